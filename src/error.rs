@@ -1,0 +1,159 @@
+//! One error type for the whole crate: a stable [`Code`], a sentence for people, and the next step.
+
+use std::fmt;
+
+/// Declares [`Code`], its strings and [`Code::ALL`] from one list, so that none can be forgotten.
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident => $text:literal,)+) => {
+        /// What went wrong. The string form ([`Code::as_str`]) is stable and part of the public API.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Code {
+            /// Every code there is, in the order of the list above.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)+];
+
+            /// The stable string form, such as `endpoint/placeholder`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Code::$name => $text,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// No endpoint was given.
+    EndpointEmpty => "endpoint/empty",
+    /// The text is no URL; often an unset variable pasted into one.
+    EndpointNotAUrl => "endpoint/not-a-url",
+    /// A `<my-resource>` of a guide was left in.
+    EndpointPlaceholder => "endpoint/placeholder",
+    /// `http:` to a host other than this machine.
+    EndpointInsecureHttp => "endpoint/insecure-http",
+    /// A scheme other than `http` and `https`.
+    EndpointUnsupportedScheme => "endpoint/unsupported-scheme",
+    /// `user@host`: the host is not what it seems to be.
+    EndpointUserinfo => "endpoint/userinfo-not-allowed",
+    /// A port that Azure does not serve.
+    EndpointPort => "endpoint/unexpected-port",
+    /// A host that resembles an Azure host and is none.
+    EndpointLookalike => "endpoint/host-lookalike",
+    /// An Azure domain without the resource's name in front.
+    EndpointMissingResource => "endpoint/missing-resource",
+    /// `/api/projects` without a project's name.
+    EndpointMissingProject => "endpoint/missing-project",
+    /// A path that no Foundry route has.
+    EndpointBadPath => "endpoint/bad-path",
+    /// A regional endpoint, which takes no Entra token.
+    EndpointRegional => "endpoint/regional-endpoint",
+    /// A serverless model endpoint.
+    EndpointServerless => "endpoint/serverless-endpoint",
+    /// An Azure Machine Learning online endpoint.
+    EndpointAmlOnline => "endpoint/aml-online-endpoint",
+    /// A Foundry agent's endpoint, not a model's.
+    EndpointAgent => "endpoint/agent-endpoint",
+    /// A page of the Azure or Foundry portal.
+    EndpointPortal => "endpoint/portal-url",
+    /// An Azure Resource Manager id.
+    EndpointArmId => "endpoint/arm-resource-id",
+    /// A connection string.
+    EndpointConnectionString => "endpoint/connection-string",
+
+    /// The token response is not JSON, or not a JSON object.
+    ExpiryNotJson => "expiry/not-json",
+    /// The token response is larger than any real one.
+    ExpiryTooLarge => "expiry/too-large",
+    /// The token response names one field twice.
+    ExpiryDuplicateField => "expiry/duplicate-field",
+    /// The token response carries no token.
+    ExpiryNoToken => "expiry/no-token",
+    /// Nothing tells when the token expires.
+    ExpiryMissing => "expiry/missing",
+    /// A date or number in no known format.
+    ExpiryUnreadable => "expiry/unreadable",
+    /// A local time without an offset, and no time zone to read it in.
+    ExpiryZoneRequired => "expiry/zone-required",
+    /// An expiry that lies at or before the request for the token.
+    ExpiryExpired => "expiry/already-expired",
+    /// An expiry further ahead than any Entra token's.
+    ExpiryTooFar => "expiry/too-far-ahead",
+
+    /// A field of the refresh policy is out of range.
+    PolicyInvalid => "policy/invalid",
+
+    /// No model or deployment name, or a bad one.
+    ProviderModel => "provider/model",
+    /// Options that exclude each other, or that the endpoint cannot serve.
+    ProviderConflict => "provider/conflict",
+    /// A header that must not be set, or is malformed.
+    ProviderHeader => "provider/header",
+    /// A limit that is no positive whole number.
+    ProviderLimit => "provider/limit",
+    /// A token scope in no known form.
+    ProviderScope => "provider/scope",
+
+    /// The credential answered with an empty token.
+    TokenEmpty => "token/empty",
+    /// The token holds characters that no HTTP header can carry.
+    TokenMalformed => "token/malformed",
+}
+
+/// The result of everything here that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error with a stable code. Neither the message nor the hint ever holds a token or a secret.
+///
+/// ```
+/// use copilot_keyless::{Code, Error};
+///
+/// let error = Error::new(Code::PolicyInvalid, "retryMinMs must be a positive number of milliseconds; it is -1")
+///     .hint("Leave it out to get the default of 30,000 ms.");
+/// assert_eq!(error.code().as_str(), "policy/invalid");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    code: Code,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// An error that says what was wrong.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    /// Adds the next step: what to do, in one or two sentences.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What was wrong, in one sentence.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it.
+    pub fn next_step(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.code.as_str())
+    }
+}
+
+impl std::error::Error for Error {}

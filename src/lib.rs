@@ -1,0 +1,10 @@
+//! The deciding half of copilot-keyless: how long a token lives, when to refresh it, what an endpoint is and which
+//! provider it needs. Nothing here knows a clock, a random number or a network: times, chance and bytes are
+//! arguments, decisions are return values.
+
+mod error;
+
+pub use error::{Code, Error, Result};
+
+pub mod endpoint;
+pub mod provider;
