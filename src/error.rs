@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 /// Declares [`Code`], its strings and [`Code::ALL`] from one list, so that none can be forgotten.
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident => $text:literal,)+) => {
@@ -96,10 +98,8 @@ codes! {
     /// A token scope in no known form.
     ProviderScope => "provider/scope",
 
-    /// The credential answered with an empty token.
-    TokenEmpty => "token/empty",
-    /// The token holds characters that no HTTP header can carry.
-    TokenMalformed => "token/malformed",
+    /// The credential gave out the same token again although it is about to expire.
+    TokenNotRenewed => "token/not-renewed",
 }
 
 /// The result of everything here that can fail.
@@ -124,7 +124,11 @@ pub struct Error {
 impl Error {
     /// An error that says what was wrong.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None }
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// Adds the next step: what to do, in one or two sentences.
@@ -157,3 +161,14 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// `{ code, message, hint }`, as the bindings hand it over.
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Error", 3)?;
+        fields.serialize_field("code", self.code.as_str())?;
+        fields.serialize_field("message", &self.message)?;
+        fields.serialize_field("hint", &self.hint)?;
+        fields.end()
+    }
+}

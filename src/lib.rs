@@ -6,5 +6,12 @@ mod error;
 
 pub use error::{Code, Error, Result};
 
+pub mod claims;
 pub mod endpoint;
+pub mod environment;
+pub mod expiry;
 pub mod provider;
+pub mod schedule;
+
+#[cfg(target_arch = "wasm32")]
+mod wasm;

@@ -1,0 +1,613 @@
+//! When to use a token, when to refresh it, when to make callers wait: a state machine without clock, chance or I/O.
+//!
+//! The caller reports what happens (a request, an answer, a failure) together with the time on two clocks and a random
+//! number where one is needed; the machine answers with one [`Decision`] or [`Outcome`]. Tokens never enter it: it knows
+//! times only.
+
+mod policy;
+mod time;
+
+pub use policy::RefreshPolicy;
+pub use time::Now;
+
+use serde::Serialize;
+
+use crate::expiry::{Lifetime, Millis};
+use crate::{Code, Error};
+use time::Span;
+
+/// How long a permanent error is given to further callers without asking the credential again: longer than the six
+/// attempts, one second apart, of the Copilot runtime.
+pub const PERMANENT_MEMORY_MS: Millis = 10_000;
+
+/// A longer `Retry-After` is cut to this (the rule of MSAL: one hour).
+pub const RETRY_AFTER_MAX_MS: Millis = 3_600_000;
+
+/// The first wait between two attempts of one acquisition on which callers wait; it doubles from attempt to attempt.
+const WAITING_RETRY_MS: Millis = 1_000;
+
+/// Jitter lengthens a backoff by up to this share of it.
+const BACKOFF_JITTER: f64 = 0.2;
+
+/// `Number.MAX_SAFE_INTEGER` of JavaScript.
+const MAX_SAFE_INTEGER: Millis = 9_007_199_254_740_991;
+
+/// Where a token stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// No token yet, or it was invalidated.
+    Empty,
+    /// Before its refresh time.
+    Fresh,
+    /// Past its refresh time, still good.
+    Due,
+    /// `min_remaining` or less left: not handed out any more.
+    Expired,
+    /// After [`Schedule::close`].
+    Closed,
+}
+
+/// An acquisition that the caller has to start now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlightStart {
+    /// Names the flight when its outcome is reported.
+    pub flight: u32,
+    /// Report [`Schedule::timed_out`] when this many milliseconds have passed without an outcome.
+    pub timeout_ms: Millis,
+}
+
+/// What to do for somebody who wants a token.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Decision {
+    /// Hand out the held token. Until either clock reaches its bound, the same answer holds and need not be asked for.
+    Use {
+        /// Fresh or due.
+        phase: Phase,
+        /// Bound on the wall clock.
+        until_wall: Millis,
+        /// Bound on the monotonic clock.
+        until_mono: Millis,
+        /// A refresh to start in the background.
+        start: Option<FlightStart>,
+    },
+    /// Wait for a flight.
+    Wait {
+        /// The flight to wait for.
+        flight: u32,
+        /// How long from now, in milliseconds, before the flight is to be reported as timed out.
+        timeout_ms: Millis,
+        /// Whether the flight has to be started, or is under way.
+        start: bool,
+    },
+    /// Give the last error again: it is permanent, or its issuer asked for a pause.
+    Refuse {
+        /// When to ask again, in milliseconds from now.
+        retry_after_ms: Millis,
+    },
+    /// Refuse: the provider is closed.
+    Closed,
+}
+
+/// How an acquisition failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Failure {
+    /// Which kind it is.
+    pub kind: FailureKind,
+    /// The pause that the endpoint asked for, in milliseconds.
+    pub retry_after_ms: Option<Millis>,
+}
+
+/// What kind of failure it is, as far as the next attempt is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FailureKind {
+    /// The endpoint said so itself (404, 410, 429, 5xx): tried again while callers wait.
+    Transient,
+    /// A fault of the set-up, which no repetition mends (other 4xx, no credential there).
+    Permanent,
+    /// Anything else, such as a lost connection: reported at once.
+    #[default]
+    Unknown,
+}
+
+impl FailureKind {
+    /// Judges an error by its HTTP status, or else by whether the credential called itself unavailable.
+    ///
+    /// The statuses are those of the managed identity endpoints: 404, 410, 429 and 5xx pass, other 4xx do not.
+    pub fn of(status: Option<u16>, unavailable: bool) -> Self {
+        match status {
+            Some(404 | 408 | 410 | 429 | 500..=599) => Self::Transient,
+            Some(400..=499) => Self::Permanent,
+            _ if unavailable => Self::Permanent,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// A token that a flight brought: its times only.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer {
+    /// When the attempt that brought it was started.
+    pub requested: Now,
+    /// `expiresOnTimestamp` of the `AccessToken`.
+    pub expires_on: f64,
+    /// Its `refreshAfterTimestamp`.
+    pub refresh_after: Option<f64>,
+}
+
+/// What came of an outcome that was reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(
+    tag = "result",
+    content = "detail",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Outcome {
+    /// The token is held now.
+    Accepted,
+    /// It is the token that is held already, or an older one: the held one stays, the next attempt comes later.
+    Unchanged,
+    /// The flight goes on: repeat the attempt after this many milliseconds.
+    Retry {
+        /// Milliseconds from now.
+        after_ms: Millis,
+    },
+    /// The flight has ended without a token.
+    Failed,
+    /// The token cannot be used; the flight has ended and counts as failed.
+    Refused(Error),
+    /// The flight had been given up before, or the provider closed: nothing changed.
+    Ignored,
+}
+
+/// Where things stand, for people; times in epoch milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// The phase.
+    pub state: Phase,
+    /// When the held token expires.
+    pub expires_on: Option<Millis>,
+    /// When its refresh is due, jitter included.
+    pub refresh_on: Option<Millis>,
+    /// When the next attempt may be made, after a failed one.
+    pub next_attempt_on: Option<Millis>,
+    /// Whether an acquisition is under way.
+    pub refreshing: bool,
+    /// Acquisitions that failed since the last one that succeeded.
+    pub consecutive_failures: u32,
+}
+
+/// The token that is held: its times only.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    lifetime: Lifetime,
+    /// Both clocks when its request was started, which is `lifetime.acquired` on the wall.
+    since: Now,
+    refresh_at: Millis,
+    forced_at: Millis,
+    /// Whether the attempt that is made on entering the expired phase, whatever the backoff says, has been made.
+    forced: bool,
+}
+
+impl Held {
+    /// The time on the token's own line: neither a clock set back nor a suspended machine makes it younger.
+    fn clock(&self, now: Now) -> Millis {
+        self.lifetime.acquired.saturating_add(self.since.elapsed(now))
+    }
+
+    /// The bounds on both clocks of a point on the token's own line.
+    fn until(&self, at: Millis) -> (Millis, Millis) {
+        let from_start = at.saturating_sub(self.lifetime.acquired);
+        // No further than JavaScript counts exactly.
+        let bound = |clock: Millis| {
+            clock
+                .saturating_add(from_start)
+                .clamp(-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER)
+        };
+        (bound(self.since.wall), bound(self.since.mono))
+    }
+}
+
+/// An acquisition under way.
+#[derive(Debug, Clone, Copy)]
+struct Flight {
+    id: u32,
+    deadline: Span,
+    /// Whether callers wait for it, so that a transient failure is tried again at once.
+    awaited: bool,
+    attempts: u32,
+}
+
+/// The token keeper's state machine.
+///
+/// ```
+/// use copilot_keyless::schedule::{Answer, Decision, Now, Outcome, RefreshPolicy, Schedule};
+///
+/// let mut schedule = Schedule::new(RefreshPolicy::default());
+/// let at = |ms| Now { wall: 1_700_000_000_000 + ms, mono: ms };
+///
+/// let Decision::Wait { flight, start: true, .. } = schedule.request(at(0)) else { panic!() };
+/// let hour = Answer { requested: at(0), expires_on: 1_700_003_600_000.0, refresh_after: None };
+/// assert_eq!(schedule.acquired(flight, hour, at(50), 0.5), Outcome::Accepted);
+/// assert!(matches!(schedule.request(at(60_000)), Decision::Use { start: None, .. }));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    policy: RefreshPolicy,
+    held: Option<Held>,
+    flight: Option<Flight>,
+    last_flight: u32,
+    /// Failed acquisitions in a row.
+    failures: u32,
+    /// Failed or unchanged acquisitions in a row: what the backoff grows with.
+    setbacks: u32,
+    /// No attempt before this has passed, while the token is good.
+    pause: Option<Span>,
+    /// No attempt before this has passed, even when callers wait.
+    refusal: Option<Span>,
+    invalidated: Option<Span>,
+    closed: bool,
+}
+
+impl Schedule {
+    /// A machine without a token.
+    pub fn new(policy: RefreshPolicy) -> Self {
+        Self {
+            policy,
+            held: None,
+            flight: None,
+            last_flight: 0,
+            failures: 0,
+            setbacks: 0,
+            pause: None,
+            refusal: None,
+            invalidated: None,
+            closed: false,
+        }
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &RefreshPolicy {
+        &self.policy
+    }
+
+    /// Somebody wants a token.
+    pub fn request(&mut self, now: Now) -> Decision {
+        self.drop_overdue(now);
+        let phase = self.phase(now);
+        match (phase, self.held) {
+            (Phase::Closed, _) => Decision::Closed,
+            (Phase::Fresh, Some(held)) => Self::hand_out(&held, phase, held.refresh_at, None),
+            (Phase::Due, Some(held)) => {
+                let start = self.start_in_background(now);
+                let changes = self.flight.map(|flight| flight.deadline).or(self.pause);
+                let quiet = changes.map_or(Millis::MAX, |span| span.remaining(now));
+                let until = held.clock(now).saturating_add(quiet).min(held.forced_at);
+                Self::hand_out(&held, phase, until, start)
+            }
+            _ => self.wait(now),
+        }
+    }
+
+    /// The timer of a provider that is kept fresh while idle has rung: starts a refresh if one is due.
+    pub fn wake(&mut self, now: Now) -> Option<FlightStart> {
+        self.drop_overdue(now);
+        match self.phase(now) {
+            Phase::Due => self.start_in_background(now),
+            Phase::Expired if self.flight.is_none() => {
+                let forced = self
+                    .held
+                    .as_mut()
+                    .is_some_and(|held| !std::mem::replace(&mut held.forced, true));
+                if forced {
+                    Some(self.start(now, false))
+                } else {
+                    self.start_in_background(now)
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// When to call [`Schedule::wake`], in milliseconds from now. `None` while there is nothing to keep fresh or a flight
+    /// is under way, whose outcome asks anew.
+    pub fn next_wake(&self, now: Now) -> Option<Millis> {
+        if self.flight.is_some() || self.closed {
+            return None;
+        }
+        let held = self.held?;
+        let clock = held.clock(now);
+        let paused = self.pause.map_or(0, |span| span.remaining(now));
+        let wait = match self.phase(now) {
+            Phase::Fresh => held.refresh_at.saturating_sub(clock),
+            Phase::Due => paused.min(held.forced_at.saturating_sub(clock)),
+            Phase::Expired if !held.forced => 0,
+            _ => paused,
+        };
+        Some(wait.max(0))
+    }
+
+    /// The flight brought a token. `random` is uniform in 0..1.
+    pub fn acquired(&mut self, flight: u32, answer: Answer, now: Now, random: f64) -> Outcome {
+        let current = self.flight.is_some_and(|current| current.id == flight);
+        let lifetime = Lifetime::of_access_token(
+            answer.requested.wall,
+            answer.expires_on,
+            answer.refresh_after,
+            self.policy.max_lifetime_ms,
+        );
+        let held = lifetime.map(|lifetime| self.hold(lifetime, answer.requested, random));
+        let usable = held.and_then(|held| {
+            let spent = held.clock(now) >= held.forced_at;
+            let newer = self
+                .held
+                .is_none_or(|old| held.lifetime.expires > old.lifetime.expires);
+            if spent || !newer {
+                Err(not_renewed())
+            } else {
+                Ok(held)
+            }
+        });
+        match usable {
+            _ if self.closed => Outcome::Ignored,
+            Ok(held) => {
+                if current {
+                    self.flight = None;
+                }
+                self.held = Some(held);
+                self.failures = 0;
+                self.setbacks = 0;
+                self.pause = None;
+                self.refusal = None;
+                Outcome::Accepted
+            }
+            Err(_) if !current => Outcome::Ignored,
+            Err(error) => {
+                self.flight = None;
+                self.set_back(now, Failure::default(), random);
+                let good = matches!(self.phase(now), Phase::Fresh | Phase::Due);
+                if error.code() == Code::TokenNotRenewed && good {
+                    return Outcome::Unchanged;
+                }
+                self.failures = self.failures.saturating_add(1);
+                Outcome::Refused(error)
+            }
+        }
+    }
+
+    /// The flight's attempt failed. `random` is uniform in 0..1.
+    pub fn failed(&mut self, flight: u32, now: Now, failure: Failure, random: f64) -> Outcome {
+        let Some(current) = self.flight.as_mut().filter(|current| current.id == flight) else {
+            return Outcome::Ignored;
+        };
+        let failure = Failure {
+            retry_after_ms: failure.retry_after_ms.map(|ms| ms.clamp(0, RETRY_AFTER_MAX_MS)),
+            ..failure
+        };
+        if current.awaited && failure.kind == FailureKind::Transient {
+            let doubled = WAITING_RETRY_MS.saturating_mul(1 << current.attempts.min(20));
+            let after_ms = jittered(doubled, random).max(failure.retry_after_ms.unwrap_or(0));
+            if after_ms < current.deadline.remaining(now) {
+                current.attempts += 1;
+                return Outcome::Retry { after_ms };
+            }
+        }
+        self.flight = None;
+        self.failures = self.failures.saturating_add(1);
+        self.set_back(now, failure, random);
+        Outcome::Failed
+    }
+
+    /// The flight's time is up. It is given up; should it answer later after all, [`Schedule::acquired`] judges the answer.
+    pub fn timed_out(&mut self, flight: u32, now: Now, random: f64) -> Outcome {
+        self.failed(flight, now, Failure::default(), random)
+    }
+
+    /// Forgets the held token, because the resource rejected it. Says whether it did: at most one forced acquisition is
+    /// made in `invalidate_interval_ms`.
+    pub fn invalidate(&mut self, now: Now) -> bool {
+        let too_soon = self.invalidated.is_some_and(|span| !span.over(now));
+        if self.closed || self.held.is_none() || too_soon {
+            return false;
+        }
+        self.held = None;
+        self.pause = None;
+        self.refusal = None;
+        self.invalidated = Some(Span {
+            since: now,
+            length: self.policy.invalidate_interval_ms,
+        });
+        true
+    }
+
+    /// The token that a flight brought is the very one that was rejected. The flight ends, and callers are refused until
+    /// another forced acquisition is allowed: its age is not what is wrong with it.
+    pub fn rejected_again(&mut self, flight: u32, now: Now, random: f64) -> Outcome {
+        let wait = self.invalidated.map_or(0, |span| span.remaining(now));
+        let failure = Failure {
+            kind: FailureKind::Permanent,
+            retry_after_ms: Some(wait),
+        };
+        self.failed(flight, now, failure, random)
+    }
+
+    /// Ends it: the token is forgotten and every request refused.
+    pub fn close(&mut self) {
+        self.closed = true;
+        self.held = None;
+        self.flight = None;
+    }
+
+    /// The phase at a time.
+    pub fn phase(&self, now: Now) -> Phase {
+        match self.held {
+            _ if self.closed => Phase::Closed,
+            None => Phase::Empty,
+            Some(held) if held.clock(now) >= held.forced_at => Phase::Expired,
+            Some(held) if held.clock(now) >= held.refresh_at => Phase::Due,
+            Some(_) => Phase::Fresh,
+        }
+    }
+
+    /// Where things stand.
+    pub fn status(&self, now: Now) -> Status {
+        let pause = self.pause.filter(|span| self.flight.is_none() && !span.over(now));
+        Status {
+            state: self.phase(now),
+            expires_on: self.held.map(|held| held.lifetime.expires),
+            refresh_on: self.held.map(|held| held.refresh_at),
+            next_attempt_on: pause.map(|span| now.wall.saturating_add(span.remaining(now))),
+            refreshing: self.flight.is_some(),
+            consecutive_failures: self.failures,
+        }
+    }
+
+    fn hand_out(held: &Held, phase: Phase, until: Millis, start: Option<FlightStart>) -> Decision {
+        let (until_wall, until_mono) = held.until(until);
+        Decision::Use {
+            phase,
+            until_wall,
+            until_mono,
+            start,
+        }
+    }
+
+    /// Nothing can be handed out: join the flight, start one, or repeat the last error.
+    fn wait(&mut self, now: Now) -> Decision {
+        let patience = Span {
+            since: now,
+            length: self.policy.wait_timeout_ms,
+        };
+        if let Some(flight) = self.flight.as_mut() {
+            if !flight.awaited {
+                flight.awaited = true;
+                if patience.remaining(now) < flight.deadline.remaining(now) {
+                    flight.deadline = patience;
+                }
+            }
+            return Decision::Wait {
+                flight: flight.id,
+                timeout_ms: flight.deadline.remaining(now),
+                start: false,
+            };
+        }
+        let forced = self
+            .held
+            .as_mut()
+            .is_some_and(|held| !std::mem::replace(&mut held.forced, true));
+        match self.refusal {
+            Some(refusal) if !forced && !refusal.over(now) => Decision::Refuse {
+                retry_after_ms: refusal.remaining(now),
+            },
+            _ => {
+                let FlightStart { flight, timeout_ms } = self.start(now, true);
+                Decision::Wait {
+                    flight,
+                    timeout_ms,
+                    start: true,
+                }
+            }
+        }
+    }
+
+    fn start_in_background(&mut self, now: Now) -> Option<FlightStart> {
+        let paused = self.pause.is_some_and(|span| !span.over(now));
+        (self.flight.is_none() && !paused).then(|| self.start(now, false))
+    }
+
+    fn start(&mut self, now: Now, awaited: bool) -> FlightStart {
+        let timeout_ms = if awaited {
+            self.policy.wait_timeout_ms
+        } else {
+            self.policy.background_timeout_ms
+        };
+        self.last_flight = self.last_flight.wrapping_add(1);
+        let deadline = Span {
+            since: now,
+            length: timeout_ms,
+        };
+        self.flight = Some(Flight {
+            id: self.last_flight,
+            deadline,
+            awaited,
+            attempts: 0,
+        });
+        FlightStart {
+            flight: self.last_flight,
+            timeout_ms,
+        }
+    }
+
+    /// Gives a flight up whose deadline passed unnoticed, as on a machine that slept.
+    fn drop_overdue(&mut self, now: Now) {
+        if let Some(flight) = self.flight.filter(|flight| flight.deadline.over(now)) {
+            self.timed_out(flight.id, now, 0.0);
+        }
+    }
+
+    /// Puts the next attempt off: 30 s, doubling to 300 s (policy), longer where the endpoint asked for it.
+    fn set_back(&mut self, now: Now, failure: Failure, random: f64) {
+        let doubled = self
+            .policy
+            .retry_min_ms
+            .saturating_mul(1 << self.setbacks.min(30));
+        self.setbacks = self.setbacks.saturating_add(1);
+        let backoff = jittered(doubled, random).min(self.policy.retry_max_ms);
+        let floor = failure.retry_after_ms.unwrap_or(0);
+        let memory = if failure.kind == FailureKind::Permanent {
+            PERMANENT_MEMORY_MS
+        } else {
+            0
+        };
+        self.pause = Some(Span {
+            since: now,
+            length: backoff.max(floor),
+        });
+        self.refusal = Some(Span {
+            since: now,
+            length: memory.max(floor),
+        });
+    }
+
+    /// When a token is to be refreshed, and from when it is not handed out any more.
+    fn hold(&self, lifetime: Lifetime, since: Now, random: f64) -> Held {
+        let policy = &self.policy;
+        let length = lifetime.length();
+        // A quarter of a short life at the most: a token of ten seconds could never be used otherwise.
+        let forced_at = lifetime.expires - policy.min_remaining_ms.min(length / 4);
+        let half = lifetime.acquired + length / 2;
+        let refresh_at = match lifetime.refresh_after {
+            Some(advised) => advised,
+            None if length >= policy.long_lived_ms || length < 2 * policy.refresh_before_expiry_ms => half,
+            None => lifetime.expires - policy.refresh_before_expiry_ms,
+        };
+        let refresh_at = refresh_at.min(forced_at);
+        // Half of what lies before the forced window is left to the refresh itself.
+        let room = policy.jitter_ms.min((forced_at - refresh_at) / 2);
+        let jitter = (room as f64 * random.clamp(0.0, 1.0)) as Millis;
+        Held {
+            lifetime,
+            since,
+            refresh_at: refresh_at + jitter,
+            forced_at,
+            forced: false,
+        }
+    }
+}
+
+/// A duration with its jitter: up to a fifth longer.
+fn jittered(length: Millis, random: f64) -> Millis {
+    length.saturating_add((length as f64 * BACKOFF_JITTER * random.clamp(0.0, 1.0)) as Millis)
+}
+
+fn not_renewed() -> Error {
+    Error::new(
+        Code::TokenNotRenewed,
+        "the credential gave a token that has expired or is about to",
+    )
+    .hint("Check this machine's clock; a cache in front of the identity endpoint may hand out old tokens.")
+}

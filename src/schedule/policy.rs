@@ -1,0 +1,98 @@
+//! The numbers that the schedule goes by.
+
+use serde::{Deserialize, Serialize};
+
+use crate::expiry::{MAX_LIFETIME_MS, Millis};
+use crate::{Code, Error, Result};
+
+/// The numbers that the schedule goes by, all in milliseconds. [`RefreshPolicy::default`] holds the defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct RefreshPolicy {
+    /// A token of ordinary life is refreshed this long before it expires. Default 300,000 (the rule of the Azure SDKs for
+    /// Python, .NET, Go, Java and Rust). Tokens that live less than twice as long are refreshed at half their life.
+    pub refresh_before_expiry_ms: Millis,
+    /// A token that lives this long or longer is refreshed at half its life. Default 7,200,000 (the rule of MSAL).
+    pub long_lived_ms: Millis,
+    /// A refresh is put off by chance, by up to this. Default 60,000.
+    pub jitter_ms: Millis,
+    /// A token with this much left or less is not handed out. Default 10,000; a quarter of the token's life at most.
+    pub min_remaining_ms: Millis,
+    /// The first wait after a failed refresh while the token is good; it doubles. Default 30,000.
+    pub retry_min_ms: Millis,
+    /// The longest such wait. Default 300,000.
+    pub retry_max_ms: Millis,
+    /// How long callers wait for an acquisition. Default 15,000.
+    pub wait_timeout_ms: Millis,
+    /// How long a refresh in the background may take. Default 30,000.
+    pub background_timeout_ms: Millis,
+    /// At most one forced acquisition in this time. Default 30,000.
+    pub invalidate_interval_ms: Millis,
+    /// A token that claims to live longer is refused. Default 172,800,000 (48 hours).
+    pub max_lifetime_ms: Millis,
+}
+
+impl Default for RefreshPolicy {
+    fn default() -> Self {
+        Self {
+            refresh_before_expiry_ms: 300_000,
+            long_lived_ms: 7_200_000,
+            jitter_ms: 60_000,
+            min_remaining_ms: 10_000,
+            retry_min_ms: 30_000,
+            retry_max_ms: 300_000,
+            wait_timeout_ms: 15_000,
+            background_timeout_ms: 30_000,
+            invalidate_interval_ms: 30_000,
+            max_lifetime_ms: MAX_LIFETIME_MS,
+        }
+    }
+}
+
+/// No field may exceed this: a year.
+const LONGEST_MS: Millis = 31_536_000_000;
+
+impl RefreshPolicy {
+    /// Checks every field, and those that depend on one another.
+    ///
+    /// ```
+    /// use copilot_keyless::schedule::RefreshPolicy;
+    ///
+    /// let policy = RefreshPolicy { retry_min_ms: 0, ..RefreshPolicy::default() };
+    /// assert_eq!(policy.validate().unwrap_err().code().as_str(), "policy/invalid");
+    /// ```
+    pub fn validate(self) -> Result<Self> {
+        let fields = [
+            ("refreshBeforeExpiryMs", self.refresh_before_expiry_ms, 0),
+            ("longLivedMs", self.long_lived_ms, 1),
+            ("jitterMs", self.jitter_ms, 0),
+            ("minRemainingMs", self.min_remaining_ms, 0),
+            ("retryMinMs", self.retry_min_ms, 1),
+            ("retryMaxMs", self.retry_max_ms, 1),
+            ("waitTimeoutMs", self.wait_timeout_ms, 1),
+            ("backgroundTimeoutMs", self.background_timeout_ms, 1),
+            ("invalidateIntervalMs", self.invalidate_interval_ms, 0),
+            ("maxLifetimeMs", self.max_lifetime_ms, 1),
+        ];
+        for (name, value, least) in fields {
+            if !(least..=LONGEST_MS).contains(&value) {
+                return Err(Error::new(
+                    Code::PolicyInvalid,
+                    format!(
+                        "{name} must be a number of milliseconds from {least} to {LONGEST_MS}; it is {value}"
+                    ),
+                ));
+            }
+        }
+        if self.retry_max_ms < self.retry_min_ms {
+            return Err(Error::new(
+                Code::PolicyInvalid,
+                format!(
+                    "retryMaxMs ({}) must not be less than retryMinMs ({})",
+                    self.retry_max_ms, self.retry_min_ms
+                ),
+            ));
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,233 @@
+//! The surface for JavaScript: converts and forwards, decides nothing. The types on the other side are hand-written, in
+//! `js/wasm/core.d.ts`.
+
+use js_sys::Function;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::endpoint;
+use crate::error::{Code, Error};
+use crate::expiry::{self, Millis, TokenResponse};
+use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
+use crate::{claims, provider};
+
+type JsResult = Result<JsValue, JsValue>;
+
+/// [`endpoint::parse`].
+#[wasm_bindgen(js_name = parseEndpoint)]
+pub fn parse_endpoint(input: &str, options: JsValue) -> JsResult {
+    endpoint::parse(input, &from_js(options)?)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`provider::plan`].
+#[wasm_bindgen(js_name = planProvider)]
+pub fn plan_provider(request: JsValue) -> JsResult {
+    provider::plan(&from_js(request)?).map_err(throw).map(to_js)
+}
+
+/// [`expiry::parse_token_response`], of JSON text. `zone` gives the offset in minutes east of UTC for a local time.
+#[wasm_bindgen(js_name = parseTokenResponseText)]
+pub fn parse_token_response_text(json: &str, requested_at: f64, zone: &Function) -> JsResult {
+    expiry::parse_token_response(json.as_bytes(), millis(requested_at), offset_by(zone))
+        .map_err(throw)
+        .map(access_token)
+}
+
+/// [`expiry::parse_token_response`], of an object.
+#[wasm_bindgen(js_name = parseTokenResponseObject)]
+pub fn parse_token_response_object(object: JsValue, requested_at: f64, zone: &Function) -> JsResult {
+    let fields: expiry::Fields = serde_wasm_bindgen::from_value(object).map_err(|_| {
+        throw(Error::new(
+            Code::ExpiryNotJson,
+            "the token response is neither a text nor an object",
+        ))
+    })?;
+    fields
+        .read(millis(requested_at), offset_by(zone))
+        .map_err(throw)
+        .map(access_token)
+}
+
+/// [`claims::describe`].
+#[wasm_bindgen(js_name = decodeToken)]
+pub fn decode_token(token: &str) -> JsValue {
+    to_js(claims::describe(token))
+}
+
+/// Every error code of the core.
+#[wasm_bindgen(js_name = errorCodes)]
+pub fn error_codes() -> Vec<String> {
+    Code::ALL.iter().map(|code| code.as_str().to_owned()).collect()
+}
+
+/// [`schedule::Schedule`].
+#[wasm_bindgen]
+pub struct Schedule(schedule::Schedule);
+
+#[wasm_bindgen]
+impl Schedule {
+    /// [`schedule::Schedule::new`], with a policy that may leave fields out.
+    #[wasm_bindgen(constructor)]
+    pub fn new(policy: JsValue) -> Result<Schedule, JsValue> {
+        let policy: RefreshPolicy = serde_wasm_bindgen::from_value(policy)
+            .map_err(|error| throw(Error::new(Code::PolicyInvalid, error.to_string())))?;
+        policy
+            .validate()
+            .map(|policy| Self(schedule::Schedule::new(policy)))
+            .map_err(throw)
+    }
+
+    /// [`schedule::Schedule::request`].
+    pub fn request(&mut self, wall: f64, mono: f64) -> JsValue {
+        to_js(self.0.request(now(wall, mono)))
+    }
+
+    /// [`schedule::Schedule::wake`].
+    pub fn wake(&mut self, wall: f64, mono: f64) -> JsValue {
+        to_js(self.0.wake(now(wall, mono)))
+    }
+
+    /// [`schedule::Schedule::next_wake`].
+    #[wasm_bindgen(js_name = nextWake)]
+    pub fn next_wake(&self, wall: f64, mono: f64) -> Option<f64> {
+        self.0.next_wake(now(wall, mono)).map(|ms| ms as f64)
+    }
+
+    /// [`schedule::Schedule::acquired`].
+    #[wasm_bindgen]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "numbers cross the boundary cheaper than an object"
+    )]
+    pub fn acquired(
+        &mut self,
+        flight: u32,
+        requested_wall: f64,
+        requested_mono: f64,
+        expires_on: f64,
+        refresh_after: Option<f64>,
+        wall: f64,
+        mono: f64,
+        random: f64,
+    ) -> JsValue {
+        let answer = Answer {
+            requested: now(requested_wall, requested_mono),
+            expires_on,
+            refresh_after,
+        };
+        to_js(self.0.acquired(flight, answer, now(wall, mono), random))
+    }
+
+    /// [`schedule::Schedule::failed`].
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "numbers cross the boundary cheaper than an object"
+    )]
+    pub fn failed(
+        &mut self,
+        flight: u32,
+        status: Option<u16>,
+        unavailable: bool,
+        retry_after_ms: Option<f64>,
+        wall: f64,
+        mono: f64,
+        random: f64,
+    ) -> JsValue {
+        let failure = Failure {
+            kind: FailureKind::of(status, unavailable),
+            retry_after_ms: retry_after_ms.map(millis),
+        };
+        to_js(self.0.failed(flight, now(wall, mono), failure, random))
+    }
+
+    /// [`schedule::Schedule::timed_out`].
+    #[wasm_bindgen(js_name = timedOut)]
+    pub fn timed_out(&mut self, flight: u32, wall: f64, mono: f64, random: f64) -> JsValue {
+        to_js(self.0.timed_out(flight, now(wall, mono), random))
+    }
+
+    /// [`schedule::Schedule::rejected_again`].
+    #[wasm_bindgen(js_name = rejectedAgain)]
+    pub fn rejected_again(&mut self, flight: u32, wall: f64, mono: f64, random: f64) -> JsValue {
+        to_js(self.0.rejected_again(flight, now(wall, mono), random))
+    }
+
+    /// [`schedule::Schedule::invalidate`].
+    pub fn invalidate(&mut self, wall: f64, mono: f64) -> bool {
+        self.0.invalidate(now(wall, mono))
+    }
+
+    /// [`schedule::Schedule::close`].
+    pub fn close(&mut self) {
+        self.0.close();
+    }
+
+    /// [`schedule::Schedule::status`].
+    pub fn status(&self, wall: f64, mono: f64) -> JsValue {
+        to_js(self.0.status(now(wall, mono)))
+    }
+}
+
+/// An `AccessToken` of `@azure/identity`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AccessToken {
+    token: String,
+    expires_on_timestamp: Millis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_after_timestamp: Option<Millis>,
+}
+
+fn access_token(response: TokenResponse) -> JsValue {
+    to_js(AccessToken {
+        token: response.token,
+        expires_on_timestamp: response.lifetime.expires,
+        refresh_after_timestamp: response.lifetime.refresh_after,
+    })
+}
+
+fn now(wall: f64, mono: f64) -> Now {
+    Now {
+        wall: millis(wall),
+        mono: millis(mono),
+    }
+}
+
+fn millis(value: f64) -> Millis {
+    value as Millis
+}
+
+fn offset_by(zone: &Function) -> impl Fn(Millis) -> Option<i32> {
+    move |local| {
+        let offset = zone
+            .call1(&JsValue::NULL, &JsValue::from_f64(local as f64))
+            .ok()?
+            .as_f64()?;
+        offset.is_finite().then_some(offset as i32)
+    }
+}
+
+fn from_js<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, JsValue> {
+    if value.is_undefined() || value.is_null() {
+        return Ok(T::default());
+    }
+    serde_wasm_bindgen::from_value(value).map_err(|error| {
+        throw(Error::new(
+            Code::ProviderConflict,
+            format!("bad options: {error}"),
+        ))
+    })
+}
+
+fn to_js(value: impl Serialize) -> JsValue {
+    let serializer = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
+    // Every type here is made of numbers, texts, lists and structs, which always convert.
+    value.serialize(&serializer).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn throw(error: Error) -> JsValue {
+    to_js(error)
+}
