@@ -1,0 +1,232 @@
+import { STATUS_CODES } from "node:http";
+
+/** A status, a body and headers, ready to be sent. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a sentence of Azure's has to name. Everything has a plausible default. */
+export interface ErrorDetails {
+  /** The audience in brackets of a 401. */
+  readonly audience?: string;
+  /** Object id of the principal that lacks a role. */
+  readonly principal?: string;
+  readonly dataAction?: string;
+  /** Such as `POST /openai/v1/responses`. */
+  readonly operation?: string;
+  /** Seconds, for `rate-limited`. */
+  readonly retryAfterSeconds?: number;
+}
+
+const NOBODY = "00000000-0000-0000-0000-000000000000";
+
+function coded(status: number, code: string, message: string): ErrorAnswer {
+  return { status, body: { error: { code, message } } };
+}
+
+/** The 401 of the gateway in front of the resource: flat, and the same for a missing, wrong and expired token. */
+function unauthorized({ audience = "https://ai.azure.com" }: ErrorDetails): ErrorAnswer {
+  const message = `Unauthorized. Access token is missing, invalid, audience is incorrect (${audience}), or have expired.`;
+  return { status: 401, body: { statusCode: 401, message } };
+}
+
+const RESOURCE_ERRORS = {
+  "wrong-audience": unauthorized,
+  "token-expired": unauthorized,
+  "token-invalid": unauthorized,
+  "missing-role": ({
+    principal = NOBODY,
+    dataAction = "Microsoft.CognitiveServices/accounts/OpenAI/responses/write",
+    operation = "POST /openai/v1/responses",
+  }: ErrorDetails) =>
+    coded(
+      401,
+      "PermissionDenied",
+      `The principal \`${principal}\` lacks the required data action \`${dataAction}\` to perform \`${operation}\` operation.`,
+    ),
+  "missing-role-unnamed": () =>
+    coded(401, "PermissionDenied", "Principal does not have access to API/Operation."),
+  "wrong-tenant": () =>
+    coded(
+      400,
+      "Tenant provided in token does not match resource token",
+      `Token tenant ${NOBODY} does not match resource tenant.`,
+    ),
+  "custom-subdomain-required": () =>
+    coded(
+      400,
+      "BadRequest",
+      "Please provide a custom subdomain for token authentication, otherwise API key is required.",
+    ),
+  "bad-key": () =>
+    coded(
+      401,
+      "401",
+      "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource.",
+    ),
+  "keys-disabled": () =>
+    coded(403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource."),
+  firewall: () => coded(403, "403", "Access denied due to Virtual Network/Firewall rules."),
+  "public-access-disabled": () =>
+    coded(403, "AccessDenied", "Public access is disabled. Please configure private endpoint."),
+  "deployment-not-found": () =>
+    coded(
+      404,
+      "DeploymentNotFound",
+      "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a moment and try again.",
+    ),
+  "wrong-path": () => coded(404, "404", "Resource not found"),
+  "api-version": () =>
+    coded(400, "BadRequest", "api-version query parameter is not allowed when using /v1 path"),
+  "api-version-unsupported": () => coded(400, "BadRequest", "API version not supported"),
+  "api-version-too-old": () =>
+    coded(
+      400,
+      "BadRequest",
+      "Azure OpenAI Responses API is enabled only for api-version 2025-03-01-preview and later",
+    ),
+  "rate-limited": ({ retryAfterSeconds = 1 }: ErrorDetails): ErrorAnswer => ({
+    ...coded(
+      429,
+      "429",
+      `Requests have exceeded the token rate limit of your current pricing tier. Please retry after ${retryAfterSeconds} seconds.`,
+    ),
+    headers: {
+      "retry-after": String(Math.ceil(retryAfterSeconds)),
+      "retry-after-ms": String(Math.ceil(retryAfterSeconds * 1000)),
+      "x-ratelimit-limit-requests": "250",
+      "x-ratelimit-remaining-requests": "0",
+      "x-ratelimit-limit-tokens": "250000",
+      "x-ratelimit-remaining-tokens": "0",
+    },
+  }),
+  "content-filter": (): ErrorAnswer => ({
+    status: 400,
+    body: {
+      error: {
+        message:
+          "The response was filtered due to the prompt triggering Azure OpenAI's content management policy. Please modify your prompt and retry.",
+        type: null,
+        param: "prompt",
+        code: "content_filter",
+        status: 400,
+        innererror: {
+          code: "ResponsibleAIPolicyViolation",
+          content_filter_result: { violence: { filtered: true, severity: "high" } },
+        },
+      },
+    },
+  }),
+  "gateway-key": (): ErrorAnswer => ({
+    status: 401,
+    body: {
+      statusCode: 401,
+      message:
+        "Access denied due to missing subscription key. Make sure to include subscription key when making requests to an API.",
+    },
+  }),
+  "server-error": (): ErrorAnswer => ({
+    status: 500,
+    body: {
+      error: {
+        message: "The server had an error while processing your request. Sorry about that!",
+        type: "server_error",
+        param: null,
+        code: null,
+      },
+    },
+  }),
+} satisfies Record<string, (details: ErrorDetails) => ErrorAnswer>;
+
+/** Names of the answers with which a Foundry resource refuses a request; most are codes of `diagnose()`. */
+export type ResourceErrorCode = keyof typeof RESOURCE_ERRORS;
+
+/** True when `code` names an answer of the resource. */
+export function isResourceErrorCode(code: unknown): code is ResourceErrorCode {
+  return typeof code === "string" && Object.hasOwn(RESOURCE_ERRORS, code);
+}
+
+/** Azure's own status, body and headers for a refusal. */
+export function resourceError(code: ResourceErrorCode, details: ErrorDetails = {}): ErrorAnswer {
+  return RESOURCE_ERRORS[code](details);
+}
+
+/** What the resource most often says with a status, for faults that give a status only. */
+export function resourceErrorForStatus(status: number, details: ErrorDetails = {}): ErrorAnswer {
+  if (status === 401) return resourceError("token-invalid", details);
+  if (status === 403) return resourceError("firewall");
+  if (status === 404) return resourceError("wrong-path");
+  if (status === 429) return resourceError("rate-limited", details);
+  if (status === 500) return resourceError("server-error");
+  if (status === 400) return coded(400, "BadRequest", "The request was malformed.");
+  if (status === 408) return coded(408, "Timeout", "The operation was timeout.");
+  if (status === 503) {
+    return coded(503, "ServiceUnavailable", "The service is temporarily unable to process your request.");
+  }
+  return coded(status, String(status), STATUS_CODES[status] ?? "Unknown");
+}
+
+/** The 400 of the OpenAI API for a request that lacks something. */
+export function missingParameter(name: string): ErrorAnswer {
+  return invalidRequest(`Missing required parameter: '${name}'.`, "missing_required_parameter", name);
+}
+
+/** A 400 of the OpenAI API. */
+export function invalidRequest(
+  message: string,
+  code: string | null = null,
+  param: string | null = null,
+): ErrorAnswer {
+  return { status: 400, body: { error: { message, type: "invalid_request_error", param, code } } };
+}
+
+/** A 400 of the Anthropic API. */
+export function anthropicInvalidRequest(message: string): ErrorAnswer {
+  return { status: 400, body: { type: "error", error: { type: "invalid_request_error", message } } };
+}
+
+/** How App Service refuses to give a token. */
+export function appServiceError(status: number, message: string, correlationId: string): ErrorAnswer {
+  return { status, body: { statusCode: status, message, correlationId } };
+}
+
+/** How IMDS refuses to give a token. */
+export function imdsError(status: number, error: string, description: string): ErrorAnswer {
+  return { status, body: { error, error_description: description } };
+}
+
+/** What the managed identity endpoints most often say with a status, for faults that give a status only. */
+export function identityErrorForStatus(
+  status: number,
+  imds: boolean,
+  correlationId: string,
+  retryAfterSeconds = 1,
+): ErrorAnswer {
+  const answer = imds
+    ? imdsError(status, ...(IMDS_BY_STATUS[status] ?? IMDS_OTHERWISE))
+    : appServiceError(status, APP_SERVICE_BY_STATUS[status] ?? APP_SERVICE_OTHERWISE, correlationId);
+  return status === 429
+    ? { ...answer, headers: { "retry-after": String(Math.ceil(retryAfterSeconds)) } }
+    : answer;
+}
+
+const APP_SERVICE_OTHERWISE =
+  "An unexpected error occurred while fetching the AAD Token. Please contact support with this provided Correlation Id.";
+const APP_SERVICE_BY_STATUS: Record<number, string> = {
+  400: "No MSI found for specified ClientId/ResourceId.",
+  401: "The X-IDENTITY-HEADER header is missing or does not match IDENTITY_HEADER.",
+  429: "Too many requests.",
+};
+
+const IMDS_OTHERWISE: [string, string] = [
+  "unknown_error",
+  "Failed to retrieve token from the Active directory.",
+];
+const IMDS_BY_STATUS: Record<number, [string, string]> = {
+  400: ["invalid_request", "Identity not found"],
+  404: ["not_found", "The identity is not known yet; try again."],
+  410: ["gone", "IMDS is going through updates; try again."],
+  429: ["too_many_requests", "Too many requests."],
+};

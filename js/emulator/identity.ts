@@ -1,0 +1,156 @@
+import { timingSafeEqual } from "node:crypto";
+import { Hono } from "hono";
+import { redact } from "../redact.js";
+import { faulting } from "./apply-faults.js";
+import type { EmulatorClock } from "./clock.js";
+import { appServiceError, type ErrorAnswer, identityErrorForStatus, imdsError } from "./errors.js";
+import type { FaultQueue } from "./faults.js";
+import { type AppContext, type AppEnv, recording, refuse, send } from "./http.js";
+import type { RequestLog } from "./log.js";
+import type { IssuedToken, TokenAuthority } from "./tokens.js";
+
+/** App Service 2019-08-01. */
+export const APP_SERVICE_PATH = "/msi/token";
+/** IMDS 2018-02-01. */
+export const IMDS_PATH = "/metadata/identity/oauth2/token";
+
+const APP_SERVICE_VERSION = "2019-08-01";
+const IMDS_VERSION = "2018-02-01";
+const FAULT_AUDIENCE = "https://management.azure.com";
+/** How long ago a token of the `expired` fault ended. */
+const EXPIRED_SECONDS_AGO = 60;
+/** Names of the query parameters that choose an identity, in App Service, IMDS and the clients' variants of them. */
+const CLIENT_ID = ["client_id", "clientid"];
+const PRINCIPAL_ID = ["principal_id", "object_id"];
+const RESOURCE_ID = ["mi_res_id", "msi_res_id"];
+
+/** What the identity server needs. */
+export interface IdentitySettings {
+  readonly clock: EmulatorClock;
+  readonly log: RequestLog;
+  readonly faults: FaultQueue;
+  readonly tokens: TokenAuthority;
+  /** What X-IDENTITY-HEADER has to be. */
+  readonly secret: string;
+  /** Seconds. */
+  lifetimeOf(resource: string): number;
+}
+
+/** Both managed identity endpoints. Nothing is cached: each request gets a new token. */
+export function createIdentityApp(settings: IdentitySettings): Hono<AppEnv> {
+  // Not strict: MSAL asks IMDS with a slash at the end of the path.
+  const app = new Hono<AppEnv>({ strict: false });
+  app.use(recording("identity", settings.log));
+  app.use(
+    faulting({
+      server: "identity",
+      queue: settings.faults,
+      errorForStatus: (c, status, retryAfterSeconds) =>
+        identityErrorForStatus(
+          status,
+          c.get("record").path.startsWith(IMDS_PATH),
+          c.get("requestId"),
+          retryAfterSeconds,
+        ),
+    }),
+  );
+  app.get(APP_SERVICE_PATH, (c) => answerAppService(c, settings));
+  app.get(IMDS_PATH, (c) => answerImds(c, settings));
+  app.notFound((c) => refuse(c, appServiceError(404, "Not Found", c.get("requestId"))));
+  app.onError((error, c) => refuse(c, appServiceError(500, redact(error.message), c.get("requestId"))));
+  return app;
+}
+
+async function answerAppService(c: AppContext, settings: IdentitySettings): Promise<Response> {
+  const refuseWith = (status: number, message: string) =>
+    refuse(c, appServiceError(status, message, c.get("requestId")));
+  if (!isSecret(c.req.header("x-identity-header"), settings.secret)) {
+    return refuse(c, identityErrorForStatus(401, false, c.get("requestId")));
+  }
+  if (c.req.query("api-version") !== APP_SERVICE_VERSION) {
+    return refuseWith(400, `The api-version is missing or not supported; use ${APP_SERVICE_VERSION}.`);
+  }
+  const problem = problemOf(c);
+  if (problem) return refuseWith(400, problem);
+  const { resource, fields, token } = await issue(c, settings);
+  return send(c, 200, {
+    access_token: token.token,
+    expires_on: String(token.expiresOn),
+    resource,
+    token_type: "Bearer",
+    client_id: token.clientId,
+    ...fields,
+  });
+}
+
+async function answerImds(c: AppContext, settings: IdentitySettings): Promise<Response> {
+  const bad = (description: string): ErrorAnswer => imdsError(400, "invalid_request", description);
+  if (c.req.header("metadata")?.toLowerCase() !== "true") {
+    return refuse(c, bad("Required metadata header not specified"));
+  }
+  if (c.req.query("api-version") !== IMDS_VERSION) {
+    return refuse(
+      c,
+      bad(`Required query variable 'api-version' is missing or not supported; use ${IMDS_VERSION}`),
+    );
+  }
+  const problem = problemOf(c);
+  if (problem) return refuse(c, bad(problem));
+  const { resource, fields, token } = await issue(c, settings);
+  // Rounded down, so that a caller who adds it to its own clock never ends up behind `expires_on`.
+  const expiresIn = String(Math.floor(token.expiresOn - settings.clock.now() / 1000));
+  return send(c, 200, {
+    access_token: token.token,
+    client_id: token.clientId,
+    expires_in: expiresIn,
+    expires_on: String(token.expiresOn),
+    ext_expires_in: expiresIn,
+    not_before: String(token.notBefore),
+    resource,
+    token_type: "Bearer",
+    ...fields,
+  });
+}
+
+/** What is wrong with the parameters that both endpoints have in common. */
+function problemOf(c: AppContext): string | undefined {
+  const resource = c.req.query("resource");
+  if (!resource) return "Required query variable 'resource' is missing";
+  if (resource.endsWith("/.default")) {
+    return `AADSTS500011: The resource principal named ${resource} was not found in the tenant. A resource is the scope without /.default.`;
+  }
+  const selectors = [CLIENT_ID, PRINCIPAL_ID, RESOURCE_ID].filter((names) => queryOf(c, names) !== undefined);
+  if (selectors.length > 1) return "Only one of client_id, principal_id and mi_res_id can be given";
+  return undefined;
+}
+
+async function issue(
+  c: AppContext,
+  settings: IdentitySettings,
+): Promise<{ resource: string; fields: { expires_on?: unknown }; token: IssuedToken }> {
+  const resource = c.req.query("resource") ?? "";
+  const fault = c.get("tokenFault");
+  const token = await settings.tokens.issue({
+    resource: fault?.kind === "wrong-audience" ? (fault.audience ?? FAULT_AUDIENCE) : resource,
+    lifetimeSeconds: fault?.kind === "expired" ? -EXPIRED_SECONDS_AGO : settings.lifetimeOf(resource),
+    clientId: queryOf(c, CLIENT_ID),
+    principalId: queryOf(c, PRINCIPAL_ID),
+    resourceId: queryOf(c, RESOURCE_ID),
+  });
+  c.get("record").tokenId = token.tokenId;
+  return {
+    resource,
+    token,
+    fields: fault?.kind === "malformed-expiry" ? { expires_on: fault.expiresOn } : {},
+  };
+}
+
+function queryOf(c: AppContext, names: readonly string[]): string | undefined {
+  return names.map((name) => c.req.query(name)).find((value) => value);
+}
+
+function isSecret(given: string | undefined, secret: string): boolean {
+  const a = Buffer.from(given ?? "");
+  const b = Buffer.from(secret);
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,131 @@
+import { KeylessError } from "../errors.js";
+import { type EmulatorClock, systemClock } from "./clock.js";
+import { defaultReply, type ReplyFunction } from "./reply.js";
+import { isKnownRole } from "./roles.js";
+import type { EmulatorOptions, TokenLifetimeRequest } from "./types.js";
+
+/** Options, checked and complete. */
+export interface Settings {
+  readonly port: number;
+  readonly identityPort: number;
+  readonly lifetimeOf: (request: TokenLifetimeRequest) => number;
+  readonly model: string;
+  readonly deployments: readonly string[];
+  readonly roles: readonly string[];
+  readonly audiences: readonly string[];
+  readonly reply: ReplyFunction;
+  readonly chunkDelayMs: number;
+  readonly clock: EmulatorClock;
+  readonly logLimit: number;
+}
+
+const DEFAULT_DEPLOYMENTS = ["gpt-5.5", "gpt-4o"];
+const DEFAULT_AUDIENCES = ["https://ai.azure.com", "https://cognitiveservices.azure.com"];
+const DEFAULT_ROLES = ["Foundry User"];
+const DEFAULT_LIFETIME_SECONDS = 3600;
+const DEFAULT_CHUNK_DELAY_MS = 15;
+const DEFAULT_LOG_LIMIT = 10_000;
+/** A hundred years: beyond, an expiry stops being a date. */
+const LONGEST_LIFETIME_SECONDS = 3_155_760_000;
+/** The longest delay that a timer of Node can wait. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
+/** Fills in the defaults; throws a KeylessError `emulator/invalid-option` that names what is wrong. */
+export function readOptions(options: EmulatorOptions): Settings {
+  const {
+    port = 0,
+    identityPort = 0,
+    tokenLifetimeSeconds = DEFAULT_LIFETIME_SECONDS,
+    deployments,
+    model = deployments?.[0] ?? DEFAULT_DEPLOYMENTS[0] ?? "",
+    roles = DEFAULT_ROLES,
+    audiences = DEFAULT_AUDIENCES,
+    reply = defaultReply,
+    chunkDelayMs = DEFAULT_CHUNK_DELAY_MS,
+    clock = systemClock,
+    logLimit = DEFAULT_LOG_LIMIT,
+    ...unknown
+  } = options ?? {};
+  const unknownName = Object.keys(unknown)[0];
+  check(unknownName === undefined, `There is no option \`${unknownName}\`.`);
+  check(isWhole(port, 0, 65_535), "`port` must be a whole number from 0 to 65535.");
+  check(isWhole(identityPort, 0, 65_535), "`identityPort` must be a whole number from 0 to 65535.");
+  check(port === 0 || port !== identityPort, "`port` and `identityPort` must differ.");
+  check(
+    deployments === undefined || (Array.isArray(deployments) && deployments.every(isName)),
+    "`deployments` must be an array of names.",
+  );
+  check(isName(model), "`model` must be a string that is not empty.");
+  check(
+    Array.isArray(audiences) && audiences.length > 0 && audiences.every(isName),
+    "`audiences` must be an array with at least one audience.",
+  );
+  check(
+    audiences.every((audience) => !audience.endsWith("/.default")),
+    "`audiences` are scopes without `/.default`.",
+  );
+  check(typeof reply === "function", "`reply` must be a function.");
+  check(
+    Number.isFinite(chunkDelayMs) && chunkDelayMs >= 0 && chunkDelayMs <= LONGEST_DELAY_MS,
+    "`chunkDelayMs` must be a number of milliseconds from 0 on.",
+  );
+  check(typeof clock?.now === "function", "`clock` must have a function `now`.");
+  check(isWhole(logLimit, 0), "`logLimit` must be a whole number from 0 on.");
+  return {
+    port,
+    identityPort,
+    lifetimeOf: lifetimeFunction(tokenLifetimeSeconds),
+    model,
+    deployments: [...(deployments ?? new Set([model, ...DEFAULT_DEPLOYMENTS]))],
+    roles: readRoles(roles),
+    audiences: [...audiences],
+    reply,
+    chunkDelayMs,
+    clock,
+    logLimit,
+  };
+}
+
+/** Checks names or GUIDs of roles. */
+export function readRoles(roles: readonly string[]): readonly string[] {
+  check(Array.isArray(roles), "`roles` must be an array of role names or GUIDs.");
+  const stranger = roles.find((role) => typeof role !== "string" || !isKnownRole(role));
+  check(
+    stranger === undefined,
+    `\`roles\` holds a role that the emulator does not know: ${String(stranger)}.`,
+  );
+  return [...roles];
+}
+
+function lifetimeFunction(
+  given: number | ((request: TokenLifetimeRequest) => number),
+): (request: TokenLifetimeRequest) => number {
+  if (typeof given !== "function") {
+    checkLifetime(given);
+    return () => given;
+  }
+  return (request) => {
+    const seconds = given(request);
+    checkLifetime(seconds);
+    return seconds;
+  };
+}
+
+function checkLifetime(seconds: unknown): void {
+  check(
+    typeof seconds === "number" && seconds >= 1 && seconds <= LONGEST_LIFETIME_SECONDS,
+    "`tokenLifetimeSeconds` must be a number of seconds from 1 on, or a function that returns one.",
+  );
+}
+
+function check(fine: boolean, sentence: string): asserts fine {
+  if (!fine) throw new KeylessError("emulator/invalid-option", sentence);
+}
+
+function isWhole(value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value.trim() !== "";
+}

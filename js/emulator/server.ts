@@ -1,0 +1,61 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Hono } from "hono";
+import { KeylessError } from "../errors.js";
+import type { AppEnv } from "./http.js";
+
+/** A server that listens. */
+export interface RunningServer {
+  /** Without a trailing slash. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends every connection, idle, busy or hanging. */
+  close(): Promise<void>;
+}
+
+const HOST = "127.0.0.1";
+/** Longer than clients keep idle connections, so that none of them meets one that is just being closed. */
+const KEEP_ALIVE_MS = 120_000;
+
+/** Listens on loopback; port 0 takes a free one. `option` names the option that chose the port. */
+export async function listen(app: Hono<AppEnv>, port: number, option: string): Promise<RunningServer> {
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    // The adapter's faster Request and Response must not replace those of the program under test.
+    overrideGlobalObjects: false,
+    serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS },
+  }) as Server;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause) => reject(listenError(cause, port, option)));
+    server.listen(port, HOST, resolve);
+  });
+  const actual = (server.address() as AddressInfo).port;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: `http://${HOST}:${actual}`, port: actual, close };
+}
+
+function listenError(cause: Error & { code?: string }, port: number, option: string): KeylessError {
+  if (cause.code === "EADDRINUSE") {
+    return new KeylessError(
+      "emulator/port-in-use",
+      `The emulator cannot listen on ${HOST}:${port}: the port is in use.`,
+      {
+        hint: `Stop what listens there, give another \`${option}\`, or leave it out to get a free port.`,
+        cause,
+      },
+    );
+  }
+  return new KeylessError(
+    "emulator/listen-failed",
+    `The emulator cannot listen on ${HOST}:${port}: ${cause.message}`,
+    {
+      hint: `Give another \`${option}\`, or leave it out to get a free port.`,
+      cause,
+    },
+  );
+}
