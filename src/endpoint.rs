@@ -251,7 +251,7 @@ fn site(url: &Url, text: &str) -> Result<Site> {
             url.query.as_deref().unwrap_or_default()
         );
         if hosts::names_azure_domain(&elsewhere) {
-            return Err(hosts::lookalike(&url.host));
+            return Err(hosts::azure_elsewhere(&url.host));
         }
     }
     Ok(site)

@@ -167,12 +167,7 @@ const REFUSED_HEADERS: [&str; 6] = [
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
 pub fn plan(request: &Request) -> Result<Plan> {
-    let env: BTreeMap<String, String> = request
-        .env
-        .iter()
-        .flatten()
-        .filter_map(|(name, value)| Some((name.clone(), value.clone()?)))
-        .collect();
+    let env = known_variables(request);
     let mut warnings = Vec::new();
 
     let given = pick(request.endpoint.as_deref(), || {
@@ -230,6 +225,20 @@ fn pick(option: Option<&str>, env: impl FnOnce() -> Option<Setting>) -> Option<(
         Some(value) => Some((value.to_owned(), OPTION)),
         None => env().map(|setting| (setting.value, setting.variable)),
     }
+}
+
+/// Of the environment, the variables that count; the rest is nobody's business here.
+fn known_variables(request: &Request) -> BTreeMap<String, String> {
+    let names = environment::ENDPOINT
+        .iter()
+        .chain(&environment::MODEL)
+        .chain(&environment::SCOPE);
+    names
+        .filter_map(|name| {
+            let value = request.env.as_ref()?.get(*name)?.clone()?;
+            Some(((*name).to_owned(), value))
+        })
+        .collect()
 }
 
 fn no_endpoint() -> Error {

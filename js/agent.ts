@@ -1,0 +1,201 @@
+import type {
+  CopilotClient,
+  CopilotClientOptions,
+  CopilotSession,
+  ProviderConfig,
+  SessionConfig,
+} from "@github/copilot-sdk";
+import { systemClock } from "./clock.js";
+import { KeylessError } from "./errors.js";
+import { createFoundryProvider, type FoundryProvider, type FoundryProviderOptions } from "./foundry-provider.js";
+import { runtimeError, startClient } from "./sdk.js";
+import { Turn } from "./turn.js";
+
+/** Options of {@link ManagedIdentityCopilotAgent}: those of `createFoundryProvider`, and the session's. */
+export interface AgentOptions extends FoundryProviderOptions {
+  /** A started client of your own, which stays yours to stop; or options for the one that is made. */
+  client?: CopilotClient | CopilotClientOptions;
+  /** More of the session's config, such as `tools` and `onPermissionRequest`. By default every permission is denied. */
+  session?: Partial<SessionConfig>;
+  /** Appended to the runtime's own system message. */
+  systemMessage?: string;
+  /** How long a turn may take, in milliseconds. Default 120,000. */
+  timeoutMs?: number;
+}
+
+/** Options of one turn. */
+export interface ChatOptions {
+  signal?: AbortSignal;
+  /** How long this turn may take, in milliseconds. */
+  timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 120_000;
+
+/**
+ * A Copilot conversation with a Foundry model and no API key. One session; turns run one after another. The client and the
+ * session start with the first turn.
+ *
+ * @throws KeylessError `endpoint/...`, `provider/...`, `policy/invalid` from the constructor; from a turn also
+ * `credential/...`, `token/...`, `sdk/...`, `model/...` and `agent/...`
+ * @example
+ * ```ts
+ * await using agent = new ManagedIdentityCopilotAgent({ endpoint: "https://myres.openai.azure.com" });
+ * console.log(await agent.chat("Why is the sky blue?"));
+ * for await (const text of agent.stream("And at dusk?")) process.stdout.write(text);
+ * ```
+ */
+export class ManagedIdentityCopilotAgent implements AsyncDisposable {
+  /** The provider behind it: its config, model, endpoint, warnings, and token status. */
+  readonly provider: FoundryProvider;
+  readonly #options: AgentOptions;
+  #client: CopilotClient | undefined;
+  #session: Promise<CopilotSession> | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #turn: Turn | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: AgentOptions = {}) {
+    const { client: _client, session: _session, systemMessage: _message, timeoutMs, ...provider } = options;
+    checkTimeout(timeoutMs);
+    this.provider = createFoundryProvider(provider);
+    this.#options = options;
+  }
+
+  /** The session's id, once the first turn has begun. */
+  get sessionId(): Promise<string> | undefined {
+    return this.#session?.then((session) => session.sessionId);
+  }
+
+  /** Sends a prompt and gives the whole reply. */
+  async chat(prompt: string, options: ChatOptions = {}): Promise<string> {
+    const turn = this.#begin(prompt, options);
+    return turn.reply;
+  }
+
+  /** Sends a prompt and gives the reply's text as it comes. Leaving the loop early aborts the turn. */
+  async *stream(prompt: string, options: ChatOptions = {}): AsyncGenerator<string, void, undefined> {
+    const turn = this.#begin(prompt, options);
+    try {
+      yield* turn.texts();
+      await turn.reply;
+    } finally {
+      turn.abort();
+    }
+  }
+
+  /** Aborts a running turn and ends the session, the client if it is the agent's own, and the token provider. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #begin(prompt: string, options: ChatOptions): Turn {
+    if (typeof prompt !== "string" || prompt.trim() === "") {
+      throw new KeylessError("agent/empty-prompt", "The prompt is empty", { hint: "Pass a text to chat() or stream()." });
+    }
+    checkTimeout(options.timeoutMs);
+    if (this.#closing) throw closed();
+    const turn = new Turn();
+    const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS;
+    this.#queue = this.#queue.then(() => this.#run(turn, prompt, timeoutMs, options.signal));
+    return turn;
+  }
+
+  /** Runs one turn to its end. Never rejects: the turn tells its caller. */
+  async #run(turn: Turn, prompt: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#closing) turn.fail(closed());
+    const late = () =>
+      turn.fail(
+        new KeylessError("agent/timeout", `The turn took longer than ${timeoutMs} ms`, {
+          hint: "Raise timeoutMs, or look at the model's load; the turn has been aborted.",
+        }),
+      );
+    const timer = systemClock.setTimeout(late, timeoutMs);
+    const stop = () => turn.fail(new DOMException("The turn was aborted.", "AbortError"));
+    signal?.addEventListener("abort", stop);
+    if (signal?.aborted) stop();
+    this.#turn = turn;
+    try {
+      if (!turn.ended) await turn.run(await this.#started(turn), prompt);
+    } catch (error) {
+      turn.fail(runtimeError(error));
+    } finally {
+      this.#turn = undefined;
+      systemClock.clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** The session, started by the first turn. A start that failed is tried again by the next turn. */
+  async #started(turn: Turn): Promise<CopilotSession> {
+    this.#session ??= this.#start();
+    const session = this.#session;
+    session.catch(() => {
+      if (this.#session === session) this.#session = undefined;
+    });
+    return Promise.race([session, turn.reply.then(() => session)]);
+  }
+
+  async #start(): Promise<CopilotSession> {
+    const { client, session, systemMessage } = this.#options;
+    this.#client ??= isClient(client) ? client : await startClient(client);
+    try {
+      return await this.#client.createSession({
+        streaming: true,
+        onPermissionRequest: () => ({ kind: "reject", feedback: "This program permits no tools." }),
+        ...(systemMessage === undefined ? {} : { systemMessage: { mode: "append", content: systemMessage } }),
+        ...session,
+        model: this.provider.model,
+        provider: this.#reportingProvider(),
+      });
+    } catch (error) {
+      throw runtimeError(error);
+    }
+  }
+
+  /** The provider's config, whose token errors reach the running turn as they are. */
+  #reportingProvider(): ProviderConfig {
+    const { bearerTokenProvider, ...config } = this.provider.config;
+    if (!bearerTokenProvider) return config;
+    return {
+      ...config,
+      bearerTokenProvider: async (args) => {
+        try {
+          return await bearerTokenProvider(args);
+        } catch (error) {
+          this.#turn?.tokenFailed(error);
+          throw error;
+        }
+      },
+    };
+  }
+
+  async #close(): Promise<void> {
+    this.#turn?.fail(closed());
+    await this.#queue;
+    const session = await this.#session?.catch(() => undefined);
+    await session?.disconnect().catch(() => {});
+    if (this.#client && !isClient(this.#options.client)) await this.#client.stop().catch(() => {});
+    this.provider.close();
+  }
+}
+
+function isClient(client: CopilotClient | CopilotClientOptions | undefined): client is CopilotClient {
+  return typeof (client as CopilotClient | undefined)?.createSession === "function";
+}
+
+function checkTimeout(timeoutMs: number | undefined): void {
+  if (timeoutMs === undefined || (Number.isFinite(timeoutMs) && timeoutMs > 0 && timeoutMs < 2 ** 31)) return;
+  throw new KeylessError("agent/timeout", "timeoutMs must be a positive number of milliseconds, below 2^31", {
+    hint: "Leave it out to get the default of 120,000.",
+  });
+}
+
+function closed(): KeylessError {
+  return new KeylessError("agent/closed", "The agent is closed", { hint: "Create a new one." });
+}

@@ -1,0 +1,79 @@
+import { decide } from "./bindings.js";
+import { KeylessError } from "./errors.js";
+import type { AccessToken, Endpoint, TokenDescription } from "./types.js";
+
+export { KeylessError } from "./errors.js";
+export type { AccessToken, Endpoint, Notice, TokenDescription } from "./types.js";
+
+/**
+ * Finds out what an endpoint is: which base URL, provider type and token scope it needs. Repairs what is certain, with a
+ * warning, and refuses the rest with a {@link KeylessError} whose `hint` says what to give instead.
+ *
+ * @throws KeylessError `endpoint/...`, `provider/scope`, `provider/conflict`
+ * @example
+ * ```ts
+ * parseEndpoint("myres.openai.azure.com").baseUrl; // "https://myres.openai.azure.com/openai/v1/"
+ * ```
+ */
+export function parseEndpoint(
+  url: string,
+  options: { type?: "openai" | "azure" | "anthropic"; apiVersion?: string; scope?: string } = {},
+): Endpoint {
+  return decide((core) => core.parseEndpoint(String(url), options));
+}
+
+/**
+ * Reads the answer of a token endpoint (Entra v2, IMDS, App Service), of `az account get-access-token` or `azd auth token`,
+ * or an `AccessToken`. The earliest of several expiries wins.
+ *
+ * @param response the JSON, as text or as an object
+ * @param at `requestedAt`: when the request was started, epoch ms. `utcOffsetMinutes`: the offset, east of UTC, of local times
+ * that name none (az before 2.54); default: this machine's time zone.
+ * @throws KeylessError `expiry/...`
+ * @example
+ * ```ts
+ * const token = parseTokenResponse(await response.text(), { requestedAt });
+ * token.expiresOnTimestamp; // epoch ms
+ * ```
+ */
+export function parseTokenResponse(
+  response: string | object,
+  at: { requestedAt: number; utcOffsetMinutes?: number },
+): AccessToken {
+  if (typeof at?.requestedAt !== "number" || !Number.isFinite(at.requestedAt)) {
+    throw new KeylessError("expiry/missing", "parseTokenResponse needs { requestedAt }, in epoch milliseconds");
+  }
+  const zone = at.utcOffsetMinutes === undefined ? localOffset : () => at.utcOffsetMinutes;
+  return decide((core) =>
+    typeof response === "string"
+      ? core.parseTokenResponseText(response, at.requestedAt, zone)
+      : core.parseTokenResponseObject(response, at.requestedAt, zone),
+  );
+}
+
+/**
+ * What a token says about itself: audience, tenant, principal, lifetime. Best effort and never a gate: a token that cannot be
+ * decoded is `opaque`. The signature is not checked.
+ *
+ * @example
+ * ```ts
+ * const { audience, principal, expiresOn } = decodeToken(await provider());
+ * ```
+ */
+export function decodeToken(token: string): TokenDescription {
+  return decide((core) => core.decodeToken(String(token)));
+}
+
+/** This machine's offset from UTC, in minutes east, at a local time given as if it were UTC. */
+function localOffset(localMs: number): number {
+  const as = new Date(localMs);
+  const local = new Date(
+    as.getUTCFullYear(),
+    as.getUTCMonth(),
+    as.getUTCDate(),
+    as.getUTCHours(),
+    as.getUTCMinutes(),
+    as.getUTCSeconds(),
+  );
+  return -local.getTimezoneOffset();
+}

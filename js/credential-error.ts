@@ -1,0 +1,105 @@
+import { KeylessError } from "./errors.js";
+import { redact } from "./redact.js";
+import type { ErrorSummary } from "./types.js";
+
+/** What an error of a credential says about the next attempt. */
+export interface CredentialFailure {
+  error: KeylessError;
+  /** The identity endpoint's HTTP status. */
+  status?: number;
+  /** The pause that it asked for. */
+  retryAfterMs?: number;
+  /** Whether the credential says that it cannot be used here at all, as when `az` is missing. */
+  unavailable: boolean;
+}
+
+/** How deep causes are followed. */
+const DEPTH = 8;
+
+const NETWORK_CODES = /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR|REQUEST_SEND_ERROR|network_error)/;
+
+/** Reads what a credential threw: `@azure/identity` buries the status in causes and in the errors of a chain. */
+export function credentialFailure(thrown: unknown): CredentialFailure {
+  const chain = [...causes(thrown)];
+  if (thrown instanceof KeylessError) return { error: thrown, unavailable: false, ...statusOf(thrown.status) };
+  const status = chain.map(httpStatus).find((found) => found !== undefined);
+  const network = chain.some((error) => NETWORK_CODES.test(String(error.code ?? error.errorCode ?? "")));
+  const unavailable = !network && chain.some((error) => error.name === "CredentialUnavailableError");
+  const retryAfterMs = chain.map(retryAfter).find((found) => found !== undefined);
+  const error = describe(thrown, status, network, unavailable);
+  return { error, unavailable, ...statusOf(status), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/** An error as it may stand in a status or an event. */
+export function summarize(error: KeylessError): ErrorSummary {
+  const { code, message, hint, status } = error;
+  return { code, message, ...(hint === undefined ? {} : { hint }), ...statusOf(status) };
+}
+
+function statusOf(status: number | undefined): { status?: number } {
+  return status === undefined ? {} : { status };
+}
+
+function describe(cause: unknown, status: number | undefined, network: boolean, unavailable: boolean): KeylessError {
+  const said = firstLines(cause);
+  const because = said === "" ? "" : `: ${said}`;
+  const make = (code: string, message: string, hint: string) =>
+    new KeylessError(code, message + because, { hint, status, cause });
+  if (status === 429) {
+    return make("credential/throttled", "The identity endpoint asks for fewer requests", "It is asked again later by itself; share one credential and one provider among all sessions.");
+  }
+  if (status !== undefined && status >= 500) {
+    return make("credential/server-error", `The identity endpoint failed with HTTP ${status}`, "It is asked again later by itself; if it lasts, look at the host's identity service.");
+  }
+  if (status !== undefined && status >= 400) {
+    return make("credential/refused", `The identity endpoint refused with HTTP ${status}`, "Check the tenant, the client id (AZURE_CLIENT_ID for a user-assigned identity) and that the identity is assigned to this host.");
+  }
+  if (network) {
+    return make("credential/network", "The identity endpoint cannot be reached", "In Azure, check that a managed identity is assigned. Elsewhere run `az login` and set AZURE_TOKEN_CREDENTIALS=dev.");
+  }
+  if (unavailable) {
+    return make("credential/unavailable", "No credential can be used here", "On a developer's machine run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure assign a managed identity and set AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.");
+  }
+  return make("credential/failed", "The credential gave no token", "See the cause (--debug, or error.cause).");
+}
+
+/** The innermost message of a chain says most; three lines of it are enough, and none of them a secret. */
+function firstLines(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : "";
+  const lines = text
+    .split("\n")
+    .map((line) => line.replace(/^(CredentialUnavailableError|AuthenticationRequiredError|Error):\s*/, "").trim())
+    .filter((line) => line !== "" && !/^ChainedTokenCredential authentication failed\.?$/.test(line));
+  const unique = [...new Set(lines)];
+  const shown = unique.slice(0, 3).join(" ");
+  return redact(shown.length > 400 ? `${shown.slice(0, 400)}…` : shown);
+}
+
+type Loose = Record<string, unknown> & { name?: unknown; code?: unknown };
+
+/** The error, its causes and the errors of a chain of credentials, outermost first. */
+function* causes(thrown: unknown, depth = 0): Generator<Loose> {
+  if (typeof thrown !== "object" || thrown === null || depth > DEPTH) return;
+  const error = thrown as Loose;
+  yield error;
+  yield* causes(error.cause, depth + 1);
+  if (Array.isArray(error.errors)) for (const inner of error.errors) yield* causes(inner, depth + 1);
+}
+
+function httpStatus(error: Loose): number | undefined {
+  return [error.statusCode, error.status].find(
+    (status): status is number => typeof status === "number" && status >= 300 && status <= 599,
+  );
+}
+
+/** `Retry-After` in milliseconds: a property some errors have, or a header of the response. Only seconds, no dates. */
+function retryAfter(error: Loose): number | undefined {
+  if (typeof error.retryAfterInMs === "number") return error.retryAfterInMs;
+  const headers = (error.response as { headers?: unknown } | undefined)?.headers ?? error.headers;
+  if (typeof headers !== "object" || headers === null) return undefined;
+  const get = (headers as { get?: unknown }).get;
+  const value =
+    typeof get === "function" ? get.call(headers, "retry-after") : (headers as Record<string, unknown>)["retry-after"];
+  const seconds = Number(value ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}

@@ -1,0 +1,16 @@
+export { type AgentOptions, type ChatOptions, ManagedIdentityCopilotAgent } from "./agent.js";
+export * from "./core.js";
+export { createFoundryProvider, type FoundryProvider, type FoundryProviderOptions } from "./foundry-provider.js";
+export { createBearerTokenProvider } from "./token-provider.js";
+export type {
+  AbortSignalLike,
+  Clock,
+  ErrorSummary,
+  GetTokenOptions,
+  RefreshPolicy,
+  TokenCredential,
+  TokenEvent,
+  TokenProvider,
+  TokenProviderOptions,
+  TokenStatus,
+} from "./types.js";

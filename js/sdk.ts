@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
+import { KeylessError } from "./errors.js";
+
+type Sdk = typeof import("@github/copilot-sdk");
+
+const SDK = "@github/copilot-sdk";
+
+/** The first version that starts and calls the token callback: 1.0.5 to 1.0.11 do not start, older ones drop it silently. */
+const OLDEST = [1, 0, 13] as const;
+
+/** What the agent's own tools must not see: with these, a shell command could get tokens of its own. */
+const SECRETS = [
+  "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+  "AZURE_CLIENT_CERTIFICATE_PATH",
+  "AZURE_CLIENT_SECRET",
+  "AZURE_FEDERATED_TOKEN_FILE",
+  "AZURE_PASSWORD",
+  "IDENTITY_ENDPOINT",
+  "IDENTITY_HEADER",
+  "MSI_ENDPOINT",
+  "MSI_SECRET",
+];
+
+/** Starts a client of the Copilot SDK, imported now, in an environment without identity secrets. */
+export async function startClient(options: CopilotClientOptions = {}): Promise<CopilotClient> {
+  const { CopilotClient } = await loadSdk();
+  const client = new CopilotClient({
+    // A provider of its own replaces GitHub's models, so no GitHub account is looked for.
+    useLoggedInUser: false,
+    env: withoutSecrets(process.env),
+    ...options,
+  });
+  try {
+    await client.start();
+  } catch (cause) {
+    throw runtimeError(cause);
+  }
+  return client;
+}
+
+/** An error of the runtime, in words that tell what to do. */
+export function runtimeError(cause: unknown): unknown {
+  if (cause instanceof KeylessError) return cause;
+  const said = cause instanceof Error ? cause.message : String(cause);
+  const code = /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENOSPC)\b|[Pp]ermission denied|[Rr]ead-only file system/.exec(said);
+  if (code) {
+    const home = process.env.COPILOT_HOME ?? "~/.copilot";
+    return new KeylessError("sdk/home-not-writable", `The Copilot runtime cannot write to its home folder, ${home}`, {
+      hint: "Set COPILOT_HOME to a folder that can be written to (in code: client: { baseDirectory }).",
+      cause,
+    });
+  }
+  return new KeylessError("sdk/start-failed", `The Copilot runtime did not start: ${said}`, {
+    hint: "Reinstall @github/copilot-sdk for this platform, without --omit=optional; see the cause with --debug.",
+    cause,
+  });
+}
+
+async function loadSdk(): Promise<Sdk> {
+  let found: string;
+  try {
+    found = import.meta.resolve(SDK);
+  } catch (cause) {
+    throw new KeylessError("sdk/not-installed", `${SDK} is not installed`, {
+      hint: `Run \`npm install ${SDK}\`.`,
+      cause,
+    });
+  }
+  const version = versionOf(fileURLToPath(found));
+  if (version !== undefined && isOlder(version)) {
+    throw new KeylessError("sdk/too-old", `${SDK} ${version} is too old: it cannot start, or sends no token at all`, {
+      hint: `Run \`npm install ${SDK}@^${OLDEST.join(".")}\`.`,
+    });
+  }
+  try {
+    return (await import("@github/copilot-sdk")) as Sdk;
+  } catch (cause) {
+    throw runtimeError(cause);
+  }
+}
+
+/** The version in the package.json above a file; its exports hide it from import. */
+function versionOf(file: string): string | undefined {
+  for (let folder = dirname(file); dirname(folder) !== folder; folder = dirname(folder)) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+      if (name === SDK) return version;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return undefined;
+}
+
+function isOlder(version: string): boolean {
+  const parts = version.split(/[.-]/).slice(0, 3).map(Number);
+  for (const [index, least] of OLDEST.entries()) {
+    const part = parts[index] ?? 0;
+    if (part !== least) return part < least;
+  }
+  return false;
+}
+
+function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name.toUpperCase())));
+}

@@ -1,0 +1,138 @@
+import { systemClock } from "./clock.js";
+import { KeylessError } from "./errors.js";
+import { closed, TokenKeeper } from "./token-keeper.js";
+import type { AbortSignalLike, AccessToken, Clock, TokenCredential, TokenProvider, TokenProviderOptions } from "./types.js";
+
+/** A keeper and how many providers use it. */
+interface Shared {
+  keeper: TokenKeeper;
+  users: number;
+}
+
+/** One keeper for the same credential object, clock, scope, tenant and policy. */
+const keepers = new WeakMap<TokenCredential, WeakMap<Clock, Map<string, Shared>>>();
+
+/**
+ * A function that gives a token that works, at any time: cached while it is fresh, refreshed in the background when it is
+ * due, waited for only when there is none that works. Drops in for `getBearerTokenProvider` of `@azure/identity`, for the
+ * Copilot SDK's `bearerTokenProvider` and for the token functions of the `openai` package.
+ *
+ * Synchronous and without I/O; the first call acquires the first token. Providers built for the same credential object,
+ * scope and tenant (and the same policy and clock) share one cache and one acquisition.
+ *
+ * @throws KeylessError `policy/invalid`, `credential/invalid`, `provider/scope`
+ * @example
+ * ```ts
+ * import { DefaultAzureCredential } from "@azure/identity";
+ *
+ * const provider = createBearerTokenProvider(new DefaultAzureCredential(), "https://ai.azure.com/.default");
+ * const token = await provider(); // no "Bearer " in front
+ * ```
+ */
+export function createBearerTokenProvider(
+  credential: TokenCredential,
+  scope: string | string[],
+  options: TokenProviderOptions = {},
+): TokenProvider {
+  check(credential, scope);
+  const clock = options.clock ?? systemClock;
+  const { keeper, release } = share(credential, scope, clock, options);
+  const unlisten = options.onEvent ? keeper.listen(options.onEvent) : undefined;
+  const letGo = options.keepFresh ? keeper.keepFresh() : undefined;
+  let open = true;
+
+  // The hot path: while neither clock has reached its bound, one promise serves every call.
+  const provide = (): Promise<string> =>
+    open && clock.now() < keeper.untilWall && clock.monotonic() < keeper.untilMono ? keeper.cached : slow();
+  const slow = (): Promise<string> => (open ? keeper.request().then(text) : Promise.reject(closed()));
+
+  const close = (): void => {
+    if (!open) return;
+    open = false;
+    letGo?.();
+    release();
+    unlisten?.();
+  };
+  return Object.defineProperties(provide, {
+    name: { value: "tokenProvider" },
+    getToken: {
+      value: (given: { abortSignal?: AbortSignalLike } = {}): Promise<AccessToken> =>
+        detachable(given.abortSignal, () => (open ? keeper.request().then(copy) : Promise.reject(closed()))),
+    },
+    invalidate: { value: (token?: string): boolean => open && keeper.invalidate(token) },
+    status: {
+      enumerable: true,
+      get: () => (open ? keeper.status : { state: "closed", refreshing: false, consecutiveFailures: 0 }),
+    },
+    close: { value: close },
+    [Symbol.dispose]: { value: close },
+  }) as unknown as TokenProvider;
+}
+
+function text(token: AccessToken): string {
+  return token.token;
+}
+
+function copy(token: AccessToken): AccessToken {
+  return { ...token };
+}
+
+function check(credential: TokenCredential, scope: string | string[]): void {
+  if (typeof credential?.getToken !== "function") {
+    throw new KeylessError("credential/invalid", "The credential has no getToken method", {
+      hint: "Pass a credential of @azure/identity, such as new DefaultAzureCredential().",
+    });
+  }
+  const scopes = typeof scope === "string" ? [scope] : scope;
+  if (!Array.isArray(scopes) || scopes.length === 0 || scopes.some((one) => typeof one !== "string" || one.trim() === "")) {
+    throw new KeylessError("provider/scope", "The scope must be a text, or a list of texts, and not empty", {
+      hint: "For Microsoft Foundry it is https://ai.azure.com/.default.",
+    });
+  }
+}
+
+function share(
+  credential: TokenCredential,
+  scope: string | string[],
+  clock: Clock,
+  options: TokenProviderOptions,
+): { keeper: TokenKeeper; release: () => void } {
+  const byClock = keepers.get(credential) ?? new WeakMap<Clock, Map<string, Shared>>();
+  keepers.set(credential, byClock);
+  const byKey = byClock.get(clock) ?? new Map<string, Shared>();
+  byClock.set(clock, byKey);
+  const policy = Object.entries(options.policy ?? {}).filter(([, value]) => value !== undefined);
+  const key = JSON.stringify([[scope].flat(), options.tenantId, policy.sort()]);
+  const shared = byKey.get(key) ?? {
+    keeper: new TokenKeeper(credential, scope, clock, { ...options, policy: Object.fromEntries(policy) }),
+    users: 0,
+  };
+  byKey.set(key, shared);
+  shared.users += 1;
+  return {
+    keeper: shared.keeper,
+    release: () => {
+      shared.users -= 1;
+      if (shared.users > 0) return;
+      byKey.delete(key);
+      shared.keeper.close();
+    },
+  };
+}
+
+/** Runs a call that its caller may turn away from. What it waits for goes on for the others. */
+function detachable<T>(signal: AbortSignalLike | undefined, call: () => Promise<T>): Promise<T> {
+  if (signal === undefined) return call();
+  if (signal.aborted) return Promise.reject(aborted());
+  return new Promise<T>((resolve, reject) => {
+    const leave = () => reject(aborted());
+    signal.addEventListener("abort", leave);
+    call()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", leave));
+  });
+}
+
+function aborted(): Error {
+  return new DOMException("The call was aborted; the acquisition goes on for others.", "AbortError");
+}

@@ -1,0 +1,178 @@
+import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
+import { KeylessError } from "./errors.js";
+import { redact } from "./redact.js";
+
+/** Token errors that no repetition mends: the turn ends at once, not after the runtime's six attempts. */
+const FINAL = new Set([
+  "credential/configuration",
+  "credential/failed",
+  "credential/not-installed",
+  "credential/refused",
+  "credential/unavailable",
+  "provider/scope",
+  "token/closed",
+  "token/empty",
+  "token/malformed",
+  "token/rejected-again",
+  "token/timeout",
+]);
+
+/** One prompt and what comes back: the text as it streams, then the whole reply or an error. */
+export class Turn {
+  readonly reply: Promise<string>;
+  ended = false;
+  readonly #texts: string[] = [];
+  #more: (() => void) | undefined;
+  #succeed!: (reply: string) => void;
+  #reject!: (error: unknown) => void;
+  #last = "";
+  #tokenError: unknown;
+  #modelError: KeylessError | undefined;
+  #session: CopilotSession | undefined;
+
+  constructor() {
+    this.reply = new Promise((succeed, reject) => {
+      this.#succeed = succeed;
+      this.#reject = reject;
+    });
+    // The caller may be reading the texts, which end with the same error.
+    this.reply.catch(() => {});
+  }
+
+  /** The text of the reply, piece by piece, to its end or its error. */
+  async *texts(): AsyncGenerator<string, void, undefined> {
+    for (;;) {
+      const text = this.#texts.shift();
+      if (text !== undefined) yield text;
+      else if (this.ended) return;
+      else
+        await new Promise<void>((more) => {
+          this.#more = more;
+        });
+    }
+  }
+
+  /** Sends the prompt and follows the session's events until this turn's end. */
+  async run(session: CopilotSession, prompt: string): Promise<void> {
+    if (this.ended) return;
+    this.#session = session;
+    // Events of an earlier turn may still arrive: nothing counts before this prompt's own message has come by.
+    let id: string | undefined;
+    let mine = false;
+    const early: SessionEvent[] = [];
+    const take = (event: SessionEvent) => {
+      if (id === undefined) early.push(event);
+      else if (!mine) mine = event.type === "user.message" && event.data.messageId === id;
+      else this.#follow(event);
+    };
+    const unsubscribe = session.on(take);
+    try {
+      id = await session.send({ prompt });
+      for (const event of early) take(event);
+      await this.reply;
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  /** Ends the turn with an error. The session is told to stop, without waiting for it. */
+  fail(error: unknown): void {
+    if (this.ended) return;
+    this.#end();
+    this.#reject(error);
+    this.#session?.abort().catch(() => {});
+  }
+
+  /** Ends the turn because nobody listens any more. */
+  abort(): void {
+    this.fail(new DOMException("The turn was aborted.", "AbortError"));
+  }
+
+  /** The token callback threw. The runtime only shows its text, so the error itself is kept. */
+  tokenFailed(error: unknown): void {
+    this.#tokenError = error;
+    if (error instanceof KeylessError && FINAL.has(error.code)) this.fail(error);
+  }
+
+  #follow(event: SessionEvent): void {
+    // Sub-agents speak to their parent, not to the caller.
+    if (event.agentId !== undefined) return;
+    switch (event.type) {
+      case "assistant.message_delta":
+        this.#texts.push(event.data.deltaContent);
+        this.#wake();
+        break;
+      case "assistant.message":
+        if (event.data.content !== "") this.#last = event.data.content;
+        break;
+      case "model.call_start":
+        this.#tokenError = undefined;
+        break;
+      case "model.call_failure":
+        this.#modelError = requestFailed(event.data.statusCode, event.data.errorMessage);
+        break;
+      case "session.error":
+        this.fail(this.#tokenError ?? this.#modelError ?? requestFailed(event.data.statusCode, event.data.message));
+        break;
+      case "session.idle":
+        if (this.#last === "") this.fail(this.#tokenError ?? this.#modelError ?? noReply());
+        else this.#finish();
+        break;
+    }
+  }
+
+  #finish(): void {
+    this.#end();
+    this.#succeed(this.#last);
+  }
+
+  #end(): void {
+    this.ended = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#more?.();
+    this.#more = undefined;
+  }
+}
+
+/** The resource's own words, which the runtime hides behind advice about API keys. */
+function requestFailed(status: number | undefined, body: string | undefined): KeylessError {
+  const said = body === undefined || body === "" ? "" : `: ${messageOf(body)}`;
+  const http = status === undefined ? "The request to the model failed" : `The model answered with HTTP ${status}`;
+  return new KeylessError("model/request-failed", redact(`${http}${said}`), { status, hint: hintFor(status) });
+}
+
+function messageOf(body: string): string {
+  try {
+    const parsed = JSON.parse(body);
+    const message = parsed?.message ?? parsed?.error?.message;
+    if (typeof message === "string") return message;
+  } catch {
+    // Not JSON: shown as it is.
+  }
+  return body.length > 600 ? `${body.slice(0, 600)}…` : body;
+}
+
+function hintFor(status: number | undefined): string {
+  switch (status) {
+    case 401:
+    case 403:
+      return "Check that the identity has a role such as Cognitive Services OpenAI User on the resource, and the token's audience: `copilot-keyless token` shows both.";
+    case 404:
+      return "Check the deployment's name (--model or --deployment) and the endpoint: `copilot-keyless config` shows both.";
+    case 429:
+      return "The deployment's quota is used up for now; try again later or raise it.";
+    default:
+      return "See the resource's metrics and logs in the Azure portal.";
+  }
+}
+
+function noReply(): KeylessError {
+  return new KeylessError("agent/no-reply", "The turn ended without a reply", {
+    hint: "Try again; if it lasts, look at the session's events.",
+  });
+}

@@ -1,0 +1,200 @@
+/** An abort signal, in the shape that `@azure/core-auth` and the platform share. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: (this: AbortSignalLike, event: unknown) => void): void;
+  removeEventListener(type: "abort", listener: (this: AbortSignalLike, event: unknown) => void): void;
+}
+
+/** What a credential gives: `AccessToken` of `@azure/core-auth`. Times in epoch milliseconds. */
+export interface AccessToken {
+  /** The token, without `Bearer `. */
+  token: string;
+  /** When it expires. */
+  expiresOnTimestamp: number;
+  /** When its issuer would like it to be refreshed. */
+  refreshAfterTimestamp?: number;
+  tokenType?: string;
+}
+
+/** What a credential is asked for. */
+export interface GetTokenOptions {
+  abortSignal?: AbortSignalLike;
+  tenantId?: string;
+}
+
+/** Any credential of `@azure/identity`, or an object of your own with this one method. */
+export interface TokenCredential {
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken | null>;
+}
+
+/**
+ * Where time and chance come from. The default is the platform's; tests give their own.
+ * A handle that `setTimeout` returns may have `ref` and `unref`, as Node's has.
+ */
+export interface Clock {
+  /** Epoch milliseconds; may jump. */
+  now(): number;
+  /** Milliseconds since some fixed point; never runs backwards. */
+  monotonic(): number;
+  /** Uniform in 0..1. */
+  random(): number;
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(handle: unknown): void;
+}
+
+/** The numbers that the refresh schedule goes by, all in milliseconds. */
+export interface RefreshPolicy {
+  /** Refresh a token of ordinary life this long before it expires. Default 300,000. */
+  refreshBeforeExpiryMs: number;
+  /** Tokens that live this long or longer are refreshed at half their life. Default 7,200,000. */
+  longLivedMs: number;
+  /** A refresh is put off by chance, by up to this. Default 60,000. */
+  jitterMs: number;
+  /** A token with this much left or less is not handed out. Default 10,000; a quarter of its life at most. */
+  minRemainingMs: number;
+  /** The first wait after a failed refresh while the token is good; it doubles. Default 30,000. */
+  retryMinMs: number;
+  /** The longest such wait. Default 300,000. */
+  retryMaxMs: number;
+  /** How long callers wait for an acquisition. Default 15,000. */
+  waitTimeoutMs: number;
+  /** How long a refresh in the background may take. Default 30,000. */
+  backgroundTimeoutMs: number;
+  /** At most one forced acquisition in this time. Default 30,000. */
+  invalidateIntervalMs: number;
+  /** A token that claims to live longer is refused. Default 172,800,000. */
+  maxLifetimeMs: number;
+}
+
+/** What an error looks like in a status or an event: no token, no secret, no stack. */
+export interface ErrorSummary {
+  code: string;
+  message: string;
+  hint?: string;
+  status?: number;
+}
+
+/** Where a token provider stands. Times in epoch milliseconds. */
+export interface TokenStatus {
+  /** `empty`: none yet, or invalidated. `fresh`. `due`: being refreshed while in use. `expired`. `closed`. */
+  state: "empty" | "fresh" | "due" | "expired" | "closed";
+  expiresOn?: number;
+  /** When its refresh is due, jitter included. */
+  refreshOn?: number;
+  /** When the next attempt may be made, after a failed one. */
+  nextAttemptOn?: number;
+  /** Whether an acquisition is under way. */
+  refreshing: boolean;
+  /** Acquisitions that failed since the last one that succeeded. */
+  consecutiveFailures: number;
+  lastError?: ErrorSummary;
+}
+
+/** What happened to a token. `at` is in epoch milliseconds. No event holds a token or a secret. */
+export type TokenEvent = { at: number; scope: string } & (
+  | { type: "refresh-started"; background: boolean; attempt: number }
+  | { type: "refresh-succeeded"; expiresOn: number; durationMs: number }
+  | { type: "refresh-unchanged"; nextAttemptOn?: number }
+  | { type: "refresh-failed"; error: ErrorSummary; willRetryInMs?: number; nextAttemptOn?: number }
+  | { type: "refresh-abandoned"; error: ErrorSummary }
+  | { type: "stale-served"; expiresOn: number; consecutiveFailures: number }
+  | { type: "invalidated" }
+  | { type: "closed" }
+);
+
+/** Options of {@link createBearerTokenProvider}. */
+export interface TokenProviderOptions {
+  /** Overrides of the refresh policy; each value is checked. */
+  policy?: Partial<RefreshPolicy>;
+  /** Where time and chance come from. */
+  clock?: Clock;
+  /** Told of everything that happens to the token. What it throws is ignored. */
+  onEvent?: (event: TokenEvent) => void;
+  /** Also refresh on a timer while idle. The timer does not keep the process alive. Default false. */
+  keepFresh?: boolean;
+  /** The tenant to ask for a token of. */
+  tenantId?: string;
+}
+
+/** A function that gives a token that works, at any time. */
+export interface TokenProvider {
+  /** The token, without `Bearer `. Arguments are ignored: the Copilot runtime passes the session. */
+  (args?: unknown): Promise<string>;
+  /** The token and its times. Aborting detaches this call only, never the acquisition that others wait for. */
+  getToken(options?: { abortSignal?: AbortSignalLike }): Promise<AccessToken>;
+  /**
+   * Forgets the held token because the resource rejected it. Given the token that was rejected, does so only if that one is
+   * still held. True if it did; at most once in `invalidateIntervalMs`.
+   */
+  invalidate(rejectedToken?: string): boolean;
+  readonly status: TokenStatus;
+  /** Forgets the token and refuses every later call. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** A remark on something that was accepted all the same. */
+export interface Notice {
+  /** Stable, such as `scheme-added`. */
+  code: string;
+  message: string;
+}
+
+/** What an endpoint was found to be. */
+export interface Endpoint {
+  /** The text that was given, without secrets. */
+  input: string;
+  /** The same, put right. */
+  url: string;
+  kind:
+    | "azure-openai"
+    | "foundry-account"
+    | "foundry-project"
+    | "foundry-anthropic"
+    | "ai-services"
+    | "gateway"
+    | "custom"
+    | "local"
+    | "openai";
+  /** `unknown` for a gateway, another host, this machine. */
+  cloud: "public" | "usgov" | "china" | "unknown";
+  /** The provider type that the Copilot SDK has to use. */
+  type: "openai" | "azure" | "anthropic";
+  /** The base URL that the Copilot SDK has to use. */
+  baseUrl: string;
+  /** The scope of a token for it. Absent where none can be known: a gateway, another host, this machine. */
+  scope?: string;
+  /** Other scopes that the resource may accept. */
+  alternateScopes: string[];
+  /** The Entra authority of its cloud. */
+  authorityHost?: string;
+  resource?: string;
+  project?: string;
+  /** The deployment named in a legacy path. */
+  deployment?: string;
+  apiVersion?: string;
+  warnings: Notice[];
+}
+
+/** What a token says about itself; times in epoch milliseconds. An opaque token says nothing. */
+export interface TokenDescription {
+  format: "jwt" | "opaque";
+  principal: "managed-identity" | "app" | "user" | "unknown";
+  audience?: string;
+  issuer?: string;
+  tenantId?: string;
+  /** The principal that needs the role. */
+  objectId?: string;
+  appId?: string;
+  appName?: string;
+  userName?: string;
+  /** The managed identity's, or its host's, resource id. */
+  managedIdentity?: string;
+  scopes: string[];
+  roles: string[];
+  issuedAt?: number;
+  notBefore?: number;
+  expiresOn?: number;
+  /** Whether it is ready for continuous access evaluation. */
+  continuousAccess: boolean;
+}

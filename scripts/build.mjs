@@ -1,0 +1,105 @@
+// Builds the publishable package into dist/, setting up what is missing. What has not changed is not built again.
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync, cpSync, chmodSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { files, ifChanged, main, root, run, step } from "./steps.mjs";
+import { setUp } from "./toolchain.mjs";
+
+/** The package's entry points: file in dist/ and its source. */
+const ENTRIES = { index: "js/index.ts", core: "js/core.ts", emulator: "js/emulator/index.ts" };
+
+/** Imported by users beside this package, never bundled into it. */
+const PEERS = ["@azure/identity", "@github/copilot-sdk"];
+
+export async function build() {
+  await setUp();
+  await ifChanged("wasm", ["src", "Cargo.toml", "Cargo.lock"], ["pkg/copilot_keyless_bg.wasm"], () =>
+    step("Rust core to WebAssembly", (onLine) =>
+      run(
+        "wasm-pack",
+        ["build", "--target", "web", "--release", "--mode", "no-install", "--no-typescript", "--no-pack", "--out-dir", "pkg"],
+        { onLine },
+      ),
+    ),
+  );
+  await ifChanged(
+    "dist",
+    ["js", "pkg/copilot_keyless_bg.wasm", "pkg/copilot_keyless.js", "package.json", "tsconfig.json", "scripts/build.mjs"],
+    ["dist/cli.js", "dist/types/index.d.ts"],
+    () => step("TypeScript to dist/", bundle),
+  );
+}
+
+async function bundle() {
+  const { build: esbuild } = await import("esbuild");
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  const shared = {
+    absWorkingDir: root,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    outdir: "dist",
+    legalComments: "none",
+    logLevel: "warning",
+    metafile: true,
+  };
+  const library = await esbuild({
+    ...shared,
+    entryPoints: ENTRIES,
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+    external: PEERS,
+    plugins: [wasm],
+  });
+  const cli = await esbuild({
+    ...shared,
+    entryPoints: { cli: "js/cli/main.ts" },
+    // The command line uses the package as everybody does; one of its libraries is CommonJS.
+    external: ["copilot-keyless", "copilot-keyless/*", ...PEERS],
+    banner: {
+      js: '#!/usr/bin/env node\nimport { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
+    },
+  });
+  chmodSync(join(root, "dist/cli.js"), 0o755);
+  await run("tsc", ["-p", "tsconfig.json"]);
+  // tsc leaves hand-written declarations behind.
+  for (const file of files("js").filter((path) => path.endsWith(".d.ts"))) {
+    cpSync(join(root, file), join(root, "dist/types", file.slice("js/".length)));
+  }
+  writeLicenses({ ...library.metafile.inputs, ...cli.metafile.inputs });
+}
+
+/** wasm-pack's module in the place of js/wasm/core.js, and its `.wasm`, once and in base64, in that of inline.js. */
+const wasm = {
+  name: "wasm",
+  setup(build) {
+    build.onResolve({ filter: /\/wasm\/core\.js$/ }, () => ({ path: join(root, "pkg/copilot_keyless.js") }));
+    build.onResolve({ filter: /\/wasm\/inline\.js$/ }, () => ({ path: "inline", namespace: "wasm" }));
+    build.onLoad({ filter: /.*/, namespace: "wasm" }, () => {
+      const base64 = readFileSync(join(root, "pkg/copilot_keyless_bg.wasm")).toString("base64");
+      return { contents: `export default ${JSON.stringify(base64)}` };
+    });
+  },
+};
+
+/** The licences of what is bundled. */
+function writeLicenses(inputs) {
+  const packages = new Set();
+  for (const path of Object.keys(inputs)) {
+    const name = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
+    if (name) packages.add(name);
+  }
+  const texts = [...packages].sort().map((name) => {
+    const home = `node_modules/${name}`;
+    const { version, license } = JSON.parse(readFileSync(join(root, home, "package.json"), "utf8"));
+    const file = files(home).find((path) => /^licen[cs]e(\.\w+)?$/i.test(path.slice(home.length + 1)));
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(join(root, file), "utf8").trim() : ""}`;
+  });
+  mkdirSync(join(root, "dist"), { recursive: true });
+  const rule = `\n\n${"-".repeat(80)}\n\n`;
+  writeFileSync(join(root, "dist/THIRD-PARTY-LICENSES.txt"), `${texts.join(rule)}\n`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(build);

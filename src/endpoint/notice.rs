@@ -1,0 +1,89 @@
+//! Warnings: what was repaired or assumed, each with a stable code.
+
+use serde::Serialize;
+
+/// Declares [`NoticeCode`], its strings and [`NoticeCode::ALL`] from one list.
+macro_rules! notices {
+    ($($(#[doc = $doc:literal])+ $name:ident => $text:literal,)+) => {
+        /// What a warning is about. The string form ([`NoticeCode::as_str`]) is stable and part of the public API.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum NoticeCode {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl NoticeCode {
+            /// Every code there is, in the order of the list above.
+            pub const ALL: &'static [NoticeCode] = &[$(NoticeCode::$name,)+];
+
+            /// The stable string form, such as `scheme-added`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(NoticeCode::$name => $text,)+
+                }
+            }
+        }
+    };
+}
+
+notices! {
+    /// `https://` (on loopback `http://`) was put in front.
+    SchemeAdded => "scheme-added",
+    /// Quotes, backticks or angle brackets around the URL were dropped.
+    QuotesStripped => "quotes-stripped",
+    /// A dot at the end of the host was dropped.
+    TrailingDotStripped => "trailing-dot-stripped",
+    /// A path that was begun, such as `/openai`, was completed.
+    PathCompleted => "path-completed",
+    /// The operation at the end of the path, such as `/responses`, was dropped.
+    OperationPathStripped => "operation-path-stripped",
+    /// The query string or fragment was dropped.
+    QueryStripped => "query-stripped",
+    /// `/openai/deployments/NAME` became `/openai/v1/`; the name was kept.
+    LegacyDeploymentPath => "legacy-deployment-path",
+    /// The `privatelink` label was dropped from the host.
+    PrivatelinkHostRewritten => "privatelink-host-rewritten",
+    /// The `/models` inference route became `/openai/v1/`.
+    ModelInferenceRouteRewritten => "model-inference-route-rewritten",
+    /// `/openai/v1/` was appended to the path of a gateway or an unknown host.
+    GatewayPathAssumed => "gateway-path-assumed",
+    /// The documentation names two scopes for this route.
+    ScopeDocConflict => "scope-doc-conflict",
+    /// Nobody has tried this in the cloud the host belongs to.
+    UnverifiedCloud => "unverified-cloud",
+    /// No scope is known for this host and none was given.
+    ScopeRequired => "scope-required",
+    /// The host takes no Microsoft Entra token.
+    NotAzure => "not-azure",
+    /// The credential must be told the sovereign cloud's sign-in host.
+    AuthorityHostRequired => "authority-host-required",
+    /// Two environment variables contradict each other.
+    EnvConflict => "env-conflict",
+    /// The deployment's name was taken from the endpoint's path.
+    DeploymentFromPath => "deployment-from-path",
+    /// The default model is not one that this kind of endpoint usually serves.
+    ModelAssumed => "model-assumed",
+}
+
+impl Serialize for NoticeCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A warning: a stable code and a sentence for people. It never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// What it is about.
+    pub code: NoticeCode,
+    /// What was done or assumed, and what to do about it.
+    pub message: String,
+}
+
+impl Notice {
+    pub(crate) fn new(code: NoticeCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! The text before it is a URL: white space, quotes, placeholders, unset variables and the things that people paste
+//! in place of an endpoint.
+
+use super::FIND;
+use crate::{Code, Error, Result};
+
+/// No real endpoint comes near this.
+const LONGEST: usize = 2_048;
+
+/// The text without the wrapping that copying brings along; true if there were quotes or brackets.
+pub(super) fn unwrap(input: &str) -> Result<(&str, bool)> {
+    let length = input.chars().count();
+    if length > LONGEST {
+        return Err(not_a_url(format!(
+            "The endpoint is {length} characters long; an endpoint has at most {LONGEST}."
+        )));
+    }
+    let bare = trim(input);
+    let mut text = bare;
+    loop {
+        let inner = unbracket(trim(text).trim_matches(is_quote));
+        if inner == text {
+            break;
+        }
+        text = inner;
+    }
+    if text.is_empty() {
+        return Err(Error::new(
+            Code::EndpointEmpty,
+            "The endpoint is empty; expected a URL such as https://<your-resource>.openai.azure.com.",
+        )
+        .hint(format!(
+            "If it comes from an environment variable, check that the variable is set. {FIND}"
+        )));
+    }
+    Ok((text, text.len() != bare.len()))
+}
+
+/// Refuses what is recognisably something else than a URL, with advice for each.
+pub(super) fn refuse_other_things(text: &str) -> Result<()> {
+    let lower = text.to_ascii_lowercase();
+    if let Some(value) = unset(&lower) {
+        return Err(unset_error(value));
+    }
+    if looks_like_token(text) {
+        return Err(not_a_url(
+            "The endpoint looks like an access token, not like a URL; it is not repeated here.",
+        ));
+    }
+    if let Some(name) = assignment(text) {
+        return Err(Error::new(
+            Code::EndpointNotAUrl,
+            format!(
+                "The endpoint is a whole line \"{name}=...\"; expected only the URL behind the equals sign."
+            ),
+        )
+        .hint("Leave out the variable's name, \"export\" and the equals sign."));
+    }
+    if is_connection_string(&lower) {
+        return Err(connection_string(text, &lower));
+    }
+    if lower.starts_with("/subscriptions/") || lower.starts_with("subscriptions/") {
+        return Err(arm_id(text));
+    }
+    if is_placeholder_markup(before_query(text)) {
+        return Err(placeholder(
+            "The endpoint still holds a placeholder (<...>, {...}, [...], $NAME or %NAME%)",
+        ));
+    }
+    if text.contains(|c: char| c.is_control() || is_invisible(c)) {
+        return Err(not_a_url(
+            "The endpoint holds a control character or an invisible character.",
+        ));
+    }
+    if text.contains(char::is_whitespace) {
+        return Err(not_a_url("The endpoint holds white space; a URL has none."));
+    }
+    if text.contains('\\') {
+        return Err(not_a_url(
+            "The endpoint holds a backslash; a URL has forward slashes only.",
+        ));
+    }
+    Ok(())
+}
+
+/// The input as it may be shown: white space trimmed, and of the query no value but that of `api-version`. User
+/// information, keys and connection strings never get here, because [`super::parse`] refuses them.
+pub(super) fn redact(input: &str) -> String {
+    let text = trim(input);
+    let path = before_query(text);
+    let mut shown = path.to_owned();
+    let rest = text.get(path.len()..).unwrap_or_default();
+    let (query, fragment) = rest
+        .split_once('#')
+        .map_or((rest, false), |(query, _)| (query, true));
+    if let Some(query) = query.strip_prefix('?') {
+        let shown_query: Vec<String> = query.split('&').map(redact_parameter).collect();
+        shown.push('?');
+        shown.push_str(&shown_query.join("&"));
+    }
+    if fragment {
+        shown.push_str("#***");
+    }
+    shown
+}
+
+/// True for the names that guides put where a reader's own name belongs. Strict enough to let `my-resource`,
+/// `contoso` and every other name pass that a resource can really have been given.
+pub(super) fn is_placeholder_name(name: &str) -> bool {
+    const WORDS: [&str; 27] = [
+        "resource",
+        "foundry",
+        "project",
+        "openai",
+        "azure",
+        "aoai",
+        "ai",
+        "services",
+        "service",
+        "endpoint",
+        "name",
+        "account",
+        "custom",
+        "subdomain",
+        "domain",
+        "deployment",
+        "model",
+        "instance",
+        "hub",
+        "unique",
+        "own",
+        "here",
+        "api",
+        "apim",
+        "management",
+        "gateway",
+        "host",
+    ];
+    let lower = name.to_ascii_lowercase();
+    let joined: String = lower.chars().filter(|c| !matches!(c, '-' | '_')).collect();
+    if joined.len() >= 3 && joined.chars().all(|c| c == 'x') {
+        return true;
+    }
+    if matches!(
+        joined.as_str(),
+        "resourcename" | "foundryresourcename" | "changeme" | "replaceme"
+    ) {
+        return true;
+    }
+    // An underscore cannot be in a host, so MY_RESOURCE is a name to be replaced, while my-resource may be real.
+    let own = joined
+        .strip_prefix("your")
+        .or_else(|| joined.strip_prefix("my").filter(|_| lower.contains('_')));
+    let Some(mut rest) = own else { return false };
+    if rest.is_empty() {
+        return false;
+    }
+    while !rest.is_empty() {
+        match WORDS
+            .iter()
+            .filter_map(|word| rest.strip_prefix(word))
+            .min_by_key(|rest| rest.len())
+        {
+            Some(shorter) => rest = shorter,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// `undefined`, `null` and `[object Object]`: what an unset variable becomes in a template string.
+pub(super) fn is_unset_value(text: &str) -> bool {
+    matches!(
+        text,
+        "undefined" | "null" | "[object object]" | "[object%20object]" | "%5bobject%20object%5d"
+    )
+}
+
+pub(super) fn unset_error(value: &str) -> Error {
+    Error::new(
+        Code::EndpointNotAUrl,
+        format!(
+            "The endpoint holds the word \"{value}\" in place of a name; a variable that it is built from, probably \
+             FOUNDRY_RESOURCE_URL, is not set."
+        ),
+    )
+    .hint("Set FOUNDRY_RESOURCE_URL=https://<your-resource>.openai.azure.com, or print the variable that you paste in.")
+}
+
+pub(super) fn placeholder(what: &str) -> Error {
+    Error::new(
+        Code::EndpointPlaceholder,
+        format!("{what}; expected the name of your own resource in its place."),
+    )
+    .hint(FIND)
+}
+
+pub(super) fn not_a_url(message: impl Into<String>) -> Error {
+    Error::new(Code::EndpointNotAUrl, message).hint(format!(
+        "Expected a URL such as https://<your-resource>.openai.azure.com. {FIND}"
+    ))
+}
+
+pub(super) fn arm_id(text: &str) -> Error {
+    let mut segments = text
+        .split(['/', '?', '#'])
+        .skip_while(|s| !s.eq_ignore_ascii_case("accounts"))
+        .skip(1);
+    let account = segments
+        .next()
+        .filter(|name| is_plain_name(name))
+        .unwrap_or("<name>");
+    Error::new(
+        Code::EndpointArmId,
+        "The endpoint is an Azure Resource Manager id, which names a resource but is not its address.",
+    )
+    .hint(format!(
+        "Ask for the address: az cognitiveservices account show --name {account} --resource-group <group> --query \
+         properties.endpoint --output tsv"
+    ))
+}
+
+/// Letters, digits, dots, hyphens and underscores, and short enough not to be a key: fit for a message.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    (1..=30).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+}
+
+/// A path for a message: whatever could be a secret is masked.
+pub(super) fn show_path<S: AsRef<str>>(segments: &[S]) -> String {
+    let mut path = String::new();
+    for segment in segments {
+        let segment = segment.as_ref();
+        path.push('/');
+        path.push_str(if is_plain_name(segment) { segment } else { "***" });
+    }
+    if path.is_empty() { "/".to_owned() } else { path }
+}
+
+/// What stands in front of `?` or `#`.
+pub(super) fn before_query(text: &str) -> &str {
+    text.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// What stands in front of the path.
+pub(super) fn authority(text: &str) -> &str {
+    text.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '\'' | '`' | '\u{201c}' | '\u{201d}' | '\u{2018}' | '\u{2019}' | '\u{ab}' | '\u{bb}'
+    )
+}
+
+/// `<https://...>` without its brackets; `<my-resource>` and `<a>.openai.azure.com/<b>` stay.
+fn unbracket(text: &str) -> &str {
+    text.strip_prefix('<')
+        .and_then(|text| text.strip_suffix('>'))
+        .filter(|inner| !inner.contains(['<', '>']) && inner.contains(['.', ':']))
+        .unwrap_or(text)
+}
+
+fn unset(lower: &str) -> Option<&'static str> {
+    let rest = lower.split_once("://").map_or(lower, |(_, rest)| rest);
+    if rest.starts_with("[object ") || rest.starts_with("[object%20") || rest.starts_with("%5bobject") {
+        return Some("[object Object]");
+    }
+    let host = authority(rest);
+    let first = host.split(['.', ':', '@']).next().unwrap_or_default();
+    match (first, host) {
+        ("undefined", _) => Some("undefined"),
+        ("null", _) => Some("null"),
+        (_, "nan") => Some("NaN"),
+        (_, "none") if rest == lower => Some("None"),
+        _ => None,
+    }
+}
+
+fn is_placeholder_markup(text: &str) -> bool {
+    if text.contains(['<', '>', '{', '}', '$']) || authority(after_scheme(text)).contains('*') {
+        return true;
+    }
+    // [resource], but not the [::1] of an IPv6 address
+    if let Some((_, rest)) = text.split_once('[') {
+        let inner = rest.split(']').next().unwrap_or_default();
+        if !inner.contains(':') {
+            return true;
+        }
+    }
+    // %NAME%, but not the percent-encoded %C3%A9
+    let mut pieces = text.split('%').skip(1).peekable();
+    while let Some(piece) = pieces.next() {
+        let Some(next) = pieces.peek() else { break };
+        let name = piece.len() >= 3
+            && piece.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && piece.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if name && !(starts_with_hex_pair(piece) && starts_with_hex_pair(next)) {
+            return true;
+        }
+    }
+    false
+}
+
+fn starts_with_hex_pair(text: &str) -> bool {
+    text.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2
+}
+
+fn after_scheme(text: &str) -> &str {
+    text.split_once("://").map_or(text, |(_, rest)| rest)
+}
+
+fn looks_like_token(text: &str) -> bool {
+    let text = text.strip_prefix("Bearer ").unwrap_or(text);
+    text.starts_with("eyJ") && text.len() > 40 && !text.contains('/')
+}
+
+/// The variable's name if the text is a line such as `export NAME="https://..."`.
+fn assignment(text: &str) -> Option<&str> {
+    let text = ["export ", "set ", "setx ", "$env:"]
+        .iter()
+        .find_map(|p| text.strip_prefix(p))
+        .unwrap_or(text);
+    let (name, value) = text.split_once('=')?;
+    let name = name.trim();
+    let is_name = name.contains('_')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let value = value
+        .trim_start_matches(|c| is_quote(c) || c == ' ')
+        .to_ascii_lowercase();
+    (is_name && name.len() <= 64 && (value.is_empty() || value.starts_with("http"))).then_some(name)
+}
+
+fn is_connection_string(lower: &str) -> bool {
+    if lower.starts_with("endpoint=") || lower.starts_with("defaultendpointsprotocol=") {
+        return true;
+    }
+    let mut parts = lower.split(';').map(str::trim);
+    let first = parts.next().unwrap_or_default();
+    let workspace = first.contains(".api.azureml.") && parts.clone().count() >= 1;
+    workspace
+        || parts.any(|part| {
+            let name = part.split('=').next().unwrap_or_default();
+            part.contains('=')
+                && [
+                    "endpoint",
+                    "key",
+                    "accesskey",
+                    "accountkey",
+                    "apikey",
+                    "sharedaccesskey",
+                    "accountname",
+                ]
+                .contains(&name)
+        })
+        || lower.starts_with("accountkey=")
+        || lower.starts_with("accountname=")
+}
+
+fn connection_string(text: &str, lower: &str) -> Error {
+    let address = lower
+        .find("endpoint=")
+        .and_then(|at| text.get(at + "endpoint=".len()..))
+        .unwrap_or_default();
+    let host = authority(after_scheme(address.split(';').next().unwrap_or_default())).to_ascii_lowercase();
+    let hint = if host.contains('.')
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+    {
+        format!("Give only the address in it, https://{host}, and no key: the token takes the key's place.")
+    } else {
+        format!("Give the address alone, and no key: the token takes the key's place. {FIND}")
+    };
+    Error::new(
+        Code::EndpointConnectionString,
+        "The endpoint is a connection string; expected only the URL of the resource. The text is not repeated here.",
+    )
+    .hint(hint)
+}
+
+fn redact_parameter(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("api-version") && is_plain_name(value) => {
+            parameter.to_owned()
+        }
+        Some((name, _)) if is_plain_name(name) => format!("{name}=***"),
+        _ => "***".to_owned(),
+    }
+}
