@@ -7,7 +7,11 @@ import type {
 } from "@github/copilot-sdk";
 import { systemClock } from "./clock.js";
 import { KeylessError } from "./errors.js";
-import { createFoundryProvider, type FoundryProvider, type FoundryProviderOptions } from "./foundry-provider.js";
+import {
+  createFoundryProvider,
+  type FoundryProvider,
+  type FoundryProviderOptions,
+} from "./foundry-provider.js";
 import { runtimeError, startClient } from "./sdk.js";
 import { Turn } from "./turn.js";
 
@@ -96,7 +100,9 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
 
   #begin(prompt: string, options: ChatOptions): Turn {
     if (typeof prompt !== "string" || prompt.trim() === "") {
-      throw new KeylessError("agent/empty-prompt", "The prompt is empty", { hint: "Pass a text to chat() or stream()." });
+      throw new KeylessError("agent/empty-prompt", "The prompt is empty", {
+        hint: "Pass a text to chat() or stream().",
+      });
     }
     checkTimeout(options.timeoutMs);
     if (this.#closing) throw closed();

@@ -28,5 +28,11 @@ export function keylessError(error: unknown): unknown {
 }
 
 function isCoreError(error: unknown): error is bindings.CoreError {
-  return typeof error === "object" && error !== null && !(error instanceof Error) && "code" in error && "message" in error;
+  return (
+    typeof error === "object" &&
+    error !== null &&
+    !(error instanceof Error) &&
+    "code" in error &&
+    "message" in error
+  );
 }

@@ -41,7 +41,10 @@ export function parseTokenResponse(
   at: { requestedAt: number; utcOffsetMinutes?: number },
 ): AccessToken {
   if (typeof at?.requestedAt !== "number" || !Number.isFinite(at.requestedAt)) {
-    throw new KeylessError("expiry/missing", "parseTokenResponse needs { requestedAt }, in epoch milliseconds");
+    throw new KeylessError(
+      "expiry/missing",
+      "parseTokenResponse needs { requestedAt }, in epoch milliseconds",
+    );
   }
   const zone = at.utcOffsetMinutes === undefined ? localOffset : () => at.utcOffsetMinutes;
   return decide((core) =>

@@ -16,12 +16,14 @@ export interface CredentialFailure {
 /** How deep causes are followed. */
 const DEPTH = 8;
 
-const NETWORK_CODES = /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR|REQUEST_SEND_ERROR|network_error)/;
+const NETWORK_CODES =
+  /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR|REQUEST_SEND_ERROR|network_error)/;
 
 /** Reads what a credential threw: `@azure/identity` buries the status in causes and in the errors of a chain. */
 export function credentialFailure(thrown: unknown): CredentialFailure {
   const chain = [...causes(thrown)];
-  if (thrown instanceof KeylessError) return { error: thrown, unavailable: false, ...statusOf(thrown.status) };
+  if (thrown instanceof KeylessError)
+    return { error: thrown, unavailable: false, ...statusOf(thrown.status) };
   const status = chain.map(httpStatus).find((found) => found !== undefined);
   const network = chain.some((error) => NETWORK_CODES.test(String(error.code ?? error.errorCode ?? "")));
   const unavailable = !network && chain.some((error) => error.name === "CredentialUnavailableError");
@@ -40,27 +42,56 @@ function statusOf(status: number | undefined): { status?: number } {
   return status === undefined ? {} : { status };
 }
 
-function describe(cause: unknown, status: number | undefined, network: boolean, unavailable: boolean): KeylessError {
+function describe(
+  cause: unknown,
+  status: number | undefined,
+  network: boolean,
+  unavailable: boolean,
+): KeylessError {
   const said = firstLines(cause);
   const because = said === "" ? "" : `: ${said}`;
   const make = (code: string, message: string, hint: string) =>
     new KeylessError(code, message + because, { hint, status, cause });
   if (status === 429) {
-    return make("credential/throttled", "The identity endpoint asks for fewer requests", "It is asked again later by itself; share one credential and one provider among all sessions.");
+    return make(
+      "credential/throttled",
+      "The identity endpoint asks for fewer requests",
+      "It is asked again later by itself; share one credential and one provider among all sessions.",
+    );
   }
   if (status !== undefined && status >= 500) {
-    return make("credential/server-error", `The identity endpoint failed with HTTP ${status}`, "It is asked again later by itself; if it lasts, look at the host's identity service.");
+    return make(
+      "credential/server-error",
+      `The identity endpoint failed with HTTP ${status}`,
+      "It is asked again later by itself; if it lasts, look at the host's identity service.",
+    );
   }
   if (status !== undefined && status >= 400) {
-    return make("credential/refused", `The identity endpoint refused with HTTP ${status}`, "Check the tenant, the client id (AZURE_CLIENT_ID for a user-assigned identity) and that the identity is assigned to this host.");
+    return make(
+      "credential/refused",
+      `The identity endpoint refused with HTTP ${status}`,
+      "Check the tenant, the client id (AZURE_CLIENT_ID for a user-assigned identity) and that the identity is assigned to this host.",
+    );
   }
   if (network) {
-    return make("credential/network", "The identity endpoint cannot be reached", "In Azure, check that a managed identity is assigned. Elsewhere run `az login` and set AZURE_TOKEN_CREDENTIALS=dev.");
+    return make(
+      "credential/network",
+      "The identity endpoint cannot be reached",
+      "In Azure, check that a managed identity is assigned. Elsewhere run `az login` and set AZURE_TOKEN_CREDENTIALS=dev.",
+    );
   }
   if (unavailable) {
-    return make("credential/unavailable", "No credential can be used here", "On a developer's machine run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure assign a managed identity and set AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.");
+    return make(
+      "credential/unavailable",
+      "No credential can be used here",
+      "On a developer's machine run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure assign a managed identity and set AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.",
+    );
   }
-  return make("credential/failed", "The credential gave no token", "See the cause (--debug, or error.cause).");
+  return make(
+    "credential/failed",
+    "The credential gave no token",
+    "See the cause (--debug, or error.cause).",
+  );
 }
 
 /** The innermost message of a chain says most; three lines of it are enough, and none of them a secret. */
@@ -68,7 +99,9 @@ function firstLines(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : "";
   const lines = text
     .split("\n")
-    .map((line) => line.replace(/^(CredentialUnavailableError|AuthenticationRequiredError|Error):\s*/, "").trim())
+    .map((line) =>
+      line.replace(/^(CredentialUnavailableError|AuthenticationRequiredError|Error):\s*/, "").trim(),
+    )
     .filter((line) => line !== "" && !/^ChainedTokenCredential authentication failed\.?$/.test(line));
   const unique = [...new Set(lines)];
   const shown = unique.slice(0, 3).join(" ");
@@ -99,7 +132,9 @@ function retryAfter(error: Loose): number | undefined {
   if (typeof headers !== "object" || headers === null) return undefined;
   const get = (headers as { get?: unknown }).get;
   const value =
-    typeof get === "function" ? get.call(headers, "retry-after") : (headers as Record<string, unknown>)["retry-after"];
+    typeof get === "function"
+      ? get.call(headers, "retry-after")
+      : (headers as Record<string, unknown>)["retry-after"];
   const seconds = Number(value ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }

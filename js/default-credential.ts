@@ -51,7 +51,10 @@ class LazyCredential implements TokenCredential {
       throw new KeylessError(
         "credential/configuration",
         `DefaultAzureCredential does not accept the environment: ${cause instanceof Error ? cause.message : "unknown"}`,
-        { hint: "Check AZURE_TOKEN_CREDENTIALS: dev, prod, or one credential such as ManagedIdentityCredential.", cause },
+        {
+          hint: "Check AZURE_TOKEN_CREDENTIALS: dev, prod, or one credential such as ManagedIdentityCredential.",
+          cause,
+        },
       );
     }
   }

@@ -41,6 +41,10 @@ export interface FoundryProvider {
   readonly model: string;
   readonly endpoint: Endpoint;
   readonly tokens: TokenProvider;
+  /** The scope of the tokens; absent where none is known. */
+  readonly scope?: string;
+  /** Where each setting came from: `option`, the name of a variable, or `default`. */
+  readonly sources: { endpoint: string; model: string; scope: string };
   readonly warnings: Notice[];
   /** A session's config with model and provider filled in. */
   sessionConfig<T extends object>(extra?: T): T & { model: string; provider: ProviderConfig };
@@ -86,6 +90,8 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
     model,
     endpoint,
     tokens,
+    ...(plan.scope === undefined ? {} : { scope: plan.scope }),
+    sources: plan.sources,
     warnings,
     sessionConfig: <T extends object>(extra?: T) => ({ ...(extra as T), model, provider: config }),
     staticConfig,

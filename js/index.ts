@@ -1,6 +1,10 @@
 export { type AgentOptions, type ChatOptions, ManagedIdentityCopilotAgent } from "./agent.js";
 export * from "./core.js";
-export { createFoundryProvider, type FoundryProvider, type FoundryProviderOptions } from "./foundry-provider.js";
+export {
+  createFoundryProvider,
+  type FoundryProvider,
+  type FoundryProviderOptions,
+} from "./foundry-provider.js";
 export { createBearerTokenProvider } from "./token-provider.js";
 export type {
   AbortSignalLike,

@@ -45,13 +45,18 @@ export async function startClient(options: CopilotClientOptions = {}): Promise<C
 export function runtimeError(cause: unknown): unknown {
   if (cause instanceof KeylessError) return cause;
   const said = cause instanceof Error ? cause.message : String(cause);
-  const code = /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENOSPC)\b|[Pp]ermission denied|[Rr]ead-only file system/.exec(said);
+  const code =
+    /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENOSPC)\b|[Pp]ermission denied|[Rr]ead-only file system/.exec(said);
   if (code) {
     const home = process.env.COPILOT_HOME ?? "~/.copilot";
-    return new KeylessError("sdk/home-not-writable", `The Copilot runtime cannot write to its home folder, ${home}`, {
-      hint: "Set COPILOT_HOME to a folder that can be written to (in code: client: { baseDirectory }).",
-      cause,
-    });
+    return new KeylessError(
+      "sdk/home-not-writable",
+      `The Copilot runtime cannot write to its home folder, ${home}`,
+      {
+        hint: "Set COPILOT_HOME to a folder that can be written to (in code: client: { baseDirectory }).",
+        cause,
+      },
+    );
   }
   return new KeylessError("sdk/start-failed", `The Copilot runtime did not start: ${said}`, {
     hint: "Reinstall @github/copilot-sdk for this platform, without --omit=optional; see the cause with --debug.",
@@ -71,9 +76,13 @@ async function loadSdk(): Promise<Sdk> {
   }
   const version = versionOf(fileURLToPath(found));
   if (version !== undefined && isOlder(version)) {
-    throw new KeylessError("sdk/too-old", `${SDK} ${version} is too old: it cannot start, or sends no token at all`, {
-      hint: `Run \`npm install ${SDK}@^${OLDEST.join(".")}\`.`,
-    });
+    throw new KeylessError(
+      "sdk/too-old",
+      `${SDK} ${version} is too old: it cannot start, or sends no token at all`,
+      {
+        hint: `Run \`npm install ${SDK}@^${OLDEST.join(".")}\`.`,
+      },
+    );
   }
   try {
     return (await import("@github/copilot-sdk")) as Sdk;

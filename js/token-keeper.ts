@@ -3,10 +3,21 @@ import { unref } from "./clock.js";
 import { credentialFailure, summarize } from "./credential-error.js";
 import { KeylessError } from "./errors.js";
 import { bare, cleanToken } from "./token-text.js";
-import type { AccessToken, Clock, TokenCredential, TokenEvent, TokenProviderOptions, TokenStatus } from "./types.js";
+import type {
+  AccessToken,
+  Clock,
+  TokenCredential,
+  TokenEvent,
+  TokenProviderOptions,
+  TokenStatus,
+} from "./types.js";
 import type { Outcome, Schedule } from "./wasm/core.js";
 
-type EventDetails = TokenEvent extends infer E ? (E extends TokenEvent ? Omit<E, "at" | "scope"> : never) : never;
+type EventDetails = TokenEvent extends infer E
+  ? E extends TokenEvent
+    ? Omit<E, "at" | "scope">
+    : never
+  : never;
 
 /** An acquisition under way, for as many callers as wait for it. */
 interface Flight {
@@ -100,7 +111,8 @@ export class TokenKeeper {
 
   invalidate(rejectedToken: string | undefined): boolean {
     const held = this.#held;
-    if (held === undefined || (rejectedToken !== undefined && bare(rejectedToken) !== held.token)) return false;
+    if (held === undefined || (rejectedToken !== undefined && bare(rejectedToken) !== held.token))
+      return false;
     if (!this.#schedule.invalidate(...this.#time())) return false;
     this.#rejected = held.token;
     this.#drop();
@@ -169,7 +181,17 @@ export class TokenKeeper {
     promise.catch(() => {});
     const startedOn = this.#clock.now();
     const abort = new AbortController();
-    const flight: Flight = { id, promise, resolve, reject, abort, background, startedOn, joined: false, attempts: 0 };
+    const flight: Flight = {
+      id,
+      promise,
+      resolve,
+      reject,
+      abort,
+      background,
+      startedOn,
+      joined: false,
+      attempts: 0,
+    };
     this.#flight = flight;
     // Where callers wait, the process must live until the deadline tells them.
     this.#setDeadline(flight, timeoutMs, !background);
@@ -183,7 +205,10 @@ export class TokenKeeper {
     const [requestedWall, requestedMono] = this.#time();
     try {
       const tenant = this.#tenantId === undefined ? {} : { tenantId: this.#tenantId };
-      const given = await this.#credential.getToken(this.#scope, { abortSignal: flight.abort.signal, ...tenant });
+      const given = await this.#credential.getToken(this.#scope, {
+        abortSignal: flight.abort.signal,
+        ...tenant,
+      });
       const token = cleanToken(given);
       this.#landed(flight, token, requestedWall, requestedMono);
     } catch (error) {
@@ -294,11 +319,14 @@ export class TokenKeeper {
     const wait = this.#schedule.nextWake(...this.#time());
     if (wait === undefined) return;
     // Longer timers overflow in Node; waking early finds nothing to do and asks again.
-    this.#wakeTimer = this.#clock.setTimeout(() => {
-      const start = this.#schedule.wake(...this.#time());
-      if (start) this.#launch(start.flight, start.timeoutMs, true);
-      this.#armWake();
-    }, Math.min(wait, 2 ** 31 - 1));
+    this.#wakeTimer = this.#clock.setTimeout(
+      () => {
+        const start = this.#schedule.wake(...this.#time());
+        if (start) this.#launch(start.flight, start.timeoutMs, true);
+        this.#armWake();
+      },
+      Math.min(wait, 2 ** 31 - 1),
+    );
     unref(this.#wakeTimer);
   }
 

@@ -1,7 +1,14 @@
 import { systemClock } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import { closed, TokenKeeper } from "./token-keeper.js";
-import type { AbortSignalLike, AccessToken, Clock, TokenCredential, TokenProvider, TokenProviderOptions } from "./types.js";
+import type {
+  AbortSignalLike,
+  AccessToken,
+  Clock,
+  TokenCredential,
+  TokenProvider,
+  TokenProviderOptions,
+} from "./types.js";
 
 /** A keeper and how many providers use it. */
 interface Shared {
@@ -84,7 +91,11 @@ function check(credential: TokenCredential, scope: string | string[]): void {
     });
   }
   const scopes = typeof scope === "string" ? [scope] : scope;
-  if (!Array.isArray(scopes) || scopes.length === 0 || scopes.some((one) => typeof one !== "string" || one.trim() === "")) {
+  if (
+    !Array.isArray(scopes) ||
+    scopes.length === 0 ||
+    scopes.some((one) => typeof one !== "string" || one.trim() === "")
+  ) {
     throw new KeylessError("provider/scope", "The scope must be a text, or a list of texts, and not empty", {
       hint: "For Microsoft Foundry it is https://ai.azure.com/.default.",
     });

@@ -107,14 +107,15 @@ export class Turn {
       case "assistant.message":
         if (event.data.content !== "") this.#last = event.data.content;
         break;
-      case "model.call_start":
-        this.#tokenError = undefined;
-        break;
       case "model.call_failure":
+        // The failures that follow a token error are the runtime's retelling of it.
+        if (event.data.statusCode !== undefined) this.#tokenError = undefined;
         this.#modelError = requestFailed(event.data.statusCode, event.data.errorMessage);
         break;
       case "session.error":
-        this.fail(this.#tokenError ?? this.#modelError ?? requestFailed(event.data.statusCode, event.data.message));
+        this.fail(
+          this.#tokenError ?? this.#modelError ?? requestFailed(event.data.statusCode, event.data.message),
+        );
         break;
       case "session.idle":
         if (this.#last === "") this.fail(this.#tokenError ?? this.#modelError ?? noReply());
@@ -142,8 +143,12 @@ export class Turn {
 /** The resource's own words, which the runtime hides behind advice about API keys. */
 function requestFailed(status: number | undefined, body: string | undefined): KeylessError {
   const said = body === undefined || body === "" ? "" : `: ${messageOf(body)}`;
-  const http = status === undefined ? "The request to the model failed" : `The model answered with HTTP ${status}`;
-  return new KeylessError("model/request-failed", redact(`${http}${said}`), { status, hint: hintFor(status) });
+  const http =
+    status === undefined ? "The request to the model failed" : `The model answered with HTTP ${status}`;
+  return new KeylessError("model/request-failed", redact(`${http}${said}`), {
+    status,
+    hint: hintFor(status),
+  });
 }
 
 function messageOf(body: string): string {

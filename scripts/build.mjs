@@ -1,6 +1,6 @@
 // Builds the publishable package into dist/, setting up what is missing. What has not changed is not built again.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync, cpSync, chmodSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { files, ifChanged, main, root, run, step } from "./steps.mjs";
@@ -18,14 +18,32 @@ export async function build() {
     step("Rust core to WebAssembly", (onLine) =>
       run(
         "wasm-pack",
-        ["build", "--target", "web", "--release", "--mode", "no-install", "--no-typescript", "--no-pack", "--out-dir", "pkg"],
+        [
+          "build",
+          "--target",
+          "web",
+          "--release",
+          "--mode",
+          "no-install",
+          "--no-typescript",
+          "--no-pack",
+          "--out-dir",
+          "pkg",
+        ],
         { onLine },
       ),
     ),
   );
   await ifChanged(
     "dist",
-    ["js", "pkg/copilot_keyless_bg.wasm", "pkg/copilot_keyless.js", "package.json", "tsconfig.json", "scripts/build.mjs"],
+    [
+      "js",
+      "pkg/copilot_keyless_bg.wasm",
+      "pkg/copilot_keyless.js",
+      "package.json",
+      "tsconfig.json",
+      "scripts/build.mjs",
+    ],
     ["dist/cli.js", "dist/types/index.d.ts"],
     () => step("TypeScript to dist/", bundle),
   );

@@ -94,7 +94,11 @@ export function run(command, args, { env = {}, onLine = () => {}, hint, show = f
 
 /** What a command prints, or undefined when it is not there or fails. */
 export function output(command, args) {
-  const result = spawnSync(command, args, { cwd: root, encoding: "utf8", shell: process.platform === "win32" });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 
@@ -104,14 +108,23 @@ export function files(...paths) {
     const full = join(root, path);
     if (!existsSync(full)) return [];
     if (statSync(full).isFile()) return [path];
-    return files(...readdirSync(full).sort().map((name) => `${path}/${name}`));
+    return files(
+      ...readdirSync(full)
+        .sort()
+        .map((name) => `${path}/${name}`),
+    );
   });
 }
 
 /** Does some work only if its inputs differ from those of the last time, or an output is missing. True if it did. */
 export async function ifChanged(name, inputs, outputs, work) {
   const hash = createHash("sha256");
-  for (const path of files(...inputs)) hash.update(path).update("\0").update(readFileSync(join(root, path))).update("\0");
+  for (const path of files(...inputs))
+    hash
+      .update(path)
+      .update("\0")
+      .update(readFileSync(join(root, path)))
+      .update("\0");
   const digest = hash.digest("hex");
   const stamp = join(root, "target", "stamps", name);
   const fresh = existsSync(stamp) && readFileSync(stamp, "utf8") === digest;

@@ -14,7 +14,9 @@ const WASM_BINDGEN = /^wasm-bindgen = "=([\d.]+)"$/m.exec(readFileSync(join(root
 
 /** Tools are kept per user and version, so that the next clone finds them. */
 const toolsDir = join(
-  process.env.XDG_CACHE_HOME || (process.platform === "win32" && process.env.LOCALAPPDATA) || join(homedir(), ".cache"),
+  process.env.XDG_CACHE_HOME ||
+    (process.platform === "win32" && process.env.LOCALAPPDATA) ||
+    join(homedir(), ".cache"),
   "copilot-keyless",
   "tools",
 );
@@ -87,7 +89,11 @@ function install(crate, version, home) {
       run("cargo", ["install", "--locked", "--root", home, `${crate}@${version}`], {
         onLine,
         // These tools work on small files: a quick build of them beats a quick run.
-        env: { CARGO_PROFILE_RELEASE_OPT_LEVEL: "1", CARGO_PROFILE_RELEASE_LTO: "off", CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16" },
+        env: {
+          CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
+          CARGO_PROFILE_RELEASE_LTO: "off",
+          CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
+        },
         hint: "Check the network and that a C compiler is installed (cc, or Build Tools on Windows).",
       }),
     "two to four minutes, once",

@@ -1,7 +1,7 @@
 // The surface of src/wasm.rs, written by hand. The build puts wasm-pack's module beside it.
 
-import type { AccessToken, Endpoint, RefreshPolicy, TokenDescription, TokenStatus } from "../types.js";
 import type { ProviderPlan, ProviderRequest } from "../plan.js";
+import type { AccessToken, Endpoint, RefreshPolicy, TokenDescription, TokenStatus } from "../types.js";
 
 export function initSync(options: { module: Uint8Array }): void;
 

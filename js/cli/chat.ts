@@ -1,0 +1,183 @@
+import { createInterface } from "node:readline/promises";
+import { text } from "node:stream/consumers";
+import { KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import type { Emulator } from "copilot-keyless/emulator";
+import pc from "picocolors";
+import { type EndpointOptions, providerOptions } from "./options.js";
+import { warn } from "./report.js";
+
+interface ChatOptions extends EndpointOptions {
+  demo?: boolean;
+  json?: boolean;
+}
+
+/** Short enough to see a token refreshed in a chat of a minute. */
+const DEMO_TOKEN_SECONDS = 60;
+
+/** Said when nobody is there to say something. */
+const SAMPLE = [
+  "Hello! In one sentence: who are you?",
+  "And how did this request get here without an API key?",
+];
+
+/** What the summary tells. */
+interface Summary {
+  session: string | undefined;
+  turns: number;
+  tokensFetched: number;
+  requestsServed: number;
+  firstByteMs: number[];
+}
+
+export async function chat(prompt: string, options: ChatOptions): Promise<number> {
+  const summary: Summary = {
+    session: undefined,
+    turns: 0,
+    tokensFetched: 0,
+    requestsServed: 0,
+    firstByteMs: [],
+  };
+  const emulator = options.demo && !configured(options) ? await startDemo() : undefined;
+  const replies: string[] = [];
+  try {
+    const said = prompt === "-" ? (await text(process.stdin)).trim() : prompt;
+    const agent = new ManagedIdentityCopilotAgent({
+      ...providerOptions(options),
+      tokens: {
+        onEvent: (event) => {
+          if (event.type === "refresh-succeeded") summary.tokensFetched += 1;
+        },
+      },
+      session: {
+        // A chat, not an agent at work: no tools, and a short system message.
+        availableTools: [],
+        onEvent: (event) => {
+          if (event.type === "assistant.usage") summary.requestsServed += 1;
+        },
+      },
+    });
+    try {
+      introduce(agent, emulator, options);
+      for await (const line of lines(said, options)) {
+        replies.push(await turn(agent, line, summary, options));
+        summary.session ??= await agent.sessionId;
+      }
+    } finally {
+      await agent.close();
+    }
+    finish(summary, replies, options, emulator !== undefined);
+    return replies.length > 0 ? 0 : 1;
+  } finally {
+    await emulator?.stop();
+  }
+}
+
+/** Whether an endpoint is given, well or badly: the emulator is only for those who have none. */
+function configured(options: ChatOptions): boolean {
+  try {
+    new ManagedIdentityCopilotAgent(providerOptions(options)).provider.close();
+    return true;
+  } catch (error) {
+    return !(
+      error instanceof KeylessError &&
+      error.code === "endpoint/empty" &&
+      options.endpoint === undefined
+    );
+  }
+}
+
+async function startDemo(): Promise<Emulator> {
+  const { startEmulator } = await import("copilot-keyless/emulator");
+  const emulator = await startEmulator({ tokenLifetimeSeconds: DEMO_TOKEN_SECONDS });
+  Object.assign(process.env, emulator.env);
+  return emulator;
+}
+
+function introduce(
+  agent: ManagedIdentityCopilotAgent,
+  emulator: Emulator | undefined,
+  options: ChatOptions,
+): void {
+  warn(agent.provider.warnings);
+  if (options.json) return;
+  const { model, endpoint } = agent.provider;
+  const where = emulator
+    ? `the embedded emulator, tokens live ${DEMO_TOKEN_SECONDS} s (set FOUNDRY_RESOURCE_URL for real Foundry)`
+    : endpoint.baseUrl;
+  process.stderr.write(`${dim(`${model} at ${where}`)}\n`);
+}
+
+/** What the user says: one prompt, a chat at the terminal, or the sample. */
+async function* lines(prompt: string, options: ChatOptions): AsyncGenerator<string> {
+  if (prompt !== "") {
+    yield prompt;
+    return;
+  }
+  if (!process.stdin.isTTY || options.json) {
+    for (const line of SAMPLE) {
+      if (!options.json) process.stderr.write(`\n${dim("you")} ${line}\n`);
+      yield line;
+    }
+    return;
+  }
+  process.stderr.write(dim("Type a message; an empty one or Ctrl-D ends the chat.\n"));
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const gone = new Promise<undefined>((resolve) => terminal.once("close", () => resolve(undefined)));
+  try {
+    for (;;) {
+      const line = await Promise.race([terminal.question(`\n${pc.bold("you")} `), gone]);
+      if (line === undefined || line.trim() === "") return;
+      yield line;
+    }
+  } finally {
+    terminal.close();
+  }
+}
+
+/** One turn, streamed to standard output as it comes. Ctrl-C ends it, a second time the program. */
+async function turn(
+  agent: ManagedIdentityCopilotAgent,
+  prompt: string,
+  summary: Summary,
+  options: ChatOptions,
+): Promise<string> {
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once("SIGINT", interrupt);
+  const started = performance.now();
+  let reply = "";
+  try {
+    for await (const piece of agent.stream(prompt, { signal: stop.signal })) {
+      if (reply === "") summary.firstByteMs.push(Math.round(performance.now() - started));
+      reply += piece;
+      if (!options.json) process.stdout.write(piece);
+    }
+    if (!options.json) process.stdout.write("\n");
+    summary.turns += 1;
+    return reply;
+  } finally {
+    process.off("SIGINT", interrupt);
+  }
+}
+
+function finish(summary: Summary, replies: string[], options: ChatOptions, demo: boolean): void {
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ replies, ...summary })}\n`);
+    return;
+  }
+  const { session, turns, tokensFetched, requestsServed, firstByteMs } = summary;
+  const rows = [
+    ["session", session ?? "none"],
+    ["turns", `${turns}`],
+    ["tokens", `${tokensFetched} fetched${demo ? " from the managed identity endpoint" : ""}, no API key`],
+    ["requests", `${requestsServed} served`],
+    ["first byte", firstByteMs.map((ms) => `${ms} ms`).join(", ") || "none"],
+  ];
+  process.stderr.write(
+    `\n${rows.map(([name, value]) => `${dim(name?.padEnd(11) ?? "")}${value}`).join("\n")}\n`,
+  );
+}
+
+function dim(text: string): string {
+  return process.stderr.isTTY && !process.env.NO_COLOR ? pc.dim(text) : text;
+}

@@ -1,0 +1,41 @@
+import { startEmulator } from "copilot-keyless/emulator";
+import pc from "picocolors";
+
+interface Options {
+  port?: number;
+  identityPort?: number;
+  tokenLifetime: number;
+  json?: boolean;
+}
+
+export async function emulator({ port, identityPort, tokenLifetime, json }: Options): Promise<number> {
+  const running = await startEmulator({
+    tokenLifetimeSeconds: tokenLifetime,
+    ...(port === undefined ? {} : { port }),
+    ...(identityPort === undefined ? {} : { identityPort }),
+  });
+  if (json) {
+    process.stdout.write(`${JSON.stringify(running.env)}\n`);
+  } else {
+    const lines = Object.entries(running.env).map(([name, value]) => `export ${name}=${quote(value)}`);
+    process.stdout.write(`${lines.join("\n")}\n`);
+    process.stderr.write(
+      `${pc.dim(`Tokens live ${tokenLifetime} s. Paste the lines above into another shell and run your program there; Ctrl-C ends this.`)}\n`,
+    );
+  }
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+  await running.stop();
+  const { identity, foundry, unauthorized } = running.counts;
+  process.stderr.write(
+    `\n${identity} token requests, ${foundry} model requests, ${unauthorized} of them unauthorized\n`,
+  );
+  return 0;
+}
+
+/** A value for a POSIX shell. */
+function quote(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError } from "commander";
+import { chat } from "./chat.js";
+import { config } from "./config.js";
+import { emulator } from "./emulator.js";
+import { report } from "./report.js";
+import { token } from "./token.js";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+
+const program = new Command("copilot-keyless")
+  .description("GitHub Copilot SDK with Microsoft Foundry / Azure OpenAI and no API key.")
+  .version(version)
+  .showHelpAfterError("(--help tells more)")
+  .configureHelp({ showGlobalOptions: true })
+  .option("--debug", "on an error, show its causes");
+
+/** The options that name an endpoint, for every command that needs one. */
+function withEndpoint(command: Command): Command {
+  return command
+    .option(
+      "-e, --endpoint <url>",
+      "the resource's or project's endpoint (else FOUNDRY_RESOURCE_URL and others)",
+    )
+    .option("-m, --model <name>", "the model (else FOUNDRY_MODEL_NAME; default gpt-5.5)")
+    .option("-d, --deployment <name>", "the deployment, where its name is not the model's")
+    .option("--scope <scope>", "the token scope (else FOUNDRY_TOKEN_SCOPE, else by endpoint)");
+}
+
+withEndpoint(program.command("chat"))
+  .description(
+    "Talk with the model: once with a prompt, else as a chat. `-` reads the prompt from standard input.",
+  )
+  .argument("[prompt...]", "what to say")
+  .option("--demo", "without an endpoint, use the embedded emulator: no Azure needed")
+  .option("--json", "print the reply and the summary as JSON")
+  .action((prompt, options) => finish(chat(prompt.join(" "), options)));
+
+withEndpoint(program.command("token"))
+  .description("Get a token and say whose it is, for what, and until when. Never prints it.")
+  .option("--json", "print JSON")
+  .action((options) => finish(token(options)));
+
+withEndpoint(program.command("config"))
+  .description("Show the provider that the Copilot SDK is given, and where each setting comes from.")
+  .option("--json", "print JSON")
+  .action((options) => finish(config(options)));
+
+program
+  .command("emulator")
+  .description("Run a managed identity endpoint and a Foundry resource on this machine, until Ctrl-C.")
+  .option("--port <port>", "port of the Foundry resource (default: a free one)", port)
+  .option("--identity-port <port>", "port of the managed identity endpoint (default: a free one)", port)
+  .option("--token-lifetime <seconds>", "how long tokens live", seconds, 3600)
+  .option("--json", "print the environment as JSON")
+  .action((options) => finish(emulator(options)));
+
+await program.parseAsync().catch(fail);
+
+/** Ends with the command's exit code; whatever goes wrong is told in a few lines. */
+async function finish(command: Promise<number>): Promise<void> {
+  process.exitCode = await command.catch(fail);
+}
+
+function fail(error: unknown): number {
+  const json = process.argv.includes("--json");
+  report(error, { debug: program.opts().debug === true, json });
+  process.exitCode = 1;
+  return 1;
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= 1) return value;
+  throw new InvalidArgumentError("A lifetime is a number of seconds, 1 or more.");
+}

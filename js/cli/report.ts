@@ -1,0 +1,39 @@
+import { KeylessError, type Notice } from "copilot-keyless";
+import pc from "picocolors";
+import { redact } from "../redact.js";
+
+/** Tells an error in a few lines: what, then what to do. With `debug` its causes too, without secrets. */
+export function report(error: unknown, { debug, json }: { debug: boolean; json: boolean }): void {
+  const err = pc.createColors(process.stderr.isTTY && !process.env.NO_COLOR);
+  const known = error instanceof KeylessError ? error : undefined;
+  const message = redact(error instanceof Error ? error.message : String(error));
+  if (json) {
+    const { code, hint, status } = known ?? { code: "unexpected", hint: undefined, status: undefined };
+    const details = debug ? { causes: [...causes(error)] } : {};
+    process.stdout.write(`${JSON.stringify({ error: { code, message, hint, status, ...details } })}\n`);
+    return;
+  }
+  const lines = [`${err.red("✗")} ${message} ${err.dim(`(${known?.code ?? "unexpected"})`)}`];
+  if (known?.hint) lines.push(`  ${known.hint}`);
+  if (debug) for (const cause of causes(error)) lines.push(err.dim(`  caused by ${cause}`));
+  else if (error instanceof Error && error.cause !== undefined)
+    lines.push(err.dim("  --debug shows the causes."));
+  process.stderr.write(`${lines.join("\n")}\n`);
+}
+
+/** Shows warnings, one a line. */
+export function warn(notices: readonly Notice[]): void {
+  const err = pc.createColors(process.stderr.isTTY && !process.env.NO_COLOR);
+  for (const { code, message } of notices) {
+    process.stderr.write(`${err.yellow("!")} ${message} ${err.dim(`(${code})`)}\n`);
+  }
+}
+
+function* causes(error: unknown, depth = 0): Generator<string> {
+  const { cause, errors } = (error ?? {}) as { cause?: unknown; errors?: unknown };
+  for (const inner of [cause, ...(Array.isArray(errors) ? errors : [])]) {
+    if (inner === undefined || depth > 8) continue;
+    yield redact(inner instanceof Error ? `${inner.name}: ${inner.message}` : String(inner));
+    yield* causes(inner, depth + 1);
+  }
+}

@@ -1,0 +1,12 @@
+import pc from "picocolors";
+
+/** Rows of a name, a value and a remark, in columns. */
+export function table(rows: readonly (readonly [name: string, value: string, remark?: string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows
+    .map(
+      ([name, value, remark]) =>
+        `${pc.dim(name.padEnd(width))}${value}${remark ? pc.dim(`  ${remark}`) : ""}\n`,
+    )
+    .join("");
+}

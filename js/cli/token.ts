@@ -1,0 +1,39 @@
+import { createFoundryProvider, decodeToken } from "copilot-keyless";
+import { type EndpointOptions, providerOptions } from "./options.js";
+import { warn } from "./report.js";
+import { table } from "./table.js";
+
+export async function token(options: EndpointOptions & { json?: boolean }): Promise<number> {
+  using provider = createFoundryProvider(providerOptions(options));
+  const started = performance.now();
+  const { token, expiresOnTimestamp } = await provider.tokens.getToken();
+  const tookMs = Math.round(performance.now() - started);
+  const about = decodeToken(token);
+  const { refreshOn } = provider.tokens.status;
+  if (options.json) {
+    const result = { scope: provider.scope, expiresOn: expiresOnTimestamp, refreshOn, tookMs, token: about };
+    process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+    return 0;
+  }
+  warn(provider.warnings);
+  const who = about.userName ?? about.managedIdentity ?? about.appName ?? about.objectId ?? "it does not say";
+  process.stdout.write(
+    table([
+      ["principal", `${about.principal === "unknown" ? "" : `${about.principal}: `}${who}`],
+      ["object id", about.objectId ?? "unknown", "the principal that needs the role"],
+      ["tenant", about.tenantId ?? "unknown"],
+      ["audience", about.audience ?? "unknown", `asked for ${provider.scope}`],
+      ["expires", time(expiresOnTimestamp)],
+      ["refresh", refreshOn === undefined ? "unknown" : time(refreshOn), "while it is in use"],
+      ["took", `${tookMs} ms`],
+    ]),
+  );
+  return 0;
+}
+
+function time(ms: number): string {
+  return new Date(ms)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, " UTC");
+}
