@@ -18,20 +18,20 @@ import { Turn } from "./turn.js";
 /** Options of {@link ManagedIdentityCopilotAgent}: those of `createFoundryProvider`, and the session's. */
 export interface AgentOptions extends FoundryProviderOptions {
   /** A started client of your own, which stays yours to stop; or options for the one that is made. */
-  client?: CopilotClient | CopilotClientOptions;
+  client?: CopilotClient | CopilotClientOptions | undefined;
   /** More of the session's config, such as `tools` and `onPermissionRequest`. By default every permission is denied. */
-  session?: Partial<SessionConfig>;
+  session?: Partial<SessionConfig> | undefined;
   /** Appended to the runtime's own system message. */
-  systemMessage?: string;
+  systemMessage?: string | undefined;
   /** How long a turn may take, in milliseconds. Default 120,000. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** Options of one turn. */
 export interface ChatOptions {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** How long this turn may take, in milliseconds. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 const TIMEOUT_MS = 120_000;

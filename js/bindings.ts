@@ -7,10 +7,18 @@ let ready = false;
 /** The core's bindings, compiled when first needed: importing this package costs nothing. */
 export function core(): typeof bindings {
   if (!ready) {
-    bindings.initSync({ module: Uint8Array.from(atob(wasm), (byte) => byte.charCodeAt(0)) });
+    bindings.initSync({ module: decoded(wasm) });
     ready = true;
   }
   return bindings;
+}
+
+/** A plain loop: `Uint8Array.from` takes ten times as long, 40 ms of a first token. */
+function decoded(base64: string): Uint8Array {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
+  return bytes;
 }
 
 /** Calls the core, and turns what it throws into a {@link KeylessError}. */

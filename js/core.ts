@@ -19,7 +19,7 @@ export function parseEndpoint(
   url: string,
   options: { type?: "openai" | "azure" | "anthropic"; apiVersion?: string; scope?: string } = {},
 ): Endpoint {
-  return decide((core) => core.parseEndpoint(String(url), options));
+  return decide((core) => core.parseEndpoint(asText(url), options));
 }
 
 /**
@@ -64,7 +64,14 @@ export function parseTokenResponse(
  * ```
  */
 export function decodeToken(token: string): TokenDescription {
-  return decide((core) => core.decodeToken(String(token)));
+  return decide((core) => core.decodeToken(asText(token)));
+}
+
+/** What plain JavaScript passed in, as the core sees it: a `URL` is one, what is no text says so in the error. */
+function asText(value: unknown): string {
+  return typeof value === "object" && !(value instanceof URL)
+    ? Object.prototype.toString.call(value)
+    : String(value);
 }
 
 /** This machine's offset from UTC, in minutes east, at a local time given as if it were UTC. */

@@ -1,8 +1,15 @@
 import { redact } from "./redact.js";
 
+/** How deep causes are shown. */
+const DEPTH = 8;
+
+/** Node, Deno and Bun ask an object under this name what `console.error` shall show. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
 /**
  * The one error of this package. `code` is stable, `message` says what was wrong, `hint` says what to do, and `cause`
- * holds the original error where there was one. Neither message nor hint ever holds a token or a secret.
+ * holds the original error where there was one. Neither message nor hint ever holds a token or a secret. `cause` is as its
+ * author made it, and may; `console.error` and `JSON.stringify` of this error do not show what it holds beyond its text.
  *
  * @example
  * ```ts
@@ -14,13 +21,18 @@ import { redact } from "./redact.js";
  * ```
  */
 export class KeylessError extends Error {
-  override readonly name = "KeylessError";
+  declare readonly name: "KeylessError";
   /** Stable, such as `endpoint/placeholder`; the README lists them all. */
   readonly code: string;
   /** The next step, in one or two sentences. */
   declare readonly hint?: string;
   /** The HTTP status behind the failure, where there was one. */
   declare readonly status?: number;
+
+  static {
+    // Here and not on the object, so that the first line of the stack has it.
+    Object.defineProperty(KeylessError.prototype, "name", { value: "KeylessError", configurable: true });
+  }
 
   constructor(
     code: string,
@@ -31,5 +43,54 @@ export class KeylessError extends Error {
     this.code = code;
     if (details.hint !== undefined) this.hint = redact(details.hint);
     if (details.status !== undefined) this.status = details.status;
+  }
+
+  /** What a log may hold of it: all but the stack and the cause. */
+  toJSON(): { name: string; code: string; message: string; hint?: string; status?: number } {
+    const { name, code, message, hint, status } = this;
+    return {
+      name,
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      ...(status === undefined ? {} : { status }),
+    };
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect?: (value: unknown, options: object) => string): string {
+    return inspect?.(shown(this), options) ?? redact(String(this.stack));
+  }
+}
+
+/**
+ * A stand-in for an error, to be shown: its name, text, stack, code and status, and those of its causes, without secrets.
+ * Other properties stay away: the request that a failed call carries with it holds headers and bodies.
+ */
+function shown(error: unknown, depth = 0): unknown {
+  if (typeof error === "string") return redact(error);
+  if (typeof error !== "object" || error === null) return error;
+  try {
+    const { name, message, stack, cause, errors } = error as Record<string, unknown>;
+    if (depth > DEPTH || typeof message !== "string") return "[not shown]";
+    const copy = new Error(
+      redact(message),
+      cause === undefined ? undefined : { cause: shown(cause, depth + 1) },
+    );
+    const hidden = { name, stack: redact(String(stack ?? `${name}: ${message}`)) };
+    for (const [key, value] of Object.entries(hidden)) {
+      Object.defineProperty(copy, key, { value, configurable: true, writable: true });
+    }
+    for (const key of ["code", "hint", "status", "statusCode"]) {
+      const value = (error as Record<string, unknown>)[key];
+      if (typeof value === "string") Object.assign(copy, { [key]: redact(value) });
+      if (typeof value === "number") Object.assign(copy, { [key]: value });
+    }
+    if (Array.isArray(errors))
+      Object.assign(copy, { errors: errors.map((inner) => shown(inner, depth + 1)) });
+    return copy;
+  } catch {
+    // A getter of somebody's error threw.
+    return "[not shown]";
   }
 }

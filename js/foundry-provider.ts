@@ -9,29 +9,29 @@ import type { Endpoint, Notice, TokenCredential, TokenProvider, TokenProviderOpt
 /** Options of {@link createFoundryProvider}; all may be left out when the environment says enough. */
 export interface FoundryProviderOptions {
   /** The resource's or project's endpoint, in any form found in the portal. Else from the environment. */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** The well-known model name, such as `gpt-5.5`. Else from the environment; default `gpt-5.5`. */
-  model?: string;
+  model?: string | undefined;
   /** The deployment's name where it differs from the model's. */
-  deployment?: string;
+  deployment?: string | undefined;
   /** Default: `DefaultAzureCredential` of `@azure/identity`. */
-  credential?: TokenCredential;
+  credential?: TokenCredential | undefined;
   /** The token scope. Default: by endpoint. */
-  scope?: string;
+  scope?: string | undefined;
   /** The provider type. Default: by endpoint. */
-  type?: "openai" | "azure" | "anthropic";
+  type?: "openai" | "azure" | "anthropic" | undefined;
   /** The API format. Default `responses`. */
-  wireApi?: "responses" | "completions";
+  wireApi?: "responses" | "completions" | undefined;
   /** A dated API version, for type `azure`. Default: the versionless v1 route. */
-  apiVersion?: string;
+  apiVersion?: string | undefined;
   /** Headers for every model request. */
-  headers?: Record<string, string>;
-  maxPromptTokens?: number;
-  maxOutputTokens?: number;
+  headers?: Record<string, string> | undefined;
+  maxPromptTokens?: number | undefined;
+  maxOutputTokens?: number | undefined;
   /** The environment to read. Default `process.env`. */
-  env?: Record<string, string | undefined>;
+  env?: Record<string, string | undefined> | undefined;
   /** A token provider of your own, or options for the one that is made. */
-  tokens?: TokenProvider | TokenProviderOptions;
+  tokens?: TokenProvider | TokenProviderOptions | undefined;
 }
 
 /** Everything for one Foundry endpoint. */

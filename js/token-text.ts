@@ -14,9 +14,13 @@ export function cleanToken(given: AccessToken | null | undefined): AccessToken {
       hint: "It is not available here. Run `az login`, or assign a managed identity to this host.",
     });
   }
-  if (typeof given !== "object" || typeof given.token !== "string") {
+  if (
+    typeof given !== "object" ||
+    typeof given.token !== "string" ||
+    typeof given.expiresOnTimestamp !== "number"
+  ) {
     throw new KeylessError("token/malformed", "The credential did not give an AccessToken", {
-      hint: "getToken() must resolve to { token, expiresOnTimestamp }, as the credentials of @azure/identity do.",
+      hint: "getToken() must resolve to { token, expiresOnTimestamp }, a text and a number of milliseconds since 1970, as the credentials of @azure/identity do.",
     });
   }
   const token = bare(given.token);
@@ -35,5 +39,5 @@ export function cleanToken(given: AccessToken | null | undefined): AccessToken {
 
 /** A token without white space around it and without `Bearer `. */
 export function bare(token: string): string {
-  return token.trim().replace(/^bearer\s+/i, "");
+  return token.trim().replace(/^bearer(\s+|$)/i, "");
 }

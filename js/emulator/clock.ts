@@ -3,6 +3,3 @@ export interface EmulatorClock {
   /** Epoch milliseconds. */
   now(): number;
 }
-
-/** The machine's clock: the only place in the emulator that reads it. */
-export const systemClock: EmulatorClock = { now: () => Date.now() };

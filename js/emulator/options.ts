@@ -1,5 +1,6 @@
 import { KeylessError } from "../errors.js";
-import { type EmulatorClock, systemClock } from "./clock.js";
+import { systemClock } from "../clock.js";
+import type { EmulatorClock } from "./clock.js";
 import { defaultReply, type ReplyFunction } from "./reply.js";
 import { isKnownRole } from "./roles.js";
 import type { EmulatorOptions, TokenLifetimeRequest } from "./types.js";

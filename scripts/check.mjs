@@ -1,0 +1,60 @@
+// `npm run check`: formatting, lints, types, and what must never be in the repository. Changes nothing.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { main, output, root, run, StepError, step } from "./steps.mjs";
+
+await main(async () => {
+  await build();
+  await step("rustfmt", () => run("cargo", ["fmt", "--check"]));
+  await step("clippy", () => run("cargo", ["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]));
+  await step("clippy for wasm", () =>
+    run("cargo", ["clippy", "--locked", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]),
+  );
+  await step("rustdoc", () => run("cargo", ["doc", "--locked", "--no-deps"], { env: { RUSTDOCFLAGS: "-D warnings" } }));
+  await step("Rust version", async () => checkRustVersion());
+  await step("biome", () => run("biome", ["ci", "--error-on-warnings", "."]));
+  await step("tsc", () => run("tsc", ["-p", "tsconfig.json", "--noEmit", "--emitDeclarationOnly", "false"]));
+  await step("tsc for tests", () => run("tsc", ["-p", "tests/tsconfig.json"]));
+  await step("forbidden content", async () => checkContent());
+});
+
+/** No crate that users build may need a newer Rust than the crate says itself; clippy looks after the library calls. */
+function checkRustVersion() {
+  const { packages, resolve } = JSON.parse(output("cargo", ["metadata", "--locked", "--format-version", "1"]));
+  const byId = new Map(packages.map((one) => [one.id, one]));
+  const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
+  const least = number(byId.get(resolve.root).rust_version);
+  const seen = new Set();
+  const visit = (id) => {
+    if (seen.has(id)) return;
+    seen.add(id);
+    for (const { pkg, dep_kinds } of nodes.get(id).deps) if (dep_kinds.some(({ kind }) => kind !== "dev")) visit(pkg);
+  };
+  visit(resolve.root);
+  for (const id of seen) {
+    const { name, version, rust_version } = byId.get(id);
+    if (rust_version && number(rust_version) > least) {
+      throw new StepError(`${name} ${version} needs Rust ${rust_version}, more than rust-version in Cargo.toml`);
+    }
+  }
+}
+
+function number(version) {
+  const [major, minor] = version.split(".").map(Number);
+  return major * 1000 + minor;
+}
+
+/** What no commit may hold: build outputs, download addresses, paths of somebody's machine. */
+function checkContent() {
+  const tracked = output("git", ["ls-files"])?.split("\n") ?? [];
+  const outputs = tracked.filter((path) => /^(pkg|dist|www\/dist|target|node_modules|coverage)\//.test(path));
+  if (outputs.length > 0) throw new StepError(`Build outputs are in git: ${outputs.slice(0, 3).join(", ")}`);
+  const home = new RegExp(["(?<![\\w.~])/(?:root|home/\\w+|Users/\\w+)", "/"].join(""));
+  for (const path of tracked.filter((name) => /\.(rs|ts|mjs|js|json|toml|md|yml|sh)$/.test(name))) {
+    const text = readFileSync(join(root, path), "utf8");
+    if (/"resolved": "http/.test(text)) throw new StepError(`${path} holds download addresses`);
+    if (home.test(text)) throw new StepError(`${path} holds a path of somebody's machine: ${home.exec(text)[0]}`);
+  }
+}

@@ -1,0 +1,117 @@
+// The commands of the README, against the embedded emulator.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { startEmulator } from "copilot-keyless/emulator";
+import { afterAll, describe, expect, test } from "vitest";
+import { cli, expectClean, newcomer, root } from "./support.js";
+
+const emulator = await startEmulator();
+afterAll(() => emulator.stop());
+
+describe("chat", () => {
+  test("answers once, streamed to stdout, with a summary on stderr", async () => {
+    const result = await cli(["chat", "--demo", "Is this", "keyless?"]);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain('"Is this keyless?"');
+    expect(result.stderr).toMatch(/session +[\da-f-]{36}/);
+    expect(result.stderr).toMatch(/turns +1\n/);
+    expect(result.stderr).toMatch(/tokens +1 fetched/);
+    expect(result.stderr).toMatch(/requests +1 served/);
+    expect(result.stderr).toMatch(/first byte +\d+ ms/);
+    expectClean(result);
+  });
+
+  test("without a prompt and without a terminal holds a short conversation", async () => {
+    const result = await cli(["chat", "--demo"]);
+    expect(result.code).toBe(0);
+    expect(result.stdout.trim().split("\n")).toHaveLength(2);
+    expect(result.stderr).toMatch(/turns +2\n/);
+    expect(result.stderr).toMatch(/tokens +1 fetched/);
+  });
+
+  test("reads the prompt from standard input", async () => {
+    const result = await cli(["chat", "--demo", "-"], newcomer(), "From a pipe\n");
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain("From a pipe");
+  });
+
+  test("prints JSON, and nothing else, on stdout", async () => {
+    const result = await cli(["chat", "--demo", "--json", "Hello"]);
+    const { replies, ...summary } = JSON.parse(result.stdout);
+    expect(replies).toEqual([expect.stringContaining("Hello")]);
+    expect(summary).toMatchObject({ turns: 1, tokensFetched: 1, requestsServed: 1 });
+    expect(summary.firstByteMs).toHaveLength(1);
+  });
+
+  test("uses the endpoint of the environment", async () => {
+    const before = emulator.counts.foundry;
+    const result = await cli(["chat", "Hello"], newcomer({ ...emulator.env }));
+    expect(result.code).toBe(0);
+    expect(result.stderr).toContain(emulator.foundry.url);
+    expect(emulator.counts.foundry).toBe(before + 1);
+  });
+
+  test("fails when no reply came", async () => {
+    emulator.faults.add({ server: "foundry", kind: "status", status: 404, times: 1 });
+    const result = await cli(["chat", "Hello"], newcomer({ ...emulator.env }));
+    emulator.faults.clear();
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain("(model/request-failed)");
+    expect(result.stderr).toContain("HTTP 404");
+    expectClean(result);
+  });
+});
+
+describe("token", () => {
+  test("says whose token it is and never prints it", async () => {
+    const env = newcomer({ ...emulator.env });
+    const result = await cli(["token"], env);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain(emulator.identity.principalId);
+    expect(result.stdout).toContain("https://ai.azure.com");
+    expectClean(result);
+    const json = await cli(["token", "--json"], env);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      scope: "https://ai.azure.com/.default",
+      token: { format: "jwt", principal: "managed-identity", audience: "https://ai.azure.com", tenantId: emulator.identity.tenantId },
+    });
+    expectClean(json);
+  });
+});
+
+describe("config", () => {
+  test("shows the provider and where it comes from", async () => {
+    const env = newcomer({ AZURE_OPENAI_ENDPOINT: "https://myres.openai.azure.com", AZURE_OPENAI_DEPLOYMENT: "my-gpt" });
+    const result = await cli(["config"], env);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toMatch(/base URL +https:\/\/myres\.openai\.azure\.com\/openai\/v1\//);
+    expect(result.stdout).toContain("AZURE_OPENAI_ENDPOINT");
+    expectClean(result);
+    const json = JSON.parse((await cli(["config", "--json"], env)).stdout);
+    expect(json.sources.endpoint).toBe("AZURE_OPENAI_ENDPOINT");
+    expect(json.config.baseUrl).toBe("https://myres.openai.azure.com/openai/v1/");
+  });
+});
+
+describe("emulator", () => {
+  test("prints the environment, serves, and ends on SIGINT with a count", async () => {
+    const args = [join(root, "dist/cli.js"), "emulator", "--json", "--token-lifetime", "30"];
+    const child = spawn(process.execPath, args, { env: newcomer() });
+    let stderr = "";
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+    const env = JSON.parse(line);
+    expect(Object.keys(env)).toEqual(Object.keys(emulator.env));
+    const result = await cli(["token", "--json"], newcomer(env));
+    expect(result.code).toBe(0);
+    child.kill("SIGINT");
+    const [code] = await once(child, "close");
+    expect(code).toBe(0);
+    expect(stderr).toContain("1 token requests");
+  });
+});

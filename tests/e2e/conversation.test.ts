@@ -1,0 +1,80 @@
+// Real @azure/identity, real Copilot SDK and runtime; the emulator stands in for Azure.
+
+import { ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { afterAll, expect, test } from "vitest";
+import { emulated } from "./support.js";
+
+const emulator = await emulated();
+const agent = new ManagedIdentityCopilotAgent();
+afterAll(() => agent.close());
+
+test("two turns, one identity request, and the token reaches the resource as it was given", async () => {
+  const handedOut: string[] = [];
+  const provide = agent.provider.config.bearerTokenProvider;
+  expect(provide).toBeTypeOf("function");
+
+  const first = await agent.chat("What is your name?");
+  handedOut.push(await agent.provider.tokens());
+  const pieces: string[] = [];
+  for await (const piece of agent.stream("What did I ask first?")) pieces.push(piece);
+  handedOut.push(await agent.provider.tokens());
+
+  expect(first).toContain("What is your name?");
+  expect(pieces.length).toBeGreaterThan(3);
+  expect(pieces.join("")).toContain("What did I ask first?");
+
+  const identity = emulator.requests.filter(({ server }) => server === "identity");
+  const foundry = emulator.requests.filter(({ server }) => server === "foundry");
+  expect(identity).toHaveLength(1);
+  expect(foundry.map(({ path, status }) => [path, status])).toEqual([
+    ["/openai/v1/responses", 200],
+    ["/openai/v1/responses", 200],
+  ]);
+  // The emulator verified signature, audience and expiry, and knows the token by its id.
+  expect(new Set(foundry.map(({ tokenId }) => tokenId))).toEqual(new Set([identity[0]?.tokenId]));
+  for (const token of handedOut) {
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+    expect(claims.uti).toBe(identity[0]?.tokenId);
+  }
+  expect(emulator.counts.unauthorized).toBe(0);
+});
+
+test("the second turn knows the first", async () => {
+  const { history } = { history: await agent.chat("And now?") };
+  expect(history).toContain("And now?");
+  expect(agent.provider.tokens.status.state).toBe("fresh");
+});
+
+test("turns at the same time run one after another", async () => {
+  const replies = await Promise.all(["one", "two", "three"].map((word) => agent.chat(`Say ${word}`)));
+  expect(replies.map((reply) => /Say (\w+)/.exec(reply)?.[1])).toEqual(["one", "two", "three"]);
+});
+
+test("an aborted turn rejects, and the next one works", async () => {
+  emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 5_000 });
+  const stop = new AbortController();
+  const aborted = agent.chat("Too slow", { signal: stop.signal });
+  setTimeout(() => stop.abort(), 100);
+  await expect(aborted).rejects.toMatchObject({ name: "AbortError" });
+  expect(await agent.chat("Still there?")).toContain("Still there?");
+});
+
+test("a refusal of the resource comes with its status and Azure's words", async () => {
+  emulator.foundry.setRoles([]);
+  await expect(agent.chat("Am I allowed?")).rejects.toMatchObject({
+    name: "KeylessError",
+    code: "model/request-failed",
+    status: 401,
+    message: expect.stringContaining("lacks the required data action"),
+    hint: expect.stringContaining("role"),
+  });
+  emulator.foundry.setRoles(["Foundry User"]);
+  expect(await agent.chat("And now?")).toContain("And now?");
+});
+
+test("an empty prompt and a closed agent are refused", async () => {
+  await expect(agent.chat("  ")).rejects.toMatchObject({ code: "agent/empty-prompt" });
+  const other = new ManagedIdentityCopilotAgent();
+  await other.close();
+  await expect(other.chat("Hello")).rejects.toMatchObject({ code: "agent/closed" });
+});

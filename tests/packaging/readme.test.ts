@@ -1,0 +1,77 @@
+// The README's code is compiled under tsc --strict and run, its commands are run: they cannot rot.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startEmulator } from "copilot-keyless/emulator";
+import { afterAll, expect, test } from "vitest";
+import { newcomer, root, run } from "../cli/support.js";
+import { installed, linkPackages } from "./support.js";
+
+const readme = readFileSync(join(root, "README.md"), "utf8");
+
+function blocks(language: string): string[] {
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, code]) => code as string);
+}
+
+const folder = installed();
+linkPackages(folder, ["@azure", "@github", "@types", "typescript", "undici-types"]);
+const emulator = await startEmulator({ chunkDelayMs: 0 });
+afterAll(() => emulator.stop());
+const azure = newcomer({ ...emulator.env });
+
+const samples = blocks("ts").map((code, index) => ({ name: `sample-${index + 1}`, code }));
+
+test.each(["nodenext", "bundler"])("every sample compiles under tsc --strict, module resolution %s", async (resolution) => {
+  mkdirSync(join(folder, "samples"), { recursive: true });
+  for (const { name, code } of samples) writeFileSync(join(folder, `samples/${name}.ts`), code);
+  const args = ["node_modules/typescript/bin/tsc", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022"];
+  args.push("--lib", "es2023,esnext.disposable,dom", "--types", "node", "--outDir", "built", "--skipLibCheck");
+  args.push("--module", resolution === "bundler" ? "esnext" : "nodenext", "--moduleResolution", resolution);
+  const result = await run(process.execPath, [...args, ...samples.map(({ name }) => `samples/${name}.ts`)], { env: azure, cwd: folder });
+  expect(result.stdout).toBe("");
+  expect(result.code).toBe(0);
+});
+
+test.each(samples)("$name runs", async ({ name, code }) => {
+  const before = { ...emulator.counts };
+  const result = await run(process.execPath, ["--unhandled-rejections=strict", `built/${name}.js`], { env: azure, cwd: folder });
+  expect(result.stderr).toBe("");
+  expect(result.code).toBe(0);
+  if (code.includes("ManagedIdentityCopilotAgent")) expect(result.stdout).toContain("Explain managed identities");
+  if (code.includes("createFoundryProvider")) expect(result.stdout).toContain("Hello!");
+  if (code.includes("createBearerTokenProvider")) expect(result.stdout).toContain("true fresh");
+  if (code.includes("startEmulator")) expect(result.stdout.trim()).toBe("0 0");
+  else expect(emulator.counts.identity).toBe(before.identity + 1);
+  expect(emulator.counts.unauthorized).toBe(before.unauthorized);
+});
+
+/** What each command of the README does here; `skip` gives the reason where it cannot run inside a test. */
+const COMMANDS: Record<string, { skip: string } | { says: RegExp; code?: number }> = {
+  "npm start": { says: /turns +2/ },
+  "npm test": { skip: "this very run" },
+  'npm start -- "Why is the sky blue?"': { says: /Why is the sky blue\?[\s\S]*turns +1/ },
+  "FOUNDRY_RESOURCE_URL=https://<your-resource>.openai.azure.com npm start": { says: /endpoint\/placeholder/, code: 1 },
+  "npm install copilot-keyless @github/copilot-sdk @azure/identity": { skip: "installed above, from the packed file" },
+  'npx copilot-keyless chat --demo "Hello"': { says: /Hello[\s\S]*turns +1/ },
+  "npx copilot-keyless config --endpoint myres.openai.azure.com": { says: /https:\/\/myres\.openai\.azure\.com\/openai\/v1\// },
+  "npx copilot-keyless --help": { says: /Usage: copilot-keyless/ },
+};
+
+const commands = blocks("sh").flatMap((block) => block.trim().split("\n"));
+
+test("every command of the README is known here", () => {
+  expect(commands.toSorted()).toEqual(Object.keys(COMMANDS).toSorted());
+});
+
+test.each(commands.filter((command) => !("skip" in (COMMANDS[command] ?? {}))))("%s", async (command) => {
+  const expected = COMMANDS[command] as { says: RegExp; code?: number };
+  const own = command.startsWith("npx ");
+  // In the repository everything is built by now, so a start is quick; the toolchain's own PATH and home are needed.
+  const env = own
+    ? newcomer({ PATH: `${join(folder, "node_modules/.bin")}:${process.env.PATH}` })
+    : { ...(process.env as Record<string, string>), COPILOT_HOME: join(folder, "home") };
+  const shell = own ? command.slice("npx ".length) : command.replace("<your-resource>", "'<your-resource>'");
+  const result = await run("sh", ["-c", shell], { env, cwd: own ? folder : root });
+  expect(result.stdout + result.stderr).toMatch(expected.says);
+  expect(result.code).toBe(expected.code ?? 0);
+});

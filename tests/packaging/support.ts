@@ -1,0 +1,36 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { root } from "../cli/support.js";
+
+/** Packs the package and installs it into an empty folder, as a user does. Needs no network: it has no dependencies. */
+export function installed(): string {
+  const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-user-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  const npm = (args: string[], cwd: string) =>
+    execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" });
+  const [{ filename }] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
+  npm(["install", "--offline", "--no-audit", "--no-fund", "--no-package-lock", join(folder, filename)], folder);
+  return folder;
+}
+
+/** Puts packages of this repository beside it, in the place of a download. */
+export function linkPackages(folder: string, names: readonly string[]): void {
+  for (const name of names) {
+    const scope = name.includes("/") ? name.slice(0, name.indexOf("/")) : "";
+    mkdirSync(join(folder, "node_modules", scope), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
+  }
+}
+
+/** Every file of the installed package, sorted. */
+export function packageFiles(folder: string): string[] {
+  const home = join(folder, "node_modules/copilot-keyless");
+  return readdirSync(home, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(home.length + 1).replaceAll("\\", "/"))
+    .sort();
+}

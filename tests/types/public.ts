@@ -1,0 +1,85 @@
+// Compiled, never run: what the public types accept and what they refuse.
+
+import { DefaultAzureCredential, getBearerTokenProvider } from "@azure/identity";
+import type { BearerTokenProvider, CopilotClient, ProviderConfig } from "@github/copilot-sdk";
+import {
+  type AccessToken,
+  createBearerTokenProvider,
+  createFoundryProvider,
+  type Endpoint,
+  KeylessError,
+  ManagedIdentityCopilotAgent,
+  parseEndpoint,
+  parseTokenResponse,
+  type TokenEvent,
+  type TokenProvider,
+} from "copilot-keyless";
+import { decodeToken } from "copilot-keyless/core";
+import { type Emulator, startEmulator } from "copilot-keyless/emulator";
+
+/** Fails to compile unless both types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Same<A, B>): void => {};
+
+const scope = "https://ai.azure.com/.default";
+const credential = new DefaultAzureCredential();
+const provider = createBearerTokenProvider(credential, scope);
+
+same<typeof provider, TokenProvider>(true);
+same<Awaited<ReturnType<typeof provider>>, string>(true);
+same<ReturnType<typeof provider.getToken>, Promise<AccessToken>>(true);
+
+// Drops in for getBearerTokenProvider, and for the Copilot SDK's callback.
+const dropIn: ReturnType<typeof getBearerTokenProvider> = provider;
+const callback: BearerTokenProvider = provider;
+const config: ProviderConfig = { baseUrl: "https://myres.openai.azure.com/openai/v1/", bearerTokenProvider: provider };
+void [dropIn, callback, config];
+
+// A platform's abort signal serves.
+void provider.getToken({ abortSignal: new AbortController().signal });
+provider.invalidate();
+using closing = provider;
+void closing;
+
+// @ts-expect-error a credential is needed
+createBearerTokenProvider(undefined, scope);
+// @ts-expect-error a scope is needed
+createBearerTokenProvider(credential);
+// @ts-expect-error no such policy field
+createBearerTokenProvider(credential, scope, { policy: { retryMs: 1 } });
+// @ts-expect-error the status is read-only
+provider.status = { state: "fresh", refreshing: false, consecutiveFailures: 0 };
+
+// Events are told apart by their type.
+const onEvent = (event: TokenEvent): void => {
+  if (event.type === "refresh-succeeded") same<typeof event.expiresOn, number>(true);
+  // @ts-expect-error only some events have it
+  event.expiresOn;
+};
+createBearerTokenProvider(credential, scope, { onEvent, keepFresh: true, policy: { jitterMs: 0 } });
+
+const foundry = createFoundryProvider({ endpoint: process.env.FOUNDRY_RESOURCE_URL, tokens: provider });
+same<typeof foundry.config, ProviderConfig>(true);
+const session = foundry.sessionConfig({ streaming: true as const });
+same<typeof session.streaming, true>(true);
+declare const client: CopilotClient;
+void client.createSession(foundry.sessionConfig({ onPermissionRequest: () => ({ kind: "reject" as const }) }));
+// @ts-expect-error no such type of provider
+createFoundryProvider({ type: "bedrock" });
+
+const endpoint: Endpoint = parseEndpoint("myres.openai.azure.com");
+same<typeof endpoint.scope, string | undefined>(true);
+parseTokenResponse("{}", { requestedAt: 0, utcOffsetMinutes: 60 });
+// @ts-expect-error the time of the request is needed
+parseTokenResponse("{}");
+same<ReturnType<typeof decodeToken>["format"], "jwt" | "opaque">(true);
+
+const agent = new ManagedIdentityCopilotAgent({ endpoint: "x", client: { logLevel: "none" }, timeoutMs: 1 });
+same<ReturnType<typeof agent.chat>, Promise<string>>(true);
+const iterable: AsyncIterable<string> = agent.stream("Hello", { signal: AbortSignal.timeout(1) });
+const disposable: AsyncDisposable = agent;
+void [iterable, disposable];
+
+const error = new KeylessError("endpoint/empty", "message", { hint: "hint" });
+same<typeof error.hint, string | undefined>(true);
+same<ReturnType<typeof startEmulator>, Promise<Emulator>>(true);
