@@ -5,7 +5,7 @@ import type {
   ProviderConfig,
   SessionConfig,
 } from "@github/copilot-sdk";
-import { systemClock } from "./clock.js";
+import { systemClock, unref } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import {
   createFoundryProvider,
@@ -36,6 +36,9 @@ export interface ChatOptions {
 
 const TIMEOUT_MS = 120_000;
 
+/** How often a running turn looks whether the runtime still lives: its end raises no event. */
+const PULSE_MS = 1_000;
+
 /**
  * A Copilot conversation with a Foundry model and no API key. One session; turns run one after another. The client and the
  * session start with the first turn.
@@ -58,6 +61,8 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
   #queue: Promise<unknown> = Promise.resolve();
   #turn: Turn | undefined;
   #closing: Promise<void> | undefined;
+  /** The session to take up again after the runtime has ended unasked. */
+  #lost: string | undefined;
 
   constructor(options: AgentOptions = {}) {
     const { client: _client, session: _session, systemMessage: _message, timeoutMs, ...provider } = options;
@@ -127,7 +132,10 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     if (signal?.aborted) stop();
     this.#turn = turn;
     try {
-      if (!turn.ended) await turn.run(await this.#started(turn), prompt);
+      if (turn.ended) return;
+      const session = await this.#started(turn);
+      this.#watch(turn);
+      await turn.run(session, prompt);
     } catch (error) {
       turn.fail(runtimeError(error));
     } finally {
@@ -137,8 +145,9 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     }
   }
 
-  /** The session, started by the first turn. A start that failed is tried again by the next turn. */
+  /** The session, started by the first turn, and again when the runtime or its start has failed. */
   async #started(turn: Turn): Promise<CopilotSession> {
+    if (this.#client && !(await isAlive(this.#client))) await this.#lose();
     this.#session ??= this.#start();
     const session = this.#session;
     session.catch(() => {
@@ -150,18 +159,41 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
   async #start(): Promise<CopilotSession> {
     const { client, session, systemMessage } = this.#options;
     this.#client ??= isClient(client) ? client : await startClient(client);
+    const config: SessionConfig = {
+      streaming: true,
+      onPermissionRequest: () => ({ kind: "reject", feedback: "This program permits no tools." }),
+      ...(systemMessage === undefined ? {} : { systemMessage: { mode: "append", content: systemMessage } }),
+      ...session,
+      model: this.provider.model,
+      provider: this.#reportingProvider(),
+    };
     try {
-      return await this.#client.createSession({
-        streaming: true,
-        onPermissionRequest: () => ({ kind: "reject", feedback: "This program permits no tools." }),
-        ...(systemMessage === undefined ? {} : { systemMessage: { mode: "append", content: systemMessage } }),
-        ...session,
-        model: this.provider.model,
-        provider: this.#reportingProvider(),
-      });
+      // What the runtime wrote down of a lost session may be incomplete; a new one always works.
+      const lost = this.#lost;
+      const resumed = lost && (await this.#client.resumeSession(lost, config).catch(() => undefined));
+      return resumed || (await this.#client.createSession(config));
     } catch (error) {
       throw runtimeError(error);
     }
+  }
+
+  /** The runtime has ended: what belonged to it is let go. A client of the user's own is theirs to start again. */
+  async #lose(): Promise<void> {
+    if (isClient(this.#options.client)) throw runtimeEnded();
+    this.#lost = (await this.#session?.catch(() => undefined))?.sessionId;
+    await this.#client?.forceStop().catch(() => {});
+    this.#client = undefined;
+    this.#session = undefined;
+  }
+
+  /** Ends the turn when the runtime has gone. */
+  #watch(turn: Turn): void {
+    const pulse = systemClock.setTimeout(async () => {
+      if (turn.ended || !this.#client) return;
+      if (await isAlive(this.#client)) this.#watch(turn);
+      else turn.fail(runtimeEnded());
+    }, PULSE_MS);
+    unref(pulse);
   }
 
   /** The provider's config, whose token errors reach the running turn as they are. */
@@ -193,6 +225,19 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
 
 function isClient(client: CopilotClient | CopilotClientOptions | undefined): client is CopilotClient {
   return typeof (client as CopilotClient | undefined)?.createSession === "function";
+}
+
+function isAlive(client: CopilotClient): Promise<boolean> {
+  return client.ping().then(
+    () => true,
+    () => false,
+  );
+}
+
+function runtimeEnded(): KeylessError {
+  return new KeylessError("sdk/runtime-ended", "The Copilot runtime has ended unexpectedly", {
+    hint: "The next turn starts it again and takes the conversation up; look for what ended it, such as too little memory.",
+  });
 }
 
 function checkTimeout(timeoutMs: number | undefined): void {

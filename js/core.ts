@@ -69,7 +69,7 @@ export function decodeToken(token: string): TokenDescription {
 
 /** What plain JavaScript passed in, as the core sees it: a `URL` is one, what is no text says so in the error. */
 function asText(value: unknown): string {
-  return typeof value === "object" && !(value instanceof URL)
+  return typeof value === "object" && value !== null && !(value instanceof URL)
     ? Object.prototype.toString.call(value)
     : String(value);
 }

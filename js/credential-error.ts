@@ -13,19 +13,30 @@ export interface CredentialFailure {
   unavailable: boolean;
 }
 
-/** How deep causes are followed. */
-const DEPTH = 8;
+/** How many errors of a chain are looked at. */
+const MOST = 100;
 
 const NETWORK_CODES =
   /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR|REQUEST_SEND_ERROR|network_error)/;
 
 /** Reads what a credential threw: `@azure/identity` buries the status in causes and in the errors of a chain. */
 export function credentialFailure(thrown: unknown): CredentialFailure {
-  const chain = [...causes(thrown)];
+  try {
+    return read(thrown);
+  } catch {
+    // Somebody's error has a getter that throws. It must not cost the callers their answer.
+    return { error: describe(undefined, undefined, false, false), unavailable: false };
+  }
+}
+
+function read(thrown: unknown): CredentialFailure {
   if (thrown instanceof KeylessError)
     return { error: thrown, unavailable: false, ...statusOf(thrown.status) };
+  const chain = [...causes(thrown)];
   const status = chain.map(httpStatus).find((found) => found !== undefined);
-  const network = chain.some((error) => NETWORK_CODES.test(String(error.code ?? error.errorCode ?? "")));
+  const network = chain.some((error) =>
+    [error.code, error.errorCode].some((code) => typeof code === "string" && NETWORK_CODES.test(code)),
+  );
   const unavailable = !network && chain.some((error) => error.name === "CredentialUnavailableError");
   const retryAfterMs = chain.map(retryAfter).find((found) => found !== undefined);
   const error = describe(thrown, status, network, unavailable);
@@ -35,7 +46,7 @@ export function credentialFailure(thrown: unknown): CredentialFailure {
 /** An error as it may stand in a status or an event. */
 export function summarize(error: KeylessError): ErrorSummary {
   const { code, message, hint, status } = error;
-  return { code, message, ...(hint === undefined ? {} : { hint }), ...statusOf(status) };
+  return Object.freeze({ code, message, ...(hint === undefined ? {} : { hint }), ...statusOf(status) });
 }
 
 function statusOf(status: number | undefined): { status?: number } {
@@ -96,27 +107,32 @@ function describe(
 
 /** The innermost message of a chain says most; three lines of it are enough, and none of them a secret. */
 function firstLines(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : "";
-  const lines = text
+  // By its shape: an error of another realm, as test runners have them, is no instance of this one's Error.
+  const said =
+    typeof cause === "string" ? cause : (cause as { message?: unknown } | null | undefined)?.message;
+  if (typeof said !== "string") return "";
+  const lines = said
     .split("\n")
     .map((line) =>
       line.replace(/^(CredentialUnavailableError|AuthenticationRequiredError|Error):\s*/, "").trim(),
     )
     .filter((line) => line !== "" && !/^ChainedTokenCredential authentication failed\.?$/.test(line));
   const unique = [...new Set(lines)];
-  const shown = unique.slice(0, 3).join(" ");
-  return redact(shown.length > 400 ? `${shown.slice(0, 400)}…` : shown);
+  // First the secrets, then the length: half a token is not recognised as one.
+  const shown = redact(unique.slice(0, 3).join(" "));
+  return shown.length > 400 ? `${shown.slice(0, 400)}…` : shown;
 }
 
 type Loose = Record<string, unknown> & { name?: unknown; code?: unknown };
 
-/** The error, its causes and the errors of a chain of credentials, outermost first. */
-function* causes(thrown: unknown, depth = 0): Generator<Loose> {
-  if (typeof thrown !== "object" || thrown === null || depth > DEPTH) return;
+/** The error, its causes and the errors of a chain of credentials, outermost first, each once. */
+function* causes(thrown: unknown, seen = new Set<unknown>()): Generator<Loose> {
+  if (typeof thrown !== "object" || thrown === null || seen.has(thrown) || seen.size >= MOST) return;
+  seen.add(thrown);
   const error = thrown as Loose;
   yield error;
-  yield* causes(error.cause, depth + 1);
-  if (Array.isArray(error.errors)) for (const inner of error.errors) yield* causes(inner, depth + 1);
+  yield* causes(error.cause, seen);
+  if (Array.isArray(error.errors)) for (const inner of error.errors) yield* causes(inner, seen);
 }
 
 function httpStatus(error: Loose): number | undefined {
@@ -134,7 +150,7 @@ function retryAfter(error: Loose): number | undefined {
   const value =
     typeof get === "function"
       ? get.call(headers, "retry-after")
-      : (headers as Record<string, unknown>)["retry-after"];
+      : Object.entries(headers).find(([name]) => name.toLowerCase() === "retry-after")?.[1];
   const seconds = Number(value ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }

@@ -1,16 +1,9 @@
 import { core, keylessError } from "./bindings.js";
-import { unref } from "./clock.js";
+import { LONGEST_TIMER_MS, unref } from "./clock.js";
 import { credentialFailure, summarize } from "./credential-error.js";
 import { KeylessError } from "./errors.js";
 import { bare, cleanToken } from "./token-text.js";
-import type {
-  AccessToken,
-  Clock,
-  TokenCredential,
-  TokenEvent,
-  TokenProviderOptions,
-  TokenStatus,
-} from "./types.js";
+import type { AccessToken, Clock, RefreshPolicy, TokenCredential, TokenEvent, TokenStatus } from "./types.js";
 import type { Outcome, Schedule } from "./wasm/core.js";
 
 type EventDetails = TokenEvent extends infer E
@@ -23,10 +16,11 @@ type EventDetails = TokenEvent extends infer E
 interface Flight {
   readonly id: number;
   readonly promise: Promise<AccessToken>;
-  readonly resolve: (token: AccessToken) => void;
+  readonly resolve: (token: AccessToken | Promise<AccessToken>) => void;
   readonly reject: (error: KeylessError) => void;
   readonly abort: AbortController;
   readonly background: boolean;
+  /** On the monotonic clock. */
   readonly startedOn: number;
   /** Whether callers wait for what began in the background. */
   joined: boolean;
@@ -62,7 +56,7 @@ export class TokenKeeper {
     credential: TokenCredential,
     scope: string | string[],
     clock: Clock,
-    options: Pick<TokenProviderOptions, "policy" | "tenantId">,
+    options: { policy: Partial<RefreshPolicy>; tenantId: string | undefined },
   ) {
     this.cached.catch(() => {});
     this.#credential = credential;
@@ -70,7 +64,7 @@ export class TokenKeeper {
     this.#tenantId = options.tenantId;
     this.#clock = clock;
     try {
-      this.#schedule = new (core().Schedule)(options.policy ?? {});
+      this.#schedule = new (core().Schedule)(options.policy);
     } catch (error) {
       throw keylessError(error);
     }
@@ -82,11 +76,12 @@ export class TokenKeeper {
     const decision = this.#schedule.request(wall, mono);
     switch (decision.do) {
       case "use": {
-        if (decision.start) this.#launch(decision.start.flight, decision.start.timeoutMs, true);
         const token = this.#held as AccessToken;
         this.cached = Promise.resolve(token.token);
         this.untilWall = decision.untilWall;
         this.untilMono = decision.untilMono;
+        // Last, because a listener or a credential may call back from inside.
+        if (decision.start) this.#launch(decision.start.flight, decision.start.timeoutMs, true);
         const { consecutiveFailures } = this.#schedule.status(wall, mono);
         if (decision.phase === "due" && consecutiveFailures > 0) {
           this.#emit({ type: "stale-served", expiresOn: token.expiresOnTimestamp, consecutiveFailures });
@@ -111,8 +106,10 @@ export class TokenKeeper {
 
   invalidate(rejectedToken: string | undefined): boolean {
     const held = this.#held;
-    if (held === undefined || (rejectedToken !== undefined && bare(rejectedToken) !== held.token))
-      return false;
+    const meant =
+      rejectedToken === undefined ||
+      (typeof rejectedToken === "string" && bare(rejectedToken) === held?.token);
+    if (held === undefined || !meant) return false;
     if (!this.#schedule.invalidate(...this.#time())) return false;
     this.#rejected = held.token;
     this.#drop();
@@ -130,8 +127,10 @@ export class TokenKeeper {
   }
 
   listen(listener: (event: TokenEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    // One of its own: two providers may share both the keeper and the function.
+    const own = (event: TokenEvent) => listener(event);
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
   }
 
   /** Keeps the token fresh on a timer until the returned function is called. */
@@ -147,14 +146,12 @@ export class TokenKeeper {
   close(): void {
     this.#schedule.close();
     const flight = this.#flight;
-    if (flight) {
-      this.#end(flight).reject(closed());
-      flight.abort.abort();
-    }
+    if (flight) this.#end(flight).reject(closed());
     this.#drop();
     this.#rejected = undefined;
     this.#keptFresh = 0;
     this.#armWake();
+    flight?.abort.abort();
     this.#emit({ type: "closed" });
   }
 
@@ -169,17 +166,15 @@ export class TokenKeeper {
   }
 
   #launch(id: number, timeoutMs: number, background: boolean): Flight {
-    // The schedule has one flight at most; one that is still here was given up because nobody looked at its deadline.
-    if (this.#flight) this.#abandon(this.#flight);
-    let resolve!: (token: AccessToken) => void;
-    let reject!: (error: KeylessError) => void;
+    let resolve!: Flight["resolve"];
+    let reject!: Flight["reject"];
     const promise = new Promise<AccessToken>((yes, no) => {
       resolve = yes;
       reject = no;
     });
     // Nobody may be waiting; a failure is in the status and the events all the same.
     promise.catch(() => {});
-    const startedOn = this.#clock.now();
+    const startedOn = this.#clock.monotonic();
     const abort = new AbortController();
     const flight: Flight = {
       id,
@@ -192,36 +187,39 @@ export class TokenKeeper {
       joined: false,
       attempts: 0,
     };
+    const overdue = this.#flight;
     this.#flight = flight;
     // Where callers wait, the process must live until the deadline tells them.
     this.#setDeadline(flight, timeoutMs, !background);
-    void this.#attempt(flight);
+    // The schedule has one flight at most; one that is still here was given up because nobody looked at its deadline, as on
+    // a machine that slept. Those who wait for it wait for this one now.
+    if (overdue) this.#abandon(overdue, promise);
+    this.#attempt(flight);
     return flight;
   }
 
-  async #attempt(flight: Flight): Promise<void> {
+  #attempt(flight: Flight): void {
     flight.attempts += 1;
-    this.#emit({ type: "refresh-started", background: flight.background, attempt: flight.attempts });
     const [requestedWall, requestedMono] = this.#time();
-    try {
-      const tenant = this.#tenantId === undefined ? {} : { tenantId: this.#tenantId };
-      const given = await this.#credential.getToken(this.#scope, {
-        abortSignal: flight.abort.signal,
-        ...tenant,
-      });
-      const token = cleanToken(given);
-      this.#landed(flight, token, requestedWall, requestedMono);
-    } catch (error) {
-      this.#failed(flight, error);
-    }
+    this.#emit({ type: "refresh-started", background: flight.background, attempt: flight.attempts });
+    this.#ask(flight.abort.signal)
+      .then((token) => this.#landed(flight, token, requestedWall, requestedMono))
+      .catch((error: unknown) => this.#failed(flight, error));
+  }
+
+  /** Asynchronous even where the credential throws at once. */
+  async #ask(abortSignal: AbortSignal): Promise<AccessToken> {
+    const tenant = this.#tenantId === undefined ? {} : { tenantId: this.#tenantId };
+    return cleanToken(await this.#credential.getToken(this.#scope, { abortSignal, ...tenant }));
   }
 
   #landed(flight: Flight, token: AccessToken, requestedWall: number, requestedMono: number): void {
     const [wall, mono] = this.#time();
     const random = this.#clock.random();
     if (token.token === this.#rejected) {
-      this.#rejected = undefined;
       const outcome = this.#schedule.rejectedAgain(flight.id, wall, mono, random);
+      // Once is enough: after the pause it is handed out again, since the role may have been given meanwhile.
+      if (outcome.result !== "ignored") this.#rejected = undefined;
       this.#finish(flight, outcome, rejectedAgain());
       return;
     }
@@ -230,29 +228,31 @@ export class TokenKeeper {
       requestedWall,
       requestedMono,
       token.expiresOnTimestamp,
-      token.refreshAfterTimestamp ?? undefined,
+      token.refreshAfterTimestamp,
       wall,
       mono,
       random,
     );
     switch (outcome.result) {
-      case "accepted":
+      case "accepted": {
+        // The schedule's own: the credential may have given seconds.
+        const { expiresOn = token.expiresOnTimestamp } = this.#schedule.status(wall, mono);
+        const held = { ...token, expiresOnTimestamp: expiresOn };
         this.#drop();
-        this.#held = token;
+        this.#held = held;
         this.#rejected = undefined;
         this.#lastError = undefined;
-        this.#emit({
-          type: "refresh-succeeded",
-          expiresOn: token.expiresOnTimestamp,
-          durationMs: wall - flight.startedOn,
-        });
-        // A late answer also serves those who wait for the flight that came after.
-        this.#flight?.resolve(token);
-        this.#end(flight).resolve(token);
+        // A late answer also serves those who wait for the flight that came after; the process need not live for that one.
+        this.#flight?.resolve(held);
+        unref(this.#flight?.deadline);
+        unref(this.#flight?.retry);
+        this.#end(flight).resolve(held);
+        this.#emit({ type: "refresh-succeeded", expiresOn, durationMs: mono - flight.startedOn });
         break;
+      }
       case "unchanged":
-        this.#emit({ type: "refresh-unchanged", ...this.#nextAttempt() });
         this.#end(flight).resolve(this.#held as AccessToken);
+        this.#emit({ type: "refresh-unchanged", ...this.#nextAttempt() });
         break;
       case "refused":
         this.#finish(flight, outcome, keylessError(outcome.detail) as KeylessError);
@@ -269,8 +269,8 @@ export class TokenKeeper {
     const outcome = this.#schedule.failed(flight.id, status, unavailable, retryAfterMs, wall, mono, random);
     if (outcome.result === "retry") {
       const willRetryInMs = outcome.detail.afterMs;
+      flight.retry = this.#after(willRetryInMs, () => this.#attempt(flight));
       this.#emit({ type: "refresh-failed", error: summarize(failure.error), willRetryInMs });
-      flight.retry = this.#clock.setTimeout(() => void this.#attempt(flight), willRetryInMs);
       return;
     }
     this.#finish(flight, outcome, failure.error);
@@ -280,27 +280,29 @@ export class TokenKeeper {
   #finish(flight: Flight, outcome: Outcome, error: KeylessError): void {
     if (outcome.result === "ignored") return;
     this.#lastError = error;
-    this.#emit({ type: "refresh-failed", error: summarize(error), ...this.#nextAttempt() });
     this.#end(flight).reject(error);
     this.#armWake();
+    this.#emit({ type: "refresh-failed", error: summarize(error), ...this.#nextAttempt() });
   }
 
   #setDeadline(flight: Flight, timeoutMs: number, holdsProcess: boolean): void {
     this.#clock.clearTimeout(flight.deadline);
-    flight.deadline = this.#clock.setTimeout(() => {
+    flight.deadline = this.#after(timeoutMs, () => {
       this.#schedule.timedOut(flight.id, ...this.#time(), this.#clock.random());
       this.#abandon(flight);
       this.#armWake();
-    }, timeoutMs);
+    });
     if (!holdsProcess) unref(flight.deadline);
   }
 
-  #abandon(flight: Flight): void {
-    const error = timedOut(this.#clock.now() - flight.startedOn);
+  #abandon(flight: Flight, successor?: Promise<AccessToken>): void {
+    const error = timedOut(this.#clock.monotonic() - flight.startedOn);
     this.#lastError = error;
-    this.#emit({ type: "refresh-abandoned", error: summarize(error) });
-    this.#end(flight).reject(error);
+    this.#end(flight);
+    if (successor) flight.resolve(successor);
+    else flight.reject(error);
     flight.abort.abort();
+    this.#emit({ type: "refresh-abandoned", error: summarize(error) });
   }
 
   #end(flight: Flight): Flight {
@@ -318,16 +320,17 @@ export class TokenKeeper {
     if (this.#keptFresh === 0) return;
     const wait = this.#schedule.nextWake(...this.#time());
     if (wait === undefined) return;
-    // Longer timers overflow in Node; waking early finds nothing to do and asks again.
-    this.#wakeTimer = this.#clock.setTimeout(
-      () => {
-        const start = this.#schedule.wake(...this.#time());
-        if (start) this.#launch(start.flight, start.timeoutMs, true);
-        this.#armWake();
-      },
-      Math.min(wait, 2 ** 31 - 1),
-    );
+    this.#wakeTimer = this.#after(wait, () => {
+      const start = this.#schedule.wake(...this.#time());
+      if (start) this.#launch(start.flight, start.timeoutMs, true);
+      this.#armWake();
+    });
     unref(this.#wakeTimer);
+  }
+
+  /** A wait that is too long for a timer is cut; what is woken early finds nothing to do, or gives up after 24 days. */
+  #after(ms: number, callback: () => void): unknown {
+    return this.#clock.setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS));
   }
 
   #nextAttempt(): { nextAttemptOn?: number } {
@@ -339,12 +342,9 @@ export class TokenKeeper {
     if (this.#listeners.size === 0) return;
     const scope = typeof this.#scope === "string" ? this.#scope : this.#scope.join(" ");
     const event = Object.freeze({ at: this.#clock.now(), scope, ...details }) as TokenEvent;
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch {
-        // A listener's fault is not the token's.
-      }
+    for (const listener of [...this.#listeners]) {
+      // A listener's fault is not the token's, whether it throws or its promise is rejected.
+      (async () => listener(event))().catch(() => {});
     }
   }
 }

@@ -5,6 +5,7 @@ import type {
   AbortSignalLike,
   AccessToken,
   Clock,
+  RefreshPolicy,
   TokenCredential,
   TokenProvider,
   TokenProviderOptions,
@@ -15,6 +16,22 @@ interface Shared {
   keeper: TokenKeeper;
   users: number;
 }
+
+/** The fields of a policy; the type makes the list complete. */
+const POLICY: Record<keyof RefreshPolicy, true> = {
+  refreshBeforeExpiryMs: true,
+  longLivedMs: true,
+  jitterMs: true,
+  minRemainingMs: true,
+  retryMinMs: true,
+  retryMaxMs: true,
+  waitTimeoutMs: true,
+  backgroundTimeoutMs: true,
+  invalidateIntervalMs: true,
+  maxLifetimeMs: true,
+};
+
+const CLOCK: (keyof Clock)[] = ["now", "monotonic", "random", "setTimeout", "clearTimeout"];
 
 /** One keeper for the same credential object, clock, scope, tenant and policy. */
 const keepers = new WeakMap<TokenCredential, WeakMap<Clock, Map<string, Shared>>>();
@@ -42,6 +59,7 @@ export function createBearerTokenProvider(
   options: TokenProviderOptions = {},
 ): TokenProvider {
   check(credential, scope);
+  checkOptions(options);
   const clock = options.clock ?? systemClock;
   const { keeper, release } = share(credential, scope, clock, options);
   const unlisten = options.onEvent ? keeper.listen(options.onEvent) : undefined;
@@ -63,8 +81,8 @@ export function createBearerTokenProvider(
   return Object.defineProperties(provide, {
     name: { value: "tokenProvider" },
     getToken: {
-      value: (given: { abortSignal?: AbortSignalLike } = {}): Promise<AccessToken> =>
-        detachable(given.abortSignal, () => (open ? keeper.request().then(copy) : Promise.reject(closed()))),
+      value: (given?: { abortSignal?: AbortSignalLike }): Promise<AccessToken> =>
+        detachable(given?.abortSignal, () => (open ? keeper.request().then(copy) : Promise.reject(closed()))),
     },
     invalidate: { value: (token?: string): boolean => open && keeper.invalidate(token) },
     status: {
@@ -102,20 +120,60 @@ function check(credential: TokenCredential, scope: string | string[]): void {
   }
 }
 
+/** What TypeScript would have told at compile time, for those who write JavaScript. */
+function checkOptions(options: TokenProviderOptions): void {
+  const refuse = (what: string): never => {
+    throw new KeylessError("policy/invalid", `The options of the token provider are wrong: ${what}`, {
+      hint: "They are { policy, clock, onEvent, keepFresh, tenantId }; all may be left out.",
+    });
+  };
+  if (typeof options !== "object" || options === null) refuse("they must be an object");
+  const { clock, onEvent, tenantId } = options;
+  if (clock !== undefined && !CLOCK.every((name) => typeof clock?.[name] === "function")) {
+    refuse(`clock needs the functions ${CLOCK.join(", ")}`);
+  }
+  if (onEvent !== undefined && typeof onEvent !== "function") refuse("onEvent must be a function");
+  if (tenantId !== undefined && typeof tenantId !== "string") refuse("tenantId must be a text");
+}
+
+/** The fields that are set, in a fixed order. The core judges their values; what is no whole number never gets there. */
+function fieldsOf(policy: unknown): [string, number][] {
+  const refuse = (what: string): never => {
+    throw new KeylessError("policy/invalid", `The refresh policy is wrong: ${what}`, {
+      hint: `Its fields, all in milliseconds, are ${Object.keys(POLICY).join(", ")}.`,
+    });
+  };
+  if (policy === undefined) return [];
+  if (typeof policy !== "object" || policy === null) return refuse("it must be an object");
+  const fields = Object.entries(policy).filter(([, value]) => value !== undefined);
+  for (const [name, value] of fields) {
+    if (!Object.hasOwn(POLICY, name)) refuse(`there is no field ${name}`);
+    if (!Number.isSafeInteger(value)) {
+      const found = typeof value === "number" ? value : value === null ? "null" : `a ${typeof value}`;
+      refuse(`${name} must be a whole number of milliseconds; it is ${found}`);
+    }
+  }
+  return fields.sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
 function share(
   credential: TokenCredential,
   scope: string | string[],
   clock: Clock,
-  options: TokenProviderOptions,
+  { policy, tenantId }: TokenProviderOptions,
 ): { keeper: TokenKeeper; release: () => void } {
   const byClock = keepers.get(credential) ?? new WeakMap<Clock, Map<string, Shared>>();
   keepers.set(credential, byClock);
   const byKey = byClock.get(clock) ?? new Map<string, Shared>();
   byClock.set(clock, byKey);
-  const policy = Object.entries(options.policy ?? {}).filter(([, value]) => value !== undefined);
-  const key = JSON.stringify([[scope].flat(), options.tenantId, policy.sort()]);
+  const fields = fieldsOf(policy);
+  const key = JSON.stringify([[scope].flat(), tenantId, fields]);
   const shared = byKey.get(key) ?? {
-    keeper: new TokenKeeper(credential, scope, clock, { ...options, policy: Object.fromEntries(policy) }),
+    // A copy of the list: the caller may change his.
+    keeper: new TokenKeeper(credential, typeof scope === "string" ? scope : [...scope], clock, {
+      policy: Object.fromEntries(fields),
+      tenantId,
+    }),
     users: 0,
   };
   byKey.set(key, shared);
@@ -133,7 +191,7 @@ function share(
 
 /** Runs a call that its caller may turn away from. What it waits for goes on for the others. */
 function detachable<T>(signal: AbortSignalLike | undefined, call: () => Promise<T>): Promise<T> {
-  if (signal === undefined) return call();
+  if (signal === undefined || signal === null) return call();
   if (signal.aborted) return Promise.reject(aborted());
   return new Promise<T>((resolve, reject) => {
     const leave = () => reject(aborted());

@@ -34,7 +34,14 @@ export function cleanToken(given: AccessToken | null | undefined): AccessToken {
       hint: "Look for a line break or a quotation mark where the token is read, such as from a file.",
     });
   }
-  return { ...given, token };
+  // By name, for an object whose class computes them; advice that is no number is no advice.
+  const { refreshAfterTimestamp, ...rest } = given;
+  return {
+    ...rest,
+    token,
+    expiresOnTimestamp: given.expiresOnTimestamp,
+    ...(typeof refreshAfterTimestamp === "number" ? { refreshAfterTimestamp } : {}),
+  };
 }
 
 /** A token without white space around it and without `Bearer `. */

@@ -12,9 +12,11 @@ await main(async () => {
   await step("clippy for wasm", () =>
     run("cargo", ["clippy", "--locked", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]),
   );
-  await step("rustdoc", () => run("cargo", ["doc", "--locked", "--no-deps"], { env: { RUSTDOCFLAGS: "-D warnings" } }));
+  await step("rustdoc", () =>
+    run("cargo", ["doc", "--locked", "--no-deps"], { env: { RUSTDOCFLAGS: "-D warnings" } }),
+  );
   await step("Rust version", async () => checkRustVersion());
-  await step("biome", () => run("biome", ["ci", "--error-on-warnings", "."]));
+  await step("biome", () => run("biome", ["ci", "--colors=off", "--error-on-warnings", "."]));
   await step("tsc", () => run("tsc", ["-p", "tsconfig.json", "--noEmit", "--emitDeclarationOnly", "false"]));
   await step("tsc for tests", () => run("tsc", ["-p", "tests/tsconfig.json"]));
   await step("forbidden content", async () => checkContent());
@@ -22,7 +24,9 @@ await main(async () => {
 
 /** No crate that users build may need a newer Rust than the crate says itself; clippy looks after the library calls. */
 function checkRustVersion() {
-  const { packages, resolve } = JSON.parse(output("cargo", ["metadata", "--locked", "--format-version", "1"]));
+  const { packages, resolve } = JSON.parse(
+    output("cargo", ["metadata", "--locked", "--format-version", "1"]),
+  );
   const byId = new Map(packages.map((one) => [one.id, one]));
   const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
   const least = number(byId.get(resolve.root).rust_version);
@@ -30,13 +34,16 @@ function checkRustVersion() {
   const visit = (id) => {
     if (seen.has(id)) return;
     seen.add(id);
-    for (const { pkg, dep_kinds } of nodes.get(id).deps) if (dep_kinds.some(({ kind }) => kind !== "dev")) visit(pkg);
+    for (const { pkg, dep_kinds } of nodes.get(id).deps)
+      if (dep_kinds.some(({ kind }) => kind !== "dev")) visit(pkg);
   };
   visit(resolve.root);
   for (const id of seen) {
     const { name, version, rust_version } = byId.get(id);
     if (rust_version && number(rust_version) > least) {
-      throw new StepError(`${name} ${version} needs Rust ${rust_version}, more than rust-version in Cargo.toml`);
+      throw new StepError(
+        `${name} ${version} needs Rust ${rust_version}, more than rust-version in Cargo.toml`,
+      );
     }
   }
 }
@@ -55,6 +62,7 @@ function checkContent() {
   for (const path of tracked.filter((name) => /\.(rs|ts|mjs|js|json|toml|md|yml|sh)$/.test(name))) {
     const text = readFileSync(join(root, path), "utf8");
     if (/"resolved": "http/.test(text)) throw new StepError(`${path} holds download addresses`);
-    if (home.test(text)) throw new StepError(`${path} holds a path of somebody's machine: ${home.exec(text)[0]}`);
+    if (home.test(text))
+      throw new StepError(`${path} holds a path of somebody's machine: ${home.exec(text)[0]}`);
   }
 }

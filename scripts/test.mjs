@@ -18,7 +18,9 @@ const SUITES = {
 };
 
 await main(async () => {
-  for (const name of quoted) if (!SUITES[name]) throw new StepError(`There is no suite "${name}"`, `Suites: ${Object.keys(SUITES).join(", ")}`);
+  for (const name of quoted)
+    if (!SUITES[name])
+      throw new StepError(`There is no suite "${name}"`, `Suites: ${Object.keys(SUITES).join(", ")}`);
   await build();
   let passed = 0;
   let failed = 0;
@@ -38,7 +40,11 @@ await main(async () => {
 /** Runs a command, shows its output as it comes and keeps it. */
 function follow([command, ...args]) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" });
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: process.platform === "win32",
+    });
     let output = "";
     for (const [stream, to] of [
       [child.stdout, process.stdout],
@@ -55,7 +61,8 @@ function follow([command, ...args]) {
 }
 
 function cargoCount(output) {
-  const sum = (pattern) => [...output.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
+  const sum = (pattern) =>
+    [...output.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
   return [sum(/test result: .*?(\d+) passed/g), sum(/test result: .*?(\d+) failed/g)];
 }
 

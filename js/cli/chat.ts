@@ -4,7 +4,7 @@ import { KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import type { Emulator } from "copilot-keyless/emulator";
 import pc from "picocolors";
 import { type EndpointOptions, providerOptions } from "./options.js";
-import { warn } from "./report.js";
+import { report, warn } from "./report.js";
 
 interface ChatOptions extends EndpointOptions {
   demo?: boolean;
@@ -38,9 +38,11 @@ export async function chat(prompt: string, options: ChatOptions): Promise<number
     firstByteMs: [],
   };
   const emulator = options.demo && !configured(options) ? await startDemo() : undefined;
+  const interruption = new Interruption();
   const replies: string[] = [];
   try {
     const said = prompt === "-" ? (await text(process.stdin)).trim() : prompt;
+    const interactive = said === "" && process.stdin.isTTY === true && !options.json;
     const agent = new ManagedIdentityCopilotAgent({
       ...providerOptions(options),
       tokens: {
@@ -49,7 +51,7 @@ export async function chat(prompt: string, options: ChatOptions): Promise<number
         },
       },
       session: {
-        // A chat, not an agent at work: no tools, and a short system message.
+        // A chat, not an agent at work: no tools.
         availableTools: [],
         onEvent: (event) => {
           if (event.type === "assistant.usage") summary.requestsServed += 1;
@@ -58,17 +60,55 @@ export async function chat(prompt: string, options: ChatOptions): Promise<number
     });
     try {
       introduce(agent, emulator, options);
-      for await (const line of lines(said, options)) {
-        replies.push(await turn(agent, line, summary, options));
-        summary.session ??= await agent.sessionId;
+      for await (const line of interactive ? typed(interruption) : given(said, options)) {
+        try {
+          replies.push(await turn(agent, line, summary, interruption, options));
+        } catch (error) {
+          // At the terminal the next message may fare better.
+          if (!interactive) throw error;
+          report(error, { debug: false, json: false });
+        }
+        summary.session ??= await agent.sessionId?.catch(() => undefined);
       }
     } finally {
       await agent.close();
     }
-    finish(summary, replies, options, emulator !== undefined);
+    if (summary.turns > 0) finish(summary, replies, options, emulator !== undefined);
     return replies.length > 0 ? 0 : 1;
+  } catch (error) {
+    if (!interruption.came) throw error;
+    process.stderr.write("\nInterrupted.\n");
+    return 130;
   } finally {
+    interruption.close();
     await emulator?.stop();
+  }
+}
+
+/** Ctrl-C: ends what is going on, and without that the program's input. A second one is the system's to handle. */
+class Interruption {
+  came = false;
+  /** What to do about it just now. */
+  action: () => void = () => {};
+  readonly #listener = () => {
+    this.came = true;
+    process.off("SIGINT", this.#listener);
+    this.action();
+  };
+
+  constructor() {
+    this.listen();
+  }
+
+  /** Makes ready for the next one. */
+  listen(): void {
+    this.close();
+    this.came = false;
+    process.on("SIGINT", this.#listener);
+  }
+
+  close(): void {
+    process.off("SIGINT", this.#listener);
   }
 }
 
@@ -107,43 +147,42 @@ function introduce(
   process.stderr.write(`${dim(`${model} at ${where}`)}\n`);
 }
 
-/** What the user says: one prompt, a chat at the terminal, or the sample. */
-async function* lines(prompt: string, options: ChatOptions): AsyncGenerator<string> {
-  if (prompt !== "") {
-    yield prompt;
-    return;
-  }
-  if (!process.stdin.isTTY || options.json) {
-    for (const line of SAMPLE) {
-      if (!options.json) process.stderr.write(`\n${dim("you")} ${line}\n`);
-      yield line;
-    }
-    return;
-  }
-  process.stderr.write(dim("Type a message; an empty one or Ctrl-D ends the chat.\n"));
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const gone = new Promise<undefined>((resolve) => terminal.once("close", () => resolve(undefined)));
-  try {
-    for (;;) {
-      const line = await Promise.race([terminal.question(`\n${pc.bold("you")} `), gone]);
-      if (line === undefined || line.trim() === "") return;
-      yield line;
-    }
-  } finally {
-    terminal.close();
+/** What the command line says: its prompt, or else the sample. */
+function* given(prompt: string, options: ChatOptions): Generator<string> {
+  for (const line of prompt === "" ? SAMPLE : [prompt]) {
+    if (prompt === "" && !options.json) process.stderr.write(`\n${dim("you")} ${line}\n`);
+    yield line;
   }
 }
 
-/** One turn, streamed to standard output as it comes. Ctrl-C ends it, a second time the program. */
+/** What the user types, until an empty line, Ctrl-D, or Ctrl-C at the prompt. */
+async function* typed(interruption: Interruption): AsyncGenerator<string> {
+  process.stderr.write(dim("Type a message; an empty one or Ctrl-D ends the chat.\n"));
+  for (;;) {
+    // One interface a line: while a reply streams, the terminal is in its ordinary mode and Ctrl-C a signal.
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    const gone = new Promise<string>((resolve) => terminal.once("close", () => resolve("")));
+    const line = await Promise.race([terminal.question(`\n${pc.bold("you")} `), gone]).catch(() => "");
+    terminal.close();
+    if (line.trim() === "") {
+      process.stderr.write("\n");
+      return;
+    }
+    interruption.listen();
+    yield line;
+  }
+}
+
+/** One turn, streamed to standard output as it comes. */
 async function turn(
   agent: ManagedIdentityCopilotAgent,
   prompt: string,
   summary: Summary,
+  interruption: Interruption,
   options: ChatOptions,
 ): Promise<string> {
   const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  process.once("SIGINT", interrupt);
+  interruption.action = () => stop.abort();
   const started = performance.now();
   let reply = "";
   try {
@@ -152,11 +191,11 @@ async function turn(
       reply += piece;
       if (!options.json) process.stdout.write(piece);
     }
-    if (!options.json) process.stdout.write("\n");
     summary.turns += 1;
     return reply;
   } finally {
-    process.off("SIGINT", interrupt);
+    interruption.action = () => {};
+    if (reply !== "" && !options.json) process.stdout.write("\n");
   }
 }
 

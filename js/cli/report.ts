@@ -6,14 +6,16 @@ import { redact } from "../redact.js";
 export function report(error: unknown, { debug, json }: { debug: boolean; json: boolean }): void {
   const err = pc.createColors(process.stderr.isTTY && !process.env.NO_COLOR);
   const known = error instanceof KeylessError ? error : undefined;
+  const code =
+    known?.code ?? (error instanceof Error && error.name === "AbortError" ? "aborted" : "unexpected");
   const message = redact(error instanceof Error ? error.message : String(error));
   if (json) {
-    const { code, hint, status } = known ?? { code: "unexpected", hint: undefined, status: undefined };
+    const { hint, status } = known ?? {};
     const details = debug ? { causes: [...causes(error)] } : {};
     process.stdout.write(`${JSON.stringify({ error: { code, message, hint, status, ...details } })}\n`);
     return;
   }
-  const lines = [`${err.red("✗")} ${message} ${err.dim(`(${known?.code ?? "unexpected"})`)}`];
+  const lines = [`${err.red("✗")} ${message} ${err.dim(`(${code})`)}`];
   if (known?.hint) lines.push(`  ${known.hint}`);
   if (debug) for (const cause of causes(error)) lines.push(err.dim(`  caused by ${cause}`));
   else if (error instanceof Error && error.cause !== undefined)

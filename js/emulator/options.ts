@@ -1,5 +1,5 @@
-import { KeylessError } from "../errors.js";
 import { systemClock } from "../clock.js";
+import { KeylessError } from "../errors.js";
 import type { EmulatorClock } from "./clock.js";
 import { defaultReply, type ReplyFunction } from "./reply.js";
 import { isKnownRole } from "./roles.js";

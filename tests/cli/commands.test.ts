@@ -76,7 +76,12 @@ describe("token", () => {
     const json = await cli(["token", "--json"], env);
     expect(JSON.parse(json.stdout)).toMatchObject({
       scope: "https://ai.azure.com/.default",
-      token: { format: "jwt", principal: "managed-identity", audience: "https://ai.azure.com", tenantId: emulator.identity.tenantId },
+      token: {
+        format: "jwt",
+        principal: "managed-identity",
+        audience: "https://ai.azure.com",
+        tenantId: emulator.identity.tenantId,
+      },
     });
     expectClean(json);
   });
@@ -84,7 +89,10 @@ describe("token", () => {
 
 describe("config", () => {
   test("shows the provider and where it comes from", async () => {
-    const env = newcomer({ AZURE_OPENAI_ENDPOINT: "https://myres.openai.azure.com", AZURE_OPENAI_DEPLOYMENT: "my-gpt" });
+    const env = newcomer({
+      AZURE_OPENAI_ENDPOINT: "https://myres.openai.azure.com",
+      AZURE_OPENAI_DEPLOYMENT: "my-gpt",
+    });
     const result = await cli(["config"], env);
     expect(result.code).toBe(0);
     expect(result.stdout).toMatch(/base URL +https:\/\/myres\.openai\.azure\.com\/openai\/v1\//);

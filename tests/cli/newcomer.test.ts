@@ -14,7 +14,11 @@ describe("the endpoint", () => {
   });
 
   test("a typing error", async () => {
-    expectTold(await cli(["chat", "-e", "https://myres.opnai.azure.com", "hello"]), "endpoint/host-lookalike", /spelling/);
+    expectTold(
+      await cli(["chat", "-e", "https://myres.opnai.azure.com", "hello"]),
+      "endpoint/host-lookalike",
+      /spelling/,
+    );
   });
 
   test("the placeholder of the guide", async () => {
@@ -68,7 +72,11 @@ describe("the credential", () => {
 
   test("a value of AZURE_TOKEN_CREDENTIALS that is none", async () => {
     const env = newcomer({ AZURE_TOKEN_CREDENTIALS: "nonsense" });
-    expectTold(await cli(["token", "-e", ENDPOINT], env), "credential/configuration", /AZURE_TOKEN_CREDENTIALS/);
+    expectTold(
+      await cli(["token", "-e", ENDPOINT], env),
+      "credential/configuration",
+      /AZURE_TOKEN_CREDENTIALS/,
+    );
   });
 });
 
@@ -90,16 +98,25 @@ function installedBeside(sdk: Record<string, string> | undefined): string {
 describe("the Copilot SDK", () => {
   test("not installed", async () => {
     const program = installedBeside(undefined);
-    const result = await run(process.execPath, [program, "chat", "-e", ENDPOINT, "hello"], { env: newcomer() });
+    const result = await run(process.execPath, [program, "chat", "-e", ENDPOINT, "hello"], {
+      env: newcomer(),
+    });
     expectTold(result, "sdk/not-installed", /npm install @github\/copilot-sdk/);
   });
 
   test("too old", async () => {
     const program = installedBeside({
-      "package.json": JSON.stringify({ name: "@github/copilot-sdk", version: "1.0.4", type: "module", exports: "./index.js" }),
+      "package.json": JSON.stringify({
+        name: "@github/copilot-sdk",
+        version: "1.0.4",
+        type: "module",
+        exports: "./index.js",
+      }),
       "index.js": "throw new Error('an SDK that is too old must not even be loaded')",
     });
-    const result = await run(process.execPath, [program, "chat", "-e", ENDPOINT, "hello"], { env: newcomer() });
+    const result = await run(process.execPath, [program, "chat", "-e", ENDPOINT, "hello"], {
+      env: newcomer(),
+    });
     expectTold(result, "sdk/too-old", /1\.0\.4/, /npm install @github\/copilot-sdk@\^1\.0\.13/);
   });
 
@@ -113,7 +130,12 @@ describe("the Copilot SDK", () => {
 
 describe("the command line", () => {
   test("an unknown command and an unknown option", async () => {
-    for (const args of [["chatt"], ["chat", "--bogus"], ["emulator", "--port", "x"], ["emulator", "--token-lifetime", "0"]]) {
+    for (const args of [
+      ["chatt"],
+      ["chat", "--bogus"],
+      ["emulator", "--port", "x"],
+      ["emulator", "--token-lifetime", "0"],
+    ]) {
       const result = await cli(args);
       expect(result.code).toBe(1);
       expect(result.stderr).toContain("--help");

@@ -15,7 +15,11 @@ export interface Run {
 
 /** An environment of a newcomer: nothing of Azure in it, no `az` on the PATH, an empty home. */
 export function newcomer(env: Record<string, string> = {}): Record<string, string> {
-  return { PATH: dirname(process.execPath), HOME: mkdtempSync(join(tmpdir(), "copilot-keyless-home-")), ...env };
+  return {
+    PATH: dirname(process.execPath),
+    HOME: mkdtempSync(join(tmpdir(), "copilot-keyless-home-")),
+    ...env,
+  };
 }
 
 /** Runs a program to its end. */
@@ -41,7 +45,11 @@ export function run(
 }
 
 /** Runs the command line as it was built. */
-export function cli(args: readonly string[], env: Record<string, string> = newcomer(), input = ""): Promise<Run> {
+export function cli(
+  args: readonly string[],
+  env: Record<string, string> = newcomer(),
+  input = "",
+): Promise<Run> {
   return run(process.execPath, [join(root, "dist/cli.js"), ...args], { env, input });
 }
 

@@ -10,14 +10,21 @@ const documented = [...page.matchAll(/^\| `([a-z-]+(?:\/[a-z-]+)?)` \|/gm)].map(
 
 /** The codes of a Rust list: `Name => "code",`. */
 function listed(file: string): string[] {
-  return [...readFileSync(join(root, file), "utf8").matchAll(/^ {4}\w+ => "([^"]+)",$/gm)].map(([, code]) => code as string);
+  return [...readFileSync(join(root, file), "utf8").matchAll(/^ {4}\w+ => "([^"]+)",$/gm)].map(
+    ([, code]) => code as string,
+  );
 }
 
 /** The codes that TypeScript writes as literals. */
 function written(): string[] {
-  const files = readdirSync(join(root, "js"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
-  const pattern = /"((?:agent|credential|emulator|endpoint|expiry|model|policy|provider|sdk|token)\/[a-z-]+)"/g;
-  return files.flatMap((name) => [...readFileSync(join(root, "js", name), "utf8").matchAll(pattern)].map(([, code]) => code as string));
+  const files = readdirSync(join(root, "js"), { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  );
+  const pattern =
+    /"((?:agent|credential|emulator|endpoint|expiry|model|policy|provider|sdk|token)\/[a-z-]+)"/g;
+  return files.flatMap((name) =>
+    [...readFileSync(join(root, "js", name), "utf8").matchAll(pattern)].map(([, code]) => code as string),
+  );
 }
 
 test("docs/errors.md lists every error code and warning, once each", () => {

@@ -1,12 +1,28 @@
 // Real @azure/identity, real Copilot SDK and runtime; the emulator stands in for Azure.
 
+import { readdirSync, readFileSync } from "node:fs";
 import { ManagedIdentityCopilotAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
 import { emulated } from "./support.js";
 
-const emulator = await emulated();
+/** How many answers of the model each request carried. */
+const turns: number[] = [];
+
+const emulator = await emulated({
+  reply: ({ prompt, turn }) => {
+    turns.push(turn);
+    return `You said: "${prompt}", and this is a reply of several words.`;
+  },
+});
 const agent = new ManagedIdentityCopilotAgent();
 afterAll(() => agent.close());
+
+/** The processes that this one has started: the Copilot runtime. */
+function children(): number[] {
+  return readdirSync(`/proc/${process.pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${process.pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+  );
+}
 
 test("two turns, one identity request, and the token reaches the resource as it was given", async () => {
   const handedOut: string[] = [];
@@ -39,9 +55,9 @@ test("two turns, one identity request, and the token reaches the resource as it 
   expect(emulator.counts.unauthorized).toBe(0);
 });
 
-test("the second turn knows the first", async () => {
-  const { history } = { history: await agent.chat("And now?") };
-  expect(history).toContain("And now?");
+test("a later turn carries the conversation so far", async () => {
+  await agent.chat("And now?");
+  expect(turns.at(-1)).toBe(2);
   expect(agent.provider.tokens.status.state).toBe("fresh");
 });
 
@@ -70,6 +86,20 @@ test("a refusal of the resource comes with its status and Azure's words", async 
   });
   emulator.foundry.setRoles(["Foundry User"]);
   expect(await agent.chat("And now?")).toContain("And now?");
+});
+
+test("a runtime that is killed ends the turn with an error, and the next turn goes on where it was", async () => {
+  const answered = turns.at(-1) as number;
+  const before = await agent.sessionId;
+  emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 30_000 });
+  const cut = agent.chat("Cut off");
+  await new Promise((next) => setTimeout(next, 200));
+  for (const pid of children()) process.kill(pid, "SIGKILL");
+  await expect(cut).rejects.toMatchObject({ code: "sdk/runtime-ended" });
+  expect(await agent.chat("Where were we?")).toContain("Where were we?");
+  expect(await agent.sessionId).toBe(before);
+  expect(turns.at(-1)).toBeGreaterThanOrEqual(answered);
+  expect(emulator.counts.identity).toBe(1);
 });
 
 test("an empty prompt and a closed agent are refused", async () => {

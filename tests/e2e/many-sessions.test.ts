@@ -21,7 +21,10 @@ test("50 sessions started at once make one identity request", { timeout: 120_000
   const replies = await Promise.all(
     Array.from({ length: SESSIONS }, async (_, index) => {
       const session = await client.createSession(
-        provider.sessionConfig({ availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) }),
+        provider.sessionConfig({
+          availableTools: [],
+          onPermissionRequest: () => ({ kind: "reject" as const }),
+        }),
       );
       const reply = await session.sendAndWait({ prompt: `Session ${index}` }, 60_000);
       await session.disconnect();

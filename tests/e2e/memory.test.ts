@@ -29,7 +29,10 @@ function residentBytes(): number {
       // It has ended.
     }
   }
-  const below = (pid: number): number[] => [pid, ...[...parents].filter(([, parent]) => parent === pid).flatMap(([child]) => below(child))];
+  const below = (pid: number): number[] => [
+    pid,
+    ...[...parents].filter(([, parent]) => parent === pid).flatMap(([child]) => below(child)),
+  ];
   return below(process.pid).reduce((sum, pid) => {
     const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
     return sum + pages * 4096;
@@ -41,18 +44,22 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-test.runIf(process.platform === "linux")("200 turns in under 400 MB, no growth by turns", { timeout: 120_000 }, async () => {
-  let warm = 0;
-  let peak = 0;
-  for (let turn = 1; turn <= TURNS; turn += 1) {
-    expect(await agent.chat(`Turn ${turn}`)).toContain(`Turn ${turn}`);
-    if (turn === WARM_UP) warm = heapBytes();
-    if (turn % 20 === 0) peak = Math.max(peak, residentBytes());
-  }
-  const perTurn = (heapBytes() - warm) / (TURNS - WARM_UP);
-  console.log(`peak ${(peak / 1e6).toFixed(0)} MB resident; ${perTurn.toFixed(0)} bytes of heap a turn`);
-  expect(emulator.counts.foundry).toBe(TURNS);
-  expect(emulator.counts.identity).toBe(1);
-  expect(peak).toBeLessThan(400e6);
-  expect(perTurn).toBeLessThan(4_000);
-});
+test.runIf(process.platform === "linux")(
+  "200 turns in under 400 MB, no growth by turns",
+  { timeout: 120_000 },
+  async () => {
+    let warm = 0;
+    let peak = 0;
+    for (let turn = 1; turn <= TURNS; turn += 1) {
+      expect(await agent.chat(`Turn ${turn}`)).toContain(`Turn ${turn}`);
+      if (turn === WARM_UP) warm = heapBytes();
+      if (turn % 20 === 0) peak = Math.max(peak, residentBytes());
+    }
+    const perTurn = (heapBytes() - warm) / (TURNS - WARM_UP);
+    console.log(`peak ${(peak / 1e6).toFixed(0)} MB resident; ${perTurn.toFixed(0)} bytes of heap a turn`);
+    expect(emulator.counts.foundry).toBe(TURNS);
+    expect(emulator.counts.identity).toBe(1);
+    expect(peak).toBeLessThan(400e6);
+    expect(perTurn).toBeLessThan(4_000);
+  },
+);

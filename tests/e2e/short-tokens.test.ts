@@ -1,7 +1,7 @@
 // Tokens of 6 seconds under turns that take more than 20: the refresh must never be noticed.
 
-import { createBearerTokenProvider, ManagedIdentityCopilotAgent, type TokenEvent } from "copilot-keyless";
 import { DefaultAzureCredential } from "@azure/identity";
+import { createBearerTokenProvider, ManagedIdentityCopilotAgent, type TokenEvent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
 import { emulated } from "./support.js";
 
@@ -22,7 +22,10 @@ const watched = Object.assign(
     const { state } = tokens.status;
     const landed = events.filter(({ type }) => type === "refresh-succeeded").length;
     const token = await tokens();
-    calls.push({ state, waitedForRefresh: events.filter(({ type }) => type === "refresh-succeeded").length > landed });
+    calls.push({
+      state,
+      waitedForRefresh: events.filter(({ type }) => type === "refresh-succeeded").length > landed,
+    });
     return token;
   },
   { getToken: tokens.getToken, invalidate: tokens.invalidate, close: tokens.close, status: tokens.status },
@@ -34,8 +37,15 @@ afterAll(async () => {
   tokens.close();
 });
 
-test("no turn gets a 401, none waits while the token is good, and requests stay as the schedule promises", { timeout: 90_000 }, async () => {
-  emulator.faults.add({ server: "identity", kind: "delay", delayMs: IDENTITY_DELAY_MS, times: Number.POSITIVE_INFINITY });
+test("no turn gets a 401, none waits while the token is good, and requests stay as the schedule promises", {
+  timeout: 90_000,
+}, async () => {
+  emulator.faults.add({
+    server: "identity",
+    kind: "delay",
+    delayMs: IDENTITY_DELAY_MS,
+    times: Number.POSITIVE_INFINITY,
+  });
   const started = Date.now();
   let turns = 0;
   while (Date.now() - started < TURNS_MS) {
@@ -47,8 +57,12 @@ test("no turn gets a 401, none waits while the token is good, and requests stay 
 
   expect(turns).toBeGreaterThan(20);
   expect(emulator.counts.unauthorized).toBe(0);
-  expect(emulator.requests.filter(({ server, status }) => server === "foundry" && status !== 200)).toEqual([]);
-  expect(calls.filter(({ state, waitedForRefresh }) => (state === "fresh" || state === "due") && waitedForRefresh)).toEqual([]);
+  expect(emulator.requests.filter(({ server, status }) => server === "foundry" && status !== 200)).toEqual(
+    [],
+  );
+  expect(
+    calls.filter(({ state, waitedForRefresh }) => (state === "fresh" || state === "due") && waitedForRefresh),
+  ).toEqual([]);
   expect(events.filter(({ type }) => type === "refresh-failed")).toEqual([]);
   // Due at half of 6 s at the earliest: a request per 3 s at most, and one per life at least.
   const { identity } = emulator.counts;

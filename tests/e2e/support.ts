@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type EmulatorOptions, type Emulator, startEmulator } from "copilot-keyless/emulator";
+import { type Emulator, type EmulatorOptions, startEmulator } from "copilot-keyless/emulator";
 import { afterAll } from "vitest";
 
 /** A folder that is gone after the test file. */

@@ -17,7 +17,9 @@ function node(flag: "--eval" | "--input-type=module", code: string) {
 
 test("holds what is needed and nothing else", () => {
   const shape = new Set(
-    packageFiles(folder).map((path) => path.replace(/chunk-[A-Z0-9]+/, "chunk-*").replace(/^dist\/types\/.*/, "dist/types/*")),
+    packageFiles(folder).map((path) =>
+      path.replace(/chunk-[A-Z0-9]+/, "chunk-*").replace(/^dist\/types\/.*/, "dist/types/*"),
+    ),
   );
   expect([...shape].sort()).toEqual([
     "CHANGELOG.md",
@@ -60,7 +62,9 @@ test("imports without @azure/identity and the Copilot SDK, and says what is miss
      console.log(codes.join(" "));`,
   );
   expect(result.stderr).toBe("");
-  expect(result.stdout.trim()).toBe("https://myres.openai.azure.com/openai/v1/ credential/not-installed sdk/not-installed");
+  expect(result.stdout.trim()).toBe(
+    "https://myres.openai.azure.com/openai/v1/ credential/not-installed sdk/not-installed",
+  );
 });
 
 test("works under require()", async () => {
@@ -71,7 +75,9 @@ test("works under require()", async () => {
      console.log(parseEndpoint("myres.openai.azure.com").kind, core.KeylessError === KeylessError);`,
   );
   expect(result.stdout.trim()).toBe("azure-openai true");
-  expect(result.stderr.replace(/^\(node:\d+\) ExperimentalWarning: .*\n(\(Use `node --trace-warnings.*\n)?/, "")).toBe("");
+  expect(
+    result.stderr.replace(/^\(node:\d+\) ExperimentalWarning: .*\n(\(Use `node --trace-warnings.*\n)?/, ""),
+  ).toBe("");
 });
 
 test("the core entry alone loads nothing of Node", () => {

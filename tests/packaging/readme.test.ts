@@ -10,7 +10,9 @@ import { installed, linkPackages } from "./support.js";
 const readme = readFileSync(join(root, "README.md"), "utf8");
 
 function blocks(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, code]) => code as string);
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(
+    ([, code]) => code as string,
+  );
 }
 
 const folder = installed();
@@ -21,23 +23,48 @@ const azure = newcomer({ ...emulator.env });
 
 const samples = blocks("ts").map((code, index) => ({ name: `sample-${index + 1}`, code }));
 
-test.each(["nodenext", "bundler"])("every sample compiles under tsc --strict, module resolution %s", async (resolution) => {
-  mkdirSync(join(folder, "samples"), { recursive: true });
-  for (const { name, code } of samples) writeFileSync(join(folder, `samples/${name}.ts`), code);
-  const args = ["node_modules/typescript/bin/tsc", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022"];
-  args.push("--lib", "es2023,esnext.disposable,dom", "--types", "node", "--outDir", "built", "--skipLibCheck");
-  args.push("--module", resolution === "bundler" ? "esnext" : "nodenext", "--moduleResolution", resolution);
-  const result = await run(process.execPath, [...args, ...samples.map(({ name }) => `samples/${name}.ts`)], { env: azure, cwd: folder });
-  expect(result.stdout).toBe("");
-  expect(result.code).toBe(0);
-});
+test.each(["nodenext", "bundler"])(
+  "every sample compiles under tsc --strict, module resolution %s",
+  async (resolution) => {
+    mkdirSync(join(folder, "samples"), { recursive: true });
+    for (const { name, code } of samples) writeFileSync(join(folder, `samples/${name}.ts`), code);
+    const args = [
+      "node_modules/typescript/bin/tsc",
+      "--strict",
+      "--exactOptionalPropertyTypes",
+      "--target",
+      "es2022",
+    ];
+    args.push(
+      "--lib",
+      "es2023,esnext.disposable,dom",
+      "--types",
+      "node",
+      "--outDir",
+      "built",
+      "--skipLibCheck",
+    );
+    args.push("--module", resolution === "bundler" ? "esnext" : "nodenext", "--moduleResolution", resolution);
+    const result = await run(
+      process.execPath,
+      [...args, ...samples.map(({ name }) => `samples/${name}.ts`)],
+      { env: azure, cwd: folder },
+    );
+    expect(result.stdout).toBe("");
+    expect(result.code).toBe(0);
+  },
+);
 
 test.each(samples)("$name runs", async ({ name, code }) => {
   const before = { ...emulator.counts };
-  const result = await run(process.execPath, ["--unhandled-rejections=strict", `built/${name}.js`], { env: azure, cwd: folder });
+  const result = await run(process.execPath, ["--unhandled-rejections=strict", `built/${name}.js`], {
+    env: azure,
+    cwd: folder,
+  });
   expect(result.stderr).toBe("");
   expect(result.code).toBe(0);
-  if (code.includes("ManagedIdentityCopilotAgent")) expect(result.stdout).toContain("Explain managed identities");
+  if (code.includes("ManagedIdentityCopilotAgent"))
+    expect(result.stdout).toContain("Explain managed identities");
   if (code.includes("createFoundryProvider")) expect(result.stdout).toContain("Hello!");
   if (code.includes("createBearerTokenProvider")) expect(result.stdout).toContain("true fresh");
   if (code.includes("startEmulator")) expect(result.stdout.trim()).toBe("0 0");
@@ -50,10 +77,17 @@ const COMMANDS: Record<string, { skip: string } | { says: RegExp; code?: number 
   "npm start": { says: /turns +2/ },
   "npm test": { skip: "this very run" },
   'npm start -- "Why is the sky blue?"': { says: /Why is the sky blue\?[\s\S]*turns +1/ },
-  "FOUNDRY_RESOURCE_URL=https://<your-resource>.openai.azure.com npm start": { says: /endpoint\/placeholder/, code: 1 },
-  "npm install copilot-keyless @github/copilot-sdk @azure/identity": { skip: "installed above, from the packed file" },
+  "FOUNDRY_RESOURCE_URL=https://<your-resource>.openai.azure.com npm start": {
+    says: /endpoint\/placeholder/,
+    code: 1,
+  },
+  "npm install copilot-keyless @github/copilot-sdk @azure/identity": {
+    skip: "installed above, from the packed file",
+  },
   'npx copilot-keyless chat --demo "Hello"': { says: /Hello[\s\S]*turns +1/ },
-  "npx copilot-keyless config --endpoint myres.openai.azure.com": { says: /https:\/\/myres\.openai\.azure\.com\/openai\/v1\// },
+  "npx copilot-keyless config --endpoint myres.openai.azure.com": {
+    says: /https:\/\/myres\.openai\.azure\.com\/openai\/v1\//,
+  },
   "npx copilot-keyless --help": { says: /Usage: copilot-keyless/ },
 };
 

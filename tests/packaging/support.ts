@@ -10,10 +10,23 @@ export function installed(): string {
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-user-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   const npm = (args: string[], cwd: string) =>
-    execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" });
-  const [{ filename }] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root));
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
-  npm(["install", "--offline", "--no-audit", "--no-fund", "--no-package-lock", join(folder, filename)], folder);
+    execFileSync("npm", args, {
+      cwd,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: process.platform === "win32",
+    });
+  const [{ filename }] = JSON.parse(
+    npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root),
+  );
+  writeFileSync(
+    join(folder, "package.json"),
+    JSON.stringify({ name: "user", private: true, type: "module" }),
+  );
+  npm(
+    ["install", "--offline", "--no-audit", "--no-fund", "--no-package-lock", join(folder, filename)],
+    folder,
+  );
   return folder;
 }
 
@@ -31,6 +44,10 @@ export function packageFiles(folder: string): string[] {
   const home = join(folder, "node_modules/copilot-keyless");
   return readdirSync(home, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(home.length + 1).replaceAll("\\", "/"))
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(home.length + 1)
+        .replaceAll("\\", "/"),
+    )
     .sort();
 }

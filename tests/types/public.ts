@@ -1,6 +1,6 @@
 // Compiled, never run: what the public types accept and what they refuse.
 
-import { DefaultAzureCredential, getBearerTokenProvider } from "@azure/identity";
+import { DefaultAzureCredential, type getBearerTokenProvider } from "@azure/identity";
 import type { BearerTokenProvider, CopilotClient, ProviderConfig } from "@github/copilot-sdk";
 import {
   type AccessToken,
@@ -14,8 +14,8 @@ import {
   type TokenEvent,
   type TokenProvider,
 } from "copilot-keyless";
-import { decodeToken } from "copilot-keyless/core";
-import { type Emulator, startEmulator } from "copilot-keyless/emulator";
+import type { decodeToken } from "copilot-keyless/core";
+import type { Emulator, startEmulator } from "copilot-keyless/emulator";
 
 /** Fails to compile unless both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -32,7 +32,10 @@ same<ReturnType<typeof provider.getToken>, Promise<AccessToken>>(true);
 // Drops in for getBearerTokenProvider, and for the Copilot SDK's callback.
 const dropIn: ReturnType<typeof getBearerTokenProvider> = provider;
 const callback: BearerTokenProvider = provider;
-const config: ProviderConfig = { baseUrl: "https://myres.openai.azure.com/openai/v1/", bearerTokenProvider: provider };
+const config: ProviderConfig = {
+  baseUrl: "https://myres.openai.azure.com/openai/v1/",
+  bearerTokenProvider: provider,
+};
 void [dropIn, callback, config];
 
 // A platform's abort signal serves.
@@ -63,7 +66,9 @@ same<typeof foundry.config, ProviderConfig>(true);
 const session = foundry.sessionConfig({ streaming: true as const });
 same<typeof session.streaming, true>(true);
 declare const client: CopilotClient;
-void client.createSession(foundry.sessionConfig({ onPermissionRequest: () => ({ kind: "reject" as const }) }));
+void client.createSession(
+  foundry.sessionConfig({ onPermissionRequest: () => ({ kind: "reject" as const }) }),
+);
 // @ts-expect-error no such type of provider
 createFoundryProvider({ type: "bedrock" });
 

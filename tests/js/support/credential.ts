@@ -1,0 +1,83 @@
+import type { AbortSignalLike, AccessToken, GetTokenOptions, TokenCredential } from "copilot-keyless";
+import type { FakeClock } from "./fake-clock.js";
+
+/** What a credential was asked, and what its promise waits for when it was told to wait. */
+export interface Call {
+  scopes: string | string[];
+  options: GetTokenOptions & { abortSignal: AbortSignalLike };
+  resolve(token: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** An answer: a token, what shall be thrown, or "hang" until the test settles the call itself. */
+export type Answer = AccessToken | Error | "hang" | null;
+
+/** A credential that does what the test says, and remembers what it was asked. */
+export class FakeCredential implements TokenCredential {
+  readonly calls: Call[] = [];
+  /** Gives the answer to the nth call, counted from 1. */
+  answer: (n: number) => unknown;
+
+  constructor(answer: (n: number) => Answer) {
+    this.answer = answer;
+  }
+
+  getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken | null> {
+    return new Promise((resolve, reject) => {
+      this.calls.push({
+        scopes,
+        options: options as Call["options"],
+        resolve: resolve as Call["resolve"],
+        reject,
+      });
+      const answer = this.answer(this.calls.length);
+      if (answer instanceof Error) reject(answer);
+      else if (answer !== "hang") resolve(answer as AccessToken | null);
+    });
+  }
+
+  /** The nth call, counted from 1. */
+  call(n: number): Call {
+    const call = this.calls[n - 1];
+    if (call === undefined) throw new Error(`The credential was asked ${this.calls.length} times, not ${n}`);
+    return call;
+  }
+}
+
+/** A token with its number in it, that lives from now on for so long. */
+export function token(n: number, clock: FakeClock, livesMs: number): AccessToken {
+  return { token: `token-${n}`, expiresOnTimestamp: clock.now() + livesMs };
+}
+
+/** A credential that gives a new token each time. */
+export function healthy(clock: FakeClock, livesMs = 3_600_000): FakeCredential {
+  return new FakeCredential((n) => token(n, clock, livesMs));
+}
+
+/** The error of an identity endpoint, as `@azure/identity` throws it. */
+export function httpError(statusCode: number, headers: Record<string, string> = {}): Error {
+  return Object.assign(new Error(`HTTP ${statusCode}`), {
+    name: "RestError",
+    statusCode,
+    response: { headers: new Headers(headers) },
+  });
+}
+
+/** What a credential throws where it cannot be used. */
+export function unavailable(): Error {
+  return Object.assign(new Error("ManagedIdentityCredential is unavailable"), {
+    name: "CredentialUnavailableError",
+  });
+}
+
+/** The error that a promise is rejected with. */
+export async function failure(
+  promise: Promise<unknown>,
+): Promise<Error & { code?: string; hint?: string; status?: number }> {
+  return promise.then(
+    (value) => {
+      throw new Error(`Not rejected: ${String(value)}`);
+    },
+    (error) => error,
+  );
+}
