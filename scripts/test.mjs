@@ -10,7 +10,8 @@ const quoted = process.argv.slice(2);
 const SUITES = {
   native: { command: ["cargo", "test", "--locked", "--quiet"], count: cargoCount },
   wasm: {
-    command: ["wasm-pack", "test", "--node", "--mode", "no-install", ".", "--locked", "--test", "wasm"],
+    command: ["cargo", "test", "--locked", "--target", "wasm32-unknown-unknown", "--test", "wasm"],
+    env: { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner" },
     count: cargoCount,
   },
   types: { command: ["tsc", "-p", "tests/tsconfig.json"], count: () => [1, 0] },
@@ -24,10 +25,10 @@ await main(async () => {
   await build();
   let passed = 0;
   let failed = 0;
-  for (const [name, { command, count }] of Object.entries(SUITES)) {
+  for (const [name, { command, env, count }] of Object.entries(SUITES)) {
     if (quoted.length > 0 && !quoted.includes(name)) continue;
     console.log(`\n── ${name}: ${command.join(" ")}`);
-    const { code, output } = await follow(command);
+    const { code, output } = await follow(command, env);
     const [good, bad] = count(output);
     passed += good;
     failed += code === 0 ? bad : Math.max(1, bad);
@@ -38,10 +39,11 @@ await main(async () => {
 });
 
 /** Runs a command, shows its output as it comes and keeps it. */
-function follow([command, ...args]) {
+function follow([command, ...args], env = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: root,
+      env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       shell: process.platform === "win32",
     });

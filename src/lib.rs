@@ -14,4 +14,5 @@ pub mod provider;
 pub mod schedule;
 
 #[cfg(target_arch = "wasm32")]
-mod wasm;
+#[doc(hidden)]
+pub mod wasm;
