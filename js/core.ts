@@ -3,6 +3,7 @@ import { KeylessError } from "./errors.js";
 import type { AccessToken, Endpoint, TokenDescription } from "./types.js";
 
 export { KeylessError } from "./errors.js";
+export { type RefreshScenario, type RefreshTimeline, simulateRefresh } from "./simulate.js";
 export type { AccessToken, Endpoint, Notice, TokenDescription } from "./types.js";
 
 /**

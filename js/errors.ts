@@ -8,8 +8,8 @@ const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * The one error of this package. `code` is stable, `message` says what was wrong, `hint` says what to do, and `cause`
- * holds the original error where there was one. Neither message nor hint ever holds a token or a secret. `cause` is as its
- * author made it, and may; `console.error` and `JSON.stringify` of this error do not show what it holds beyond its text.
+ * holds the original error where there was one. Neither message nor hint ever holds a token or a secret. The cause is as its
+ * author made it and may: `console.error` of this error shows of it what a log may hold, `JSON.stringify` nothing.
  *
  * @example
  * ```ts
@@ -28,11 +28,6 @@ export class KeylessError extends Error {
   declare readonly hint?: string;
   /** The HTTP status behind the failure, where there was one. */
   declare readonly status?: number;
-
-  static {
-    // Here and not on the object, so that the first line of the stack has it.
-    Object.defineProperty(KeylessError.prototype, "name", { value: "KeylessError", configurable: true });
-  }
 
   constructor(
     code: string,
@@ -63,6 +58,9 @@ export class KeylessError extends Error {
   }
 }
 
+// On the prototype, so that the first line of the stack has it.
+Object.defineProperty(KeylessError.prototype, "name", { value: "KeylessError", configurable: true });
+
 /**
  * A stand-in for an error, to be shown: its name, text, stack, code and status, and those of its causes, without secrets.
  * Other properties stay away: the request that a failed call carries with it holds headers and bodies.
@@ -77,10 +75,9 @@ function shown(error: unknown, depth = 0): unknown {
       redact(message),
       cause === undefined ? undefined : { cause: shown(cause, depth + 1) },
     );
-    const hidden = { name, stack: redact(String(stack ?? `${name}: ${message}`)) };
-    for (const [key, value] of Object.entries(hidden)) {
-      Object.defineProperty(copy, key, { value, configurable: true, writable: true });
-    }
+    // Its own name where the stack was made before it got one.
+    const text = String(stack ?? `Error: ${message}`).replace(/^Error(?=[:\n])/, String(name ?? "Error"));
+    Object.defineProperty(copy, "stack", { value: redact(text), configurable: true, writable: true });
     for (const key of ["code", "hint", "status", "statusCode"]) {
       const value = (error as Record<string, unknown>)[key];
       if (typeof value === "string") Object.assign(copy, { [key]: redact(value) });

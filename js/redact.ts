@@ -19,7 +19,8 @@ const VALUE = String.raw`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\+["'][^"'\\]*|[^\
 
 /** A JWT, an Authorization header, a labelled secret in JSON, a form, a URL or a header: what errors of others may carry. */
 const PATTERNS: readonly [RegExp, string][] = [
-  [/eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*){0,3}/g, HIDDEN],
+  // The first part is bounded, or a long text without a full stop would take as long as its square.
+  [/eyJ[\w-]{5,1024}\.[\w-]+(?:\.[\w-]*){0,3}/g, HIDDEN],
   [/\b(bearer|basic)\s+(?!token\b|auth|\[redacted\])[\w.~+/=-]{8,}/gi, `$1 ${HIDDEN}`],
   [
     new RegExp(

@@ -12,18 +12,22 @@ type EventDetails = TokenEvent extends infer E
     : never
   : never;
 
+/** What callers wait for. */
+interface Landing {
+  promise: Promise<AccessToken>;
+  resolve: (token: AccessToken | Promise<AccessToken>) => void;
+  reject: (error: KeylessError) => void;
+}
+
 /** An acquisition under way, for as many callers as wait for it. */
-interface Flight {
+interface Flight extends Landing {
   readonly id: number;
-  readonly promise: Promise<AccessToken>;
-  readonly resolve: (token: AccessToken | Promise<AccessToken>) => void;
-  readonly reject: (error: KeylessError) => void;
   readonly abort: AbortController;
   readonly background: boolean;
   /** On the monotonic clock. */
   readonly startedOn: number;
-  /** Whether callers wait for what began in the background. */
-  joined: boolean;
+  /** Whether callers wait: then the process must live until the deadline tells them. */
+  awaited: boolean;
   deadline?: unknown;
   retry?: unknown;
   attempts: number;
@@ -91,9 +95,9 @@ export class TokenKeeper {
       case "wait": {
         if (decision.start) return this.#launch(decision.flight, decision.timeoutMs, false).promise;
         const flight = this.#flight as Flight;
-        if (flight.background && !flight.joined) {
-          flight.joined = true;
-          this.#setDeadline(flight, decision.timeoutMs, true);
+        if (!flight.awaited) {
+          flight.awaited = true;
+          this.#setDeadline(flight, decision.timeoutMs);
         }
         return flight.promise;
       }
@@ -166,34 +170,21 @@ export class TokenKeeper {
   }
 
   #launch(id: number, timeoutMs: number, background: boolean): Flight {
-    let resolve!: Flight["resolve"];
-    let reject!: Flight["reject"];
-    const promise = new Promise<AccessToken>((yes, no) => {
-      resolve = yes;
-      reject = no;
-    });
-    // Nobody may be waiting; a failure is in the status and the events all the same.
-    promise.catch(() => {});
-    const startedOn = this.#clock.monotonic();
-    const abort = new AbortController();
+    const overdue = this.#flight;
     const flight: Flight = {
       id,
-      promise,
-      resolve,
-      reject,
-      abort,
+      ...landing(),
+      abort: new AbortController(),
       background,
-      startedOn,
-      joined: false,
+      startedOn: this.#clock.monotonic(),
+      awaited: !background || overdue?.awaited === true,
       attempts: 0,
     };
-    const overdue = this.#flight;
     this.#flight = flight;
-    // Where callers wait, the process must live until the deadline tells them.
-    this.#setDeadline(flight, timeoutMs, !background);
+    this.#setDeadline(flight, timeoutMs);
     // The schedule has one flight at most; one that is still here was given up because nobody looked at its deadline, as on
     // a machine that slept. Those who wait for it wait for this one now.
-    if (overdue) this.#abandon(overdue, promise);
+    if (overdue) this.#abandon(overdue, flight.promise);
     this.#attempt(flight);
     return flight;
   }
@@ -201,10 +192,10 @@ export class TokenKeeper {
   #attempt(flight: Flight): void {
     flight.attempts += 1;
     const [requestedWall, requestedMono] = this.#time();
-    this.#emit({ type: "refresh-started", background: flight.background, attempt: flight.attempts });
     this.#ask(flight.abort.signal)
       .then((token) => this.#landed(flight, token, requestedWall, requestedMono))
       .catch((error: unknown) => this.#failed(flight, error));
+    this.#emit({ type: "refresh-started", background: flight.background, attempt: flight.attempts });
   }
 
   /** Asynchronous even where the credential throws at once. */
@@ -242,11 +233,8 @@ export class TokenKeeper {
         this.#held = held;
         this.#rejected = undefined;
         this.#lastError = undefined;
-        // A late answer also serves those who wait for the flight that came after; the process need not live for that one.
-        this.#flight?.resolve(held);
-        unref(this.#flight?.deadline);
-        unref(this.#flight?.retry);
         this.#end(flight).resolve(held);
+        if (this.#flight) this.#relieve(this.#flight, held);
         this.#emit({ type: "refresh-succeeded", expiresOn, durationMs: mono - flight.startedOn });
         break;
       }
@@ -259,6 +247,15 @@ export class TokenKeeper {
         break;
     }
     this.#armWake();
+  }
+
+  /** A late answer also serves those who wait for the flight that came after. Whoever joins that one from now on waits anew. */
+  #relieve(flight: Flight, token: AccessToken): void {
+    flight.resolve(token);
+    Object.assign(flight, landing());
+    flight.awaited = false;
+    unref(flight.deadline);
+    unref(flight.retry);
   }
 
   #failed(flight: Flight, thrown: unknown): void {
@@ -285,14 +282,14 @@ export class TokenKeeper {
     this.#emit({ type: "refresh-failed", error: summarize(error), ...this.#nextAttempt() });
   }
 
-  #setDeadline(flight: Flight, timeoutMs: number, holdsProcess: boolean): void {
+  #setDeadline(flight: Flight, timeoutMs: number): void {
     this.#clock.clearTimeout(flight.deadline);
     flight.deadline = this.#after(timeoutMs, () => {
       this.#schedule.timedOut(flight.id, ...this.#time(), this.#clock.random());
       this.#abandon(flight);
       this.#armWake();
     });
-    if (!holdsProcess) unref(flight.deadline);
+    if (!flight.awaited) unref(flight.deadline);
   }
 
   #abandon(flight: Flight, successor?: Promise<AccessToken>): void {
@@ -347,6 +344,18 @@ export class TokenKeeper {
       (async () => listener(event))().catch(() => {});
     }
   }
+}
+
+function landing(): Landing {
+  let resolve!: Landing["resolve"];
+  let reject!: Landing["reject"];
+  const promise = new Promise<AccessToken>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  // Nobody may be waiting; a failure is in the status and the events all the same.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
 }
 
 export function closed(): KeylessError {

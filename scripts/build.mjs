@@ -59,6 +59,9 @@ async function bundle() {
     platform: "node",
     target: "node20",
     outdir: "dist",
+    // Names stay, for stacks that can be read.
+    minifySyntax: true,
+    minifyWhitespace: true,
     legalComments: "none",
     logLevel: "warning",
     metafile: true,

@@ -87,6 +87,9 @@ codes! {
     /// A field of the refresh policy is out of range.
     PolicyInvalid => "policy/invalid",
 
+    /// A field of a simulated scenario is out of range.
+    ScenarioInvalid => "scenario/invalid",
+
     /// No model or deployment name, or a bad one.
     ProviderModel => "provider/model",
     /// Options that exclude each other, or that the endpoint cannot serve.

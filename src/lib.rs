@@ -12,6 +12,7 @@ pub mod environment;
 pub mod expiry;
 pub mod provider;
 pub mod schedule;
+pub mod simulate;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]

@@ -26,6 +26,9 @@ pub const RETRY_AFTER_MAX_MS: Millis = 3_600_000;
 /// The first wait between two attempts of one acquisition on which callers wait; it doubles from attempt to attempt.
 const WAITING_RETRY_MS: Millis = 1_000;
 
+/// Expiries that differ by less than this (or an eighth of a short life) are those of one token.
+const SAME_EXPIRY_MS: Millis = 2_000;
+
 /// Jitter lengthens a backoff by up to this share of it.
 const BACKOFF_JITTER: f64 = 0.2;
 
@@ -199,6 +202,15 @@ impl Held {
         self.lifetime.acquired.saturating_add(self.since.elapsed(now))
     }
 
+    /// Whether it is another token than that one, and a better one. Both are judged by what is left of them: where the
+    /// clock was set back, a new token may expire at an earlier time than the old one does.
+    fn outlives(&self, old: &Self, now: Now) -> bool {
+        let left = |held: &Self| held.lifetime.expires.saturating_sub(held.clock(now));
+        // An expiry counted from the answer on differs by a moment from time to time.
+        let moment = SAME_EXPIRY_MS.min(self.lifetime.length() / 8);
+        self.lifetime.expires != old.lifetime.expires && left(self) > left(old).saturating_add(moment)
+    }
+
     /// The bounds on both clocks of a point on the token's own line.
     fn until(&self, at: Millis) -> (Millis, Millis) {
         let from_start = at.saturating_sub(self.lifetime.acquired);
@@ -343,9 +355,7 @@ impl Schedule {
         let held = lifetime.map(|lifetime| self.hold(lifetime, answer.requested, random));
         let usable = held.and_then(|held| {
             let spent = held.clock(now) >= held.forced_at;
-            let newer = self
-                .held
-                .is_none_or(|old| held.lifetime.expires > old.lifetime.expires);
+            let newer = self.held.is_none_or(|old| held.outlives(&old, now));
             if spent || !newer {
                 Err(not_renewed())
             } else {
@@ -464,6 +474,12 @@ impl Schedule {
             refreshing: self.flight.is_some(),
             consecutive_failures: self.failures,
         }
+    }
+
+    /// When the held token becomes due and when it expires, on the monotonic clock.
+    pub(crate) fn turning_points(&self) -> Option<[Millis; 2]> {
+        self.held
+            .map(|held| [held.until(held.refresh_at).1, held.until(held.forced_at).1])
     }
 
     fn hand_out(held: &Held, phase: Phase, until: Millis, start: Option<FlightStart>) -> Decision {

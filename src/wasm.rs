@@ -10,7 +10,7 @@ use crate::endpoint;
 use crate::error::{Code, Error};
 use crate::expiry::{self, Millis, TokenResponse};
 use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
-use crate::{claims, provider};
+use crate::{claims, provider, simulate};
 
 type JsResult = Result<JsValue, JsValue>;
 
@@ -55,6 +55,12 @@ pub fn parse_token_response_object(object: JsValue, requested_at: f64, zone: &Fu
 #[wasm_bindgen(js_name = decodeToken)]
 pub fn decode_token(token: &str) -> JsValue {
     to_js(claims::describe(token))
+}
+
+/// [`simulate::simulate`].
+#[wasm_bindgen(js_name = simulateRefresh)]
+pub fn simulate_refresh(scenario: JsValue) -> JsResult {
+    simulate::simulate(&from_js(scenario)?).map_err(throw).map(to_js)
 }
 
 /// Every error code of the core.

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { chat } from "./chat.js";
 import { config } from "./config.js";
 import { emulator } from "./emulator.js";
 import { report } from "./report.js";
+import { duration, outage, simulate } from "./simulate.js";
 import { token } from "./token.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
@@ -47,6 +48,34 @@ withEndpoint(program.command("config"))
   .action((options) => finish(config(options)));
 
 program
+  .command("simulate")
+  .description(
+    "Play a token's life on the real refresh schedule: what an outage, a slow endpoint or a fleet does.",
+  )
+  .option("--scenario <file>", "a scenario as JSON (`-`: standard input); the options below override it")
+  .option("--duration <time>", "how long it lasts (default: 2h)", checked(duration))
+  .option("--lifetime <time>", "how long tokens live (default: 1h)", checked(duration))
+  .option("--latency <time>", "how long the identity endpoint takes (default: 200ms)", checked(duration))
+  .option("--every <time>", "a call in this time (default: 1m)", checked(duration))
+  .option(
+    "--outage <from-to[:how]>",
+    "the endpoint fails: 50m-70m, 50m-70m:hang, 50m-70m:429; repeatable",
+    checked(outage),
+  )
+  .option("--instances <count>", "how many instances live this life", whole)
+  .option("--keep-fresh", "refresh on a timer while nobody calls")
+  .addOption(
+    new Option("--strategy <name>", "what is in charge of the token").choices([
+      "keyless",
+      "per-call",
+      "fixed-window",
+    ]),
+  )
+  .option("--seed <number>", "what chance begins with", whole)
+  .option("--json", "print the timeline as JSON")
+  .action((options) => finish(simulate(options)));
+
+program
   .command("emulator")
   .description("Run a managed identity endpoint and a Foundry resource on this machine, until Ctrl-C.")
   .option("--port <port>", "port of the Foundry resource (default: a free one)", port)
@@ -67,6 +96,23 @@ function fail(error: unknown): number {
   report(error, { debug: program.opts().debug === true, json });
   process.exitCode = 1;
   return 1;
+}
+
+/** A parser whose complaint is shown as commander shows its own. */
+function checked<T>(parse: (text: string, before?: T) => T): (text: string, before?: T) => T {
+  return (text, before) => {
+    try {
+      return parse(text, before);
+    } catch (error) {
+      throw error instanceof TypeError ? new InvalidArgumentError(error.message) : error;
+    }
+  };
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError("Give a whole number.");
 }
 
 function port(text: string): number {

@@ -1,6 +1,7 @@
 // The surface of src/wasm.rs, written by hand. The build puts wasm-pack's module beside it.
 
 import type { ProviderPlan, ProviderRequest } from "../plan.js";
+import type { RefreshScenario, RefreshTimeline } from "../simulate.js";
 import type { AccessToken, Endpoint, RefreshPolicy, TokenDescription, TokenStatus } from "../types.js";
 
 export function initSync(options: { module: Uint8Array }): void;
@@ -16,6 +17,8 @@ export function parseEndpoint(input: string, options: unknown): Endpoint;
 export function planProvider(request: ProviderRequest): ProviderPlan;
 export function parseTokenResponseText(json: string, requestedAt: number, zone: Zone): AccessToken;
 export function parseTokenResponseObject(object: unknown, requestedAt: number, zone: Zone): AccessToken;
+
+export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
 
 export function decodeToken(token: string): TokenDescription;
 export function errorCodes(): string[];

@@ -146,7 +146,7 @@ describe("the command line", () => {
   test("help names every command and option", async () => {
     const help = await cli(["--help"]);
     expect(help.code).toBe(0);
-    for (const command of ["chat", "token", "config", "emulator"]) {
+    for (const command of ["chat", "token", "config", "simulate", "emulator"]) {
       expect(help.stdout).toContain(`  ${command} `);
       const own = await cli([command, "--help"]);
       expect(own.code).toBe(0);

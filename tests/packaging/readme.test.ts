@@ -88,6 +88,7 @@ const COMMANDS: Record<string, { skip: string } | { says: RegExp; code?: number 
   "npx copilot-keyless config --endpoint myres.openai.azure.com": {
     says: /https:\/\/myres\.openai\.azure\.com\/openai\/v1\//,
   },
+  "npx copilot-keyless simulate --outage 50m-70m": { says: /calls +120: / },
   "npx copilot-keyless --help": { says: /Usage: copilot-keyless/ },
 };
 

@@ -9,16 +9,13 @@ export interface Call {
   reject(error: unknown): void;
 }
 
-/** An answer: a token, what shall be thrown, or "hang" until the test settles the call itself. */
-export type Answer = AccessToken | Error | "hang" | null;
-
 /** A credential that does what the test says, and remembers what it was asked. */
 export class FakeCredential implements TokenCredential {
   readonly calls: Call[] = [];
-  /** Gives the answer to the nth call, counted from 1. */
+  /** Gives the answer to the nth call, counted from 1: a token, an Error to be rejected with, or "hang". */
   answer: (n: number) => unknown;
 
-  constructor(answer: (n: number) => Answer) {
+  constructor(answer: (n: number) => unknown) {
     this.answer = answer;
   }
 

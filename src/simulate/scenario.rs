@@ -1,0 +1,352 @@
+//! What happens in a simulated life.
+
+use serde::Deserialize;
+
+use crate::expiry::Millis;
+use crate::schedule::RefreshPolicy;
+use crate::{Code, Error, Result};
+
+/// A scripted life. As JSON in camel case; every field may be left out. Times and durations are milliseconds; points in
+/// time count from the start.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct RefreshScenario {
+    /// How long it lasts. Default 7,200,000 (two hours), at most 30 days.
+    pub duration_ms: f64,
+    /// The tokens that the identity endpoint gives.
+    pub token: TokenScript,
+    /// How long the identity endpoint takes to answer. Default 200.
+    pub latency_ms: f64,
+    /// When the identity endpoint fails.
+    pub outages: Vec<Outage>,
+    /// When callers want a token.
+    pub calls: Calls,
+    /// When the wall clock is set, and by how much.
+    pub clock_steps: Vec<ClockStep>,
+    /// When the machine sleeps: the wall clock goes on, the monotonic one stands still, nobody calls.
+    pub suspends: Vec<Suspend>,
+    /// When the resource rejects the token that is held.
+    pub invalidations_ms: Vec<f64>,
+    /// Whether the token is refreshed on a timer while nobody calls. Default false.
+    pub keep_fresh: bool,
+    /// How many instances live this life, each with its own chance. Default 1, at most 100,000.
+    pub instances: u32,
+    /// Within which time the instances start. Default 1,000.
+    pub start_spread_ms: f64,
+    /// How long a bucket of the fleet's request rate is. Default: a 240th of the duration; 100,000 buckets at most.
+    pub bucket_ms: Option<f64>,
+    /// The refresh policy.
+    pub policy: RefreshPolicy,
+    /// What is in charge of the token. Default `keyless`.
+    pub strategy: Strategy,
+    /// What chance begins with. Default 1.
+    pub seed: u32,
+}
+
+impl Default for RefreshScenario {
+    fn default() -> Self {
+        Self {
+            duration_ms: 7_200_000.0,
+            token: TokenScript::default(),
+            latency_ms: 200.0,
+            outages: Vec::new(),
+            calls: Calls::default(),
+            clock_steps: Vec::new(),
+            suspends: Vec::new(),
+            invalidations_ms: Vec::new(),
+            keep_fresh: false,
+            instances: 1,
+            start_spread_ms: 1_000.0,
+            bucket_ms: None,
+            policy: RefreshPolicy::default(),
+            strategy: Strategy::Keyless,
+            seed: 1,
+        }
+    }
+}
+
+/// What is in charge of the token: this crate, or one of two common ways to compare it with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// The schedule of this crate.
+    #[default]
+    Keyless,
+    /// A token a call, none kept.
+    PerCall,
+    /// Kept; within two minutes of the expiry refreshed in the background, every three seconds while that fails.
+    FixedWindow,
+}
+
+/// The tokens that the identity endpoint gives.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct TokenScript {
+    /// How long the tokens live, one after another; the last one goes for all that follow. Default one hour.
+    pub lifetimes_ms: Vec<f64>,
+    /// When their issuer would refresh them, from the request on. Default: it does not say.
+    pub refresh_after_ms: Option<f64>,
+    /// For how long the endpoint gives the same token again, as a platform's cache does. Default 0: never.
+    pub cached_for_ms: f64,
+}
+
+impl Default for TokenScript {
+    fn default() -> Self {
+        Self {
+            lifetimes_ms: vec![3_600_000.0],
+            refresh_after_ms: None,
+            cached_for_ms: 0.0,
+        }
+    }
+}
+
+/// A time in which the identity endpoint fails.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Outage {
+    /// Its first moment.
+    pub from_ms: f64,
+    /// The first moment after it.
+    pub to_ms: f64,
+    /// How it fails. Default `reset`.
+    pub mode: FailureMode,
+    /// The HTTP status, for the mode `status`. Default 500.
+    pub status: u16,
+    /// The `Retry-After` that comes with it.
+    pub retry_after_ms: Option<f64>,
+}
+
+impl Default for Outage {
+    fn default() -> Self {
+        Self {
+            from_ms: 0.0,
+            to_ms: 0.0,
+            mode: FailureMode::Reset,
+            status: 500,
+            retry_after_ms: None,
+        }
+    }
+}
+
+/// How the identity endpoint fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FailureMode {
+    /// The connection is reset.
+    #[default]
+    Reset,
+    /// No answer ever comes.
+    Hang,
+    /// It answers with an HTTP status.
+    Status,
+}
+
+/// When callers want a token.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Calls {
+    /// One call in this time. Default 60,000; 0 for none.
+    pub every_ms: f64,
+    /// From when on. Default 0.
+    pub from_ms: f64,
+    /// Until when. Default: the end.
+    pub to_ms: Option<f64>,
+    /// Calls beside those.
+    pub at_ms: Vec<f64>,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self {
+            every_ms: 60_000.0,
+            from_ms: 0.0,
+            to_ms: None,
+            at_ms: Vec::new(),
+        }
+    }
+}
+
+/// A moment at which the wall clock is set.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ClockStep {
+    /// When.
+    pub at_ms: f64,
+    /// By how much; negative for back.
+    pub by_ms: f64,
+}
+
+/// A time in which the machine sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Suspend {
+    /// Its first moment.
+    pub from_ms: f64,
+    /// The moment at which it wakes up.
+    pub to_ms: f64,
+}
+
+const LONGEST_MS: f64 = 2_592_000_000.0;
+const MOST_INSTANCES: u32 = 100_000;
+
+/// So many calls are played at the most, over all instances: some seconds of work.
+const MOST_CALLS: f64 = 50_000_000.0;
+
+/// Buckets of the fleet's request rate, unless the scenario says how long one is.
+const BUCKETS: Millis = 240;
+
+const MOST_BUCKETS: f64 = 100_000.0;
+
+/// A scenario that has been checked, in whole milliseconds.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) duration: Millis,
+    pub(super) lifetimes: Vec<Millis>,
+    pub(super) refresh_after: Option<Millis>,
+    pub(super) cached_for: Millis,
+    pub(super) latency: Millis,
+    pub(super) outages: Vec<Outage>,
+    pub(super) calls_every: Millis,
+    pub(super) calls_from: Millis,
+    pub(super) calls_to: Millis,
+    /// The calls beside the regular ones, in order.
+    pub(super) calls_at: Vec<Millis>,
+    pub(super) clock_steps: Vec<(Millis, Millis)>,
+    pub(super) suspends: Vec<(Millis, Millis)>,
+    pub(super) invalidations: Vec<Millis>,
+    pub(super) keep_fresh: bool,
+    pub(super) instances: u32,
+    pub(super) start_spread: Millis,
+    pub(super) bucket: Millis,
+    pub(super) policy: RefreshPolicy,
+    pub(super) strategy: Strategy,
+    pub(super) seed: u32,
+}
+
+impl RefreshScenario {
+    /// Checks every field.
+    pub(super) fn check(&self) -> Result<Plan> {
+        let duration = within("durationMs", self.duration_ms, 1.0, LONGEST_MS)?;
+        let point = |name: &str, value: f64| within(name, value, 0.0, LONGEST_MS);
+        let points = |name: &str, values: &[f64]| -> Result<Vec<Millis>> {
+            let mut points = values
+                .iter()
+                .map(|&value| point(name, value))
+                .collect::<Result<Vec<_>>>()?;
+            points.sort_unstable();
+            Ok(points)
+        };
+        if self.token.lifetimes_ms.is_empty() {
+            return Err(refuse(
+                "token.lifetimesMs must hold one lifetime at least".to_owned(),
+            ));
+        }
+        let lifetimes = self.token.lifetimes_ms.iter();
+        let lifetimes = lifetimes.map(|&life| within("token.lifetimesMs", life, 1.0, LONGEST_MS));
+        let refresh_after = self
+            .token
+            .refresh_after_ms
+            .map(|value| point("token.refreshAfterMs", value));
+        for outage in &self.outages {
+            span("outages", outage.from_ms, outage.to_ms)?;
+            if let Some(pause) = outage.retry_after_ms {
+                point("outages.retryAfterMs", pause)?;
+            }
+        }
+        let steps = self.clock_steps.iter().map(|step| {
+            let by = within(
+                "clockSteps.byMs",
+                step.by_ms,
+                -LONGEST_MS * 400.0,
+                LONGEST_MS * 400.0,
+            )?;
+            Ok((point("clockSteps.atMs", step.at_ms)?, by))
+        });
+        let mut clock_steps = steps.collect::<Result<Vec<_>>>()?;
+        clock_steps.sort_unstable();
+        let suspends = self
+            .suspends
+            .iter()
+            .map(|one| span("suspends", one.from_ms, one.to_ms));
+        let mut suspends = suspends.collect::<Result<Vec<_>>>()?;
+        suspends.sort_unstable();
+        let plan = Plan {
+            duration,
+            lifetimes: lifetimes.collect::<Result<_>>()?,
+            refresh_after: refresh_after.transpose()?,
+            cached_for: point("token.cachedForMs", self.token.cached_for_ms)?,
+            latency: point("latencyMs", self.latency_ms)?,
+            outages: self.outages.clone(),
+            calls_every: point("calls.everyMs", self.calls.every_ms)?,
+            calls_from: point("calls.fromMs", self.calls.from_ms)?,
+            calls_to: self
+                .calls
+                .to_ms
+                .map_or(Ok(duration), |to| point("calls.toMs", to))?
+                .min(duration),
+            calls_at: points("calls.atMs", &self.calls.at_ms)?,
+            clock_steps,
+            suspends,
+            invalidations: points("invalidationsMs", &self.invalidations_ms)?,
+            keep_fresh: self.keep_fresh,
+            instances: self.instances,
+            start_spread: point("startSpreadMs", self.start_spread_ms)?,
+            bucket: self.bucket_ms.map_or(Ok((duration / BUCKETS).max(1)), |bucket| {
+                within(
+                    "bucketMs",
+                    bucket,
+                    (duration as f64 / MOST_BUCKETS).max(1.0),
+                    LONGEST_MS,
+                )
+            })?,
+            policy: self.policy.validate()?,
+            strategy: self.strategy,
+            seed: self.seed,
+        };
+        if !(1..=MOST_INSTANCES).contains(&plan.instances) {
+            return Err(refuse(format!(
+                "instances must be from 1 to {MOST_INSTANCES}; it is {}",
+                plan.instances
+            )));
+        }
+        let calling = (plan.calls_to - plan.calls_from).max(0);
+        let regular = if plan.calls_every == 0 {
+            0
+        } else {
+            calling / plan.calls_every
+        };
+        let calls = (regular as f64 + plan.calls_at.len() as f64) * f64::from(plan.instances);
+        if calls > MOST_CALLS {
+            return Err(refuse(format!(
+                "the scenario makes {calls} calls; {MOST_CALLS} are the most"
+            ))
+            .hint("Raise calls.everyMs, or lower instances or durationMs."));
+        }
+        Ok(plan)
+    }
+}
+
+fn span(name: &str, from: f64, to: f64) -> Result<(Millis, Millis)> {
+    let (from, to) = (
+        within(name, from, 0.0, LONGEST_MS)?,
+        within(name, to, 0.0, LONGEST_MS)?,
+    );
+    if to < from {
+        Err(refuse(format!("{name}: toMs lies before fromMs")))
+    } else {
+        Ok((from, to))
+    }
+}
+
+fn within(name: &str, value: f64, least: f64, most: f64) -> Result<Millis> {
+    if value.is_finite() && least <= value && value <= most {
+        return Ok(value as Millis);
+    }
+    Err(refuse(format!(
+        "{name} must be a number from {least} to {most}; it is {value}"
+    )))
+}
+
+fn refuse(message: String) -> Error {
+    Error::new(Code::ScenarioInvalid, message)
+}

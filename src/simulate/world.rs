@@ -1,0 +1,187 @@
+//! What surrounds an instance: its clocks, the identity endpoint, its callers, chance.
+
+use super::scenario::{FailureMode, Outage, Plan};
+use crate::expiry::Millis;
+use crate::schedule::Now;
+
+/// The wall clock at the start: 2026-01-01.
+const EPOCH_MS: Millis = 1_767_225_600_000;
+
+/// A connection is reset after this long, or the latency if that is shorter.
+const RESET_MS: Millis = 5;
+
+/// Numbers that look like chance and are the same every time (`SplitMix64`).
+pub(super) struct Chance(u64);
+
+impl Chance {
+    pub(super) fn new(seed: u32, instance: u32) -> Self {
+        Self((u64::from(seed) << 32) | u64::from(instance))
+    }
+
+    /// Uniform in 0..1.
+    pub(super) fn draw(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// The identity endpoint's answer to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// A token, and from when on it is worth nothing.
+    Token {
+        dies: Millis,
+        refresh_after: Option<Millis>,
+    },
+    /// An HTTP status, or none where the connection broke.
+    Error {
+        status: Option<u16>,
+        retry_after_ms: Option<Millis>,
+    },
+    /// None, ever.
+    Never,
+}
+
+pub(super) struct World<'a> {
+    plan: &'a Plan,
+    /// When this instance starts; its calls come that much later.
+    delay: Millis,
+    tokens_given: usize,
+    /// The token that the platform's cache holds: when it was made, and when it dies.
+    cached: Option<(Millis, Millis)>,
+    next_at: usize,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(plan: &'a Plan, delay: Millis) -> Self {
+        Self {
+            plan,
+            delay,
+            tokens_given: 0,
+            cached: None,
+            next_at: 0,
+        }
+    }
+
+    /// Both clocks at a moment.
+    pub(super) fn now(&self, at: Millis) -> Now {
+        let steps = self.plan.clock_steps.iter().take_while(|(when, _)| *when <= at);
+        let slept: Millis = self
+            .plan
+            .suspends
+            .iter()
+            .map(|&(from, to)| (at.min(to) - from).max(0))
+            .sum();
+        Now {
+            wall: EPOCH_MS + at + steps.map(|(_, by)| by).sum::<Millis>(),
+            mono: at - slept,
+        }
+    }
+
+    /// The same moment, or when the machine wakes up.
+    pub(super) fn awake(&self, at: Millis) -> Millis {
+        let sleeps = self
+            .plan
+            .suspends
+            .iter()
+            .find(|&&(from, to)| from <= at && at < to);
+        sleeps.map_or(at, |&(_, to)| to)
+    }
+
+    /// Moments at which a clock does something odd.
+    pub(super) fn disturbances(&self) -> Vec<Millis> {
+        let steps = self.plan.clock_steps.iter().map(|&(at, _)| at);
+        steps
+            .chain(self.plan.suspends.iter().map(|&(_, to)| to))
+            .collect()
+    }
+
+    /// Asks the identity endpoint.
+    pub(super) fn ask(&mut self, at: Millis) -> Answer {
+        match self.outage(at) {
+            Some(Outage {
+                mode: FailureMode::Hang,
+                ..
+            }) => Answer::Never,
+            Some(Outage {
+                mode: FailureMode::Reset,
+                ..
+            }) => Answer::Error {
+                status: None,
+                retry_after_ms: None,
+            },
+            Some(Outage {
+                mode: FailureMode::Status,
+                status,
+                retry_after_ms,
+                ..
+            }) => {
+                let retry_after_ms = retry_after_ms.map(|ms| ms as Millis);
+                Answer::Error {
+                    status: Some(*status),
+                    retry_after_ms,
+                }
+            }
+            None => {
+                let held = self
+                    .cached
+                    .filter(|(made, dies)| at < made + self.plan.cached_for && at < *dies);
+                let (made, dies) = held.unwrap_or_else(|| (at, at + self.next_lifetime()));
+                self.cached = Some((made, dies));
+                Answer::Token {
+                    dies,
+                    refresh_after: self.plan.refresh_after,
+                }
+            }
+        }
+    }
+
+    /// How long that answer takes to arrive.
+    pub(super) fn latency(&self, answer: Answer) -> Millis {
+        match answer {
+            Answer::Error { status: None, .. } => self.plan.latency.min(RESET_MS),
+            _ => self.plan.latency,
+        }
+    }
+
+    /// The first call after a moment, or the first at all.
+    pub(super) fn next_call(&mut self, after: Option<Millis>) -> Option<Millis> {
+        let every = self.plan.calls_every;
+        let first = self.plan.calls_from + self.delay;
+        let regular = match after {
+            _ if every == 0 => None,
+            Some(after) if after >= first => Some(first + ((after - first) / every + 1) * every),
+            _ => Some(first),
+        };
+        let regular = regular.filter(|&at| at < self.plan.calls_to);
+        while self
+            .single()
+            .is_some_and(|at| after.is_some_and(|after| at <= after))
+        {
+            self.next_at += 1;
+        }
+        let single = self.single().filter(|&at| at < self.plan.duration);
+        [regular, single].into_iter().flatten().min()
+    }
+
+    fn single(&self) -> Option<Millis> {
+        self.plan.calls_at.get(self.next_at).map(|at| at + self.delay)
+    }
+
+    fn outage(&self, at: Millis) -> Option<&Outage> {
+        self.plan
+            .outages
+            .iter()
+            .find(|outage| outage.from_ms <= at as f64 && (at as f64) < outage.to_ms)
+    }
+
+    fn next_lifetime(&mut self) -> Millis {
+        let lifetimes = &self.plan.lifetimes;
+        let lifetime = lifetimes.get(self.tokens_given).or(lifetimes.last()).copied();
+        self.tokens_given += 1;
+        lifetime.unwrap_or_default()
+    }
+}

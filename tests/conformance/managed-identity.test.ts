@@ -1,0 +1,107 @@
+// What ManagedIdentityCredential.getToken (@azure/identity 4.13, msal-node) gets wrong, and what our provider makes of the same
+// credential.
+
+import { describe, expect, test } from "vitest";
+import { CREDENTIAL_ITSELF, OURS, reportOf } from "./support.js";
+
+describe.concurrent("1,000 callers at once, and no token yet", () => {
+  test("ours: one request", async () => {
+    expect(await reportOf("managed-identity", OURS, "cold-callers")).toEqual({ requests: 1, tokens: 1 });
+  });
+
+  test("ManagedIdentityCredential: 1,000 requests", async () => {
+    expect(await reportOf("managed-identity", CREDENTIAL_ITSELF, "cold-callers")).toMatchObject({
+      requests: 1_000,
+    });
+  });
+});
+
+interface Due {
+  ms: number;
+  sameToken?: boolean;
+  error?: string;
+  requests: number;
+}
+
+/** The old token, while the refresh is under way. */
+const SERVED = { sameToken: true, requests: 2, faults: 1 };
+
+// Not concurrent: it is about time.
+describe("a token of 24 h is past half its life, 11 h are left", () => {
+  test.each(["slow", "hang", "reset"])(
+    "ours: the old token at once (identity endpoint: %s)",
+    async (fault) => {
+      const { ms, ...rest } = await reportOf<Due>("managed-identity", OURS, fault);
+      expect(rest).toEqual(SERVED);
+      expect(ms).toBeLessThan(100);
+    },
+  );
+
+  test("ManagedIdentityCredential, endpoint takes 500 ms: the call waits for it and returns the old token", async () => {
+    const { ms, ...rest } = await reportOf<Due>("managed-identity", CREDENTIAL_ITSELF, "slow");
+    expect(rest).toEqual(SERVED);
+    expect(ms).toBeGreaterThanOrEqual(400);
+  });
+
+  test("ManagedIdentityCredential, endpoint hangs: the call still waits after 2 s", async () => {
+    expect(await reportOf<Due>("managed-identity", CREDENTIAL_ITSELF, "hang")).toMatchObject({
+      error: "still waiting",
+    });
+  });
+
+  test("ManagedIdentityCredential, connection reset: the call fails", async () => {
+    expect(await reportOf<Due>("managed-identity", CREDENTIAL_ITSELF, "reset")).toMatchObject({
+      error: "CredentialUnavailableError",
+    });
+  });
+});
+
+describe.concurrent("a token of 240 s, ten calls", () => {
+  test("ours: one request", async () => {
+    expect(await reportOf("managed-identity", OURS, "short-token")).toEqual({ requests: 1 });
+  });
+
+  test("ManagedIdentityCredential: ten requests", async () => {
+    expect(await reportOf("managed-identity", CREDENTIAL_ITSELF, "short-token")).toEqual({ requests: 10 });
+  });
+});
+
+describe.concurrent("the resource has revoked the token", () => {
+  // MSAL's cache cannot be emptied from outside: it gives the revoked token until 300 s before its expiry.
+  test("ours: told so, it says that the credential gave the same token again", async () => {
+    expect(await reportOf("managed-identity", OURS, "revoked")).toMatchObject({
+      error: "token/rejected-again",
+    });
+  });
+
+  test("ManagedIdentityCredential: given a claims challenge, it asks nobody and returns the same token", async () => {
+    expect(await reportOf("managed-identity", CREDENTIAL_ITSELF, "revoked")).toEqual({
+      requests: 1,
+      sameToken: true,
+    });
+  });
+});
+
+describe.concurrent("expiry formats of identity endpoints, ten calls", () => {
+  test.each([
+    ["epoch seconds as text", "epoch", 1],
+    ["06/20/2019 02:57:58 +00:00", "us-linux", 10],
+    ["1/16/2020 5:24:12 AM +00:00", "us-windows", 10],
+    ["ISO without milliseconds", "iso-without-milliseconds", 10],
+    ["expires_in alone", "expires-in-alone", 10],
+  ])("%s", async (_name, format, byMsal) => {
+    const [ours, msal, oursOverMsal] = await Promise.all([
+      reportOf("expiry-format", OURS, "parseTokenResponse", format),
+      reportOf("expiry-format", CREDENTIAL_ITSELF, "msal", format),
+      reportOf("expiry-format", OURS, "msal", format),
+    ]);
+    // A credential that reads the answer with parseTokenResponse, and our provider.
+    expect(ours).toEqual({ requests: 1, given: 10, errors: [] });
+    // MSAL takes the ones that it cannot read for "now": each call is a request.
+    expect(msal).toEqual({ requests: byMsal, given: 10, errors: [] });
+    // Our provider over MSAL: the expiry is lost before it gets there. It does not guess, and says what it was given.
+    expect(oursOverMsal).toEqual(
+      byMsal === 1 ? ours : { requests: 10, given: 0, errors: ["expiry/already-expired"] },
+    );
+  });
+});

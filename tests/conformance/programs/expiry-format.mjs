@@ -1,0 +1,58 @@
+// Ten calls to an App Service whose answer tells the expiry in a form that is seen in the wild, one hour ahead.
+import { ManagedIdentityCredential } from "@azure/identity";
+import { parseTokenResponse } from "copilot-keyless";
+import { startEmulator } from "copilot-keyless/emulator";
+import { stopWallClock } from "./clocks.mjs";
+import { outcomeOf, report, systemUnderTest } from "./systems.mjs";
+
+const [, , name, reader, format] = process.argv;
+
+// MSAL takes an expiry that it cannot read for "now", rounded to seconds: half the time up, which makes a token of less than a
+// second. The other half is looked at.
+stopWallClock();
+const at = new Date(Date.now() + 3_600_000);
+const iso = at.toISOString();
+const [date, time] = iso.split(/[T.]/);
+const [year, month, day] = date.split("-");
+const [hour, minuteAndSecond] = [Number(time.slice(0, 2)), time.slice(3)];
+const halfDay = `${hour % 12 || 12}:${minuteAndSecond} ${hour < 12 ? "AM" : "PM"}`;
+const FORMATS = {
+  epoch: String(Math.floor(at / 1000)),
+  "us-linux": `${month}/${day}/${year} ${time} +00:00`,
+  "us-windows": `${Number(month)}/${Number(day)}/${year} ${halfDay} +00:00`,
+  "iso-without-milliseconds": `${date}T${time}Z`,
+};
+
+const emulator = await startEmulator();
+Object.assign(process.env, emulator.env);
+emulator.faults.add({
+  server: "identity",
+  times: Number.POSITIVE_INFINITY,
+  ...(format === "expires-in-alone"
+    ? { kind: "body", body: { access_token: "opaque", expires_in: "3600", token_type: "Bearer" } }
+    : { kind: "malformed-expiry", expiresOn: FORMATS[format] }),
+});
+
+/** The same request, read with parseTokenResponse. */
+const own = {
+  async getToken(scope) {
+    const requestedAt = Date.now();
+    const url = new URL(process.env.IDENTITY_ENDPOINT);
+    url.searchParams.set("api-version", "2019-08-01");
+    url.searchParams.set("resource", scope.replace("/.default", ""));
+    const response = await fetch(url, { headers: { "X-IDENTITY-HEADER": process.env.IDENTITY_HEADER } });
+    return parseTokenResponse(await response.text(), { requestedAt });
+  },
+};
+const credential = reader === "msal" ? new ManagedIdentityCredential() : own;
+const provide = await systemUnderTest(name).create(credential);
+
+const errors = new Set();
+let given = 0;
+for (let n = 0; n < 10; n += 1) {
+  const { token, error } = await outcomeOf(provide);
+  if (token) given += 1;
+  else errors.add(error);
+}
+report({ requests: emulator.counts.identity, given, errors: [...errors] });
+process.exit();
