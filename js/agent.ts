@@ -171,7 +171,9 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
       // What the runtime wrote down of a lost session may be incomplete; a new one always works.
       const lost = this.#lost;
       const resumed = lost && (await this.#client.resumeSession(lost, config).catch(() => undefined));
-      return resumed || (await this.#client.createSession(config));
+      const started = resumed || (await this.#client.createSession(config));
+      this.provider.watch(started);
+      return started;
     } catch (error) {
       throw runtimeError(error);
     }

@@ -1,5 +1,5 @@
 import type { CopilotSession, ProviderConfig } from "@github/copilot-sdk";
-import { decide } from "./bindings.js";
+import { core, decide } from "./bindings.js";
 import { defaultCredential } from "./default-credential.js";
 import { KeylessError } from "./errors.js";
 import type { ProviderPlan } from "./plan.js";
@@ -76,7 +76,15 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
   const own = typeof options.tokens !== "function";
   const tokens = typeof options.tokens === "function" ? options.tokens : createTokens(plan, options);
   const config: ProviderConfig = { ...plan.config };
-  if (sendsTokens(plan, options)) config.bearerTokenProvider = (args) => tokens(args);
+  // The last token that each watched session was given: what a 401 in that session rejects.
+  const given = new Map<string, string>();
+  if (sendsTokens(plan, options)) {
+    config.bearerTokenProvider = async (args) => {
+      const token = await tokens(args);
+      if (given.has(args?.sessionId)) given.set(args.sessionId, token);
+      return token;
+    };
+  }
 
   const staticConfig = async (): Promise<ProviderConfig> => {
     const { bearerTokenProvider, ...rest } = config;
@@ -95,10 +103,19 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
     warnings,
     sessionConfig: <T extends object>(extra?: T) => ({ ...(extra as T), model, provider: config }),
     staticConfig,
-    watch: (session) =>
-      session.on("model.call_failure", (event) => {
-        if (event.data.statusCode === 401) tokens.invalidate();
-      }),
+    watch: (session) => {
+      const { sessionId } = session;
+      given.set(sessionId, "");
+      const stop = session.on("model.call_failure", (event) => {
+        const { statusCode = 0, errorMessage = "" } = event.data;
+        const rejected = given.get(sessionId);
+        if (rejected && core().rejectsToken(statusCode, errorMessage)) tokens.invalidate(rejected);
+      });
+      return () => {
+        given.delete(sessionId);
+        stop();
+      };
+    },
     rotate: async (session) => {
       await session.rpc.options.update({ provider: await staticConfig() });
     },

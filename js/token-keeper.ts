@@ -1,6 +1,7 @@
 import { core, keylessError } from "./bindings.js";
 import { LONGEST_TIMER_MS, unref } from "./clock.js";
 import { credentialFailure, summarize } from "./credential-error.js";
+import { isObserved, publish } from "./diagnostics.js";
 import { KeylessError } from "./errors.js";
 import { bare, cleanToken } from "./token-text.js";
 import type { AccessToken, Clock, RefreshPolicy, TokenCredential, TokenEvent, TokenStatus } from "./types.js";
@@ -336,9 +337,10 @@ export class TokenKeeper {
   }
 
   #emit(details: EventDetails): void {
-    if (this.#listeners.size === 0) return;
+    if (this.#listeners.size === 0 && !isObserved()) return;
     const scope = typeof this.#scope === "string" ? this.#scope : this.#scope.join(" ");
     const event = Object.freeze({ at: this.#clock.now(), scope, ...details }) as TokenEvent;
+    publish(event);
     for (const listener of [...this.#listeners]) {
       // A listener's fault is not the token's, whether it throws or its promise is rejected.
       (async () => listener(event))().catch(() => {});

@@ -92,8 +92,10 @@ export class Turn {
 
   /** The token callback threw. The runtime only shows its text, so the error itself is kept. */
   tokenFailed(error: unknown): void {
-    this.#tokenError = error;
-    if (error instanceof KeylessError && FINAL.has(error.code)) this.fail(error);
+    const code = error instanceof KeylessError ? error.code : undefined;
+    // That the same token came again tells less than why the resource rejected it.
+    this.#tokenError = code === "token/rejected-again" ? (this.#modelError ?? error) : error;
+    if (code !== undefined && FINAL.has(code)) this.fail(this.#tokenError);
   }
 
   #follow(event: SessionEvent): void {

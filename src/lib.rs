@@ -7,6 +7,7 @@ mod error;
 pub use error::{Code, Error, Result};
 
 pub mod claims;
+pub mod diagnosis;
 pub mod endpoint;
 pub mod environment;
 pub mod expiry;

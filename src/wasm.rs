@@ -10,7 +10,7 @@ use crate::endpoint;
 use crate::error::{Code, Error};
 use crate::expiry::{self, Millis, TokenResponse};
 use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
-use crate::{claims, provider, simulate};
+use crate::{claims, diagnosis, provider, simulate};
 
 type JsResult = Result<JsValue, JsValue>;
 
@@ -55,6 +55,12 @@ pub fn parse_token_response_object(object: JsValue, requested_at: f64, zone: &Fu
 #[wasm_bindgen(js_name = decodeToken)]
 pub fn decode_token(token: &str) -> JsValue {
     to_js(claims::describe(token))
+}
+
+/// [`diagnosis::rejects_token`].
+#[wasm_bindgen(js_name = rejectsToken)]
+pub fn rejects_token(status: u16, body: &str) -> bool {
+    diagnosis::rejects_token(status, body)
 }
 
 /// [`simulate::simulate`].

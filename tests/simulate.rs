@@ -307,6 +307,78 @@ fn the_fixed_window_serves_dead_tokens_when_the_clock_is_set_back() {
 }
 
 #[test]
+fn the_other_ways_in_a_hang() {
+    let scenario = RefreshScenario {
+        outages: outage(55.0 * MINUTE, 70.0 * MINUTE, FailureMode::Hang),
+        ..RefreshScenario::default()
+    };
+    let per_call = play(&RefreshScenario {
+        strategy: Keeper::PerCall,
+        ..scenario.clone()
+    });
+    assert_eq!(per_call.totals.failed, 15, "a call a minute, and each hangs");
+    let window = play(&RefreshScenario {
+        strategy: Keeper::FixedWindow,
+        ..scenario.clone()
+    });
+    assert_eq!(
+        window
+            .attempts
+            .iter()
+            .filter(|one| one.outcome == AttemptOutcome::Abandoned)
+            .count(),
+        11
+    );
+    assert!(play(&scenario).totals.failed < per_call.totals.failed);
+}
+
+#[test]
+fn a_status_is_told_by_its_code() {
+    for (status, code) in [
+        (429, "credential/throttled"),
+        (503, "credential/server-error"),
+        (400, "credential/refused"),
+        (302, "credential/network"),
+    ] {
+        let outages = vec![Outage {
+            to_ms: 10.0 * MINUTE,
+            mode: FailureMode::Status,
+            status,
+            ..Outage::default()
+        }];
+        let timeline = play(&RefreshScenario {
+            outages,
+            ..RefreshScenario::default()
+        });
+        assert_eq!(timeline.calls[0].code, Some(code));
+    }
+}
+
+#[test]
+fn an_expiry_already_past_fails_with_the_schedules_own_code() {
+    let timeline = play(&RefreshScenario {
+        latency_ms: 9_000.0,
+        token: tokens(5_000.0),
+        ..RefreshScenario::default()
+    });
+    assert_eq!(timeline.calls[0].code, Some("token/not-renewed"));
+}
+
+#[test]
+fn long_lists_are_cut_and_say_so() {
+    let timeline = play(&RefreshScenario {
+        calls: Calls {
+            every_ms: 1_000.0,
+            ..Calls::default()
+        },
+        ..RefreshScenario::default()
+    });
+    assert!(timeline.truncated);
+    assert_eq!(timeline.calls.len(), 5_000);
+    assert_eq!(timeline.totals.calls, 7_200);
+}
+
+#[test]
 fn bad_scenarios_are_refused_by_name() {
     let good = RefreshScenario::default;
     let bad = [

@@ -20,6 +20,9 @@ export function parseTokenResponseObject(object: unknown, requestedAt: number, z
 
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
 
+/** Whether a response says that the token itself was rejected. */
+export function rejectsToken(status: number, body: string): boolean;
+
 export function decodeToken(token: string): TokenDescription;
 export function errorCodes(): string[];
 

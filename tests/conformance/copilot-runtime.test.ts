@@ -26,8 +26,7 @@ describe.concurrent("the token is revoked between two turns", () => {
     });
   });
 
-  // Known fault: the agent does not watch its session.
-  test.fails("ManagedIdentityCopilotAgent: the turn is answered", async () => {
+  test("ManagedIdentityCopilotAgent: the turn is answered", async () => {
     expect(await converse(AGENT, "revoked")).toMatchObject({ answered: true });
   });
 

@@ -1,10 +1,16 @@
 //! What only shows inside WebAssembly: the bindings, and that the core decides there as it does natively.
 #![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use copilot_keyless::wasm::{
-    Schedule, decode_token, error_codes, parse_endpoint, parse_token_response_object, parse_token_response_text,
-    plan_provider,
+    Schedule, decode_token, error_codes, parse_endpoint, parse_token_response_object,
+    parse_token_response_text, plan_provider,
 };
 use js_sys::{Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -27,7 +33,14 @@ fn get(value: &JsValue, name: &str) -> JsValue {
 }
 
 fn zone(minutes: &serde_json::Value) -> Function {
-    Function::new_no_args(&format!("return {}", if minutes.is_null() { "undefined".into() } else { minutes.to_string() }))
+    Function::new_no_args(&format!(
+        "return {}",
+        if minutes.is_null() {
+            "undefined".into()
+        } else {
+            minutes.to_string()
+        }
+    ))
 }
 
 #[wasm_bindgen_test]
@@ -41,16 +54,25 @@ fn every_expiry_row_as_text_and_as_an_object() {
         };
         let mut results = vec![parse_token_response_text(&text, requested_at, &zone)];
         if row["response"].is_object() {
-            results.push(parse_token_response_object(js(&row["response"]), requested_at, &zone));
+            results.push(parse_token_response_object(
+                js(&row["response"]),
+                requested_at,
+                &zone,
+            ));
         }
         for result in results {
             match result {
                 Ok(token) => {
                     let token = rust(&token);
-                    assert_eq!(token["expiresOnTimestamp"], row["expect"]["expiresOnTimestamp"], "{}", row["name"]);
+                    assert_eq!(
+                        token["expiresOnTimestamp"], row["expect"]["expiresOnTimestamp"],
+                        "{}",
+                        row["name"]
+                    );
                     assert_eq!(
                         token["refreshAfterTimestamp"], row["expect"]["refreshAfterTimestamp"],
-                        "{}", row["name"]
+                        "{}",
+                        row["name"]
                     );
                 }
                 Err(error) => assert_eq!(rust(&error)["code"], row["error"], "{}", row["name"]),
@@ -66,7 +88,10 @@ fn every_endpoint_row() {
             Ok(endpoint) => {
                 let endpoint = rust(&endpoint);
                 assert!(row["error"].is_null(), "{row}: {endpoint}");
-                assert_eq!(row["expect"]["baseUrl"].is_null() || row["expect"]["baseUrl"] == endpoint["baseUrl"], true);
+                assert_eq!(
+                    row["expect"]["baseUrl"].is_null() || row["expect"]["baseUrl"] == endpoint["baseUrl"],
+                    true
+                );
             }
             Err(error) => assert_eq!(rust(&error)["code"], row["error"], "{row}"),
         }
@@ -75,12 +100,16 @@ fn every_endpoint_row() {
 
 #[wasm_bindgen_test]
 fn a_plan_is_a_plain_object_without_undefined_texts() {
-    let request = serde_json::json!({ "endpoint": "myres.openai.azure.com", "headers": { "x-team": "a" }, "env": {} });
+    let request =
+        serde_json::json!({ "endpoint": "myres.openai.azure.com", "headers": { "x-team": "a" }, "env": {} });
     let plan = plan_provider(js(&request)).unwrap();
     let config = get(&plan, "config");
     assert!(config.is_instance_of::<Object>());
     assert_eq!(rust(&config)["headers"]["x-team"], "a");
-    assert!(!Reflect::has(&config, &"wireModel".into()).unwrap(), "what is not set is not there");
+    assert!(
+        !Reflect::has(&config, &"wireModel".into()).unwrap(),
+        "what is not set is not there"
+    );
 }
 
 #[wasm_bindgen_test]
@@ -88,7 +117,10 @@ fn a_schedule_walks_through_a_life() {
     let start = 1_700_000_000_000.0;
     let mut schedule = Schedule::new(js(&serde_json::json!({ "jitterMs": 0 }))).unwrap();
     let wait = rust(&schedule.request(start, 0.0));
-    assert_eq!(wait, serde_json::json!({ "do": "wait", "flight": 1, "timeoutMs": 15_000, "start": true }));
+    assert_eq!(
+        wait,
+        serde_json::json!({ "do": "wait", "flight": 1, "timeoutMs": 15_000, "start": true })
+    );
     let accepted = schedule.acquired(1, start, 0.0, start + 3_600_000.0, None, start + 50.0, 50.0, 0.5);
     assert_eq!(rust(&accepted), serde_json::json!({ "result": "accepted" }));
     let fresh = rust(&schedule.request(start + 100.0, 100.0));
@@ -98,14 +130,22 @@ fn a_schedule_walks_through_a_life() {
     assert_eq!(due["start"]["flight"], 2);
     let failed = schedule.failed(2, Some(500), false, None, start + 3_400_100.0, 3_400_100.0, 0.0);
     assert_eq!(rust(&failed), serde_json::json!({ "result": "failed" }));
-    assert_eq!(rust(&schedule.status(start + 3_400_200.0, 3_400_200.0))["consecutiveFailures"], 1);
+    assert_eq!(
+        rust(&schedule.status(start + 3_400_200.0, 3_400_200.0))["consecutiveFailures"],
+        1
+    );
     schedule.close();
-    assert_eq!(rust(&schedule.request(start, 0.0)), serde_json::json!({ "do": "closed" }));
+    assert_eq!(
+        rust(&schedule.request(start, 0.0)),
+        serde_json::json!({ "do": "closed" })
+    );
 }
 
 #[wasm_bindgen_test]
 fn errors_are_plain_objects_with_a_code() {
-    let error = Schedule::new(js(&serde_json::json!({ "retryMinMs": -1 }))).map(|_| ()).unwrap_err();
+    let error = Schedule::new(js(&serde_json::json!({ "retryMinMs": -1 })))
+        .map(|_| ())
+        .unwrap_err();
     assert_eq!(rust(&error)["code"], "policy/invalid");
     assert_eq!(rust(&decode_token("no-jwt"))["format"], "opaque");
     assert!(error_codes().iter().any(|code| code == "endpoint/empty"));

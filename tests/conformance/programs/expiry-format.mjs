@@ -1,5 +1,4 @@
 // Ten calls to an App Service whose answer tells the expiry in a form that is seen in the wild, one hour ahead.
-import { ManagedIdentityCredential } from "@azure/identity";
 import { parseTokenResponse } from "copilot-keyless";
 import { startEmulator } from "copilot-keyless/emulator";
 import { stopWallClock } from "./clocks.mjs";
@@ -44,7 +43,8 @@ const own = {
     return parseTokenResponse(await response.text(), { requestedAt });
   },
 };
-const credential = reader === "msal" ? new ManagedIdentityCredential() : own;
+const credential =
+  reader === "msal" ? new (await import("@azure/identity")).ManagedIdentityCredential() : own;
 const provide = await systemUnderTest(name).create(credential);
 
 const errors = new Set();
