@@ -1,6 +1,7 @@
 // Builds the publishable package into dist/, setting up what is missing. What has not changed is not built again.
 
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { files, ifChanged, main, root, run, step } from "./steps.mjs";
@@ -14,25 +15,29 @@ const PEERS = ["@azure/identity", "@github/copilot-sdk"];
 
 export async function build() {
   await setUp();
-  await ifChanged("wasm", ["src", "Cargo.toml", "Cargo.lock"], ["pkg/copilot_keyless_bg.wasm"], () =>
-    step("Rust core to WebAssembly", (onLine) =>
-      run(
-        "wasm-pack",
-        [
-          "build",
-          "--target",
-          "web",
-          "--release",
-          "--mode",
-          "no-install",
-          "--no-typescript",
-          "--no-pack",
-          "--out-dir",
-          "pkg",
-        ],
-        { onLine },
+  await ifChanged(
+    "wasm",
+    ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs"],
+    ["pkg/copilot_keyless_bg.wasm"],
+    () =>
+      step("Rust core to WebAssembly", (onLine) =>
+        run(
+          "wasm-pack",
+          [
+            "build",
+            "--target",
+            "web",
+            "--release",
+            "--mode",
+            "no-install",
+            "--no-typescript",
+            "--no-pack",
+            "--out-dir",
+            "pkg",
+          ],
+          { onLine, env: { CARGO_ENCODED_RUSTFLAGS: withoutPaths().join("\x1f") } },
+        ),
       ),
-    ),
   );
   await ifChanged(
     "dist",
@@ -47,6 +52,12 @@ export async function build() {
     ["dist/cli.js", "dist/types/index.d.ts"],
     () => step("TypeScript to dist/", bundle),
   );
+}
+
+/** Panics name source files: these keep the builder's own folders out of what is published. */
+function withoutPaths() {
+  const cargo = process.env.CARGO_HOME || join(homedir(), ".cargo");
+  return [`--remap-path-prefix=${cargo}=cargo`, `--remap-path-prefix=${root}=.`];
 }
 
 async function bundle() {

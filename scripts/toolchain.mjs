@@ -62,19 +62,22 @@ export async function rustTools() {
       }),
     );
   }
-  const bin = [];
-  for (const [tool, crate, version] of [
-    ["wasm-bindgen", "wasm-bindgen-cli", WASM_BINDGEN],
-    ["wasm-pack", "wasm-pack", WASM_PACK],
-  ]) {
-    if (output(tool, ["--version"])?.split(" ")[1] === version) continue;
-    const home = join(toolsDir, `${tool}-${version}`);
-    const exe = join(home, "bin", process.platform === "win32" ? `${tool}.exe` : tool);
-    if (!existsSync(exe)) await install(crate, version, home);
-    bin.push(join(home, "bin"));
-  }
-  bin.push(join(root, "node_modules", ".bin"));
-  process.env.PATH = [...bin, process.env.PATH].join(delimiter);
+  await cargoTool("wasm-bindgen", WASM_BINDGEN, "wasm-bindgen-cli");
+  await cargoTool("wasm-pack", WASM_PACK);
+  onPath(join(root, "node_modules", ".bin"));
+}
+
+/** A tool of a pinned version, installed if it is not there; put on this process's PATH. */
+export async function cargoTool(tool, version, crate = tool) {
+  if (output(tool, ["--version"])?.split(" ")[1] === version) return;
+  const home = join(toolsDir, `${tool}-${version}`);
+  const exe = join(home, "bin", process.platform === "win32" ? `${tool}.exe` : tool);
+  if (!existsSync(exe)) await install(crate, version, home);
+  onPath(join(home, "bin"));
+}
+
+function onPath(folder) {
+  process.env.PATH = [folder, process.env.PATH].join(delimiter);
 }
 
 function hasWasmTarget() {
@@ -96,7 +99,7 @@ function install(crate, version, home) {
         },
         hint: "Check the network and that a C compiler is installed (cc, or Build Tools on Windows).",
       }),
-    "two to four minutes, once",
+    "one to four minutes, once",
   );
 }
 

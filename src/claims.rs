@@ -1,24 +1,13 @@
 //! What a token says about itself. Microsoft calls access tokens opaque to clients, so this is for people who look for
 //! a fault: nothing here ever decides whether a token is sent.
 
-use base64::Engine as _;
-use base64::alphabet::URL_SAFE;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::expiry::Millis;
+use crate::json::{Members, Value};
 
 /// Longer texts are not decoded.
 const MAX_TOKEN_BYTES: usize = 262_144;
-
-/// The token issuers' unpadded base64url; padding is tolerated.
-const BASE64URL: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// Whom a token stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -105,7 +94,7 @@ pub fn describe(token: &str) -> TokenDescription {
     let managed_identity = text(&claims, &["xms_mirid"]);
     TokenDescription {
         format,
-        principal: match claims.get("idtyp").and_then(Value::as_str) {
+        principal: match claims.get("idtyp").and_then(Value::as_text) {
             _ if managed_identity.is_some() => Principal::ManagedIdentity,
             Some("app") => Principal::App,
             Some("user") => Principal::User,
@@ -137,7 +126,7 @@ pub(crate) fn expiry(token: &str) -> Option<Millis> {
 }
 
 /// The claims of a signed JWT. Encrypted ones have five parts and stay opaque.
-fn payload(token: &str) -> Option<Map<String, Value>> {
+fn payload(token: &str) -> Option<Members> {
     let token = token.trim_ascii();
     let token = match token.split_at_checked(7) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest,
@@ -151,36 +140,67 @@ fn payload(token: &str) -> Option<Map<String, Value>> {
     if parts.next().is_some() {
         return None;
     }
-    serde_json::from_slice(&BASE64URL.decode(payload).ok()?).ok()
+    Members::from_slice(&base64url(payload)?, |_| true).ok()
 }
 
-fn text(claims: &Map<String, Value>, names: &[&str]) -> Option<String> {
+/// Decodes the token issuers' unpadded base64url; padding, up to what is due, and stray last bits are tolerated.
+fn base64url(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=').as_bytes();
+    let due = digits.len().next_multiple_of(4) - digits.len();
+    if due == 3 || text.len() - digits.len() > due {
+        return None;
+    }
+    let mut decoded = Vec::with_capacity(digits.len());
+    for group in digits.chunks(4) {
+        let mut bits = 0;
+        for digit in group {
+            let value = match digit {
+                b'A'..=b'Z' => digit - b'A',
+                b'a'..=b'z' => digit - b'a' + 26,
+                b'0'..=b'9' => digit - b'0' + 52,
+                b'-' => 62,
+                b'_' => 63,
+                _ => return None,
+            };
+            bits = bits << 6 | u32::from(value);
+        }
+        let [_, bytes @ ..] = (bits << (6 * (4 - group.len()))).to_be_bytes();
+        decoded.extend(bytes.iter().take(group.len() - 1));
+    }
+    Some(decoded)
+}
+
+fn text(claims: &Members, names: &[&str]) -> Option<String> {
     names
         .iter()
-        .find_map(|name| claims.get(*name)?.as_str())
+        .find_map(|name| claims.get(name)?.as_text())
         .map(str::to_owned)
 }
 
-fn audience(claims: &Map<String, Value>) -> Option<String> {
+fn audience(claims: &Members) -> Option<String> {
     let audience = match claims.get("aud")? {
-        Value::Array(several) => several.first()?.as_str()?,
-        one => one.as_str()?,
+        Value::List(several) => several.first()?.as_text()?,
+        one => one.as_text()?,
     };
     Some(audience.trim_end_matches('/').to_owned())
 }
 
 /// A claim that is a list, or a text of words.
-fn words(claims: &Map<String, Value>, name: &str) -> Vec<String> {
+fn words(claims: &Members, name: &str) -> Vec<String> {
     match claims.get(name) {
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(text)) => text.split_ascii_whitespace().map(str::to_owned).collect(),
+        Some(Value::List(list)) => list
+            .iter()
+            .filter_map(Value::as_text)
+            .map(str::to_owned)
+            .collect(),
+        Some(Value::Text(text)) => text.split_ascii_whitespace().map(str::to_owned).collect(),
         _ => Vec::new(),
     }
 }
 
 /// A claim in seconds since 1970.
-fn time(claims: &Map<String, Value>, name: &str) -> Option<Millis> {
-    let seconds = claims.get(name)?.as_f64()?;
+fn time(claims: &Members, name: &str) -> Option<Millis> {
+    let seconds = claims.get(name)?.as_number()?;
     (seconds > 0.0 && seconds < 1e12).then_some((seconds * 1_000.0) as Millis)
 }
 

@@ -24,6 +24,7 @@
 
 mod hosts;
 mod notice;
+mod open;
 mod route;
 mod scope;
 mod text;
@@ -32,6 +33,7 @@ mod url;
 use serde::{Deserialize, Serialize};
 
 pub use notice::{Notice, NoticeCode};
+pub(crate) use text::is_made_of;
 
 use crate::{Code, Error, Result};
 use hosts::Site;

@@ -76,24 +76,28 @@ pub struct Resolved {
 /// assert_eq!(resolved.warnings[0].code.as_str(), "env-conflict");
 /// ```
 pub fn resolve(env: &BTreeMap<String, String>) -> Resolved {
+    let env = |name: &str| env.get(name).map(String::as_str);
     let mut warnings = Vec::new();
     Resolved {
-        endpoint: endpoint(env, &mut warnings),
-        model: model(env, &mut warnings),
-        scope: scope(env),
+        endpoint: endpoint(&env, &mut warnings),
+        model: model(&env, &mut warnings),
+        scope: scope(&env),
         warnings,
     }
 }
 
-pub(crate) fn endpoint(env: &BTreeMap<String, String>, warnings: &mut Vec<Notice>) -> Option<Setting> {
+/// Tells the value of a variable.
+pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<&'a str>;
+
+pub(crate) fn endpoint(env: Env<'_>, warnings: &mut Vec<Notice>) -> Option<Setting> {
     first(env, &ENDPOINT, same_endpoint, warnings)
 }
 
-pub(crate) fn model(env: &BTreeMap<String, String>, warnings: &mut Vec<Notice>) -> Option<Setting> {
+pub(crate) fn model(env: Env<'_>, warnings: &mut Vec<Notice>) -> Option<Setting> {
     first(env, &MODEL, |a, b| a == b, warnings)
 }
 
-pub(crate) fn scope(env: &BTreeMap<String, String>) -> Option<Setting> {
+pub(crate) fn scope(env: Env<'_>) -> Option<Setting> {
     first(env, &SCOPE, |a, b| a == b, &mut Vec::new())
 }
 
@@ -103,13 +107,13 @@ pub(crate) fn is_deployment(variable: &str) -> bool {
 }
 
 fn first(
-    env: &BTreeMap<String, String>,
+    env: Env<'_>,
     variables: &[&'static str],
     same: fn(&str, &str) -> bool,
     warnings: &mut Vec<Notice>,
 ) -> Option<Setting> {
     let mut settings = variables.iter().filter_map(|variable| {
-        let value = env.get(*variable)?.trim();
+        let value = env(variable)?.trim();
         (!value.is_empty()).then(|| Setting {
             value: value.to_owned(),
             variable,

@@ -117,8 +117,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 ///     .hint("Leave it out to get the default of 30,000 ms.");
 /// assert_eq!(error.code().as_str(), "policy/invalid");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error(Box<Parts>);
+
+/// Boxed, because every `?` on the way out moves the error, which is a good part of the code of a parser otherwise.
+#[derive(Clone, PartialEq, Eq)]
+struct Parts {
     code: Code,
     message: String,
     hint: Option<String>,
@@ -127,39 +131,49 @@ pub struct Error {
 impl Error {
     /// An error that says what was wrong.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             code,
             message: message.into(),
             hint: None,
-        }
+        }))
     }
 
     /// Adds the next step: what to do, in one or two sentences.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// The stable code.
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// What was wrong, in one sentence.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What to do about it.
     pub fn next_step(&self) -> Option<&str> {
-        self.hint.as_deref()
+        self.0.hint.as_deref()
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.0.code)
+            .field("message", &self.0.message)
+            .field("hint", &self.0.hint)
+            .finish()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.message, self.code.as_str())
+        write!(f, "{} ({})", self.message(), self.code().as_str())
     }
 }
 
@@ -169,9 +183,9 @@ impl std::error::Error for Error {}
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Error", 3)?;
-        fields.serialize_field("code", self.code.as_str())?;
-        fields.serialize_field("message", &self.message)?;
-        fields.serialize_field("hint", &self.hint)?;
+        fields.serialize_field("code", self.code().as_str())?;
+        fields.serialize_field("message", self.message())?;
+        fields.serialize_field("hint", &self.next_step())?;
         fields.end()
     }
 }

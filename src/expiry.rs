@@ -4,9 +4,9 @@ mod date;
 mod response;
 
 pub use date::parse_instant;
-#[cfg(target_arch = "wasm32")]
-pub(crate) use response::Fields;
 pub use response::{TokenResponse, parse_token_response};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use response::{is_field, read};
 
 use crate::{Code, Error, Result};
 

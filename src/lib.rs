@@ -2,7 +2,9 @@
 //! provider it needs. Nothing here knows a clock, a random number or a network: times, chance and bytes are
 //! arguments, decisions are return values.
 
+mod decimal;
 mod error;
+mod json;
 
 pub use error::{Code, Error, Result};
 

@@ -2,12 +2,13 @@
 
 #![allow(clippy::doc_markdown, reason = "OpenAI is a name, not code")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::{Endpoint, FIND, Kind, Notice, NoticeCode, Options, ProviderType, parse};
-use crate::environment::{self, Setting};
+use crate::decimal::decimal;
+use crate::endpoint::{Endpoint, FIND, Kind, Notice, NoticeCode, Options, ProviderType, is_made_of, parse};
+use crate::environment::{self, Env, Setting};
 use crate::{Code, Error, Result};
 
 /// The model if neither the options nor the environment name one.
@@ -167,7 +168,7 @@ const REFUSED_HEADERS: [&str; 6] = [
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
 pub fn plan(request: &Request) -> Result<Plan> {
-    let env = known_variables(request);
+    let env = |name: &str| request.env.as_ref()?.get(name)?.as_deref();
     let mut warnings = Vec::new();
 
     let given = pick(request.endpoint.as_deref(), || {
@@ -227,20 +228,6 @@ fn pick(option: Option<&str>, env: impl FnOnce() -> Option<Setting>) -> Option<(
     }
 }
 
-/// Of the environment, the variables that count; the rest is nobody's business here.
-fn known_variables(request: &Request) -> BTreeMap<String, String> {
-    let names = environment::ENDPOINT
-        .iter()
-        .chain(&environment::MODEL)
-        .chain(&environment::SCOPE);
-    names
-        .filter_map(|name| {
-            let value = request.env.as_ref()?.get(*name)?.clone()?;
-            Some(((*name).to_owned(), value))
-        })
-        .collect()
-}
-
 fn no_endpoint() -> Error {
     Error::new(
         Code::EndpointEmpty,
@@ -262,7 +249,7 @@ struct Names {
 
 fn names(
     request: &Request,
-    env: &BTreeMap<String, String>,
+    env: Env<'_>,
     endpoint: &Endpoint,
     endpoint_source: &'static str,
     warnings: &mut Vec<Notice>,
@@ -327,10 +314,7 @@ fn names(
 fn check_model(what: &str, name: &str, strict: bool) -> Result<String> {
     let name = name.trim();
     let allowed: &[u8] = if strict { b"-._" } else { b"-._:/@+" };
-    let valid = (1..=128).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || allowed.contains(&b));
+    let valid = (1..=128).contains(&name.len()) && is_made_of(name, allowed);
     if valid {
         return Ok(name.to_owned());
     }
@@ -362,10 +346,10 @@ fn wire_api(given: Option<WireApi>, provider_type: ProviderType) -> Result<Optio
 }
 
 fn check_headers(headers: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
-    let mut seen = BTreeSet::new();
+    let mut seen: Vec<&str> = Vec::new();
     for (name, value) in headers {
         let lower = name.to_ascii_lowercase();
-        if name.is_empty() || !name.bytes().all(is_token_byte) {
+        if name.is_empty() || !is_made_of(name, TOKEN_SYMBOLS) {
             return Err(header(
                 "A header's name is blank or holds a character that no header's name can have.",
             )
@@ -377,12 +361,13 @@ fn check_headers(headers: &BTreeMap<String, String>) -> Result<BTreeMap<String, 
             ))
             .hint("Leave it out. The token takes the place of a key, and the runtime sets the rest."));
         }
-        if !seen.insert(lower) {
+        if seen.iter().any(|seen| seen.eq_ignore_ascii_case(name)) {
             return Err(header(format!(
                 "The header {name} is given twice, in different spellings."
             ))
             .hint("Keep one of them."));
         }
+        seen.push(name);
         if value.trim() != value || !value.bytes().all(|b| (0x20..=0x7e).contains(&b)) {
             return Err(header(format!(
                 "The value of the header {name} holds a line break, a character outside ASCII, or a space at an end."
@@ -397,9 +382,8 @@ fn header(message: impl Into<String>) -> Error {
     Error::new(Code::ProviderHeader, message)
 }
 
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
+/// What a header's name may hold besides letters and digits (RFC 9110).
+const TOKEN_SYMBOLS: &[u8] = b"!#$%&'*+-.^_`|~";
 
 fn limit(name: &str, given: Option<f64>) -> Result<Option<u32>> {
     let Some(value) = given else { return Ok(None) };
@@ -408,7 +392,7 @@ fn limit(name: &str, given: Option<f64>) -> Result<Option<u32>> {
     }
     Err(Error::new(
         Code::ProviderLimit,
-        format!("{name} is {value}; expected a positive whole number."),
+        format!("{name} is {}; expected a positive whole number.", decimal(value)),
     )
     .hint("Leave it out to get the model's own limit."))
 }

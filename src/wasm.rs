@@ -1,16 +1,20 @@
 //! The surface for JavaScript: converts and forwards, decides nothing. The types on the other side are hand-written, in
 //! `js/wasm/core.d.ts`.
 
+mod read;
+
 use js_sys::Function;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::endpoint;
 use crate::error::{Code, Error};
 use crate::expiry::{self, Millis, TokenResponse};
+use crate::json::ObjectVisitor;
 use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
 use crate::{claims, diagnosis, provider, simulate};
+use read::Js;
 
 type JsResult = Result<JsValue, JsValue>;
 
@@ -39,14 +43,17 @@ pub fn parse_token_response_text(json: &str, requested_at: f64, zone: &Function)
 /// [`expiry::parse_token_response`], of an object.
 #[wasm_bindgen(js_name = parseTokenResponseObject)]
 pub fn parse_token_response_object(object: JsValue, requested_at: f64, zone: &Function) -> JsResult {
-    let fields: expiry::Fields = serde_wasm_bindgen::from_value(object).map_err(|_| {
-        throw(Error::new(
-            Code::ExpiryNotJson,
-            "the token response is neither a text nor an object",
-        ))
-    })?;
-    fields
-        .read(millis(requested_at), offset_by(zone))
+    let fields = Js(object)
+        .deserialize_map(ObjectVisitor {
+            wanted: expiry::is_field,
+        })
+        .map_err(|_| {
+            throw(Error::new(
+                Code::ExpiryNotJson,
+                "the token response is neither a text nor an object",
+            ))
+        })?;
+    expiry::read(&fields, millis(requested_at), &offset_by(zone))
         .map_err(throw)
         .map(access_token)
 }
@@ -84,7 +91,7 @@ impl Schedule {
     /// [`schedule::Schedule::new`], with a policy that may leave fields out.
     #[wasm_bindgen(constructor)]
     pub fn new(policy: JsValue) -> Result<Schedule, JsValue> {
-        let policy: RefreshPolicy = serde_wasm_bindgen::from_value(policy)
+        let policy: RefreshPolicy = read::from_value(policy)
             .map_err(|error| throw(Error::new(Code::PolicyInvalid, error.to_string())))?;
         policy
             .validate()
@@ -226,7 +233,7 @@ fn from_js<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, JsValue> 
     if value.is_undefined() || value.is_null() {
         return Ok(T::default());
     }
-    serde_wasm_bindgen::from_value(value).map_err(|error| {
+    read::from_value(value).map_err(|error| {
         throw(Error::new(
             Code::ProviderConflict,
             format!("bad options: {error}"),

@@ -177,10 +177,9 @@ pub(super) fn resembles_azure(host: &str) -> bool {
     {
         return true;
     }
-    let labels: Vec<&str> = host.split('.').collect();
     DOMAINS
         .iter()
-        .any(|(domain, kind, _)| *kind != Kind::Openai && is_misspelt(&labels, domain))
+        .any(|(domain, kind, _)| *kind != Kind::Openai && is_misspelt(host, domain))
 }
 
 fn lookalike(host: &str) -> Error {
@@ -231,32 +230,34 @@ fn contains_domain(dotted: &str, domain: &str) -> bool {
 }
 
 /// True if the end of the host is the domain but for one or two letters, or but for its top-level domain.
-fn is_misspelt(labels: &[&str], domain: &str) -> bool {
-    let parts: Vec<&str> = domain.split('.').collect();
-    let Some((top, body)) = parts.split_last() else {
+fn is_misspelt(host: &str, domain: &str) -> bool {
+    let Some((body, top)) = domain.rsplit_once('.') else {
         return false;
     };
-    let body = body.join(".");
     let allowed = if body.len() < 12 { 1 } else { 2 };
+    let labels = domain.matches('.').count() + 1;
     // A dot left out or put in makes one label fewer or more.
-    for count in parts.len() - 1..=parts.len() + 1 {
-        let Some(tail) = labels.len().checked_sub(count).and_then(|at| labels.get(at..)) else {
+    for count in labels - 1..=labels + 1 {
+        let Some(tail) = last_labels(host, count) else {
             continue;
         };
-        if count >= 2 && distance(&tail.join("."), domain) <= allowed {
+        if count >= 2 && distance(tail, domain) <= allowed {
             return true;
         }
-        let Some((tail_top, tail_body)) = tail.split_last() else {
+        let Some((tail_body, tail_top)) = tail.rsplit_once('.') else {
             continue;
         };
-        if tail_body.is_empty() || (tail_top == top && tail_body.join(".") == body) {
-            continue;
-        }
-        if distance(&tail_body.join("."), &body) <= allowed {
+        if (tail_top != top || tail_body != body) && distance(tail_body, body) <= allowed {
             return true;
         }
     }
     false
+}
+
+/// The end of a host from so many labels on; `None` if it has fewer.
+fn last_labels(host: &str, count: usize) -> Option<&str> {
+    let skipped = (host.matches('.').count() + 1).checked_sub(count)?;
+    host.splitn(skipped + 1, '.').nth(skipped)
 }
 
 /// The number of letters to insert, delete or replace (Levenshtein).

@@ -1,8 +1,9 @@
-//! From the path that was given to the path of the base URL.
+//! From the path that was given to the path of the base URL: the routes that Azure and OpenAI document.
 
 #![allow(clippy::doc_markdown, reason = "OpenAI is a name, not code")]
 
-use super::text::{is_placeholder_name, is_plain_name, placeholder};
+use super::open;
+use super::text::{is_made_of, is_placeholder_name, is_plain_name, placeholder};
 use super::url::{Url, bad_path, unknown_path};
 use super::{Kind, Notice, NoticeCode, ProviderType};
 use crate::{Code, Error, Result};
@@ -21,11 +22,7 @@ pub(super) struct Route {
 /// Finds the route. `wanted` is the type that the options ask for, `dated` whether they name an API version.
 pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
     match kind {
-        Kind::Gateway | Kind::Custom | Kind::Local => {
-            let route = open(&url.segments, url.trailing_slash, kind, wanted)?;
-            check_settled(&route, &url.segments)?;
-            Ok(route)
-        }
+        Kind::Gateway | Kind::Custom | Kind::Local => open::find(url, kind, wanted),
         Kind::Openai => openai(url, wanted),
         _ => azure(url, kind, wanted, dated),
     }
@@ -34,7 +31,7 @@ pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: b
 /// The routes of a Foundry, Azure OpenAI or AI services resource.
 fn azure(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
     let lower = lower_case(&url.segments);
-    let path: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let path = names(&lower);
     let foundry = kind == Kind::FoundryAccount;
     match path.as_slice() {
         ["anthropic", rest @ ..] if foundry => anthropic(rest, &url.segments, wanted),
@@ -166,7 +163,7 @@ fn openai(url: &Url, wanted: Option<ProviderType>) -> Result<Route> {
         ));
     }
     let lower = lower_case(&url.segments);
-    let path: Vec<&str> = lower.iter().map(String::as_str).collect();
+    let path = names(&lower);
     let notices = match path.as_slice() {
         [] | ["v1"] => Vec::new(),
         ["v1", operation @ ..] if is_operation(operation) => vec![operation_stripped()],
@@ -180,165 +177,6 @@ fn openai(url: &Url, wanted: Option<ProviderType>) -> Result<Route> {
         deployment: None,
         notices,
     })
-}
-
-/// Gateways, unknown hosts and this machine, whose paths can be anything.
-fn open(segments: &[String], slash: bool, kind: Kind, wanted: Option<ProviderType>) -> Result<Route> {
-    let lower = lower_case(segments);
-    let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
-    let mut notices = Vec::new();
-    let mut deployment = None;
-
-    let mut kept = lower.len() - operation_length(&lower);
-    let at = lower.iter().position(|name| *name == "deployments");
-    if let Some((at, name)) = at.and_then(|at| Some((at, segments.get(at + 1)?))) {
-        if at + 2 != kept {
-            return Err(unknown_path(
-                segments,
-                "an operation after the deployment's name, or nothing",
-            ));
-        }
-        let name = check_name(name, "deployment")?;
-        notices.push(legacy(&name));
-        deployment = Some(name);
-        kept = at;
-    }
-    if lower
-        .windows(4)
-        .any(|part| matches!(part, ["api", "projects", _, name] if is_agent(name)))
-    {
-        return Err(agent());
-    }
-    let messages = matches!(lower.as_slice(), [.., "v1", "messages"]);
-    let stripped = operation_length(&lower) > 0 || messages;
-    if stripped {
-        notices.push(operation_stripped());
-    }
-    let mut lower = lower.get(..kept).unwrap_or_default();
-    if messages {
-        lower = lower.get(..kept.saturating_sub(2)).unwrap_or_default();
-    }
-
-    let anthropic_path = matches!(lower, [.., "anthropic"] | [.., "anthropic", "v1"]);
-    if anthropic_path && wanted.is_some_and(|wanted| wanted != ProviderType::Anthropic) {
-        return Err(anthropic_conflict(wanted));
-    }
-    let default = if anthropic_path {
-        ProviderType::Anthropic
-    } else {
-        ProviderType::Openai
-    };
-    let provider_type = wanted.unwrap_or(default);
-    if messages && provider_type != ProviderType::Anthropic {
-        return Err(
-            bad_path("The endpoint's path ends in /v1/messages, which is the Anthropic route.").hint(
-                "Ask for the type \"anthropic\", or give the path of an OpenAI route, such as /openai/v1.",
-            ),
-        );
-    }
-    let untouched = !stripped && deployment.is_none();
-    let (cut, suffix) = ending(lower, kind, provider_type, untouched && slash, &mut notices)?;
-    let mut path: String = segments
-        .iter()
-        .take(lower.len() - cut)
-        .flat_map(|segment| ["/", segment.as_str()])
-        .collect();
-    path.push_str(suffix);
-    Ok(Route {
-        kind,
-        provider_type,
-        path,
-        project: None,
-        deployment,
-        notices,
-    })
-}
-
-/// Refuses an open path that is still not a base after one reading, such as `/responses/responses`.
-fn check_settled(route: &Route, given: &[String]) -> Result<()> {
-    let segments: Vec<String> = route
-        .path
-        .split('/')
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect();
-    match open(
-        &segments,
-        route.path.ends_with('/'),
-        route.kind,
-        Some(route.provider_type),
-    ) {
-        Ok(again) if again.path == route.path => Ok(()),
-        _ => Err(unknown_path(
-            given,
-            "a path with one route and at most one operation",
-        )),
-    }
-}
-
-/// How many segments to cut from the end of an open path, and what to put there.
-fn ending(
-    path: &[&str],
-    kind: Kind,
-    provider_type: ProviderType,
-    slash: bool,
-    notices: &mut Vec<Notice>,
-) -> Result<(usize, &'static str)> {
-    match (provider_type, path) {
-        (ProviderType::Anthropic, [.., "openai"] | [.., "openai", "v1"]) => Err(conflict(
-            "The type is \"anthropic\", but the path of the endpoint is the OpenAI route.",
-            "Give the path of the Anthropic route, such as /anthropic, or leave the type out.",
-        )),
-        (ProviderType::Azure, [.., "openai", "v1"]) => Ok((2, "")),
-        (ProviderType::Azure, [.., "openai"]) => Ok((1, "")),
-        (ProviderType::Azure, [.., "v1"]) => Err(conflict(
-            "The type is \"azure\", which adds /openai/... itself, but the path of the endpoint ends in /v1.",
-            "Give the address without /v1, or leave the type out.",
-        )),
-        (ProviderType::Anthropic, [.., "v1"]) => {
-            notices.push(operation_stripped());
-            Ok((1, ""))
-        }
-        (ProviderType::Anthropic | ProviderType::Azure, _) => Ok((0, "")),
-        (ProviderType::Openai, [.., "openai"]) => {
-            if !notices
-                .iter()
-                .any(|notice| notice.code == NoticeCode::LegacyDeploymentPath)
-            {
-                notices.push(completed("/openai/v1/"));
-            }
-            Ok((0, "/v1/"))
-        }
-        (ProviderType::Openai, _) if kind == Kind::Local => match path {
-            [] => {
-                notices.push(completed("/v1"));
-                Ok((0, "/v1"))
-            }
-            [.., "api", "projects", _] => {
-                notices.push(completed("/openai/v1/"));
-                Ok((0, "/openai/v1/"))
-            }
-            _ => Ok((0, if slash { "/" } else { "" })),
-        },
-        (ProviderType::Openai, [.., "v1"]) => Ok((0, "/")),
-        (ProviderType::Openai, _) => {
-            notices.push(Notice::new(
-                NoticeCode::GatewayPathAssumed,
-                "/openai/v1/ was appended to the path. If the gateway serves the models elsewhere, give the whole path up to \
-                 and with /v1.",
-            ));
-            Ok((0, "/openai/v1/"))
-        }
-    }
-}
-
-/// The number of segments at the end that name an operation. `/models` counts below `/v1` only.
-fn operation_length(path: &[&str]) -> usize {
-    match path {
-        [.., "chat", "completions"] => 2,
-        [.., "v1", "models"] | [.., "responses" | "completions" | "embeddings"] => 1,
-        _ => 0,
-    }
 }
 
 fn is_operation(path: &[&str]) -> bool {
@@ -366,21 +204,18 @@ fn is_operation(path: &[&str]) -> bool {
     )
 }
 
-fn is_agent(name: &str) -> bool {
+pub(super) fn is_agent(name: &str) -> bool {
     matches!(name, "agents" | "assistants" | "threads" | "applications")
 }
 
 /// A project's or deployment's name: it becomes a part of a URL or the name of a model.
-fn check_name(name: &str, what: &str) -> Result<String> {
+pub(super) fn check_name(name: &str, what: &str) -> Result<String> {
     if is_placeholder_name(name) {
         return Err(placeholder(&format!(
             "The endpoint's {what} is still the placeholder \"{name}\""
         )));
     }
-    let valid = name.len() <= 64
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    let valid = name.len() <= 64 && is_made_of(name, b"-._");
     if valid && !name.is_empty() {
         return Ok(name.to_owned());
     }
@@ -390,18 +225,23 @@ fn check_name(name: &str, what: &str) -> Result<String> {
     )))
 }
 
-fn lower_case(segments: &[String]) -> Vec<String> {
+pub(super) fn lower_case(segments: &[String]) -> Vec<String> {
     segments
         .iter()
         .map(|segment| segment.to_ascii_lowercase())
         .collect()
 }
 
-fn conflict(message: &str, hint: &str) -> Error {
+/// The names, to be matched against patterns.
+pub(super) fn names(segments: &[String]) -> Vec<&str> {
+    segments.iter().map(String::as_str).collect()
+}
+
+pub(super) fn conflict(message: &str, hint: &str) -> Error {
     Error::new(Code::ProviderConflict, message).hint(hint)
 }
 
-fn anthropic_conflict(wanted: Option<ProviderType>) -> Error {
+pub(super) fn anthropic_conflict(wanted: Option<ProviderType>) -> Error {
     let wanted = wanted.map_or("openai", ProviderType::as_str);
     conflict(
         &format!("The type is \"{wanted}\", but the path of the endpoint is the Anthropic route."),
@@ -409,7 +249,7 @@ fn anthropic_conflict(wanted: Option<ProviderType>) -> Error {
     )
 }
 
-fn agent() -> Error {
+pub(super) fn agent() -> Error {
     Error::new(
         Code::EndpointAgent,
         "The endpoint is that of an agent, an assistant or an application; expected that of a model.",
@@ -417,21 +257,21 @@ fn agent() -> Error {
     .hint("Keep the part up to the project's name, https://<your-resource>.services.ai.azure.com/api/projects/<project>.")
 }
 
-fn completed(path: &str) -> Notice {
+pub(super) fn completed(path: &str) -> Notice {
     Notice::new(
         NoticeCode::PathCompleted,
         format!("The path was completed to end in {path}."),
     )
 }
 
-fn operation_stripped() -> Notice {
+pub(super) fn operation_stripped() -> Notice {
     Notice::new(
         NoticeCode::OperationPathStripped,
         "The operation at the end of the path was dropped; the Copilot runtime adds its own.",
     )
 }
 
-fn legacy(name: &str) -> Notice {
+pub(super) fn legacy(name: &str) -> Notice {
     Notice::new(
         NoticeCode::LegacyDeploymentPath,
         format!(

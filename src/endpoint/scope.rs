@@ -1,5 +1,6 @@
 //! The token scope of each kind of endpoint in each cloud, and the form of a scope that the caller gives.
 
+use super::text::is_made_of;
 use super::{Cloud, Kind};
 use crate::{Code, Error, Result};
 
@@ -60,9 +61,7 @@ fn complete(given: &str) -> Result<String> {
             name.starts_with(|c: char| c.is_ascii_alphanumeric())
                 && !name.contains("//")
                 && name.len() <= 256
-                && name
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-._~/".contains(&b))
+                && is_made_of(name, b"-._~/")
         }
         None => is_guid(resource),
     };

@@ -222,17 +222,24 @@ pub(super) fn arm_id(text: &str) -> Error {
 
 /// Letters, digits, dots, hyphens and underscores, and short enough not to be a key: fit for a message.
 pub(super) fn is_plain_name(name: &str) -> bool {
-    (1..=30).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+    (1..=30).contains(&name.len()) && is_made_of(name, b"-._~")
+}
+
+/// True if the text has no characters but ASCII letters, digits and these.
+pub(crate) fn is_made_of(text: &str, others: &[u8]) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || others.contains(&b))
+}
+
+/// True if the text has no characters but ASCII digits.
+pub(super) fn is_digits(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A path for a message: whatever could be a secret is masked.
-pub(super) fn show_path<S: AsRef<str>>(segments: &[S]) -> String {
+pub(super) fn show_path(segments: &[String]) -> String {
     let mut path = String::new();
     for segment in segments {
-        let segment = segment.as_ref();
         path.push('/');
         path.push_str(if is_plain_name(segment) { segment } else { "***" });
     }
@@ -305,7 +312,7 @@ fn is_placeholder_markup(text: &str) -> bool {
         let Some(next) = pieces.peek() else { break };
         let name = piece.len() >= 3
             && piece.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && piece.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            && is_made_of(piece, b"_");
         if name && !(starts_with_hex_pair(piece) && starts_with_hex_pair(next)) {
             return true;
         }
@@ -376,11 +383,7 @@ fn connection_string(text: &str, lower: &str) -> Error {
         .and_then(|at| text.get(at + "endpoint=".len()..))
         .unwrap_or_default();
     let host = authority(after_scheme(address.split(';').next().unwrap_or_default())).to_ascii_lowercase();
-    let hint = if host.contains('.')
-        && host
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
-    {
+    let hint = if host.contains('.') && is_made_of(&host, b"-.") {
         format!("Give only the address in it, https://{host}, and no key: the token takes the key's place.")
     } else {
         format!("Give the address alone, and no key: the token takes the key's place. {FIND}")

@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::hosts::resembles_azure;
 use super::text::{
-    authority, is_placeholder_name, is_plain_name, is_unset_value, not_a_url, placeholder, show_path,
-    unset_error,
+    authority, is_digits, is_made_of, is_placeholder_name, is_plain_name, is_unset_value, not_a_url,
+    placeholder, show_path, unset_error,
 };
 use crate::{Code, Error, Result};
 
@@ -95,10 +95,7 @@ fn split_scheme(text: &str) -> Result<(Option<Scheme>, &str)> {
             None => Ok((None, text)),
         };
     };
-    let is_scheme = before.starts_with(|c: char| c.is_ascii_alphabetic())
-        && before
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    let is_scheme = before.starts_with(|c: char| c.is_ascii_alphabetic()) && is_made_of(before, b"+-.");
     if !is_scheme {
         return Ok((None, text.strip_prefix("//").unwrap_or(text)));
     }
@@ -140,7 +137,7 @@ fn is_scheme_again(rest: &str) -> bool {
 
 fn starts_with_port(text: &str) -> bool {
     let port = text.split(['/', '?', '#']).next().unwrap_or_default();
-    !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
+    !port.is_empty() && is_digits(port)
 }
 
 fn unsupported_scheme(scheme: &str) -> Error {
@@ -177,7 +174,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>)> {
     }
     let port = match port {
         None => None,
-        Some(port) if (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit()) => Some(
+        Some(port) if (1..=5).contains(&port.len()) && is_digits(port) => Some(
             port.parse::<u16>()
                 .ok()
                 .filter(|port| *port > 0)
@@ -238,7 +235,7 @@ fn named_host(host: &str) -> Result<(String, bool)> {
         ));
     }
     let last = labels.last().copied().unwrap_or_default();
-    let numeric = last.bytes().all(|b| b.is_ascii_digit())
+    let numeric = is_digits(last)
         || last
             .strip_prefix("0x")
             .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
@@ -246,7 +243,8 @@ fn named_host(host: &str) -> Result<(String, bool)> {
         let address: Ipv4Addr = host.parse().map_err(|_| {
             not_a_url("The endpoint's host is a number but no IPv4 address of four decimal parts, such as 127.0.0.1.")
         })?;
-        return Ok((address.to_string(), address.is_loopback()));
+        // What parses is in its normal form already.
+        return Ok((host.to_owned(), address.is_loopback()));
     }
     Ok((host.to_owned(), last == "localhost"))
 }
@@ -349,7 +347,7 @@ pub(super) fn bad_path(message: impl Into<String>) -> Error {
 }
 
 /// A path that is well formed and that no route has.
-pub(super) fn unknown_path<S: AsRef<str>>(segments: &[S], expected: &str) -> Error {
+pub(super) fn unknown_path(segments: &[String], expected: &str) -> Error {
     bad_path(format!(
         "The endpoint's path is {}; expected {expected}.",
         show_path(segments)

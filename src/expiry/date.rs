@@ -17,6 +17,14 @@ use crate::{Code, Error, Result};
 /// assert_eq!(parse_instant("2020-01-16 01:24:12", |_| Some(60)).unwrap(), 1_579_134_252_000);
 /// ```
 pub fn parse_instant(text: &str, zone: impl Fn(Millis) -> Option<i32>) -> Result<Millis> {
+    instant_of(text, &zone)
+}
+
+/// Tells the offset at a local time, as [`parse_instant`] asks for it.
+pub(super) type Zone<'a> = &'a dyn Fn(Millis) -> Option<i32>;
+
+/// [`parse_instant`], compiled once for all zones.
+pub(super) fn instant_of(text: &str, zone: Zone<'_>) -> Result<Millis> {
     let mut cursor = Cursor {
         rest: text.trim_ascii(),
     };
@@ -122,18 +130,12 @@ impl Cursor<'_> {
         if digits.is_empty() {
             return None;
         }
-        digits
-            .chars()
-            .chain("00".chars())
-            .take(3)
-            .collect::<String>()
-            .parse()
-            .ok()
+        Some(digits.bytes().chain(*b"00").take(3).fold(0, with_digit))
     }
 
     fn number(&mut self, least: usize, most: usize) -> Option<Millis> {
         let digits = self.digits(most);
-        (digits.len() >= least).then(|| digits.parse().ok())?
+        (digits.len() >= least).then(|| digits.bytes().fold(0, with_digit))
     }
 
     fn digits(&mut self, most: usize) -> &str {
@@ -143,7 +145,7 @@ impl Cursor<'_> {
             .take(most)
             .take_while(u8::is_ascii_digit)
             .count();
-        let (digits, rest) = self.rest.split_at(end);
+        let (digits, rest) = self.rest.split_at_checked(end).unwrap_or_default();
         self.rest = rest;
         digits
     }
@@ -161,6 +163,10 @@ impl Cursor<'_> {
     fn expect(&mut self, wanted: char) -> Option<()> {
         self.take(wanted).then_some(())
     }
+}
+
+fn with_digit(number: Millis, digit: u8) -> Millis {
+    number * 10 + Millis::from(digit - b'0')
 }
 
 /// Days from 1970-01-01 to a day of the Gregorian calendar, which must exist and lie in 1970 to 9999.

@@ -1,7 +1,10 @@
 //! What happens in a simulated life.
 
+use std::collections::BinaryHeap;
+
 use serde::Deserialize;
 
+use crate::decimal::decimal;
 use crate::expiry::Millis;
 use crate::schedule::RefreshPolicy;
 use crate::{Code, Error, Result};
@@ -229,12 +232,10 @@ impl RefreshScenario {
         let duration = within("durationMs", self.duration_ms, 1.0, LONGEST_MS)?;
         let point = |name: &str, value: f64| within(name, value, 0.0, LONGEST_MS);
         let points = |name: &str, values: &[f64]| -> Result<Vec<Millis>> {
-            let mut points = values
-                .iter()
-                .map(|&value| point(name, value))
-                .collect::<Result<Vec<_>>>()?;
-            points.sort_unstable();
-            Ok(points)
+            let points = values.iter().map(|&value| point(name, value));
+            points
+                .collect::<Result<BinaryHeap<_>>>()
+                .map(BinaryHeap::into_sorted_vec)
         };
         if self.token.lifetimes_ms.is_empty() {
             return Err(refuse(
@@ -262,14 +263,12 @@ impl RefreshScenario {
             )?;
             Ok((point("clockSteps.atMs", step.at_ms)?, by))
         });
-        let mut clock_steps = steps.collect::<Result<Vec<_>>>()?;
-        clock_steps.sort_unstable();
+        let clock_steps = steps.collect::<Result<BinaryHeap<_>>>()?.into_sorted_vec();
         let suspends = self
             .suspends
             .iter()
             .map(|one| span("suspends", one.from_ms, one.to_ms));
-        let mut suspends = suspends.collect::<Result<Vec<_>>>()?;
-        suspends.sort_unstable();
+        let suspends = suspends.collect::<Result<BinaryHeap<_>>>()?.into_sorted_vec();
         let plan = Plan {
             duration,
             lifetimes: lifetimes.collect::<Result<_>>()?,
@@ -318,7 +317,9 @@ impl RefreshScenario {
         let calls = (regular as f64 + plan.calls_at.len() as f64) * f64::from(plan.instances);
         if calls > MOST_CALLS {
             return Err(refuse(format!(
-                "the scenario makes {calls} calls; {MOST_CALLS} are the most"
+                "the scenario makes {} calls; {} are the most",
+                decimal(calls),
+                decimal(MOST_CALLS)
             ))
             .hint("Raise calls.everyMs, or lower instances or durationMs."));
         }
@@ -343,7 +344,10 @@ fn within(name: &str, value: f64, least: f64, most: f64) -> Result<Millis> {
         return Ok(value as Millis);
     }
     Err(refuse(format!(
-        "{name} must be a number from {least} to {most}; it is {value}"
+        "{name} must be a number from {} to {}; it is {}",
+        decimal(least),
+        decimal(most),
+        decimal(value)
     )))
 }
 

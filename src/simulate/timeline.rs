@@ -199,7 +199,11 @@ impl Recorder {
                 outcome,
                 code,
             };
-            self.timeline.truncated |= !push(&mut self.timeline.calls, call);
+            let place = self
+                .timeline
+                .calls
+                .partition_point(|other| other.at_ms <= call.at_ms);
+            self.timeline.truncated |= !insert(&mut self.timeline.calls, place, call);
         }
     }
 
@@ -227,7 +231,11 @@ impl Recorder {
                 background,
                 outcome,
             };
-            self.timeline.truncated |= !push(&mut self.timeline.attempts, attempt);
+            let place = self
+                .timeline
+                .attempts
+                .partition_point(|other| other.at_ms <= attempt.at_ms);
+            self.timeline.truncated |= !insert(&mut self.timeline.attempts, place, attempt);
         }
     }
 
@@ -249,23 +257,22 @@ impl Recorder {
                 from_ms: from as f64,
                 to_ms: at as f64,
             };
-            self.timeline.truncated |= !push(&mut self.timeline.phases, span);
+            let place = self.timeline.phases.len();
+            self.timeline.truncated |= !insert(&mut self.timeline.phases, place, span);
         }
     }
 
     pub(super) fn finish(mut self) -> RefreshTimeline {
         self.end_phase(self.duration);
-        self.timeline.attempts.sort_by(|a, b| a.at_ms.total_cmp(&b.at_ms));
-        self.timeline.calls.sort_by(|a, b| a.at_ms.total_cmp(&b.at_ms));
         self.timeline.fleet.peak = self.timeline.fleet.requests.iter().copied().max().unwrap_or(0);
         self.timeline
     }
 }
 
-fn push<T>(list: &mut Vec<T>, item: T) -> bool {
+fn insert<T>(list: &mut Vec<T>, place: usize, item: T) -> bool {
     let room = list.len() < LISTED;
     if room {
-        list.push(item);
+        list.insert(place, item);
     }
     room
 }

@@ -1,0 +1,25 @@
+// `npm run fuzz [seconds]`: throws bytes at the parsers, for some seconds each, from the kept corpus on. What it finds new
+// stays in target/fuzz-corpus; a crash fails, and cargo-fuzz says how to repeat it.
+
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { main, root, run, StepError, step } from "./steps.mjs";
+import { cargoTool, checkNode } from "./toolchain.mjs";
+
+await main(async () => {
+  const seconds = Number(process.argv[2] ?? 20);
+  if (!(seconds > 0)) throw new StepError("Give a number of seconds", "npm run fuzz -- 20");
+  checkNode();
+  await cargoTool("cargo-fuzz", "0.13.2");
+  for (const file of readdirSync(join(root, "tests/fuzz/targets"))) {
+    const target = file.replace(/\.rs$/, "");
+    const found = join(root, "target/fuzz-corpus", target);
+    mkdirSync(found, { recursive: true });
+    // The sanitizers need a nightly compiler; the core forbids unsafe code, so they would have nothing to find.
+    const args = ["fuzz", "run", "--fuzz-dir", "tests/fuzz", "--sanitizer", "none", target, found];
+    const limits = [`-max_total_time=${seconds}`, "-timeout=5", "-verbosity=0"];
+    await step(`fuzz ${target}`, (onLine) =>
+      run("cargo", [...args, `tests/fuzz/corpus/${target}`, "--", ...limits], { onLine }),
+    );
+  }
+});

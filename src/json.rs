@@ -1,0 +1,186 @@
+//! JSON as far as it is read here: objects, member by member, and small values.
+//!
+//! `serde_json`'s own `Value` and its messages about types are left out on purpose: the maps and the formatting of floats
+//! that come with them would weigh more in the WebAssembly module than all of this, and no message quotes what was read.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// A value, as far as it matters here.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    Null,
+    Number(f64),
+    Text(String),
+    List(Vec<Value>),
+    /// A truth value or an object.
+    Other,
+}
+
+impl Value {
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Number(number as f64))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Number(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Value::Number(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(value) = seq.next_element()? {
+            list.push(value);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        while map.next_entry::<IgnoredAny, Value>()?.is_some() {}
+        Ok(Value::Other)
+    }
+}
+
+/// The members of an object that were asked for, in their order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Members(Vec<(String, Value)>);
+
+impl Members {
+    /// Reads the text of an object, and of it the members with a wanted name.
+    pub(crate) fn from_slice(json: &[u8], wanted: fn(&str) -> bool) -> serde_json::Result<Self> {
+        // A list is refused where it begins, so it is left out: what stands before it is no object either.
+        let blank = json.len() - json.trim_ascii_start().len();
+        let json = match json.get(blank) {
+            Some(b'[') => json.get(..blank).unwrap_or_default(),
+            _ => json,
+        };
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let members = deserializer.deserialize_any(ObjectVisitor { wanted })?;
+        deserializer.end()?;
+        Ok(members)
+    }
+
+    /// The value of a member; the last one if there are several.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The last name that is there more than once.
+    pub(crate) fn duplicate(&self) -> Option<&str> {
+        let mut names = self.0.iter().map(|(name, _)| name.as_str());
+        while let Some(last) = names.next_back() {
+            if names.clone().any(|name| name == last) {
+                return Some(last);
+            }
+        }
+        None
+    }
+}
+
+/// Reads an object into [`Members`] and refuses everything else.
+pub(crate) struct ObjectVisitor {
+    /// The names that count; other members are skipped unread.
+    pub(crate) wanted: fn(&str) -> bool,
+}
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if (self.wanted)(&name) {
+                members.push((name, map.next_value()?));
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Members(members))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Members, E> {
+        no_object()
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Members, E> {
+        no_object()
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Members, E> {
+        no_object()
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Members, E> {
+        no_object()
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Members, E> {
+        no_object()
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Members, E> {
+        no_object()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Members, A::Error> {
+        no_object()
+    }
+}
+
+fn no_object<E: Error>() -> Result<Members, E> {
+    Err(E::custom("no object"))
+}
