@@ -1,4 +1,5 @@
 import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
+import { systemClock } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import { redact } from "./redact.js";
 
@@ -17,6 +18,9 @@ const FINAL = new Set([
   "token/timeout",
 ]);
 
+/** How long the next turn waits for a session to become quiet after a turn that failed: longer than callers wait for a token. */
+const SETTLE_MS = 20_000;
+
 /** One prompt and what comes back: the text as it streams, then the whole reply or an error. */
 export class Turn {
   readonly reply: Promise<string>;
@@ -28,9 +32,15 @@ export class Turn {
   #last = "";
   #tokenError: unknown;
   #modelError: KeylessError | undefined;
-  #session: CopilotSession | undefined;
+  /** Whether the session itself has ended the turn, and need not be told to. */
+  #toldBySession = false;
+  readonly #idle: Promise<void>;
+  #becomeIdle!: () => void;
 
   constructor() {
+    this.#idle = new Promise((become) => {
+      this.#becomeIdle = become;
+    });
     this.reply = new Promise((succeed, reject) => {
       this.#succeed = succeed;
       this.#reject = reject;
@@ -55,7 +65,6 @@ export class Turn {
   /** Sends the prompt and follows the session's events until this turn's end. */
   async run(session: CopilotSession, prompt: string): Promise<void> {
     if (this.ended) return;
-    this.#session = session;
     // Events of an earlier turn may still arrive: nothing counts before this prompt's own message has come by.
     let id: string | undefined;
     let mine = false;
@@ -66,23 +75,38 @@ export class Turn {
       else this.#follow(event);
     };
     const unsubscribe = session.on(take);
+    const sent = session.send({ prompt });
     try {
-      id = await session.send({ prompt });
+      id = await Promise.race([sent, this.reply]);
       for (const event of early) take(event);
       await this.reply;
     } catch (error) {
       this.fail(error);
+      await this.#settle(session, sent);
     } finally {
       unsubscribe();
     }
   }
 
-  /** Ends the turn with an error. The session is told to stop, without waiting for it. */
+  /** Ends the turn with an error. */
   fail(error: unknown): void {
     if (this.ended) return;
     this.#end();
     this.#reject(error);
-    this.#session?.abort().catch(() => {});
+  }
+
+  /**
+   * Waits until the session can take the next prompt. Sent too early it would be lost with the turn that is being aborted; but
+   * a runtime that hangs must not hold up the next turn for ever.
+   */
+  async #settle(session: CopilotSession, sent: Promise<string>): Promise<void> {
+    const quiet = this.#toldBySession ? this.#idle : sent.then(() => session.abort()).catch(() => {});
+    let timer: unknown;
+    const patience = new Promise<void>((resolve) => {
+      timer = systemClock.setTimeout(resolve, SETTLE_MS);
+    });
+    await Promise.race([quiet, patience]);
+    systemClock.clearTimeout(timer);
   }
 
   /** Ends the turn because nobody listens any more. */
@@ -115,11 +139,14 @@ export class Turn {
         this.#modelError = requestFailed(event.data.statusCode, event.data.errorMessage);
         break;
       case "session.error":
+        this.#toldBySession = true;
         this.fail(
           this.#tokenError ?? this.#modelError ?? requestFailed(event.data.statusCode, event.data.message),
         );
         break;
       case "session.idle":
+        this.#toldBySession = true;
+        this.#becomeIdle();
         if (this.#last === "") this.fail(this.#tokenError ?? this.#modelError ?? noReply());
         else this.#finish();
         break;

@@ -61,7 +61,9 @@ function checkContent() {
   const home = new RegExp(["(?<![\\w.~])/(?:root|home/\\w+|Users/\\w+)", "/"].join(""));
   for (const path of tracked.filter((name) => /\.(rs|ts|mjs|js|json|toml|md|yml|sh)$/.test(name))) {
     const text = readFileSync(join(root, path), "utf8");
-    if (/"resolved": "http/.test(text)) throw new StepError(`${path} holds download addresses`);
+    if (path === "package-lock.json" && text.includes('"resolved": "http')) {
+      throw new StepError(`${path} holds download addresses`);
+    }
     if (home.test(text))
       throw new StepError(`${path} holds a path of somebody's machine: ${home.exec(text)[0]}`);
   }

@@ -1,8 +1,6 @@
 //! The surface for JavaScript: converts and forwards, decides nothing. The types on the other side are hand-written, in
 //! `js/wasm/core.d.ts`.
 
-mod read;
-
 use js_sys::Function;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Deserializer};
@@ -14,7 +12,6 @@ use crate::expiry::{self, Millis, TokenResponse};
 use crate::json::ObjectVisitor;
 use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
 use crate::{claims, diagnosis, provider, simulate};
-use read::Js;
 
 type JsResult = Result<JsValue, JsValue>;
 
@@ -43,7 +40,7 @@ pub fn parse_token_response_text(json: &str, requested_at: f64, zone: &Function)
 /// [`expiry::parse_token_response`], of an object.
 #[wasm_bindgen(js_name = parseTokenResponseObject)]
 pub fn parse_token_response_object(object: JsValue, requested_at: f64, zone: &Function) -> JsResult {
-    let fields = Js(object)
+    let fields = serde_wasm_bindgen::Deserializer::from(object)
         .deserialize_map(ObjectVisitor {
             wanted: expiry::is_field,
         })
@@ -91,7 +88,7 @@ impl Schedule {
     /// [`schedule::Schedule::new`], with a policy that may leave fields out.
     #[wasm_bindgen(constructor)]
     pub fn new(policy: JsValue) -> Result<Schedule, JsValue> {
-        let policy: RefreshPolicy = read::from_value(policy)
+        let policy: RefreshPolicy = serde_wasm_bindgen::from_value(policy)
             .map_err(|error| throw(Error::new(Code::PolicyInvalid, error.to_string())))?;
         policy
             .validate()
@@ -233,7 +230,7 @@ fn from_js<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, JsValue> 
     if value.is_undefined() || value.is_null() {
         return Ok(T::default());
     }
-    read::from_value(value).map_err(|error| {
+    serde_wasm_bindgen::from_value(value).map_err(|error| {
         throw(Error::new(
             Code::ProviderConflict,
             format!("bad options: {error}"),

@@ -66,13 +66,29 @@ test("turns at the same time run one after another", async () => {
   expect(replies.map((reply) => /Say (\w+)/.exec(reply)?.[1])).toEqual(["one", "two", "three"]);
 });
 
-test("an aborted turn rejects, and the next one works", async () => {
-  emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 5_000 });
-  const stop = new AbortController();
-  const aborted = agent.chat("Too slow", { signal: stop.signal });
-  setTimeout(() => stop.abort(), 100);
-  await expect(aborted).rejects.toMatchObject({ name: "AbortError" });
-  expect(await agent.chat("Still there?")).toContain("Still there?");
+// Before the prompt is sent, while it is on its way, while the model is asked, while the reply comes.
+test.each([0, 1, 5, 20, 50, 100, 300])(
+  "a turn aborted after %i ms rejects, and the next one works",
+  async (ms) => {
+    const slow = emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 5_000 });
+    const stop = new AbortController();
+    const aborted = agent.chat("Too slow", { signal: stop.signal });
+    setTimeout(() => stop.abort(), ms);
+    await expect(aborted).rejects.toMatchObject({ name: "AbortError" });
+    slow.remove();
+    expect(await agent.chat(`Still there after ${ms} ms?`)).toContain(`Still there after ${ms} ms?`);
+  },
+);
+
+test("failure and immediate retry, again and again: no reply is ever lost", async () => {
+  for (let round = 0; round < 10; round += 1) {
+    emulator.faults.add({ server: "foundry", kind: "status", status: 404 });
+    await expect(agent.chat("Not found")).rejects.toMatchObject({
+      code: "model/request-failed",
+      status: 404,
+    });
+    expect(await agent.chat(`Round ${round}`)).toContain(`Round ${round}`);
+  }
 });
 
 test("a refusal of the resource comes with its status and Azure's words", async () => {

@@ -289,6 +289,9 @@ describe("arguments that TypeScript would refuse", () => {
     loop.self = loop;
     expect(parseTokenResponse(loop, AT).token).toBe("t");
     told(() => parseTokenResponse({ access_token: loop, expires_in: loop }, AT));
+    const list: unknown[] = [];
+    list.push(list);
+    told(() => parseTokenResponse({ access_token: list, expires_in: list }, AT));
     told(() => parseEndpoint(ENDPOINT, { scope: loop } as never));
     told(() => parseEndpoint("x".repeat(5_000_000)));
     told(() => parseEndpoint(`https://${"a.".repeat(100_000)}openai.azure.com`));
