@@ -1,5 +1,6 @@
 import { decide } from "./bindings.js";
 import { KeylessError } from "./errors.js";
+import { tokenOf } from "./token-text.js";
 import type { AccessToken, Endpoint, TokenDescription } from "./types.js";
 
 export { KeylessError } from "./errors.js";
@@ -64,8 +65,8 @@ export function parseTokenResponse(
  * const { audience, principal, expiresOn } = decodeToken(await provider());
  * ```
  */
-export function decodeToken(token: string): TokenDescription {
-  return decide((core) => core.decodeToken(asText(token)));
+export function decodeToken(token: string | AccessToken): TokenDescription {
+  return decide((core) => core.decodeToken(tokenOf(token) ?? asText(token)));
 }
 
 /** What plain JavaScript passed in, as the core sees it: a `URL` is one, what is no text says so in the error. */

@@ -4,6 +4,7 @@ import { defaultCredential } from "./default-credential.js";
 import { KeylessError } from "./errors.js";
 import type { ProviderPlan } from "./plan.js";
 import { createBearerTokenProvider } from "./token-provider.js";
+import { cleanText } from "./token-text.js";
 import type { Endpoint, Notice, TokenCredential, TokenProvider, TokenProviderOptions } from "./types.js";
 
 /** Options of {@link createFoundryProvider}; all may be left out when the environment says enough. */
@@ -80,7 +81,8 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
   const given = new Map<string, string>();
   if (sendsTokens(plan, options)) {
     config.bearerTokenProvider = async (args) => {
-      const token = await tokens(args);
+      // What comes from elsewhere has not been looked at yet.
+      const token = own ? await tokens(args) : cleanText(await tokens(args));
       if (given.has(args?.sessionId)) given.set(args.sessionId, token);
       return token;
     };
@@ -88,7 +90,7 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
 
   const staticConfig = async (): Promise<ProviderConfig> => {
     const { bearerTokenProvider, ...rest } = config;
-    return bearerTokenProvider ? { ...rest, bearerToken: await tokens() } : rest;
+    return bearerTokenProvider ? { ...rest, bearerToken: cleanText(await tokens()) } : rest;
   };
   const close = (): void => {
     if (own) tokens.close();

@@ -3,7 +3,7 @@ import { LONGEST_TIMER_MS, unref } from "./clock.js";
 import { credentialFailure, summarize } from "./credential-error.js";
 import { isObserved, publish } from "./diagnostics.js";
 import { KeylessError } from "./errors.js";
-import { bare, cleanToken } from "./token-text.js";
+import { bare, cleanToken, tokenOf } from "./token-text.js";
 import type { AccessToken, Clock, RefreshPolicy, TokenCredential, TokenEvent, TokenStatus } from "./types.js";
 import type { Outcome, Schedule } from "./wasm/core.js";
 
@@ -109,11 +109,9 @@ export class TokenKeeper {
     }
   }
 
-  invalidate(rejectedToken: string | undefined): boolean {
+  invalidate(rejectedToken: string | AccessToken | undefined): boolean {
     const held = this.#held;
-    const meant =
-      rejectedToken === undefined ||
-      (typeof rejectedToken === "string" && bare(rejectedToken) === held?.token);
+    const meant = rejectedToken === undefined || bare(tokenOf(rejectedToken) ?? "") === held?.token;
     if (held === undefined || !meant) return false;
     if (!this.#schedule.invalidate(...this.#time())) return false;
     this.#rejected = held.token;

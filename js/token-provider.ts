@@ -84,7 +84,7 @@ export function createBearerTokenProvider(
       value: (given?: { abortSignal?: AbortSignalLike }): Promise<AccessToken> =>
         detachable(given?.abortSignal, () => (open ? keeper.request().then(copy) : Promise.reject(closed()))),
     },
-    invalidate: { value: (token?: string): boolean => open && keeper.invalidate(token) },
+    invalidate: { value: (token?: string | AccessToken): boolean => open && keeper.invalidate(token) },
     status: {
       enumerable: true,
       get: () => (open ? keeper.status : { state: "closed", refreshing: false, consecutiveFailures: 0 }),

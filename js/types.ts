@@ -126,7 +126,7 @@ export interface TokenProvider {
    * Forgets the held token because the resource rejected it. Given the token that was rejected, does so only if that one is
    * still held. True if it did; at most once in `invalidateIntervalMs`.
    */
-  invalidate(rejectedToken?: string): boolean;
+  invalidate(rejectedToken?: string | AccessToken): boolean;
   readonly status: TokenStatus;
   /** Forgets the token and refuses every later call. */
   close(): void;
