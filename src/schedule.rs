@@ -282,11 +282,6 @@ impl Schedule {
         }
     }
 
-    /// The policy in force.
-    pub fn policy(&self) -> &RefreshPolicy {
-        &self.policy
-    }
-
     /// Somebody wants a token.
     pub fn request(&mut self, now: Now) -> Decision {
         self.drop_overdue(now);
@@ -501,9 +496,10 @@ impl Schedule {
         if let Some(flight) = self.flight.as_mut() {
             if !flight.awaited {
                 flight.awaited = true;
-                if patience.remaining(now) < flight.deadline.remaining(now) {
-                    flight.deadline = patience;
-                }
+                let sooner = [flight.deadline, patience]
+                    .into_iter()
+                    .min_by_key(|span| span.remaining(now));
+                flight.deadline = sooner.unwrap_or(patience);
             }
             return Decision::Wait {
                 flight: flight.id,

@@ -575,6 +575,110 @@ fn every_policy_field_is_checked() {
     assert!(crossed.validate().is_err());
 }
 
+#[test]
+fn a_token_that_lives_a_moment_longer_is_the_same_one() {
+    let taken = |lives: i64, longer: i64| {
+        let mut schedule = holding(lives);
+        let due = at(lives / 2 + 100);
+        let flight = started(schedule.request(Now {
+            wall: due.wall + lives / 4,
+            mono: due.mono + lives / 4,
+        }));
+        let now = Now {
+            wall: due.wall + lives / 4,
+            mono: due.mono + lives / 4,
+        };
+        let answer = Answer {
+            requested: now,
+            expires_on: (START + lives + longer) as f64,
+            refresh_after: None,
+        };
+        schedule.acquired(flight, answer, now, 0.0) == Outcome::Accepted
+    };
+    assert!(!taken(24 * HOUR, 2_000), "two seconds");
+    assert!(taken(24 * HOUR, 2_001));
+    // Of 8 s, 1.9 s are left when the new one is asked for: it lives 1.9 s and some, an eighth of which counts.
+    assert!(!taken(8 * SECOND, 250));
+    assert!(taken(8 * SECOND, 350));
+}
+
+#[test]
+fn an_hour_is_refreshed_by_the_window_and_ten_minutes_by_half() {
+    let refresh_on = |lives| holding(lives).status(at(100)).refresh_on.unwrap() - START;
+    assert_eq!(refresh_on(400 * SECOND), 200 * SECOND);
+    assert_eq!(refresh_on(800 * SECOND), 500 * SECOND);
+}
+
+#[test]
+fn nothing_is_woken_while_a_flight_is_under_way() {
+    let mut schedule = holding(HOUR);
+    let due = 56 * 60 * SECOND;
+    schedule.wake(at(due)).unwrap();
+    assert_eq!(schedule.next_wake(at(due)), None);
+    assert_eq!(schedule.wake(at(due + SECOND)), None);
+    let slow = Schedule::new(RefreshPolicy {
+        background_timeout_ms: 2 * HOUR,
+        ..RefreshPolicy::default()
+    });
+    let mut schedule = slow;
+    let flight = started(schedule.request(at(0)));
+    schedule.acquired(flight, answer(at(0), HOUR), at(0), 0.0);
+    schedule.wake(at(due)).unwrap();
+    assert_eq!(schedule.wake(at(HOUR)), None, "not in the expired phase either");
+}
+
+#[test]
+fn the_forced_attempt_is_due_at_once_whatever_the_pause() {
+    let mut schedule = holding(HOUR);
+    let late = HOUR - 20 * SECOND;
+    let flight = started(schedule.request(at(late)));
+    schedule.failed(flight, at(late), status_error(500), 0.0);
+    assert_eq!(schedule.next_wake(at(HOUR - 10 * SECOND)), Some(0));
+}
+
+#[test]
+fn an_attempt_under_way_hides_the_time_of_the_next() {
+    let mut schedule = holding(HOUR);
+    let due = 55 * 60 * SECOND;
+    let flight = started(schedule.request(at(due)));
+    schedule.failed(flight, at(due), status_error(500), 0.0);
+    assert!(schedule.status(at(due)).next_attempt_on.is_some());
+    assert_eq!(
+        schedule.status(at(due + 30 * SECOND)).next_attempt_on,
+        None,
+        "the time has come"
+    );
+    let late = HOUR - 10 * SECOND;
+    let flight = started(schedule.request(at(late)));
+    schedule.failed(flight, at(late), status_error(403), 0.0);
+    assert!(schedule.status(at(late)).next_attempt_on.is_some());
+    started(schedule.request(at(late + PERMANENT_MEMORY_MS)));
+    assert_eq!(
+        schedule.status(at(late + PERMANENT_MEMORY_MS)).next_attempt_on,
+        None,
+        "it is under way"
+    );
+}
+
+#[test]
+fn after_close_nothing_comes_back() {
+    let mut schedule = Schedule::new(RefreshPolicy::default());
+    assert!(!schedule.invalidate(at(0)), "nothing is held yet");
+    let flight = started(schedule.request(at(0)));
+    schedule.close();
+    assert_eq!(
+        schedule.acquired(flight, answer(at(0), HOUR), at(SECOND), 0.0),
+        Outcome::Ignored
+    );
+    assert_eq!(
+        schedule.failed(flight, at(SECOND), status_error(500), 0.0),
+        Outcome::Ignored
+    );
+    assert_eq!(schedule.status(at(SECOND)).expires_on, None);
+    assert!(!schedule.invalidate(at(SECOND)));
+    assert_eq!(schedule.wake(at(SECOND)), None);
+}
+
 /// What can happen to a schedule.
 #[derive(Debug, Clone)]
 enum Event {

@@ -175,6 +175,36 @@ fn nobody_calls_nothing_happens_unless_kept_fresh() {
 }
 
 #[test]
+fn phases_end_on_time_although_nobody_looks() {
+    let timeline = play(&RefreshScenario {
+        calls: Calls {
+            every_ms: 0.0,
+            at_ms: vec![0.0],
+            ..Calls::default()
+        },
+        policy: RefreshPolicy {
+            jitter_ms: 0,
+            ..RefreshPolicy::default()
+        },
+        ..RefreshScenario::default()
+    });
+    let ends: Vec<_> = timeline
+        .phases
+        .iter()
+        .map(|span| (span.phase, span.to_ms))
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            (Phase::Empty, 200.0),
+            (Phase::Fresh, 3_300_000.0),
+            (Phase::Due, 3_590_000.0),
+            (Phase::Expired, 7_200_000.0)
+        ]
+    );
+}
+
+#[test]
 fn a_clock_set_either_way_never_serves_a_dead_token() {
     for by_ms in [-2.0 * HOUR, 2.0 * HOUR, -30.0 * 24.0 * HOUR] {
         let timeline = play(&RefreshScenario {
