@@ -12,15 +12,18 @@ import {
   type FoundryProvider,
   type FoundryProviderOptions,
 } from "./foundry-provider.js";
-import { runtimeError, startClient } from "./sdk.js";
+import { runtimeError, START_MS, startClient } from "./sdk.js";
 import { Turn } from "./turn.js";
+import { within } from "./within.js";
 
 /** Options of {@link ManagedIdentityCopilotAgent}: those of `createFoundryProvider`, and the session's. */
 export interface AgentOptions extends FoundryProviderOptions {
   /** A started client of your own, which stays yours to stop; or options for the one that is made. */
   client?: CopilotClient | CopilotClientOptions | undefined;
   /** More of the session's config, such as `tools` and `onPermissionRequest`. By default every permission is denied. */
-  session?: Partial<SessionConfig> | undefined;
+  session?:
+    | Omit<Partial<SessionConfig>, "model" | "provider" | "providers" | "models" | "streaming">
+    | undefined;
   /** Appended to the runtime's own system message. */
   systemMessage?: string | undefined;
   /** How long a turn may take, in milliseconds. Default 120,000. */
@@ -38,6 +41,9 @@ const TIMEOUT_MS = 120_000;
 
 /** How often a running turn looks whether the runtime still lives: its end raises no event. */
 const PULSE_MS = 1_000;
+
+/** How long the runtime may take to answer a ping, and to end. */
+const PATIENCE_MS = 5_000;
 
 /**
  * A Copilot conversation with a Foundry model and no API key. One session; turns run one after another. The client and the
@@ -63,6 +69,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
   #closing: Promise<void> | undefined;
   /** The session to take up again after the runtime has ended unasked. */
   #lost: string | undefined;
+  #unwatch: (() => void) | undefined;
 
   constructor(options: AgentOptions = {}) {
     const { client: _client, session: _session, systemMessage: _message, timeoutMs, ...provider } = options;
@@ -76,21 +83,35 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     return this.#session?.then((session) => session.sessionId);
   }
 
-  /** Sends a prompt and gives the whole reply. */
+  /** Sends a prompt and gives the whole reply: the last message of the turn. */
   async chat(prompt: string, options: ChatOptions = {}): Promise<string> {
-    const turn = this.#begin(prompt, options);
-    return turn.reply;
+    return this.#begin(prompt, options).reply;
   }
 
-  /** Sends a prompt and gives the reply's text as it comes. Leaving the loop early aborts the turn. */
-  async *stream(prompt: string, options: ChatOptions = {}): AsyncGenerator<string, void, undefined> {
+  /**
+   * Sends a prompt and gives the reply's text as it comes, of every message of the turn. Leaving the loop early aborts the turn.
+   */
+  stream(prompt: string, options: ChatOptions = {}): AsyncIterableIterator<string> {
     const turn = this.#begin(prompt, options);
-    try {
-      yield* turn.texts();
-      await turn.reply;
-    } finally {
-      turn.abort();
-    }
+    const texts = turn.texts();
+    let left = false;
+    const done = { done: true, value: undefined } as const;
+    const iterator: AsyncIterableIterator<string> = {
+      [Symbol.asyncIterator]: () => iterator,
+      next: async () => {
+        const next = await texts.next();
+        if (!next.done) return next;
+        if (!left) await turn.reply;
+        return done;
+      },
+      // Not a generator's: that would wait for the next piece before it hears of this.
+      return: async () => {
+        left = true;
+        turn.abort();
+        return done;
+      },
+    };
+    return iterator;
   }
 
   /** Aborts a running turn and ends the session, the client if it is the agent's own, and the token provider. */
@@ -112,14 +133,21 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     checkTimeout(options.timeoutMs);
     if (this.#closing) throw closed();
     const turn = new Turn();
+    const { signal } = options;
+    const stop = () => turn.fail(signal?.reason);
+    signal?.addEventListener("abort", stop);
+    if (signal?.aborted) stop();
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS;
-    this.#queue = this.#queue.then(() => this.#run(turn, prompt, timeoutMs, options.signal));
+    this.#queue = this.#queue
+      .then(() => this.#run(turn, prompt, timeoutMs))
+      .finally(() => signal?.removeEventListener("abort", stop));
     return turn;
   }
 
   /** Runs one turn to its end. Never rejects: the turn tells its caller. */
-  async #run(turn: Turn, prompt: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  async #run(turn: Turn, prompt: string, timeoutMs: number): Promise<void> {
     if (this.#closing) turn.fail(closed());
+    if (turn.ended) return;
     const late = () =>
       turn.fail(
         new KeylessError("agent/timeout", `The turn took longer than ${timeoutMs} ms`, {
@@ -127,73 +155,82 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
         }),
       );
     const timer = systemClock.setTimeout(late, timeoutMs);
-    const stop = () => turn.fail(new DOMException("The turn was aborted.", "AbortError"));
-    signal?.addEventListener("abort", stop);
-    if (signal?.aborted) stop();
     this.#turn = turn;
     try {
-      if (turn.ended) return;
-      const session = await this.#started(turn);
-      this.#watch(turn);
+      // A turn that ends meanwhile, by its time or its caller, does not wait for a runtime that hangs.
+      const session = await Promise.race([this.#started(), turn.reply.then(() => Promise.reject())]);
+      this.#pulse(turn);
       await turn.run(session, prompt);
     } catch (error) {
-      turn.fail(runtimeError(error));
+      turn.fail(runtimeError(error, "session"));
     } finally {
       this.#turn = undefined;
       systemClock.clearTimeout(timer);
-      signal?.removeEventListener("abort", stop);
     }
   }
 
   /** The session, started by the first turn, and again when the runtime or its start has failed. */
-  async #started(turn: Turn): Promise<CopilotSession> {
+  async #started(): Promise<CopilotSession> {
     if (this.#client && !(await isAlive(this.#client))) await this.#lose();
     this.#session ??= this.#start();
     const session = this.#session;
     session.catch(() => {
       if (this.#session === session) this.#session = undefined;
     });
-    return Promise.race([session, turn.reply.then(() => session)]);
+    return session;
   }
 
   async #start(): Promise<CopilotSession> {
     const { client, session, systemMessage } = this.#options;
     this.#client ??= isClient(client) ? client : await startClient(client);
+    if (this.#closing) {
+      if (!isClient(client)) this.#client.forceStop().catch(() => {});
+      throw closed();
+    }
     const config: SessionConfig = {
-      streaming: true,
       onPermissionRequest: () => ({ kind: "reject", feedback: "This program permits no tools." }),
       ...(systemMessage === undefined ? {} : { systemMessage: { mode: "append", content: systemMessage } }),
       ...session,
+      streaming: true,
       model: this.provider.model,
       provider: this.#reportingProvider(),
     };
+    const own = this.#client;
     try {
       // What the runtime wrote down of a lost session may be incomplete; a new one always works.
       const lost = this.#lost;
-      const resumed = lost && (await this.#client.resumeSession(lost, config).catch(() => undefined));
-      const started = resumed || (await this.#client.createSession(config));
-      this.provider.watch(started);
+      const opened = (async () => {
+        const resumed = lost && (await own.resumeSession(lost, config).catch(() => undefined));
+        return resumed || (await own.createSession(config));
+      })();
+      const started = await within(opened, START_MS, () => {
+        throw new Error(`no answer within ${START_MS / 1000} s`);
+      });
+      this.#unwatch?.();
+      this.#unwatch = this.provider.watch(started);
       return started;
     } catch (error) {
-      throw runtimeError(error);
+      throw runtimeError(error, "session", isClient(client) ? undefined : client?.baseDirectory);
     }
   }
 
   /** The runtime has ended: what belonged to it is let go. A client of the user's own is theirs to start again. */
   async #lose(): Promise<void> {
-    if (isClient(this.#options.client)) throw runtimeEnded();
-    this.#lost = (await this.#session?.catch(() => undefined))?.sessionId;
-    await this.#client?.forceStop().catch(() => {});
-    this.#client = undefined;
+    const session = this.#session;
     this.#session = undefined;
+    this.#lost = (await session?.catch(() => undefined))?.sessionId ?? this.#lost;
+    const own = isClient(this.#options.client);
+    if (own) throw runtimeEnded(own);
+    await within(this.#client?.forceStop() ?? Promise.resolve(), PATIENCE_MS, () => {}).catch(() => {});
+    this.#client = undefined;
   }
 
   /** Ends the turn when the runtime has gone. */
-  #watch(turn: Turn): void {
+  #pulse(turn: Turn): void {
     const pulse = systemClock.setTimeout(async () => {
       if (turn.ended || !this.#client) return;
-      if (await isAlive(this.#client)) this.#watch(turn);
-      else turn.fail(runtimeEnded());
+      if (await isAlive(this.#client)) this.#pulse(turn);
+      else turn.fail(runtimeEnded(isClient(this.#options.client)));
     }, PULSE_MS);
     unref(pulse);
   }
@@ -217,11 +254,19 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#turn?.fail(closed());
-    await this.#queue;
-    const session = await this.#session?.catch(() => undefined);
-    await session?.disconnect().catch(() => {});
-    if (this.#client && !isClient(this.#options.client)) await this.#client.stop().catch(() => {});
-    this.provider.close();
+    const bounded = (step: Promise<unknown> | undefined) =>
+      within(step?.then(() => true) ?? Promise.resolve(true), PATIENCE_MS, () => false).catch(() => false);
+    try {
+      await bounded(this.#queue);
+      const session = this.#session;
+      await bounded(session?.then((open) => open.disconnect()));
+      const client = isClient(this.#options.client) ? undefined : this.#client;
+      // A runtime that does not end when it is asked to is ended.
+      if (client && !(await bounded(client.stop()))) await bounded(client.forceStop());
+    } finally {
+      this.#unwatch?.();
+      this.provider.close();
+    }
   }
 }
 
@@ -230,23 +275,31 @@ function isClient(client: CopilotClient | CopilotClientOptions | undefined): cli
 }
 
 function isAlive(client: CopilotClient): Promise<boolean> {
-  return client.ping().then(
+  const answered = client.ping().then(
     () => true,
     () => false,
   );
+  return within(answered, PATIENCE_MS, () => false);
 }
 
-function runtimeEnded(): KeylessError {
+function runtimeEnded(ownClient: boolean): KeylessError {
+  const next = ownClient
+    ? "Start your client again; the next turn takes the conversation up where it can."
+    : "The next turn starts it again and takes the conversation up where it can.";
   return new KeylessError("sdk/runtime-ended", "The Copilot runtime has ended unexpectedly", {
-    hint: "The next turn starts it again and takes the conversation up; look for what ended it, such as too little memory.",
+    hint: `${next} Look for what ended it, such as too little memory.`,
   });
 }
 
 function checkTimeout(timeoutMs: number | undefined): void {
   if (timeoutMs === undefined || (Number.isFinite(timeoutMs) && timeoutMs > 0 && timeoutMs < 2 ** 31)) return;
-  throw new KeylessError("agent/timeout", "timeoutMs must be a positive number of milliseconds, below 2^31", {
-    hint: "Leave it out to get the default of 120,000.",
-  });
+  throw new KeylessError(
+    "agent/invalid-option",
+    "timeoutMs must be a positive number of milliseconds, below 2^31",
+    {
+      hint: "Leave it out to get the default of 120,000.",
+    },
+  );
 }
 
 function closed(): KeylessError {

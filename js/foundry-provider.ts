@@ -78,12 +78,13 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
   const tokens = typeof options.tokens === "function" ? options.tokens : createTokens(plan, options);
   const config: ProviderConfig = { ...plan.config };
   // The last token that each watched session was given: what a 401 in that session rejects.
-  const given = new Map<string, string>();
+  const given = new Map<string, { token: string; watchers: number }>();
   if (sendsTokens(plan, options)) {
     config.bearerTokenProvider = async (args) => {
       // What comes from elsewhere has not been looked at yet.
       const token = own ? await tokens(args) : cleanText(await tokens(args));
-      if (given.has(args?.sessionId)) given.set(args.sessionId, token);
+      const watched = given.get(args?.sessionId);
+      if (watched) watched.token = token;
       return token;
     };
   }
@@ -107,15 +108,20 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
     staticConfig,
     watch: (session) => {
       const { sessionId } = session;
-      given.set(sessionId, "");
-      const stop = session.on("model.call_failure", (event) => {
+      const watched = given.get(sessionId) ?? { token: "", watchers: 0 };
+      given.set(sessionId, watched);
+      watched.watchers += 1;
+      const unsubscribe = session.on("model.call_failure", (event) => {
         const { statusCode = 0, errorMessage = "" } = event.data;
-        const rejected = given.get(sessionId);
-        if (rejected && core().rejectsToken(statusCode, errorMessage)) tokens.invalidate(rejected);
+        if (watched.token && core().rejectsToken(statusCode, errorMessage)) tokens.invalidate(watched.token);
       });
+      let watching = true;
       return () => {
-        given.delete(sessionId);
-        stop();
+        if (!watching) return;
+        watching = false;
+        unsubscribe();
+        watched.watchers -= 1;
+        if (watched.watchers === 0) given.delete(sessionId);
       };
     },
     rotate: async (session) => {

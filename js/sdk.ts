@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
 import { KeylessError } from "./errors.js";
+import { within } from "./within.js";
 
 type Sdk = typeof import("@github/copilot-sdk");
 
@@ -24,31 +25,55 @@ const SECRETS = [
   "MSI_SECRET",
 ];
 
+/** How long the runtime may take to start, and to open a session. */
+export const START_MS = 30_000;
+
 /** Starts a client of the Copilot SDK, imported now, in an environment without identity secrets. */
 export async function startClient(options: CopilotClientOptions = {}): Promise<CopilotClient> {
   const { CopilotClient } = await loadSdk();
   const client = new CopilotClient({
     // A provider of its own replaces GitHub's models, so no GitHub account is looked for.
     useLoggedInUser: false,
-    env: withoutSecrets(process.env),
     ...options,
+    env: withoutSecrets(options.env ?? process.env),
   });
   try {
-    await client.start();
+    await within(client.start(), START_MS, () => {
+      throw new Error(`no answer within ${START_MS / 1000} s`);
+    });
   } catch (cause) {
-    throw runtimeError(cause);
+    client.forceStop().catch(() => {});
+    throw runtimeError(cause, "start", options.baseDirectory);
   }
   return client;
 }
 
-/** An error of the runtime, in words that tell what to do. */
-export function runtimeError(cause: unknown): unknown {
-  if (cause instanceof KeylessError) return cause;
+const STAGES = {
+  start: {
+    code: "sdk/start-failed",
+    message: "The Copilot runtime did not start",
+    hint: "Reinstall @github/copilot-sdk for this platform, without --omit=optional; see the cause with --debug.",
+  },
+  session: {
+    code: "sdk/session-refused",
+    message: "The Copilot runtime refused the session",
+    hint: "Check the options of the client and the session, such as tools and workingDirectory.",
+  },
+  send: {
+    code: "sdk/send-failed",
+    message: "The Copilot runtime did not take the prompt",
+    hint: "Send it again; a runtime that has ended is started anew.",
+  },
+} as const;
+
+/** An error of the runtime, in words that tell what to do. An abort stays what it is. */
+export function runtimeError(cause: unknown, stage: keyof typeof STAGES, baseDirectory?: string): unknown {
+  if (cause instanceof KeylessError || cause instanceof DOMException) return cause;
   const said = cause instanceof Error ? cause.message : String(cause);
-  const code =
-    /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENOSPC)\b|[Pp]ermission denied|[Rr]ead-only file system/.exec(said);
-  if (code) {
-    const home = process.env.COPILOT_HOME ?? "~/.copilot";
+  const unwritable =
+    /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENOSPC)\b|[Pp]ermission denied|[Rr]ead-only file system/;
+  if (stage !== "send" && unwritable.test(said)) {
+    const home = baseDirectory ?? process.env.COPILOT_HOME ?? "~/.copilot";
     return new KeylessError(
       "sdk/home-not-writable",
       `The Copilot runtime cannot write to its home folder, ${home}`,
@@ -58,10 +83,8 @@ export function runtimeError(cause: unknown): unknown {
       },
     );
   }
-  return new KeylessError("sdk/start-failed", `The Copilot runtime did not start: ${said}`, {
-    hint: "Reinstall @github/copilot-sdk for this platform, without --omit=optional; see the cause with --debug.",
-    cause,
-  });
+  const { code, message, hint } = STAGES[stage];
+  return new KeylessError(code, `${message}: ${said}`, { hint, cause });
 }
 
 async function loadSdk(): Promise<Sdk> {
@@ -87,7 +110,7 @@ async function loadSdk(): Promise<Sdk> {
   try {
     return (await import("@github/copilot-sdk")) as Sdk;
   } catch (cause) {
-    throw runtimeError(cause);
+    throw runtimeError(cause, "start");
   }
 }
 
@@ -113,6 +136,6 @@ function isOlder(version: string): boolean {
   return false;
 }
 
-function withoutSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function withoutSecrets(env: Record<string, string | undefined>): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name.toUpperCase())));
 }

@@ -1,7 +1,8 @@
 import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
-import { systemClock } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import { redact } from "./redact.js";
+import { runtimeError } from "./sdk.js";
+import { within } from "./within.js";
 
 /** Token errors that no repetition mends: the turn ends at once, not after the runtime's six attempts. */
 const FINAL = new Set([
@@ -30,6 +31,10 @@ export class Turn {
   #succeed!: (reply: string) => void;
   #reject!: (error: unknown) => void;
   #last = "";
+  /** The message that is streaming. */
+  #message = { id: "", text: "" };
+  /** The beginning of the message that was given out before its stream was cut. */
+  #given = "";
   #tokenError: unknown;
   #modelError: KeylessError | undefined;
   /** Whether the session itself has ended the turn, and need not be told to. */
@@ -81,7 +86,7 @@ export class Turn {
       for (const event of early) take(event);
       await this.reply;
     } catch (error) {
-      this.fail(error);
+      this.fail(runtimeError(error, "send"));
       await this.#settle(session, sent);
     } finally {
       unsubscribe();
@@ -101,12 +106,7 @@ export class Turn {
    */
   async #settle(session: CopilotSession, sent: Promise<string>): Promise<void> {
     const quiet = this.#toldBySession ? this.#idle : sent.then(() => session.abort()).catch(() => {});
-    let timer: unknown;
-    const patience = new Promise<void>((resolve) => {
-      timer = systemClock.setTimeout(resolve, SETTLE_MS);
-    });
-    await Promise.race([quiet, patience]);
-    systemClock.clearTimeout(timer);
+    await within(quiet, SETTLE_MS, () => {});
   }
 
   /** Ends the turn because nobody listens any more. */
@@ -127,11 +127,14 @@ export class Turn {
     if (event.agentId !== undefined) return;
     switch (event.type) {
       case "assistant.message_delta":
-        this.#texts.push(event.data.deltaContent);
-        this.#wake();
+        this.#stream(event.data.messageId, event.data.deltaContent);
         break;
       case "assistant.message":
-        if (event.data.content !== "") this.#last = event.data.content;
+        if (event.data.content === "") break;
+        this.#last = event.data.content;
+        // A reply that did not come in pieces comes in one.
+        if (this.#message.id !== event.data.messageId) this.#push(event.data.content);
+        this.#message = { id: "", text: "" };
         break;
       case "model.call_failure":
         // The failures that follow a token error are the runtime's retelling of it.
@@ -151,6 +154,26 @@ export class Turn {
         else this.#finish();
         break;
     }
+  }
+
+  /** A piece of a message. After a stream was cut the runtime asks again: what was given out already is not given twice. */
+  #stream(id: string, piece: string): void {
+    if (this.#message.id !== id) {
+      this.#given = this.#message.text;
+      this.#message = { id, text: "" };
+    }
+    this.#message.text += piece;
+    const { text } = this.#message;
+    if (this.#given === "") this.#push(piece);
+    else if (!this.#given.startsWith(text)) {
+      this.#push(text.startsWith(this.#given) ? text.slice(this.#given.length) : `\n${text}`);
+      this.#given = "";
+    }
+  }
+
+  #push(text: string): void {
+    this.#texts.push(text);
+    this.#wake();
   }
 
   #finish(): void {

@@ -236,7 +236,7 @@ fn no_endpoint() -> Error {
     )
     .hint(format!(
         "Set FOUNDRY_RESOURCE_URL=https://<your-resource>.openai.azure.com. {FIND}. Without a resource, start the \
-         embedded emulator: npm start, or copilot-keyless emulator."
+         embedded emulator: copilot-keyless chat --demo, copilot-keyless emulator, or npm start in a clone."
     ))
 }
 

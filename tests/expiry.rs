@@ -95,6 +95,16 @@ fn the_zone_is_asked_for_the_local_time_itself() {
 }
 
 #[test]
+fn from_march_1973_on_numbers_are_milliseconds() {
+    let at = 99_999_999_000;
+    let lifetime = Lifetime::of_access_token(at, 100_000_000_000.0, None, MAX_LIFETIME_MS).unwrap();
+    assert_eq!((lifetime.expires, lifetime.length()), (100_000_000_000, 1_000));
+    let seconds =
+        Lifetime::of_access_token(at * 1_000, 99_999_999.5 * 1_000.0, None, MAX_LIFETIME_MS).unwrap();
+    assert_eq!(seconds.length(), 500_000);
+}
+
+#[test]
 fn numbers_of_javascript_that_are_no_times() {
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0] {
         let error = Lifetime::of_access_token(1, bad, None, MAX_LIFETIME_MS).unwrap_err();

@@ -567,6 +567,12 @@ fn every_policy_field_is_checked() {
             assert!(error.message().contains(name.as_str()), "{error}");
         }
     }
+    let even = RefreshPolicy {
+        retry_min_ms: 5,
+        retry_max_ms: 5,
+        ..RefreshPolicy::default()
+    };
+    assert!(even.validate().is_ok());
     let crossed = RefreshPolicy {
         retry_min_ms: 2,
         retry_max_ms: 1,
@@ -658,6 +664,19 @@ fn an_attempt_under_way_hides_the_time_of_the_next() {
         None,
         "it is under way"
     );
+}
+
+#[test]
+fn jitter_lengthens_a_backoff_by_up_to_a_fifth() {
+    for (random, wait) in [(0.0, 30_000), (0.5, 33_000), (1.0, 36_000)] {
+        let mut schedule = holding(24 * HOUR);
+        let flight = started(schedule.request(at(12 * HOUR)));
+        schedule.failed(flight, at(12 * HOUR), status_error(500), random);
+        assert_eq!(
+            schedule.status(at(12 * HOUR)).next_attempt_on,
+            Some(at(12 * HOUR + wait).wall)
+        );
+    }
 }
 
 #[test]

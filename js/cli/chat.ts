@@ -29,7 +29,7 @@ interface Summary {
   firstByteMs: number[];
 }
 
-export async function chat(prompt: string, options: ChatOptions): Promise<number> {
+export async function chat(prompt: string | undefined, options: ChatOptions): Promise<number> {
   const summary: Summary = {
     session: undefined,
     turns: 0,
@@ -37,12 +37,13 @@ export async function chat(prompt: string, options: ChatOptions): Promise<number
     requestsServed: 0,
     firstByteMs: [],
   };
+  // Read before Ctrl-C is caught: until there is something to end, it ends the program.
+  const said = prompt === "-" ? (await text(process.stdin)).trim() : prompt;
   const emulator = options.demo && !configured(options) ? await startDemo() : undefined;
   const interruption = new Interruption();
   const replies: string[] = [];
   try {
-    const said = prompt === "-" ? (await text(process.stdin)).trim() : prompt;
-    const interactive = said === "" && process.stdin.isTTY === true && !options.json;
+    const interactive = said === undefined && process.stdin.isTTY === true && !options.json;
     const agent = new ManagedIdentityCopilotAgent({
       ...providerOptions(options),
       tokens: {
@@ -85,7 +86,7 @@ export async function chat(prompt: string, options: ChatOptions): Promise<number
   }
 }
 
-/** Ctrl-C: ends what is going on, and without that the program's input. A second one is the system's to handle. */
+/** Ctrl-C: ends what is going on. A second one is the system's to handle. */
 class Interruption {
   came = false;
   /** What to do about it just now. */
@@ -148,9 +149,9 @@ function introduce(
 }
 
 /** What the command line says: its prompt, or else the sample. */
-function* given(prompt: string, options: ChatOptions): Generator<string> {
-  for (const line of prompt === "" ? SAMPLE : [prompt]) {
-    if (prompt === "" && !options.json) process.stderr.write(`\n${dim("you")} ${line}\n`);
+function* given(prompt: string | undefined, options: ChatOptions): Generator<string> {
+  for (const line of prompt === undefined ? SAMPLE : [prompt]) {
+    if (prompt === undefined && !options.json) process.stderr.write(`\n${dim("you")} ${line}\n`);
     yield line;
   }
 }

@@ -35,7 +35,7 @@ withEndpoint(program.command("chat"))
   .argument("[prompt...]", "what to say")
   .option("--demo", "without an endpoint, use the embedded emulator: no Azure needed")
   .option("--json", "print the reply and the summary as JSON")
-  .action((prompt, options) => finish(chat(prompt.join(" "), options)));
+  .action((prompt, options) => finish(chat(prompt.length === 0 ? undefined : prompt.join(" "), options)));
 
 withEndpoint(program.command("token"))
   .description("Get a token and say whose it is, for what, and until when. Never prints it.")
@@ -59,19 +59,19 @@ program
   .option("--every <time>", "a call in this time (default: 1m)", checked(duration))
   .option(
     "--outage <from-to[:how]>",
-    "the endpoint fails: 50m-70m, 50m-70m:hang, 50m-70m:429; repeatable",
+    "the endpoint fails: 50m-70m (reset), 50m-70m:hang, 50m-70m:429; repeatable",
     checked(outage),
   )
-  .option("--instances <count>", "how many instances live this life", whole)
+  .option("--instances <count>", "how many instances live this life (default: 1)", whole)
   .option("--keep-fresh", "refresh on a timer while nobody calls")
   .addOption(
-    new Option("--strategy <name>", "what is in charge of the token").choices([
+    new Option("--strategy <name>", "what is in charge of the token (default: keyless)").choices([
       "keyless",
       "per-call",
       "fixed-window",
     ]),
   )
-  .option("--seed <number>", "what chance begins with", whole)
+  .option("--seed <number>", "what chance begins with (default: 1)", whole)
   .option("--json", "print the timeline as JSON")
   .action((options) => finish(simulate(options)));
 

@@ -128,6 +128,20 @@ describe("the Copilot SDK", () => {
   });
 });
 
+describe("the prompt", () => {
+  test("an empty one is told, and nothing is sent in its place", async () => {
+    for (const [args, input] of [
+      [["chat", "--demo", "-"], "\n"],
+      [["chat", "--demo", ""], ""],
+    ] as const) {
+      const result = await cli(args, newcomer(), input);
+      expect(result.code).toBe(1);
+      expect(result.stderr).toContain("(agent/empty-prompt)");
+      expect(result.stdout).toBe("");
+    }
+  });
+});
+
 describe("the command line", () => {
   test("an unknown command and an unknown option", async () => {
     for (const args of [

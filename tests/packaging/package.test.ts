@@ -23,6 +23,7 @@ test("holds what is needed and nothing else", () => {
   );
   expect([...shape].sort()).toEqual([
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
     "dist/THIRD-PARTY-LICENSES.txt",
@@ -32,6 +33,8 @@ test("holds what is needed and nothing else", () => {
     "dist/emulator.js",
     "dist/index.js",
     "dist/types/*",
+    "docs/design.md",
+    "docs/errors.md",
     "package.json",
   ]);
   const bytes = packageFiles(folder).reduce((sum, path) => sum + statSync(join(home, path)).size, 0);

@@ -1,0 +1,139 @@
+// An agent whose runtime hangs, dies, or whose stream is cut: every turn ends, and the next one works.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { CopilotClient } from "@github/copilot-sdk";
+import { createFoundryProvider, ManagedIdentityCopilotAgent, parseTokenResponse } from "copilot-keyless";
+import { afterAll, expect, test } from "vitest";
+import { emulated } from "./support.js";
+
+const emulator = await emulated({
+  reply: ({ prompt }) => `You said: "${prompt}", in a reply of quite some words.`,
+});
+const agents: ManagedIdentityCopilotAgent[] = [];
+afterAll(() => Promise.all(agents.map((agent) => agent.close())));
+
+function agentWith(options: ConstructorParameters<typeof ManagedIdentityCopilotAgent>[0] = {}) {
+  const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] }, ...options });
+  agents.push(agent);
+  return agent;
+}
+
+/** The processes that this one has started since: the runtimes. */
+function runtimes(): number[] {
+  return readdirSync(`/proc/${process.pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${process.pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+  );
+}
+
+test("a cut stream is asked for again, and no word comes twice", async () => {
+  const agent = agentWith();
+  emulator.faults.add({ server: "foundry", kind: "cut-stream", afterEvents: 9 });
+  let text = "";
+  for await (const piece of agent.stream("one two three")) text += piece;
+  expect(text).toBe('You said: "one two three", in a reply of quite some words.');
+});
+
+test("leaving a stream while nothing has come yet aborts the turn at once", async () => {
+  const agent = agentWith();
+  await agent.chat("Warm up");
+  const slow = emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 20_000 });
+  const texts = agent.stream("Too slow");
+  const pending = texts.next();
+  await new Promise((next) => setTimeout(next, 200));
+  await texts.return?.();
+  expect(await pending).toEqual({ done: true, value: undefined });
+  slow.remove();
+  expect(await agent.chat("And now?")).toContain("And now?");
+});
+
+test("a turn that waits for its turn hears of an abort at once, with the signal's reason", async () => {
+  const agent = agentWith();
+  await agent.chat("Warm up");
+  const slow = emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 20_000 });
+  const stop = new AbortController();
+  const first = agent.chat("Too slow", { signal: stop.signal }).catch((error: unknown) => error);
+  await expect(
+    agent.chat("Queued", { signal: AbortSignal.abort(new Error("changed my mind")) }),
+  ).rejects.toThrow("changed my mind");
+  stop.abort();
+  expect(await first).toMatchObject({ name: "AbortError" });
+  slow.remove();
+});
+
+test("a runtime that hangs fails the turn in its time, is replaced, and does not hold up close()", async () => {
+  const before = new Set(runtimes());
+  const agent = agentWith({ timeoutMs: 2_000 });
+  await agent.chat("Warm up");
+  const [runtime] = runtimes().filter((pid) => !before.has(pid)) as [number];
+  process.kill(runtime, "SIGSTOP");
+  await expect(agent.chat("Anybody there?")).rejects.toMatchObject({ code: "agent/timeout" });
+  const late = await agent.chat("And now?", { timeoutMs: 40_000 });
+  expect(late).toContain("And now?");
+  expect(() => process.kill(runtime, 0), "the one that hung is gone").toThrow("ESRCH");
+  await agent.close();
+});
+
+test("a client of the user's own is not stopped, and after its restart the agent goes on", async () => {
+  const client = new CopilotClient({ useLoggedInUser: false });
+  await client.start();
+  const agent = agentWith({ client });
+  await agent.chat("Warm up");
+  await client.forceStop();
+  await expect(agent.chat("Gone?")).rejects.toMatchObject({
+    code: "sdk/runtime-ended",
+    hint: /Start your client again/,
+  });
+  await client.start();
+  expect(await agent.chat("Back?")).toContain("Back?");
+  await agent.close();
+  expect((await client.ping("still there")).message).toContain("still there");
+  await client.stop();
+});
+
+test("options that the runtime refuses are told as such", async () => {
+  const agent = agentWith({ session: { sessionId: "not/a valid id" } });
+  await expect(agent.chat("Hello")).rejects.toMatchObject({ code: "sdk/session-refused" });
+  expect(() => agentWith({ timeoutMs: -1 })).toThrow(/timeoutMs/);
+});
+
+test("identity secrets stay out of the runtime's environment, whatever the client's options say", async () => {
+  const before = new Set(runtimes());
+  process.env.AZURE_CLIENT_SECRET = "pl4nted";
+  const agent = agentWith({ client: { env: { ...process.env, EXTRA: "kept" } } });
+  await agent.chat("Warm up");
+  delete process.env.AZURE_CLIENT_SECRET;
+  const [runtime] = runtimes().filter((pid) => !before.has(pid)) as [number];
+  const environment = readFileSync(`/proc/${runtime}/environ`, "utf8");
+  expect(environment).toContain("EXTRA=kept");
+  expect(environment).not.toContain("pl4nted");
+  expect(environment).not.toContain("IDENTITY_HEADER");
+});
+
+test("two watchers of a session are independent: what one stops, the other still does", async () => {
+  // Straight from the endpoint: MSAL would give the revoked token again.
+  const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = emulator.env;
+  const credential = {
+    getToken: async () => {
+      const requestedAt = Date.now();
+      const url = `${IDENTITY_ENDPOINT}?resource=https://ai.azure.com&api-version=2019-08-01`;
+      const response = await fetch(url, { headers: { "x-identity-header": IDENTITY_HEADER } });
+      return parseTokenResponse(await response.text(), { requestedAt });
+    },
+  };
+  const client = new CopilotClient({ useLoggedInUser: false });
+  await client.start();
+  using provider = createFoundryProvider({ credential });
+  const session = await client.createSession(
+    provider.sessionConfig({ availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) }),
+  );
+  const [one, two] = [provider.watch(session), provider.watch(session)];
+  one();
+  one();
+  expect((await session.sendAndWait({ prompt: "Before" }))?.data.content).toContain("Before");
+  const { unauthorized } = emulator.counts;
+  expect(emulator.revokeTokens()).toBeGreaterThan(0);
+  expect((await session.sendAndWait({ prompt: "After" }))?.data.content).toContain("After");
+  expect(emulator.counts.unauthorized).toBe(unauthorized + 1);
+  two();
+  await client.stop();
+});
