@@ -73,6 +73,17 @@ fn a_megabyte_and_a_hundred_thousand_brackets_are_refused() {
     let large = format!(r#"{{"access_token":"{}","expires_in":60}}"#, "x".repeat(1 << 20));
     let error = parse_token_response(large.as_bytes(), 1, |_| None).unwrap_err();
     assert_eq!(error.code().as_str(), "expiry/too-large");
+    let most = large.len() - (1 << 20);
+    let fits = format!(
+        r#"{{"access_token":"{}","expires_in":60}}"#,
+        "x".repeat((1 << 20) - most)
+    );
+    assert_eq!(fits.len(), 1 << 20);
+    let response = parse_token_response(fits.as_bytes(), 1, |_| None).unwrap();
+    assert!(
+        format!("{response:?}").contains("[redacted]"),
+        "shown, without the token"
+    );
     let deep = format!(r#"{{"expires_on":{}"#, "[".repeat(100_000));
     let error = parse_token_response(deep.as_bytes(), 1, |_| None).unwrap_err();
     assert_eq!(error.code().as_str(), "expiry/not-json");

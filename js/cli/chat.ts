@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { text } from "node:stream/consumers";
 import { KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import type { Emulator } from "copilot-keyless/emulator";
-import pc from "picocolors";
+import { err } from "./colors.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { report, warn } from "./report.js";
 
@@ -92,13 +92,17 @@ class Interruption {
   /** What to do about it just now. */
   action: () => void = () => {};
   readonly #listener = () => {
-    this.came = true;
     process.off("SIGINT", this.#listener);
-    this.action();
+    this.raise();
   };
 
   constructor() {
     this.listen();
+  }
+
+  raise(): void {
+    this.came = true;
+    this.action();
   }
 
   /** Makes ready for the next one. */
@@ -145,32 +149,51 @@ function introduce(
   const where = emulator
     ? `the embedded emulator, tokens live ${DEMO_TOKEN_SECONDS} s (set FOUNDRY_RESOURCE_URL for real Foundry)`
     : endpoint.baseUrl;
-  process.stderr.write(`${dim(`${model} at ${where}`)}\n`);
+  process.stderr.write(`${err.dim(`${model} at ${where}`)}\n`);
 }
 
 /** What the command line says: its prompt, or else the sample. */
 function* given(prompt: string | undefined, options: ChatOptions): Generator<string> {
   for (const line of prompt === undefined ? SAMPLE : [prompt]) {
-    if (prompt === undefined && !options.json) process.stderr.write(`\n${dim("you")} ${line}\n`);
+    if (prompt === undefined && !options.json) process.stderr.write(`\n${err.dim("you")} ${line}\n`);
     yield line;
   }
 }
 
-/** What the user types, until an empty line, Ctrl-D, or Ctrl-C at the prompt. */
+/**
+ * What the user types, until an empty line, Ctrl-D, or Ctrl-C at the prompt. What is typed while a reply streams is the next
+ * message; and since the terminal passes Ctrl-C on as a key, the runtime does not die of it.
+ */
 async function* typed(interruption: Interruption): AsyncGenerator<string> {
-  process.stderr.write(dim("Type a message; an empty one or Ctrl-D ends the chat.\n"));
-  for (;;) {
-    // One interface a line: while a reply streams, the terminal is in its ordinary mode and Ctrl-C a signal.
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    const gone = new Promise<string>((resolve) => terminal.once("close", () => resolve("")));
-    const line = await Promise.race([terminal.question(`\n${pc.bold("you")} `), gone]).catch(() => "");
-    terminal.close();
-    if (line.trim() === "") {
-      process.stderr.write("\n");
-      return;
+  process.stderr.write(err.dim("Type a message; an empty one or Ctrl-D ends the chat.\n"));
+  const terminal = createInterface({
+    input: process.stdin,
+    output: process.stderr,
+    prompt: `${err.bold("you")} `,
+  });
+  let open = true;
+  terminal.once("close", () => {
+    open = false;
+  });
+  const ask = () => {
+    // Asking a closed one would wait for input again.
+    if (!open) return;
+    process.stderr.write("\n");
+    terminal.prompt();
+  };
+  terminal.on("SIGINT", () => interruption.raise());
+  interruption.action = () => terminal.close();
+  try {
+    ask();
+    for await (const line of terminal) {
+      if (line.trim() === "") return;
+      yield line;
+      interruption.listen();
+      ask();
     }
-    interruption.listen();
-    yield line;
+  } finally {
+    terminal.close();
+    process.stderr.write("\n");
   }
 }
 
@@ -183,6 +206,7 @@ async function turn(
   options: ChatOptions,
 ): Promise<string> {
   const stop = new AbortController();
+  const before = interruption.action;
   interruption.action = () => stop.abort();
   const started = performance.now();
   let reply = "";
@@ -195,7 +219,7 @@ async function turn(
     summary.turns += 1;
     return reply;
   } finally {
-    interruption.action = () => {};
+    interruption.action = before;
     if (reply !== "" && !options.json) process.stdout.write("\n");
   }
 }
@@ -214,10 +238,6 @@ function finish(summary: Summary, replies: string[], options: ChatOptions, demo:
     ["first byte", firstByteMs.map((ms) => `${ms} ms`).join(", ") || "none"],
   ];
   process.stderr.write(
-    `\n${rows.map(([name, value]) => `${dim(name?.padEnd(11) ?? "")}${value}`).join("\n")}\n`,
+    `\n${rows.map(([name, value]) => `${err.dim(name?.padEnd(11) ?? "")}${value}`).join("\n")}\n`,
   );
-}
-
-function dim(text: string): string {
-  return process.stderr.isTTY && !process.env.NO_COLOR ? pc.dim(text) : text;
 }

@@ -1,5 +1,5 @@
 import { startEmulator } from "copilot-keyless/emulator";
-import pc from "picocolors";
+import { err } from "./colors.js";
 
 interface Options {
   port?: number;
@@ -20,7 +20,7 @@ export async function emulator({ port, identityPort, tokenLifetime, json }: Opti
     const lines = Object.entries(running.env).map(([name, value]) => `export ${name}=${quote(value)}`);
     process.stdout.write(`${lines.join("\n")}\n`);
     process.stderr.write(
-      `${pc.dim(`Tokens live ${tokenLifetime} s. Paste the lines above into another shell and run your program there; Ctrl-C ends this.`)}\n`,
+      `${err.dim(`Tokens live ${tokenLifetime} s. Paste the lines above into another shell and run your program there; Ctrl-C ends this.`)}\n`,
     );
   }
   await new Promise<void>((resolve) => {

@@ -1,10 +1,9 @@
 import { KeylessError, type Notice } from "copilot-keyless";
-import pc from "picocolors";
 import { redact } from "../redact.js";
+import { err } from "./colors.js";
 
 /** Tells an error in a few lines: what, then what to do. With `debug` its causes too, without secrets. */
 export function report(error: unknown, { debug, json }: { debug: boolean; json: boolean }): void {
-  const err = pc.createColors(process.stderr.isTTY && !process.env.NO_COLOR);
   const known = error instanceof KeylessError ? error : undefined;
   const code =
     known?.code ?? (error instanceof Error && error.name === "AbortError" ? "aborted" : "unexpected");
@@ -25,7 +24,6 @@ export function report(error: unknown, { debug, json }: { debug: boolean; json: 
 
 /** Shows warnings, one a line. */
 export function warn(notices: readonly Notice[]): void {
-  const err = pc.createColors(process.stderr.isTTY && !process.env.NO_COLOR);
   for (const { code, message } of notices) {
     process.stderr.write(`${err.yellow("!")} ${message} ${err.dim(`(${code})`)}\n`);
   }

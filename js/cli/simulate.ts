@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { KeylessError, type RefreshScenario, type RefreshTimeline, simulateRefresh } from "copilot-keyless";
 import ms from "ms";
-import pc from "picocolors";
 import plot from "simple-ascii-chart";
+import { out } from "./colors.js";
 import { table } from "./table.js";
 
 interface Options {
@@ -122,7 +122,7 @@ function render(timeline: RefreshTimeline): string {
     `${totals.fresh + totals.due} served at once${totals.due > 0 ? ` (${totals.due} while a refresh was due)` : ""}`,
     `${totals.waited} after a wait${totals.waited > 0 ? ` of ${ms(totals.longestWaitMs)} at most` : ""}`,
     `${totals.failed} failed`,
-    ...(totals.dead > 0 ? [pc.red(`${totals.dead} served a dead token`)] : []),
+    ...(totals.dead > 0 ? [out.red(`${totals.dead} served a dead token`)] : []),
   ];
   const parts = [
     table([
@@ -169,8 +169,8 @@ function strip({ phases, attempts, durationMs }: RefreshTimeline): string {
   return [
     `token     ${life.map((phase) => marks[phase]).join("")}`,
     `requests  ${requests.join("")}`,
-    `          ${pc.dim(`0${end.padStart(WIDTH - 1)}`)}`,
-    pc.dim("          █ fresh  ▒ due, in use while it is refreshed  · expired  ↑ got a token  × failed"),
+    `          ${out.dim(`0${end.padStart(WIDTH - 1)}`)}`,
+    out.dim("          █ fresh  ▒ due, in use while it is refreshed  · expired  ↑ got a token  × failed"),
     "",
   ].join("\n");
 }
@@ -190,8 +190,8 @@ function list<T>(what: string, entries: readonly T[], row: (entry: T) => [string
   if (entries.length === 0) return "";
   const rows = entries.slice(0, SHOWN).map(row);
   const left = entries.length - rows.length;
-  const more = left > 0 ? pc.dim(`and ${left} more; --json lists them\n`) : "";
-  return `${pc.dim(`each ${what}`)}\n${table(rows)}${more}`;
+  const more = left > 0 ? out.dim(`and ${left} more; --json lists them\n`) : "";
+  return `${out.dim(`each ${what}`)}\n${table(rows)}${more}`;
 }
 
 /** A point in time as `h:mm:ss`. */

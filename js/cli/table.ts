@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { out } from "./colors.js";
 
 /** Rows of a name, a value and a remark, in columns. */
 export function table(rows: readonly (readonly [name: string, value: string, remark?: string])[]): string {
@@ -6,7 +6,7 @@ export function table(rows: readonly (readonly [name: string, value: string, rem
   return rows
     .map(
       ([name, value, remark]) =>
-        `${pc.dim(name.padEnd(width))}${value}${remark ? pc.dim(`  ${remark}`) : ""}\n`,
+        `${out.dim(name.padEnd(width))}${value}${remark ? out.dim(`  ${remark}`) : ""}\n`,
     )
     .join("");
 }

@@ -87,6 +87,12 @@ describe("token", () => {
   });
 });
 
+test("no colour but on a terminal, in CI neither", async () => {
+  for (const args of [["config", "-e", "myres.openai.azure.com"], ["simulate"], ["chat"]]) {
+    expectClean(await cli(args, newcomer({ CI: "true" })));
+  }
+});
+
 describe("config", () => {
   test("shows the provider and where it comes from", async () => {
     const env = newcomer({
