@@ -5,6 +5,8 @@ export default defineConfig({
     include: ["tests/**/*.test.ts"],
     // A process per file: @azure/identity keeps its managed identity and its tokens per process.
     pool: "forks",
+    // A rejection that nobody handles fails the run, wherever it comes from.
+    execArgv: ["--unhandled-rejections=strict"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
