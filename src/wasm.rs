@@ -73,12 +73,6 @@ pub fn simulate_refresh(scenario: JsValue) -> JsResult {
     simulate::simulate(&from_js(scenario)?).map_err(throw).map(to_js)
 }
 
-/// Every error code of the core.
-#[wasm_bindgen(js_name = errorCodes)]
-pub fn error_codes() -> Vec<String> {
-    Code::ALL.iter().map(|code| code.as_str().to_owned()).collect()
-}
-
 /// [`schedule::Schedule`].
 #[wasm_bindgen]
 pub struct Schedule(schedule::Schedule);

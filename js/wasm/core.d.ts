@@ -24,7 +24,6 @@ export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
 export function rejectsToken(status: number, body: string): boolean;
 
 export function decodeToken(token: string): TokenDescription;
-export function errorCodes(): string[];
 
 /** The offset, in minutes east of UTC, that held at a local time given as if it were UTC. */
 export type Zone = (localMs: number) => number | undefined;
