@@ -77,12 +77,13 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
   const own = typeof options.tokens !== "function";
   const tokens = typeof options.tokens === "function" ? options.tokens : createTokens(plan, options);
   const config: ProviderConfig = { ...plan.config };
+  // What a token function of somebody else gives has not been looked at yet.
+  const take = own ? tokens : async (args?: unknown) => cleanText(await tokens(args));
   // The last token that each watched session was given: what a 401 in that session rejects.
   const given = new Map<string, { token: string; watchers: number }>();
   if (sendsTokens(plan, options)) {
     config.bearerTokenProvider = async (args) => {
-      // What comes from elsewhere has not been looked at yet.
-      const token = own ? await tokens(args) : cleanText(await tokens(args));
+      const token = await take(args);
       const watched = given.get(args?.sessionId);
       if (watched) watched.token = token;
       return token;
@@ -91,7 +92,7 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
 
   const staticConfig = async (): Promise<ProviderConfig> => {
     const { bearerTokenProvider, ...rest } = config;
-    return bearerTokenProvider ? { ...rest, bearerToken: cleanText(await tokens()) } : rest;
+    return bearerTokenProvider ? { ...rest, bearerToken: await take() } : rest;
   };
   const close = (): void => {
     if (own) tokens.close();
@@ -133,7 +134,7 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
 }
 
 /** The provider that the options and the environment ask for, before any credential. */
-export function planProvider(options: FoundryProviderOptions): ProviderPlan {
+function planProvider(options: FoundryProviderOptions): ProviderPlan {
   const { credential: _credential, tokens: _tokens, env, ...request } = options;
   return decide((core) => core.planProvider({ ...request, env: relevant(env ?? environment()) }));
 }
