@@ -70,6 +70,8 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
   /** The session to take up again after the runtime has ended unasked. */
   #lost: string | undefined;
   #unwatch: (() => void) | undefined;
+  /** The running session's id. */
+  #id: string | undefined;
 
   constructor(options: AgentOptions = {}) {
     const { client: _client, session: _session, systemMessage: _message, timeoutMs, ...provider } = options;
@@ -132,7 +134,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     }
     checkTimeout(options.timeoutMs);
     if (this.#closing) throw closed();
-    const turn = new Turn();
+    const turn = new Turn((failure) => this.provider.explain(failure, this.#id));
     const { signal } = options;
     const stop = () => turn.fail(signal?.reason);
     signal?.addEventListener("abort", stop);
@@ -208,6 +210,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
       });
       this.#unwatch?.();
       this.#unwatch = this.provider.watch(started);
+      this.#id = started.sessionId;
       return started;
     } catch (error) {
       throw runtimeError(error, "session", isClient(client) ? undefined : client?.baseDirectory);

@@ -1,11 +1,20 @@
 import { decide } from "./bindings.js";
+import { systemClock } from "./clock.js";
 import { KeylessError } from "./errors.js";
+import { redact } from "./redact.js";
 import { tokenOf } from "./token-text.js";
-import type { AccessToken, Endpoint, TokenDescription } from "./types.js";
+import type { AccessToken, Diagnosis, Endpoint, FailedRequest, TokenDescription } from "./types.js";
 
 export { KeylessError } from "./errors.js";
 export { type RefreshScenario, type RefreshTimeline, simulateRefresh } from "./simulate.js";
-export type { AccessToken, Endpoint, Notice, TokenDescription } from "./types.js";
+export type {
+  AccessToken,
+  Diagnosis,
+  Endpoint,
+  FailedRequest,
+  Notice,
+  TokenDescription,
+} from "./types.js";
 
 /**
  * Finds out what an endpoint is: which base URL, provider type and token scope it needs. Repairs what is certain, with a
@@ -67,6 +76,85 @@ export function parseTokenResponse(
  */
 export function decodeToken(token: string | AccessToken): TokenDescription {
   return decide((core) => core.decodeToken(tokenOf(token) ?? asText(token)));
+}
+
+/**
+ * Why a request to a model failed, in Azure's terms, and what mends it: from the status, the body, the headers, and the claims
+ * of the token that was sent. Neither the token nor a secret appears in the result.
+ *
+ * @throws KeylessError `diagnosis/invalid` when `status` is no HTTP status
+ * @example
+ * ```ts
+ * const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+ * const { status, headers } = response;
+ * const { code, cause, fixes } = diagnose({ endpoint: url, status, headers, body: await response.text(), token });
+ * // "missing-role", "The managed identity ... has no role ...", ["Assign the role ...\naz role assignment create ..."]
+ * ```
+ */
+export function diagnose(failure: FailedRequest): Diagnosis {
+  const {
+    endpoint,
+    status,
+    headers,
+    body,
+    token,
+    now = systemClock.now(),
+    deployment,
+    wireApi,
+  } = failure ?? {};
+  if (!Number.isInteger(status) || status < 0 || status > 999) {
+    throw new KeylessError(
+      "diagnosis/invalid",
+      "diagnose needs { status }: an HTTP status, or 0 if no answer came",
+      {
+        hint: "Pass the response's status, its body and its headers.",
+      },
+    );
+  }
+  const diagnosis = decide((core) =>
+    core.diagnose({
+      ...placeOf(endpoint),
+      status,
+      headers: plainHeaders(headers),
+      body: textOf(body),
+      token: tokenOf(token) ?? textOf(token),
+      now: Number.isFinite(now) ? Math.trunc(now) : undefined,
+      deployment: textOf(deployment),
+      wireApi: textOf(wireApi),
+    }),
+  );
+  const { cause, message } = diagnosis;
+  return {
+    ...diagnosis,
+    cause: redact(cause),
+    ...(message === undefined ? {} : { message: redact(message) }),
+  };
+}
+
+/** An endpoint as the core takes it: an object's settings go with its address. */
+function placeOf(endpoint: FailedRequest["endpoint"]): { endpoint?: string | undefined; options?: object } {
+  if (typeof endpoint !== "object" || endpoint === null || endpoint instanceof URL) {
+    return { endpoint: endpoint === undefined || endpoint === null ? undefined : String(endpoint) };
+  }
+  const { baseUrl, type, apiVersion, scope } = endpoint;
+  return { endpoint: textOf(baseUrl), options: { type, apiVersion, scope } };
+}
+
+/** A text; anything else as JSON, since a body may come parsed. */
+function textOf(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "string") return value;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
+  }
+}
+
+function plainHeaders(headers: FailedRequest["headers"]): Record<string, string> {
+  if (typeof headers !== "object" || headers === null) return {};
+  const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
+  return Object.fromEntries(entries.map(([name, value]) => [String(name), String(value)]));
 }
 
 /** What plain JavaScript passed in, as the core sees it: a `URL` is one, what is no text says so in the error. */

@@ -1,8 +1,9 @@
 import type { CopilotSession, ProviderConfig } from "@github/copilot-sdk";
-import { core, decide } from "./bindings.js";
+import { decide } from "./bindings.js";
 import { defaultCredential } from "./default-credential.js";
 import { KeylessError } from "./errors.js";
 import type { ProviderPlan } from "./plan.js";
+import { SessionWatch } from "./session-watch.js";
 import { createBearerTokenProvider } from "./token-provider.js";
 import { cleanText } from "./token-text.js";
 import type { Endpoint, Notice, TokenCredential, TokenProvider, TokenProviderOptions } from "./types.js";
@@ -35,6 +36,13 @@ export interface FoundryProviderOptions {
   tokens?: TokenProvider | TokenProviderOptions | undefined;
 }
 
+/** The event that tells of a failed request to the model; a part of the Copilot SDK's. */
+export interface ModelCallFailure {
+  data: { statusCode?: number | undefined; errorMessage?: string | undefined };
+  /** The sub-agent whose request it was. */
+  agentId?: string | undefined;
+}
+
 /** Everything for one Foundry endpoint. */
 export interface FoundryProvider {
   /** Pass it as `createSession({ provider })`. */
@@ -51,8 +59,22 @@ export interface FoundryProvider {
   sessionConfig<T extends object>(extra?: T): T & { model: string; provider: ProviderConfig };
   /** The config with a token in it instead of the callback, for what cannot call back. The token is not refreshed. */
   staticConfig(): Promise<ProviderConfig>;
-  /** Forgets the token when the resource rejects it, so that the runtime's own retry gets a new one. Returns the way to stop. */
-  watch(session: CopilotSession): () => void;
+  /**
+   * Looks after a session. When the resource rejects its token, that is forgotten, so that the runtime's own retry gets a new
+   * one and the turn succeeds. And what `session.sendAndWait` rejects with is the diagnosed {@link KeylessError}, `model/...`,
+   * with the runtime's error as its cause. `onFailure` is told of every request of the session that failed, retried ones too.
+   * Returns the way to stop.
+   */
+  watch(
+    session: CopilotSession,
+    onFailure?: (error: KeylessError, event: ModelCallFailure) => void,
+  ): () => void;
+  /**
+   * What a failed request of a session means: code, status, Azure's own words and what mends it, instead of the runtime's
+   * advice about API keys. Takes a `model.call_failure` event's data. With the session's id, the token that was sent is looked
+   * at too, if the session is watched.
+   */
+  explain(failure: ModelCallFailure["data"], sessionId?: string): KeylessError;
   /** Gives a live session that was made with a static config a new token. */
   rotate(session: CopilotSession): Promise<void>;
   /** Closes the token provider, unless it was passed in. */
@@ -79,15 +101,13 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
   const config: ProviderConfig = { ...plan.config };
   // What a token function of somebody else gives has not been looked at yet.
   const take = own ? tokens : async (args?: unknown) => cleanText(await tokens(args));
-  // The last token that each watched session was given: what a 401 in that session rejects.
-  const given = new Map<string, { token: string; watchers: number }>();
+  const watched = new SessionWatch(tokens, {
+    endpoint,
+    deployment: plan.config.wireModel ?? model,
+    wireApi: plan.config.wireApi,
+  });
   if (sendsTokens(plan, options)) {
-    config.bearerTokenProvider = async (args) => {
-      const token = await take(args);
-      const watched = given.get(args?.sessionId);
-      if (watched) watched.token = token;
-      return token;
-    };
+    config.bearerTokenProvider = (args) => watched.noting(args?.sessionId, () => take(args));
   }
 
   const staticConfig = async (): Promise<ProviderConfig> => {
@@ -107,24 +127,8 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
     warnings,
     sessionConfig: <T extends object>(extra?: T) => ({ ...(extra as T), model, provider: config }),
     staticConfig,
-    watch: (session) => {
-      const { sessionId } = session;
-      const watched = given.get(sessionId) ?? { token: "", watchers: 0 };
-      given.set(sessionId, watched);
-      watched.watchers += 1;
-      const unsubscribe = session.on("model.call_failure", (event) => {
-        const { statusCode = 0, errorMessage = "" } = event.data;
-        if (watched.token && core().rejectsToken(statusCode, errorMessage)) tokens.invalidate(watched.token);
-      });
-      let watching = true;
-      return () => {
-        if (!watching) return;
-        watching = false;
-        unsubscribe();
-        watched.watchers -= 1;
-        if (watched.watchers === 0) given.delete(sessionId);
-      };
-    },
+    watch: (session, onFailure = () => {}) => watched.watch(session, onFailure),
+    explain: (failure, sessionId) => watched.explain(failure, sessionId),
     rotate: async (session) => {
       await session.rpc.options.update({ provider: await staticConfig() });
     },

@@ -1,6 +1,6 @@
 import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
 import { KeylessError } from "./errors.js";
-import { redact } from "./redact.js";
+import type { ModelCallFailure } from "./foundry-provider.js";
 import { runtimeError } from "./sdk.js";
 import { within } from "./within.js";
 
@@ -42,7 +42,11 @@ export class Turn {
   readonly #idle: Promise<void>;
   #becomeIdle!: () => void;
 
-  constructor() {
+  readonly #explain: (failure: ModelCallFailure["data"]) => KeylessError;
+
+  /** `explain` tells what a failed request to the model means. */
+  constructor(explain: (failure: ModelCallFailure["data"]) => KeylessError) {
+    this.#explain = explain;
     this.#idle = new Promise((become) => {
       this.#becomeIdle = become;
     });
@@ -139,12 +143,12 @@ export class Turn {
       case "model.call_failure":
         // The failures that follow a token error are the runtime's retelling of it.
         if (event.data.statusCode !== undefined) this.#tokenError = undefined;
-        this.#modelError = requestFailed(event.data.statusCode, event.data.errorMessage);
+        this.#modelError = this.#explain(event.data);
         break;
       case "session.error":
         this.#toldBySession = true;
         this.fail(
-          this.#tokenError ?? this.#modelError ?? requestFailed(event.data.statusCode, event.data.message),
+          this.#tokenError ?? this.#modelError ?? turnFailed(event.data.statusCode, event.data.message),
         );
         break;
       case "session.idle":
@@ -192,40 +196,12 @@ export class Turn {
   }
 }
 
-/** The resource's own words, which the runtime hides behind advice about API keys. */
-function requestFailed(status: number | undefined, body: string | undefined): KeylessError {
-  const said = body === undefined || body === "" ? "" : `: ${messageOf(body)}`;
-  const http =
-    status === undefined ? "The request to the model failed" : `The model answered with HTTP ${status}`;
-  return new KeylessError("model/request-failed", redact(`${http}${said}`), {
+/** The runtime ended the turn, and not because a request failed. */
+function turnFailed(status: number | undefined, said: string): KeylessError {
+  return new KeylessError("model/request-failed", `The Copilot runtime ended the turn: ${said}`, {
     status,
-    hint: hintFor(status),
+    hint: "Send it again; if it lasts, look at the session's events.",
   });
-}
-
-function messageOf(body: string): string {
-  try {
-    const parsed = JSON.parse(body);
-    const message = parsed?.message ?? parsed?.error?.message;
-    if (typeof message === "string") return message;
-  } catch {
-    // Not JSON: shown as it is.
-  }
-  return body.length > 600 ? `${body.slice(0, 600)}…` : body;
-}
-
-function hintFor(status: number | undefined): string {
-  switch (status) {
-    case 401:
-    case 403:
-      return "Check that the identity has a role such as Cognitive Services OpenAI User on the resource, and the token's audience: `copilot-keyless token` shows both.";
-    case 404:
-      return "Check the deployment's name (--model or --deployment) and the endpoint: `copilot-keyless config` shows both.";
-    case 429:
-      return "The deployment's quota is used up for now; try again later or raise it.";
-    default:
-      return "See the resource's metrics and logs in the Azure portal.";
-  }
 }
 
 function noReply(): KeylessError {

@@ -1,24 +1,317 @@
-//! What a refused request says about its cause.
+//! Why a request to a model failed, in Azure's terms, and what mends it.
+//!
+//! [`diagnose`] reads what came back: the status, Azure's body, the headers, and the claims of the token that was sent.
+//! Azure answers several faults with one sentence, so the token's own audience and times tell those apart.
+//!
+//! The bodies are those of Microsoft's documentation and of threads in which people quote them; where none fits, the code
+//! is [`DiagnosisCode::Unknown`] and Azure's words are all there is.
 
-/// Texts of a 401 that is not about the token itself: a missing role, a missing key of a gateway.
-const NOT_THE_TOKEN: [&str; 4] = [
-    "permissiondenied",
-    "lacks the required data action",
-    "does not have access to api/operation",
-    "subscription key",
+#![allow(clippy::doc_markdown, reason = "OpenAI is a name, not code")]
+
+mod answer;
+mod network;
+mod rejected;
+mod remedy;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::endpoint::{self, Endpoint, Options};
+use crate::expiry::Millis;
+use answer::Answer;
+use remedy::Setup;
+
+/// Declares [`DiagnosisCode`], its strings and titles from one list, so that none can be forgotten.
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident => $text:literal, $title:literal,)+) => {
+        /// What a failure was found to be. The string form is stable and part of the public API.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum DiagnosisCode {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl DiagnosisCode {
+            /// Every code there is.
+            pub const ALL: &'static [DiagnosisCode] = &[$(DiagnosisCode::$name,)+];
+
+            /// The stable string form, such as `missing-role`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(DiagnosisCode::$name => $text,)+
+                }
+            }
+
+            /// The finding in a few words.
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(DiagnosisCode::$name => $title,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request was served.
+    Ok => "ok", "The request was served",
+    /// The token is for another audience.
+    WrongAudience => "wrong-audience", "The token is for another audience",
+    /// The token has expired.
+    TokenExpired => "token-expired", "The token has expired",
+    /// The token is rejected for another reason, or there was none.
+    TokenInvalid => "token-invalid", "The token was rejected",
+    /// The principal lacks a role.
+    MissingRole => "missing-role", "The principal has no role that allows this",
+    /// The token comes from another tenant than the resource's.
+    WrongTenant => "wrong-tenant", "The token comes from another tenant",
+    /// The resource has no custom subdomain, without which it takes no token.
+    CustomSubdomainRequired => "custom-subdomain-required", "The resource has no custom subdomain, so it takes no token",
+    /// A key was looked at, and it is wrong.
+    BadKey => "bad-key", "The resource looked for an API key",
+    /// A key was sent to a resource that takes none.
+    KeysDisabled => "keys-disabled", "An API key was sent, and the resource takes none",
+    /// The resource's firewall.
+    Firewall => "firewall", "The resource's firewall blocks this network",
+    /// The resource is closed to public networks.
+    PublicAccessDisabled => "public-access-disabled", "The resource can be reached through a private endpoint only",
+    /// No deployment of that name.
+    DeploymentNotFound => "deployment-not-found", "There is no deployment of that name",
+    /// No such route.
+    WrongPath => "wrong-path", "The resource does not know this path",
+    /// An API version that the route does not take.
+    ApiVersion => "api-version", "The API version does not fit the route",
+    /// The model does not serve this API.
+    OperationNotSupported => "operation-not-supported", "The model does not serve this API",
+    /// Too many requests or tokens.
+    RateLimited => "rate-limited", "The deployment's quota is used up for now",
+    /// The content filter.
+    ContentFilter => "content-filter", "Azure's content filter stopped the request",
+    /// A gateway in front of the resource wants its own key.
+    GatewayKey => "gateway-key", "A gateway in front of the resource wants its own key",
+    /// Another fault of the request itself.
+    BadRequest => "bad-request", "The resource does not accept the request",
+    /// The resource failed.
+    ServerError => "server-error", "The resource failed",
+    /// No answer came at all.
+    Network => "network", "The resource cannot be reached",
+    /// None of the above.
+    Unknown => "unknown", "The request failed for a reason that is not known here",
+}
+
+impl Serialize for DiagnosisCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A request that failed. As JSON in camel case; every field but the status may be missing or null.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Failure {
+    /// The endpoint, in any form that [`endpoint::parse`] takes. What cannot be read counts as not given.
+    pub endpoint: Option<String>,
+    /// The provider type, the API version and the scope that go with the endpoint.
+    pub options: Options,
+    /// The HTTP status; 0 if no answer came.
+    pub status: u16,
+    /// The response's headers, in any spelling.
+    pub headers: Option<BTreeMap<String, String>>,
+    /// The response's body; with status 0, what the network said.
+    pub body: Option<String>,
+    /// The token that was sent.
+    pub token: Option<String>,
+    /// The time of the request, in epoch milliseconds, to compare with the token's.
+    pub now: Option<Millis>,
+    /// The deployment that was asked for.
+    pub deployment: Option<String>,
+    /// The API format that was asked for: `responses` or `completions`.
+    pub wire_api: Option<String>,
+}
+
+/// What a failure was found to be. Serialised in camel case; what is `None` is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Diagnosis {
+    /// The finding.
+    pub code: DiagnosisCode,
+    /// The finding in a few words.
+    pub title: &'static str,
+    /// Why it was found, with the names and times of this case.
+    pub cause: String,
+    /// What to do, the likeliest first. A command stands on a line of its own.
+    pub fixes: Vec<String>,
+    /// Whether the same request may succeed later, with nothing changed.
+    pub retryable: bool,
+    /// Whether the resource rejected the token itself, so that another one may be accepted.
+    pub token_rejected: bool,
+    /// The HTTP status, if an answer came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Azure's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// How long Azure asks to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u32>,
+    /// Azure's id of the request, for its support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// Why a finding was made, and what mends it.
+struct Finding {
+    code: DiagnosisCode,
+    cause: String,
+    fixes: Vec<String>,
+}
+
+/// Finds out why a request failed. Never fails itself: what fits nothing is `unknown`.
+///
+/// Texts go before the status, because Azure answers a missing role with 401 and a firewall with 403. No part of the token
+/// appears in the result; commands are built from validated names only, since a body may come from anybody.
+///
+/// ```
+/// use copilot_keyless::diagnosis::{DiagnosisCode, Failure, diagnose};
+///
+/// let diagnosis = diagnose(&Failure {
+///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
+///     status: 401,
+///     body: Some(r#"{"error":{"code":"PermissionDenied","message":"The principal
+///         `6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44` lacks the required data action
+///         `Microsoft.CognitiveServices/accounts/OpenAI/responses/write` to perform
+///         `POST /openai/v1/responses` operation."}}"#.replace('\n', " ")),
+///     ..Failure::default()
+/// });
+/// assert_eq!(diagnosis.code, DiagnosisCode::MissingRole);
+/// assert!(diagnosis.fixes[0].contains("az role assignment create --assignee 6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44"));
+/// ```
+pub fn diagnose(failure: &Failure) -> Diagnosis {
+    let body = failure.body.as_deref().unwrap_or_default();
+    let token = failure.token.as_deref().map(str::trim).unwrap_or_default();
+    let answer = answer::read(body, failure.status, token);
+    let endpoint = failure
+        .endpoint
+        .as_deref()
+        .and_then(|given| endpoint::parse(given, &failure.options).ok());
+    let setup = Setup {
+        endpoint: endpoint.as_ref(),
+        failure,
+    };
+    let code = classify(failure.status, &answer, endpoint.as_ref());
+    let Finding { code, cause, fixes } = match code {
+        DiagnosisCode::TokenInvalid => rejected::explain(token, &answer, &setup),
+        DiagnosisCode::Network => network::explain(&answer, &setup),
+        code => remedy::explain(code, &answer, &setup),
+    };
+    Diagnosis {
+        code,
+        title: code.title(),
+        cause,
+        fixes,
+        retryable: matches!(
+            code,
+            DiagnosisCode::RateLimited
+                | DiagnosisCode::ServerError
+                | DiagnosisCode::Network
+                | DiagnosisCode::TokenExpired
+        ),
+        token_rejected: matches!(
+            code,
+            DiagnosisCode::WrongAudience | DiagnosisCode::TokenExpired | DiagnosisCode::TokenInvalid
+        ),
+        status: (failure.status != 0).then_some(failure.status),
+        retry_after_ms: answer::retry_after_ms(failure.headers.as_ref(), &answer),
+        request_id: ["apim-request-id", "x-ms-request-id", "request-id"]
+            .iter()
+            .find_map(|name| answer::header(failure.headers.as_ref(), name))
+            .filter(|id| id.len() <= 64 && endpoint::is_made_of(id, b"-_"))
+            .map(str::to_owned),
+        message: Some(answer.message).filter(|message| !message.is_empty()),
+    }
+}
+
+/// Texts by which a fault is known, wherever in the body they stand, in lower case.
+const TELLING: [(&str, DiagnosisCode); 33] = [
+    ("missing subscription key", DiagnosisCode::GatewayKey),
+    (
+        "invalid subscription key or wrong api endpoint",
+        DiagnosisCode::BadKey,
+    ),
+    ("invalid subscription key", DiagnosisCode::GatewayKey),
+    ("incorrect api key provided", DiagnosisCode::BadKey),
+    ("permissiondenied", DiagnosisCode::MissingRole),
+    ("lacks the required data action", DiagnosisCode::MissingRole),
+    (
+        "does not have access to api/operation",
+        DiagnosisCode::MissingRole,
+    ),
+    ("does not have permission", DiagnosisCode::MissingRole),
+    (
+        "does not have authorization to perform action",
+        DiagnosisCode::MissingRole,
+    ),
+    (
+        "tenant provided in token does not match",
+        DiagnosisCode::WrongTenant,
+    ),
+    ("does not match resource tenant", DiagnosisCode::WrongTenant),
+    ("custom subdomain", DiagnosisCode::CustomSubdomainRequired),
+    ("authenticationtypedisabled", DiagnosisCode::KeysDisabled),
+    (
+        "key based authentication is disabled",
+        DiagnosisCode::KeysDisabled,
+    ),
+    ("public access is disabled", DiagnosisCode::PublicAccessDisabled),
+    ("public network access", DiagnosisCode::PublicAccessDisabled),
+    ("private endpoint", DiagnosisCode::PublicAccessDisabled),
+    ("virtual network/firewall", DiagnosisCode::Firewall),
+    ("firewall rules", DiagnosisCode::Firewall),
+    ("deploymentnotfound", DiagnosisCode::DeploymentNotFound),
+    (
+        "deployment for this resource does not exist",
+        DiagnosisCode::DeploymentNotFound,
+    ),
+    ("model_not_found", DiagnosisCode::DeploymentNotFound),
+    ("unknown_model", DiagnosisCode::DeploymentNotFound),
+    ("invalid_deployment", DiagnosisCode::DeploymentNotFound),
+    (
+        "does not work with the specified model",
+        DiagnosisCode::OperationNotSupported,
+    ),
+    ("operationnotsupported", DiagnosisCode::OperationNotSupported),
+    ("content_filter", DiagnosisCode::ContentFilter),
+    ("responsibleaipolicyviolation", DiagnosisCode::ContentFilter),
+    ("content management policy", DiagnosisCode::ContentFilter),
+    ("api-version", DiagnosisCode::ApiVersion),
+    ("api version not supported", DiagnosisCode::ApiVersion),
+    ("unsupported api version", DiagnosisCode::ApiVersion),
+    ("out of call volume quota", DiagnosisCode::RateLimited),
 ];
 
-/// Whether a response says that the token itself was rejected, so that another one may be accepted. A missing role is
-/// answered with 401 too, and no new token mends it.
-///
-/// ```
-/// use copilot_keyless::diagnosis::rejects_token;
-///
-/// assert!(rejects_token(401, "Unauthorized. Access token is missing, invalid, audience is incorrect, or have expired."));
-/// assert!(!rejects_token(401, r#"{"code":"PermissionDenied","message":"The principal lacks the required data action"}"#));
-/// assert!(!rejects_token(403, ""));
-/// ```
-pub fn rejects_token(status: u16, body: &str) -> bool {
-    let body = body.to_ascii_lowercase();
-    status == 401 && !NOT_THE_TOKEN.iter().any(|text| body.contains(text))
+/// The finding by the answer alone. `TokenInvalid` stands for every rejected token: its claims decide which it is.
+fn classify(status: u16, answer: &Answer, endpoint: Option<&Endpoint>) -> DiagnosisCode {
+    match status {
+        0 => return DiagnosisCode::Network,
+        200..=299 => return DiagnosisCode::Ok,
+        // Whatever else it says: it is asked again later.
+        429 => return DiagnosisCode::RateLimited,
+        500.. => return DiagnosisCode::ServerError,
+        _ => {}
+    }
+    let told = TELLING.iter().find(|(text, _)| answer.says(text));
+    if let Some((_, code)) = told {
+        let gateway = endpoint.is_some_and(|endpoint| endpoint.kind == endpoint::Kind::Gateway);
+        return match code {
+            DiagnosisCode::BadKey if gateway => DiagnosisCode::GatewayKey,
+            code => *code,
+        };
+    }
+    match status {
+        400 | 405 | 409 | 411..=428 => DiagnosisCode::BadRequest,
+        401 => DiagnosisCode::TokenInvalid,
+        404 | 410 => DiagnosisCode::WrongPath,
+        408 => DiagnosisCode::ServerError,
+        _ => DiagnosisCode::Unknown,
+    }
 }

@@ -33,6 +33,7 @@ mod url;
 use serde::{Deserialize, Serialize};
 
 pub use notice::{Notice, NoticeCode};
+pub(crate) use scope::is_guid;
 pub(crate) use text::is_made_of;
 
 use crate::{Code, Error, Result};

@@ -61,10 +61,10 @@ pub fn decode_token(token: &str) -> JsValue {
     to_js(claims::describe(token))
 }
 
-/// [`diagnosis::rejects_token`].
-#[wasm_bindgen(js_name = rejectsToken)]
-pub fn rejects_token(status: u16, body: &str) -> bool {
-    diagnosis::rejects_token(status, body)
+/// [`diagnosis::diagnose`].
+#[wasm_bindgen]
+pub fn diagnose(failure: JsValue) -> JsResult {
+    Ok(to_js(diagnosis::diagnose(&from_js(failure)?)))
 }
 
 /// [`simulate::simulate`].

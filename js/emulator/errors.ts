@@ -78,6 +78,12 @@ const RESOURCE_ERRORS = {
       "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a moment and try again.",
     ),
   "wrong-path": () => coded(404, "404", "Resource not found"),
+  "operation-not-supported": () =>
+    coded(
+      400,
+      "OperationNotSupported",
+      "The responses operation does not work with the specified model, gpt-5.5. Please choose different model and try again. You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993.",
+    ),
   "api-version": () =>
     coded(400, "BadRequest", "api-version query parameter is not allowed when using /v1 path"),
   "api-version-unsupported": () => coded(400, "BadRequest", "API version not supported"),

@@ -2,7 +2,14 @@
 
 import type { ProviderPlan, ProviderRequest } from "../plan.js";
 import type { RefreshScenario, RefreshTimeline } from "../simulate.js";
-import type { AccessToken, Endpoint, RefreshPolicy, TokenDescription, TokenStatus } from "../types.js";
+import type {
+  AccessToken,
+  Diagnosis,
+  Endpoint,
+  RefreshPolicy,
+  TokenDescription,
+  TokenStatus,
+} from "../types.js";
 
 export function initSync(options: { module: Uint8Array }): void;
 
@@ -20,8 +27,17 @@ export function parseTokenResponseObject(object: unknown, requestedAt: number, z
 
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
 
-/** Whether a response says that the token itself was rejected. */
-export function rejectsToken(status: number, body: string): boolean;
+export function diagnose(failure: {
+  endpoint?: string | undefined;
+  options?: object;
+  status: number;
+  headers: Record<string, string>;
+  body?: string | undefined;
+  token?: string | undefined;
+  now?: number | undefined;
+  deployment?: string | undefined;
+  wireApi?: string | undefined;
+}): Diagnosis;
 
 export function decodeToken(token: string): TokenDescription;
 

@@ -77,7 +77,8 @@ fn complete(given: &str) -> Result<String> {
     Ok(format!("{resource}/.default"))
 }
 
-fn is_guid(text: &str) -> bool {
+/// True for eight, four, four, four and twelve hexadecimal digits with hyphens between.
+pub(crate) fn is_guid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(i, b)| {
             if matches!(i, 8 | 13 | 18 | 23) {

@@ -59,7 +59,7 @@ describe("chat", () => {
     const result = await cli(["chat", "Hello"], newcomer({ ...emulator.env }));
     emulator.faults.clear();
     expect(result.code).toBe(1);
-    expect(result.stderr).toContain("(model/request-failed)");
+    expect(result.stderr).toContain("(model/wrong-path)");
     expect(result.stderr).toContain("HTTP 404");
     expectClean(result);
   });

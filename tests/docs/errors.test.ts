@@ -8,9 +8,9 @@ import { root } from "../cli/support.js";
 const page = readFileSync(join(root, "docs/errors.md"), "utf8");
 const documented = [...page.matchAll(/^\| `([a-z-]+(?:\/[a-z-]+)?)` \|/gm)].map(([, code]) => code as string);
 
-/** The codes of a Rust list: `Name => "code",`. */
+/** The codes of a Rust list: `Name => "code",`, with or without a title. */
 function listed(file: string): string[] {
-  return [...readFileSync(join(root, file), "utf8").matchAll(/^ {4}\w+ => "([^"]+)",$/gm)].map(
+  return [...readFileSync(join(root, file), "utf8").matchAll(/^ {4}\w+ => "([^"]+)",(?: "[^"]*",)?$/gm)].map(
     ([, code]) => code as string,
   );
 }
@@ -21,14 +21,22 @@ function written(): string[] {
     name.endsWith(".ts"),
   );
   const pattern =
-    /"((?:agent|credential|emulator|endpoint|expiry|model|policy|provider|scenario|sdk|token)\/[a-z-]+)"/g;
+    /"((?:diagnosis|agent|credential|emulator|endpoint|expiry|model|policy|provider|scenario|sdk|token)\/[a-z-]+)"/g;
   return files.flatMap((name) =>
     [...readFileSync(join(root, "js", name), "utf8").matchAll(pattern)].map(([, code]) => code as string),
   );
 }
 
 test("docs/errors.md lists every error code and warning, once each", () => {
-  const codes = new Set([...listed("src/error.rs"), ...written(), ...listed("src/endpoint/notice.rs")]);
-  expect(codes.size).toBeGreaterThan(60);
+  // The one diagnosis that is no error is that there is nothing to diagnose.
+  const diagnoses = listed("src/diagnosis.rs").filter((code) => code !== "ok");
+  const codes = new Set([
+    ...listed("src/error.rs"),
+    ...written(),
+    ...listed("src/endpoint/notice.rs"),
+    ...diagnoses.map((code) => `model/${code}`),
+  ]);
+  expect(diagnoses.length).toBeGreaterThan(18);
+  expect(codes.size).toBeGreaterThan(80);
   expect(documented.toSorted()).toEqual([...codes].toSorted());
 });

@@ -2,9 +2,9 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { CopilotClient } from "@github/copilot-sdk";
-import { createFoundryProvider, ManagedIdentityCopilotAgent, parseTokenResponse } from "copilot-keyless";
+import { createFoundryProvider, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
-import { emulated } from "./support.js";
+import { emulated, straightCredential } from "./support.js";
 
 const emulator = await emulated({
   reply: ({ prompt }) => `You said: "${prompt}", in a reply of quite some words.`,
@@ -110,19 +110,9 @@ test("identity secrets stay out of the runtime's environment, whatever the clien
 });
 
 test("two watchers of a session are independent: what one stops, the other still does", async () => {
-  // Straight from the endpoint: MSAL would give the revoked token again.
-  const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = emulator.env;
-  const credential = {
-    getToken: async () => {
-      const requestedAt = Date.now();
-      const url = `${IDENTITY_ENDPOINT}?resource=https://ai.azure.com&api-version=2019-08-01`;
-      const response = await fetch(url, { headers: { "x-identity-header": IDENTITY_HEADER } });
-      return parseTokenResponse(await response.text(), { requestedAt });
-    },
-  };
   const client = new CopilotClient({ useLoggedInUser: false });
   await client.start();
-  using provider = createFoundryProvider({ credential });
+  using provider = createFoundryProvider({ credential: straightCredential(emulator) });
   const session = await client.createSession(
     provider.sessionConfig({ availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) }),
   );

@@ -84,7 +84,7 @@ test("failure and immediate retry, again and again: no reply is ever lost", asyn
   for (let round = 0; round < 10; round += 1) {
     emulator.faults.add({ server: "foundry", kind: "status", status: 404 });
     await expect(agent.chat("Not found")).rejects.toMatchObject({
-      code: "model/request-failed",
+      code: "model/wrong-path",
       status: 404,
     });
     expect(await agent.chat(`Round ${round}`)).toContain(`Round ${round}`);
@@ -95,7 +95,7 @@ test("a refusal of the resource comes with its status and Azure's words", async 
   emulator.foundry.setRoles([]);
   await expect(agent.chat("Am I allowed?")).rejects.toMatchObject({
     name: "KeylessError",
-    code: "model/request-failed",
+    code: "model/missing-role",
     status: 401,
     message: expect.stringContaining("lacks the required data action"),
     hint: expect.stringContaining("role"),

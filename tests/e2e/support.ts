@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseTokenResponse, type TokenCredential } from "copilot-keyless";
 import { type Emulator, type EmulatorOptions, startEmulator } from "copilot-keyless/emulator";
 import { afterAll } from "vitest";
 
@@ -20,4 +21,21 @@ export async function emulated(options: EmulatorOptions = {}): Promise<Emulator>
   Object.assign(process.env, emulator.env, { COPILOT_HOME: temporaryFolder() });
   afterAll(() => emulator.stop());
   return emulator;
+}
+
+/** Straight from an emulator's identity endpoint: MSAL would give a token that was rejected again. */
+export function straightCredential(emulator: Emulator, lifetimeMs?: number): TokenCredential {
+  const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = emulator.env;
+  return {
+    getToken: async (scopes) => {
+      const requestedAt = Date.now();
+      const resource = String(scopes).replace(/\/\.default$/, "");
+      const url = `${IDENTITY_ENDPOINT}?resource=${encodeURIComponent(resource)}&api-version=2019-08-01`;
+      const response = await fetch(url, { headers: { "x-identity-header": IDENTITY_HEADER } });
+      const text = await response.text();
+      // What its issuer says of its life may be made to differ from what the token says.
+      if (lifetimeMs === undefined) return parseTokenResponse(text, { requestedAt });
+      return { token: JSON.parse(text).access_token, expiresOnTimestamp: requestedAt + lifetimeMs };
+    },
+  };
 }

@@ -1,0 +1,143 @@
+import type { CopilotSession, MessageOptions } from "@github/copilot-sdk";
+import { diagnose } from "./core.js";
+import { KeylessError } from "./errors.js";
+import type { ModelCallFailure } from "./foundry-provider.js";
+import { diagnosedError } from "./model-error.js";
+import type { Endpoint, FailedRequest, TokenProvider } from "./types.js";
+
+/** What is known of a watched session. */
+interface Watched {
+  /** The last token that it was given: what a 401 rejects. */
+  token: string;
+  /** Why it was given none, the last time. */
+  refused: KeylessError | undefined;
+  /** Why its last request failed. */
+  failure: KeylessError | undefined;
+  watchers: number;
+  restore: () => void;
+}
+
+/** What every request of a provider has in common. */
+type About = Pick<FailedRequest, "deployment" | "wireApi"> & { endpoint: Endpoint };
+
+/** The watched sessions of one provider. */
+export class SessionWatch {
+  readonly #sessions = new Map<string, Watched>();
+  readonly #tokens: TokenProvider;
+  readonly #about: About;
+
+  constructor(tokens: TokenProvider, about: About) {
+    this.#tokens = tokens;
+    this.#about = about;
+  }
+
+  /** Notes the token that a session gets, or why it gets none. */
+  async noting(sessionId: string | undefined, token: () => Promise<string>): Promise<string> {
+    const watched = sessionId === undefined ? undefined : this.#sessions.get(sessionId);
+    if (!watched) return token();
+    try {
+      watched.token = await token();
+      watched.refused = undefined;
+      return watched.token;
+    } catch (error) {
+      watched.refused = error instanceof KeylessError ? error : undefined;
+      throw error;
+    }
+  }
+
+  explain({ statusCode, errorMessage }: ModelCallFailure["data"], sessionId?: string): KeylessError {
+    const watched = sessionId === undefined ? undefined : this.#sessions.get(sessionId);
+    return this.#read(statusCode, errorMessage, watched).error;
+  }
+
+  watch(
+    session: CopilotSession,
+    onFailure: (error: KeylessError, event: ModelCallFailure) => void,
+  ): () => void {
+    const { sessionId } = session;
+    const watched = this.#sessions.get(sessionId) ?? this.#begin(session);
+    watched.watchers += 1;
+    const unsubscribe = session.on("model.call_failure", (event) => {
+      const { error, tokenRejected } = this.#read(event.data.statusCode, event.data.errorMessage, watched);
+      // Sub-agents speak to their parent: what becomes of the turn is not decided by their failures.
+      if (event.agentId === undefined) watched.failure = error;
+      if (tokenRejected && watched.token) this.#tokens.invalidate(watched.token);
+      onFailure(error, event);
+    });
+    let watching = true;
+    return () => {
+      if (!watching) return;
+      watching = false;
+      unsubscribe();
+      watched.watchers -= 1;
+      if (watched.watchers > 0) return;
+      watched.restore();
+      this.#sessions.delete(sessionId);
+    };
+  }
+
+  #begin(session: CopilotSession): Watched {
+    const watched: Watched = {
+      token: "",
+      refused: undefined,
+      failure: undefined,
+      watchers: 0,
+      restore: () => {},
+    };
+    this.#sessions.set(session.sessionId, watched);
+    const unsubscribe = session.on("assistant.message", () => {
+      watched.failure = undefined;
+    });
+    const unwrap = diagnosing(session, watched);
+    watched.restore = () => {
+      unsubscribe();
+      unwrap();
+    };
+    return watched;
+  }
+
+  #read(
+    status: number | undefined,
+    said: string | undefined,
+    watched: Watched | undefined,
+  ): { error: KeylessError; tokenRejected: boolean } {
+    // Without a status nothing was sent. If that is because there was no token, the runtime only retells it.
+    if (status === undefined && watched?.refused) {
+      const { refused, failure } = watched;
+      // That the same token came again tells less than why the resource rejected it.
+      const error = refused.code === "token/rejected-again" ? (failure ?? refused) : refused;
+      return { error, tokenRejected: false };
+    }
+    const diagnosis = diagnose({
+      ...this.#about,
+      status: status ?? 0,
+      body: said,
+      token: watched?.token || undefined,
+    });
+    return { error: diagnosedError(diagnosis), tokenRejected: diagnosis.tokenRejected };
+  }
+}
+
+/** Makes `sendAndWait` of a session reject with the reason of a failed turn, not with the runtime's advice about API keys. */
+function diagnosing(session: CopilotSession, watched: Watched): () => void {
+  const original = session.sendAndWait;
+  const diagnosed: typeof original = async (prompt, timeout) => {
+    watched.failure = undefined;
+    try {
+      return await original.call(session, prompt as MessageOptions, timeout);
+    } catch (cause) {
+      const failure = watched.failure as KeylessError | undefined;
+      if (!failure) throw cause;
+      const { code, message, hint, status } = failure;
+      throw new KeylessError(code, message, { hint, status, cause });
+    }
+  };
+  const own = Object.hasOwn(session, "sendAndWait");
+  session.sendAndWait = diagnosed;
+  return () => {
+    // Somebody may have wrapped it since.
+    if (session.sendAndWait !== diagnosed) return;
+    if (own) session.sendAndWait = original;
+    else Reflect.deleteProperty(session, "sendAndWait");
+  };
+}

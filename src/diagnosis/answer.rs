@@ -1,0 +1,216 @@
+//! What a response says, in whatever form: Azure's flat and nested errors, OpenAI's and Anthropic's, a gateway's page, or
+//! one of them quoted within another text.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// The most of Azure's words that is shown, in bytes.
+const MAX_MESSAGE: usize = 600;
+
+/// Longer bodies are not searched: no refusal is longer.
+const MAX_BODY: usize = 65_536;
+
+/// Shorter texts are no tokens, and may stand in any sentence.
+const MIN_TOKEN: usize = 8;
+
+/// A response's words.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    /// Its message, on one line, at most [`MAX_MESSAGE`] long, without the token that was sent.
+    pub(super) message: String,
+    /// All that it says, in lower case.
+    everything: String,
+}
+
+impl Answer {
+    /// Whether a text, in lower case, stands anywhere in it.
+    pub(super) fn says(&self, text: &str) -> bool {
+        self.everything.contains(text)
+    }
+
+    /// What stands in the message between two texts.
+    pub(super) fn between(&self, before: &str, after: &str) -> Option<&str> {
+        let (_, rest) = self.message.split_once(before)?;
+        rest.split_once(after).map(|(found, _)| found)
+    }
+
+    /// What stands in the message between a text and the next blank.
+    pub(super) fn word_after(&self, before: &str) -> Option<&str> {
+        let (_, rest) = self.message.split_once(before)?;
+        rest.split([' ', '`', '\'', '"']).find(|word| !word.is_empty())
+    }
+}
+
+/// Reads a body. The Copilot runtime passes some on as a JSON text that begins with the status.
+pub(super) fn read(body: &str, status: u16, token: &str) -> Answer {
+    let body = head(body, MAX_BODY).trim();
+    let quoted = body
+        .starts_with('"')
+        .then(|| serde_json::from_str::<String>(body).ok());
+    let body = quoted.flatten().unwrap_or_else(|| body.to_owned());
+    let body = match body.split_once(' ') {
+        Some((number, rest)) if number.parse() == Ok(status) => rest,
+        _ => &body,
+    };
+    // The text of an answer may come from anybody, and so may hold what it was sent.
+    let body = if token.len() < MIN_TOKEN {
+        body.to_owned()
+    } else {
+        body.replace(token, "[token]")
+    };
+    let message = match body.find('{').and_then(|start| body.get(start..)) {
+        Some(json) => message(json),
+        None if body.starts_with('<') => Some(title(&body).to_owned()),
+        None => None,
+    };
+    Answer {
+        message: on_one_line(message.as_deref().unwrap_or(&body)),
+        everything: body.to_ascii_lowercase(),
+    }
+}
+
+/// The first message in a JSON value. What comes before the end of one that was cut counts all the same.
+fn message(json: &str) -> Option<String> {
+    let mut found = None;
+    let words = Words {
+        found: &mut found,
+        is_message: false,
+    };
+    let _ = words.deserialize(&mut serde_json::Deserializer::from_str(json));
+    found
+}
+
+/// A header's value, however its name is spelt.
+pub(super) fn header<'a>(headers: Option<&'a BTreeMap<String, String>>, name: &str) -> Option<&'a str> {
+    headers?
+        .iter()
+        .find(|(given, _)| given.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim())
+}
+
+/// How long to wait, by the headers `retry-after-ms` and `retry-after` (in seconds), else by the message.
+pub(super) fn retry_after_ms(headers: Option<&BTreeMap<String, String>>, answer: &Answer) -> Option<u32> {
+    let whole = |text: &str| text.parse::<u32>().ok();
+    header(headers, "retry-after-ms").and_then(whole).or_else(|| {
+        header(headers, "retry-after")
+            .or_else(|| answer.word_after("retry after "))
+            .and_then(whole)?
+            .checked_mul(1_000)
+    })
+}
+
+/// The title of a page.
+fn title(page: &str) -> &str {
+    let lower = page.to_ascii_lowercase();
+    let found = || {
+        let start = lower.find("<title>")? + "<title>".len();
+        let end = start + lower.get(start..)?.find('<')?;
+        page.get(start..end)
+    };
+    found().unwrap_or("a web page, not an answer of the API")
+}
+
+/// The beginning of a text, so many bytes of it at most.
+fn head(text: &str, most: usize) -> &str {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+fn on_one_line(text: &str) -> String {
+    let mut line = String::new();
+    for word in text.split(|c: char| c.is_ascii_whitespace() || c.is_control()) {
+        if word.is_empty() {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+        if line.len() > MAX_MESSAGE {
+            line.truncate(head(&line, MAX_MESSAGE).len());
+            line.push('…');
+            break;
+        }
+    }
+    line
+}
+
+/// Walks through a JSON value and picks up its message.
+struct Words<'a> {
+    found: &'a mut Option<String>,
+    /// Whether the value stands under a name that messages have.
+    is_message: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Words<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Words<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        if self.is_message && self.found.is_none() && !text.trim().is_empty() {
+            *self.found = Some(text.to_owned());
+        }
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq
+            .next_element_seed(Words {
+                found: &mut *self.found,
+                is_message: false,
+            })?
+            .is_some()
+        {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            let is_message = matches!(
+                name.as_str(),
+                "message" | "Message" | "error" | "error_description" | "detail"
+            );
+            map.next_value_seed(Words {
+                found: &mut *self.found,
+                is_message,
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,214 @@
+//! Which fault of a token Azure means: it answers a token that is missing, expired, or for another audience with one and the
+//! same sentence, so the token itself is asked.
+
+use super::answer::Answer;
+use super::remedy::Setup;
+use super::{DiagnosisCode, Finding};
+use crate::claims::{self, Principal, TokenDescription};
+use crate::expiry::Millis;
+
+/// Application ids that stand for a resource as an audience. Likely, not documented.
+const AUDIENCE_IDS: [(&str, &str); 2] = [
+    ("18a66f5f-dbdf-4c17-9dd7-1634712a9cbe", "https://ai.azure.com"),
+    (
+        "7d312290-28c8-473c-a0ed-8e53749b6d6d",
+        "https://cognitiveservices.azure.com",
+    ),
+];
+
+/// Entra dates tokens five minutes back, so one that begins later than this comes from another clock.
+const CLOCK_SKEW_MS: Millis = 300_000;
+
+/// Explains a 401 that is about the token.
+pub(super) fn explain(token: &str, answer: &Answer, setup: &Setup<'_>) -> Finding {
+    if token.is_empty() {
+        return unexplained(
+            "The resource rejects the token, and without it there is no telling whether it is missing, expired, or for \
+             another audience."
+                .to_owned(),
+            vec!["See whose token it is, for what, and until when:\ncopilot-keyless token".to_owned()],
+        );
+    }
+    let claims = claims::describe(token);
+    if claims.format == "opaque" {
+        return unexplained(
+            "The resource rejects the token, and the token cannot be decoded to see why.".to_owned(),
+            vec![
+                "Make sure that the credential gives an Entra access token, not a key, an id token or a refresh token."
+                    .to_owned(),
+                scope_fix(setup),
+            ],
+        );
+    }
+    let mut times = Vec::new();
+    if let (Some(now), Some(expires)) = (setup.failure.now, claims.expires_on) {
+        if expires <= now {
+            return expired(now - expires);
+        }
+        times.push(format!("is good for another {}", span(expires - now)));
+    }
+    if let (Some(now), Some(begins)) = (setup.failure.now, claims.not_before)
+        && begins > now + CLOCK_SKEW_MS
+    {
+        return unexplained(
+            format!(
+                "By this machine's clock the token is not valid for another {}.",
+                span(begins - now)
+            ),
+            vec![
+                "Set this machine's clock: it is behind, or the token was issued by a clock that is ahead."
+                    .to_owned(),
+            ],
+        );
+    }
+    let expected = expected_audiences(answer, setup);
+    if let Some(audience) = &claims.audience
+        && let Some(first) = expected.first()
+        && !expected.iter().any(|expected| same_audience(expected, audience))
+    {
+        return wrong_audience(audience, first, setup);
+    }
+    if let Some(audience) = &claims.audience {
+        times.push(format!("is for {audience}"));
+    }
+    let known = if times.is_empty() {
+        String::new()
+    } else {
+        format!(" It {}.", times.join(" and "))
+    };
+    let tenant = claims
+        .tenant_id
+        .as_deref()
+        .map(|tenant| format!(" (it is {})", plain(tenant)))
+        .unwrap_or_default();
+    unexplained(
+        format!(
+            "The resource rejects the token, although nothing is wrong with its times and audience.{known}"
+        ),
+        vec![
+            "Get a new token: this one may have been revoked. copilot-keyless does so by itself, once."
+                .to_owned(),
+            format!("Check that the token's tenant{tenant} is the tenant of the resource's subscription."),
+            whose(&claims),
+        ],
+    )
+}
+
+fn unexplained(cause: String, fixes: Vec<String>) -> Finding {
+    Finding {
+        code: DiagnosisCode::TokenInvalid,
+        cause,
+        fixes: fixes.into_iter().filter(|fix| !fix.is_empty()).collect(),
+    }
+}
+
+fn expired(since: Millis) -> Finding {
+    let ago = if since < 1_000 {
+        "just now".to_owned()
+    } else {
+        format!("{} ago", span(since))
+    };
+    Finding {
+        code: DiagnosisCode::TokenExpired,
+        cause: format!("By its own exp claim and this machine's clock the token expired {ago}."),
+        fixes: vec![
+            "Get a new token for every request, or let copilot-keyless keep it fresh: pass createFoundryProvider().config, \
+             not a bearerToken that is set once."
+                .to_owned(),
+            "Check this machine's clock if the token is new.".to_owned(),
+        ],
+    }
+}
+
+fn wrong_audience(audience: &str, expected: &str, setup: &Setup<'_>) -> Finding {
+    let mut fixes = vec![format!(
+        "Ask for a token of the right scope (in code: scope: \"{expected}/.default\"), or leave the scope out for an Azure \
+         host:\nexport FOUNDRY_TOKEN_SCOPE={expected}/.default"
+    )];
+    if let Some(authority) = setup.foreign_authority() {
+        fixes.push(format!(
+            "Sign in where the resource's cloud does:\nexport AZURE_AUTHORITY_HOST={authority}"
+        ));
+    }
+    Finding {
+        code: DiagnosisCode::WrongAudience,
+        cause: format!(
+            "The token is for {}; the resource expects {expected}.",
+            plain(audience)
+        ),
+        fixes,
+    }
+}
+
+fn scope_fix(setup: &Setup<'_>) -> String {
+    setup
+        .endpoint
+        .and_then(|endpoint| endpoint.scope.as_deref())
+        .map(|scope| format!("Ask for a token of the scope {scope}."))
+        .unwrap_or_default()
+}
+
+fn whose(claims: &TokenDescription) -> String {
+    match claims.principal {
+        Principal::User => {
+            "If the account was signed out or its password changed, sign in again:\naz login".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// The audience that Azure names in brackets, else those of the endpoint's scopes.
+fn expected_audiences(answer: &Answer, setup: &Setup<'_>) -> Vec<String> {
+    let named = answer
+        .between("audience is incorrect (", ")")
+        .filter(|audience| is_audience(audience));
+    if let Some(audience) = named {
+        return vec![audience.trim_end_matches('/').to_owned()];
+    }
+    let Some(endpoint) = setup.endpoint else {
+        return Vec::new();
+    };
+    endpoint
+        .scope
+        .iter()
+        .chain(&endpoint.alternate_scopes)
+        .map(|scope| scope.trim_end_matches("/.default").to_owned())
+        .collect()
+}
+
+/// It becomes part of a command, and the body may come from anybody.
+fn is_audience(text: &str) -> bool {
+    (4..=200).contains(&text.len()) && crate::endpoint::is_made_of(text, b":/.-_")
+}
+
+fn same_audience(expected: &str, audience: &str) -> bool {
+    let resource = |given: &str| {
+        let given = given.trim_end_matches('/').to_ascii_lowercase();
+        match AUDIENCE_IDS.iter().find(|(id, _)| *id == given) {
+            Some((_, resource)) => (*resource).to_owned(),
+            None => given,
+        }
+    };
+    resource(expected) == resource(audience)
+}
+
+/// A claim, fit to be shown.
+fn plain(claim: &str) -> &str {
+    if is_audience(claim) {
+        claim
+    } else {
+        "something that is no name"
+    }
+}
+
+/// A length of time in its largest whole unit.
+fn span(ms: Millis) -> String {
+    let seconds = ms / 1_000;
+    let (count, unit) = match seconds {
+        ..120 => (seconds, "s"),
+        ..7_200 => (seconds / 60, "min"),
+        ..172_800 => (seconds / 3_600, "h"),
+        _ => (seconds / 86_400, "days"),
+    };
+    format!("{count} {unit}")
+}
