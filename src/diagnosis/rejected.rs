@@ -205,10 +205,10 @@ fn plain(claim: &str) -> &str {
 fn span(ms: Millis) -> String {
     let seconds = ms / 1_000;
     let (count, unit) = match seconds {
-        ..120 => (seconds, "s"),
-        ..7_200 => (seconds / 60, "min"),
-        ..172_800 => (seconds / 3_600, "h"),
-        _ => (seconds / 86_400, "days"),
+        172_800.. => (seconds / 86_400, "days"),
+        7_200..172_800 => (seconds / 3_600, "h"),
+        120..7_200 => (seconds / 60, "min"),
+        _ => (seconds, "s"),
     };
     format!("{count} {unit}")
 }

@@ -124,34 +124,8 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
                     .to_owned(),
             ],
         ),
-        DiagnosisCode::Firewall => (
-            "The resource lets in selected networks only, and the request came from another.".to_owned(),
-            vec![
-                format!(
-                    "On a developer's machine, allow its public address:\naz cognitiveservices account network-rule add {} \
-                     --ip-address <your-public-address>",
-                    setup.account()
-                ),
-                "In Azure, send the app's traffic through a subnet that the resource allows (VNet integration), or through a \
-                 private endpoint."
-                    .to_owned(),
-            ],
-        ),
-        DiagnosisCode::PublicAccessDisabled => (
-            "The resource's public network access is disabled, and the request did not come through a private endpoint."
-                .to_owned(),
-            vec![
-                format!(
-                    "Run where the private endpoint is reachable, and check that {} resolves to its private address there.",
-                    setup.host()
-                ),
-                format!(
-                    "Or open it, if your organisation's policy allows:\naz resource update --ids {} --set \
-                     properties.publicNetworkAccess=Enabled",
-                    setup.resource_id()
-                ),
-            ],
-        ),
+        DiagnosisCode::Firewall => firewall(setup),
+        DiagnosisCode::PublicAccessDisabled => public_access_disabled(setup),
         DiagnosisCode::OperationNotSupported => operation_not_supported(setup),
         DiagnosisCode::ContentFilter => (
             "The prompt, or what the model began to say, was stopped by the deployment's content filter.".to_owned(),
@@ -353,4 +327,38 @@ fn operation_not_supported(setup: &Setup<'_>) -> (String, Vec<String>) {
             .to_owned(),
         vec![fix.to_owned()],
     )
+}
+
+fn firewall(setup: &Setup<'_>) -> (String, Vec<String>) {
+    (
+            "The resource lets in selected networks only, and the request came from another.".to_owned(),
+            vec![
+                format!(
+                    "On a developer's machine, allow its public address:\naz cognitiveservices account network-rule add {} \
+                     --ip-address <your-public-address>",
+                    setup.account()
+                ),
+                "In Azure, send the app's traffic through a subnet that the resource allows (VNet integration), or through a \
+                 private endpoint."
+                    .to_owned(),
+            ],
+        )
+}
+
+fn public_access_disabled(setup: &Setup<'_>) -> (String, Vec<String>) {
+    (
+            "The resource's public network access is disabled, and the request did not come through a private endpoint."
+                .to_owned(),
+            vec![
+                format!(
+                    "Run where the private endpoint is reachable, and check that {} resolves to its private address there.",
+                    setup.host()
+                ),
+                format!(
+                    "Or open it, if your organisation's policy allows:\naz resource update --ids {} --set \
+                     properties.publicNetworkAccess=Enabled",
+                    setup.resource_id()
+                ),
+            ],
+        )
 }
