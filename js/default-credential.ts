@@ -1,25 +1,50 @@
+import { type Environment, environment } from "./environment.js";
 import { KeylessError } from "./errors.js";
-import type { AccessToken, GetTokenOptions, TokenCredential } from "./types.js";
+import type { AccessToken, CredentialPlan, GetTokenOptions, TokenCredential } from "./types.js";
 
-/** One credential per authority for the whole process, so that all its providers share one token cache. */
+type Identity = typeof import("@azure/identity");
+
+/** One credential per distinct plan for the whole process, so that all its providers share one token cache. */
 const credentials = new Map<string, TokenCredential>();
 
-/** `DefaultAzureCredential` of `@azure/identity`, imported and made when the first token is asked for. */
-export function defaultCredential(authorityHost: string | undefined): TokenCredential {
-  const key = authorityHost ?? "";
+const PRINCIPAL =
+  /^AZURE_(TENANT_ID|CLIENT_ID|CLIENT_SECRET|CLIENT_CERTIFICATE_PATH|CLIENT_CERTIFICATE_PASSWORD|USERNAME|PASSWORD)$/;
+const MANAGED_IDENTITY =
+  /^(IDENTITY_ENDPOINT|IDENTITY_HEADER|IDENTITY_SERVER_THUMBPRINT|IMDS_ENDPOINT|MSI_ENDPOINT|MSI_SECRET|AZURE_POD_IDENTITY_AUTHORITY_HOST)$/;
+
+/** What `@azure/identity` takes from `process.env` alone; everything else is handed to it. */
+const READ_BY_ITSELF: Partial<Record<CredentialPlan["kind"], readonly RegExp[]>> = {
+  environment: [PRINCIPAL],
+  "managed-identity": [MANAGED_IDENTITY],
+  default: [PRINCIPAL, MANAGED_IDENTITY, /^AZURE_FEDERATED_TOKEN_FILE$/],
+  "deployed-service": [PRINCIPAL, MANAGED_IDENTITY, /^AZURE_FEDERATED_TOKEN_FILE$/],
+};
+
+/** The chains, which go by `AZURE_TOKEN_CREDENTIALS` themselves. */
+const CHAINS: readonly CredentialPlan["kind"][] = ["default", "developer-tools", "deployed-service"];
+
+/** The credential of `@azure/identity` that was planned, imported and made when the first token is asked for. */
+export function defaultCredential(plan: CredentialPlan, env: Environment = environment()): TokenCredential {
+  const { kind, clientId, tenantId, authorityHost } = plan;
+  const tokenFile = kind === "workload-identity" ? env.AZURE_FEDERATED_TOKEN_FILE?.trim() : undefined;
+  const unseen = unseenVariables(kind, env);
+  const key = JSON.stringify([kind, clientId, tenantId, authorityHost, tokenFile, unseen]);
   const known = credentials.get(key);
   if (known) return known;
-  const credential = new LazyCredential(authorityHost);
+  const credential = new LazyCredential((identity) => {
+    if (unseen.length > 0) throw notSeen(unseen);
+    return make(identity, plan, tokenFile);
+  });
   credentials.set(key, credential);
   return credential;
 }
 
 class LazyCredential implements TokenCredential {
-  readonly #authorityHost: string | undefined;
+  readonly #make: (identity: Identity) => TokenCredential;
   #inner: Promise<TokenCredential> | undefined;
 
-  constructor(authorityHost: string | undefined) {
-    this.#authorityHost = authorityHost;
+  constructor(make: (identity: Identity) => TokenCredential) {
+    this.#make = make;
   }
 
   async getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken | null> {
@@ -35,7 +60,7 @@ class LazyCredential implements TokenCredential {
   }
 
   async #create(): Promise<TokenCredential> {
-    let identity: typeof import("@azure/identity");
+    let identity: Identity;
     try {
       identity = await import("@azure/identity");
     } catch (cause) {
@@ -44,18 +69,64 @@ class LazyCredential implements TokenCredential {
         cause,
       });
     }
-    try {
-      const authority = this.#authorityHost === undefined ? {} : { authorityHost: this.#authorityHost };
-      return new identity.DefaultAzureCredential(authority) as TokenCredential;
-    } catch (cause) {
-      throw new KeylessError(
-        "credential/configuration",
-        `DefaultAzureCredential does not accept the environment: ${cause instanceof Error ? cause.message : "unknown"}`,
-        {
-          hint: "Check AZURE_TOKEN_CREDENTIALS: dev, prod, or one credential such as ManagedIdentityCredential.",
-          cause,
-        },
-      );
-    }
+    return this.#make(identity);
   }
+}
+
+function make(identity: Identity, plan: CredentialPlan, tokenFilePath: string | undefined): TokenCredential {
+  const { kind, clientId, tenantId, authorityHost } = plan;
+  const authority = authorityHost === undefined ? {} : { authorityHost };
+  const client = clientId === undefined ? {} : { clientId };
+  try {
+    switch (kind) {
+      case "managed-identity":
+        return new identity.ManagedIdentityCredential({ ...authority, ...client });
+      case "workload-identity":
+        return new identity.WorkloadIdentityCredential({
+          ...authority,
+          ...client,
+          ...(tenantId === undefined ? {} : { tenantId }),
+          ...(tokenFilePath ? { tokenFilePath } : {}),
+        });
+      case "environment":
+        return new identity.EnvironmentCredential(authority);
+      case "visual-studio-code":
+        return new identity.VisualStudioCodeCredential(authority);
+      case "azure-cli":
+        return new identity.AzureCliCredential();
+      case "azure-powershell":
+        return new identity.AzurePowerShellCredential();
+      case "azure-developer-cli":
+        return new identity.AzureDeveloperCliCredential();
+      default:
+        return new identity.DefaultAzureCredential(authority);
+    }
+  } catch (cause) {
+    throw new KeylessError(
+      "credential/configuration",
+      `@azure/identity does not accept the environment: ${cause instanceof Error ? cause.message : "unknown"}`,
+      { hint: "`copilot-keyless config` shows which credential is chosen, and why.", cause },
+    );
+  }
+}
+
+/** What an environment of the program's own sets, and `@azure/identity` would not see. */
+function unseenVariables(kind: CredentialPlan["kind"], env: Environment): string[] {
+  const own = environment();
+  if (env === own) return [];
+  const read = READ_BY_ITSELF[kind] ?? [];
+  const unseen = Object.keys(env).filter(
+    (name) => env[name]?.trim() && env[name] !== own[name] && read.some((pattern) => pattern.test(name)),
+  );
+  const says = (from: Environment) => from.AZURE_TOKEN_CREDENTIALS?.trim().toLowerCase() || undefined;
+  if (CHAINS.includes(kind) && says(env) !== says(own)) unseen.push("AZURE_TOKEN_CREDENTIALS");
+  return unseen.sort();
+}
+
+function notSeen(names: string[]): KeylessError {
+  return new KeylessError(
+    "credential/configuration",
+    `@azure/identity reads ${names.join(", ")} from process.env, where the value is not that of the env option`,
+    { hint: "Set it in the environment of the process, or pass a credential of your own." },
+  );
 }

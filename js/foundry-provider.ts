@@ -1,12 +1,20 @@
 import type { CopilotSession, ProviderConfig } from "@github/copilot-sdk";
 import { decide } from "./bindings.js";
 import { defaultCredential } from "./default-credential.js";
+import { environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import type { ProviderPlan } from "./plan.js";
 import { SessionWatch } from "./session-watch.js";
 import { createBearerTokenProvider } from "./token-provider.js";
 import { cleanText } from "./token-text.js";
-import type { Endpoint, Notice, TokenCredential, TokenProvider, TokenProviderOptions } from "./types.js";
+import type {
+  CredentialPlan,
+  Endpoint,
+  Notice,
+  TokenCredential,
+  TokenProvider,
+  TokenProviderOptions,
+} from "./types.js";
 
 /** Options of {@link createFoundryProvider}; all may be left out when the environment says enough. */
 export interface FoundryProviderOptions {
@@ -16,7 +24,7 @@ export interface FoundryProviderOptions {
   model?: string | undefined;
   /** The deployment's name where it differs from the model's. */
   deployment?: string | undefined;
-  /** Default: `DefaultAzureCredential` of `@azure/identity`. */
+  /** Default: the one of `@azure/identity` that the environment asks for; see {@link FoundryProvider.credential}. */
   credential?: TokenCredential | undefined;
   /** The token scope. Default: by endpoint. */
   scope?: string | undefined;
@@ -30,7 +38,10 @@ export interface FoundryProviderOptions {
   headers?: Record<string, string> | undefined;
   maxPromptTokens?: number | undefined;
   maxOutputTokens?: number | undefined;
-  /** The environment to read. Default `process.env`. */
+  /**
+   * The environment to read. Default `process.env`. What `@azure/identity` reads by itself it reads from `process.env`: where this
+   * one sets such a variable otherwise, the first token fails with `credential/configuration`.
+   */
   env?: Record<string, string | undefined> | undefined;
   /** A token provider of your own, or options for the one that is made. */
   tokens?: TokenProvider | TokenProviderOptions | undefined;
@@ -52,6 +63,8 @@ export interface FoundryProvider {
   readonly tokens: TokenProvider;
   /** The scope of the tokens; absent where none is known. */
   readonly scope?: string;
+  /** Which credential gives the tokens, what decided that, and what looks wrong about it. */
+  readonly credential: CredentialPlan;
   /** Where each setting came from: `option`, the name of a variable, or `default`. */
   readonly sources: { endpoint: string; model: string; scope: string };
   readonly warnings: Notice[];
@@ -86,7 +99,7 @@ export interface FoundryProvider {
  * A Copilot SDK provider for Microsoft Foundry or Azure OpenAI without an API key. Synchronous and without I/O:
  * `@azure/identity` is imported when the first token is needed.
  *
- * @throws KeylessError `endpoint/...`, `provider/...`, `policy/invalid`
+ * @throws KeylessError `endpoint/...`, `provider/...`, `policy/invalid`, `credential/configuration`
  * @example
  * ```ts
  * const foundry = createFoundryProvider({ endpoint: "https://myres.openai.azure.com", model: "gpt-5.5" });
@@ -123,6 +136,7 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
     endpoint,
     tokens,
     ...(plan.scope === undefined ? {} : { scope: plan.scope }),
+    credential: plan.credential,
     sources: plan.sources,
     warnings,
     sessionConfig: <T extends object>(extra?: T) => ({ ...(extra as T), model, provider: config }),
@@ -139,18 +153,9 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
 
 /** The provider that the options and the environment ask for, before any credential. */
 function planProvider(options: FoundryProviderOptions): ProviderPlan {
-  const { credential: _credential, tokens: _tokens, env, ...request } = options;
-  return decide((core) => core.planProvider({ ...request, env: relevant(env ?? environment()) }));
-}
-
-function environment(): Record<string, string | undefined> {
-  return typeof process === "object" ? process.env : {};
-}
-
-/** The variables that the core may want to see: no others leave the environment. */
-function relevant(env: Record<string, string | undefined>): Record<string, string> {
-  const wanted = Object.entries(env).filter(([name]) => /^(FOUNDRY|AZURE_AI|AZURE_OPENAI)_/.test(name));
-  return Object.fromEntries(wanted.filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const { credential, tokens, env = environment(), ...request } = options;
+  const ownCredential = Boolean(credential) || typeof tokens === "function";
+  return decide((core) => core.planProvider({ ...request, ownCredential, env: relevant(env) }));
 }
 
 /** A host that names no scope, such as this machine, gets no token unless one is asked for. */
@@ -161,7 +166,7 @@ function sendsTokens(plan: ProviderPlan, options: FoundryProviderOptions): boole
 function createTokens(plan: ProviderPlan, options: FoundryProviderOptions): TokenProvider {
   const settings = options.tokens as TokenProviderOptions | undefined;
   if (plan.scope !== undefined) {
-    const credential = options.credential ?? defaultCredential(foreignAuthority(plan.endpoint));
+    const credential = options.credential ?? defaultCredential(plan.credential, options.env);
     return createBearerTokenProvider(credential, plan.scope, settings);
   }
   const missing = () =>
@@ -171,9 +176,4 @@ function createTokens(plan: ProviderPlan, options: FoundryProviderOptions): Toke
   if (options.credential) throw missing();
   const refuses: TokenCredential = { getToken: () => Promise.reject(missing()) };
   return createBearerTokenProvider(refuses, "none", settings);
-}
-
-/** The authority of a sovereign cloud; the public one is what `@azure/identity` takes by itself. */
-function foreignAuthority(endpoint: Endpoint): string | undefined {
-  return endpoint.cloud === "usgov" || endpoint.cloud === "china" ? endpoint.authorityHost : undefined;
 }

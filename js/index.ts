@@ -9,6 +9,7 @@ export { createBearerTokenProvider } from "./token-provider.js";
 export type {
   AbortSignalLike,
   Clock,
+  CredentialPlan,
   ErrorSummary,
   GetTokenOptions,
   RefreshPolicy,

@@ -1,4 +1,4 @@
-import type { Endpoint, Notice } from "./types.js";
+import type { CredentialPlan, Endpoint, Notice } from "./types.js";
 
 /** What the core needs to plan a provider. */
 export interface ProviderRequest {
@@ -12,6 +12,8 @@ export interface ProviderRequest {
   headers?: Record<string, string> | undefined;
   maxPromptTokens?: number | undefined;
   maxOutputTokens?: number | undefined;
+  /** Whether the program brings a credential or a token function of its own. */
+  ownCredential?: boolean;
   env?: Record<string, string | undefined>;
 }
 
@@ -34,6 +36,7 @@ export interface ProviderPlan {
   model: string;
   config: PlannedConfig;
   scope?: string;
+  credential: CredentialPlan;
   sources: { endpoint: string; model: string; scope: string };
   warnings: Notice[];
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
+import { SECRETS } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import { within } from "./within.js";
 
@@ -11,19 +12,6 @@ const SDK = "@github/copilot-sdk";
 
 /** The first version that starts and calls the token callback: 1.0.5 to 1.0.11 do not start, older ones drop it silently. */
 const OLDEST = [1, 0, 13] as const;
-
-/** What the agent's own tools must not see: with these, a shell command could get tokens of its own. */
-const SECRETS = [
-  "AZURE_CLIENT_CERTIFICATE_PASSWORD",
-  "AZURE_CLIENT_CERTIFICATE_PATH",
-  "AZURE_CLIENT_SECRET",
-  "AZURE_FEDERATED_TOKEN_FILE",
-  "AZURE_PASSWORD",
-  "IDENTITY_ENDPOINT",
-  "IDENTITY_HEADER",
-  "MSI_ENDPOINT",
-  "MSI_SECRET",
-];
 
 /** How long the runtime may take to start, and to open a session. */
 export const START_MS = 30_000;

@@ -140,6 +140,48 @@ export interface Notice {
   message: string;
 }
 
+/** Which credential gives the tokens, and why. It holds names of variables and ids, never a secret. */
+export interface CredentialPlan {
+  /**
+   * `option`: your own credential or token function. `none`: no scope is known, so no token is sent. `default`: the whole chain of
+   * `DefaultAzureCredential`; `developer-tools` (`dev`) and `deployed-service` (`prod`) are its parts. The others are one class of
+   * `@azure/identity` each.
+   */
+  kind:
+    | "option"
+    | "none"
+    | "default"
+    | "developer-tools"
+    | "deployed-service"
+    | "environment"
+    | "workload-identity"
+    | "managed-identity"
+    | "visual-studio-code"
+    | "azure-cli"
+    | "azure-powershell"
+    | "azure-developer-cli";
+  /** What decided: `option`, the name of a variable, or `default`. */
+  source: string;
+  /** Where the program runs, as far as variables tell. */
+  host?:
+    | "app-service"
+    | "functions"
+    | "container-apps"
+    | "service-fabric"
+    | "kubernetes"
+    | "machine-learning"
+    | "azure-arc"
+    | "cloud-shell";
+  /** The client id of the service principal, the workload identity or the user-assigned managed identity. */
+  clientId?: string;
+  /** The tenant of the service principal or the workload identity. */
+  tenantId?: string;
+  /** Where to sign in, if not at the public cloud's authority. */
+  authorityHost?: string;
+  /** What is half set, contradicts, or has no effect. They are not among the provider's `warnings`. */
+  warnings: Notice[];
+}
+
 /** What an endpoint was found to be. */
 export interface Endpoint {
   /** The text that was given, without secrets. */

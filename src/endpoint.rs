@@ -385,13 +385,17 @@ fn standing_notices(kind: Kind, cloud: Cloud, scopes: &scope::Scopes) -> Vec<Not
     if let (Cloud::Usgov | Cloud::China, Some(host)) = (cloud, authority_host(cloud)) {
         notices.push(Notice::new(
             NoticeCode::AuthorityHostRequired,
-            format!("The credential must sign in at {host}: set AZURE_AUTHORITY_HOST to it."),
+            format!(
+                "A credential of your own must sign in at {host}: give it that authorityHost, or set AZURE_AUTHORITY_HOST. The \
+                 default credential does so by itself."
+            ),
         ));
     }
     notices
 }
 
-fn authority_host(cloud: Cloud) -> Option<&'static str> {
+/// Where a cloud signs in.
+pub(crate) fn authority_host(cloud: Cloud) -> Option<&'static str> {
     match cloud {
         Cloud::Public => Some("https://login.microsoftonline.com"),
         Cloud::Usgov => Some("https://login.microsoftonline.us"),

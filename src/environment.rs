@@ -1,11 +1,16 @@
-//! The environment variables that name an endpoint, a model and a token scope.
+//! The environment variables that name an endpoint, a model and a token scope, and those that choose a credential.
 //!
 //! In each list the first variable that is set wins; blank counts as unset. A later one that says something else is a
 //! warning, since whoever set it will wonder why it has no effect.
 
+mod credential;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+
+pub(crate) use credential::plan as plan_credential;
+pub use credential::{CredentialKind, CredentialPlan, Host, credential};
 
 use crate::endpoint::{Notice, NoticeCode, Options, parse};
 

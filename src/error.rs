@@ -101,6 +101,9 @@ codes! {
     /// A token scope in no known form.
     ProviderScope => "provider/scope",
 
+    /// The environment asks for a credential that there is not.
+    CredentialConfiguration => "credential/configuration",
+
     /// The credential gave out the same token again although it is about to expire.
     TokenNotRenewed => "token/not-renewed",
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decimal::decimal;
 use crate::endpoint::{Endpoint, FIND, Kind, Notice, NoticeCode, Options, ProviderType, is_made_of, parse};
-use crate::environment::{self, Env, Setting};
+use crate::environment::{self, CredentialKind, CredentialPlan, Env, Setting};
 use crate::{Code, Error, Result};
 
 /// The model if neither the options nor the environment name one.
@@ -52,7 +52,9 @@ pub struct Request {
     pub max_prompt_tokens: Option<f64>,
     /// The most tokens in an answer: a positive whole number.
     pub max_output_tokens: Option<f64>,
-    /// The environment. A variable that is null is unset.
+    /// Whether the program brings a credential or a token function of its own.
+    pub own_credential: bool,
+    /// The environment. A variable that is null is unset. Of one that holds a secret only matters that it is set.
     pub env: Option<BTreeMap<String, Option<String>>>,
 }
 
@@ -69,6 +71,8 @@ pub struct Plan {
     /// The scope to ask a token for. None on a host that names none, such as this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+    /// What gives the tokens. Its warnings are not among those of the provider: they matter when no token comes.
+    pub credential: CredentialPlan,
     /// Where the settings come from.
     pub sources: Sources,
     /// The warnings of the endpoint, the environment and the provider.
@@ -149,8 +153,8 @@ const REFUSED_HEADERS: [&str; 6] = [
 /// - The API format is `responses` unless another is asked for. `anthropic` has none.
 /// - `apiVersion` implies the type `azure`, whose base URL is the host's root, as the runtime requires.
 ///
-/// Errors are those of [`parse`], then `provider/model`, `provider/conflict`, `provider/header`, `provider/limit` and
-/// `provider/scope`. The rules about the base URL were measured on the Copilot SDK 1.0.14.
+/// Errors are those of [`parse`], then `provider/model`, `provider/conflict`, `provider/header`, `provider/limit`,
+/// `provider/scope` and `credential/configuration`. The rules about the base URL were measured on the Copilot SDK 1.0.14.
 ///
 /// ```
 /// use copilot_keyless::provider::{Request, plan};
@@ -210,15 +214,35 @@ pub fn plan(request: &Request) -> Result<Plan> {
         model: names.source,
         scope: scope_source,
     };
-    let warnings = endpoint.warnings.iter().cloned().chain(warnings).collect();
+    let credential = credential(request, &env, &endpoint)?;
+    // The default credential is told the sign-in host by us.
+    let told = |notice: &&Notice| request.own_credential || notice.code != NoticeCode::AuthorityHostRequired;
+    let warnings = endpoint
+        .warnings
+        .iter()
+        .filter(told)
+        .cloned()
+        .chain(warnings)
+        .collect();
     Ok(Plan {
         endpoint,
         model: names.model,
         config,
         scope,
+        credential,
         sources,
         warnings,
     })
+}
+
+fn credential(request: &Request, env: Env<'_>, endpoint: &Endpoint) -> Result<CredentialPlan> {
+    if request.own_credential {
+        Ok(CredentialPlan::fixed(CredentialKind::Option, OPTION))
+    } else if endpoint.scope.is_none() {
+        Ok(CredentialPlan::fixed(CredentialKind::None, DEFAULT))
+    } else {
+        environment::plan_credential(env, endpoint.cloud)
+    }
 }
 
 fn pick(option: Option<&str>, env: impl FnOnce() -> Option<Setting>) -> Option<(String, &'static str)> {

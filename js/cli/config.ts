@@ -1,24 +1,29 @@
 import { createFoundryProvider } from "copilot-keyless";
+import { describeCredential } from "./credential.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { warn } from "./report.js";
 import { table } from "./table.js";
 
 export async function config(options: EndpointOptions & { json?: boolean }): Promise<number> {
   using provider = createFoundryProvider(providerOptions(options));
-  const { config, model, endpoint, scope, sources, warnings } = provider;
-  const { bearerTokenProvider, ...shown } = config;
-  const token = bearerTokenProvider
-    ? "a token per request, from DefaultAzureCredential"
-    : "none: no scope is known";
+  const { config, model, endpoint, scope, credential, sources, warnings } = provider;
+  const { bearerTokenProvider: _tokens, ...shown } = config;
   if (options.json) {
-    process.stdout.write(
-      `${JSON.stringify({ model, config: shown, scope, sources, endpoint, warnings }, undefined, 2)}\n`,
-    );
+    const all = { model, config: shown, scope, credential, sources, endpoint, warnings };
+    process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
     return 0;
   }
-  warn(warnings);
+  warn([...warnings, ...credential.warnings]);
   const from = (source: string) =>
     source === "option" ? "from the command line" : source === "default" ? "the default" : `from ${source}`;
+  const { clientId, tenantId, authorityHost } = credential;
+  const ids = (
+    [
+      ["client id", clientId, "AZURE_CLIENT_ID"],
+      ["tenant", tenantId, "AZURE_TENANT_ID"],
+      ["authority", authorityHost, ""],
+    ] as const
+  ).flatMap(([name, value, source]) => (value ? [[name, value, source && from(source)] as const] : []));
   process.stdout.write(
     table([
       ["endpoint", endpoint.url, from(sources.endpoint)],
@@ -27,7 +32,12 @@ export async function config(options: EndpointOptions & { json?: boolean }): Pro
       ["type", config.wireApi ? `${config.type}, ${config.wireApi} API` : `${config.type}`],
       ["base URL", config.baseUrl],
       ["scope", scope ?? "none", from(sources.scope)],
-      ["credential", token],
+      [
+        "credential",
+        describeCredential(credential),
+        credential.kind === "none" ? "" : from(credential.source),
+      ],
+      ...ids,
     ]),
   );
   return 0;

@@ -54,7 +54,7 @@ notices! {
     ScopeRequired => "scope-required",
     /// The host takes no Microsoft Entra token.
     NotAzure => "not-azure",
-    /// The credential must be told the sovereign cloud's sign-in host.
+    /// A credential of the program's own must be told the sovereign cloud's sign-in host.
     AuthorityHostRequired => "authority-host-required",
     /// Two environment variables contradict each other.
     EnvConflict => "env-conflict",
@@ -62,6 +62,29 @@ notices! {
     DeploymentFromPath => "deployment-from-path",
     /// The default model is not one that this kind of endpoint usually serves.
     ModelAssumed => "model-assumed",
+
+    /// Nothing chooses a credential, so the whole chain is tried.
+    CredentialChain => "credential-chain",
+    /// Variables of an identity are set and have no effect.
+    CredentialUnused => "credential-unused",
+    /// Variables of a service principal are missing.
+    ServicePrincipalIncomplete => "service-principal-incomplete",
+    /// Variables of a workload identity are missing.
+    WorkloadIdentityIncomplete => "workload-identity-incomplete",
+    /// One of the two variables of a managed identity's endpoint is missing.
+    ManagedIdentityIncomplete => "managed-identity-incomplete",
+    /// The host has no managed identity assigned.
+    ManagedIdentityMissing => "managed-identity-missing",
+    /// The metadata service is asked through a proxy.
+    ImdsProxied => "imds-proxied",
+    /// The client id is no GUID.
+    ClientIdMalformed => "client-id-malformed",
+    /// The tenant id is neither a GUID nor a domain.
+    TenantIdMalformed => "tenant-id-malformed",
+    /// The authority in the environment is not of the endpoint's cloud.
+    AuthorityHostConflict => "authority-host-conflict",
+    /// The authority in the environment is no https URL.
+    AuthorityHostMalformed => "authority-host-malformed",
 }
 
 impl Serialize for NoticeCode {

@@ -11,9 +11,12 @@ import {
   KeylessError,
   parseEndpoint,
   parseTokenResponse,
+  type TokenProvider,
 } from "copilot-keyless";
 import { afterEach, describe, expect, test } from "vitest";
+import { relevant } from "../../js/environment.js";
 import { root } from "../cli/support.js";
+import credentials from "../tables/credentials.json" with { type: "json" };
 import endpoints from "../tables/endpoints.json" with { type: "json" };
 import expiries from "../tables/expiry.json" with { type: "json" };
 import providers from "../tables/providers.json" with { type: "json" };
@@ -111,6 +114,68 @@ describe("providers.json", () => {
     expect(fieldsOf({ ...provider, config }, expected)).toEqual(expected);
     // Where no scope is known no token is sent.
     expect(typeof bearerTokenProvider).toBe(provider.scope === undefined ? "undefined" : "function");
+  });
+});
+
+describe("credentials.json", () => {
+  const rows = credentials as unknown as (Row & {
+    cloud?: string;
+    env: NodeJS.ProcessEnv;
+    says?: string[];
+  })[];
+  const endpointIn: Record<string, string> = {
+    public: ENDPOINT,
+    usgov: "https://myres.openai.azure.us",
+    china: "https://myres.openai.azure.cn",
+    unknown: "https://llm.contoso.com/v1",
+  };
+
+  test.each(rows)("$name", ({ cloud = "public", env, expect: expected, error, says = [] }) => {
+    const options = { endpoint: endpointIn[cloud], scope: "https://ai.azure.com/.default", env };
+    if (expected === undefined) {
+      const found = thrown(() => createFoundryProvider(options));
+      expect(found.code).toBe(error);
+      for (const part of says) expect(`${found.message} ${found.hint}`).toContain(part);
+      expect(inspect(found)).not.toContain("pl4nted");
+      return;
+    }
+    using provider = createFoundryProvider(options);
+    expect(fieldsOf(provider.credential, expected)).toEqual(expected);
+    expect(JSON.stringify([provider.credential, provider.warnings])).not.toContain("pl4nted");
+    // What looks wrong about the credential is told with it, and does not nag.
+    const codes = provider.warnings.map(({ code }) => code);
+    expect(provider.credential.warnings.filter(({ code }) => codes.includes(code))).toEqual([]);
+  });
+
+  test("the core is told of secrets only that they are set", () => {
+    const secrets = {
+      AZURE_CLIENT_SECRET: "pl4nted",
+      AZURE_OPENAI_API_KEY: "pl4nted",
+      FOUNDRY_API_KEY: "pl4nted",
+      IDENTITY_HEADER: "pl4nted",
+      HTTPS_PROXY: "http://user:pl4nted@proxy",
+      SOMETHING_ELSE: "pl4nted",
+    };
+    expect(
+      relevant({ ...secrets, IDENTITY_ENDPOINT: " ", AZURE_CLIENT_ID: "id", FOUNDRY_MODEL_NAME: "m" }),
+    ).toEqual({
+      AZURE_CLIENT_SECRET: "set",
+      IDENTITY_HEADER: "set",
+      HTTPS_PROXY: "set",
+      IDENTITY_ENDPOINT: "",
+      AZURE_CLIENT_ID: "id",
+      FOUNDRY_MODEL_NAME: "m",
+    });
+  });
+
+  test("a credential or a token function of one's own: the environment is not asked", () => {
+    const env = { AZURE_TOKEN_CREDENTIALS: "nonsense" };
+    const option = { kind: "option", source: "option", warnings: [] };
+    const credential = { getToken: async () => null };
+    const tokens = (async () => "abc") as unknown as TokenProvider;
+    expect(createFoundryProvider({ endpoint: ENDPOINT, env, credential }).credential).toEqual(option);
+    expect(createFoundryProvider({ endpoint: ENDPOINT, env, tokens }).credential).toEqual(option);
+    expect(createFoundryProvider({ endpoint: "http://127.0.0.1:5273", env }).credential.kind).toBe("none");
   });
 });
 

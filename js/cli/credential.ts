@@ -1,0 +1,33 @@
+import type { CredentialPlan } from "copilot-keyless";
+
+const KINDS: Record<CredentialPlan["kind"], string> = {
+  option: "a credential of your own",
+  none: "none: no scope is known",
+  default: "DefaultAzureCredential, its whole chain",
+  "developer-tools": "DefaultAzureCredential, developer tools",
+  "deployed-service": "DefaultAzureCredential, deployed services",
+  environment: "service principal",
+  "workload-identity": "workload identity",
+  "managed-identity": "managed identity",
+  "visual-studio-code": "Visual Studio Code",
+  "azure-cli": "Azure CLI",
+  "azure-powershell": "Azure PowerShell",
+  "azure-developer-cli": "Azure Developer CLI",
+};
+
+const HOSTS: Record<NonNullable<CredentialPlan["host"]>, string> = {
+  "app-service": "App Service",
+  functions: "Azure Functions",
+  "container-apps": "Container Apps",
+  "service-fabric": "Service Fabric",
+  kubernetes: "Kubernetes",
+  "machine-learning": "Azure Machine Learning",
+  "azure-arc": "Azure Arc",
+  "cloud-shell": "Cloud Shell",
+};
+
+/** A credential in a few words. */
+export function describeCredential({ kind, host, clientId }: CredentialPlan): string {
+  const assigned = kind === "managed-identity" ? (clientId ? " (user-assigned)" : " (system-assigned)") : "";
+  return `${KINDS[kind]}${assigned}${host ? `, on ${HOSTS[host]}` : ""}`;
+}

@@ -1,0 +1,42 @@
+/** An environment, such as `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What opens a door: a secret, or where one is to be had. The core only learns that it is set, and the agent's own tools get
+ * none of it.
+ */
+export const SECRETS: readonly string[] = [
+  "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+  "AZURE_CLIENT_CERTIFICATE_PATH",
+  "AZURE_CLIENT_SECRET",
+  "AZURE_FEDERATED_TOKEN_FILE",
+  "AZURE_PASSWORD",
+  "IDENTITY_ENDPOINT",
+  "IDENTITY_HEADER",
+  "MSI_ENDPOINT",
+  "MSI_SECRET",
+];
+
+/** More of which only matters that they are set: names, hosts, and proxies with a password in their URL. */
+const SIGNS =
+  /^(AZURE_USERNAME|AZURE_POD_IDENTITY_AUTHORITY_HOST|IMDS_ENDPOINT|IDENTITY_SERVER_THUMBPRINT|WEBSITE_SITE_NAME|FUNCTIONS_WORKER_RUNTIME|CONTAINER_APP_(JOB_)?NAME|KUBERNETES_SERVICE_HOST|(HTTPS?|ALL)_PROXY|(https?|all)_proxy)$/;
+
+/** Those whose values count; no key is among them. */
+const VALUES =
+  /^((?:FOUNDRY|AZURE_AI|AZURE_OPENAI)_(?!\w*KEY$)\w+|AZURE_(TOKEN_CREDENTIALS|CLIENT_ID|TENANT_ID|AUTHORITY_HOST)|NO_PROXY|no_proxy)$/;
+
+/** The environment of this process; none in a browser. */
+export function environment(): Environment {
+  return typeof process === "object" ? process.env : {};
+}
+
+/** What the core may see of an environment. */
+export function relevant(env: Environment): Record<string, string> {
+  const seen: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined) continue;
+    if (VALUES.test(name)) seen[name] = value;
+    else if (SECRETS.includes(name) || SIGNS.test(name)) seen[name] = value.trim() && "set";
+  }
+  return seen;
+}
