@@ -1,0 +1,121 @@
+// The credential that the environment decides, with the real @azure/identity: whom it asks, and that it asks nobody else.
+
+import { describe, expect, test } from "vitest";
+import { reportOf } from "./support.js";
+
+const TENANT = "11111111-1111-1111-1111-111111111111";
+const CLIENT = "22222222-2222-2222-2222-222222222222";
+
+/** One request to the identity endpoint, none elsewhere, no `az`. */
+const ONE_REQUEST = { requests: 1, seen: true, clientIds: [null], elsewhere: [], tools: [] };
+
+describe.concurrent("App Service without AZURE_TOKEN_CREDENTIALS", () => {
+  test("one request to the identity endpoint, no probe of IMDS, no az", async () => {
+    expect(await reportOf("credential", "app-service")).toEqual({
+      kind: "managed-identity",
+      source: "IDENTITY_ENDPOINT",
+      ...ONE_REQUEST,
+    });
+  });
+
+  test("a second provider, of another resource, shares credential and token", async () => {
+    expect(await reportOf("credential", "two-providers")).toMatchObject(ONE_REQUEST);
+  });
+
+  test("a refusal is told at once", async () => {
+    expect(await reportOf("credential", "refused")).toMatchObject({
+      error: "credential/refused",
+      ...ONE_REQUEST,
+    });
+  });
+
+  test("DefaultAzureCredential itself starts the developer tools after a refusal", async () => {
+    expect(await reportOf("credential", "refused-in-the-chain")).toMatchObject({
+      requests: 1,
+      tools: expect.arrayContaining(["az", "azd"]),
+    });
+  });
+});
+
+describe.concurrent("AZURE_CLIENT_ID arrives at the identity endpoint as client_id", () => {
+  test.each([
+    ["without AZURE_TOKEN_CREDENTIALS", "user-assigned", "IDENTITY_ENDPOINT"],
+    ["with ManagedIdentityCredential", "user-assigned-by-name", "AZURE_TOKEN_CREDENTIALS"],
+    ["from the env option", "user-assigned-by-option", "IDENTITY_ENDPOINT"],
+  ])("%s", async (_name, scenario, source) => {
+    expect(await reportOf("credential", scenario)).toEqual({
+      kind: "managed-identity",
+      source,
+      clientId: CLIENT,
+      ...ONE_REQUEST,
+      clientIds: [CLIENT],
+    });
+  });
+});
+
+describe.concurrent("workload identity", () => {
+  const exchange = {
+    path: `/${TENANT}/oauth2/v2.0/token`,
+    client: CLIENT,
+    scope: "https://ai.azure.com/.default",
+    assertion: "the-federated-token",
+  };
+
+  test.each([
+    ["from the environment", "workload-identity", "login.microsoftonline.com:443", exchange.scope],
+    ["from the env option", "workload-identity-by-option", "login.microsoftonline.com:443", exchange.scope],
+    [
+      "for a resource of the US Government, without AZURE_AUTHORITY_HOST",
+      "workload-identity-of-the-government",
+      "login.microsoftonline.us:443",
+      "https://cognitiveservices.azure.us/.default",
+    ],
+  ])("%s: one exchange, at the authority of the cloud", async (_name, scenario, host, scope) => {
+    expect(await reportOf("credential", scenario)).toEqual({
+      kind: "workload-identity",
+      source: "AZURE_FEDERATED_TOKEN_FILE",
+      clientId: CLIENT,
+      hosts: [host],
+      exchanges: [{ ...exchange, scope }],
+    });
+  });
+
+  test("ManagedIdentityCredential exchanges the token too, where one is federated", async () => {
+    expect(await reportOf("credential", "workload-identity-by-managed-identity")).toMatchObject({
+      kind: "managed-identity",
+      hosts: ["login.microsoftonline.com:443"],
+      exchanges: [exchange],
+    });
+  });
+});
+
+test("a service principal signs in with its secret, which the plan does not hold", async () => {
+  const found = await reportOf("credential", "service-principal");
+  expect(found).toMatchObject({
+    kind: "environment",
+    source: "AZURE_CLIENT_SECRET",
+    hosts: ["login.microsoftonline.com:443"],
+    exchanges: [{ client: CLIENT, secret: true }],
+  });
+  expect(JSON.stringify(found)).not.toContain("pl4nted");
+});
+
+test("where nothing tells, the whole chain is tried, and IMDS is probed", async () => {
+  expect(await reportOf("credential", "nothing-set")).toEqual({
+    kind: "default",
+    source: "default",
+    probed: true,
+  });
+});
+
+describe.concurrent("an env option that @azure/identity does not see is told, not ignored", () => {
+  test.each([
+    ["not-in-the-process", "IDENTITY_ENDPOINT, IDENTITY_HEADER"],
+    ["another-choice-than-the-process", "AZURE_TOKEN_CREDENTIALS"],
+  ])("%s", async (scenario, names) => {
+    expect(await reportOf("credential", scenario)).toMatchObject({
+      error: "credential/configuration",
+      message: expect.stringContaining(`${names} from process.env`),
+    });
+  });
+});

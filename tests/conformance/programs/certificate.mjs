@@ -1,0 +1,34 @@
+import { generateKeyPairSync, sign } from "node:crypto";
+
+/** Distinguished encoding: a tag, a length, and what is in it. */
+function der(tag, ...parts) {
+  const body = Buffer.concat(parts);
+  const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 255];
+  return Buffer.concat([Buffer.from([tag, ...length]), body]);
+}
+
+const ECDSA_WITH_SHA256 = der(0x30, der(0x06, Buffer.from("2a8648ce3d040302", "hex")));
+const COMMON_NAME = Buffer.from("550403", "hex");
+
+/** A certificate that nobody has signed but itself, for a server that is reached through a proxy. */
+export function selfSigned(name = "localhost") {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const subject = der(0x30, der(0x31, der(0x30, der(0x06, COMMON_NAME), der(0x0c, Buffer.from(name)))));
+  const time = (year) => der(0x17, Buffer.from(`${String(year).slice(2)}0101000000Z`));
+  const body = der(
+    0x30,
+    der(0xa0, der(0x02, Buffer.from([2]))),
+    der(0x02, Buffer.from([1])),
+    ECDSA_WITH_SHA256,
+    subject,
+    der(0x30, time(2020), time(2049)),
+    subject,
+    publicKey.export({ type: "spki", format: "der" }),
+  );
+  const signature = sign("sha256", body, privateKey);
+  const certificate = der(0x30, body, ECDSA_WITH_SHA256, der(0x03, Buffer.from([0]), signature));
+  return {
+    key: privateKey.export({ type: "pkcs8", format: "pem" }),
+    cert: `-----BEGIN CERTIFICATE-----\n${certificate.toString("base64")}\n-----END CERTIFICATE-----\n`,
+  };
+}
