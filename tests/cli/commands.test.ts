@@ -108,6 +108,43 @@ describe("config", () => {
     expect(json.sources.endpoint).toBe("AZURE_OPENAI_ENDPOINT");
     expect(json.config.baseUrl).toBe("https://myres.openai.azure.com/openai/v1/");
   });
+
+  test("shows the credential, which variable decided it, and what looks wrong about it", async () => {
+    const env = newcomer({
+      FOUNDRY_RESOURCE_URL: "https://myres.openai.azure.com",
+      IDENTITY_ENDPOINT: "http://127.0.0.1:9/msi/token",
+      IDENTITY_HEADER: "pl4nted-header",
+      WEBSITE_SITE_NAME: "app",
+      AZURE_CLIENT_ID: "22222222-2222-2222-2222-222222222222",
+      AZURE_CLIENT_SECRET: "pl4nted~S3cret.value",
+    });
+    const result = await cli(["config"], env);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toMatch(
+      /^credential +managed identity \(user-assigned\), on App Service +from IDENTITY_ENDPOINT$/m,
+    );
+    expect(result.stdout).toMatch(/^client id +22222222-2222-2222-2222-222222222222 +from AZURE_CLIENT_ID$/m);
+    expect(result.stderr).toContain("(service-principal-incomplete)");
+    expect(result.stdout + result.stderr).not.toContain("pl4nted");
+    expectClean(result);
+    const { stdout } = await cli(["config", "--json"], env);
+    expect(JSON.parse(stdout).credential).toMatchObject({
+      kind: "managed-identity",
+      source: "IDENTITY_ENDPOINT",
+      host: "app-service",
+      warnings: [{ code: "service-principal-incomplete" }],
+    });
+    expect(stdout).not.toContain("pl4nted");
+  });
+
+  test("shows the chain where nothing decides, and no credential where none is used", async () => {
+    const chain = await cli(["config", "-e", "myres.openai.azure.com"]);
+    expect(chain.stdout).toMatch(/^credential +DefaultAzureCredential, its whole chain +the default$/m);
+    expect(chain.stderr).toContain("(credential-chain)");
+    const local = await cli(["config", "-e", "http://localhost:5273"]);
+    expect(local.stdout).toMatch(/^credential +none: no scope is known$/m);
+    expectClean(chain);
+  });
 });
 
 describe("emulator", () => {

@@ -71,12 +71,21 @@ describe("the credential", () => {
   });
 
   test("a value of AZURE_TOKEN_CREDENTIALS that is none", async () => {
-    const env = newcomer({ AZURE_TOKEN_CREDENTIALS: "nonsense" });
-    expectTold(
-      await cli(["token", "-e", ENDPOINT], env),
-      "credential/configuration",
-      /AZURE_TOKEN_CREDENTIALS/,
-    );
+    const env = newcomer({ AZURE_TOKEN_CREDENTIALS: "managed-identity" });
+    for (const command of ["token", "config", "chat"]) {
+      expectTold(
+        await cli([command, "-e", ENDPOINT], env),
+        "credential/configuration",
+        /AZURE_TOKEN_CREDENTIALS is "managed-identity"; expected one of dev, prod, EnvironmentCredential/,
+        /Did you mean ManagedIdentityCredential\?/,
+      );
+    }
+  });
+
+  test("what is wrong with the credential is not told before it matters", async () => {
+    const env = newcomer({ AZURE_TOKEN_CREDENTIALS: "AzureCliCredential", AZURE_CLIENT_SECRET: "pl4nted" });
+    const result = await cli(["token", "-e", ENDPOINT], env);
+    expect(result.stderr).not.toContain("credential-unused");
   });
 });
 

@@ -1,0 +1,57 @@
+//! Where to sign in.
+
+use super::variables::Variables;
+use crate::endpoint::{Cloud, Notice, NoticeCode, authority_host};
+
+const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
+
+/// The hosts at which Microsoft Entra signs in, by cloud.
+const AUTHORITIES: [(&str, Cloud); 8] = [
+    ("login.microsoftonline.com", Cloud::Public),
+    ("login.windows.net", Cloud::Public),
+    ("login.microsoft.com", Cloud::Public),
+    ("sts.windows.net", Cloud::Public),
+    ("login.microsoftonline.us", Cloud::Usgov),
+    ("login.usgovcloudapi.net", Cloud::Usgov),
+    ("login.chinacloudapi.cn", Cloud::China),
+    ("login.partner.microsoftonline.cn", Cloud::China),
+];
+
+/// Where to sign in: the endpoint's cloud decides. What the variable says holds where it is of the same cloud, or where the
+/// endpoint's is not known; beside the public cloud also if it is of none, such as a private one.
+pub(super) fn choose(vars: &Variables<'_>, cloud: Cloud, warnings: &mut Vec<Notice>) -> Option<String> {
+    let of_cloud = match cloud {
+        Cloud::Usgov | Cloud::China => authority_host(cloud),
+        Cloud::Public | Cloud::Unknown => None,
+    };
+    let Some(given) = vars.get(AUTHORITY_HOST) else {
+        return of_cloud.map(str::to_owned);
+    };
+    let (secure, rest) = match given.split_once("://") {
+        Some((scheme, rest)) => (scheme.eq_ignore_ascii_case("https"), rest),
+        None => (false, given),
+    };
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    let named = AUTHORITIES
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(host));
+    let agrees = match named {
+        Some((_, named)) => cloud == Cloud::Unknown || *named == cloud,
+        None => of_cloud.is_none(),
+    };
+    if !agrees {
+        let instead = authority_host(cloud).unwrap_or_default();
+        warnings.push(Notice::new(
+            NoticeCode::AuthorityHostConflict,
+            format!("{AUTHORITY_HOST} is not of the endpoint's cloud; {instead} is used."),
+        ));
+        return Some(instead.to_owned());
+    }
+    if !secure {
+        warnings.push(Notice::new(
+            NoticeCode::AuthorityHostMalformed,
+            format!("{AUTHORITY_HOST} must begin with https://; @azure/identity refuses it."),
+        ));
+    }
+    Some(given.to_owned())
+}

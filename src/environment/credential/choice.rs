@@ -1,0 +1,198 @@
+//! Which credential it is, and what to say about what is set besides.
+
+use super::variables::{IDENTITY_ENDPOINT, IMDS, Identity, Variables};
+use super::{CredentialKind, Host, TOKEN_CREDENTIALS};
+use crate::endpoint::{Notice, NoticeCode};
+use crate::{Code, Error, Result};
+
+/// The values that `AZURE_TOKEN_CREDENTIALS` can have, in `@azure/identity` 4.13.
+const NAMES: [(&str, CredentialKind); 9] = [
+    ("dev", CredentialKind::DeveloperTools),
+    ("prod", CredentialKind::DeployedService),
+    ("EnvironmentCredential", CredentialKind::Environment),
+    ("WorkloadIdentityCredential", CredentialKind::WorkloadIdentity),
+    ("ManagedIdentityCredential", CredentialKind::ManagedIdentity),
+    ("VisualStudioCodeCredential", CredentialKind::VisualStudioCode),
+    ("AzureCliCredential", CredentialKind::AzureCli),
+    ("AzurePowerShellCredential", CredentialKind::AzurePowerShell),
+    ("AzureDeveloperCliCredential", CredentialKind::AzureDeveloperCli),
+];
+
+/// What decides, and what it decides on.
+pub(super) struct Choice {
+    pub(super) kind: CredentialKind,
+    pub(super) source: &'static str,
+}
+
+impl Choice {
+    pub(super) fn named(value: &str) -> Result<Self> {
+        let found = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(value));
+        let (_, kind) = found.ok_or_else(|| unknown_name(value))?;
+        Ok(Self {
+            kind: *kind,
+            source: TOKEN_CREDENTIALS,
+        })
+    }
+
+    pub(super) fn found(identities: &[Identity; 3]) -> Self {
+        let complete = identities
+            .iter()
+            .find_map(|identity| Some((identity.kind, identity.complete()?)));
+        let (kind, source) = complete.unwrap_or((CredentialKind::Default, "default"));
+        Self { kind, source }
+    }
+
+    fn is_named(&self) -> bool {
+        self.source == TOKEN_CREDENTIALS
+    }
+
+    /// The kind that is used in the end: of the chain for deployed services, the first that is there.
+    fn used(&self, identities: &[Identity; 3]) -> CredentialKind {
+        let first = Self::found(identities).kind;
+        if self.kind == CredentialKind::DeployedService && first != CredentialKind::Default {
+            first
+        } else {
+            self.kind
+        }
+    }
+
+    pub(super) fn takes_client_id(&self) -> bool {
+        self.takes_tenant_id()
+            || matches!(
+                self.kind,
+                CredentialKind::ManagedIdentity | CredentialKind::Default
+            )
+    }
+
+    pub(super) fn takes_tenant_id(&self) -> bool {
+        matches!(
+            self.kind,
+            CredentialKind::Environment | CredentialKind::WorkloadIdentity | CredentialKind::DeployedService
+        )
+    }
+
+    /// Whether this identity may be used at all. On Kubernetes the managed identity's class exchanges the federated token.
+    fn admits(&self, identity: &Identity) -> bool {
+        !self.is_named()
+            || self.kind == identity.kind
+            || self.kind == CredentialKind::DeployedService
+            || self.exchanges(identity)
+    }
+
+    fn exchanges(&self, identity: &Identity) -> bool {
+        self.is_named()
+            && self.kind == CredentialKind::ManagedIdentity
+            && identity.kind == CredentialKind::WorkloadIdentity
+    }
+
+    /// What is to be said of an identity: that it is incomplete, or has no effect.
+    pub(super) fn remark(&self, identity: &Identity, all: &[Identity; 3]) -> Option<Notice> {
+        let sign = match identity.sign {
+            Some(sign) => sign,
+            // Asked for by name, and nothing of it is there. A managed identity may still be that of a virtual machine.
+            None if self.kind == identity.kind && self.kind != CredentialKind::ManagedIdentity => {
+                let missing = [&[identity.usual], identity.missing.as_slice()].concat();
+                return Some(identity.incomplete(&missing));
+            }
+            None => return None,
+        };
+        let reason = if !self.admits(identity) {
+            format!("{TOKEN_CREDENTIALS} excludes it")
+        } else if !identity.missing.is_empty() {
+            return Some(identity.incomplete(&identity.missing));
+        } else if identity.kind == self.used(all) || self.exchanges(identity) {
+            return None;
+        } else {
+            let winner = Self::found(all).source;
+            format!("{winner} comes first, as in DefaultAzureCredential; choose with {TOKEN_CREDENTIALS}")
+        };
+        Some(Notice::new(
+            NoticeCode::CredentialUnused,
+            format!("{sign} is set and has no effect: {reason}."),
+        ))
+    }
+
+    /// What stands in the way of a managed identity, where one is tried.
+    pub(super) fn obstacle(&self, vars: &Variables<'_>, identities: &[Identity; 3]) -> Option<Notice> {
+        let tried = matches!(
+            self.used(identities),
+            CredentialKind::ManagedIdentity | CredentialKind::Default | CredentialKind::DeployedService
+        );
+        let found = identities
+            .iter()
+            .any(|identity| identity.sign.is_some() && self.admits(identity));
+        if !tried || found {
+            return None;
+        }
+        let host = vars.host();
+        if matches!(
+            host,
+            Some(Host::AppService | Host::Functions | Host::ContainerApps)
+        ) {
+            return Some(Notice::new(
+                NoticeCode::ManagedIdentityMissing,
+                format!(
+                    "This host has no managed identity: {IDENTITY_ENDPOINT} is unset. Assign one to the app and restart it."
+                ),
+            ));
+        }
+        if matches!(host, None | Some(Host::Kubernetes)) && vars.is_proxied() {
+            return Some(Notice::new(
+                NoticeCode::ImdsProxied,
+                format!(
+                    "A proxy is set, and @azure/identity sends its requests for a managed identity through it, where they \
+                     fail or seem to succeed. Add {IMDS} to NO_PROXY."
+                ),
+            ));
+        }
+        (self.kind == CredentialKind::Default).then(|| {
+            Notice::new(
+                NoticeCode::CredentialChain,
+                format!(
+                    "{TOKEN_CREDENTIALS} is unset, so the whole chain is tried: a managed identity ({IMDS} is probed) before \
+                     the developer tools. Set it to dev on your machine, to ManagedIdentityCredential in Azure."
+                ),
+            )
+        })
+    }
+}
+
+fn unknown_name(value: &str) -> Error {
+    let known: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+    // Names are letters; whatever else was pasted may be a secret.
+    let shown = if value.len() <= 64
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_alphabetic() || b" ,;|+-_.".contains(&b))
+    {
+        format!("\"{value}\"")
+    } else {
+        "no such name; it is not repeated here".to_owned()
+    };
+    let stem = stem(value);
+    let near = NAMES
+        .iter()
+        .find(|(name, _)| !stem.is_empty() && self::stem(name).ends_with(&stem));
+    let hint = match near {
+        Some((name, _)) => format!("Did you mean {name}?"),
+        None => "Set it to dev on your machine, to ManagedIdentityCredential in Azure.".to_owned(),
+    };
+    Error::new(
+        Code::CredentialConfiguration,
+        format!(
+            "{TOKEN_CREDENTIALS} is {shown}; expected one of {}.",
+            known.join(", ")
+        ),
+    )
+    .hint(hint)
+}
+
+/// What tells one name from another.
+fn stem(name: &str) -> String {
+    let letters: String = name
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
+    letters.strip_suffix("credential").unwrap_or(&letters).to_owned()
+}
