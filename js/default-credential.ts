@@ -10,21 +10,21 @@ const credentials = new Map<string, TokenCredential>();
 const PRINCIPAL =
   /^AZURE_(TENANT_ID|CLIENT_ID|CLIENT_SECRET|CLIENT_CERTIFICATE_PATH|CLIENT_CERTIFICATE_PASSWORD|USERNAME|PASSWORD)$/;
 const MANAGED_IDENTITY =
-  /^(IDENTITY_ENDPOINT|IDENTITY_HEADER|IDENTITY_SERVER_THUMBPRINT|IMDS_ENDPOINT|MSI_ENDPOINT|MSI_SECRET|AZURE_POD_IDENTITY_AUTHORITY_HOST)$/;
+  /^(IDENTITY_(ENDPOINT|HEADER|SERVER_THUMBPRINT)|IMDS_ENDPOINT|MSI_(ENDPOINT|SECRET)|AZURE_(POD_IDENTITY_AUTHORITY_HOST|FEDERATED_TOKEN_FILE))$/;
 
 /** What `@azure/identity` takes from `process.env` alone; everything else is handed to it. */
 const READ_BY_ITSELF: Partial<Record<CredentialPlan["kind"], readonly RegExp[]>> = {
   environment: [PRINCIPAL],
   "managed-identity": [MANAGED_IDENTITY],
-  default: [PRINCIPAL, MANAGED_IDENTITY, /^AZURE_FEDERATED_TOKEN_FILE$/],
-  "deployed-service": [PRINCIPAL, MANAGED_IDENTITY, /^AZURE_FEDERATED_TOKEN_FILE$/],
+  default: [PRINCIPAL, MANAGED_IDENTITY],
+  "deployed-service": [PRINCIPAL, MANAGED_IDENTITY],
 };
 
 /** The chains, which go by `AZURE_TOKEN_CREDENTIALS` themselves. */
 const CHAINS: readonly CredentialPlan["kind"][] = ["default", "developer-tools", "deployed-service"];
 
 /** The credential of `@azure/identity` that was planned, imported and made when the first token is asked for. */
-export function defaultCredential(plan: CredentialPlan, env: Environment = environment()): TokenCredential {
+export function defaultCredential(plan: CredentialPlan, env: Environment): TokenCredential {
   const { kind, clientId, tenantId, authorityHost } = plan;
   const tokenFile = kind === "workload-identity" ? env.AZURE_FEDERATED_TOKEN_FILE?.trim() : undefined;
   const unseen = unseenVariables(kind, env);
@@ -116,9 +116,9 @@ function unseenVariables(kind: CredentialPlan["kind"], env: Environment): string
   if (env === own) return [];
   const read = READ_BY_ITSELF[kind] ?? [];
   const unseen = Object.keys(env).filter(
-    (name) => env[name]?.trim() && env[name] !== own[name] && read.some((pattern) => pattern.test(name)),
+    (name) => env[name] && env[name] !== own[name] && read.some((pattern) => pattern.test(name)),
   );
-  const says = (from: Environment) => from.AZURE_TOKEN_CREDENTIALS?.trim().toLowerCase() || undefined;
+  const says = (from: Environment) => from.AZURE_TOKEN_CREDENTIALS?.trim().toLowerCase() ?? "";
   if (CHAINS.includes(kind) && says(env) !== says(own)) unseen.push("AZURE_TOKEN_CREDENTIALS");
   return unseen.sort();
 }

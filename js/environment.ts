@@ -34,9 +34,10 @@ export function environment(): Environment {
 export function relevant(env: Environment): Record<string, string> {
   const seen: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    if (value === undefined) continue;
+    // Plain JavaScript may pass anything; the core says what is wrong with a value that counts.
+    if (value === undefined || value === null) continue;
     if (VALUES.test(name)) seen[name] = value;
-    else if (SECRETS.includes(name) || SIGNS.test(name)) seen[name] = value.trim() && "set";
+    else if (SECRETS.includes(name) || SIGNS.test(name)) seen[name] = String(value).trim() && "set";
   }
   return seen;
 }

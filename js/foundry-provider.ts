@@ -153,9 +153,11 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
 
 /** The provider that the options and the environment ask for, before any credential. */
 function planProvider(options: FoundryProviderOptions): ProviderPlan {
-  const { credential, tokens, env = environment(), ...request } = options;
+  const { credential, tokens, env, ...request } = options;
   const ownCredential = Boolean(credential) || typeof tokens === "function";
-  return decide((core) => core.planProvider({ ...request, ownCredential, env: relevant(env) }));
+  return decide((core) =>
+    core.planProvider({ ...request, ownCredential, env: relevant(env ?? environment()) }),
+  );
 }
 
 /** A host that names no scope, such as this machine, gets no token unless one is asked for. */
@@ -166,7 +168,7 @@ function sendsTokens(plan: ProviderPlan, options: FoundryProviderOptions): boole
 function createTokens(plan: ProviderPlan, options: FoundryProviderOptions): TokenProvider {
   const settings = options.tokens as TokenProviderOptions | undefined;
   if (plan.scope !== undefined) {
-    const credential = options.credential ?? defaultCredential(plan.credential, options.env);
+    const credential = options.credential ?? defaultCredential(plan.credential, options.env ?? environment());
     return createBearerTokenProvider(credential, plan.scope, settings);
   }
   const missing = () =>

@@ -1,6 +1,8 @@
 // The credential that the environment decides, with the real @azure/identity: whom it asks, and that it asks nobody else.
 
-import { describe, expect, test } from "vitest";
+import { DefaultAzureCredential } from "@azure/identity";
+import { createFoundryProvider, KeylessError } from "copilot-keyless";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { reportOf } from "./support.js";
 
 const TENANT = "11111111-1111-1111-1111-111111111111";
@@ -105,6 +107,42 @@ test("where nothing tells, the whole chain is tried, and IMDS is probed", async 
     kind: "default",
     source: "default",
     probed: true,
+  });
+});
+
+test("behind a proxy, IMDS is asked through it", async () => {
+  expect(await reportOf("credential", "proxied")).toEqual({
+    warnings: ["imds-proxied"],
+    proxied: ["169.254.169.254"],
+  });
+});
+
+describe("the values of AZURE_TOKEN_CREDENTIALS are those of this @azure/identity", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  const ours = () => createFoundryProvider({ endpoint: "https://myres.openai.azure.com" }).credential.kind;
+  const refusal = (call: () => unknown): string => {
+    try {
+      call();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error("Nothing was thrown");
+  };
+  const credentialsIn = (text: string) =>
+    [...text.matchAll(/\b[A-Z]\w+Credential\b/g)].map(([name]) => name).sort();
+
+  test("both refuse another one, and name the same", () => {
+    vi.stubEnv("AZURE_TOKEN_CREDENTIALS", "nonsense");
+    const theirs = credentialsIn(refusal(() => new DefaultAzureCredential()));
+    expect(theirs.length).toBeGreaterThan(5);
+    expect(credentialsIn(refusal(ours))).toEqual(theirs);
+    expect(ours).toThrow(KeylessError);
+    for (const name of ["dev", "prod", ...theirs]) {
+      vi.stubEnv("AZURE_TOKEN_CREDENTIALS", ` ${name.toUpperCase()}\n`);
+      expect(() => new DefaultAzureCredential()).not.toThrow();
+      expect(ours()).not.toBe("default");
+    }
   });
 });
 

@@ -168,6 +168,17 @@ describe("credentials.json", () => {
     });
   });
 
+  test("an environment that TypeScript would refuse", () => {
+    for (const env of [
+      null,
+      { IDENTITY_HEADER: 5, AZURE_CLIENT_ID: null },
+      { AZURE_CLIENT_SECRET: Symbol("s") },
+    ])
+      expect(createFoundryProvider({ endpoint: ENDPOINT, env: env as never }).credential.source).toBe(
+        "default",
+      );
+  });
+
   test("a credential or a token function of one's own: the environment is not asked", () => {
     const env = { AZURE_TOKEN_CREDENTIALS: "nonsense" };
     const option = { kind: "option", source: "option", warnings: [] };

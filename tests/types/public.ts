@@ -4,6 +4,7 @@ import { DefaultAzureCredential, type getBearerTokenProvider } from "@azure/iden
 import type { BearerTokenProvider, CopilotClient, ProviderConfig } from "@github/copilot-sdk";
 import {
   type AccessToken,
+  type CredentialPlan,
   createBearerTokenProvider,
   createFoundryProvider,
   type Endpoint,
@@ -88,3 +89,10 @@ void [iterable, disposable];
 const error = new KeylessError("endpoint/empty", "message", { hint: "hint" });
 same<typeof error.hint, string | undefined>(true);
 same<ReturnType<typeof startEmulator>, Promise<Emulator>>(true);
+
+// The kinds of a credential are a closed list.
+const { credential: plan }: { credential: CredentialPlan } = createFoundryProvider();
+const direct: boolean = plan.kind === "managed-identity";
+// @ts-expect-error there is no such kind
+const wrong: boolean = plan.kind === "managed identity";
+void [direct, wrong];

@@ -5,9 +5,10 @@ import { createServer } from "node:https";
 import { connect } from "node:net";
 import { selfSigned } from "./certificate.mjs";
 
-/** Puts itself between this process and every https host. */
+/** Puts itself between this process and every other host. Plain http is refused with 400. */
 export async function startAuthority() {
   const hosts = [];
+  const plain = [];
   const exchanges = [];
   const server = createServer(selfSigned(), async (request, response) => {
     let body = "";
@@ -26,6 +27,10 @@ export async function startAuthority() {
       socket.pipe(through).pipe(socket);
     });
   });
+  proxy.on("request", (request, response) => {
+    plain.push(new URL(request.url).host);
+    response.writeHead(400).end();
+  });
   for (const one of [server, proxy]) {
     one.listen(0, "127.0.0.1");
     await once(one, "listening");
@@ -33,5 +38,5 @@ export async function startAuthority() {
   process.env.HTTPS_PROXY = `http://127.0.0.1:${proxy.address().port}`;
   process.env.NO_PROXY = "127.0.0.1";
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
-  return { hosts, exchanges };
+  return { hosts, plain, exchanges };
 }

@@ -111,6 +111,13 @@ const SCENARIOS = {
     const { error } = await outcomeOf(() => provider());
     return { error, ...asked(emulator) };
   },
+  async proxied() {
+    const authority = await startAuthority();
+    process.env.AZURE_TOKEN_CREDENTIALS = "ManagedIdentityCredential";
+    const { warnings } = createFoundryProvider({ endpoint: PUBLIC }).credential;
+    await ask();
+    return { warnings: warnings.map(({ code }) => code), proxied: [...new Set(authority.plain)] };
+  },
   async "nothing-set"() {
     const { kind, source } = await ask();
     return { kind, source, probed: hosts.has("169.254.169.254") };
