@@ -330,7 +330,7 @@ fn cleaning_notices(url: &Url, unquoted: bool) -> Vec<Notice> {
     if unquoted {
         notices.push(Notice::new(
             NoticeCode::QuotesStripped,
-            "The quotes or brackets around the endpoint were dropped.",
+            "The quotes, brackets or punctuation around the endpoint were dropped.",
         ));
     }
     if url.given_scheme.is_none() {

@@ -241,7 +241,8 @@ fn is_misspelt(host: &str, domain: &str) -> bool {
         let Some(tail) = last_labels(host, count) else {
             continue;
         };
-        if count >= 2 && distance(tail, domain) <= allowed {
+        // The domain without its end is what a copy that stopped too early holds.
+        if tail == body || (count >= 2 && distance(tail, domain) <= allowed) {
             return true;
         }
         let Some((tail_body, tail_top)) = tail.rsplit_once('.') else {

@@ -28,7 +28,7 @@ macro_rules! notices {
 notices! {
     /// `https://` (on loopback `http://`) was put in front.
     SchemeAdded => "scheme-added",
-    /// Quotes, backticks or angle brackets around the URL were dropped.
+    /// Quotes, backticks, angle brackets, or commas or semicolons at the end, were dropped.
     QuotesStripped => "quotes-stripped",
     /// A dot at the end of the host was dropped.
     TrailingDotStripped => "trailing-dot-stripped",

@@ -3,8 +3,8 @@
 #![allow(clippy::doc_markdown, reason = "OpenAI is a name, not code")]
 
 use super::route::{
-    Route, agent, anthropic_conflict, check_name, completed, conflict, is_agent, legacy, lower_case, names,
-    operation_stripped,
+    Route, agent, anthropic_conflict, check_name, completed, conflict, is_agent, is_operation, legacy,
+    lower_case, names, operation_stripped,
 };
 use super::url::{Url, bad_path, unknown_path};
 use super::{Kind, Notice, NoticeCode, ProviderType};
@@ -166,11 +166,17 @@ fn ending(
     }
 }
 
-/// The number of segments at the end that name an operation. `/models` counts below `/v1` only.
+/// The number of segments at the end that name an operation. Most of them count below `/v1` only.
 fn operation_length(path: &[&str]) -> usize {
+    if let Some(below) = path.rsplit(|name| *name == "v1").next()
+        && below.len() < path.len()
+        && is_operation(below)
+    {
+        return below.len();
+    }
     match path {
         [.., "chat", "completions"] => 2,
-        [.., "v1", "models"] | [.., "responses" | "completions" | "embeddings"] => 1,
+        [.., "responses" | "completions" | "embeddings"] => 1,
         _ => 0,
     }
 }

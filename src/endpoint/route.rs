@@ -4,7 +4,7 @@
 
 use super::open;
 use super::text::{is_made_of, is_placeholder_name, is_plain_name, placeholder};
-use super::url::{Url, bad_path, unknown_path};
+use super::url::{Url, bad_path, missing_project, unknown_path};
 use super::{Kind, Notice, NoticeCode, ProviderType};
 use crate::{Code, Error, Result};
 
@@ -35,11 +35,7 @@ fn azure(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Re
     let foundry = kind == Kind::FoundryAccount;
     match path.as_slice() {
         ["anthropic", rest @ ..] if foundry => anthropic(rest, &url.segments, wanted),
-        ["api"] | ["api", "projects"] if foundry => Err(Error::new(
-            Code::EndpointMissingProject,
-            "The endpoint's path ends before the project's name; expected /api/projects/<project>.",
-        )
-        .hint("Copy the endpoint from the Foundry portal (ai.azure.com) > your project > Overview, or leave the path out.")),
+        ["api"] | ["api", "projects"] if foundry => Err(missing_project()),
         ["api", "projects", _, rest @ ..] if foundry => {
             let name = url.segments.get(2).map(String::as_str).unwrap_or_default();
             let project = check_name(name, "project")?;
@@ -55,7 +51,13 @@ fn azure(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Re
                     "Leave apiVersion out, or leave /api/projects/... out of the endpoint.",
                 ));
             }
-            let mut route = tail(rest, &url.segments, 3, wanted, &format!("/api/projects/{project}"))?;
+            let mut route = tail(
+                rest,
+                &url.segments,
+                3,
+                wanted,
+                &format!("/api/projects/{project}"),
+            )?;
             route.kind = Kind::FoundryProject;
             route.project = Some(project);
             Ok(route)
@@ -73,7 +75,9 @@ fn azure(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Re
             if wanted == Some(ProviderType::Anthropic) {
                 route.kind = Kind::FoundryAnthropic;
                 "/anthropic".clone_into(&mut route.path);
-                route.notices.retain(|notice| notice.code != NoticeCode::PathCompleted);
+                route
+                    .notices
+                    .retain(|notice| notice.code != NoticeCode::PathCompleted);
             }
             Ok(route)
         }
@@ -179,7 +183,7 @@ fn openai(url: &Url, wanted: Option<ProviderType>) -> Result<Route> {
     })
 }
 
-fn is_operation(path: &[&str]) -> bool {
+pub(super) fn is_operation(path: &[&str]) -> bool {
     matches!(
         path.first(),
         Some(

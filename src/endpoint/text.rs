@@ -1,13 +1,15 @@
 //! The text before it is a URL: white space, quotes, placeholders, unset variables and the things that people paste
 //! in place of an endpoint.
 
-use super::FIND;
+use super::hosts::classify;
+use super::{FIND, Kind};
 use crate::{Code, Error, Result};
 
 /// No real endpoint comes near this.
 const LONGEST: usize = 2_048;
 
-/// The text without the wrapping that copying brings along; true if there were quotes or brackets.
+/// The text without the wrapping that copying brings along; true if there were quotes, brackets or punctuation. A comma
+/// or semicolon can stand at the end of no endpoint that is understood, so nothing is lost with it.
 pub(super) fn unwrap(input: &str) -> Result<(&str, bool)> {
     let length = input.chars().count();
     if length > LONGEST {
@@ -18,7 +20,8 @@ pub(super) fn unwrap(input: &str) -> Result<(&str, bool)> {
     let bare = trim(input);
     let mut text = bare;
     loop {
-        let inner = unbracket(trim(text).trim_matches(is_quote));
+        let bare = trim(text).trim_end_matches([',', ';']);
+        let inner = unbracket(bare.trim_matches(is_quote));
         if inner == text {
             break;
         }
@@ -57,23 +60,35 @@ pub(super) fn refuse_other_things(text: &str) -> Result<()> {
         .hint("Leave out the variable's name, \"export\" and the equals sign."));
     }
     if is_connection_string(&lower) {
-        return Err(connection_string(text, &lower));
+        return Err(Error::new(
+            Code::EndpointConnectionString,
+            "The endpoint is a connection string; expected only the URL of the resource. The text is not repeated here.",
+        )
+        .hint(format!(
+            "Give no key: the token takes its place. {}",
+            only_the_url(&lower)
+        )));
     }
-    if lower.starts_with("/subscriptions/") || lower.starts_with("subscriptions/") {
+    if is_arm_id(lower.trim_start_matches('/')) {
         return Err(arm_id(text));
+    }
+    let more = if has_other_text(before_query(&lower)) {
+        "more than a URL"
+    } else if text.contains(|c: char| c.is_control() || is_invisible(c)) {
+        "a control character or an invisible character"
+    } else {
+        ""
+    };
+    if !more.is_empty() {
+        return Err(impure(more, &lower));
     }
     if is_placeholder_markup(before_query(text)) {
         return Err(placeholder(
             "The endpoint still holds a placeholder (<...>, {...}, [...], $NAME or %NAME%)",
         ));
     }
-    if text.contains(|c: char| c.is_control() || is_invisible(c)) {
-        return Err(not_a_url(
-            "The endpoint holds a control character or an invisible character.",
-        ));
-    }
     if text.contains(char::is_whitespace) {
-        return Err(not_a_url("The endpoint holds white space; a URL has none."));
+        return Err(impure("white space", &lower));
     }
     if text.contains('\\') {
         return Err(not_a_url(
@@ -267,7 +282,8 @@ fn is_invisible(c: char) -> bool {
 fn is_quote(c: char) -> bool {
     matches!(
         c,
-        '"' | '\'' | '`' | '\u{201c}' | '\u{201d}' | '\u{2018}' | '\u{2019}' | '\u{ab}' | '\u{bb}'
+        '"' | '\'' | '`' | '\u{ab}' | '\u{b4}' | '\u{bb}' | '\u{2018}'
+            ..='\u{201f}' | '\u{2039}' | '\u{203a}' | '\u{300c}' | '\u{300d}' | '\u{ff02}' | '\u{ff07}'
     )
 }
 
@@ -290,7 +306,7 @@ fn unset(lower: &str) -> Option<&'static str> {
         ("undefined", _) => Some("undefined"),
         ("null", _) => Some("null"),
         (_, "nan") => Some("NaN"),
-        (_, "none") if rest == lower => Some("None"),
+        ("none", _) => Some("None"),
         _ => None,
     }
 }
@@ -339,60 +355,88 @@ fn assignment(text: &str) -> Option<&str> {
         .iter()
         .find_map(|p| text.strip_prefix(p))
         .unwrap_or(text);
-    let (name, value) = text.split_once('=')?;
+    let (name, _) = text.split_once('=')?;
     let name = name.trim();
     let is_name = name.contains('_')
         && name
             .bytes()
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-    let value = value
-        .trim_start_matches(|c| is_quote(c) || c == ' ')
-        .to_ascii_lowercase();
-    (is_name && name.len() <= 64 && (value.is_empty() || value.starts_with("http"))).then_some(name)
+    (is_name && name.len() <= 64).then_some(name)
 }
 
 fn is_connection_string(lower: &str) -> bool {
-    if lower.starts_with("endpoint=") || lower.starts_with("defaultendpointsprotocol=") {
-        return true;
-    }
-    let mut parts = lower.split(';').map(str::trim);
-    let first = parts.next().unwrap_or_default();
-    let workspace = first.contains(".api.azureml.") && parts.clone().count() >= 1;
+    const NAMES: [&str; 10] = [
+        "endpoint",
+        "defaultendpointsprotocol",
+        "key",
+        "accesskey",
+        "accountkey",
+        "apikey",
+        "sharedaccesskey",
+        "instrumentationkey",
+        "accountname",
+        "accountendpoint",
+    ];
+    let workspace = lower.contains(".api.azureml.") && lower.contains(';');
     workspace
-        || parts.any(|part| {
-            let name = part.split('=').next().unwrap_or_default();
-            part.contains('=')
-                && [
-                    "endpoint",
-                    "key",
-                    "accesskey",
-                    "accountkey",
-                    "apikey",
-                    "sharedaccesskey",
-                    "accountname",
-                ]
-                .contains(&name)
+        || lower.split(';').any(|part| {
+            part.split_once('=')
+                .is_some_and(|(name, _)| NAMES.contains(&name.trim()))
         })
-        || lower.starts_with("accountkey=")
-        || lower.starts_with("accountname=")
 }
 
-fn connection_string(text: &str, lower: &str) -> Error {
-    let address = lower
-        .find("endpoint=")
-        .and_then(|at| text.get(at + "endpoint=".len()..))
-        .unwrap_or_default();
-    let host = authority(after_scheme(address.split(';').next().unwrap_or_default())).to_ascii_lowercase();
-    let hint = if host.contains('.') && is_made_of(&host, b"-.") {
-        format!("Give only the address in it, https://{host}, and no key: the token takes the key's place.")
-    } else {
-        format!("Give the address alone, and no key: the token takes the key's place. {FIND}")
-    };
+/// An id, or the part of one that begins further on; without a slash in front.
+fn is_arm_id(lower: &str) -> bool {
+    [
+        "subscriptions/",
+        "resourcegroups/",
+        "providers/",
+        "microsoft.cognitiveservices/",
+    ]
+    .iter()
+    .any(|start| lower.starts_with(start))
+}
+
+/// True if something stands in front of the URL, or another URL behind it: a line of JSON, Markdown or a script.
+/// A host with a path in front of it is not meant; [`super::site`] looks at those.
+fn has_other_text(lower: &str) -> bool {
+    let front = lower.split_once("://").and_then(|(before, _)| {
+        before
+            .strip_suffix("https")
+            .or_else(|| before.strip_suffix("http"))
+    });
+    front.is_some_and(|front| !front.contains('/') && !is_made_of(front, b"+-."))
+        || lower
+            .split([',', ';', '|'])
+            .skip(1)
+            .any(|part| part.starts_with("http"))
+}
+
+fn impure(what: &str, lower: &str) -> Error {
     Error::new(
-        Code::EndpointConnectionString,
-        "The endpoint is a connection string; expected only the URL of the resource. The text is not repeated here.",
+        Code::EndpointNotAUrl,
+        format!("The endpoint holds {what}; expected a URL and nothing else."),
     )
-    .hint(hint)
+    .hint(only_the_url(lower))
+}
+
+/// Names the host of the URL in a text, if there is one and it is a resource's: nothing else is ever recommended.
+fn only_the_url(lower: &str) -> String {
+    let mut hosts = lower.split("://").skip(1).map(|rest| {
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.')
+            .unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
+    });
+    match hosts.next() {
+        Some(host)
+            if hosts.all(|other| other == host)
+                && classify(host, "").is_ok_and(|site| site.kind != Kind::Custom) =>
+        {
+            format!("Give only the URL in it, which begins with https://{host}.")
+        }
+        _ => format!("Give only a URL such as https://<your-resource>.openai.azure.com. {FIND}"),
+    }
 }
 
 fn redact_parameter(parameter: &str) -> String {

@@ -61,10 +61,9 @@ pub(super) fn read(text: &str) -> Result<Url> {
         return Err(not_ascii(host, c));
     }
     let lower = host.to_ascii_lowercase();
-    let host = lower.strip_suffix('.').unwrap_or(&lower);
-    let (host, loopback) = match host.strip_prefix('[') {
+    let (host, loopback) = match lower.strip_prefix('[') {
         Some(inner) => ipv6(inner)?,
-        None => named_host(host)?,
+        None => named_host(lower.strip_suffix('.').unwrap_or(&lower))?,
     };
     if given.is_none() && !loopback && !host.contains('.') {
         return Err(bare_word(&host));
@@ -241,7 +240,7 @@ fn named_host(host: &str) -> Result<(String, bool)> {
             .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
     if numeric {
         let address: Ipv4Addr = host.parse().map_err(|_| {
-            not_a_url("The endpoint's host is a number but no IPv4 address of four decimal parts, such as 127.0.0.1.")
+            not_a_url("The endpoint's host ends in a number but is no IPv4 address of four decimal parts, such as 127.0.0.1.")
         })?;
         // What parses is in its normal form already.
         return Ok((host.to_owned(), address.is_loopback()));
@@ -283,8 +282,26 @@ fn bare_word(word: &str) -> Error {
 
 /// The path in decoded segments.
 fn segments(path: &str) -> Result<Vec<String>> {
-    let mut segments = Vec::new();
-    for raw in path.split('/').filter(|segment| !segment.is_empty()) {
+    let mut segments: Vec<String> = Vec::new();
+    let mut gap = false;
+    for raw in path.split('/') {
+        if raw.is_empty() {
+            gap = true;
+            continue;
+        }
+        // Else /projects//openai/v1 would be the project "openai".
+        if std::mem::take(&mut gap)
+            && let Some(last) = segments.last()
+        {
+            if last.eq_ignore_ascii_case("projects") {
+                return Err(missing_project());
+            }
+            if last.eq_ignore_ascii_case("deployments") {
+                return Err(bad_path(
+                    "The endpoint's path has no deployment's name between /deployments/ and the next slash.",
+                ));
+            }
+        }
         if is_unset_value(&raw.to_ascii_lowercase()) {
             return Err(unset_error(raw));
         }
@@ -305,7 +322,9 @@ fn decode(raw: &str) -> Result<String> {
     let mut bytes = raw.bytes();
     while let Some(byte) = bytes.next() {
         if byte != b'%' {
-            if !(byte.is_ascii_alphanumeric() || b"-._~:@+,".contains(&byte)) {
+            // A comma at the end would be taken for punctuation when the base URL is read again.
+            let comma = byte == b',' && bytes.len() > 0;
+            if !(byte.is_ascii_alphanumeric() || b"-._~:@+".contains(&byte) || comma) {
                 return Err(bad_path(
                     "The endpoint's path holds a character that no Foundry route has.",
                 ));
@@ -338,6 +357,14 @@ fn decode(raw: &str) -> Result<String> {
         }
     }
     Ok(decoded)
+}
+
+pub(super) fn missing_project() -> Error {
+    Error::new(
+        Code::EndpointMissingProject,
+        "The endpoint's path holds no project's name; expected /api/projects/<project>.",
+    )
+    .hint("Copy the endpoint from the Foundry portal (ai.azure.com) > your project > Overview, or leave the path out.")
 }
 
 pub(super) fn bad_path(message: impl Into<String>) -> Error {
