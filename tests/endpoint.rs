@@ -11,11 +11,17 @@
     reason = "tests"
 )]
 
-use std::collections::BTreeSet;
+#[path = "properties/endpoint.rs"]
+mod properties;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use copilot_keyless::Code;
-use copilot_keyless::endpoint::{Endpoint, Kind, NoticeCode, Options, ProviderType, parse};
+use copilot_keyless::endpoint::{Endpoint, NoticeCode, Options, ProviderType, parse};
+use properties::check;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 fn rows() -> Vec<Value> {
@@ -71,6 +77,21 @@ fn every_row_of_the_table() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+fn endpoint_errors() -> impl Iterator<Item = &'static str> {
+    Code::ALL
+        .iter()
+        .map(|code| code.as_str())
+        .filter(|code| code.starts_with("endpoint/"))
+}
+
+/// The warnings that come from the endpoint. Behind them come those of the environment and the provider.
+fn endpoint_warnings() -> impl Iterator<Item = &'static str> {
+    NoticeCode::ALL
+        .iter()
+        .take_while(|code| **code != NoticeCode::EnvConflict)
+        .map(|code| code.as_str())
+}
+
 #[test]
 fn the_table_reaches_every_code() {
     let mut errors = BTreeSet::new();
@@ -83,28 +104,85 @@ fn the_table_reaches_every_code() {
             }
         }
     }
-    // Behind them come those of the environment and the provider.
-    let of_endpoints = NoticeCode::ALL
-        .iter()
-        .take_while(|code| **code != NoticeCode::EnvConflict);
-    for code in of_endpoints {
-        assert!(warnings.contains(code.as_str()), "no row warns {}", code.as_str());
+    for code in endpoint_warnings() {
+        assert!(warnings.contains(code), "no row warns {code}");
     }
-    for code in Code::ALL
-        .iter()
-        .map(|code| code.as_str())
-        .filter(|code| code.starts_with("endpoint/"))
-    {
+    for code in endpoint_errors() {
         assert!(errors.contains(code), "no row fails with {code}");
     }
 }
 
 #[test]
-fn every_accepted_row_is_idempotent() {
+fn every_accepted_row_is_idempotent_and_keeps_its_host() {
     for row in rows() {
-        let options = options(&row);
-        if let Ok(endpoint) = parse(row["input"].as_str().unwrap(), &options) {
-            check_again(&endpoint, &options);
+        check(row["input"].as_str().unwrap(), &options(&row));
+    }
+}
+
+#[test]
+fn a_pasted_line_is_told_which_url_to_keep() {
+    let url = "https://myres.services.ai.azure.com/api/projects/p1";
+    let lines = [
+        format!("\"endpoint\": \"{url}\","),
+        format!("{{\n  \"endpoint\": \"{url}\",\n  \"other\": \"{url}/openai/v1\"\n}}"),
+        format!("[my project]({url})"),
+        format!("({url})"),
+        format!("setx FOUNDRY_RESOURCE_URL {url}"),
+        format!("curl -X POST '{}/openai/v1/responses'", url.to_uppercase()),
+        format!("{url} # ours"),
+        format!("{url},{url}"),
+        format!("Endpoint={url};Key=f00dfeed"),
+        format!("{url};AccountKey=f00dfeed"),
+    ];
+    for line in lines {
+        let error = parse(&line, &Options::default()).unwrap_err();
+        let hint = error.next_step().unwrap();
+        assert!(
+            hint.ends_with("begins with https://myres.services.ai.azure.com."),
+            "{line}\n  {hint}"
+        );
+    }
+}
+
+#[test]
+fn no_hint_recommends_a_host_that_is_no_resource() {
+    for host in [
+        "attacker.example",
+        "myres.openai.azure.com.attacker.example",
+        "notopenai.azure.com",
+        "x.servicebus.windows.net",
+    ] {
+        let mut texts = vec![
+            format!("see https://{host}/ now"),
+            format!("https://myres.openai.azure.com/ https://{host}/"),
+            format!("Endpoint=https://{host}/;Key=f00dfeed"),
+            format!("https://{host}\\@myres.openai.azure.com/ x"),
+        ];
+        texts.extend(rows().iter().map(|row| {
+            let input = row["input"].as_str().unwrap();
+            input.replace("myres.openai.azure.com", host)
+        }));
+        for text in texts {
+            if let Err(error) = parse(&text, &Options::default()) {
+                let hint = error.next_step().unwrap_or_default();
+                assert!(!hint.contains(host), "{text}\n  {hint}");
+            }
+        }
+    }
+}
+
+#[test]
+fn very_long_input_is_refused_in_a_few_words() {
+    for length in [2_049, 10_240, 1_000_000] {
+        for piece in [
+            "a", "\"", "é", "https://", "/..", "%41", "<", " ", "a.", ",", "[::1]",
+        ] {
+            let end = piece.repeat(length / piece.chars().count() + 1);
+            for text in [end.clone(), format!("https://myres.openai.azure.com/{end}")] {
+                let error = parse(&text, &Options::default()).unwrap_err();
+                assert_eq!(error.code(), Code::EndpointNotAUrl);
+                assert!(error.message().len() < 200);
+            }
         }
     }
 }
@@ -136,6 +214,15 @@ fn nothing_repeats_a_secret() {
         format!("Bearer eyJ{secret}.{secret}.{secret}"),
         format!("https://ai.azure.com/?key={secret}"),
         format!("https://attacker.example/myres.openai.azure.com?key={secret}"),
+        format!("\"key1\": \"{secret}\", \"endpoint\": \"https://myres.openai.azure.com/\""),
+        format!("https://myres.openai.azure.com/ {secret}"),
+        format!("see https://{secret}@myres.openai.azure.com/"),
+        format!("see https://user:{secret}@myres.openai.azure.com/ and https://{secret}/"),
+        format!("Endpoint=https://{secret}@myres.openai.azure.com/;Key={secret}"),
+        format!("curl -H 'api-key: {secret}' https://myres.openai.azure.com/openai/v1/responses"),
+        format!("https://myres.openai.azure.com/,https://{secret}/"),
+        format!("api-key:{secret}"),
+        format!("AZURE_OPENAI_API_KEY={secret}"),
     ];
     for text in texts {
         let shown = match parse(&text, &Options::default()) {
@@ -195,111 +282,6 @@ fn one_typing_error_in_a_domain_never_gets_a_token() {
                 }
             }
         }
-    }
-}
-
-/// Parsing the base URL gives the same endpoint, and no warning but those that stand.
-fn check_again(endpoint: &Endpoint, options: &Options) {
-    // The path of type azure and of an Anthropic root does not tell the type; the caller gives it again.
-    let type_is_visible =
-        endpoint.provider_type == ProviderType::Openai || endpoint.base_url.ends_with("/anthropic");
-    let options = Options {
-        provider_type: options
-            .provider_type
-            .or((!type_is_visible).then_some(endpoint.provider_type)),
-        ..options.clone()
-    };
-    let again = parse(&endpoint.base_url, &options).unwrap_or_else(|error| panic!("{endpoint:?}\n{error}"));
-    assert_eq!(again.base_url, endpoint.base_url);
-    assert_eq!(
-        (
-            again.kind,
-            again.cloud,
-            again.provider_type,
-            &again.scope,
-            &again.alternate_scopes
-        ),
-        (
-            endpoint.kind,
-            endpoint.cloud,
-            endpoint.provider_type,
-            &endpoint.scope,
-            &endpoint.alternate_scopes
-        )
-    );
-    assert_eq!(
-        (&again.resource, &again.project),
-        (&endpoint.resource, &endpoint.project)
-    );
-    let standing = [
-        NoticeCode::NotAzure,
-        NoticeCode::UnverifiedCloud,
-        NoticeCode::ScopeRequired,
-        NoticeCode::AuthorityHostRequired,
-        NoticeCode::ScopeDocConflict,
-    ];
-    assert!(
-        again
-            .warnings
-            .iter()
-            .all(|notice| standing.contains(&notice.code)),
-        "{:?}",
-        again.warnings
-    );
-}
-
-/// The scheme and host of a URL that this crate built, by the simplest possible reading.
-fn host_of(url: &str) -> &str {
-    let rest = url.split_once("://").unwrap().1;
-    let authority = rest.split('/').next().unwrap();
-    match authority.rfind(':') {
-        Some(at) if !authority.ends_with(']') => &authority[..at],
-        _ => authority,
-    }
-}
-
-fn check_invariants(endpoint: &Endpoint) {
-    let base = &endpoint.base_url;
-    assert!(base.is_ascii());
-    assert!(
-        !base.contains(['?', '#', '\\', ' ', '<', '>', '"', '\'']),
-        "{base}"
-    );
-    let authority = base.split_once("://").unwrap().1.split('/').next().unwrap();
-    assert!(
-        authority
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:[]".contains(&b)),
-        "{base}"
-    );
-    let path = &base[base.find(authority).unwrap() + authority.len()..];
-    assert!(!path.contains(['?', '#', '\\']) && !path.contains("//"), "{base}");
-    assert!(
-        !path.split('/').any(|segment| segment == "." || segment == ".."),
-        "{base}"
-    );
-    let azure = [
-        Kind::AzureOpenai,
-        Kind::FoundryAccount,
-        Kind::FoundryProject,
-        Kind::FoundryAnthropic,
-        Kind::AiServices,
-    ];
-    let host = host_of(base);
-    let in_azure = [".azure.com", ".azure.us", ".azure.cn"]
-        .iter()
-        .any(|domain| host.ends_with(domain));
-    if azure.contains(&endpoint.kind) {
-        assert!(
-            in_azure && base.starts_with("https://") && endpoint.scope.is_some(),
-            "{endpoint:?}"
-        );
-    }
-    if endpoint.scope.is_some() {
-        assert!(
-            azure.contains(&endpoint.kind),
-            "a scope without being asked: {endpoint:?}"
-        );
     }
 }
 
@@ -391,9 +373,7 @@ proptest! {
 
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>(), scope in proptest::option::of(any::<String>())) {
-        if let Ok(endpoint) = parse(&text, &Options::default()) {
-            check_invariants(&endpoint);
-        }
+        check(&text, &Options::default());
         let _ = parse("https://myres.openai.azure.com", &Options { scope, api_version: Some(text), ..Options::default() });
     }
 
@@ -402,43 +382,115 @@ proptest! {
         pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..9),
         options in any_options(),
     ) {
-        if let Ok(endpoint) = parse(&pieces.concat(), &options) {
-            check_invariants(&endpoint);
-            check_again(&endpoint, &options);
-        }
+        check(&pieces.concat(), &options);
     }
 
     #[test]
-    fn near_urls_are_read_or_refused(
-        scheme in prop::sample::select(&["https://", "", "http://"][..]),
-        host in prop_oneof![
-            prop::sample::select(&["myres", "r2", "a.b"][..]).prop_map(str::to_owned),
-            "[a-zA-Z0-9-]{1,12}(\\.[a-z]{2,5})?"
+    fn near_rows_are_read_or_refused(text in near_row(), options in any_options()) {
+        check(&text, &options);
+    }
+}
+
+/// A row's input with some edits; three edits are enough to turn any kind of endpoint into any kind of mistake.
+fn near_row() -> impl Strategy<Value = String> {
+    let inputs: Vec<String> = rows()
+        .iter()
+        .map(|row| row["input"].as_str().unwrap().to_owned())
+        .collect();
+    let edit = (
+        any::<prop::sample::Index>(),
+        prop_oneof![
+            4 => prop::sample::select(&PIECES[..]).prop_map(Edit::Insert),
+            2 => (1..8_usize).prop_map(Edit::Remove),
+            1 => Just(Edit::Upper),
+            1 => any::<char>().prop_map(Edit::InsertChar),
+            1 => prop::sample::select(inputs.clone()).prop_map(Edit::EndAs),
         ],
-        domain in prop::sample::select(&PIECES[24..34]),
-        path in prop::collection::vec(prop::sample::select(&PIECES[35..50]), 0..4),
-        options in any_options(),
-    ) {
-        if let Ok(endpoint) = parse(&format!("{scheme}{host}{domain}{}", path.concat()), &options) {
-            check_invariants(&endpoint);
-            check_again(&endpoint, &options);
+    );
+    (prop::sample::select(inputs), prop::collection::vec(edit, 0..4)).prop_map(|(mut text, edits)| {
+        for (index, edit) in edits {
+            let mut at = index.index(text.len() + 1);
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            match edit {
+                Edit::Insert(piece) => text.insert_str(at, piece),
+                Edit::InsertChar(c) => text.insert(at, c),
+                Edit::Remove(count) => {
+                    let end = text[at..]
+                        .char_indices()
+                        .nth(count)
+                        .map_or(text.len(), |(i, _)| at + i);
+                    text.replace_range(at..end, "");
+                }
+                Edit::Upper => text = text[..at].to_uppercase() + &text[at..],
+                Edit::EndAs(other) => {
+                    let from = other.len().min(at);
+                    let from = (0..=from).rev().find(|i| other.is_char_boundary(*i)).unwrap_or(0);
+                    text.truncate(at);
+                    text.push_str(&other[from..]);
+                }
+            }
         }
-    }
+        text
+    })
+}
 
-    #[test]
-    fn the_host_of_the_base_url_is_the_host_that_was_given(
-        host in "[a-zA-Z][a-zA-Z0-9-]{0,10}[a-zA-Z0-9](\\.[a-zA-Z0-9]{1,6}){0,2}",
-        domain in prop::sample::select(&[
-            ".openai.azure.com", ".services.ai.azure.com", ".azure-api.net", ".contoso.com", ".privatelink.openai.azure.com", ".localhost",
-        ][..]),
-        dot in prop::bool::ANY,
-        path in prop::sample::select(&["", "/", "/openai/v1/", "/v1", "/x.openai.example/v1"][..]),
-    ) {
-        let text = format!("https://{host}{domain}{}{path}", if dot { "." } else { "" });
-        if let Ok(endpoint) = parse(&text, &Options::default()) {
-            let expected = format!("{host}{domain}").to_lowercase().replace(".privatelink.openai", ".openai");
-            prop_assert_eq!(host_of(&endpoint.base_url), expected.as_str());
-            prop_assert_eq!(host_of(&endpoint.url), expected.as_str());
+#[derive(Debug, Clone)]
+enum Edit {
+    Insert(&'static str),
+    InsertChar(char),
+    Remove(usize),
+    Upper,
+    /// From here on as in another row.
+    EndAs(String),
+}
+
+/// Else the properties above could come to hold for want of anything to hold for.
+#[test]
+fn the_edited_rows_reach_every_kind_and_every_code() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = near_row();
+    let mut reached: BTreeMap<String, usize> = BTreeMap::new();
+    for _ in 0..16_000 {
+        let text = strategy.new_tree(&mut runner).unwrap().current();
+        match check(&text, &Options::default()) {
+            Some(endpoint) => {
+                *reached.entry(format!("{:?}", endpoint.kind)).or_default() += 1;
+                *reached.entry(format!("{:?}", endpoint.cloud)).or_default() += 1;
+                for code in codes(&endpoint) {
+                    *reached.entry(code.to_owned()).or_default() += 1;
+                }
+            }
+            None => {
+                let error = parse(&text, &Options::default()).unwrap_err();
+                *reached.entry(error.code().as_str().to_owned()).or_default() += 1;
+            }
         }
     }
+    let kinds = [
+        "AzureOpenai",
+        "FoundryAccount",
+        "FoundryProject",
+        "FoundryAnthropic",
+        "AiServices",
+        "Gateway",
+        "Custom",
+        "Local",
+        "Openai",
+        "Public",
+        "Usgov",
+        "China",
+        "Unknown",
+    ];
+    let all: Vec<&str> = kinds
+        .into_iter()
+        .chain(endpoint_warnings())
+        .chain(endpoint_errors())
+        .collect();
+    let rare: Vec<&str> = all
+        .into_iter()
+        .filter(|name| reached.get(*name).copied().unwrap_or(0) < 10)
+        .collect();
+    assert!(rare.is_empty(), "hardly ever reached: {rare:?}\n{reached:#?}");
 }

@@ -103,17 +103,17 @@ pub(super) fn classify(host: &str, text: &str) -> Result<Site> {
 }
 
 fn resource(host: &str, name: &str, domain: &str, kind: Kind, cloud: Cloud) -> Result<Site> {
+    let (name, rewritten) = match name.strip_suffix(".privatelink") {
+        Some(name) => (name, Some(format!("{name}.{domain}"))),
+        None => (name, None),
+    };
     if name == "privatelink" {
         return Err(missing_resource(
             domain,
             "The endpoint is a private link zone without a resource's name",
         ));
     }
-    let (name, rewritten) = match name.strip_suffix(".privatelink") {
-        Some(name) => (name, Some(format!("{name}.{domain}"))),
-        None => (name, None),
-    };
-    if name.starts_with("xn--") || name.contains(".xn--") {
+    if name.starts_with("xn--") || name.contains(".xn--") || name.ends_with(".privatelink") {
         return Err(lookalike(host));
     }
     if kind != Kind::Gateway {
