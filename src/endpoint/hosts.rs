@@ -316,6 +316,9 @@ fn missing_resource(domain: &str, what: &str) -> Error {
     .hint(FIND)
 }
 
+const DEPLOY: &str = "Deploy the model in a Foundry resource (ai.azure.com > your project > Models + endpoints) and use that \
+    resource's endpoint.";
+
 fn other_domain(code: Code, host: &str, text: &str) -> Error {
     let (what, hint) = match code {
         Code::EndpointRegional => (
@@ -327,13 +330,12 @@ fn other_domain(code: Code, host: &str, text: &str) -> Error {
         Code::EndpointServerless => (
             "a serverless model endpoint, which is no Foundry resource; expected \
              https://<your-resource>.services.ai.azure.com",
-            "Deploy the model in a Foundry resource (ai.azure.com > your project > Models + endpoints) and use that \
-             resource's endpoint.",
+            DEPLOY,
         ),
         Code::EndpointAmlOnline => (
             "an Azure Machine Learning online endpoint; expected https://<your-resource>.services.ai.azure.com or \
              .openai.azure.com",
-            "Deploy the model in a Foundry resource and use that resource's endpoint.",
+            DEPLOY,
         ),
         Code::EndpointAgent => (
             "the agent service of a hub-based project; expected a model endpoint, such as \

@@ -205,7 +205,7 @@ pub(super) fn unset_error(value: &str) -> Error {
 pub(super) fn placeholder(what: &str) -> Error {
     Error::new(
         Code::EndpointPlaceholder,
-        format!("{what}; expected the name of your own resource in its place."),
+        format!("{what}; expected your own name in its place."),
     )
     .hint(FIND)
 }

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::FIND;
 use super::hosts::resembles_azure;
 use super::text::{
     authority, is_digits, is_made_of, is_placeholder_name, is_plain_name, is_unset_value, not_a_url,
@@ -162,7 +163,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>)> {
             Code::EndpointUserinfo,
             format!("The endpoint holds an \"@\" in front of its path: its real host would be {host}, not the text before."),
         )
-        .hint("Leave out everything up to and with the \"@\". If it is a user name and password: a token takes their place."));
+        .hint(format!("Give the resource's own address. A user name and a password are not needed: a token takes their place. {FIND}")));
     }
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && !port.contains(']') => (host, Some(port)),
