@@ -144,6 +144,44 @@ fn a_pasted_line_is_told_which_url_to_keep() {
     }
 }
 
+/// Where two mistakes share a code, or a code could come from elsewhere, the words tell.
+#[test]
+fn the_words_fit_the_mistake() {
+    let url = "https://myres.openai.azure.com/";
+    let name = "N_1".repeat(21) + "X";
+    for (text, words) in [
+        (
+            format!("FOUNDRY_RESOURCE_URL={url}"),
+            "\"FOUNDRY_RESOURCE_URL=...\"",
+        ),
+        (
+            format!("export AZURE_OPENAI_ENDPOINT=\"{url}\""),
+            "\"AZURE_OPENAI_ENDPOINT=...\"",
+        ),
+        (
+            "ENDPOINT_2=myres.openai.azure.com".to_owned(),
+            "\"ENDPOINT_2=...\"",
+        ),
+        (format!("{name}={url}"), "_1X=...\""),
+        (format!("N{name}={url}"), "more than a URL"),
+        (format!("my_url={url}"), "more than a URL"),
+        ("nan".to_owned(), "the word \"NaN\""),
+        ("None".to_owned(), "the word \"None\""),
+        (
+            "https://phi-4.eastus2.models.ai.azure.com".to_owned(),
+            "a serverless model endpoint",
+        ),
+        (
+            "https://ep.westeurope.inference.ml.azure.com".to_owned(),
+            "Machine Learning online endpoint",
+        ),
+        ("https://ai.azure.com/".to_owned(), "a page of a portal"),
+    ] {
+        let error = parse(&text, &Options::default()).unwrap_err();
+        assert!(error.message().contains(words), "{text}\n  {error}");
+    }
+}
+
 #[test]
 fn no_hint_recommends_a_host_that_is_no_resource() {
     for host in [
