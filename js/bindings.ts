@@ -1,25 +1,10 @@
 import { KeylessError } from "./errors.js";
+import { inlined } from "./inlined.js";
 import * as bindings from "./wasm/core.js";
-import wasm from "./wasm/inline.js";
+import wasm from "./wasm/core-inline.js";
 
-let ready = false;
-
-/** The core's bindings, compiled when first needed: importing this package costs nothing. */
-export function core(): typeof bindings {
-  if (!ready) {
-    bindings.initSync({ module: decoded(wasm) });
-    ready = true;
-  }
-  return bindings;
-}
-
-/** A plain loop: `Uint8Array.from` takes ten times as long, 40 ms of a first token. */
-function decoded(base64: string): Uint8Array {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
-  return bytes;
-}
+/** The core's bindings. */
+export const core = inlined(bindings, wasm);
 
 /** Calls the core, and turns what it throws into a {@link KeylessError}. */
 export function decide<T>(call: (bindings: typeof import("./wasm/core.js")) => T): T {

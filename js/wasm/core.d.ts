@@ -1,5 +1,6 @@
 // The surface of src/wasm.rs, written by hand. The build puts wasm-pack's module beside it.
 
+import type { ProbeCall, ProbeRequest } from "../probe-call.js";
 import type { ProviderPlan, ProviderRequest } from "../plan.js";
 import type { RefreshScenario, RefreshTimeline } from "../simulate.js";
 import type {
@@ -22,6 +23,7 @@ export interface CoreError {
 /** Each of these throws a {@link CoreError}. */
 export function parseEndpoint(input: string, options: unknown): Endpoint;
 export function planProvider(request: ProviderRequest): ProviderPlan;
+export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
 export function parseTokenResponseText(json: string, requestedAt: number, zone: Zone): AccessToken;
 export function parseTokenResponseObject(object: unknown, requestedAt: number, zone: Zone): AccessToken;
 
