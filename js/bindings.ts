@@ -1,10 +1,18 @@
 import { KeylessError } from "./errors.js";
-import { inlined } from "./inlined.js";
+import { decoded } from "./inlined.js";
 import * as bindings from "./wasm/core.js";
 import wasm from "./wasm/core-inline.js";
 
-/** The core's bindings. */
-export const core = inlined(bindings, wasm);
+let ready = false;
+
+/** The core's bindings, compiled when first needed: importing this package costs nothing. */
+export function core(): typeof bindings {
+  if (!ready) {
+    bindings.initSync({ module: decoded(wasm) });
+    ready = true;
+  }
+  return bindings;
+}
 
 /** Calls the core, and turns what it throws into a {@link KeylessError}. */
 export function decide<T>(call: (bindings: typeof import("./wasm/core.js")) => T): T {

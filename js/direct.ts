@@ -1,5 +1,5 @@
 import { decide } from "./bindings.js";
-import { systemClock } from "./clock.js";
+import { diagnosed } from "./diagnosed.js";
 import type { ProbeCall, ProbeRequest } from "./probe-call.js";
 import { cleanText } from "./token-text.js";
 import type { AccessToken, Diagnosis, Endpoint } from "./types.js";
@@ -53,16 +53,10 @@ export async function probe(options: ProbeOptions): Promise<Diagnosis> {
   const request = { ...address(endpoint), ...defined(rest) };
   const call = decide((core) => core.planProbe(request, timeoutMs));
   const [status, body, ...headers] = await send(call, token, signal);
-  return decide((core) =>
-    core.judgeProbe({
-      endpoint: call.endpoint,
-      deployment: call.deployment,
-      status,
-      headers: paired(headers),
-      body,
-      token,
-      now: systemClock.now(),
-    }),
+  const { endpoint: place, deployment, wireApi } = call;
+  return diagnosed(
+    { endpoint: place, deployment, wireApi, status, headers: paired(headers), body, token },
+    (core, outcome) => core.judgeProbe(outcome),
   );
 }
 
@@ -74,6 +68,7 @@ async function send(
 ): Promise<[status: number, body: string, ...headers: string[]]> {
   signal?.throwIfAborted();
   const { net } = await import("./net-bindings.js");
+  const bindings = await net();
   // It settles in any case, for what waits for it to be let go.
   let cancel = () => {};
   const cancelled = new Promise<void>((resolve) => {
@@ -82,7 +77,14 @@ async function send(
   signal?.addEventListener("abort", cancel);
   try {
     signal?.throwIfAborted();
-    const answer = await net().send(url, Object.entries(headers).flat(), body, token, timeoutMs, cancelled);
+    const answer = await bindings.send(
+      url,
+      Object.entries(headers).flat(),
+      body,
+      token,
+      timeoutMs,
+      cancelled,
+    );
     signal?.throwIfAborted();
     return answer as [number, string, ...string[]];
   } finally {

@@ -1,3 +1,5 @@
+import type { Endpoint } from "./types.js";
+
 /** What the core needs to plan a probe. */
 export interface ProbeRequest {
   endpoint?: string | undefined;
@@ -16,18 +18,7 @@ export interface ProbeCall {
   headers: Record<string, string>;
   body?: string;
   timeoutMs: number;
-  endpoint: string;
+  endpoint: Endpoint;
   deployment?: string;
-}
-
-/** What came of it; `status` 0 stands for no answer, with what the network said as its body. */
-export interface ProbeOutcome {
-  endpoint: string;
-  deployment?: string | undefined;
-  status: number;
-  headers: Record<string, string>;
-  body: string;
-  token?: string | undefined;
-  /** Epoch milliseconds. */
-  now: number;
+  wireApi?: "responses" | "completions";
 }

@@ -4,6 +4,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } fro
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 import { files, ifChanged, main, root, run, step } from "./steps.mjs";
 import { setUp } from "./toolchain.mjs";
 
@@ -97,22 +98,26 @@ async function bundle() {
   writeLicenses({ ...library.metafile.inputs, ...cli.metafile.inputs });
 }
 
-/** Where wasm-pack's modules are. */
-const MODULES = { core: "pkg", net: "pkg-net" };
+/** Where wasm-pack's modules are, and how their `.wasm` is packed. */
+const MODULES = {
+  core: { home: "pkg", pack: (bytes) => bytes },
+  net: { home: "pkg-net", pack: (bytes) => deflateRawSync(bytes, { level: 9 }) },
+};
 
-/** wasm-pack's module in the place of js/wasm/core.js, and its `.wasm`, once and in base64, in that of core-inline.js; net the same. */
+/** wasm-pack's modules in the place of js/wasm/core.js and net.js, and their `.wasm`, in base64, in that of *-inline.js. */
 const wasm = {
   name: "wasm",
   setup(build) {
     build.onResolve({ filter: /\/wasm\/(core|net)\.js$/ }, ({ path }) => ({
-      path: join(root, MODULES[basename(path, ".js")], "copilot_keyless.js"),
+      path: join(root, MODULES[basename(path, ".js")].home, "copilot_keyless.js"),
     }));
     build.onResolve({ filter: /\/wasm\/(core|net)-inline\.js$/ }, ({ path }) => ({
-      path: MODULES[basename(path, "-inline.js")],
+      path: basename(path, "-inline.js"),
       namespace: "wasm",
     }));
     build.onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => {
-      const base64 = readFileSync(join(root, path, "copilot_keyless_bg.wasm")).toString("base64");
+      const { home, pack } = MODULES[path];
+      const base64 = pack(readFileSync(join(root, home, "copilot_keyless_bg.wasm"))).toString("base64");
       return { contents: `export default ${JSON.stringify(base64)}` };
     });
     // reqwest takes `fetch` and `Request` from the platform; it gets them from js/net-platform.ts.

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::decimal::decimal;
-use crate::diagnosis::{Diagnosis, Failure, diagnose};
-use crate::endpoint::ProviderType;
+use crate::diagnosis::{Diagnosis, DiagnosisCode, Failure, diagnose};
+use crate::endpoint::{Endpoint, ProviderType};
 use crate::provider::{self, Plan, Request, WireApi};
 use crate::{Code, Error, Result};
 
@@ -37,11 +37,14 @@ pub struct Call {
     pub body: Option<String>,
     /// How long to wait for the whole answer.
     pub timeout_ms: u32,
-    /// The address of the endpoint, for the diagnosis.
-    pub endpoint: String,
+    /// The endpoint, for the diagnosis.
+    pub endpoint: Endpoint,
     /// The deployment that is asked, for the diagnosis. None where the models are listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment: Option<String>,
+    /// The API that is asked, for the diagnosis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wire_api: Option<WireApi>,
 }
 
 /// Describes the probe of the provider that [`provider::plan`] decides on.
@@ -61,7 +64,8 @@ pub struct Call {
 ///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
 ///     model: Some("gpt-5.5".to_owned()),
 ///     ..Request::default()
-/// }, None)?;
+/// };
+/// let call = call(&request, None)?;
 /// assert_eq!(call.method, "POST");
 /// assert_eq!(call.url, "https://myres.openai.azure.com/openai/v1/responses");
 /// # Ok::<(), copilot_keyless::Error>(())
@@ -95,8 +99,9 @@ pub fn call(request: &Request, timeout_ms: Option<f64>) -> Result<Call> {
         headers,
         body,
         timeout_ms: timeout(timeout_ms)?,
-        endpoint: plan.endpoint.url,
+        endpoint: plan.endpoint,
         deployment,
+        wire_api: plan.config.wire_api,
     })
 }
 
@@ -155,9 +160,36 @@ fn body(model: &str, wire_api: Option<WireApi>) -> String {
     }
 }
 
-/// What came of a probe. Beside what [`diagnose`] knows it takes nothing for a success that no model API would answer.
-pub fn judge(failure: &Failure) -> Diagnosis {
-    diagnose(failure)
+/// What came of a probe: what [`diagnose`] finds, and what only the sender knows or expects of the answer. Not everything with
+/// a status of success is a model's: a web site or a sign-in page has one for any path.
+pub fn judge(outcome: &Failure) -> Diagnosis {
+    let mut found = diagnose(outcome);
+    let body = outcome.body.as_deref().unwrap_or_default();
+    match found.code {
+        // What the model said is of no interest.
+        DiagnosisCode::Ok if body.trim_start().starts_with('{') => found.message = None,
+        DiagnosisCode::Ok => {
+            found.code = DiagnosisCode::WrongPath;
+            found.title = found.code.title();
+            "An answer came, and it is none of a model's API: something else is served at this address, such as a web site, \
+             a sign-in page or a proxy's notice."
+                .clone_into(&mut found.cause);
+            found.fixes =
+                vec!["Check the host and the path of the endpoint:\ncopilot-keyless config".to_owned()];
+        }
+        DiagnosisCode::TokenInvalid if outcome.token.is_none() => {
+            "The resource wants a token, and none was sent.".clone_into(&mut found.cause);
+            found.fixes = vec!["Give the probe a token of the credential that the program uses.".to_owned()];
+        }
+        DiagnosisCode::Unknown if (300..400).contains(&outcome.status) => {
+            "The host redirects to another address. That is not followed, because the token would go along."
+                .clone_into(&mut found.cause);
+            found.fixes =
+                vec!["Give the address that it redirects to, if that is the resource's own.".to_owned()];
+        }
+        _ => {}
+    }
+    found
 }
 
 /// What the platform said of a request that got no answer, in one line.
@@ -168,6 +200,12 @@ pub fn network_words(said: &str, timeout_ms: u32) -> String {
         return format!("no answer within {timeout_ms} ms");
     }
     let line = said.lines().next().unwrap_or_default();
-    let line = line.strip_prefix("JsValue(").unwrap_or(line);
-    line.strip_suffix(')').unwrap_or(line).to_owned()
+    let line = line
+        .strip_prefix("JsValue(")
+        .map_or(line, |line| line.strip_suffix(')').unwrap_or(line));
+    // Which class of error it is says nothing to people.
+    match line.split_once(": ") {
+        Some((class, words)) if class.ends_with("Error") && !class.contains(' ') => words.to_owned(),
+        _ => line.trim_matches('"').to_owned(),
+    }
 }

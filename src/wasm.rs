@@ -239,10 +239,10 @@ fn from_js<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, JsValue> 
         return Ok(T::default());
     }
     serde_wasm_bindgen::from_value(value).map_err(|error| {
-        throw(Error::new(
-            Code::ProviderConflict,
-            format!("bad options: {error}"),
-        ))
+        throw(
+            Error::new(Code::ProviderConflict, format!("bad options: {error}"))
+                .hint("Correct the option that the message describes, or leave it out."),
+        )
     })
 }
 

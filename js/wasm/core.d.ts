@@ -1,7 +1,7 @@
 // The surface of src/wasm.rs, written by hand. The build puts wasm-pack's module beside it.
 
-import type { ProbeCall, ProbeRequest } from "../probe-call.js";
 import type { ProviderPlan, ProviderRequest } from "../plan.js";
+import type { ProbeCall, ProbeRequest } from "../probe-call.js";
 import type { RefreshScenario, RefreshTimeline } from "../simulate.js";
 import type {
   AccessToken,
@@ -29,7 +29,10 @@ export function parseTokenResponseObject(object: unknown, requestedAt: number, z
 
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
 
-export function diagnose(failure: {
+export function diagnose(failure: PlainFailure): Diagnosis;
+export function judgeProbe(outcome: PlainFailure): Diagnosis;
+
+export interface PlainFailure {
   endpoint?: string | undefined;
   options?: object;
   status: number;
@@ -39,7 +42,7 @@ export function diagnose(failure: {
   now?: number | undefined;
   deployment?: string | undefined;
   wireApi?: string | undefined;
-}): Diagnosis;
+}
 
 export function decodeToken(token: string): TokenDescription;
 
