@@ -83,6 +83,8 @@ async function bundle() {
   const cli = await esbuild({
     ...shared,
     entryPoints: { cli: "js/cli/main.ts" },
+    // Nobody's stack but its own goes through it.
+    minifyIdentifiers: true,
     // The command line uses the package as everybody does; one of its libraries is CommonJS.
     external: ["copilot-keyless", "copilot-keyless/*", ...PEERS],
     banner: {
@@ -120,10 +122,15 @@ const wasm = {
       const base64 = pack(readFileSync(join(root, home, "copilot_keyless_bg.wasm"))).toString("base64");
       return { contents: `export default ${JSON.stringify(base64)}` };
     });
-    // reqwest takes `fetch` and `Request` from the platform; it gets them from js/net-platform.ts.
-    build.onLoad({ filter: /pkg-net.copilot_keyless\.js$/ }, ({ path }) => ({
-      contents: `import { fetch, Request } from "../js/net-platform.js";\n${readFileSync(path, "utf8")}`,
-    }));
+    // wasm-pack's names are of no help in a stack, so they are shortened too.
+    build.onLoad({ filter: /[\\/]copilot_keyless\.js$/ }, async ({ path }) => {
+      // reqwest takes `fetch` and `Request` from the platform; it gets them from js/net-platform.ts.
+      const platform = path.includes("pkg-net")
+        ? 'import { fetch, Request } from "../js/net-platform.js";\n'
+        : "";
+      const { code } = await build.esbuild.transform(platform + readFileSync(path, "utf8"), { minify: true });
+      return { contents: code };
+    });
   },
 };
 
