@@ -1,6 +1,7 @@
 import { KeylessError } from "./errors.js";
+import { decoded } from "./inlined.js";
 import * as bindings from "./wasm/core.js";
-import wasm from "./wasm/inline.js";
+import wasm from "./wasm/core-inline.js";
 
 let ready = false;
 
@@ -11,14 +12,6 @@ export function core(): typeof bindings {
     ready = true;
   }
   return bindings;
-}
-
-/** A plain loop: `Uint8Array.from` takes ten times as long, 40 ms of a first token. */
-function decoded(base64: string): Uint8Array {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
-  return bytes;
 }
 
 /** Calls the core, and turns what it throws into a {@link KeylessError}. */

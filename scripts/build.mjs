@@ -2,55 +2,50 @@
 
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 import { files, ifChanged, main, root, run, step } from "./steps.mjs";
 import { setUp } from "./toolchain.mjs";
 
 /** The package's entry points: file in dist/ and its source. */
-const ENTRIES = { index: "js/index.ts", core: "js/core.ts", emulator: "js/emulator/index.ts" };
+const ENTRIES = {
+  index: "js/index.ts",
+  core: "js/core.ts",
+  direct: "js/direct.ts",
+  emulator: "js/emulator/index.ts",
+};
 
 /** Imported by users beside this package, never bundled into it. */
 const PEERS = ["@azure/identity", "@github/copilot-sdk"];
 
 export async function build() {
   await setUp();
-  await ifChanged(
-    "wasm",
-    ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs"],
-    ["pkg/copilot_keyless_bg.wasm"],
-    () =>
-      step("Rust core to WebAssembly", (onLine) =>
-        run(
-          "wasm-pack",
-          [
-            "build",
-            "--target",
-            "web",
-            "--release",
-            "--mode",
-            "no-install",
-            "--no-typescript",
-            "--no-pack",
-            "--out-dir",
-            "pkg",
-          ],
-          { onLine, env: { CARGO_ENCODED_RUSTFLAGS: withoutPaths().join("\x1f") } },
-        ),
-      ),
-  );
+  await webAssembly("wasm", "Rust core to WebAssembly", "pkg");
+  await webAssembly("wasm-net", "Rust network module to WebAssembly", "pkg-net", ["--", "--features", "net"]);
   await ifChanged(
     "dist",
     [
       "js",
-      "pkg/copilot_keyless_bg.wasm",
-      "pkg/copilot_keyless.js",
+      ...["pkg", "pkg-net"].flatMap((pkg) => [`${pkg}/copilot_keyless_bg.wasm`, `${pkg}/copilot_keyless.js`]),
       "package.json",
       "tsconfig.json",
       "scripts/build.mjs",
     ],
     ["dist/cli.js", "dist/types/index.d.ts"],
     () => step("TypeScript to dist/", bundle),
+  );
+}
+
+/** A module, by wasm-pack. */
+function webAssembly(stamp, title, out, features = []) {
+  const args = ["build", "--target", "web", "--release", "--mode", "no-install"];
+  args.push("--no-typescript", "--no-pack", "--out-dir", out, ".", ...features);
+  const inputs = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs"];
+  return ifChanged(stamp, inputs, [`${out}/copilot_keyless_bg.wasm`], () =>
+    step(title, (onLine) =>
+      run("wasm-pack", args, { onLine, env: { CARGO_ENCODED_RUSTFLAGS: withoutPaths().join("\x1f") } }),
+    ),
   );
 }
 
@@ -88,6 +83,8 @@ async function bundle() {
   const cli = await esbuild({
     ...shared,
     entryPoints: { cli: "js/cli/main.ts" },
+    // Nobody's stack but its own goes through it.
+    minifyIdentifiers: true,
     // The command line uses the package as everybody does; one of its libraries is CommonJS.
     external: ["copilot-keyless", "copilot-keyless/*", ...PEERS],
     banner: {
@@ -103,15 +100,36 @@ async function bundle() {
   writeLicenses({ ...library.metafile.inputs, ...cli.metafile.inputs });
 }
 
-/** wasm-pack's module in the place of js/wasm/core.js, and its `.wasm`, once and in base64, in that of inline.js. */
+/** Where wasm-pack's modules are, and how their `.wasm` is packed. */
+const MODULES = {
+  core: { home: "pkg", pack: (bytes) => bytes },
+  net: { home: "pkg-net", pack: (bytes) => deflateRawSync(bytes, { level: 9 }) },
+};
+
+/** wasm-pack's modules in the place of js/wasm/core.js and net.js, and their `.wasm`, in base64, in that of *-inline.js. */
 const wasm = {
   name: "wasm",
   setup(build) {
-    build.onResolve({ filter: /\/wasm\/core\.js$/ }, () => ({ path: join(root, "pkg/copilot_keyless.js") }));
-    build.onResolve({ filter: /\/wasm\/inline\.js$/ }, () => ({ path: "inline", namespace: "wasm" }));
-    build.onLoad({ filter: /.*/, namespace: "wasm" }, () => {
-      const base64 = readFileSync(join(root, "pkg/copilot_keyless_bg.wasm")).toString("base64");
+    build.onResolve({ filter: /\/wasm\/(core|net)\.js$/ }, ({ path }) => ({
+      path: join(root, MODULES[basename(path, ".js")].home, "copilot_keyless.js"),
+    }));
+    build.onResolve({ filter: /\/wasm\/(core|net)-inline\.js$/ }, ({ path }) => ({
+      path: basename(path, "-inline.js"),
+      namespace: "wasm",
+    }));
+    build.onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => {
+      const { home, pack } = MODULES[path];
+      const base64 = pack(readFileSync(join(root, home, "copilot_keyless_bg.wasm"))).toString("base64");
       return { contents: `export default ${JSON.stringify(base64)}` };
+    });
+    // wasm-pack's names are of no help in a stack, so they are shortened too.
+    build.onLoad({ filter: /[\\/]copilot_keyless\.js$/ }, async ({ path }) => {
+      // reqwest takes `fetch` and `Request` from the platform; it gets them from js/net-platform.ts.
+      const platform = path.includes("pkg-net")
+        ? 'import { fetch, Request } from "../js/net-platform.js";\n'
+        : "";
+      const { code } = await build.esbuild.transform(platform + readFileSync(path, "utf8"), { minify: true });
+      return { contents: code };
     });
   },
 };

@@ -9,9 +9,13 @@ await main(async () => {
   await build();
   await step("rustfmt", () => run("cargo", ["fmt", "--check"]));
   await step("clippy", () => run("cargo", ["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]));
-  await step("clippy for wasm", () =>
-    run("cargo", ["clippy", "--locked", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]),
-  );
+  for (const [title, features] of [
+    ["clippy for wasm", []],
+    ["clippy for the network module", ["--features", "net"]],
+  ]) {
+    const args = ["clippy", "--locked", "--target", "wasm32-unknown-unknown", ...features];
+    await step(title, () => run("cargo", [...args, "--", "-D", "warnings"]));
+  }
   await step("rustdoc", () =>
     run("cargo", ["doc", "--locked", "--no-deps"], { env: { RUSTDOCFLAGS: "-D warnings" } }),
   );
@@ -25,7 +29,7 @@ await main(async () => {
 /** No crate that users build may need a newer Rust than the crate says itself; clippy looks after the library calls. */
 function checkRustVersion() {
   const { packages, resolve } = JSON.parse(
-    output("cargo", ["metadata", "--locked", "--format-version", "1"]),
+    output("cargo", ["metadata", "--locked", "--format-version", "1", "--all-features"]),
   );
   const byId = new Map(packages.map((one) => [one.id, one]));
   const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
@@ -56,7 +60,9 @@ function number(version) {
 /** What no commit may hold: build outputs, download addresses, paths of somebody's machine. */
 function checkContent() {
   const tracked = output("git", ["ls-files"])?.split("\n") ?? [];
-  const outputs = tracked.filter((path) => /^(pkg|dist|www\/dist|target|node_modules|coverage)\//.test(path));
+  const outputs = tracked.filter((path) =>
+    /^(pkg|pkg-net|dist|www\/dist|target|node_modules|coverage)\//.test(path),
+  );
   if (outputs.length > 0) throw new StepError(`Build outputs are in git: ${outputs.slice(0, 3).join(", ")}`);
   const home = new RegExp(["(?<![\\w.~])/(?:root|home/\\w+|Users/\\w+)", "/"].join(""));
   for (const path of tracked.filter((name) => /\.(rs|ts|mjs|js|json|toml|md|yml|sh)$/.test(name))) {

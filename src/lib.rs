@@ -13,10 +13,19 @@ pub mod diagnosis;
 pub mod endpoint;
 pub mod environment;
 pub mod expiry;
+pub mod probe;
 pub mod provider;
 pub mod schedule;
 pub mod simulate;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(feature = "net", target_arch = "wasm32"))]
+pub mod net;
+
+// Two modules for JavaScript, each with its own functions only.
+#[cfg(all(target_arch = "wasm32", not(feature = "net")))]
 #[doc(hidden)]
+pub mod wasm;
+#[cfg(all(target_arch = "wasm32", feature = "net"))]
+#[doc(hidden)]
+#[path = "wasm/net.rs"]
 pub mod wasm;

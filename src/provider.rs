@@ -132,7 +132,7 @@ pub struct Sources {
 }
 
 const OPTION: &str = "option";
-const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 /// Headers that carry a credential or belong to the transport.
 const REFUSED_HEADERS: [&str; 6] = [

@@ -11,7 +11,7 @@ use crate::error::{Code, Error};
 use crate::expiry::{self, Millis, TokenResponse};
 use crate::json::ObjectVisitor;
 use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
-use crate::{claims, diagnosis, provider, simulate};
+use crate::{claims, diagnosis, probe, provider, simulate};
 
 type JsResult = Result<JsValue, JsValue>;
 
@@ -27,6 +27,20 @@ pub fn parse_endpoint(input: &str, options: JsValue) -> JsResult {
 #[wasm_bindgen(js_name = planProvider)]
 pub fn plan_provider(request: JsValue) -> JsResult {
     provider::plan(&from_js(request)?).map_err(throw).map(to_js)
+}
+
+/// [`probe::call`].
+#[wasm_bindgen(js_name = planProbe)]
+pub fn plan_probe(request: JsValue, timeout_ms: Option<f64>) -> JsResult {
+    probe::call(&from_js(request)?, timeout_ms)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`probe::judge`].
+#[wasm_bindgen(js_name = judgeProbe)]
+pub fn judge_probe(failure: JsValue) -> JsResult {
+    Ok(to_js(probe::judge(&from_js(failure)?)))
 }
 
 /// [`expiry::parse_token_response`], of JSON text. `zone` gives the offset in minutes east of UTC for a local time.
@@ -225,10 +239,10 @@ fn from_js<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, JsValue> 
         return Ok(T::default());
     }
     serde_wasm_bindgen::from_value(value).map_err(|error| {
-        throw(Error::new(
-            Code::ProviderConflict,
-            format!("bad options: {error}"),
-        ))
+        throw(
+            Error::new(Code::ProviderConflict, format!("bad options: {error}"))
+                .hint("Correct the option that the message describes, or leave it out."),
+        )
     })
 }
 

@@ -1,6 +1,7 @@
 // The surface of src/wasm.rs, written by hand. The build puts wasm-pack's module beside it.
 
 import type { ProviderPlan, ProviderRequest } from "../plan.js";
+import type { ProbeCall, ProbeRequest } from "../probe-call.js";
 import type { RefreshScenario, RefreshTimeline } from "../simulate.js";
 import type {
   AccessToken,
@@ -22,12 +23,16 @@ export interface CoreError {
 /** Each of these throws a {@link CoreError}. */
 export function parseEndpoint(input: string, options: unknown): Endpoint;
 export function planProvider(request: ProviderRequest): ProviderPlan;
+export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
 export function parseTokenResponseText(json: string, requestedAt: number, zone: Zone): AccessToken;
 export function parseTokenResponseObject(object: unknown, requestedAt: number, zone: Zone): AccessToken;
 
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
 
-export function diagnose(failure: {
+export function diagnose(failure: PlainFailure): Diagnosis;
+export function judgeProbe(outcome: PlainFailure): Diagnosis;
+
+export interface PlainFailure {
   endpoint?: string | undefined;
   options?: object;
   status: number;
@@ -37,7 +42,7 @@ export function diagnose(failure: {
   now?: number | undefined;
   deployment?: string | undefined;
   wireApi?: string | undefined;
-}): Diagnosis;
+}
 
 export function decodeToken(token: string): TokenDescription;
 

@@ -2,8 +2,9 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
+import { brotliCompressSync, inflateRawSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { newcomer, run } from "../cli/support.js";
+import { newcomer, root, run } from "../cli/support.js";
 import { installed, packageFiles } from "./support.js";
 
 const folder = installed();
@@ -18,7 +19,7 @@ function node(flag: "--eval" | "--input-type=module", code: string) {
 test("holds what is needed and nothing else", () => {
   const shape = new Set(
     packageFiles(folder).map((path) =>
-      path.replace(/chunk-[A-Z0-9]+/, "chunk-*").replace(/^dist\/types\/.*/, "dist/types/*"),
+      path.replace(/(chunk|net-bindings)-[A-Z0-9]+/, "$1-*").replace(/^dist\/types\/.*/, "dist/types/*"),
     ),
   );
   expect([...shape].sort()).toEqual([
@@ -28,8 +29,10 @@ test("holds what is needed and nothing else", () => {
     "README.md",
     "dist/THIRD-PARTY-LICENSES.txt",
     "dist/chunks/chunk-*.js",
+    "dist/chunks/net-bindings-*.js",
     "dist/cli.js",
     "dist/core.js",
+    "dist/direct.js",
     "dist/emulator.js",
     "dist/index.js",
     "dist/types/*",
@@ -43,11 +46,79 @@ test("holds what is needed and nothing else", () => {
   expect(dependencies).toBeUndefined();
 });
 
-test("the wasm is inlined once", () => {
-  const holders = packageFiles(folder).filter(
-    (path) => path.endsWith(".js") && readFileSync(join(home, path), "utf8").includes("AGFzbQ"),
+/** The WebAssembly modules that the package holds, in base64, deflated or not. */
+function inlinedModules(): { path: string; bytes: Buffer<ArrayBuffer> }[] {
+  return packageFiles(folder)
+    .filter((path) => path.endsWith(".js"))
+    .flatMap((path) =>
+      [...readFileSync(join(home, path), "utf8").matchAll(/"([A-Za-z0-9+/]{20000,}={0,2})"/g)].map(
+        ([, base64]) => {
+          const bytes = Buffer.from(base64 as string, "base64");
+          return { path, bytes: bytes.subarray(0, 4).equals(MAGIC) ? bytes : inflateRawSync(bytes) };
+        },
+      ),
+    );
+}
+
+/** The types of Node leave it out. */
+const { Module } = (
+  globalThis as unknown as {
+    WebAssembly: {
+      Module: { new (bytes: Uint8Array): object; imports(module: object): { module: string }[] };
+    };
+  }
+).WebAssembly;
+
+const MAGIC = Buffer.from("\0asm", "latin1");
+
+test("the core and the network module are inlined, once each, and hold nothing of the machine that built them", () => {
+  const modules = inlinedModules();
+  expect(modules.map(({ path }) => path.replace(/-[A-Z0-9]+\.js/, "")).toSorted()).toEqual([
+    "dist/chunks/chunk",
+    "dist/chunks/net-bindings",
+  ]);
+  for (const { bytes } of modules) {
+    const imports = Module.imports(new Module(bytes));
+    expect(imports.length).toBeGreaterThan(0);
+    expect(new Set(imports.map(({ module }) => module))).toEqual(new Set(["./copilot_keyless_bg.js"]));
+    const text = bytes.toString("latin1");
+    expect(text).toContain("src/");
+    expect(text).not.toMatch(/\/(?:root|home|Users|tmp|work)\/|[A-Z]:\\|\.cargo/);
+    expect(text).not.toContain(root);
+  }
+});
+
+test("the network module is within its budget, and has no Unicode tables", () => {
+  const [net] = inlinedModules().filter(({ path }) => path.includes("net-bindings"));
+  const size = brotliCompressSync(net?.bytes as Buffer).length;
+  console.log(`network module: ${net?.bytes.length} bytes, ${size} in brotli`);
+  expect(size).toBeLessThan(110 * 1024);
+  expect(readFileSync(join(root, "Cargo.lock"), "utf8")).not.toMatch(/^name = "icu/m);
+});
+
+test("the network module is loaded at the first probe, not before", async () => {
+  const hooks = `import { writeSync } from "node:fs";
+    export function load(url, context, next) {
+      if (url.includes("copilot-keyless/dist")) writeSync(1, url + "\\n");
+      return next(url, context);
+    }`;
+  const result = await node(
+    "--input-type=module",
+    `import { register } from "node:module";
+     import { writeSync } from "node:fs";
+     register("data:text/javascript," + encodeURIComponent(${JSON.stringify(hooks)}));
+     await import("copilot-keyless");
+     await import("copilot-keyless/core");
+     const { probe } = await import("copilot-keyless/direct");
+     writeSync(1, "imported\\n");
+     const { code } = await probe({ endpoint: "https://nothing.invalid/v1" });
+     writeSync(1, "probed: " + code + "\\n");`,
   );
-  expect(holders).toHaveLength(1);
+  expect(result.stderr).toBe("");
+  const [before, after] = result.stdout.split("imported\n");
+  expect(before).toContain("dist/direct.js");
+  expect(before).not.toContain("net-bindings");
+  expect(after).toMatch(/^\S+\/dist\/chunks\/net-bindings-\w+\.js\nprobed: network\n$/);
 });
 
 test("imports without @azure/identity and the Copilot SDK, and says what is missing when one is needed", async () => {
@@ -55,6 +126,7 @@ test("imports without @azure/identity and the Copilot SDK, and says what is miss
     "--input-type=module",
     `import { createFoundryProvider, ManagedIdentityCopilotAgent, parseEndpoint } from "copilot-keyless";
      import "copilot-keyless/core";
+     import "copilot-keyless/direct";
      import "copilot-keyless/emulator";
      const endpoint = "https://myres.openai.azure.com";
      const codes = [parseEndpoint(endpoint).baseUrl];
@@ -75,25 +147,26 @@ test("works under require()", async () => {
     "--eval",
     `const { parseEndpoint, KeylessError } = require("copilot-keyless");
      const core = require("copilot-keyless/core");
-     console.log(parseEndpoint("myres.openai.azure.com").kind, core.KeylessError === KeylessError);`,
+     console.log(parseEndpoint("myres.openai.azure.com").kind, core.KeylessError === KeylessError);
+     require("copilot-keyless/direct").probe({ endpoint: "https://nothing.invalid/v1" }).then(({ code }) => console.log(code));`,
   );
-  expect(result.stdout.trim()).toBe("azure-openai true");
+  expect(result.stdout.trim()).toBe("azure-openai true\nnetwork");
   expect(
     result.stderr.replace(/^\(node:\d+\) ExperimentalWarning: .*\n(\(Use `node --trace-warnings.*\n)?/, ""),
   ).toBe("");
 });
 
-test("the core entry alone loads nothing of Node", () => {
+test.each(["core.js", "direct.js"])("%s alone loads nothing of Node", (entry) => {
   const seen = new Set<string>();
   const visit = (file: string) => {
     if (seen.has(file)) return;
     seen.add(file);
     const text = readFileSync(join(home, "dist", file), "utf8");
-    for (const [, path] of text.matchAll(/from\s*"([^"]+)"/g)) {
+    for (const [, path] of text.matchAll(/(?:from\s*|import\s*\(?\s*)"([^"]+)"/g)) {
       expect(path).toMatch(/^\.\.?\//);
       visit(posix.join(posix.dirname(file), path as string));
     }
   };
-  visit("core.js");
+  visit(entry);
   expect(seen.size).toBeGreaterThan(1);
 });

@@ -67,6 +67,7 @@ test.each(samples)("$name runs", async ({ name, code }) => {
     expect(result.stdout).toContain("Explain managed identities");
   if (code.includes("createFoundryProvider")) expect(result.stdout).toContain("Hello!");
   if (code.includes("createBearerTokenProvider")) expect(result.stdout).toContain("true fresh");
+  if (code.includes("probe(")) expect(result.stdout).toMatch(/^ok /);
   if (code.includes("startEmulator")) expect(result.stdout.trim()).toBe("0 0");
   else expect(emulator.counts.identity).toBe(before.identity + 1);
   expect(emulator.counts.unauthorized).toBe(before.unauthorized);

@@ -16,6 +16,7 @@ import {
   type TokenProvider,
 } from "copilot-keyless";
 import type { decodeToken } from "copilot-keyless/core";
+import { type Diagnosis, probe } from "copilot-keyless/direct";
 import type { Emulator, startEmulator } from "copilot-keyless/emulator";
 
 /** Fails to compile unless both types are the same. */
@@ -96,3 +97,12 @@ const direct: boolean = plan.kind === "managed-identity";
 // @ts-expect-error there is no such kind
 const wrong: boolean = plan.kind === "managed identity";
 void [direct, wrong];
+
+const found: Promise<Diagnosis> = probe({
+  endpoint,
+  token: { token: "x", expiresOnTimestamp: 0 },
+  model: undefined,
+});
+void found.then(({ status }) => same<typeof status, number | undefined>(true));
+// @ts-expect-error the endpoint is needed
+void probe({ token: "x" });

@@ -10,7 +10,7 @@
 
 use copilot_keyless::wasm::{
     Schedule, decode_token, parse_endpoint, parse_token_response_object, parse_token_response_text,
-    plan_provider,
+    plan_probe, plan_provider,
 };
 use js_sys::{Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -97,6 +97,21 @@ fn every_endpoint_row() {
                     };
                     assert_eq!(found, *expected, "{field} of {row}");
                 }
+            }
+            Err(error) => assert_eq!(rust(&error)["code"], row["error"], "{row}"),
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+fn every_probe_row() {
+    for row in rows(include_str!("../tables/probes.json")) {
+        match plan_probe(js(&row["request"]), row["timeoutMs"].as_f64()) {
+            Ok(call) => {
+                let call = rust(&call);
+                assert_eq!(call["url"], row["url"], "{row}");
+                assert_eq!(call["method"], row["method"], "{row}");
+                assert!(call["headers"].is_object(), "{row}");
             }
             Err(error) => assert_eq!(rust(&error)["code"], row["error"], "{row}"),
         }

@@ -1,0 +1,111 @@
+import { decide } from "./bindings.js";
+import { diagnosed } from "./diagnosed.js";
+import type { ProbeCall, ProbeRequest } from "./probe-call.js";
+import { cleanText } from "./token-text.js";
+import type { AccessToken, Diagnosis, Endpoint } from "./types.js";
+
+export { KeylessError } from "./errors.js";
+export type { AccessToken, Diagnosis, Endpoint, Notice } from "./types.js";
+
+/** Options of {@link probe}. */
+export interface ProbeOptions {
+  /** The resource's or project's endpoint, in any form found in the portal, or what `parseEndpoint` made of it. */
+  endpoint: string | Endpoint;
+  /** The token to send, with or without `Bearer `. Without one the resource says what it asks for. */
+  token?: string | AccessToken | undefined;
+  /** The model to ask. Without model and deployment the models are listed. */
+  model?: string | undefined;
+  /** The deployment's name where it differs from the model's. */
+  deployment?: string | undefined;
+  /** The provider type. Default: by endpoint. */
+  type?: "openai" | "azure" | "anthropic" | undefined;
+  /** The API format. Default `responses`. */
+  wireApi?: "responses" | "completions" | undefined;
+  /** A dated API version, for type `azure`. Default: the versionless v1 route. */
+  apiVersion?: string | undefined;
+  /** Headers to send beside the token. */
+  headers?: Record<string, string> | undefined;
+  /** How long the whole answer may take, in milliseconds. Default 15,000. */
+  timeoutMs?: number | undefined;
+  /** Aborts the request. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Sends one small request to a Foundry or Azure OpenAI endpoint, the way the Copilot runtime would, and says what came of it:
+ * whether address, network, token, role and deployment are right, and what to do about the first that is not.
+ *
+ * With a model it is an inference of a few tokens, without one a list of models. Needs neither `@azure/identity` nor the
+ * Copilot SDK, but a platform with `fetch`. Redirects are not followed, so the token goes to the given host only.
+ *
+ * @returns a diagnosis whatever the network and the resource do; `code` is `ok` if the request was served
+ * @throws KeylessError `endpoint/...`, `provider/...`, `token/empty`, `token/malformed` for options that cannot be used;
+ * the signal's reason when it aborts
+ * @example
+ * ```ts
+ * const { code, cause, fixes } = await probe({ endpoint: "https://myres.openai.azure.com", token, model: "gpt-5.5" });
+ * if (code !== "ok") console.error(code, cause, fixes); // "missing-role", ...
+ * ```
+ */
+export async function probe(options: ProbeOptions): Promise<Diagnosis> {
+  const { token: given, timeoutMs, signal, endpoint, ...rest } = options ?? {};
+  const token = given === undefined ? undefined : cleanText(given);
+  const request = { ...address(endpoint), ...defined(rest) };
+  const call = decide((core) => core.planProbe(request, timeoutMs));
+  const [status, body, ...headers] = await send(call, token, signal);
+  const { endpoint: place, deployment, wireApi } = call;
+  return diagnosed(
+    { endpoint: place, deployment, wireApi, status, headers: paired(headers), body, token },
+    (core, outcome) => core.judgeProbe(outcome),
+  );
+}
+
+/** Rejects with the signal's reason as soon as it aborts, and with nothing else. */
+async function send(
+  { url, headers, body, timeoutMs }: ProbeCall,
+  token: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<[status: number, body: string, ...headers: string[]]> {
+  signal?.throwIfAborted();
+  const { net } = await import("./net-bindings.js");
+  const bindings = await net();
+  // It settles in any case, for what waits for it to be let go.
+  let cancel = () => {};
+  const cancelled = new Promise<void>((resolve) => {
+    cancel = resolve;
+  });
+  signal?.addEventListener("abort", cancel);
+  try {
+    signal?.throwIfAborted();
+    const answer = await bindings.send(
+      url,
+      Object.entries(headers).flat(),
+      body,
+      token,
+      timeoutMs,
+      cancelled,
+    );
+    signal?.throwIfAborted();
+    return answer as [number, string, ...string[]];
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+    cancel();
+  }
+}
+
+/** An endpoint's text, or of one that was read the base URL, which reads the same with its options. */
+function address(endpoint: string | Endpoint | undefined): ProbeRequest {
+  if (typeof endpoint !== "object" || endpoint === null) return { endpoint };
+  const { baseUrl, type, apiVersion, deployment } = endpoint;
+  return { endpoint: baseUrl, type, apiVersion, deployment };
+}
+
+/** The options that were given: one that is undefined takes nothing away from the endpoint. */
+function defined(options: ProbeRequest): ProbeRequest {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function paired(values: string[]): Record<string, string> {
+  const pairs = values.flatMap((name, index) => (index % 2 === 0 ? [[name, values[index + 1] ?? ""]] : []));
+  return Object.fromEntries(pairs);
+}
