@@ -28,27 +28,43 @@ export class KeylessError extends Error {
   declare readonly hint?: string;
   /** The HTTP status behind the failure, where there was one. */
   declare readonly status?: number;
+  /** How long the resource asks to wait, in milliseconds, where it does. */
+  declare readonly retryAfterMs?: number;
 
   constructor(
     code: string,
     message: string,
-    details: { hint?: string | undefined; status?: number | undefined; cause?: unknown } = {},
+    details: {
+      hint?: string | undefined;
+      status?: number | undefined;
+      retryAfterMs?: number | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(redact(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     if (details.hint !== undefined) this.hint = redact(details.hint);
     if (details.status !== undefined) this.status = details.status;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
   }
 
   /** What a log may hold of it: all but the stack and the cause. */
-  toJSON(): { name: string; code: string; message: string; hint?: string; status?: number } {
-    const { name, code, message, hint, status } = this;
+  toJSON(): {
+    name: string;
+    code: string;
+    message: string;
+    hint?: string;
+    status?: number;
+    retryAfterMs?: number;
+  } {
+    const { name, code, message, hint, status, retryAfterMs } = this;
     return {
       name,
       code,
       message,
       ...(hint === undefined ? {} : { hint }),
       ...(status === undefined ? {} : { status }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };
   }
 
@@ -78,7 +94,7 @@ function shown(error: unknown, depth = 0): unknown {
     // Its own name where the stack was made before it got one.
     const text = String(stack ?? `Error: ${message}`).replace(/^Error(?=[:\n])/, String(name ?? "Error"));
     Object.defineProperty(copy, "stack", { value: redact(text), configurable: true, writable: true });
-    for (const key of ["code", "hint", "status", "statusCode"]) {
+    for (const key of ["code", "hint", "status", "statusCode", "retryAfterMs"]) {
       const value = (error as Record<string, unknown>)[key];
       if (typeof value === "string") Object.assign(copy, { [key]: redact(value) });
       if (typeof value === "number") Object.assign(copy, { [key]: value });

@@ -1,9 +1,11 @@
-export { type AgentOptions, type ChatOptions, ManagedIdentityCopilotAgent } from "./agent.js";
+export { type AgentOptions, ManagedIdentityCopilotAgent } from "./agent.js";
+export type { ChatOptions, Conversation } from "./conversation.js";
 export * from "./core.js";
 export {
   createFoundryProvider,
   type FoundryProvider,
   type FoundryProviderOptions,
+  type ModelCallFailure,
 } from "./foundry-provider.js";
 export { createBearerTokenProvider } from "./token-provider.js";
 export type {

@@ -8,10 +8,18 @@ export function modelError(failure: FailedRequest): KeylessError {
 }
 
 /** A diagnosis as an error. */
-export function diagnosedError({ code, cause, fixes, status, message }: Diagnosis): KeylessError {
+export function diagnosedError({
+  code,
+  cause,
+  fixes,
+  status,
+  message,
+  retryAfterMs,
+}: Diagnosis): KeylessError {
   const answered = status === undefined ? "The network's words" : `The answer, HTTP ${status}`;
   return new KeylessError(`model/${code}`, message ? `${cause} ${answered}: ${message}` : cause, {
     status,
+    retryAfterMs,
     hint: fixes.join("\n"),
   });
 }

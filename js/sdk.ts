@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
 import { SECRETS } from "./environment.js";
 import { KeylessError } from "./errors.js";
+import { installedVersion } from "./installed.js";
 import { within } from "./within.js";
 
 type Sdk = typeof import("@github/copilot-sdk");
@@ -76,17 +74,13 @@ export function runtimeError(cause: unknown, stage: keyof typeof STAGES, baseDir
 }
 
 async function loadSdk(): Promise<Sdk> {
-  let found: string;
-  try {
-    found = import.meta.resolve(SDK);
-  } catch (cause) {
+  const version = installedVersion(SDK);
+  if (version === undefined) {
     throw new KeylessError("sdk/not-installed", `${SDK} is not installed`, {
       hint: `Run \`npm install ${SDK}\`.`,
-      cause,
     });
   }
-  const version = versionOf(fileURLToPath(found));
-  if (version !== undefined && isOlder(version)) {
+  if (version && isOlder(version)) {
     throw new KeylessError(
       "sdk/too-old",
       `${SDK} ${version} is too old: it cannot start, or sends no token at all`,
@@ -100,19 +94,6 @@ async function loadSdk(): Promise<Sdk> {
   } catch (cause) {
     throw runtimeError(cause, "start");
   }
-}
-
-/** The version in the package.json above a file; its exports hide it from import. */
-function versionOf(file: string): string | undefined {
-  for (let folder = dirname(file); dirname(folder) !== folder; folder = dirname(folder)) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-      if (name === SDK) return version;
-    } catch {
-      // Not in this folder.
-    }
-  }
-  return undefined;
 }
 
 function isOlder(version: string): boolean {

@@ -128,8 +128,8 @@ function diagnosing(session: CopilotSession, watched: Watched): () => void {
     } catch (cause) {
       const failure = watched.failure as KeylessError | undefined;
       if (!failure) throw cause;
-      const { code, message, hint, status } = failure;
-      throw new KeylessError(code, message, { hint, status, cause });
+      const { code, message, hint, status, retryAfterMs } = failure;
+      throw new KeylessError(code, message, { hint, status, retryAfterMs, cause });
     }
   };
   const own = Object.hasOwn(session, "sendAndWait");

@@ -1,4 +1,5 @@
 import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
+import { systemClock } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import type { ModelCallFailure } from "./foundry-provider.js";
 import { runtimeError } from "./sdk.js";
@@ -22,6 +23,13 @@ const FINAL = new Set([
 /** How long the next turn waits for a session to become quiet after a turn that failed: longer than callers wait for a token. */
 const SETTLE_MS = 20_000;
 
+/** Who is asked and told during a turn. */
+export interface TurnListener {
+  /** What a failed request to the model means. */
+  explain: (failure: ModelCallFailure["data"]) => KeylessError;
+  onEvent: (event: SessionEvent) => void;
+}
+
 /** One prompt and what comes back: the text as it streams, then the whole reply or an error. */
 export class Turn {
   readonly reply: Promise<string>;
@@ -42,11 +50,12 @@ export class Turn {
   readonly #idle: Promise<void>;
   #becomeIdle!: () => void;
 
-  readonly #explain: (failure: ModelCallFailure["data"]) => KeylessError;
+  readonly #listener: TurnListener;
+  /** When the turn's time is up, by the monotonic clock. */
+  #deadline = Number.POSITIVE_INFINITY;
 
-  /** `explain` tells what a failed request to the model means. */
-  constructor(explain: (failure: ModelCallFailure["data"]) => KeylessError) {
-    this.#explain = explain;
+  constructor(listener: TurnListener) {
+    this.#listener = listener;
     this.#idle = new Promise((become) => {
       this.#becomeIdle = become;
     });
@@ -97,6 +106,13 @@ export class Turn {
     }
   }
 
+  /** Gives the turn so many milliseconds from now. Returns the way to stop the timer. */
+  endIn(timeoutMs: number): () => void {
+    this.#deadline = systemClock.monotonic() + timeoutMs;
+    const timer = systemClock.setTimeout(() => this.fail(this.#late(timeoutMs)), timeoutMs);
+    return () => systemClock.clearTimeout(timer);
+  }
+
   /** Ends the turn with an error. */
   fail(error: unknown): void {
     if (this.ended) return;
@@ -126,7 +142,21 @@ export class Turn {
     if (code !== undefined && FINAL.has(code)) this.fail(this.#tokenError);
   }
 
+  #late(timeoutMs: number): KeylessError {
+    const failed = this.#tokenError ?? this.#modelError;
+    const last = failed instanceof KeylessError ? ` The last request had failed: ${failed.message}` : "";
+    return new KeylessError("agent/timeout", `The turn took longer than ${timeoutMs} ms.${last}`, {
+      hint: "Raise timeoutMs, or look at the model's load; the turn has been aborted.",
+      cause: failed,
+    });
+  }
+
   #follow(event: SessionEvent): void {
+    try {
+      this.#listener.onEvent(event);
+    } catch {
+      // A listener's own trouble must not cost the caller the reply.
+    }
     // Sub-agents speak to their parent, not to the caller.
     if (event.agentId !== undefined) return;
     switch (event.type) {
@@ -143,7 +173,8 @@ export class Turn {
       case "model.call_failure":
         // The failures that follow a token error are the runtime's retelling of it.
         if (event.data.statusCode !== undefined) this.#tokenError = undefined;
-        this.#modelError = this.#explain(event.data);
+        this.#modelError = this.#listener.explain(event.data);
+        this.#leaveIfTooLong(this.#modelError);
         break;
       case "session.error":
         this.#toldBySession = true;
@@ -158,6 +189,12 @@ export class Turn {
         else this.#finish();
         break;
     }
+  }
+
+  /** The runtime waits as long as the resource asks it to. A caller who has less time than that need not wait. */
+  #leaveIfTooLong(error: KeylessError): void {
+    const { retryAfterMs = 0 } = error;
+    if (systemClock.monotonic() + retryAfterMs > this.#deadline) this.fail(error);
   }
 
   /** A piece of a message. After a stream was cut the runtime asks again: what was given out already is not given twice. */

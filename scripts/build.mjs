@@ -8,13 +8,8 @@ import { deflateRawSync } from "node:zlib";
 import { files, ifChanged, main, root, run, step } from "./steps.mjs";
 import { setUp } from "./toolchain.mjs";
 
-/** The package's entry points: file in dist/ and its source. */
-const ENTRIES = {
-  index: "js/index.ts",
-  core: "js/core.ts",
-  direct: "js/direct.ts",
-  emulator: "js/emulator/index.ts",
-};
+/** The entry points that share code: file in dist/ and its source. */
+const ENTRIES = { index: "js/index.ts", core: "js/core.ts", direct: "js/direct.ts" };
 
 /** Imported by users beside this package, never bundled into it. */
 const PEERS = ["@azure/identity", "@github/copilot-sdk"];
@@ -80,10 +75,17 @@ async function bundle() {
     external: PEERS,
     plugins: [wasm],
   });
+  // Nobody's stack but their own goes through these two.
+  const emulator = await esbuild({
+    ...shared,
+    entryPoints: { emulator: "js/emulator/index.ts" },
+    minifyIdentifiers: true,
+    external: ["copilot-keyless/*"],
+    plugins: [sameErrors],
+  });
   const cli = await esbuild({
     ...shared,
     entryPoints: { cli: "js/cli/main.ts" },
-    // Nobody's stack but its own goes through it.
     minifyIdentifiers: true,
     // The command line uses the package as everybody does; one of its libraries is CommonJS.
     external: ["copilot-keyless", "copilot-keyless/*", ...PEERS],
@@ -97,8 +99,16 @@ async function bundle() {
   for (const file of files("js").filter((path) => path.endsWith(".d.ts"))) {
     cpSync(join(root, file), join(root, "dist/types", file.slice("js/".length)));
   }
-  writeLicenses({ ...library.metafile.inputs, ...cli.metafile.inputs });
+  writeLicenses({ ...library.metafile.inputs, ...emulator.metafile.inputs, ...cli.metafile.inputs });
 }
+
+/** An error of the emulator is a KeylessError of the package that the user has, not of a copy. */
+const sameErrors = {
+  name: "same-errors",
+  setup(build) {
+    build.onResolve({ filter: /^\.\.\/errors\.js$/ }, () => ({ path: "copilot-keyless/core", external: true }));
+  },
+};
 
 /** Where wasm-pack's modules are, and how their `.wasm` is packed. */
 const MODULES = {

@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import type { Emulator } from "copilot-keyless/emulator";
 import { err } from "./colors.js";
+import { Interruption } from "./interruption.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { report, warn } from "./report.js";
 
@@ -83,37 +84,6 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
   } finally {
     interruption.close();
     await emulator?.stop();
-  }
-}
-
-/** Ctrl-C: ends what is going on. A second one is the system's to handle. */
-class Interruption {
-  came = false;
-  /** What to do about it just now. */
-  action: () => void = () => {};
-  readonly #listener = () => {
-    process.off("SIGINT", this.#listener);
-    this.raise();
-  };
-
-  constructor() {
-    this.listen();
-  }
-
-  raise(): void {
-    this.came = true;
-    this.action();
-  }
-
-  /** Makes ready for the next one. */
-  listen(): void {
-    this.close();
-    this.came = false;
-    process.on("SIGINT", this.#listener);
-  }
-
-  close(): void {
-    process.off("SIGINT", this.#listener);
   }
 }
 

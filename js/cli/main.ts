@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { chat } from "./chat.js";
 import { config } from "./config.js";
+import { doctor } from "./doctor.js";
 import { emulator } from "./emulator.js";
 import { report } from "./report.js";
 import { duration, outage, simulate } from "./simulate.js";
@@ -36,6 +37,15 @@ withEndpoint(program.command("chat"))
   .option("--demo", "without an endpoint, use the embedded emulator: no Azure needed")
   .option("--json", "print the reply and the summary as JSON")
   .action((prompt, options) => finish(chat(prompt.length === 0 ? undefined : prompt.join(" "), options)));
+
+withEndpoint(program.command("doctor"))
+  .description(
+    "Look at everything from the settings to a whole turn, and say what is wrong and what mends it. Never prints a token.",
+  )
+  .option("--timeout <time>", "how long the request and the turn may take (default: 30s)", checked(duration))
+  .option("--json", "print JSON")
+  .addHelpText("after", "\nExit code: 0 when all is well, 1 when something is broken.")
+  .action((options) => finish(doctor(options)));
 
 withEndpoint(program.command("token"))
   .description("Get a token and say whose it is, for what, and until when. Never prints it.")

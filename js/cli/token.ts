@@ -1,5 +1,6 @@
 import { createFoundryProvider, decodeToken } from "copilot-keyless";
 import { type EndpointOptions, providerOptions } from "./options.js";
+import { describePrincipal } from "./principal.js";
 import { warn } from "./report.js";
 import { table } from "./table.js";
 
@@ -16,10 +17,9 @@ export async function token(options: EndpointOptions & { json?: boolean }): Prom
     return 0;
   }
   warn(provider.warnings);
-  const who = about.userName ?? about.managedIdentity ?? about.appName ?? about.objectId ?? "it does not say";
   process.stdout.write(
     table([
-      ["principal", `${about.principal === "unknown" ? "" : `${about.principal}: `}${who}`],
+      ["principal", describePrincipal(about)],
       ["object id", about.objectId ?? "unknown", "the principal that needs the role"],
       ["tenant", about.tenantId ?? "unknown"],
       ["audience", about.audience ?? "unknown", `asked for ${provider.scope}`],

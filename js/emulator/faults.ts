@@ -77,10 +77,11 @@ export interface MalformedExpiryFault extends FaultTarget {
   readonly expiresOn: unknown;
 }
 
-/** Identity only: the token expired a minute ago. */
+/** Identity only: the token expired a minute ago. `expires_on` says so too, unless a value is given for it. */
 export interface ExpiredFault extends FaultTarget {
   readonly kind: "expired";
   readonly server: "identity";
+  readonly expiresOn?: unknown;
 }
 
 /** What can go wrong on purpose. */

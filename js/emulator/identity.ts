@@ -141,7 +141,7 @@ async function issue(
   return {
     resource,
     token,
-    fields: fault?.kind === "malformed-expiry" ? { expires_on: fault.expiresOn } : {},
+    fields: fault && "expiresOn" in fault ? { expires_on: fault.expiresOn } : {},
   };
 }
 

@@ -1,0 +1,278 @@
+import type { CopilotSession, ProviderConfig, SessionConfig, SessionEvent } from "@github/copilot-sdk";
+import { systemClock, unref } from "./clock.js";
+import { KeylessError } from "./errors.js";
+import type { FoundryProvider } from "./foundry-provider.js";
+import { bounded, type Lease, type Runtime } from "./runtime.js";
+import { runtimeError, START_MS } from "./sdk.js";
+import { Turn } from "./turn.js";
+import { within } from "./within.js";
+
+/** Options of one turn. */
+export interface ChatOptions {
+  signal?: AbortSignal | undefined;
+  /** How long this turn may take, in milliseconds. Default: the agent's. */
+  timeoutMs?: number | undefined;
+  /**
+   * Told of everything that happens in the turn, as the Copilot SDK tells it: `assistant.reasoning_delta`, `tool.execution_start`,
+   * `tool.execution_complete`, `assistant.usage` and the rest, those of sub-agents too. What it throws is ignored.
+   */
+  onEvent?: ((event: SessionEvent) => void) | undefined;
+}
+
+/** What a conversation has of its agent. */
+export interface ConversationSettings {
+  provider: FoundryProvider;
+  runtime: Runtime;
+  /** The session's config but for model and provider. */
+  session: Partial<SessionConfig>;
+  timeoutMs: number;
+  /** The session to take up. */
+  resume: string | undefined;
+  onClosed: () => void;
+}
+
+/** How often a running turn looks whether the runtime still lives: its end raises no event. */
+const PULSE_MS = 1_000;
+
+/**
+ * A conversation with the model: one session of the Copilot runtime, whose turns run one after another. It starts with the first
+ * turn. Get one from {@link ManagedIdentityCopilotAgent.conversation}.
+ */
+export class Conversation implements AsyncDisposable {
+  readonly #settings: ConversationSettings;
+  #session: Promise<CopilotSession> | undefined;
+  #lease: Lease | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #turn: Turn | undefined;
+  #closing: Promise<void> | undefined;
+  /** The session to take up again after the runtime has ended unasked. */
+  #lost: string | undefined;
+  #unwatch: (() => void) | undefined;
+  /** The running session's id. */
+  #id: string | undefined;
+
+  /** @internal */
+  constructor(settings: ConversationSettings) {
+    this.#settings = settings;
+  }
+
+  /** The session's id, once the first turn has begun. With it the conversation can be taken up again. */
+  get sessionId(): Promise<string> | undefined {
+    return this.#session?.then((session) => session.sessionId);
+  }
+
+  /** Sends a prompt and gives the whole reply: the last message of the turn. */
+  async chat(prompt: string, options: ChatOptions = {}): Promise<string> {
+    return this.#begin(prompt, options).reply;
+  }
+
+  /**
+   * Sends a prompt and gives the reply's text as it comes, of every message of the turn. Leaving the loop early aborts the turn.
+   */
+  stream(prompt: string, options: ChatOptions = {}): AsyncIterableIterator<string> {
+    const turn = this.#begin(prompt, options);
+    const texts = turn.texts();
+    let left = false;
+    const done = { done: true, value: undefined } as const;
+    const iterator: AsyncIterableIterator<string> = {
+      [Symbol.asyncIterator]: () => iterator,
+      next: async () => {
+        const next = await texts.next();
+        if (!next.done) return next;
+        if (!left) await turn.reply;
+        return done;
+      },
+      // Not a generator's: that would wait for the next piece before it hears of this.
+      return: async () => {
+        left = true;
+        turn.abort();
+        return done;
+      },
+    };
+    return iterator;
+  }
+
+  /** Aborts a running turn and ends the session. What was said stays on disk and can be taken up again by its id. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #begin(prompt: string, options: ChatOptions): Turn {
+    if (typeof prompt !== "string" || prompt.trim() === "") {
+      throw new KeylessError("agent/empty-prompt", "The prompt is empty", {
+        hint: "Pass a text to chat() or stream().",
+      });
+    }
+    const { signal, onEvent, timeoutMs = this.#settings.timeoutMs } = options;
+    checkTimeout(timeoutMs);
+    if (this.#closing) throw closed();
+    const turn = new Turn({
+      explain: (failure) => this.#settings.provider.explain(failure, this.#id),
+      onEvent: onEvent ?? (() => {}),
+    });
+    const stop = () => turn.fail(signal?.reason);
+    signal?.addEventListener("abort", stop);
+    if (signal?.aborted) stop();
+    this.#queue = this.#queue
+      .then(() => this.#run(turn, prompt, timeoutMs))
+      .finally(() => signal?.removeEventListener("abort", stop));
+    return turn;
+  }
+
+  /** Runs one turn to its end. Never rejects: the turn tells its caller. */
+  async #run(turn: Turn, prompt: string, timeoutMs: number): Promise<void> {
+    if (this.#closing) turn.fail(closed());
+    if (turn.ended) return;
+    const stopTimer = turn.endIn(timeoutMs);
+    this.#turn = turn;
+    try {
+      // A turn that ends meanwhile, by its time or its caller, does not wait for a runtime that hangs.
+      const session = await Promise.race([this.#started(), turn.reply.then(() => Promise.reject())]);
+      this.#pulse(turn);
+      await turn.run(session, prompt);
+    } catch (error) {
+      turn.fail(runtimeError(error, "session"));
+    } finally {
+      this.#turn = undefined;
+      stopTimer();
+    }
+  }
+
+  /** The session, started by the first turn, and again when the runtime or its start has failed. */
+  async #started(): Promise<CopilotSession> {
+    if (this.#lease && !(await this.#lease.isAlive())) await this.#lose(this.#lease);
+    this.#session ??= this.#start();
+    const session = this.#session;
+    session.catch(() => {
+      if (this.#session === session) this.#session = undefined;
+    });
+    return session;
+  }
+
+  async #start(): Promise<CopilotSession> {
+    const { runtime, provider, session, resume } = this.#settings;
+    this.#lease ??= await runtime.lease();
+    const { client } = this.#lease;
+    const config: SessionConfig = {
+      onPermissionRequest: () => ({ kind: "reject", feedback: "This program permits no tools." }),
+      ...session,
+      streaming: true,
+      model: provider.model,
+      provider: this.#reportingProvider(),
+    };
+    try {
+      if (this.#closing) throw closed();
+      const opened = (async () => {
+        // What the runtime wrote down of a lost session may be incomplete; a new one always works.
+        const lost = this.#lost;
+        const resumed = lost && (await client.resumeSession(lost, config).catch(() => undefined));
+        if (resumed) return resumed;
+        if (resume === undefined) return client.createSession(config);
+        return client.resumeSession(resume, config).catch((cause: unknown) => {
+          throw notResumed(resume, cause);
+        });
+      })();
+      const started = await within(opened, START_MS, () => {
+        throw new Error(`no answer within ${START_MS / 1000} s`);
+      });
+      this.#unwatch?.();
+      this.#unwatch = provider.watch(started);
+      this.#id = started.sessionId;
+      return started;
+    } catch (error) {
+      await this.#giveBack();
+      throw runtimeError(error, "session", runtime.baseDirectory);
+    }
+  }
+
+  /** The runtime has ended: what belonged to it is let go. A client of the user's own is theirs to start again. */
+  async #lose(lease: Lease): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    this.#lost = (await session?.catch(() => undefined))?.sessionId ?? this.#lost;
+    if (this.#settings.runtime.foreign) throw this.#runtimeEnded();
+    await lease.discard();
+    this.#lease = undefined;
+  }
+
+  /** Ends the turn when the runtime has gone. */
+  #pulse(turn: Turn): void {
+    const pulse = systemClock.setTimeout(async () => {
+      if (turn.ended || !this.#lease) return;
+      if (await this.#lease.isAlive()) this.#pulse(turn);
+      else turn.fail(this.#runtimeEnded());
+    }, PULSE_MS);
+    unref(pulse);
+  }
+
+  #runtimeEnded(): KeylessError {
+    const next = this.#settings.runtime.foreign
+      ? "Start your client again; the next turn takes the conversation up where it can."
+      : "The next turn starts it again and takes the conversation up where it can.";
+    return new KeylessError("sdk/runtime-ended", "The Copilot runtime has ended unexpectedly", {
+      hint: `${next} Look for what ended it, such as too little memory.`,
+    });
+  }
+
+  /** The provider's config, whose token errors reach the running turn as they are. */
+  #reportingProvider(): ProviderConfig {
+    const { bearerTokenProvider, ...config } = this.#settings.provider.config;
+    if (!bearerTokenProvider) return config;
+    return {
+      ...config,
+      bearerTokenProvider: async (args) => {
+        try {
+          return await bearerTokenProvider(args);
+        } catch (error) {
+          this.#turn?.tokenFailed(error);
+          throw error;
+        }
+      },
+    };
+  }
+
+  async #giveBack(): Promise<void> {
+    const lease = this.#lease;
+    this.#lease = undefined;
+    await bounded(lease?.release());
+  }
+
+  async #close(): Promise<void> {
+    this.#turn?.fail(closed());
+    await bounded(this.#queue);
+    await bounded(this.#session?.then((open) => open.disconnect()));
+    this.#unwatch?.();
+    await this.#giveBack();
+    this.#settings.onClosed();
+  }
+}
+
+export function checkTimeout(timeoutMs: number): void {
+  if (Number.isFinite(timeoutMs) && timeoutMs > 0 && timeoutMs < 2 ** 31) return;
+  throw new KeylessError(
+    "agent/invalid-option",
+    "timeoutMs must be a positive number of milliseconds, below 2^31",
+    {
+      hint: "Leave it out to get the default of 120,000.",
+    },
+  );
+}
+
+function notResumed(id: string, cause: unknown): KeylessError {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  return new KeylessError("sdk/session-not-found", `The session ${id} cannot be taken up again: ${said}`, {
+    hint: "Give the id of a session whose files are in this COPILOT_HOME (in code: client: { baseDirectory }), or begin a new one.",
+    cause,
+  });
+}
+
+export function closed(): KeylessError {
+  return new KeylessError("agent/closed", "The agent, or its conversation, is closed", {
+    hint: "Create a new one.",
+  });
+}

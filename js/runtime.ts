@@ -1,0 +1,131 @@
+import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
+import { startClient } from "./sdk.js";
+import { within } from "./within.js";
+
+/** How long the runtime may take to answer a ping, and to end. */
+export const PATIENCE_MS = 5_000;
+
+/** A client of the Copilot SDK for one session. */
+export interface Lease {
+  readonly client: CopilotClient;
+  isAlive(): Promise<boolean>;
+  /** The session has ended. Gives it back once, however often it is called. */
+  release(): Promise<void>;
+  /** The runtime has gone, or does not answer: it is ended, and the next session gets another. */
+  discard(): Promise<void>;
+}
+
+/** A client of our own. */
+interface Started {
+  client: CopilotClient;
+  /** Sessions that are open, and that ever were. */
+  open: number;
+  total: number;
+  retired: boolean;
+}
+
+/**
+ * The Copilot runtime behind an agent: the user's client, or one of our own that starts with the first session. Since the
+ * runtime keeps some memory of every session it has had, one of our own is replaced after so many: the next session gets a new
+ * one, and the old one ends with its last session.
+ */
+export class Runtime {
+  /** Whether the client is the user's, and so theirs to start and to stop. */
+  readonly foreign: CopilotClient | undefined;
+  readonly #options: CopilotClientOptions | undefined;
+  readonly #sessions: number;
+  #current: Promise<Started> | undefined;
+  readonly #running = new Set<Started>();
+
+  constructor(client: CopilotClient | CopilotClientOptions | undefined, sessions: number) {
+    if (isClient(client)) this.foreign = client;
+    else this.#options = client;
+    this.#sessions = sessions;
+  }
+
+  /** The folder for the runtime's files, if one was chosen. */
+  get baseDirectory(): string | undefined {
+    return this.#options?.baseDirectory;
+  }
+
+  /** A client for one more session. */
+  async lease(): Promise<Lease> {
+    const { foreign } = this;
+    if (foreign) {
+      const nothing = async () => {};
+      return { client: foreign, isAlive: () => isAlive(foreign), release: nothing, discard: nothing };
+    }
+    const started = await this.#started();
+    started.open += 1;
+    started.total += 1;
+    if (started.total >= this.#sessions) this.#retire(started);
+    let held = true;
+    return {
+      client: started.client,
+      isAlive: () => isAlive(started.client),
+      release: async () => {
+        if (!held) return;
+        held = false;
+        started.open -= 1;
+        if (started.retired && started.open === 0) await this.#stop(started);
+      },
+      discard: async () => {
+        this.#retire(started);
+        this.#running.delete(started);
+        await bounded(started.client.forceStop());
+      },
+    };
+  }
+
+  /** Ends every runtime of our own. */
+  async close(): Promise<void> {
+    await this.#current?.catch(() => {});
+    await Promise.all([...this.#running].map((started) => this.#stop(started)));
+  }
+
+  #started(): Promise<Started> {
+    if (this.#current) return this.#current;
+    const starting = startClient(this.#options).then((client) => {
+      const started = { client, open: 0, total: 0, retired: false };
+      this.#running.add(started);
+      return started;
+    });
+    this.#current = starting;
+    starting.catch(() => {
+      if (this.#current === starting) this.#current = undefined;
+    });
+    return starting;
+  }
+
+  /** No more sessions for this one. */
+  #retire(started: Started): void {
+    if (started.retired) return;
+    started.retired = true;
+    this.#current = undefined;
+  }
+
+  /** One that does not end when it is asked to is ended. */
+  async #stop(started: Started): Promise<void> {
+    if (!this.#running.delete(started)) return;
+    const { client } = started;
+    if (!(await bounded(client.stop()))) await bounded(client.forceStop());
+  }
+}
+
+/** Whether a step came to its end, and in time. */
+export function bounded(step: Promise<unknown> | undefined): Promise<boolean> {
+  const done = step?.then(() => true) ?? Promise.resolve(true);
+  return within(done, PATIENCE_MS, () => false).catch(() => false);
+}
+
+function isAlive(client: CopilotClient): Promise<boolean> {
+  const answered = client.ping().then(
+    () => true,
+    () => false,
+  );
+  return within(answered, PATIENCE_MS, () => false);
+}
+
+function isClient(client: CopilotClient | CopilotClientOptions | undefined): client is CopilotClient {
+  return typeof (client as CopilotClient | undefined)?.createSession === "function";
+}
