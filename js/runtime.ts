@@ -55,7 +55,9 @@ export class Runtime {
       const nothing = async () => {};
       return { client: foreign, isAlive: () => isAlive(foreign), release: nothing, discard: nothing };
     }
-    const started = await this.#started();
+    let started = await this.#started();
+    // Others that waited with this one may have been its last.
+    while (started.retired) started = await this.#started();
     started.open += 1;
     started.total += 1;
     if (started.total >= this.#sessions) this.#retire(started);

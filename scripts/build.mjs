@@ -106,7 +106,10 @@ async function bundle() {
 const sameErrors = {
   name: "same-errors",
   setup(build) {
-    build.onResolve({ filter: /^\.\.\/errors\.js$/ }, () => ({ path: "copilot-keyless/core", external: true }));
+    build.onResolve({ filter: /^\.\.\/errors\.js$/ }, () => ({
+      path: "copilot-keyless/core",
+      external: true,
+    }));
   },
 };
 
