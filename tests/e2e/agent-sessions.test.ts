@@ -15,6 +15,16 @@ let beforeReply: (turn: number) => void = () => {};
 const emulator = await emulated({
   reply: ({ prompt, messages, toolResults, turn }) => {
     beforeReply(turn);
+    if (prompt === "Delegate" && toolResults.length === 0) {
+      const task = {
+        agent_type: "helper",
+        name: "helper",
+        description: "d",
+        prompt: "Help me",
+        mode: "sync",
+      };
+      return { toolCalls: [{ name: "task", arguments: task }] };
+    }
     if (toolResults.length < toolCalls)
       return { toolCalls: [{ name: "count", arguments: { n: toolResults.length } }] };
     const before = messages.filter(({ role, text }) => role === "user" && !text.includes(prompt)).length;
@@ -277,4 +287,30 @@ describe("a tool loop", () => {
     });
     expect(reply).toContain("Still there?");
   });
+});
+
+test("a sub-agent whose token is revoked as it starts goes on with a new one", async () => {
+  const agent = agentWith({
+    credential: straightCredential(emulator),
+    session: {
+      customAgents: [{ name: "helper", description: "Helps", prompt: "You help." }],
+      onPermissionRequest: () => ({ kind: "approve-once" }),
+    },
+  });
+  await agent.chat("Warm up");
+  const before = { ...emulator.counts };
+  let revoked = 0;
+  beforeReply = () => {
+    if (revoked === 0) revoked = emulator.revokeTokens();
+  };
+  const events: SessionEvent[] = [];
+  const reply = await agent.chat("Delegate", { onEvent: (event) => events.push(event) });
+  beforeReply = () => {};
+  expect(reply).toContain('"Delegate" after');
+  const failures = events.filter(({ type }) => type === "model.call_failure");
+  expect(failures, "the sub-agent's request was refused, once").toHaveLength(1);
+  expect(failures[0]?.agentId).toBeDefined();
+  expect(events.find(({ type }) => type === "subagent.completed")?.agentId).toBe(failures[0]?.agentId);
+  expect(emulator.counts.unauthorized - before.unauthorized).toBe(1);
+  expect(emulator.counts.identity - before.identity).toBe(1);
 });
