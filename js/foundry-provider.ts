@@ -153,11 +153,21 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
 
 /** The provider that the options and the environment ask for, before any credential. */
 function planProvider(options: FoundryProviderOptions): ProviderPlan {
+  return decide((core) => core.planProvider(planRequest(options)));
+}
+
+/** The options that the core decides on, and what it may see of the environment. */
+export function planRequest<T extends FoundryProviderOptions>(
+  options: T,
+): Omit<T, "credential" | "tokens" | "env"> & { ownCredential: boolean; env: Record<string, string> } {
+  if (typeof options !== "object" || options === null) {
+    throw new KeylessError("provider/conflict", "The options of a provider must be an object", {
+      hint: "Pass { endpoint, model }; all may be left out.",
+    });
+  }
   const { credential, tokens, env, ...request } = options;
   const ownCredential = Boolean(credential) || typeof tokens === "function";
-  return decide((core) =>
-    core.planProvider({ ...request, ownCredential, env: relevant(env ?? environment()) }),
-  );
+  return { ...request, ownCredential, env: relevant(env ?? environment()) };
 }
 
 /** A host that names no scope, such as this machine, gets no token unless one is asked for. */

@@ -7,6 +7,12 @@ export {
   type FoundryProviderOptions,
   type ModelCallFailure,
 } from "./foundry-provider.js";
+export {
+  createFoundryProviders,
+  type FoundryProviders,
+  type NamedFoundryModel,
+  type NamedFoundryProvider,
+} from "./foundry-providers.js";
 export { createBearerTokenProvider } from "./token-provider.js";
 export type {
   AbortSignalLike,

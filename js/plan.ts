@@ -40,3 +40,32 @@ export interface ProviderPlan {
   sources: { endpoint: string; model: string; scope: string };
   warnings: Notice[];
 }
+
+/** What the core needs to plan one of several providers. */
+export interface NamedProviderRequest extends ProviderRequest {
+  name: string;
+  models?: readonly PlannedModelRequest[] | undefined;
+}
+
+/** One of the models that are asked for. */
+interface PlannedModelRequest {
+  id?: string | undefined;
+  model?: string | undefined;
+  deployment?: string | undefined;
+  name?: string | undefined;
+  maxPromptTokens?: number | undefined;
+  maxContextWindowTokens?: number | undefined;
+  maxOutputTokens?: number | undefined;
+}
+
+/** The Copilot SDK's `ProviderModelConfig`, without capabilities. */
+export interface PlannedModel {
+  id: string;
+  provider: string;
+  modelId?: string;
+  wireModel?: string;
+  name?: string;
+  maxPromptTokens?: number;
+  maxContextWindowTokens?: number;
+  maxOutputTokens?: number;
+}

@@ -294,7 +294,11 @@ fn check_api_version(version: &str) -> Result<&str> {
                 b.is_ascii_digit()
             }
         });
-    if dated {
+    let (month, day) = (
+        date.get(5..7).unwrap_or_default(),
+        date.get(8..).unwrap_or_default(),
+    );
+    if dated && ("01"..="12").contains(&month) && ("01"..="31").contains(&day) {
         return Ok(version);
     }
     let shown = if text::is_plain_name(version) {

@@ -90,6 +90,8 @@ codes! {
     /// A field of a simulated scenario is out of range.
     ScenarioInvalid => "scenario/invalid",
 
+    /// A provider's name that is missing, malformed or taken.
+    ProviderName => "provider/name",
     /// No model or deployment name, or a bad one.
     ProviderModel => "provider/model",
     /// Options that exclude each other, or that the endpoint cannot serve.
@@ -145,6 +147,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Says in front of the message where in a list it was wrong.
+    #[must_use]
+    pub(crate) fn within(mut self, place: &str) -> Self {
+        self.0.message = format!("{place}: {}", self.0.message);
         self
     }
 

@@ -15,6 +15,7 @@ pub mod environment;
 pub mod expiry;
 pub mod probe;
 pub mod provider;
+pub mod providers;
 pub mod schedule;
 pub mod simulate;
 

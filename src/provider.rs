@@ -150,7 +150,7 @@ const REFUSED_HEADERS: [&str; 6] = [
 ///   is [`DEFAULT_MODEL`] in the end. Without an endpoint the error is `endpoint/empty`.
 /// - `model` is the well-known name and `deployment` the one that is sent. A deployment alone is also the model; one in
 ///   a legacy path counts if no other is given. Both appear in `config` only if they differ.
-/// - The API format is `responses` unless another is asked for. `anthropic` has none.
+/// - The API format is `responses` unless another is asked for, or the API version is too old for it. `anthropic` has none.
 /// - `apiVersion` implies the type `azure`, whose base URL is the host's root, as the runtime requires.
 ///
 /// Errors are those of [`parse`], then `provider/model`, `provider/conflict`, `provider/header`, `provider/limit`,
@@ -191,7 +191,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let names = names(request, &env, &endpoint, endpoint_source, &mut warnings)?;
     let config = Config {
         provider_type: endpoint.provider_type,
-        wire_api: wire_api(request.wire_api, endpoint.provider_type)?,
+        wire_api: wire_api(request.wire_api, &endpoint)?,
         base_url: endpoint.base_url.clone(),
         azure: endpoint
             .api_version
@@ -335,10 +335,11 @@ fn names(
     })
 }
 
-fn check_model(what: &str, name: &str, strict: bool) -> Result<String> {
+pub(crate) fn check_model(what: &str, name: &str, strict: bool) -> Result<String> {
     let name = name.trim();
     let allowed: &[u8] = if strict { b"-._" } else { b"-._:/@+" };
-    let valid = (1..=128).contains(&name.len()) && is_made_of(name, allowed);
+    // In the path of a dated route, "." and ".." would lead to another route.
+    let valid = (1..=128).contains(&name.len()) && is_made_of(name, allowed) && !matches!(name, "." | "..");
     if valid {
         return Ok(name.to_owned());
     }
@@ -346,6 +347,7 @@ fn check_model(what: &str, name: &str, strict: bool) -> Result<String> {
         "" => "blank",
         _ if name.contains(['<', '>', '{', '}', '$', '[', ']']) => "still a placeholder",
         _ if name.len() > 128 => "longer than 128 characters",
+        "." | ".." => "a step in a path",
         _ => "no name, because of a character in it",
     };
     let form = if strict {
@@ -357,14 +359,30 @@ fn check_model(what: &str, name: &str, strict: bool) -> Result<String> {
         .hint("Deployments and their names are listed by: az cognitiveservices account deployment list --name <name> --resource-group <group> --output table"))
 }
 
-fn wire_api(given: Option<WireApi>, provider_type: ProviderType) -> Result<Option<WireApi>> {
-    match (given, provider_type) {
+/// The first dated version with the Responses API, without `-preview`.
+const FIRST_WITH_RESPONSES: &str = "2025-03-01";
+
+fn wire_api(given: Option<WireApi>, endpoint: &Endpoint) -> Result<Option<WireApi>> {
+    let too_old = endpoint
+        .api_version
+        .as_deref()
+        .is_some_and(|version| version < FIRST_WITH_RESPONSES);
+    match (given, endpoint.provider_type) {
         (Some(_), ProviderType::Anthropic) => Err(Error::new(
             Code::ProviderConflict,
             "wireApi was given for an Anthropic route, which has one API only.",
         )
         .hint("Leave wireApi out.")),
         (None, ProviderType::Anthropic) => Ok(None),
+        (Some(WireApi::Responses), _) if too_old => Err(Error::new(
+            Code::ProviderConflict,
+            format!(
+                "wireApi is \"responses\", but the apiVersion is older than {FIRST_WITH_RESPONSES}-preview, the first with the \
+                 Responses API."
+            ),
+        )
+        .hint("Leave apiVersion out, which is the v1 API, or leave wireApi out to get chat completions.")),
+        (None, _) if too_old => Ok(Some(WireApi::Completions)),
         (given, _) => Ok(Some(given.unwrap_or(WireApi::Responses))),
     }
 }
@@ -409,7 +427,7 @@ fn header(message: impl Into<String>) -> Error {
 /// What a header's name may hold besides letters and digits (RFC 9110).
 const TOKEN_SYMBOLS: &[u8] = b"!#$%&'*+-.^_`|~";
 
-fn limit(name: &str, given: Option<f64>) -> Result<Option<u32>> {
+pub(crate) fn limit(name: &str, given: Option<f64>) -> Result<Option<u32>> {
     let Some(value) = given else { return Ok(None) };
     if value >= 1.0 && value <= f64::from(u32::MAX) && value.fract() == 0.0 {
         return Ok(Some(value as u32));

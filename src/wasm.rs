@@ -1,9 +1,10 @@
 //! The surface for JavaScript: converts and forwards, decides nothing. The types on the other side are hand-written, in
 //! `js/wasm/core.d.ts`.
 
-use js_sys::Function;
+use js_sys::{Array, Function, Object, Reflect};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Deserializer};
+use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::endpoint;
@@ -11,14 +12,14 @@ use crate::error::{Code, Error};
 use crate::expiry::{self, Millis, TokenResponse};
 use crate::json::ObjectVisitor;
 use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
-use crate::{claims, diagnosis, probe, provider, simulate};
+use crate::{claims, diagnosis, probe, provider, providers, simulate};
 
 type JsResult = Result<JsValue, JsValue>;
 
 /// [`endpoint::parse`].
 #[wasm_bindgen(js_name = parseEndpoint)]
 pub fn parse_endpoint(input: &str, options: JsValue) -> JsResult {
-    endpoint::parse(input, &from_js(options)?)
+    endpoint::parse(input, &from_js(options, Code::ProviderConflict)?)
         .map_err(throw)
         .map(to_js)
 }
@@ -26,13 +27,26 @@ pub fn parse_endpoint(input: &str, options: JsValue) -> JsResult {
 /// [`provider::plan`].
 #[wasm_bindgen(js_name = planProvider)]
 pub fn plan_provider(request: JsValue) -> JsResult {
-    provider::plan(&from_js(request)?).map_err(throw).map(to_js)
+    provider::plan(&from_js(request, Code::ProviderConflict)?)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`providers::models`], of options that hold a name and models as well.
+#[wasm_bindgen(js_name = planModels)]
+pub fn plan_models(options: JsValue, taken: &Array) -> JsResult {
+    let named = from_js(options.clone(), Code::ProviderConflict)?;
+    let request = from_js(options, Code::ProviderConflict)?;
+    let taken: Vec<String> = taken.iter().filter_map(|name| name.as_string()).collect();
+    providers::models(&named, request, &taken)
+        .map_err(throw)
+        .map(to_js)
 }
 
 /// [`probe::call`].
 #[wasm_bindgen(js_name = planProbe)]
 pub fn plan_probe(request: JsValue, timeout_ms: Option<f64>) -> JsResult {
-    probe::call(&from_js(request)?, timeout_ms)
+    probe::call(&from_js(request, Code::ProviderConflict)?, timeout_ms)
         .map_err(throw)
         .map(to_js)
 }
@@ -40,7 +54,7 @@ pub fn plan_probe(request: JsValue, timeout_ms: Option<f64>) -> JsResult {
 /// [`probe::judge`].
 #[wasm_bindgen(js_name = judgeProbe)]
 pub fn judge_probe(failure: JsValue) -> JsResult {
-    Ok(to_js(probe::judge(&from_js(failure)?)))
+    Ok(to_js(probe::judge(&from_js(failure, Code::ProviderConflict)?)))
 }
 
 /// [`expiry::parse_token_response`], of JSON text. `zone` gives the offset in minutes east of UTC for a local time.
@@ -78,13 +92,18 @@ pub fn decode_token(token: &str) -> JsValue {
 /// [`diagnosis::diagnose`].
 #[wasm_bindgen]
 pub fn diagnose(failure: JsValue) -> JsResult {
-    Ok(to_js(diagnosis::diagnose(&from_js(failure)?)))
+    Ok(to_js(diagnosis::diagnose(&from_js(
+        failure,
+        Code::ProviderConflict,
+    )?)))
 }
 
 /// [`simulate::simulate`].
 #[wasm_bindgen(js_name = simulateRefresh)]
 pub fn simulate_refresh(scenario: JsValue) -> JsResult {
-    simulate::simulate(&from_js(scenario)?).map_err(throw).map(to_js)
+    simulate::simulate(&from_js(scenario, Code::ScenarioInvalid)?)
+        .map_err(throw)
+        .map(to_js)
 }
 
 /// [`schedule::Schedule`].
@@ -234,16 +253,68 @@ fn offset_by(zone: &Function) -> impl Fn(Millis) -> Option<i32> {
     }
 }
 
-fn from_js<T: DeserializeOwned + Default>(value: JsValue) -> Result<T, JsValue> {
+fn from_js<T: DeserializeOwned + Default>(value: JsValue, code: Code) -> Result<T, JsValue> {
     if value.is_undefined() || value.is_null() {
         return Ok(T::default());
     }
-    serde_wasm_bindgen::from_value(value).map_err(|error| {
-        throw(
-            Error::new(Code::ProviderConflict, format!("bad options: {error}"))
-                .hint("Correct the option that the message describes, or leave it out."),
-        )
+    serde_wasm_bindgen::from_value(value.clone())
+        .map_err(|_| misfit(&value.unchecked_into(), code, refusal::<T>))
+}
+
+/// serde's message about a value that is no `T`.
+fn refusal<T: DeserializeOwned>(value: JsValue) -> Option<String> {
+    serde_wasm_bindgen::from_value::<T>(value)
+        .err()
+        .map(|error| error.to_string())
+}
+
+/// Which option is of a wrong type. serde does not tell, so each is read alone. What was given is not repeated: it may be a
+/// secret in the wrong place.
+fn misfit(given: &Object, code: Code, refusal: fn(JsValue) -> Option<String>) -> JsValue {
+    let message = Object::entries(given)
+        .iter()
+        .find_map(|entry| misfit_of(&entry.unchecked_into(), refusal))
+        .unwrap_or_else(|| "The options must be an object.".to_owned());
+    throw(Error::new(code, message).hint("Correct it, or leave it out to get the default."))
+}
+
+fn misfit_of(entry: &Array, refusal: fn(JsValue) -> Option<String>) -> Option<String> {
+    let (name, value) = (entry.get(0), entry.get(1));
+    let expected = |value: &JsValue| {
+        let alone = Object::new();
+        // A new object takes any property.
+        let _ = Reflect::set(&alone, &name, value);
+        refusal(alone.into()).map(|message| wanted(&message))
+    };
+    let inner = expected(&value)?;
+    // What this one must be: asked with what it cannot be. serde names the type of a choice of words, unless it gets a word.
+    let own = [JsValue::TRUE, JsValue::from_str(""), Object::new().into()]
+        .iter()
+        .filter_map(expected)
+        .find(|own| !own.is_empty() && !own.starts_with("enum"))
+        .unwrap_or_else(|| "an object".to_owned());
+    let name = name.as_string()?;
+    let choice = own.contains('"');
+    Some(if value.is_object() && own != inner && !choice {
+        format!("{name} holds something that must be {inner}.")
+    } else if value.is_string() && choice {
+        format!("{name} must be {own}; it is another text.")
+    } else {
+        let found = value.js_typeof().as_string()?;
+        format!("{name} must be {own}; it is of the type {found}.")
     })
+}
+
+/// What serde expected, in the words of JavaScript.
+fn wanted(message: &str) -> String {
+    let (_, wanted) = message.rsplit_once("expected ").unwrap_or_default();
+    match wanted {
+        "f64" => "a number".to_owned(),
+        "a map" => "an object".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        _ if wanted.starts_with("struct") => "an object".to_owned(),
+        _ => wanted.replace('`', "\""),
+    }
 }
 
 fn to_js(value: impl Serialize) -> JsValue {

@@ -1,6 +1,6 @@
 // The surface of src/wasm.rs, written by hand. The build puts wasm-pack's module beside it.
 
-import type { ProviderPlan, ProviderRequest } from "../plan.js";
+import type { NamedProviderRequest, PlannedModel, ProviderPlan, ProviderRequest } from "../plan.js";
 import type { ProbeCall, ProbeRequest } from "../probe-call.js";
 import type { RefreshScenario, RefreshTimeline } from "../simulate.js";
 import type {
@@ -24,6 +24,8 @@ export interface CoreError {
 export function parseEndpoint(input: string, options: unknown): Endpoint;
 export function planProvider(request: ProviderRequest): ProviderPlan;
 export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
+/** `taken` are the names of the providers before it. */
+export function planModels(request: NamedProviderRequest, taken: string[]): PlannedModel[];
 export function parseTokenResponseText(json: string, requestedAt: number, zone: Zone): AccessToken;
 export function parseTokenResponseObject(object: unknown, requestedAt: number, zone: Zone): AccessToken;
 

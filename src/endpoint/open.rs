@@ -3,16 +3,17 @@
 #![allow(clippy::doc_markdown, reason = "OpenAI is a name, not code")]
 
 use super::route::{
-    Route, agent, anthropic_conflict, check_name, completed, conflict, is_agent, is_operation, legacy,
-    lower_case, names, operation_stripped,
+    Route, agent, anthropic_conflict, anthropic_project, check_name, completed, conflict, dated_project,
+    is_agent, is_operation, legacy, lower_case, names, operation_stripped,
 };
 use super::url::{Url, bad_path, unknown_path};
 use super::{Kind, Notice, NoticeCode, ProviderType};
 use crate::Result;
 
 /// Finds the route. What it leads to must be a base: reading it again changes nothing.
-pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>) -> Result<Route> {
+pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
     let route = read(&url.segments, url.trailing_slash, kind, wanted)?;
+    check_project(&route, &url.segments, dated)?;
     check_settled(&route, &url.segments)?;
     Ok(route)
 }
@@ -86,6 +87,19 @@ fn read(segments: &[String], slash: bool, kind: Kind, wanted: Option<ProviderTyp
         deployment,
         notices,
     })
+}
+
+/// Behind a gateway and in the emulator, too, a project has the v1 routes of OpenAI and no others.
+fn check_project(route: &Route, given: &[String], dated: bool) -> Result<()> {
+    let lower = lower_case(given);
+    let in_project = names(&lower)
+        .windows(3)
+        .any(|part| matches!(part, ["api", "projects", _]));
+    match route.provider_type {
+        ProviderType::Anthropic if in_project => Err(anthropic_project()),
+        _ if dated && in_project => Err(dated_project()),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses an open path that is still not a base after one reading, such as `/responses/responses`.

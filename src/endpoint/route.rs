@@ -22,7 +22,7 @@ pub(super) struct Route {
 /// Finds the route. `wanted` is the type that the options ask for, `dated` whether they name an API version.
 pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
     match kind {
-        Kind::Gateway | Kind::Custom | Kind::Local => open::find(url, kind, wanted),
+        Kind::Gateway | Kind::Custom | Kind::Local => open::find(url, kind, wanted, dated),
         Kind::Openai => openai(url, wanted),
         _ => azure(url, kind, wanted, dated),
     }
@@ -40,16 +40,10 @@ fn azure(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Re
             let name = url.segments.get(2).map(String::as_str).unwrap_or_default();
             let project = check_name(name, "project")?;
             if wanted == Some(ProviderType::Anthropic) || rest.first() == Some(&"anthropic") {
-                return Err(conflict(
-                    "The Anthropic route belongs to the Foundry resource, not to a project in it.",
-                    "Give the resource's address, https://<your-resource>.services.ai.azure.com/anthropic.",
-                ));
+                return Err(anthropic_project());
             }
             if dated {
-                return Err(conflict(
-                    "apiVersion was given for a project; the dated API belongs to the resource, not to a project in it.",
-                    "Leave apiVersion out, or leave /api/projects/... out of the endpoint.",
-                ));
+                return Err(dated_project());
             }
             let mut route = tail(
                 rest,
@@ -250,6 +244,20 @@ pub(super) fn anthropic_conflict(wanted: Option<ProviderType>) -> Error {
     conflict(
         &format!("The type is \"{wanted}\", but the path of the endpoint is the Anthropic route."),
         "Leave the type (and apiVersion) out, or leave /anthropic out of the endpoint.",
+    )
+}
+
+pub(super) fn anthropic_project() -> Error {
+    conflict(
+        "The Anthropic route belongs to the Foundry resource, not to a project in it.",
+        "Give the resource's address, https://<your-resource>.services.ai.azure.com/anthropic.",
+    )
+}
+
+pub(super) fn dated_project() -> Error {
+    conflict(
+        "apiVersion was given for a project; the dated API belongs to the resource, not to a project in it.",
+        "Leave apiVersion out, or leave /api/projects/... out of the endpoint.",
     )
 }
 
