@@ -184,9 +184,7 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
 function join(options: NamedFoundryProvider, members: Member[], sessions: Map<string, Watched>): Member {
   const wanted = listedModels(options?.models);
   const taken = members.map(({ name }) => name);
-  const planned = decide((core) =>
-    core.planModels({ ...planRequest(options), models: wanted }, taken),
-  );
+  const planned = decide((core) => core.planModels({ ...planRequest(options), models: wanted }, taken));
   const models = planned.map((model, index) => {
     const capabilities = wanted?.[index]?.capabilities;
     return { ...model, ...(capabilities ? { capabilities } : {}) };

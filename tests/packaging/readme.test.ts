@@ -19,7 +19,7 @@ const folder = installed();
 linkPackages(folder, ["@azure", "@github", "@types", "typescript", "undici-types"]);
 const emulator = await startEmulator({ chunkDelayMs: 0 });
 afterAll(() => emulator.stop());
-const azure = newcomer({ ...emulator.env });
+const azure = newcomer({ ...emulator.env, TEAM_RESOURCE_URL: emulator.env.FOUNDRY_RESOURCE_URL });
 
 const samples = blocks("ts").map((code, index) => ({ name: `sample-${index + 1}`, code }));
 

@@ -1,13 +1,22 @@
 // Compiled, never run: what the public types accept and what they refuse.
 
 import { DefaultAzureCredential, type getBearerTokenProvider } from "@azure/identity";
-import type { BearerTokenProvider, CopilotClient, ProviderConfig } from "@github/copilot-sdk";
+import type {
+  BearerTokenProvider,
+  CopilotClient,
+  CopilotSession,
+  NamedProviderConfig,
+  ProviderConfig,
+  ProviderModelConfig,
+} from "@github/copilot-sdk";
 import {
   type AccessToken,
   type CredentialPlan,
   createBearerTokenProvider,
   createFoundryProvider,
+  createFoundryProviders,
   type Endpoint,
+  type FoundryProvider,
   KeylessError,
   ManagedIdentityCopilotAgent,
   parseEndpoint,
@@ -73,6 +82,31 @@ void client.createSession(
 );
 // @ts-expect-error no such type of provider
 createFoundryProvider({ type: "bedrock" });
+
+const several = createFoundryProviders([
+  {
+    name: "west",
+    endpoint: "x",
+    models: ["gpt-5.5", { id: "m", model: "gpt-5.5", deployment: "d", maxOutputTokens: 1 }],
+  },
+  { name: "east", endpoint: process.env.EAST, credential, scope, tokens: provider },
+]);
+same<typeof several.providers, NamedProviderConfig[]>(true);
+same<typeof several.models, ProviderModelConfig[]>(true);
+same<ReturnType<typeof several.get>, FoundryProvider>(true);
+declare const watched: CopilotSession;
+const stop: () => void = several.watch(watched);
+using closingAll = several;
+void [stop, closingAll];
+void client.createSession(
+  several.sessionConfig({ model: "east/gpt-5.5", streaming: true, availableTools: [] }),
+);
+// @ts-expect-error a single provider excludes several
+several.sessionConfig({ provider: config });
+// @ts-expect-error a name is needed
+createFoundryProviders([{ endpoint: "x" }]);
+// @ts-expect-error no such field of a model
+createFoundryProviders([{ name: "a", models: [{ wireModel: "x" }] }]);
 
 const endpoint: Endpoint = parseEndpoint("myres.openai.azure.com");
 same<typeof endpoint.scope, string | undefined>(true);

@@ -10,9 +10,9 @@
 
 use copilot_keyless::wasm::{
     Schedule, decode_token, parse_endpoint, parse_token_response_object, parse_token_response_text,
-    plan_probe, plan_provider,
+    plan_models, plan_probe, plan_provider,
 };
-use js_sys::{Function, JSON, Object, Reflect};
+use js_sys::{Array, Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -130,6 +130,56 @@ fn a_plan_is_a_plain_object_without_undefined_texts() {
         !Reflect::has(&config, &"wireModel".into()).unwrap(),
         "what is not set is not there"
     );
+}
+
+#[wasm_bindgen_test]
+fn models_of_a_provider_cross_the_boundary() {
+    let options = serde_json::json!({
+        "name": "west", "endpoint": "myres.openai.azure.com", "env": {},
+        "models": [{ "model": "gpt-5.5", "deployment": "team" }, { "id": "m", "maxOutputTokens": 5 }],
+    });
+    let models = rust(&plan_models(js(&options), &Array::new()).unwrap());
+    assert_eq!(
+        models,
+        serde_json::json!([
+            { "id": "gpt-5.5", "provider": "west", "wireModel": "team" },
+            { "id": "m", "provider": "west", "maxOutputTokens": 5 },
+        ])
+    );
+    let taken = Array::of1(&"west".into());
+    let error = rust(&plan_models(js(&options), &taken).unwrap_err());
+    assert_eq!(error["code"], "provider/name");
+}
+
+#[wasm_bindgen_test]
+fn an_option_of_a_wrong_type_is_named_and_not_repeated() {
+    for (options, says) in [
+        (
+            r#"{ "wireApi": 5 }"#,
+            "wireApi must be \"responses\" or \"completions\"; it is of the type number.",
+        ),
+        (
+            r#"{ "type": "s3cret" }"#,
+            "type must be one of \"openai\", \"azure\", \"anthropic\"; it is another text.",
+        ),
+        (
+            r#"{ "headers": "s3cret" }"#,
+            "headers must be an object; it is of the type string.",
+        ),
+        (
+            r#"{ "model": "m", "headers": { "x": ["s3cret"] } }"#,
+            "headers holds something that must be a string.",
+        ),
+        (
+            r#"{ "maxPromptTokens": "s3cret" }"#,
+            "maxPromptTokens must be a number; it is of the type string.",
+        ),
+        (r#""s3cret""#, "The options must be an object."),
+    ] {
+        let error = rust(&plan_provider(JSON::parse(options).unwrap()).unwrap_err());
+        assert_eq!(error["code"], "provider/conflict");
+        assert_eq!(error["message"], says);
+    }
 }
 
 #[wasm_bindgen_test]
