@@ -93,12 +93,13 @@ interface Watched {
  * @throws KeylessError `endpoint/...`, `provider/...`, `policy/invalid`
  * @example
  * ```ts
+ * const claude = { model: "claude-sonnet-4.5", deployment: "claude-sonnet-4-5" };
  * const foundry = createFoundryProviders([
  *   { name: "west", endpoint: "https://west.openai.azure.com", models: ["gpt-5.5", "gpt-5.5-mini"] },
- *   { name: "claude", endpoint: "https://myres.services.ai.azure.com/anthropic", models: ["claude-sonnet-4-5"] },
+ *   { name: "claude", endpoint: "https://myres.services.ai.azure.com/anthropic", models: [claude] },
  * ]);
  * const session = await client.createSession(foundry.sessionConfig());
- * await session.setModel("claude/claude-sonnet-4-5");
+ * await session.setModel("claude/claude-sonnet-4.5");
  * ```
  */
 export function createFoundryProviders(list: readonly NamedFoundryProvider[]): FoundryProviders {
