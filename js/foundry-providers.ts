@@ -4,6 +4,7 @@ import type {
   ProviderModelConfig,
   SessionConfig,
   SessionEvent,
+  SessionEventHandler,
   SessionEventType,
 } from "@github/copilot-sdk";
 import { decide } from "./bindings.js";
@@ -12,6 +13,7 @@ import {
   createFoundryProvider,
   type FoundryProvider,
   type FoundryProviderOptions,
+  type ModelCallFailure,
   planRequest,
 } from "./foundry-provider.js";
 import type { Notice } from "./types.js";
@@ -57,8 +59,11 @@ export interface FoundryProviders {
   sessionConfig<T extends SessionExtra>(
     extra?: T,
   ): T & { model: string; providers: NamedProviderConfig[]; models: ProviderModelConfig[] };
-  /** As that of each provider; a failure concerns the provider whose model failed. Returns the way to stop. */
-  watch(session: CopilotSession): () => void;
+  /** As that of each provider; a failed request concerns the one whose model it was. Returns the way to stop. */
+  watch(
+    session: CopilotSession,
+    onFailure?: (error: KeylessError, event: ModelCallFailure) => void,
+  ): () => void;
   /** Closes the token providers, except those that were passed in. */
   close(): void;
   [Symbol.dispose](): void;
@@ -158,14 +163,15 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
       providers,
       models,
     }),
-    watch: (session) => {
+    watch: (session, onFailure) => {
       const { sessionId } = session;
       const watched = sessions.get(sessionId) ?? { asked: [], watchers: 0 };
       sessions.set(sessionId, watched);
       watched.watchers += 1;
-      const stops = members.map((member) =>
-        member.foundry.watch(seenBy(session, (model) => ownerOf(model, members, watched.asked) === member)),
-      );
+      const stops = members.map((member) => {
+        const concerns = (model?: string) => ownerOf(model, members, watched.asked) === member;
+        return member.foundry.watch(seenBy(session, concerns), onFailure);
+      });
       let watching = true;
       return () => {
         if (!watching) return;
@@ -228,10 +234,12 @@ function listedModels(models: NamedFoundryProvider["models"]): readonly NamedFou
 
 /** The session as one provider's `watch` sees it: without the failures of other providers' models. */
 function seenBy(session: CopilotSession, concerns: (model: string | undefined) => boolean): CopilotSession {
-  const on = (type: SessionEventType, handler: (event: SessionEvent) => void) =>
-    session.on(type, (event: SessionEvent) => {
-      if (event.type !== "model.call_failure" || concerns(event.data.model)) handler(event);
-    });
+  const on = (type: SessionEventType | SessionEventHandler, handler: SessionEventHandler) =>
+    typeof type === "function"
+      ? session.on(type)
+      : session.on(type, (event: SessionEvent) => {
+          if (event.type !== "model.call_failure" || concerns(event.data.model)) handler(event);
+        });
   return new Proxy(session, {
     get: (target, key) => (key === "on" ? on : Reflect.get(target, key, target)),
   });

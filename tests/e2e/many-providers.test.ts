@@ -55,7 +55,6 @@ const foundry = createFoundryProviders([
     name: "west",
     endpoint: `${west.foundry.url}/openai/v1/`,
     models: ["gpt-5.5", "gpt-4o"],
-    env: {},
     scope: `${AI}/.default`,
     tokens,
   },
@@ -63,7 +62,6 @@ const foundry = createFoundryProviders([
     name: "project",
     endpoint: `${west.foundry.url}/api/projects/p1`,
     model: "gpt-5.5",
-    env: {},
     scope: `${AI}/.default`,
     tokens,
   },
@@ -184,6 +182,23 @@ test.each([
     await session.disconnect();
   },
 );
+
+test("a refusal is told by the provider that was refused, and stopping leaves the session as it was", async () => {
+  const session = await client.createSession(foundry.sessionConfig(SILENT));
+  const failures: unknown[] = [];
+  const stop = foundry.watch(session, (error) => failures.push(error.code));
+  await session.setModel("east/team");
+  east.foundry.setRoles([]);
+  const error = await ask(session, "May I?").catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: "KeylessError", code: "model/missing-role", status: 401 });
+  expect(failures).toEqual(["model/missing-role", "model/missing-role", "model/missing-role"]);
+  east.foundry.setRoles(["Foundry User"]);
+  await session.setModel("west/gpt-5.5");
+  expect(await ask(session, "And you?")).toContain("And you?");
+  stop();
+  expect(Object.hasOwn(session, "sendAndWait")).toBe(false);
+  await session.disconnect();
+});
 
 test("no list of models is asked for, and no request went without a token", () => {
   for (const { requests } of [west, east])
