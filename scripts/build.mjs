@@ -73,7 +73,7 @@ async function bundle() {
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
     external: PEERS,
-    plugins: [wasm, libraries],
+    plugins: [wasm],
   });
   // Nobody's stack but their own goes through these two.
   const emulator = await esbuild({
@@ -142,17 +142,6 @@ const wasm = {
         ? 'import { fetch, Request } from "../js/net-platform.js";\n'
         : "";
       const { code } = await build.esbuild.transform(platform + readFileSync(path, "utf8"), { minify: true });
-      return { contents: code };
-    });
-  },
-};
-
-/** The names inside the emulator's libraries are shortened: it is the package's own stacks that shall be read. */
-const libraries = {
-  name: "libraries",
-  setup(build) {
-    build.onLoad({ filter: /[\\/]node_modules[\\/].*\.m?js$/ }, async ({ path }) => {
-      const { code } = await build.esbuild.transform(readFileSync(path, "utf8"), { minify: true });
       return { contents: code };
     });
   },
