@@ -1,3 +1,4 @@
+import type { ProviderModelConfig } from "@github/copilot-sdk";
 import type { CredentialPlan, Endpoint, Notice } from "./types.js";
 
 /** What the core needs to plan a provider. */
@@ -44,28 +45,8 @@ export interface ProviderPlan {
 /** What the core needs to plan one of several providers. */
 export interface NamedProviderRequest extends ProviderRequest {
   name: string;
-  models?: readonly PlannedModelRequest[] | undefined;
+  models?: readonly object[] | undefined;
 }
 
-/** One of the models that are asked for. */
-interface PlannedModelRequest {
-  id?: string | undefined;
-  model?: string | undefined;
-  deployment?: string | undefined;
-  name?: string | undefined;
-  maxPromptTokens?: number | undefined;
-  maxContextWindowTokens?: number | undefined;
-  maxOutputTokens?: number | undefined;
-}
-
-/** The Copilot SDK's `ProviderModelConfig`, without capabilities. */
-export interface PlannedModel {
-  id: string;
-  provider: string;
-  modelId?: string;
-  wireModel?: string;
-  name?: string;
-  maxPromptTokens?: number;
-  maxContextWindowTokens?: number;
-  maxOutputTokens?: number;
-}
+/** What the core makes of a model. */
+export type PlannedModel = Omit<ProviderModelConfig, "capabilities">;
