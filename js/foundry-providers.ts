@@ -28,10 +28,8 @@ export interface NamedFoundryModel {
   deployment?: string | undefined;
   /** A name for people, in lists of models. */
   name?: string | undefined;
-  /** Default: the provider's. */
   maxPromptTokens?: number | undefined;
   maxContextWindowTokens?: number | undefined;
-  /** Default: the provider's. */
   maxOutputTokens?: number | undefined;
   /** What the runtime shall believe of the model, such as vision. */
   capabilities?: ProviderModelConfig["capabilities"] | undefined;
@@ -92,16 +90,14 @@ interface Watched {
 
 /**
  * Several Foundry endpoints in one session, each with its own scope, cloud, credential and models. A session selects a model as
- * `name/model`, and changes it with `session.setModel`. Synchronous and without I/O, as `createFoundryProvider`; providers of the
- * same credential and scope share one token.
+ * `name/model`, and changes it with `session.setModel`. Providers of the same credential and scope share one token.
  *
  * @throws KeylessError `endpoint/...`, `provider/...`, `policy/invalid`
  * @example
  * ```ts
- * const claude = { model: "claude-sonnet-4.5", deployment: "claude-sonnet-4-5" };
  * const foundry = createFoundryProviders([
  *   { name: "west", endpoint: "https://west.openai.azure.com", models: ["gpt-5.5", "gpt-5.5-mini"] },
- *   { name: "claude", endpoint: "https://myres.services.ai.azure.com/anthropic", models: [claude] },
+ *   { name: "claude", endpoint: "https://myres.services.ai.azure.com/anthropic", models: ["claude-sonnet-4.5"] },
  * ]);
  * const session = await client.createSession(foundry.sessionConfig());
  * await session.setModel("claude/claude-sonnet-4.5");
