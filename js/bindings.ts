@@ -1,5 +1,5 @@
 import { KeylessError } from "./errors.js";
-import { decoded } from "./inlined.js";
+import { unpacked } from "./inlined.js";
 import * as bindings from "./wasm/core.js";
 import wasm from "./wasm/core-inline.js";
 
@@ -8,7 +8,7 @@ let ready = false;
 /** The core's bindings, compiled when first needed: importing this package costs nothing. */
 export function core(): typeof bindings {
   if (!ready) {
-    bindings.initSync({ module: decoded(wasm) });
+    bindings.initSync({ module: unpacked(wasm) });
     ready = true;
   }
   return bindings;

@@ -68,7 +68,6 @@ async function send(
 ): Promise<[status: number, body: string, ...headers: string[]]> {
   signal?.throwIfAborted();
   const { net } = await import("./net-bindings.js");
-  const bindings = await net();
   // It settles in any case, for what waits for it to be let go.
   let cancel = () => {};
   const cancelled = new Promise<void>((resolve) => {
@@ -77,14 +76,7 @@ async function send(
   signal?.addEventListener("abort", cancel);
   try {
     signal?.throwIfAborted();
-    const answer = await bindings.send(
-      url,
-      Object.entries(headers).flat(),
-      body,
-      token,
-      timeoutMs,
-      cancelled,
-    );
+    const answer = await net().send(url, Object.entries(headers).flat(), body, token, timeoutMs, cancelled);
     signal?.throwIfAborted();
     return answer as [number, string, ...string[]];
   } finally {

@@ -113,27 +113,24 @@ const sameErrors = {
   },
 };
 
-/** Where wasm-pack's modules are, and how their `.wasm` is packed. */
-const MODULES = {
-  core: { home: "pkg", pack: (bytes) => bytes },
-  net: { home: "pkg-net", pack: (bytes) => deflateRawSync(bytes, { level: 9 }) },
-};
+/** Where wasm-pack's modules are. */
+const MODULES = { core: "pkg", net: "pkg-net" };
 
-/** wasm-pack's modules in the place of js/wasm/core.js and net.js, and their `.wasm`, in base64, in that of *-inline.js. */
+/** wasm-pack's modules in the place of js/wasm/core.js and net.js, and their `.wasm`, packed, in that of *-inline.js. */
 const wasm = {
   name: "wasm",
   setup(build) {
     build.onResolve({ filter: /\/wasm\/(core|net)\.js$/ }, ({ path }) => ({
-      path: join(root, MODULES[basename(path, ".js")].home, "copilot_keyless.js"),
+      path: join(root, MODULES[basename(path, ".js")], "copilot_keyless.js"),
     }));
     build.onResolve({ filter: /\/wasm\/(core|net)-inline\.js$/ }, ({ path }) => ({
       path: basename(path, "-inline.js"),
       namespace: "wasm",
     }));
     build.onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => {
-      const { home, pack } = MODULES[path];
-      const base64 = pack(readFileSync(join(root, home, "copilot_keyless_bg.wasm"))).toString("base64");
-      return { contents: `export default ${JSON.stringify(base64)}` };
+      const bytes = readFileSync(join(root, MODULES[path], "copilot_keyless_bg.wasm"));
+      const packed = deflateRawSync(bytes, { level: 9 }).toString("base64");
+      return { contents: `export default ${JSON.stringify(packed)}` };
     });
     // wasm-pack's names are of no help in a stack, so they are shortened too.
     build.onLoad({ filter: /[\\/]copilot_keyless\.js$/ }, async ({ path }) => {
