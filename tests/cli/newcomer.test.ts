@@ -23,7 +23,7 @@ describe("the endpoint", () => {
 
   test("the placeholder of the guide", async () => {
     const env = newcomer({ FOUNDRY_RESOURCE_URL: "https://<my-resource>.openai.azure.com" });
-    expectTold(await cli(["chat", "hello"], env), "endpoint/placeholder", /your own resource/);
+    expectTold(await cli(["chat", "hello"], env), "endpoint/placeholder", /your own name/);
   });
 
   test("a wrong endpoint never falls back to the emulator", async () => {
