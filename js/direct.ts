@@ -1,9 +1,11 @@
 import { decide } from "./bindings.js";
 import { diagnosed } from "./diagnosed.js";
-import type { ProbeCall, ProbeRequest } from "./probe-call.js";
+import type { ProbeRequest } from "./probe-call.js";
+import { paired, send } from "./send.js";
 import { cleanText } from "./token-text.js";
 import type { AccessToken, Diagnosis, Endpoint } from "./types.js";
 
+export { createDirectCredential, type DirectCredentialOptions } from "./direct-credential.js";
 export { KeylessError } from "./errors.js";
 export type { AccessToken, Diagnosis, Endpoint, Notice } from "./types.js";
 
@@ -60,31 +62,6 @@ export async function probe(options: ProbeOptions): Promise<Diagnosis> {
   );
 }
 
-/** Rejects with the signal's reason as soon as it aborts, and with nothing else. */
-async function send(
-  { url, headers, body, timeoutMs }: ProbeCall,
-  token: string | undefined,
-  signal: AbortSignal | undefined,
-): Promise<[status: number, body: string, ...headers: string[]]> {
-  signal?.throwIfAborted();
-  const { net } = await import("./net-bindings.js");
-  // It settles in any case, for what waits for it to be let go.
-  let cancel = () => {};
-  const cancelled = new Promise<void>((resolve) => {
-    cancel = resolve;
-  });
-  signal?.addEventListener("abort", cancel);
-  try {
-    signal?.throwIfAborted();
-    const answer = await net().send(url, Object.entries(headers).flat(), body, token, timeoutMs, cancelled);
-    signal?.throwIfAborted();
-    return answer as [number, string, ...string[]];
-  } finally {
-    signal?.removeEventListener("abort", cancel);
-    cancel();
-  }
-}
-
 /** An endpoint's text, or of one that was read the base URL, which reads the same with its options. */
 function address(endpoint: string | Endpoint | undefined): ProbeRequest {
   if (typeof endpoint !== "object" || endpoint === null) return { endpoint };
@@ -95,9 +72,4 @@ function address(endpoint: string | Endpoint | undefined): ProbeRequest {
 /** The options that were given: one that is undefined takes nothing away from the endpoint. */
 function defined(options: ProbeRequest): ProbeRequest {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function paired(values: string[]): Record<string, string> {
-  const pairs = values.flatMap((name, index) => (index % 2 === 0 ? [[name, values[index + 1] ?? ""]] : []));
-  return Object.fromEntries(pairs);
 }

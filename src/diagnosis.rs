@@ -8,7 +8,7 @@
 
 #![allow(clippy::doc_markdown, reason = "OpenAI is a name, not code")]
 
-mod answer;
+pub(crate) mod answer;
 mod network;
 mod rejected;
 mod remedy;

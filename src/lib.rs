@@ -13,6 +13,7 @@ pub mod diagnosis;
 pub mod endpoint;
 pub mod environment;
 pub mod expiry;
+pub mod identity;
 pub mod probe;
 pub mod provider;
 pub mod providers;

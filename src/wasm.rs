@@ -12,7 +12,7 @@ use crate::error::{Code, Error};
 use crate::expiry::{self, Millis, TokenResponse};
 use crate::json::ObjectVisitor;
 use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
-use crate::{claims, diagnosis, probe, provider, providers, simulate};
+use crate::{claims, diagnosis, identity, probe, provider, providers, simulate};
 
 type JsResult = Result<JsValue, JsValue>;
 
@@ -55,6 +55,27 @@ pub fn plan_probe(request: JsValue, timeout_ms: Option<f64>) -> JsResult {
 #[wasm_bindgen(js_name = judgeProbe)]
 pub fn judge_probe(failure: JsValue) -> JsResult {
     Ok(to_js(probe::judge(&from_js(failure, Code::ProviderConflict)?)))
+}
+
+/// [`identity::call`].
+#[wasm_bindgen(js_name = planTokenRequest)]
+pub fn plan_token_request(request: JsValue) -> JsResult {
+    identity::call(&from_js(request, Code::CredentialConfiguration)?)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`identity::judge`], of an answer as one object.
+#[wasm_bindgen(js_name = judgeTokenAnswer)]
+pub fn judge_token_answer(answer: JsValue) -> JsResult {
+    let answer: identity::Answer = from_js(answer, Code::CredentialConfiguration)?;
+    Ok(to_js(identity::judge(&answer)))
+}
+
+/// [`identity::advice`].
+#[wasm_bindgen(js_name = adviceOn)]
+pub fn advice_on(message: &str) -> Option<String> {
+    identity::advice(message).map(str::to_owned)
 }
 
 /// [`expiry::parse_token_response`], of JSON text. `zone` gives the offset in minutes east of UTC for a local time.

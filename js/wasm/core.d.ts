@@ -3,6 +3,7 @@
 import type { NamedProviderRequest, PlannedModel, ProviderPlan, ProviderRequest } from "../plan.js";
 import type { ProbeCall, ProbeRequest } from "../probe-call.js";
 import type { RefreshScenario, RefreshTimeline } from "../simulate.js";
+import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../token-request.js";
 import type {
   AccessToken,
   Diagnosis,
@@ -26,6 +27,10 @@ export function planProvider(request: ProviderRequest): ProviderPlan;
 export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
 /** `taken` are the names of the providers before it. */
 export function planModels(request: NamedProviderRequest, taken: string[]): PlannedModel[];
+export function planTokenRequest(request: TokenRequest): TokenCall;
+export function judgeTokenAnswer(answer: TokenAnswer): TokenVerdict;
+/** What to do about a refusal of Entra whose number stands in the message. */
+export function adviceOn(message: string): string | undefined;
 export function parseTokenResponseText(json: string, requestedAt: number, zone: Zone): AccessToken;
 export function parseTokenResponseObject(object: unknown, requestedAt: number, zone: Zone): AccessToken;
 

@@ -17,9 +17,9 @@ const MIN_TOKEN: usize = 8;
 
 /// A response's words.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// Its message, on one line, at most [`MAX_MESSAGE`] long, without the token that was sent.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// All that it says, in lower case.
     everything: String,
 }
@@ -44,7 +44,7 @@ impl Answer {
 }
 
 /// Reads a body. The Copilot runtime passes some on as a JSON text that begins with the status.
-pub(super) fn read(body: &str, status: u16, token: &str) -> Answer {
+pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
     let body = head(body, MAX_BODY).trim();
     let quoted = body
         .starts_with('"')
@@ -91,7 +91,7 @@ pub(super) fn header<'a>(headers: Option<&'a BTreeMap<String, String>>, name: &s
 }
 
 /// How long to wait, by the headers `retry-after-ms` and `retry-after` (in seconds), else by the message.
-pub(super) fn retry_after_ms(headers: Option<&BTreeMap<String, String>>, answer: &Answer) -> Option<u32> {
+pub(crate) fn retry_after_ms(headers: Option<&BTreeMap<String, String>>, answer: &Answer) -> Option<u32> {
     let whole = |text: &str| text.parse::<u32>().ok();
     header(headers, "retry-after-ms").and_then(whole).or_else(|| {
         header(headers, "retry-after")

@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use super::Env;
 use crate::Result;
-use crate::endpoint::{Cloud, Notice, NoticeCode, is_made_of};
+use crate::endpoint::{Cloud, Notice, NoticeCode, is_guid, is_made_of};
 use choice::Choice;
 use variables::Variables;
 
@@ -191,12 +191,4 @@ fn ids(plan: &CredentialPlan) -> [Option<Notice>; 2] {
             )
         });
     [client, tenant]
-}
-
-fn is_guid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }

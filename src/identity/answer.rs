@@ -1,0 +1,106 @@
+//! What an identity endpoint answered.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Source, advice, retry};
+use crate::diagnosis::answer;
+use crate::expiry::{self, Millis, TokenResponse};
+use crate::{Error, Result};
+
+/// What an answer means. Serialised as `{ token }`, `{ error }` or `{ failure }`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    /// A token, and its life.
+    Token(Token),
+    /// An answer that cannot be read.
+    Error(Error),
+    /// No token.
+    Failure(Failure),
+}
+
+/// An `AccessToken` of `@azure/identity`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Token {
+    /// The token.
+    pub token: String,
+    /// When it expires, in epoch milliseconds.
+    pub expires_on_timestamp: Millis,
+    /// When its issuer would like it to be refreshed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_after_timestamp: Option<Millis>,
+}
+
+/// Why there is no token. Serialised in camel case; what is `None` is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// The HTTP status; none if no answer came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The endpoint's own words, or the network's.
+    pub message: String,
+    /// What to do about it, where the words are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'static str>,
+    /// How long the endpoint asks to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u32>,
+    /// When to ask again; none if there is no use in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_in_ms: Option<u32>,
+}
+
+/// An answer, or none. As JSON in camel case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Answer {
+    /// What was asked.
+    pub source: Source,
+    /// The HTTP status; 0 if no answer came.
+    pub status: u16,
+    /// The headers.
+    pub headers: BTreeMap<String, String>,
+    /// The body; with status 0, what the network said.
+    pub body: String,
+    /// What was sent: whatever the answer says, it is not repeated.
+    pub secret: String,
+    /// When the request was started, in epoch milliseconds.
+    pub requested_at: Millis,
+    /// The number of the attempt, counted from 0.
+    pub attempt: u32,
+}
+
+/// Says what an answer means.
+pub fn judge(answer: &Answer) -> Verdict {
+    let Answer { source, status, .. } = *answer;
+    if (200..300).contains(&status) {
+        return match token(&answer.body, answer.requested_at) {
+            Ok(token) => Verdict::Token(token),
+            Err(error) => Verdict::Error(error),
+        };
+    }
+    let said = answer::read(&answer.body, status, &answer.secret);
+    let retry_after_ms = answer::retry_after_ms(Some(&answer.headers), &said);
+    Verdict::Failure(Failure {
+        status: (status != 0).then_some(status),
+        hint: advice(&said.message),
+        retry_after_ms,
+        retry_in_ms: retry::pause_ms(source, status, answer.attempt, retry_after_ms),
+        message: said.message,
+    })
+}
+
+fn token(body: &str, requested_at: Millis) -> Result<Token> {
+    // No identity endpoint gives local times.
+    let TokenResponse { token, lifetime } =
+        expiry::parse_token_response(body.as_bytes(), requested_at, |_| None)?;
+    Ok(Token {
+        token,
+        expires_on_timestamp: lifetime.expires,
+        refresh_after_timestamp: lifetime.refresh_after,
+    })
+}
