@@ -13,6 +13,9 @@ export interface CredentialFailure {
   unavailable: boolean;
 }
 
+/** Knows what to do about some messages: the core's `adviceOn`. */
+type Advise = (message: string) => string | undefined;
+
 /** How many errors of a chain are looked at. */
 const MOST = 100;
 
@@ -20,18 +23,25 @@ const NETWORK_CODES =
   /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR|REQUEST_SEND_ERROR|network_error)/;
 
 /** Reads what a credential threw: `@azure/identity` buries the status in causes and in the errors of a chain. */
-export function credentialFailure(thrown: unknown): CredentialFailure {
+export function credentialFailure(thrown: unknown, advise: Advise): CredentialFailure {
   try {
-    return read(thrown);
+    return read(thrown, advise);
   } catch {
     // Somebody's error has a getter that throws. It must not cost the callers their answer.
-    return { error: describe(undefined, undefined, false, false), unavailable: false };
+    return { error: describe(undefined, undefined, false, false, () => undefined), unavailable: false };
   }
 }
 
-function read(thrown: unknown): CredentialFailure {
-  if (thrown instanceof KeylessError)
-    return { error: thrown, unavailable: false, ...statusOf(thrown.status) };
+function read(thrown: unknown, advise: Advise): CredentialFailure {
+  if (thrown instanceof KeylessError) {
+    const { status, retryAfterMs } = thrown;
+    return {
+      error: thrown,
+      unavailable: false,
+      ...statusOf(status),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+  }
   const chain = [...causes(thrown)];
   const status = chain.map(httpStatus).find((found) => found !== undefined);
   const network = chain.some((error) =>
@@ -39,7 +49,7 @@ function read(thrown: unknown): CredentialFailure {
   );
   const unavailable = !network && chain.some((error) => error.name === "CredentialUnavailableError");
   const retryAfterMs = chain.map(retryAfter).find((found) => found !== undefined);
-  const error = describe(thrown, status, network, unavailable);
+  const error = describe(thrown, status, network, unavailable, advise);
   return { error, unavailable, ...statusOf(status), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
@@ -58,11 +68,14 @@ function describe(
   status: number | undefined,
   network: boolean,
   unavailable: boolean,
+  advise: Advise,
 ): KeylessError {
   const said = firstLines(cause);
   const because = said === "" ? "" : `: ${said}`;
+  // Entra's numbers tell more than the status.
+  const advice = said === "" ? undefined : advise(said);
   const make = (code: string, message: string, hint: string) =>
-    new KeylessError(code, message + because, { hint, status, cause });
+    new KeylessError(code, message + because, { hint: advice ?? hint, status, cause });
   if (status === 429) {
     return make(
       "credential/throttled",

@@ -1,4 +1,4 @@
-import { decide, keylessError } from "./bindings.js";
+import { core, decide, keylessError } from "./bindings.js";
 import { systemClock, unref } from "./clock.js";
 import { credentialFailure } from "./credential-error.js";
 import { type Environment, environment, relevant } from "./environment.js";
@@ -60,6 +60,18 @@ export function createDirectCredential(options: DirectCredentialOptions = {}): T
   };
 }
 
+/** One credential per environment and authority, so that its providers share one token cache. */
+const credentials = new WeakMap<Environment, Map<string, TokenCredential>>();
+
+/** The direct credential by the environment alone. */
+export function directCredential(env: Environment, authorityHost: string | undefined): TokenCredential {
+  const known = credentials.get(env) ?? new Map<string, TokenCredential>();
+  credentials.set(env, known);
+  const credential = known.get(authorityHost ?? "") ?? createDirectCredential({ env, authorityHost });
+  known.set(authorityHost ?? "", credential);
+  return credential;
+}
+
 /** What `@azure/core-auth` lets a caller ask for. */
 type AskedFor = GetTokenOptions & { claims?: string };
 
@@ -115,16 +127,19 @@ async function acquire(
     );
     if (verdict.token) return verdict.token;
     if (verdict.error) throw keylessError(verdict.error);
-    const { retryInMs, retryAfterMs, message, hint } = verdict.failure;
+    const { retryInMs, retryAfterMs, message } = verdict.failure;
     if (retryInMs === undefined || clock.monotonic() + retryInMs >= deadline) {
-      const { error } = credentialFailure({
-        message,
-        status,
-        retryAfterInMs: retryAfterMs,
-        code: status || "network_error",
-      });
+      const { error } = credentialFailure(
+        {
+          message,
+          status,
+          retryAfterInMs: retryAfterMs,
+          code: status || "network_error",
+        },
+        core().adviceOn,
+      );
       throw new KeylessError(error.code, error.message, {
-        hint: hint ?? error.hint,
+        hint: error.hint,
         status: error.status,
         retryAfterMs,
       });

@@ -1,6 +1,7 @@
 import type { CopilotSession, ProviderConfig } from "@github/copilot-sdk";
 import { decide } from "./bindings.js";
 import { defaultCredential } from "./default-credential.js";
+import { directCredential } from "./direct-credential.js";
 import { environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import type { ProviderPlan } from "./plan.js";
@@ -24,8 +25,11 @@ export interface FoundryProviderOptions {
   model?: string | undefined;
   /** The deployment's name where it differs from the model's. */
   deployment?: string | undefined;
-  /** Default: the one of `@azure/identity` that the environment asks for; see {@link FoundryProvider.credential}. */
-  credential?: TokenCredential | undefined;
+  /**
+   * Default: the one of `@azure/identity` that the environment asks for; see {@link FoundryProvider.credential}. `"direct"`: that of
+   * `copilot-keyless/direct`, by the environment and without `@azure/identity`.
+   */
+  credential?: TokenCredential | "direct" | undefined;
   /** The token scope. Default: by endpoint. */
   scope?: string | undefined;
   /** The provider type. Default: by endpoint. */
@@ -166,7 +170,7 @@ export function planRequest<T extends FoundryProviderOptions>(
     });
   }
   const { credential, tokens, env, ...request } = options;
-  const ownCredential = Boolean(credential) || typeof tokens === "function";
+  const ownCredential = (Boolean(credential) && credential !== "direct") || typeof tokens === "function";
   return { ...request, ownCredential, env: relevant(env ?? environment()) };
 }
 
@@ -175,10 +179,18 @@ function sendsTokens(plan: ProviderPlan, options: FoundryProviderOptions): boole
   return plan.scope !== undefined || typeof options.tokens === "function";
 }
 
+function credentialOf(
+  plan: ProviderPlan,
+  { credential, env = environment() }: FoundryProviderOptions,
+): TokenCredential {
+  if (credential === "direct") return directCredential(env, plan.credential.authorityHost);
+  return credential ?? defaultCredential(plan.credential, env);
+}
+
 function createTokens(plan: ProviderPlan, options: FoundryProviderOptions): TokenProvider {
   const settings = options.tokens as TokenProviderOptions | undefined;
   if (plan.scope !== undefined) {
-    const credential = options.credential ?? defaultCredential(plan.credential, options.env ?? environment());
+    const credential = credentialOf(plan, options);
     return createBearerTokenProvider(credential, plan.scope, settings);
   }
   const missing = () =>

@@ -258,7 +258,7 @@ export class TokenKeeper {
   }
 
   #failed(flight: Flight, thrown: unknown): void {
-    const failure = credentialFailure(thrown);
+    const failure = credentialFailure(thrown, core().adviceOn);
     const [wall, mono] = this.#time();
     const { status, unavailable, retryAfterMs } = failure;
     const random = this.#clock.random();

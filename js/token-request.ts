@@ -50,7 +50,6 @@ export type TokenVerdict =
       failure: {
         status?: number;
         message: string;
-        hint?: string;
         retryAfterMs?: number;
         /** When to ask again; absent if there is no use in it. */
         retryInMs?: number;

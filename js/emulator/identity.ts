@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { redact } from "../redact.js";
 import { faulting } from "./apply-faults.js";
 import type { EmulatorClock } from "./clock.js";
+import { answerEntra, ENTRA_PATH } from "./entra.js";
 import { appServiceError, type ErrorAnswer, identityErrorForStatus, imdsError } from "./errors.js";
 import type { FaultQueue } from "./faults.js";
 import { type AppContext, type AppEnv, recording, refuse, send } from "./http.js";
@@ -32,6 +33,9 @@ export interface IdentitySettings {
   readonly tokens: TokenAuthority;
   /** What X-IDENTITY-HEADER has to be. */
   readonly secret: string;
+  /** What `client_secret` and `client_assertion` have to be. */
+  readonly clientSecret: string;
+  readonly federatedToken: string;
   /** Seconds. */
   lifetimeOf(resource: string): number;
 }
@@ -56,6 +60,7 @@ export function createIdentityApp(settings: IdentitySettings): Hono<AppEnv> {
   );
   app.get(APP_SERVICE_PATH, (c) => answerAppService(c, settings));
   app.get(IMDS_PATH, (c) => answerImds(c, settings));
+  app.post(ENTRA_PATH, (c) => answerEntra(c, settings));
   app.notFound((c) => refuse(c, appServiceError(404, "Not Found", c.get("requestId"))));
   app.onError((error, c) => refuse(c, appServiceError(500, redact(error.message), c.get("requestId"))));
   return app;

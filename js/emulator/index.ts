@@ -72,6 +72,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const faults = new FaultQueue();
   const tokens = await createTokenAuthority(clock);
   const secret = randomBytes(32).toString("hex");
+  const clientSecret = randomBytes(30).toString("base64url");
+  const federatedToken = await tokens.federate();
   let roles = settings.roles;
   let lifetimes = 0;
 
@@ -81,6 +83,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     faults,
     tokens,
     secret,
+    clientSecret,
+    federatedToken,
     lifetimeOf: (resource) => {
       lifetimes += 1;
       return settings.lifetimeOf({ resource, count: lifetimes });
@@ -125,6 +129,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       port: identity.port,
       endpoint,
       imdsEndpoint: `${identity.url}${IMDS_PATH}`,
+      authorityHost: identity.url,
+      clientSecret,
+      federatedToken,
       ...PRINCIPAL,
     },
     foundry: {

@@ -19,6 +19,8 @@ export interface TokenRequest {
   readonly clientId?: string | undefined;
   readonly principalId?: string | undefined;
   readonly resourceId?: string | undefined;
+  /** Whether an application asks in its own name, not a managed identity. */
+  readonly application?: boolean;
 }
 
 /** A signed token. `expiresOn` and `notBefore` are whole epoch seconds, as in its claims. */
@@ -52,6 +54,8 @@ export interface Verification {
 export interface TokenAuthority {
   issue(request: TokenRequest): Promise<IssuedToken>;
   verify(token: string): Promise<Verification>;
+  /** A token of another issuer, to be exchanged for one of these. */
+  federate(): Promise<string>;
   /** Rejects everything issued so far; returns how many tokens that newly concerns. */
   revokeAll(): number;
 }
@@ -96,7 +100,7 @@ export async function createTokenAuthority(clock: EmulatorClock): Promise<TokenA
       tid: PRINCIPAL.tenantId,
       uti: tokenId,
       ver: "1.0",
-      xms_mirid: request.resourceId ?? PRINCIPAL.resourceId,
+      ...(request.application ? {} : { xms_mirid: request.resourceId ?? PRINCIPAL.resourceId }),
     })
       .setProtectedHeader({ typ: "JWT", alg: ALGORITHM, kid })
       .sign(privateKey);
@@ -126,7 +130,20 @@ export async function createTokenAuthority(clock: EmulatorClock): Promise<TokenA
     return count;
   }
 
-  return { issue, verify, revokeAll };
+  function federate(): Promise<string> {
+    const now = Math.floor(clock.now() / 1000);
+    return new SignJWT({
+      iss: "https://cluster.example",
+      sub: "system:serviceaccount:default:app",
+      aud: "api://AzureADTokenExchange",
+      iat: now,
+      exp: now + 86_400,
+    })
+      .setProtectedHeader({ typ: "JWT", alg: ALGORITHM, kid })
+      .sign(privateKey);
+  }
+
+  return { issue, verify, federate, revokeAll };
 }
 
 /** Entra's audiences come without the slash that resources are often asked with. */

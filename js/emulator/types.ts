@@ -65,6 +65,12 @@ export interface EmulatedIdentity {
   readonly endpoint: string;
   /** IMDS 2018-02-01. */
   readonly imdsEndpoint: string;
+  /** Entra for applications, `/{tenant}/oauth2/v2.0/token`: `AZURE_AUTHORITY_HOST`, where plain http to this machine is taken. */
+  readonly authorityHost: string;
+  /** The application's secret, good for `clientId` in `tenantId`. */
+  readonly clientSecret: string;
+  /** What a cluster would put into `AZURE_FEDERATED_TOKEN_FILE`. */
+  readonly federatedToken: string;
   readonly tenantId: string;
   /** `appid` of the tokens, unless a request asks for another `client_id`. */
   readonly clientId: string;

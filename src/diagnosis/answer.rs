@@ -73,13 +73,13 @@ pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
 
 /// The first message in a JSON value. What comes before the end of one that was cut counts all the same.
 fn message(json: &str) -> Option<String> {
-    let mut found = None;
+    let mut found = Found::default();
     let words = Words {
         found: &mut found,
-        is_message: false,
+        rank: Rank::None,
     };
     let _ = words.deserialize(&mut serde_json::Deserializer::from_str(json));
-    found
+    found.message.or(found.error)
 }
 
 /// A header's value, however its name is spelt.
@@ -140,11 +140,26 @@ fn on_one_line(text: &str) -> String {
     line
 }
 
+/// What a text is good for, by the name that it stands under.
+#[derive(Clone, Copy)]
+enum Rank {
+    None,
+    /// `error`: often only a code, such as Entra's `invalid_client`.
+    Error,
+    Message,
+}
+
+/// The first text of either rank.
+#[derive(Default)]
+struct Found {
+    message: Option<String>,
+    error: Option<String>,
+}
+
 /// Walks through a JSON value and picks up its message.
 struct Words<'a> {
-    found: &'a mut Option<String>,
-    /// Whether the value stands under a name that messages have.
-    is_message: bool,
+    found: &'a mut Found,
+    rank: Rank,
 }
 
 impl<'de> DeserializeSeed<'de> for Words<'_> {
@@ -163,8 +178,13 @@ impl<'de> Visitor<'de> for Words<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        if self.is_message && self.found.is_none() && !text.trim().is_empty() {
-            *self.found = Some(text.to_owned());
+        let place = match self.rank {
+            Rank::None => return Ok(()),
+            Rank::Error => &mut self.found.error,
+            Rank::Message => &mut self.found.message,
+        };
+        if place.is_none() && !text.trim().is_empty() {
+            *place = Some(text.to_owned());
         }
         Ok(())
     }
@@ -193,7 +213,7 @@ impl<'de> Visitor<'de> for Words<'_> {
         while seq
             .next_element_seed(Words {
                 found: &mut *self.found,
-                is_message: false,
+                rank: Rank::None,
             })?
             .is_some()
         {}
@@ -202,13 +222,14 @@ impl<'de> Visitor<'de> for Words<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
-            let is_message = matches!(
-                name.as_str(),
-                "message" | "Message" | "error" | "error_description" | "detail"
-            );
+            let rank = match name.as_str() {
+                "message" | "Message" | "error_description" | "detail" => Rank::Message,
+                "error" => Rank::Error,
+                _ => Rank::None,
+            };
             map.next_value_seed(Words {
                 found: &mut *self.found,
-                is_message,
+                rank,
             })?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Source, advice, retry};
+use super::{Source, retry};
 use crate::diagnosis::answer;
 use crate::expiry::{self, Millis, TokenResponse};
 use crate::{Error, Result};
@@ -43,9 +43,6 @@ pub struct Failure {
     pub status: Option<u16>,
     /// The endpoint's own words, or the network's.
     pub message: String,
-    /// What to do about it, where the words are known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<&'static str>,
     /// How long the endpoint asks to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u32>,
@@ -87,7 +84,6 @@ pub fn judge(answer: &Answer) -> Verdict {
     let retry_after_ms = answer::retry_after_ms(Some(&answer.headers), &said);
     Verdict::Failure(Failure {
         status: (status != 0).then_some(status),
-        hint: advice(&said.message),
         retry_after_ms,
         retry_in_ms: retry::pause_ms(source, status, answer.attempt, retry_after_ms),
         message: said.message,

@@ -8,6 +8,9 @@ import {
 } from "@azure/identity";
 import { describe, expect, test } from "vitest";
 import { credentialFailure, summarize } from "../../js/credential-error.js";
+
+const failureOf = (thrown: unknown) => credentialFailure(thrown, () => undefined);
+
 import { KeylessError } from "../../js/errors.js";
 import { httpError, unavailable } from "./support/credential.js";
 
@@ -61,7 +64,7 @@ test.each([
   ["no error at all", undefined, "credential/failed", undefined],
   ["a text", "no way", "credential/failed", undefined],
 ])("%s", (_name, thrown, code, status) => {
-  const { error, status: found, unavailable: none } = credentialFailure(thrown);
+  const { error, status: found, unavailable: none } = failureOf(thrown);
   expect(error).toBeInstanceOf(KeylessError);
   expect([error.code, error.status, found]).toEqual([code, status, status]);
   expect(none).toBe(code === "credential/unavailable");
@@ -78,7 +81,7 @@ describe("errors of @azure/identity", () => {
       ],
       "ChainedTokenCredential authentication failed.",
     );
-    const { error, unavailable: none } = credentialFailure(thrown);
+    const { error, unavailable: none } = failureOf(thrown);
     expect(none).toBe(true);
     expect(error.code).toBe("credential/unavailable");
     expect(error.message).toContain("EnvironmentCredential is unavailable Please run 'az login'");
@@ -91,13 +94,13 @@ describe("errors of @azure/identity", () => {
       error_description: "AADSTS7000215: Invalid client secret",
     });
     const thrown = new AggregateAuthenticationError([new CredentialUnavailableError("x"), refused]);
-    expect(credentialFailure(thrown)).toMatchObject({ status: 400, error: { code: "credential/refused" } });
+    expect(failureOf(thrown)).toMatchObject({ status: 400, error: { code: "credential/refused" } });
   });
 
   test("a lost connection is no missing credential", () => {
     const thrown = new CredentialUnavailableError("x");
     Object.assign(thrown, { cause: coded("ECONNRESET") });
-    expect(credentialFailure(thrown)).toMatchObject({
+    expect(failureOf(thrown)).toMatchObject({
       unavailable: false,
       error: { code: "credential/network" },
     });
@@ -115,38 +118,36 @@ test.each([
   ["no number", httpError(429, { "retry-after": "soon" }), undefined],
   ["none", httpError(429), undefined],
 ])("Retry-After: %s", (_name, thrown, expected) => {
-  expect(credentialFailure(thrown).retryAfterMs).toBe(expected);
+  expect(failureOf(thrown).retryAfterMs).toBe(expected);
 });
 
 test("the text is short, says each thing once, and holds no secret", () => {
   const lines = ["CredentialUnavailableError: one", "Error: one", "", "two", "three", "four"];
-  expect(credentialFailure(new Error(lines.join("\n"))).error.message).toBe(
+  expect(failureOf(new Error(lines.join("\n"))).error.message).toBe(
     "The credential gave no token: one two three",
   );
-  const long = credentialFailure(new Error("x".repeat(10_000))).error.message;
+  const long = failureOf(new Error("x".repeat(10_000))).error.message;
   expect(long.length).toBeLessThan(450);
   const secret = "planted".repeat(20);
-  const cut = credentialFailure(new Error(`${"x ".repeat(180)}{"access_token":"${secret}"}`)).error.message;
+  const cut = failureOf(new Error(`${"x ".repeat(180)}{"access_token":"${secret}"}`)).error.message;
   expect(cut).not.toContain("planted");
 });
 
 test("an error of another realm is an error", () => {
   const foreign = runInNewContext(`Object.assign(new Error("from afar"), { statusCode: 429 })`);
   expect(foreign).not.toBeInstanceOf(Error);
-  expect(credentialFailure(foreign).error.message).toBe(
-    "The identity endpoint asks for fewer requests: from afar",
-  );
+  expect(failureOf(foreign).error.message).toBe("The identity endpoint asks for fewer requests: from afar");
 });
 
 test("a message that is no text, a loop of causes, a chain without end", () => {
-  expect(credentialFailure({ message: { text: "x" } }).error.message).toBe("The credential gave no token");
+  expect(failureOf({ message: { text: "x" } }).error.message).toBe("The credential gave no token");
   const loop: Error & { errors?: unknown[] } = new Error("loop");
   loop.cause = loop;
   loop.errors = Array.from({ length: 50 }, () => loop);
-  expect(credentialFailure(loop).error.code).toBe("credential/failed");
+  expect(failureOf(loop).error.code).toBe("credential/failed");
   let deep = httpError(400);
   for (let n = 0; n < 100_000; n += 1) deep = new Error("x", { cause: deep });
-  expect(credentialFailure(deep).error.code).toBe("credential/failed");
+  expect(failureOf(deep).error.code).toBe("credential/failed");
 });
 
 test("what throws when it is read", () => {
@@ -155,7 +156,7 @@ test("what throws when it is read", () => {
       throw new Error("unreadable");
     },
   });
-  expect(credentialFailure(thrower)).toMatchObject({
+  expect(failureOf(thrower)).toMatchObject({
     unavailable: false,
     error: { code: "credential/failed" },
   });
@@ -163,8 +164,16 @@ test("what throws when it is read", () => {
 
 test("an error of ours stays what it is", () => {
   const own = new KeylessError("credential/not-installed", "text", { hint: "next", status: 503 });
-  expect(credentialFailure(own)).toEqual({ error: own, unavailable: false, status: 503 });
+  expect(failureOf(own)).toEqual({ error: own, unavailable: false, status: 503 });
   const summary = summarize(own);
   expect(summary).toEqual({ code: "credential/not-installed", message: "text", hint: "next", status: 503 });
   expect(Object.isFrozen(summary)).toBe(true);
+});
+
+test("what is known about the words goes before the general advice", () => {
+  const thrown = { message: "AADSTS7000215: Invalid client secret", statusCode: 401 };
+  const { error } = credentialFailure(thrown, (message) =>
+    message.includes("7000215") ? "The value!" : undefined,
+  );
+  expect(error).toMatchObject({ code: "credential/refused", hint: "The value!" });
 });
