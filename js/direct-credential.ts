@@ -185,7 +185,7 @@ function readFile(path: string): string {
   if (!fs) {
     throw new KeylessError(
       "credential/configuration",
-      "There are no files here to read AZURE_FEDERATED_TOKEN_FILE from",
+      "AZURE_FEDERATED_TOKEN_FILE cannot be read: there are no files here",
       {
         hint: "Pass the assertion option, which gives the federated token.",
       },

@@ -207,7 +207,7 @@ impl<'a> Settings<'a> {
         let endpoint = self.need("IDENTITY_ENDPOINT", "source: \"imds\"")?;
         self.need("IDENTITY_HEADER", "source: \"imds\"")?;
         check_address("IDENTITY_ENDPOINT", endpoint, true)?;
-        let identity = self.identity(["client_id", "principal_id", "mi_res_id"])?;
+        let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
         let joint = if endpoint.contains('?') { '&' } else { '?' };
         Ok(Call {
             source: Source::AppService,

@@ -154,7 +154,7 @@ describe("a user-assigned identity", () => {
   const ID = "11111111-2222-4333-8444-555555555555";
   test.each([
     ["app-service", { clientId: ID }, `client_id=${ID}`],
-    ["app-service", { objectId: ID }, `principal_id=${ID}`],
+    ["app-service", { objectId: ID }, `object_id=${ID}`],
     ["app-service", { resourceId: "/subscriptions/s/x y" }, "mi_res_id=%2Fsubscriptions%2Fs%2Fx%20y"],
     ["imds", { clientId: ID }, `client_id=${ID}`],
     ["imds", { objectId: ID }, `object_id=${ID}`],

@@ -1,11 +1,12 @@
 // The package as users get it: packed, installed into an empty folder, imported, required, typed.
 
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { brotliCompressSync, inflateRawSync } from "node:zlib";
+import { startEmulator } from "copilot-keyless/emulator";
 import { expect, test } from "vitest";
 import { newcomer, root, run } from "../cli/support.js";
-import { installed, packageFiles } from "./support.js";
+import { installed, linkPackages, packageFiles } from "./support.js";
 
 const folder = installed();
 const home = join(folder, "node_modules/copilot-keyless");
@@ -148,6 +149,22 @@ test("imports without @azure/identity and the Copilot SDK, and says what is miss
   expect(result.stdout.trim()).toBe(
     "https://myres.openai.azure.com/openai/v1/ credential/not-installed sdk/not-installed",
   );
+});
+
+test('a conversation without @azure/identity, by credential: "direct"', async () => {
+  linkPackages(folder, ["@github"]);
+  await using emulator = await startEmulator({ chunkDelayMs: 0 });
+  const program = `import { ManagedIdentityCopilotAgent } from "copilot-keyless";
+     await import("@azure/identity").then(() => process.exit(7), () => {});
+     const agent = new ManagedIdentityCopilotAgent({ credential: "direct", session: { availableTools: [] } });
+     console.log(await agent.chat("Without the library"));
+     await agent.close();`;
+  writeFileSync(join(folder, "direct.mjs"), program);
+  const env = newcomer({ ...emulator.env });
+  const result = await run(process.execPath, ["direct.mjs"], { env, cwd: folder });
+  expect(result.stderr).toBe("");
+  expect(result.stdout).toContain('"Without the library"');
+  expect(emulator.counts).toMatchObject({ identity: 1, foundry: 1 });
 });
 
 test("works under require()", async () => {
