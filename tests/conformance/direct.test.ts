@@ -29,7 +29,7 @@ test.each([
     const { path, query } = emulator.requests.at(-1) ?? expect.fail("no request");
     const about = decodeToken(token.token);
     const { issuedAt: _issued, notBefore: _before, expiresOn, ...claims } = about;
-    expect(Math.abs(token.expiresOnTimestamp - (expiresOn ?? 0))).toBeLessThan(1_000);
+    expect(Math.abs(token.expiresOnTimestamp - (expiresOn ?? 0))).toBeLessThan(2_000);
     return { claims, path, parameters: [...new URLSearchParams(query)].toSorted() };
   };
   expect(await ask(createDirectCredential(ids))).toEqual(await ask(theirs));
