@@ -1,6 +1,11 @@
 //! The requests to Azure's identity endpoints, the pauses between attempts, and what the answers mean.
 
-#![allow(clippy::unwrap_used, clippy::unreachable, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::unreachable,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use std::collections::BTreeMap;
 
