@@ -65,7 +65,8 @@ test.each(samples)("$name runs", async ({ name, code }) => {
   expect(result.code).toBe(0);
   if (code.includes("ManagedIdentityCopilotAgent"))
     expect(result.stdout).toContain("Explain managed identities");
-  if (code.includes("createFoundryProvider")) expect(result.stdout).toContain("Hello!");
+  if (code.includes('"direct"')) expect(result.stdout.trim()).toBe("https://ai.azure.com");
+  else if (code.includes("createFoundryProvider")) expect(result.stdout).toContain("Hello!");
   if (code.includes("createBearerTokenProvider")) expect(result.stdout).toContain("true fresh");
   if (code.includes("probe(")) expect(result.stdout).toMatch(/^ok /);
   if (code.includes("startEmulator")) expect(result.stdout.trim()).toBe("0 0");
