@@ -2,12 +2,20 @@ import { decide } from "./bindings.js";
 import { diagnosed } from "./diagnosed.js";
 import { KeylessError } from "./errors.js";
 import { tokenOf } from "./token-text.js";
-import type { AccessToken, Diagnosis, Endpoint, FailedRequest, TokenDescription } from "./types.js";
+import type {
+  AccessToken,
+  Challenge,
+  Diagnosis,
+  Endpoint,
+  FailedRequest,
+  TokenDescription,
+} from "./types.js";
 
 export { KeylessError } from "./errors.js";
 export { type RefreshScenario, type RefreshTimeline, simulateRefresh } from "./simulate.js";
 export type {
   AccessToken,
+  Challenge,
   Diagnosis,
   Endpoint,
   FailedRequest,
@@ -75,6 +83,20 @@ export function parseTokenResponse(
  */
 export function decodeToken(token: string | AccessToken): TokenDescription {
   return decide((core) => core.decodeToken(tokenOf(token) ?? asText(token)));
+}
+
+/**
+ * What a `WWW-Authenticate` header asks for: of its `Bearer` challenges the first one with claims, else the first. Never throws:
+ * what cannot be read is left out.
+ *
+ * @example
+ * ```ts
+ * const { claims } = parseChallenge(response.headers.get("www-authenticate"));
+ * if (claims) token = await tokens.getToken({ claims, rejectedToken: token });
+ * ```
+ */
+export function parseChallenge(wwwAuthenticate: string | null | undefined): Challenge {
+  return decide((core) => core.parseChallenge(asText(wwwAuthenticate ?? "")));
 }
 
 /**

@@ -1,4 +1,5 @@
 export { type AgentOptions, ManagedIdentityCopilotAgent } from "./agent.js";
+export { type ClaimsChallengeHandlerOptions, createClaimsChallengeHandler } from "./claims-challenge.js";
 export type { ChatOptions, Conversation } from "./conversation.js";
 export * from "./core.js";
 export {
@@ -21,6 +22,7 @@ export type {
   ErrorSummary,
   GetTokenOptions,
   RefreshPolicy,
+  TokenCallOptions,
   TokenCredential,
   TokenEvent,
   TokenProvider,

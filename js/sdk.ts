@@ -73,7 +73,8 @@ export function runtimeError(cause: unknown, stage: keyof typeof STAGES, baseDir
   return new KeylessError(code, `${message}: ${said}`, { hint, cause });
 }
 
-async function loadSdk(): Promise<Sdk> {
+/** The Copilot SDK, imported now. */
+export async function loadSdk(): Promise<Sdk> {
   const version = installedVersion(SDK);
   if (version === undefined) {
     throw new KeylessError("sdk/not-installed", `${SDK} is not installed`, {

@@ -11,6 +11,8 @@ interface Watched {
   token: string;
   /** Why it was given none, the last time. */
   refused: KeylessError | undefined;
+  /** Whether that became the answer to a request, whose status is made up then. */
+  answered: boolean;
   /** Why its last request failed. */
   failure: KeylessError | undefined;
   watchers: number;
@@ -20,15 +22,26 @@ interface Watched {
 /** What every request of a provider has in common. */
 type About = Pick<FailedRequest, "deployment" | "wireApi"> & { endpoint: Endpoint };
 
+/** The watched sessions, by whose tokens they use. */
+const watchedBy = new WeakMap<TokenProvider, Map<string, Watched>>();
+
+/** A request of a session got no token and was answered with the reason, in the resource's place. */
+export function noteRefusal(tokens: TokenProvider, sessionId: string | undefined, error: KeylessError): void {
+  const watched = sessionId === undefined ? undefined : watchedBy.get(tokens)?.get(sessionId);
+  if (watched) Object.assign(watched, { refused: error, answered: true });
+}
+
 /** The watched sessions of one provider. */
 export class SessionWatch {
-  readonly #sessions = new Map<string, Watched>();
+  readonly #sessions: Map<string, Watched>;
   readonly #tokens: TokenProvider;
   readonly #about: About;
 
   constructor(tokens: TokenProvider, about: About) {
     this.#tokens = tokens;
     this.#about = about;
+    this.#sessions = watchedBy.get(tokens) ?? new Map();
+    watchedBy.set(tokens, this.#sessions);
   }
 
   /** Notes the token that a session gets, or why it gets none. */
@@ -37,10 +50,10 @@ export class SessionWatch {
     if (!watched) return token();
     try {
       watched.token = await token();
-      watched.refused = undefined;
+      Object.assign(watched, { refused: undefined, answered: false });
       return watched.token;
     } catch (error) {
-      watched.refused = error instanceof KeylessError ? error : undefined;
+      Object.assign(watched, { refused: error instanceof KeylessError ? error : undefined, answered: false });
       throw error;
     }
   }
@@ -80,6 +93,7 @@ export class SessionWatch {
     const watched: Watched = {
       token: "",
       refused: undefined,
+      answered: false,
       failure: undefined,
       watchers: 0,
       restore: () => {},
@@ -102,7 +116,7 @@ export class SessionWatch {
     watched: Watched | undefined,
   ): { error: KeylessError; tokenRejected: boolean } {
     // Without a status nothing was sent. If that is because there was no token, the runtime only retells it.
-    if (status === undefined && watched?.refused) {
+    if (watched?.refused && (status === undefined || watched.answered)) {
       const { refused, failure } = watched;
       // That the same token came again tells less than why the resource rejected it.
       const error = refused.code === "token/rejected-again" ? (failure ?? refused) : refused;

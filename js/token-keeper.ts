@@ -4,7 +4,15 @@ import { credentialFailure, summarize } from "./credential-error.js";
 import { isObserved, publish } from "./diagnostics.js";
 import { KeylessError } from "./errors.js";
 import { bare, cleanToken, tokenOf } from "./token-text.js";
-import type { AccessToken, Clock, RefreshPolicy, TokenCredential, TokenEvent, TokenStatus } from "./types.js";
+import type {
+  AccessToken,
+  Clock,
+  GetTokenOptions,
+  RefreshPolicy,
+  TokenCredential,
+  TokenEvent,
+  TokenStatus,
+} from "./types.js";
 import type { Outcome, Schedule } from "./wasm/core.js";
 
 type EventDetails = TokenEvent extends infer E
@@ -12,6 +20,13 @@ type EventDetails = TokenEvent extends infer E
     ? Omit<E, "at" | "scope">
     : never
   : never;
+
+/** What the tokens of a keeper have in common. */
+interface KeeperOptions {
+  policy: Partial<RefreshPolicy>;
+  tenantId: string | undefined;
+  enableCae: boolean;
+}
 
 /** What callers wait for. */
 interface Landing {
@@ -25,6 +40,8 @@ interface Flight extends Landing {
   readonly id: number;
   readonly abort: AbortController;
   readonly background: boolean;
+  /** What a resource's challenge asks for. */
+  readonly claims: string | undefined;
   /** On the monotonic clock. */
   readonly startedOn: number;
   /** Whether callers wait: then the process must live until the deadline tells them. */
@@ -46,11 +63,13 @@ export class TokenKeeper {
 
   readonly #credential: TokenCredential;
   readonly #scope: string | string[];
-  readonly #tenantId: string | undefined;
+  readonly #fixed: Pick<GetTokenOptions, "tenantId" | "enableCae">;
   readonly #clock: Clock;
   readonly #schedule: Schedule;
   readonly #listeners = new Set<(event: TokenEvent) => void>();
   #held: AccessToken | undefined;
+  /** Whether it was acquired with the claims of a challenge. */
+  #heldAnswers = false;
   #rejected: string | undefined;
   #flight: Flight | undefined;
   #lastError: KeylessError | undefined;
@@ -61,22 +80,22 @@ export class TokenKeeper {
     credential: TokenCredential,
     scope: string | string[],
     clock: Clock,
-    options: { policy: Partial<RefreshPolicy>; tenantId: string | undefined },
+    { policy, tenantId, enableCae }: KeeperOptions,
   ) {
     this.cached.catch(() => {});
     this.#credential = credential;
     this.#scope = scope;
-    this.#tenantId = options.tenantId;
+    this.#fixed = { ...(tenantId === undefined ? {} : { tenantId }), ...(enableCae ? { enableCae } : {}) };
     this.#clock = clock;
     try {
-      this.#schedule = new (core().Schedule)(options.policy);
+      this.#schedule = new (core().Schedule)(policy);
     } catch (error) {
       throw keylessError(error);
     }
   }
 
-  /** The token, now or when the flight lands. */
-  request(): Promise<AccessToken> {
+  /** The token, now or when the flight lands. A flight that has to be started asks for these claims. */
+  request(claims?: string): Promise<AccessToken> {
     const [wall, mono] = this.#time();
     const decision = this.#schedule.request(wall, mono);
     switch (decision.do) {
@@ -86,7 +105,8 @@ export class TokenKeeper {
         this.untilWall = decision.untilWall;
         this.untilMono = decision.untilMono;
         // Last, because a listener or a credential may call back from inside.
-        if (decision.start) this.#launch(decision.start.flight, decision.start.timeoutMs, true);
+        if (decision.start)
+          this.#launch(decision.start.flight, decision.start.timeoutMs, { background: true });
         const { consecutiveFailures } = this.#schedule.status(wall, mono);
         if (decision.phase === "due" && consecutiveFailures > 0) {
           this.#emit({ type: "stale-served", expiresOn: token.expiresOnTimestamp, consecutiveFailures });
@@ -94,7 +114,7 @@ export class TokenKeeper {
         return Promise.resolve(token);
       }
       case "wait": {
-        if (decision.start) return this.#launch(decision.flight, decision.timeoutMs, false).promise;
+        if (decision.start) return this.#launch(decision.flight, decision.timeoutMs, { claims }).promise;
         const flight = this.#flight as Flight;
         if (!flight.awaited) {
           flight.awaited = true;
@@ -118,6 +138,25 @@ export class TokenKeeper {
     this.#drop();
     this.#emit({ type: "invalidated" });
     return true;
+  }
+
+  /**
+   * A token for a resource that wants one with certain claims. Whoever is challenged with the same token meanwhile waits for
+   * the same acquisition.
+   */
+  challenge(claims: string, rejectedToken: string | AccessToken | undefined): Promise<AccessToken> {
+    const held = this.#held;
+    const rejected = rejectedToken === undefined ? held?.token : bare(tokenOf(rejectedToken) ?? "");
+    const answered = held ? this.#heldAnswers && rejected !== held.token : this.#flight?.claims !== undefined;
+    if (answered) return this.request();
+    if (!this.#schedule.challenged(...this.#time())) {
+      return Promise.reject(held ? challengedAgain() : (this.#lastError ?? closed()));
+    }
+    this.#rejected = rejected;
+    this.#drop();
+    const token = this.request(claims);
+    this.#emit({ type: "challenged" });
+    return token;
   }
 
   get status(): TokenStatus {
@@ -168,22 +207,32 @@ export class TokenKeeper {
     this.untilMono = Number.NEGATIVE_INFINITY;
   }
 
-  #launch(id: number, timeoutMs: number, background: boolean): Flight {
+  #launch(
+    id: number,
+    timeoutMs: number,
+    { background = false, claims }: { background?: boolean; claims?: string | undefined },
+  ): Flight {
     const overdue = this.#flight;
     const flight: Flight = {
       id,
       ...landing(),
       abort: new AbortController(),
       background,
+      claims,
       startedOn: this.#clock.monotonic(),
       awaited: !background || overdue?.awaited === true,
       attempts: 0,
     };
     this.#flight = flight;
     this.#setDeadline(flight, timeoutMs);
-    // The schedule has one flight at most; one that is still here was given up because nobody looked at its deadline, as on
-    // a machine that slept. Those who wait for it wait for this one now.
-    if (overdue) this.#abandon(overdue, flight.promise);
+    // The schedule has one flight at most; one that is still here was given up: for a token with claims, or because nobody
+    // looked at its deadline, as on a machine that slept. Those who wait for it wait for this one now.
+    if (overdue)
+      this.#abandon(
+        overdue,
+        claims === undefined ? timedOut(this.#age(overdue)) : superseded(),
+        flight.promise,
+      );
     this.#attempt(flight);
     return flight;
   }
@@ -191,16 +240,18 @@ export class TokenKeeper {
   #attempt(flight: Flight): void {
     flight.attempts += 1;
     const [requestedWall, requestedMono] = this.#time();
-    this.#ask(flight.abort.signal)
+    this.#ask(flight)
       .then((token) => this.#landed(flight, token, requestedWall, requestedMono))
       .catch((error: unknown) => this.#failed(flight, error));
     this.#emit({ type: "refresh-started", background: flight.background, attempt: flight.attempts });
   }
 
   /** Asynchronous even where the credential throws at once. */
-  async #ask(abortSignal: AbortSignal): Promise<AccessToken> {
-    const tenant = this.#tenantId === undefined ? {} : { tenantId: this.#tenantId };
-    return cleanToken(await this.#credential.getToken(this.#scope, { abortSignal, ...tenant }));
+  async #ask({ abort, claims }: Flight): Promise<AccessToken> {
+    // Who asks for claims can take a challenge.
+    const wanted = claims === undefined ? {} : { claims, enableCae: true };
+    const options = { abortSignal: abort.signal, ...this.#fixed, ...wanted };
+    return cleanToken(await this.#credential.getToken(this.#scope, options));
   }
 
   #landed(flight: Flight, token: AccessToken, requestedWall: number, requestedMono: number): void {
@@ -210,7 +261,7 @@ export class TokenKeeper {
       const outcome = this.#schedule.rejectedAgain(flight.id, wall, mono, random);
       // Once is enough: after the pause it is handed out again, since the role may have been given meanwhile.
       if (outcome.result !== "ignored") this.#rejected = undefined;
-      this.#finish(flight, outcome, rejectedAgain());
+      this.#finish(flight, outcome, flight.claims === undefined ? rejectedAgain() : claimsIgnored());
       return;
     }
     const outcome = this.#schedule.acquired(
@@ -230,6 +281,7 @@ export class TokenKeeper {
         const held = { ...token, expiresOnTimestamp: expiresOn };
         this.#drop();
         this.#held = held;
+        this.#heldAnswers = flight.claims !== undefined;
         this.#rejected = undefined;
         this.#lastError = undefined;
         this.#end(flight).resolve(held);
@@ -285,14 +337,17 @@ export class TokenKeeper {
     this.#clock.clearTimeout(flight.deadline);
     flight.deadline = this.#after(timeoutMs, () => {
       this.#schedule.timedOut(flight.id, ...this.#time(), this.#clock.random());
-      this.#abandon(flight);
+      this.#abandon(flight, timedOut(this.#age(flight)));
       this.#armWake();
     });
     if (!flight.awaited) unref(flight.deadline);
   }
 
-  #abandon(flight: Flight, successor?: Promise<AccessToken>): void {
-    const error = timedOut(this.#clock.monotonic() - flight.startedOn);
+  #age(flight: Flight): number {
+    return this.#clock.monotonic() - flight.startedOn;
+  }
+
+  #abandon(flight: Flight, error: KeylessError, successor?: Promise<AccessToken>): void {
     this.#lastError = error;
     this.#end(flight);
     if (successor) flight.resolve(successor);
@@ -318,7 +373,7 @@ export class TokenKeeper {
     if (wait === undefined) return;
     this.#wakeTimer = this.#after(wait, () => {
       const start = this.#schedule.wake(...this.#time());
-      if (start) this.#launch(start.flight, start.timeoutMs, true);
+      if (start) this.#launch(start.flight, start.timeoutMs, { background: true });
       this.#armWake();
     });
     unref(this.#wakeTimer);
@@ -380,6 +435,36 @@ function rejectedAgain(): KeylessError {
     "The credential gave the very token that the resource has just rejected",
     {
       hint: "Its age is not what is wrong: check its audience (the scope) and the role of its principal on the resource.",
+    },
+  );
+}
+
+function challengedAgain(): KeylessError {
+  return new KeylessError(
+    "token/claims-challenge",
+    "The resource asks for other claims although the token was just acquired with those it asked for",
+    {
+      hint: "A policy of the tenant keeps this program out, such as one on its network location; ask its administrator.",
+    },
+  );
+}
+
+function claimsIgnored(): KeylessError {
+  return new KeylessError(
+    "token/claims-challenge",
+    "The resource asks for a token with other claims, and the credential gave the same token again",
+    {
+      hint: "The credential takes no claims, as managed identities do not; a service principal or a workload identity does.",
+    },
+  );
+}
+
+function superseded(): KeylessError {
+  return new KeylessError(
+    "token/claims-challenge",
+    "Given up for a token with the claims that the resource asks for",
+    {
+      hint: "Nothing: another acquisition takes its place.",
     },
   );
 }

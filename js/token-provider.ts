@@ -6,6 +6,7 @@ import type {
   AccessToken,
   Clock,
   RefreshPolicy,
+  TokenCallOptions,
   TokenCredential,
   TokenProvider,
   TokenProviderOptions,
@@ -33,7 +34,7 @@ const POLICY: Record<keyof RefreshPolicy, true> = {
 
 const CLOCK: (keyof Clock)[] = ["now", "monotonic", "random", "setTimeout", "clearTimeout"];
 
-/** One keeper for the same credential object, clock, scope, tenant and policy. */
+/** One keeper for the same credential object, clock, scope, tenant, policy and claims capability. */
 const keepers = new WeakMap<TokenCredential, WeakMap<Clock, Map<string, Shared>>>();
 
 /**
@@ -71,6 +72,9 @@ export function createBearerTokenProvider(
     open && clock.now() < keeper.untilWall && clock.monotonic() < keeper.untilMono ? keeper.cached : slow();
   const slow = (): Promise<string> => (open ? keeper.request().then(text) : Promise.reject(closed()));
 
+  const ask = ({ claims, rejectedToken }: TokenCallOptions = {}): Promise<AccessToken> =>
+    claims === undefined ? keeper.request() : keeper.challenge(claims, rejectedToken);
+
   const close = (): void => {
     if (!open) return;
     open = false;
@@ -81,8 +85,8 @@ export function createBearerTokenProvider(
   return Object.defineProperties(provide, {
     name: { value: "tokenProvider" },
     getToken: {
-      value: (given?: { abortSignal?: AbortSignalLike }): Promise<AccessToken> =>
-        detachable(given?.abortSignal, () => (open ? keeper.request().then(copy) : Promise.reject(closed()))),
+      value: (given?: TokenCallOptions): Promise<AccessToken> =>
+        detachable(given?.abortSignal, () => (open ? ask(given).then(copy) : Promise.reject(closed()))),
     },
     invalidate: { value: (token?: string | AccessToken): boolean => open && keeper.invalidate(token) },
     status: {
@@ -124,7 +128,7 @@ function check(credential: TokenCredential, scope: string | string[]): void {
 function checkOptions(options: TokenProviderOptions): void {
   const refuse = (what: string): never => {
     throw new KeylessError("policy/invalid", `The options of the token provider are wrong: ${what}`, {
-      hint: "They are { policy, clock, onEvent, keepFresh, tenantId }; all may be left out.",
+      hint: "They are { policy, clock, onEvent, keepFresh, tenantId, enableCae }; all may be left out.",
     });
   };
   if (typeof options !== "object" || options === null) refuse("they must be an object");
@@ -160,19 +164,20 @@ function share(
   credential: TokenCredential,
   scope: string | string[],
   clock: Clock,
-  { policy, tenantId }: TokenProviderOptions,
+  { policy, tenantId, enableCae = false }: TokenProviderOptions,
 ): { keeper: TokenKeeper; release: () => void } {
   const byClock = keepers.get(credential) ?? new WeakMap<Clock, Map<string, Shared>>();
   keepers.set(credential, byClock);
   const byKey = byClock.get(clock) ?? new Map<string, Shared>();
   byClock.set(clock, byKey);
   const fields = fieldsOf(policy);
-  const key = JSON.stringify([[scope].flat(), tenantId, fields]);
+  const key = JSON.stringify([[scope].flat(), tenantId, enableCae, fields]);
   const shared = byKey.get(key) ?? {
     // A copy of the list: the caller may change his.
     keeper: new TokenKeeper(credential, typeof scope === "string" ? scope : [...scope], clock, {
       policy: Object.fromEntries(fields),
       tenantId,
+      enableCae,
     }),
     users: 0,
   };

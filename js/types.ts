@@ -20,6 +20,10 @@ export interface AccessToken {
 export interface GetTokenOptions {
   abortSignal?: AbortSignalLike;
   tenantId?: string;
+  /** The claims, as JSON text, of a resource's challenge. */
+  claims?: string;
+  /** Whether the program answers claims challenges (continuous access evaluation). */
+  enableCae?: boolean;
 }
 
 /** Any credential of `@azure/identity`, or an object of your own with this one method. */
@@ -99,6 +103,7 @@ export type TokenEvent = { at: number; scope: string } & (
   | { type: "refresh-abandoned"; error: ErrorSummary }
   | { type: "stale-served"; expiresOn: number; consecutiveFailures: number }
   | { type: "invalidated" }
+  | { type: "challenged" }
   | { type: "closed" }
 );
 
@@ -114,14 +119,32 @@ export interface TokenProviderOptions {
   keepFresh?: boolean;
   /** The tenant to ask for a token of. */
   tenantId?: string;
+  /**
+   * Asks for tokens that a resource may take back at any time by a claims challenge (continuous access evaluation). Only for
+   * programs that answer these, as `createClaimsChallengeHandler` does. Default false.
+   */
+  enableCae?: boolean;
+}
+
+/** Options of {@link TokenProvider.getToken}. */
+export interface TokenCallOptions {
+  /** Detaches this call only, never the acquisition that others wait for. */
+  abortSignal?: AbortSignalLike;
+  /**
+   * The claims that a resource asked for, as JSON text: `parseChallenge(...).claims`. The held token is forgotten and one
+   * acquired with them, once for all who ask, and at most once in `invalidateIntervalMs`.
+   */
+  claims?: string;
+  /** The token that was challenged. Where another one was acquired with claims meanwhile, that one is given. */
+  rejectedToken?: string | AccessToken;
 }
 
 /** A function that gives a token that works, at any time. */
 export interface TokenProvider {
   /** The token, without `Bearer `. Arguments are ignored: the Copilot runtime passes the session. */
   (args?: unknown): Promise<string>;
-  /** The token and its times. Aborting detaches this call only, never the acquisition that others wait for. */
-  getToken(options?: { abortSignal?: AbortSignalLike }): Promise<AccessToken>;
+  /** The token and its times. With `claims`, a token for a resource that has challenged the last one. */
+  getToken(options?: TokenCallOptions): Promise<AccessToken>;
   /**
    * Forgets the held token because the resource rejected it. Given the token that was rejected, does so only if that one is
    * still held. True if it did; at most once in `invalidateIntervalMs`.
@@ -180,6 +203,16 @@ export interface CredentialPlan {
   authorityHost?: string;
   /** What is half set, contradicts, or has no effect. They are not among the provider's `warnings`. */
   warnings: Notice[];
+}
+
+/** What the `Bearer` challenge of a `WWW-Authenticate` header says. */
+export interface Challenge {
+  /** The claims that a new token has to be acquired with, as JSON text. */
+  claims?: string;
+  /** Such as `insufficient_claims` or `invalid_token`. */
+  error?: string;
+  errorDescription?: string;
+  authorizationUri?: string;
 }
 
 /** What an endpoint was found to be. */

@@ -2,12 +2,14 @@
 //! provider it needs. Nothing here knows a clock, a random number or a network: times, chance and bytes are
 //! arguments, decisions are return values.
 
+mod base64;
 mod decimal;
 mod error;
 mod json;
 
 pub use error::{Code, Error, Result};
 
+pub mod challenge;
 pub mod claims;
 pub mod diagnosis;
 pub mod endpoint;

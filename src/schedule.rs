@@ -262,6 +262,9 @@ pub struct Schedule {
     /// No attempt before this has passed, even when callers wait.
     refusal: Option<Span>,
     invalidated: Option<Span>,
+    challenged: Option<Span>,
+    /// The last flight that was started before the last challenge: what it and earlier ones bring counts no more.
+    superseded: u32,
     closed: bool,
 }
 
@@ -278,6 +281,8 @@ impl Schedule {
             pause: None,
             refusal: None,
             invalidated: None,
+            challenged: None,
+            superseded: 0,
             closed: false,
         }
     }
@@ -358,7 +363,7 @@ impl Schedule {
             }
         });
         match usable {
-            _ if self.closed => Outcome::Ignored,
+            _ if self.closed || flight <= self.superseded => Outcome::Ignored,
             Ok(held) => {
                 if current {
                     self.flight = None;
@@ -423,6 +428,27 @@ impl Schedule {
         self.pause = None;
         self.refusal = None;
         self.invalidated = Some(Span {
+            since: now,
+            length: self.policy.invalidate_interval_ms,
+        });
+        true
+    }
+
+    /// Forgets the held token and the flight under way, because the resource asks for a token with certain claims, which neither
+    /// has. Says whether it did: at most once in `invalidate_interval_ms`, or a resource that is never content would make every
+    /// request to it one to the identity endpoint. Counted apart from [`Schedule::invalidate`]: a rejected token is often
+    /// followed by such a challenge.
+    pub fn challenged(&mut self, now: Now) -> bool {
+        let too_soon = self.challenged.is_some_and(|span| !span.over(now));
+        if self.closed || too_soon {
+            return false;
+        }
+        self.held = None;
+        self.flight = None;
+        self.superseded = self.last_flight;
+        self.pause = None;
+        self.refusal = None;
+        self.challenged = Some(Span {
             since: now,
             length: self.policy.invalidate_interval_ms,
         });

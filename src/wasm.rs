@@ -12,7 +12,7 @@ use crate::error::{Code, Error};
 use crate::expiry::{self, Millis, TokenResponse};
 use crate::json::ObjectVisitor;
 use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
-use crate::{claims, diagnosis, identity, probe, provider, providers, simulate};
+use crate::{challenge, claims, diagnosis, identity, probe, provider, providers, simulate};
 
 type JsResult = Result<JsValue, JsValue>;
 
@@ -108,6 +108,12 @@ pub fn parse_token_response_object(object: JsValue, requested_at: f64, zone: &Fu
 #[wasm_bindgen(js_name = decodeToken)]
 pub fn decode_token(token: &str) -> JsValue {
     to_js(claims::describe(token))
+}
+
+/// [`challenge::parse`].
+#[wasm_bindgen(js_name = parseChallenge)]
+pub fn parse_challenge(www_authenticate: &str) -> JsValue {
+    to_js(challenge::parse(www_authenticate))
 }
 
 /// [`diagnosis::diagnose`].
@@ -222,6 +228,11 @@ impl Schedule {
     /// [`schedule::Schedule::invalidate`].
     pub fn invalidate(&mut self, wall: f64, mono: f64) -> bool {
         self.0.invalidate(now(wall, mono))
+    }
+
+    /// [`schedule::Schedule::challenged`].
+    pub fn challenged(&mut self, wall: f64, mono: f64) -> bool {
+        self.0.challenged(now(wall, mono))
     }
 
     /// [`schedule::Schedule::close`].

@@ -464,6 +464,49 @@ fn a_token_rejected_again_is_not_asked_for_in_a_loop() {
 }
 
 #[test]
+fn a_challenge_makes_way_for_another_token_once_in_a_while() {
+    let mut schedule = holding(HOUR);
+    assert!(schedule.invalidate(at(SECOND)));
+    let plain = started(schedule.request(at(SECOND)));
+    assert!(
+        schedule.challenged(at(2 * SECOND)),
+        "a token that was rejected before does not stand in its way"
+    );
+    let asked = started(schedule.request(at(2 * SECOND)));
+    assert_eq!(
+        schedule.acquired(plain, answer(at(SECOND), HOUR), at(3 * SECOND), 0.0),
+        Outcome::Ignored,
+        "it was not acquired with the claims"
+    );
+    assert_eq!(
+        schedule.failed(plain, at(3 * SECOND), status_error(500), 0.0),
+        Outcome::Ignored
+    );
+    assert_eq!(
+        schedule.acquired(asked, answer(at(2 * SECOND), HOUR), at(4 * SECOND), 0.0),
+        Outcome::Accepted
+    );
+    assert!(!schedule.challenged(at(31 * SECOND)), "too soon");
+    assert!(
+        starts_nothing(schedule.request(at(31 * SECOND))),
+        "the token stays"
+    );
+    assert!(schedule.challenged(at(32 * SECOND)));
+    schedule.close();
+    assert!(!schedule.challenged(at(HOUR)));
+}
+
+#[test]
+fn a_challenge_does_not_wait_for_what_an_earlier_failure_put_off() {
+    let mut schedule = Schedule::new(RefreshPolicy::default());
+    let flight = started(schedule.request(at(0)));
+    schedule.failed(flight, at(SECOND), status_error(400), 0.0);
+    assert!(matches!(schedule.request(at(SECOND)), Decision::Refuse { .. }));
+    assert!(schedule.challenged(at(SECOND)));
+    started(schedule.request(at(SECOND)));
+}
+
+#[test]
 fn a_clock_set_back_revives_no_dead_token() {
     let mut schedule = holding(HOUR);
     let now = Now {
@@ -712,6 +755,7 @@ enum Event {
     },
     TimedOut,
     Invalidate,
+    Challenged,
     Pass {
         ms: i64,
     },
@@ -732,6 +776,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
             .prop_map(|(status, retry_after_ms)| Event::Failed { status, retry_after_ms }),
         1 => Just(Event::TimedOut),
         1 => Just(Event::Invalidate),
+        1 => Just(Event::Challenged),
         4 => (0_i64..2 * HOUR).prop_map(|ms| Event::Pass { ms }),
         1 => any::<i64>().prop_map(|by| Event::SetClock { by }),
         1 => (-3 * HOUR..3 * HOUR).prop_map(|by| Event::SetClock { by }),
@@ -807,6 +852,11 @@ proptest! {
                 Event::Invalidate => {
                     if schedule.invalidate(now) {
                         dies = None;
+                    }
+                }
+                Event::Challenged => {
+                    if schedule.challenged(now) {
+                        (dies, flight) = (None, None);
                     }
                 }
                 Event::Pass { ms } => {

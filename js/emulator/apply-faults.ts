@@ -1,9 +1,9 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
-import { type ErrorAnswer, resourceError } from "./errors.js";
-import type { BodyFault, FaultQueue, StatusFault } from "./faults.js";
-import { type AppContext, type AppEnv, pause, plainHeaders, send } from "./http.js";
+import { claimsChallenge, type ErrorAnswer, resourceError } from "./errors.js";
+import type { BodyFault, ClaimsChallengeFault, FaultQueue, StatusFault } from "./faults.js";
+import { type AppContext, type AppEnv, pause, plainHeaders, refuse, send } from "./http.js";
 import type { EmulatorServer } from "./log.js";
 
 /** How long the beginning of a cut answer gets to leave the machine. */
@@ -31,11 +31,14 @@ export function faulting(settings: FaultSettings): MiddlewareHandler<AppEnv> {
       headers: plainHeaders(incoming),
     });
     if (!fault) return next();
+    if (fault.kind === "claims-challenge" && !isChallenged(c, fault)) return next();
     record.fault = fault.kind;
     switch (fault.kind) {
       case "status":
       case "body":
         return answer(c, settings, fault);
+      case "claims-challenge":
+        return refuse(c, claimsChallenge(fault.claims));
       case "delay":
         await pause(c, fault.delayMs);
         return outgoing.destroyed ? RESPONSE_ALREADY_SENT : next();
@@ -61,6 +64,12 @@ export function faulting(settings: FaultSettings): MiddlewareHandler<AppEnv> {
 function answer(c: AppContext, settings: FaultSettings, fault: StatusFault | BodyFault): Response {
   const { status, body, headers } = fault.kind === "body" ? ownBody(fault) : azureBody(c, settings, fault);
   return send(c, status, body, { ...headers, ...fault.headers });
+}
+
+/** Only a token that is good otherwise, and has not been issued with the claims. */
+function isChallenged(c: AppContext, fault: ClaimsChallengeFault): boolean {
+  const verification = c.get("verification");
+  return verification?.verdict === "valid" && verification.claims?.requestedClaims !== fault.claims;
 }
 
 function ownBody({ status = 200, body }: BodyFault): ErrorAnswer {

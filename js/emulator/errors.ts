@@ -174,6 +174,18 @@ export function resourceErrorForStatus(status: number, details: ErrorDetails = {
   return coded(status, String(status), STATUS_CODES[status] ?? "Unknown");
 }
 
+/** The 401 of a resource that evaluates access continuously. */
+export function claimsChallenge(claims: string): ErrorAnswer {
+  const parameters = {
+    realm: "",
+    authorization_uri: "https://login.microsoftonline.com/common/oauth2/authorize",
+    error: "insufficient_claims",
+    claims: Buffer.from(claims).toString("base64"),
+  };
+  const list = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);
+  return { ...unauthorized({}), headers: { "www-authenticate": `Bearer ${list.join(", ")}` } };
+}
+
 /** The 400 of the OpenAI API for a request that lacks something. */
 export function missingParameter(name: string): ErrorAnswer {
   return invalidRequest(`Missing required parameter: '${name}'.`, "missing_required_parameter", name);

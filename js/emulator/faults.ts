@@ -62,6 +62,17 @@ export interface CutStreamFault extends FaultTarget {
   readonly afterEvents?: number;
 }
 
+/**
+ * Foundry only: refuses a good token with a claims challenge (continuous access evaluation) until it is one that was issued
+ * with these claims: `?claims=` of the identity endpoints, which the real ones do not have.
+ */
+export interface ClaimsChallengeFault extends FaultTarget {
+  readonly kind: "claims-challenge";
+  readonly server: "foundry";
+  /** JSON text. */
+  readonly claims: string;
+}
+
 /** Identity only: the token is for another audience than asked. */
 export interface WrongAudienceFault extends FaultTarget {
   readonly kind: "wrong-audience";
@@ -91,6 +102,7 @@ export type Fault =
   | DelayFault
   | ConnectionFault
   | CutStreamFault
+  | ClaimsChallengeFault
   | WrongAudienceFault
   | MalformedExpiryFault
   | ExpiredFault;
@@ -179,6 +191,7 @@ const SERVER_OF_KIND: Record<FaultKind, EmulatorServer | "both"> = {
   hang: "both",
   reset: "both",
   "cut-stream": "foundry",
+  "claims-challenge": "foundry",
   "wrong-audience": "identity",
   "malformed-expiry": "identity",
   expired: "identity",
@@ -187,7 +200,8 @@ const SERVER_OF_KIND: Record<FaultKind, EmulatorServer | "both"> = {
 function checkFault(fault: Fault): void {
   // JavaScript callers and configuration files get here without a compiler in between.
   const given = { ...fault } as Partial<Record<string, unknown>>;
-  const { kind, server, match, times, status, error, headers, delayMs, afterEvents, audience } = given;
+  const { kind, server, match, times, status, error, headers, delayMs, afterEvents, audience, claims } =
+    given;
   const need = (fine: boolean, sentence: string) => {
     if (!fine) throw new KeylessError("emulator/invalid-fault", `The fault cannot be used: ${sentence}`);
   };
@@ -221,6 +235,7 @@ function checkFault(fault: Fault): void {
       "`delayMs` is a number of milliseconds from 0 on.",
     );
   }
+  if (kind === "claims-challenge") need(typeof claims === "string" && claims !== "", "`claims` is missing.");
   if (kind === "malformed-expiry") need(Object.hasOwn(given, "expiresOn"), "`expiresOn` is missing.");
   need(afterEvents === undefined || isWhole(afterEvents, 0), "`afterEvents` is a whole number from 0 on.");
   need(

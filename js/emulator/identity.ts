@@ -24,6 +24,8 @@ const EXPIRED_SECONDS_AGO = 60;
 const CLIENT_ID = ["client_id", "clientid"];
 const PRINCIPAL_ID = ["principal_id", "object_id"];
 const RESOURCE_ID = ["mi_res_id", "msi_res_id"];
+/** Not in Azure: for tests of a credential that takes claims. */
+const CLAIMS = ["claims"];
 
 /** What the identity server needs. */
 export interface IdentitySettings {
@@ -141,6 +143,7 @@ async function issue(
     clientId: queryOf(c, CLIENT_ID),
     principalId: queryOf(c, PRINCIPAL_ID),
     resourceId: queryOf(c, RESOURCE_ID),
+    claims: queryOf(c, CLAIMS),
   });
   c.get("record").tokenId = token.tokenId;
   return {

@@ -18,6 +18,7 @@ export type { EmulatorClock } from "./clock.js";
 export type { ResourceErrorCode } from "./errors.js";
 export type {
   BodyFault,
+  ClaimsChallengeFault,
   ConnectionFault,
   CutStreamFault,
   DelayFault,

@@ -21,6 +21,8 @@ export interface TokenRequest {
   readonly resourceId?: string | undefined;
   /** Whether an application asks in its own name, not a managed identity. */
   readonly application?: boolean;
+  /** JSON text of a claims challenge. */
+  readonly claims?: string | undefined;
 }
 
 /** A signed token. `expiresOn` and `notBefore` are whole epoch seconds, as in its claims. */
@@ -42,6 +44,8 @@ export interface TokenClaims {
   readonly tenantId: string;
   readonly issuedAt: number;
   readonly expiresOn: number;
+  /** The claims of a challenge that it was issued with. */
+  readonly requestedClaims?: string;
 }
 
 /** What the resource finds when it looks at a bearer token. `claims` are there whenever the signature was good. */
@@ -65,6 +69,8 @@ const BACKDATED_SECONDS = 300;
 const ISSUER = `https://sts.windows.net/${PRINCIPAL.tenantId}/`;
 /** ES256, not Entra's RS256: an RSA key would cost every start of the emulator a tenth of a second or more. */
 const ALGORITHM = "ES256";
+/** Made up: in a token of Entra's the claims themselves tell. */
+const REQUESTED_CLAIMS = "emulator_requested_claims";
 /** Bytes of `uti` that hold the serial number. */
 const SERIAL_BYTES = 6;
 
@@ -101,6 +107,7 @@ export async function createTokenAuthority(clock: EmulatorClock): Promise<TokenA
       uti: tokenId,
       ver: "1.0",
       ...(request.application ? {} : { xms_mirid: request.resourceId ?? PRINCIPAL.resourceId }),
+      ...(request.claims === undefined ? {} : { [REQUESTED_CLAIMS]: request.claims }),
     })
       .setProtectedHeader({ typ: "JWT", alg: ALGORITHM, kid })
       .sign(privateKey);
@@ -160,6 +167,9 @@ function claimsOf(payload: JWTPayload): TokenClaims {
     tenantId: String(payload.tid),
     issuedAt: (payload.iat ?? 0) * 1000,
     expiresOn: (payload.exp ?? 0) * 1000,
+    ...(payload[REQUESTED_CLAIMS] === undefined
+      ? {}
+      : { requestedClaims: String(payload[REQUESTED_CLAIMS]) }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { RefreshScenario, RefreshTimeline } from "../simulate.js";
 import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../token-request.js";
 import type {
   AccessToken,
+  Challenge,
   Diagnosis,
   Endpoint,
   RefreshPolicy,
@@ -50,6 +51,8 @@ export interface PlainFailure {
   deployment?: string | undefined;
   wireApi?: string | undefined;
 }
+
+export function parseChallenge(wwwAuthenticate: string): Challenge;
 
 export function decodeToken(token: string): TokenDescription;
 
@@ -101,6 +104,7 @@ export class Schedule {
   timedOut(flight: number, wall: number, mono: number, random: number): Outcome;
   rejectedAgain(flight: number, wall: number, mono: number, random: number): Outcome;
   invalidate(wall: number, mono: number): boolean;
+  challenged(wall: number, mono: number): boolean;
   close(): void;
   status(wall: number, mono: number): Omit<TokenStatus, "lastError">;
 }

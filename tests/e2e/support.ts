@@ -27,10 +27,10 @@ export async function emulated(options: EmulatorOptions = {}): Promise<Emulator>
 export function straightCredential(emulator: Emulator, lifetimeMs?: number): TokenCredential {
   const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = emulator.env;
   return {
-    getToken: async (scopes) => {
+    getToken: async (scopes, { claims } = {}) => {
       const requestedAt = Date.now();
       const resource = String(scopes).replace(/\/\.default$/, "");
-      const url = `${IDENTITY_ENDPOINT}?resource=${encodeURIComponent(resource)}&api-version=2019-08-01`;
+      const url = `${IDENTITY_ENDPOINT}?resource=${encodeURIComponent(resource)}&api-version=2019-08-01${claims === undefined ? "" : `&claims=${encodeURIComponent(claims)}`}`;
       const response = await fetch(url, { headers: { "x-identity-header": IDENTITY_HEADER } });
       const text = await response.text();
       // What its issuer says of its life may be made to differ from what the token says.

@@ -504,6 +504,107 @@ describe("a caller's abort", () => {
   });
 });
 
+describe("a claims challenge", () => {
+  const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+
+  test("is answered with one acquisition for all who were challenged", async () => {
+    const credential = healthy(clock);
+    const provider = await warm(credential);
+    const rejectedToken = await provider.getToken();
+    credential.answer = () => "hang";
+    const challenged = Array.from({ length: 20 }, () => provider.getToken({ claims, rejectedToken }));
+    const bystander = provider();
+    expect(credential.calls).toHaveLength(2);
+    expect(credential.call(2).options).toMatchObject({ claims, enableCae: true });
+    credential.call(2).resolve(token(2, clock, HOUR));
+    for (const one of await Promise.all(challenged)) expect(one.token).toBe("token-2");
+    expect(await bystander).toBe("token-2");
+    // One whose 401 comes late.
+    expect(await provider.getToken({ claims, rejectedToken })).toMatchObject({ token: "token-2" });
+    expect(credential.calls).toHaveLength(2);
+    expect(types().filter((type) => type === "challenged")).toHaveLength(1);
+    expect(JSON.stringify(events)).not.toContain("acrs");
+  });
+
+  test("that comes again stops with an error that says so, and the token stays", async () => {
+    const credential = healthy(clock);
+    const provider = await warm(credential);
+    await provider.getToken({ claims, rejectedToken: "token-1" });
+    for (const again of [claims, "{}"]) {
+      const error = await failure(provider.getToken({ claims: again, rejectedToken: "Bearer token-2" }));
+      expect(error).toMatchObject({ code: "token/claims-challenge", hint: /policy/ });
+    }
+    expect(await provider()).toBe("token-2");
+    expect(credential.calls).toHaveLength(2);
+    await clock.advance(30 * SECOND);
+    expect(await provider.getToken({ claims, rejectedToken: "token-2" })).toMatchObject({ token: "token-3" });
+  });
+
+  test("is not met by a token that was refreshed without claims meanwhile", async () => {
+    const credential = healthy(clock);
+    const provider = await warm(credential);
+    await clock.advance(57 * MINUTE);
+    await provider();
+    await settle();
+    expect(await provider.getToken({ claims, rejectedToken: "token-1" })).toMatchObject({ token: "token-3" });
+    expect(credential.call(2).options).not.toHaveProperty("claims");
+    expect(credential.call(3).options).toMatchObject({ claims });
+  });
+
+  test("takes the place of a refresh under way, whose callers wait for the new one", async () => {
+    const credential = new FakeCredential(() => "hang");
+    const provider = provide(credential);
+    const waiting = provider();
+    const challenged = provider.getToken({ claims, rejectedToken: "of another time" });
+    expect(credential.calls).toHaveLength(2);
+    expect(credential.call(1).options.abortSignal.aborted).toBe(true);
+    credential.call(1).resolve(token(1, clock, HOUR));
+    await settle();
+    credential.call(2).resolve(token(2, clock, HOUR));
+    expect([await waiting, (await challenged).token, await provider()]).toEqual(Array(3).fill("token-2"));
+    expect(events.find(({ type }) => type === "refresh-abandoned")).toMatchObject({
+      error: { code: "token/claims-challenge" },
+    });
+  });
+
+  test("follows at once when a token was invalidated", async () => {
+    const provider = await warm(healthy(clock));
+    provider.invalidate("token-1");
+    await provider();
+    expect(await provider.getToken({ claims, rejectedToken: "token-2" })).toMatchObject({ token: "token-3" });
+  });
+
+  test("meets a credential that takes no claims: it says so", async () => {
+    const credential = new FakeCredential(() => ({ token: "cached", expiresOnTimestamp: START + HOUR }));
+    const provider = await warm(credential);
+    const error = await failure(provider.getToken({ claims, rejectedToken: "cached" }));
+    expect(error).toMatchObject({ code: "token/claims-challenge", hint: /managed identities/ });
+    expect(credential.calls).toHaveLength(2);
+  });
+
+  test("that the credential refuses is told, and the next refresh asks without claims", async () => {
+    const credential = healthy(clock);
+    const provider = await warm(credential);
+    credential.answer = (n) => (n === 2 ? unavailable() : token(n, clock, HOUR));
+    const told = { code: "credential/unavailable" };
+    expect(await failure(provider.getToken({ claims, rejectedToken: "token-1" }))).toMatchObject(told);
+    expect(await failure(provider.getToken({ claims, rejectedToken: "token-1" }))).toMatchObject(told);
+    await clock.advance(11 * SECOND);
+    expect(await provider()).toBe("token-3");
+    expect(credential.call(3).options).not.toHaveProperty("claims");
+  });
+
+  test("enableCae is asked for every time, and is no other's cache", async () => {
+    const credential = healthy(clock);
+    const provider = await warm(credential, { enableCae: true });
+    expect(credential.call(1).options).toMatchObject({ enableCae: true });
+    await warm(credential);
+    expect(credential.call(2).options).not.toHaveProperty("enableCae");
+    provider.close();
+    expect(await failure(provider.getToken({ claims }))).toMatchObject({ code: "token/closed" });
+  });
+});
+
 describe("invalidate", () => {
   test("discards what is held if it is what was rejected", async () => {
     const credential = healthy(clock);
@@ -915,6 +1016,7 @@ describe("events", () => {
     await provider();
     await clock.advance(30 * SECOND);
     provider.invalidate();
+    provider.getToken({ claims: "{}" }).catch(() => {});
     provider.close();
     expect(new Set(types())).toEqual(
       new Set([
@@ -925,6 +1027,7 @@ describe("events", () => {
         "refresh-unchanged",
         "refresh-abandoned",
         "invalidated",
+        "challenged",
         "closed",
       ]),
     );

@@ -9,8 +9,8 @@
 )]
 
 use copilot_keyless::wasm::{
-    Schedule, decode_token, parse_endpoint, parse_token_response_object, parse_token_response_text,
-    plan_models, plan_probe, plan_provider,
+    Schedule, decode_token, parse_challenge, parse_endpoint, parse_token_response_object,
+    parse_token_response_text, plan_models, plan_probe, plan_provider,
 };
 use js_sys::{Array, Function, JSON, Object, Reflect};
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -115,6 +115,14 @@ fn every_probe_row() {
             }
             Err(error) => assert_eq!(rust(&error)["code"], row["error"], "{row}"),
         }
+    }
+}
+
+#[wasm_bindgen_test]
+fn every_challenge_row() {
+    for row in rows(include_str!("../tables/challenges.json")) {
+        let challenge = parse_challenge(row["header"].as_str().unwrap());
+        assert_eq!(rust(&challenge), row["expect"], "{row}");
     }
 }
 
