@@ -5,6 +5,7 @@ import { directCredential } from "./direct-credential.js";
 import { environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import type { ProviderPlan } from "./plan.js";
+import { runtimeError } from "./sdk.js";
 import { SessionWatch } from "./session-watch.js";
 import { createBearerTokenProvider } from "./token-provider.js";
 import { cleanText } from "./token-text.js";
@@ -74,7 +75,15 @@ export interface FoundryProvider {
   readonly warnings: Notice[];
   /** A session's config with model and provider filled in. */
   sessionConfig<T extends object>(extra?: T): T & { model: string; provider: ProviderConfig };
-  /** The config with a token in it instead of the callback, for what cannot call back. The token is not refreshed. */
+  /**
+   * The config for `client.resumeSession(id, foundry.resumeConfig(...))`, also of a session that was made with a static config: the
+   * runtime keeps no provider with a session, and without one it asks for a GitHub account.
+   */
+  resumeConfig<T extends object>(extra?: T): T & { model: string; provider: ProviderConfig };
+  /**
+   * The config with a token in it instead of the callback, for what cannot call back. The token is not refreshed: see
+   * {@link FoundryProvider.rotate}.
+   */
   staticConfig(): Promise<ProviderConfig>;
   /**
    * Looks after a session. When the resource rejects its token, that is forgotten, so that the runtime's own retry gets a new
@@ -92,7 +101,12 @@ export interface FoundryProvider {
    * at too, if the session is watched.
    */
   explain(failure: ModelCallFailure["data"], sessionId?: string): KeylessError;
-  /** Gives a live session that was made with a static config a new token. */
+  /**
+   * Gives a live session that was made with a static config a token of now; its history stays. A turn that is running keeps the
+   * old one to its end. A session with the callback has no need of it, and is left alone.
+   *
+   * @throws KeylessError `token/...`, `credential/...`, and `sdk/rotate-failed` when the session is gone
+   */
   rotate(session: CopilotSession): Promise<void>;
   /** Closes the token provider, unless it was passed in. */
   close(): void;
@@ -127,9 +141,13 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
     config.bearerTokenProvider = (args) => watched.noting(args?.sessionId, () => take(args));
   }
 
+  const withProvider = <T extends object>(extra?: T) => ({ ...(extra as T), model, provider: config });
   const staticConfig = async (): Promise<ProviderConfig> => {
     const { bearerTokenProvider, ...rest } = config;
-    return bearerTokenProvider ? { ...rest, bearerToken: await take() } : rest;
+    if (!bearerTokenProvider) return rest;
+    const bearerToken = await take();
+    watched.gave(bearerToken);
+    return { ...rest, bearerToken };
   };
   const close = (): void => {
     if (own) tokens.close();
@@ -143,16 +161,30 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
     credential: plan.credential,
     sources: plan.sources,
     warnings,
-    sessionConfig: <T extends object>(extra?: T) => ({ ...(extra as T), model, provider: config }),
+    sessionConfig: withProvider,
+    resumeConfig: withProvider,
     staticConfig,
     watch: (session, onFailure = () => {}) => watched.watch(session, onFailure),
     explain: (failure, sessionId) => watched.explain(failure, sessionId),
     rotate: async (session) => {
-      await session.rpc.options.update({ provider: await staticConfig() });
+      if (hasCallback(session)) return;
+      const provider = await staticConfig();
+      try {
+        await session.rpc.options.update({ provider });
+      } catch (cause) {
+        throw runtimeError(cause, "rotate");
+      }
+      watched.gave(provider.bearerToken, session.sessionId);
     },
     close,
     [Symbol.dispose]: close,
   };
+}
+
+/** Whether a session asks for its tokens. An update would take its callback away for good; only the SDK's own record tells. */
+function hasCallback(session: CopilotSession): boolean {
+  const { bearerTokenProviders } = session as unknown as { bearerTokenProviders?: unknown };
+  return bearerTokenProviders instanceof Map && bearerTokenProviders.size > 0;
 }
 
 /** The provider that the options and the environment ask for, before any credential. */

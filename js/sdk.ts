@@ -45,6 +45,11 @@ const STAGES = {
     message: "The Copilot runtime refused the session",
     hint: "Check the options of the client and the session, such as tools and workingDirectory.",
   },
+  rotate: {
+    code: "sdk/rotate-failed",
+    message: "The Copilot runtime did not take the new token",
+    hint: "A session that was disconnected, or whose client was stopped, is resumed: client.resumeSession(id, foundry.resumeConfig()).",
+  },
   send: {
     code: "sdk/send-failed",
     message: "The Copilot runtime did not take the prompt",
@@ -58,7 +63,7 @@ export function runtimeError(cause: unknown, stage: keyof typeof STAGES, baseDir
   const said = cause instanceof Error ? cause.message : String(cause);
   const unwritable =
     /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENOSPC)\b|[Pp]ermission denied|[Rr]ead-only file system/;
-  if (stage !== "send" && unwritable.test(said)) {
+  if ((stage === "start" || stage === "session") && unwritable.test(said)) {
     const home = baseDirectory ?? process.env.COPILOT_HOME ?? "~/.copilot";
     return new KeylessError(
       "sdk/home-not-writable",

@@ -36,6 +36,8 @@ export class SessionWatch {
   readonly #sessions: Map<string, Watched>;
   readonly #tokens: TokenProvider;
   readonly #about: About;
+  /** The last static token. */
+  #given = "";
 
   constructor(tokens: TokenProvider, about: About) {
     this.#tokens = tokens;
@@ -56,6 +58,13 @@ export class SessionWatch {
       Object.assign(watched, { refused: error instanceof KeylessError ? error : undefined, answered: false });
       throw error;
     }
+  }
+
+  /** Notes a token that was given out for good: to a session, or to the one that will be watched next. */
+  gave(token: string | undefined, sessionId?: string): void {
+    const watched = sessionId === undefined ? undefined : this.#sessions.get(sessionId);
+    if (watched) watched.token = token ?? "";
+    else this.#given = token ?? "";
   }
 
   explain({ statusCode, errorMessage }: ModelCallFailure["data"], sessionId?: string): KeylessError {
@@ -91,7 +100,7 @@ export class SessionWatch {
 
   #begin(session: CopilotSession): Watched {
     const watched: Watched = {
-      token: "",
+      token: this.#given,
       refused: undefined,
       answered: false,
       failure: undefined,

@@ -113,7 +113,7 @@ fn expired(since: Millis) -> Finding {
         cause: format!("By its own exp claim and this machine's clock the token expired {ago}."),
         fixes: vec![
             "Get a new token for every request, or let copilot-keyless keep it fresh: pass createFoundryProvider().config, \
-             not a bearerToken that is set once."
+             not a bearerToken that is set once. rotate(session) mends a session that has one."
                 .to_owned(),
             "Check this machine's clock if the token is new.".to_owned(),
         ],
