@@ -1,3 +1,4 @@
+import { causes, type Loose } from "./causes.js";
 import { KeylessError } from "./errors.js";
 import { redact } from "./redact.js";
 import type { ErrorSummary } from "./types.js";
@@ -15,9 +16,6 @@ export interface CredentialFailure {
 
 /** Knows what to do about some messages: the core's `adviceOn`. */
 type Advise = (message: string) => string | undefined;
-
-/** How many errors of a chain are looked at. */
-const MOST = 100;
 
 const NETWORK_CODES =
   /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR|REQUEST_SEND_ERROR|network_error)/;
@@ -134,18 +132,6 @@ function firstLines(cause: unknown): string {
   // First the secrets, then the length: half a token is not recognised as one.
   const shown = redact(unique.slice(0, 3).join(" "));
   return shown.length > 400 ? `${shown.slice(0, 400)}…` : shown;
-}
-
-type Loose = Record<string, unknown> & { name?: unknown; code?: unknown };
-
-/** The error, its causes and the errors of a chain of credentials, outermost first, each once. */
-function* causes(thrown: unknown, seen = new Set<unknown>()): Generator<Loose> {
-  if (typeof thrown !== "object" || thrown === null || seen.has(thrown) || seen.size >= MOST) return;
-  seen.add(thrown);
-  const error = thrown as Loose;
-  yield error;
-  yield* causes(error.cause, seen);
-  if (Array.isArray(error.errors)) for (const inner of error.errors) yield* causes(inner, seen);
 }
 
 function httpStatus(error: Loose): number | undefined {

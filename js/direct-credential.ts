@@ -3,6 +3,7 @@ import { systemClock, unref } from "./clock.js";
 import { credentialFailure } from "./credential-error.js";
 import { type Environment, environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
+import { hideSecretsOf } from "./redact.js";
 import { paired, send } from "./send.js";
 import type { TokenCall, TokenSource } from "./token-request.js";
 import type { AbortSignalLike, AccessToken, Clock, GetTokenOptions, TokenCredential } from "./types.js";
@@ -56,7 +57,7 @@ const TIMEOUT_MS = 75_000;
  */
 export function createDirectCredential(options: DirectCredentialOptions = {}): TokenCredential {
   return {
-    getToken: (scopes, asked = {}) => acquire([scopes].flat(), options, asked as AskedFor),
+    getToken: (scopes, asked = {}) => acquire([scopes].flat(), options, asked),
   };
 }
 
@@ -72,13 +73,10 @@ export function directCredential(env: Environment, authorityHost: string | undef
   return credential;
 }
 
-/** What `@azure/core-auth` lets a caller ask for. */
-type AskedFor = GetTokenOptions & { claims?: string };
-
 async function acquire(
   scopes: string[],
   options: DirectCredentialOptions,
-  { abortSignal, tenantId, claims }: AskedFor,
+  { abortSignal, tenantId, claims }: GetTokenOptions,
 ): Promise<AccessToken> {
   const {
     env = environment(),
@@ -88,6 +86,7 @@ async function acquire(
     clock = systemClock,
   } = options;
   const { source, clientId, objectId, resourceId, authorityHost } = options;
+  hideSecretsOf(env);
   const call = decide((core) =>
     core.planTokenRequest({
       source,

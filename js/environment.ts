@@ -3,19 +3,22 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * What opens a door: a secret, or where one is to be had. The core only learns that it is set, and the agent's own tools get
- * none of it.
+ * none of it. In any case, since Windows knows none.
  */
-export const SECRETS: readonly string[] = [
-  "AZURE_CLIENT_CERTIFICATE_PASSWORD",
-  "AZURE_CLIENT_CERTIFICATE_PATH",
+const SECRETS =
+  /^(AZURE_(CLIENT_(SECRET|CERTIFICATE_(PATH|PASSWORD))|FEDERATED_TOKEN_FILE|PASSWORD)|IDENTITY_(ENDPOINT|HEADER)|MSI_\w*)$/i;
+
+/** Those of them whose value is the secret itself, not a place. */
+const SECRET_VALUES = [
   "AZURE_CLIENT_SECRET",
-  "AZURE_FEDERATED_TOKEN_FILE",
+  "AZURE_CLIENT_CERTIFICATE_PASSWORD",
   "AZURE_PASSWORD",
-  "IDENTITY_ENDPOINT",
   "IDENTITY_HEADER",
-  "MSI_ENDPOINT",
   "MSI_SECRET",
 ];
+
+/** Shorter values may be a part of any word. */
+const MIN_SECRET = 8;
 
 /** More of which only matters that they are set: names, hosts, and proxies with a password in their URL. */
 const SIGNS =
@@ -30,6 +33,18 @@ export function environment(): Environment {
   return typeof process === "object" ? process.env : {};
 }
 
+/** An environment for those who are not to speak with the identity endpoint. */
+export function withoutSecrets(env: Environment): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.test(name)));
+}
+
+/** The secrets in an environment. */
+export function secretsIn(env: Environment): string[] {
+  // Plain JavaScript may pass anything.
+  const values = SECRET_VALUES.map((name) => String(env[name] ?? "").trim());
+  return values.filter((value) => value.length >= MIN_SECRET);
+}
+
 /** What the core may see of an environment. */
 export function relevant(env: Environment): Record<string, string> {
   const seen: Record<string, string> = {};
@@ -37,7 +52,7 @@ export function relevant(env: Environment): Record<string, string> {
     // Plain JavaScript may pass anything; the core says what is wrong with a value that counts.
     if (value === undefined || value === null) continue;
     if (VALUES.test(name)) seen[name] = value;
-    else if (SECRETS.includes(name) || SIGNS.test(name)) seen[name] = String(value).trim() && "set";
+    else if (SECRETS.test(name) || SIGNS.test(name)) seen[name] = String(value).trim() && "set";
   }
   return seen;
 }

@@ -1,15 +1,16 @@
+import { causes, MOST_CAUSES } from "./causes.js";
 import { redact } from "./redact.js";
 
-/** How deep causes are shown. */
-const DEPTH = 8;
+/** How many objects of an error are looked through for secrets. */
+const MOST_OBJECTS = 10_000;
 
 /** Node, Deno and Bun ask an object under this name what `console.error` shall show. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * The one error of this package. `code` is stable, `message` says what was wrong, `hint` says what to do, and `cause`
- * holds the original error where there was one. Neither message nor hint ever holds a token or a secret. The cause is as its
- * author made it and may: `console.error` of this error shows of it what a log may hold, `JSON.stringify` nothing.
+ * holds the original error where there was one. None of them ever holds a token or a secret: an original that does is replaced by a
+ * copy without (name, text, stack, code, status, causes), because loggers write causes out.
  *
  * @example
  * ```ts
@@ -41,7 +42,7 @@ export class KeylessError extends Error {
       cause?: unknown;
     } = {},
   ) {
-    super(redact(message), details.cause === undefined ? undefined : { cause: details.cause });
+    super(redact(message), details.cause === undefined ? undefined : { cause: harmless(details.cause) });
     this.code = code;
     if (details.hint !== undefined) this.hint = redact(details.hint);
     if (details.status !== undefined) this.status = details.status;
@@ -77,20 +78,48 @@ export class KeylessError extends Error {
 // On the prototype, so that the first line of the stack has it.
 Object.defineProperty(KeylessError.prototype, "name", { value: "KeylessError", configurable: true });
 
+/** A cause as it is, or its stand-in if a logger that goes through all of it would write a secret. */
+function harmless(cause: unknown): unknown {
+  try {
+    const said = [typeof cause === "string" ? cause : "", properties(cause)];
+    for (const error of causes(cause)) {
+      if (said.length > MOST_CAUSES) return shown(cause);
+      said.push(`${error.message}\n${error.stack}\n${typeof error.cause === "string" ? error.cause : ""}`);
+    }
+    const all = said.join("\n");
+    return redact(all) === all ? cause : shown(cause);
+  } catch {
+    // A getter of somebody's error threw, or there is too much to look through.
+    return shown(cause);
+  }
+}
+
+/** What JSON would hold of an error and those behind it, each object once. */
+function properties(error: unknown): string {
+  const seen = new Set<unknown>();
+  const once = (_name: string, value: unknown) => {
+    if (typeof value === "bigint") return undefined;
+    if (typeof value !== "object" || value === null) return value;
+    if (seen.has(value)) return undefined;
+    if (seen.size > MOST_OBJECTS) throw new RangeError("too large");
+    seen.add(value);
+    return value;
+  };
+  return [...causes(error)].map((one) => JSON.stringify(one, once)).join("\n");
+}
+
 /**
  * A stand-in for an error, to be shown: its name, text, stack, code and status, and those of its causes, without secrets.
  * Other properties stay away: the request that a failed call carries with it holds headers and bodies.
  */
-function shown(error: unknown, depth = 0): unknown {
+function shown(error: unknown, seen = new Set<unknown>()): unknown {
   if (typeof error === "string") return redact(error);
   if (typeof error !== "object" || error === null) return error;
   try {
     const { name, message, stack, cause, errors } = error as Record<string, unknown>;
-    if (depth > DEPTH || typeof message !== "string") return "[not shown]";
-    const copy = new Error(
-      redact(message),
-      cause === undefined ? undefined : { cause: shown(cause, depth + 1) },
-    );
+    if (seen.has(error) || seen.size >= MOST_CAUSES || typeof message !== "string") return "[not shown]";
+    seen.add(error);
+    const copy = new Error(redact(message), cause === undefined ? undefined : { cause: shown(cause, seen) });
     // Its own name where the stack was made before it got one.
     const text = String(stack ?? `Error: ${message}`).replace(/^Error(?=[:\n])/, String(name ?? "Error"));
     Object.defineProperty(copy, "stack", { value: redact(text), configurable: true, writable: true });
@@ -99,8 +128,7 @@ function shown(error: unknown, depth = 0): unknown {
       if (typeof value === "string") Object.assign(copy, { [key]: redact(value) });
       if (typeof value === "number") Object.assign(copy, { [key]: value });
     }
-    if (Array.isArray(errors))
-      Object.assign(copy, { errors: errors.map((inner) => shown(inner, depth + 1)) });
+    if (Array.isArray(errors)) Object.assign(copy, { errors: errors.map((inner) => shown(inner, seen)) });
     return copy;
   } catch {
     // A getter of somebody's error threw.

@@ -1,10 +1,12 @@
 import type { CopilotSession, ProviderConfig } from "@github/copilot-sdk";
-import { decide } from "./bindings.js";
+import { core, decide } from "./bindings.js";
+import { credentialFailure } from "./credential-error.js";
 import { defaultCredential } from "./default-credential.js";
 import { directCredential } from "./direct-credential.js";
 import { environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import type { ProviderPlan } from "./plan.js";
+import { hideSecretsOf } from "./redact.js";
 import { runtimeError } from "./sdk.js";
 import { SessionWatch } from "./session-watch.js";
 import { createBearerTokenProvider } from "./token-provider.js";
@@ -130,8 +132,8 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
   const own = typeof options.tokens !== "function";
   const tokens = typeof options.tokens === "function" ? options.tokens : createTokens(plan, options);
   const config: ProviderConfig = { ...plan.config };
-  // What a token function of somebody else gives has not been looked at yet.
-  const take = own ? tokens : async (args?: unknown) => cleanText(await tokens(args));
+  // What a token function of somebody else gives or throws has not been looked at yet.
+  const take = own ? tokens : (args?: unknown) => looked(tokens, args);
   const watched = new SessionWatch(tokens, {
     endpoint,
     deployment: plan.config.wireModel ?? model,
@@ -187,6 +189,15 @@ function hasCallback(session: CopilotSession): boolean {
   return bearerTokenProviders instanceof Map && bearerTokenProviders.size > 0;
 }
 
+/** The token of somebody else's function. The runtime writes the text of an error to disk, so that must hold no secret. */
+async function looked(tokens: TokenProvider, args: unknown): Promise<string> {
+  try {
+    return cleanText(await tokens(args));
+  } catch (error) {
+    throw credentialFailure(error, core().adviceOn).error;
+  }
+}
+
 /** The provider that the options and the environment ask for, before any credential. */
 function planProvider(options: FoundryProviderOptions): ProviderPlan {
   return decide((core) => core.planProvider(planRequest(options)));
@@ -203,7 +214,9 @@ export function planRequest<T extends FoundryProviderOptions>(
   }
   const { credential, tokens, env, ...request } = options;
   const ownCredential = (Boolean(credential) && credential !== "direct") || typeof tokens === "function";
-  return { ...request, ownCredential, env: relevant(env ?? environment()) };
+  const given = env ?? environment();
+  hideSecretsOf(given);
+  return { ...request, ownCredential, env: relevant(given) };
 }
 
 /** A host that names no scope, such as this machine, gets no token unless one is asked for. */

@@ -1,3 +1,5 @@
+import { type Environment, secretsIn } from "./environment.js";
+
 /** What stands in the place of a secret. */
 const HIDDEN = "[redacted]";
 
@@ -34,7 +36,21 @@ const PATTERNS: readonly [RegExp, string][] = [
   [/([?&](?:token|sig|code|key)=)[^\s"'\\&#]+/gi, `$1${HIDDEN}`],
 ];
 
-/** Takes tokens and secrets out of a text that somebody else wrote. */
+/** Secrets that stand in an environment, in every spelling. */
+const known = new Set<string>();
+
+/** From now on the secrets of this environment are taken out of texts, whatever stands around them. */
+export function hideSecretsOf(env: Environment): void {
+  for (const secret of secretsIn(env)) for (const spelling of spellings(secret)) known.add(spelling);
+}
+
+/** Takes tokens and secrets out of a text that somebody else wrote: what looks like one, and what is known to be one. */
 export function redact(text: string): string {
-  return PATTERNS.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), text);
+  const unknown = [...known].reduce((clean, secret) => clean.replaceAll(secret, HIDDEN), text);
+  return PATTERNS.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), unknown);
+}
+
+/** How a value stands in a text, in a URL or a form, and in JSON. */
+function spellings(value: string): string[] {
+  return [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)];
 }

@@ -1,5 +1,5 @@
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
-import { SECRETS } from "./environment.js";
+import { withoutSecrets } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import { installedVersion } from "./installed.js";
 import { within } from "./within.js";
@@ -109,8 +109,4 @@ function isOlder(version: string): boolean {
     if (part !== least) return part < least;
   }
   return false;
-}
-
-function withoutSecrets(env: Record<string, string | undefined>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRETS.includes(name.toUpperCase())));
 }

@@ -1,5 +1,7 @@
 import { systemClock } from "./clock.js";
+import { environment } from "./environment.js";
 import { KeylessError } from "./errors.js";
+import { hideSecretsOf } from "./redact.js";
 import { closed, TokenKeeper } from "./token-keeper.js";
 import type {
   AbortSignalLike,
@@ -61,6 +63,7 @@ export function createBearerTokenProvider(
 ): TokenProvider {
   check(credential, scope);
   checkOptions(options);
+  hideSecretsOf(environment());
   const clock = options.clock ?? systemClock;
   const { keeper, release } = share(credential, scope, clock, options);
   const unlisten = options.onEvent ? keeper.listen(options.onEvent) : undefined;

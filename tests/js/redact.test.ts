@@ -3,7 +3,7 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { KeylessError } from "../../js/errors.js";
-import { redact } from "../../js/redact.js";
+import { hideSecretsOf, redact } from "../../js/redact.js";
 
 const SECRET = "s3cr3t~Planted_Value.0123456789";
 const JWT = `eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjE3MDAwMDM2MDB9.${"c2ln".repeat(20)}`;
@@ -90,14 +90,54 @@ function leaky(depth = 0): Error {
   );
 }
 
-test("nothing that is shown of an error holds a secret, and its cause is at hand", () => {
+test("a harmless cause is at hand as it is, and one that holds a secret anywhere in a copy without", () => {
+  const harmless = Object.assign(new TypeError("no answer", { cause: new Error("reset") }), { code: "X" });
+  expect(new KeylessError("x/y", "text", { cause: harmless }).cause).toBe(harmless);
+  const circular = Object.assign(new Error("said"), { self: {}, password: undefined as unknown });
+  circular.self = circular;
+  expect(new KeylessError("x/y", "text", { cause: circular }).cause).toBe(circular);
+  circular.password = SECRET;
+  let deep = new Error(JWT);
+  for (let n = 0; n < 200; n += 1) deep = new Error("said", { cause: deep });
+  for (const cause of [
+    new Error(`client_secret=${SECRET}`),
+    new Error("said", { cause: new Error(JWT) }),
+    new AggregateError([new Error(`password: ${SECRET}`)], "several"),
+    Object.assign(new Error("said"), { request: { headers: { authorization: `Bearer ${SECRET}` } } }),
+    circular,
+    deep,
+  ]) {
+    const { cause: copy } = new KeylessError("x/y", "text", { cause });
+    expect(copy).not.toBe(cause);
+    expect(copy).toBeInstanceOf(Error);
+    for (let at = copy as Error | undefined; at; at = at.cause as Error | undefined) {
+      const said = `${at.message} ${at.stack} ${JSON.stringify(at)} ${inspect(at, { depth: 10 })}`;
+      expect(said).not.toContain(SECRET);
+      expect(said).not.toContain(JWT);
+    }
+  }
+});
+
+test("a secret of the environment is taken out wherever it stands, in any spelling", () => {
+  const secret = 'q~7"x/Y+z 0';
+  hideSecretsOf({
+    AZURE_CLIENT_SECRET: ` ${secret} `,
+    MSI_SECRET: "short",
+    IDENTITY_ENDPOINT: "http://host/msi",
+  });
+  const said = `it was ${secret}, ${encodeURIComponent(secret)} and ${JSON.stringify({ secret })}, short, at http://host/msi`;
+  expect(redact(said)).toBe(
+    'it was [redacted], [redacted] and {"secret":[redacted]}, short, at http://host/msi',
+  );
+});
+
+test("nothing that is shown of an error holds a secret", () => {
   const cause = leaky();
   const error = new KeylessError("credential/failed", `message ${JWT}`, {
     hint: `api-key: ${SECRET}`,
     status: 400,
     cause,
   });
-  expect(error.cause).toBe(cause);
   for (const shown of [
     inspect(error, { depth: 10 }),
     inspect({ error, list: [error] }, { depth: 10, colors: true }),
