@@ -13,6 +13,7 @@ const FINAL = new Set([
   "credential/refused",
   "credential/unavailable",
   "provider/scope",
+  "token/claims-challenge",
   "token/closed",
   "token/empty",
   "token/malformed",

@@ -943,6 +943,8 @@ describe("faults", () => {
     ["a bad match", { server: "foundry", kind: "hang", match: 3 }],
     ["bad headers", { server: "foundry", kind: "status", status: 500, headers: { "a b": "c" } }],
     ["no expiry", { server: "identity", kind: "malformed-expiry" }],
+    ["no claims", { server: "foundry", kind: "claims-challenge" }],
+    ["claims asked by identity", { server: "identity", kind: "claims-challenge", claims: "{}" }],
     ["a bad count", { server: "foundry", kind: "cut-stream", afterEvents: -1 }],
   ])("refuses %s", async (_name, fault) => {
     const emulator = await start();

@@ -1,24 +1,27 @@
 // Compiled, never run: what the public types accept and what they refuse.
 
 import { DefaultAzureCredential, type getBearerTokenProvider } from "@azure/identity";
-import type {
-  BearerTokenProvider,
-  CopilotClient,
-  CopilotSession,
-  NamedProviderConfig,
-  ProviderConfig,
-  ProviderModelConfig,
+import {
+  type BearerTokenProvider,
+  type CopilotClient,
+  CopilotRequestHandler,
+  type CopilotSession,
+  type NamedProviderConfig,
+  type ProviderConfig,
+  type ProviderModelConfig,
 } from "@github/copilot-sdk";
 import {
   type AccessToken,
   type CredentialPlan,
   createBearerTokenProvider,
+  createClaimsChallengeHandler,
   createFoundryProvider,
   createFoundryProviders,
   type Endpoint,
   type FoundryProvider,
   KeylessError,
   ManagedIdentityCopilotAgent,
+  type parseChallenge,
   parseEndpoint,
   parseTokenResponse,
   type TokenEvent,
@@ -52,6 +55,7 @@ void [dropIn, callback, config];
 // A platform's abort signal serves.
 void provider.getToken({ abortSignal: new AbortController().signal });
 provider.invalidate();
+void provider.getToken({ claims: "{}", rejectedToken: "abc" });
 using closing = provider;
 void closing;
 
@@ -80,6 +84,11 @@ declare const client: CopilotClient;
 void client.createSession(
   foundry.sessionConfig({ onPermissionRequest: () => ({ kind: "reject" as const }) }),
 );
+void client.resumeSession("id", foundry.resumeConfig({ streaming: true }));
+same<Awaited<ReturnType<typeof createClaimsChallengeHandler>>, CopilotRequestHandler>(true);
+void createClaimsChallengeHandler([foundry], { base: CopilotRequestHandler });
+same<ReturnType<typeof parseChallenge>["claims"], string | undefined>(true);
+
 // @ts-expect-error no such type of provider
 createFoundryProvider({ type: "bedrock" });
 
