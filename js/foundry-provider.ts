@@ -224,10 +224,9 @@ function sendsTokens(plan: ProviderPlan, options: FoundryProviderOptions): boole
   return plan.scope !== undefined || typeof options.tokens === "function";
 }
 
-function credentialOf(
-  plan: ProviderPlan,
-  { credential, env = environment() }: FoundryProviderOptions,
-): TokenCredential {
+function credentialOf(plan: ProviderPlan, options: FoundryProviderOptions): TokenCredential {
+  const { credential } = options;
+  const env = options.env ?? environment();
   if (credential === "direct") return directCredential(env, plan.credential.authorityHost);
   return credential ?? defaultCredential(plan.credential, env);
 }
