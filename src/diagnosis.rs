@@ -209,13 +209,12 @@ pub fn diagnose(failure: &Failure) -> Diagnosis {
         title: code.title(),
         cause,
         fixes,
-        retryable: matches!(
-            code,
-            DiagnosisCode::RateLimited
-                | DiagnosisCode::ServerError
-                | DiagnosisCode::Network
-                | DiagnosisCode::TokenExpired
-        ),
+        retryable: match code {
+            // What has been spent does not come back by waiting.
+            DiagnosisCode::RateLimited => !answer.says("insufficient_quota"),
+            DiagnosisCode::ServerError | DiagnosisCode::Network | DiagnosisCode::TokenExpired => true,
+            _ => false,
+        },
         token_rejected: matches!(
             code,
             DiagnosisCode::WrongAudience | DiagnosisCode::TokenExpired | DiagnosisCode::TokenInvalid
@@ -231,76 +230,130 @@ pub fn diagnose(failure: &Failure) -> Diagnosis {
     }
 }
 
-/// Texts by which a fault is known, wherever in the body they stand, in lower case.
-const TELLING: [(&str, DiagnosisCode); 33] = [
-    ("missing subscription key", DiagnosisCode::GatewayKey),
+const DENIED: &[u16] = &[401, 403];
+const REFUSED: &[u16] = &[400, 401, 403];
+const FORBIDDEN: &[u16] = &[403];
+const BAD: &[u16] = &[400];
+const NOT_FOUND: &[u16] = &[400, 404];
+
+/// Texts by which a fault is known, in lower case, and the statuses that they come with: with others they may be quoted from a
+/// prompt.
+const TELLING: [(&str, &[u16], DiagnosisCode); 38] = [
+    ("missing subscription key", DENIED, DiagnosisCode::GatewayKey),
     (
         "invalid subscription key or wrong api endpoint",
+        DENIED,
         DiagnosisCode::BadKey,
     ),
-    ("invalid subscription key", DiagnosisCode::GatewayKey),
-    ("incorrect api key provided", DiagnosisCode::BadKey),
-    ("permissiondenied", DiagnosisCode::MissingRole),
-    ("lacks the required data action", DiagnosisCode::MissingRole),
+    ("invalid subscription key", DENIED, DiagnosisCode::GatewayKey),
+    ("incorrect api key provided", DENIED, DiagnosisCode::BadKey),
+    ("invalid x-api-key", DENIED, DiagnosisCode::BadKey),
+    ("permissiondenied", DENIED, DiagnosisCode::MissingRole),
     (
-        "does not have access to api/operation",
+        "lacks the required data action",
+        DENIED,
         DiagnosisCode::MissingRole,
     ),
-    ("does not have permission", DiagnosisCode::MissingRole),
+    (
+        "does not have access to api/operation",
+        DENIED,
+        DiagnosisCode::MissingRole,
+    ),
+    ("does not have permission", DENIED, DiagnosisCode::MissingRole),
     (
         "does not have authorization to perform action",
+        DENIED,
         DiagnosisCode::MissingRole,
     ),
     (
         "tenant provided in token does not match",
+        REFUSED,
         DiagnosisCode::WrongTenant,
     ),
-    ("does not match resource tenant", DiagnosisCode::WrongTenant),
-    ("custom subdomain", DiagnosisCode::CustomSubdomainRequired),
-    ("authenticationtypedisabled", DiagnosisCode::KeysDisabled),
+    (
+        "does not match resource tenant",
+        REFUSED,
+        DiagnosisCode::WrongTenant,
+    ),
+    (
+        "provide a custom subdomain",
+        REFUSED,
+        DiagnosisCode::CustomSubdomainRequired,
+    ),
+    ("authenticationtypedisabled", DENIED, DiagnosisCode::KeysDisabled),
     (
         "key based authentication is disabled",
+        DENIED,
         DiagnosisCode::KeysDisabled,
     ),
-    ("public access is disabled", DiagnosisCode::PublicAccessDisabled),
-    ("public network access", DiagnosisCode::PublicAccessDisabled),
-    ("private endpoint", DiagnosisCode::PublicAccessDisabled),
-    ("virtual network/firewall", DiagnosisCode::Firewall),
-    ("firewall rules", DiagnosisCode::Firewall),
-    ("deploymentnotfound", DiagnosisCode::DeploymentNotFound),
+    (
+        "public access is disabled",
+        FORBIDDEN,
+        DiagnosisCode::PublicAccessDisabled,
+    ),
+    (
+        "public network access",
+        FORBIDDEN,
+        DiagnosisCode::PublicAccessDisabled,
+    ),
+    ("private endpoint", FORBIDDEN, DiagnosisCode::PublicAccessDisabled),
+    ("virtual network/firewall", FORBIDDEN, DiagnosisCode::Firewall),
+    ("firewall rules", FORBIDDEN, DiagnosisCode::Firewall),
+    ("out of call volume quota", FORBIDDEN, DiagnosisCode::RateLimited),
+    ("deploymentnotfound", NOT_FOUND, DiagnosisCode::DeploymentNotFound),
     (
         "deployment for this resource does not exist",
+        NOT_FOUND,
         DiagnosisCode::DeploymentNotFound,
     ),
-    ("model_not_found", DiagnosisCode::DeploymentNotFound),
-    ("unknown_model", DiagnosisCode::DeploymentNotFound),
-    ("invalid_deployment", DiagnosisCode::DeploymentNotFound),
+    ("model_not_found", NOT_FOUND, DiagnosisCode::DeploymentNotFound),
+    ("unknown_model", NOT_FOUND, DiagnosisCode::DeploymentNotFound),
+    ("invalid_deployment", NOT_FOUND, DiagnosisCode::DeploymentNotFound),
+    ("not_found_error", NOT_FOUND, DiagnosisCode::DeploymentNotFound),
     (
         "does not work with the specified model",
+        NOT_FOUND,
         DiagnosisCode::OperationNotSupported,
     ),
-    ("operationnotsupported", DiagnosisCode::OperationNotSupported),
-    ("content_filter", DiagnosisCode::ContentFilter),
-    ("responsibleaipolicyviolation", DiagnosisCode::ContentFilter),
-    ("content management policy", DiagnosisCode::ContentFilter),
-    ("api-version", DiagnosisCode::ApiVersion),
-    ("api version not supported", DiagnosisCode::ApiVersion),
-    ("unsupported api version", DiagnosisCode::ApiVersion),
-    ("out of call volume quota", DiagnosisCode::RateLimited),
+    (
+        "operationnotsupported",
+        NOT_FOUND,
+        DiagnosisCode::OperationNotSupported,
+    ),
+    ("\"content_filter\"", BAD, DiagnosisCode::ContentFilter),
+    ("responsibleaipolicyviolation", BAD, DiagnosisCode::ContentFilter),
+    ("content management policy", BAD, DiagnosisCode::ContentFilter),
+    (
+        "api-version query parameter",
+        NOT_FOUND,
+        DiagnosisCode::ApiVersion,
+    ),
+    ("parameter: api-version", NOT_FOUND, DiagnosisCode::ApiVersion),
+    (
+        "enabled only for api-version",
+        NOT_FOUND,
+        DiagnosisCode::ApiVersion,
+    ),
+    ("invalid api-version", NOT_FOUND, DiagnosisCode::ApiVersion),
+    ("api version not supported", NOT_FOUND, DiagnosisCode::ApiVersion),
+    ("unsupported api version", NOT_FOUND, DiagnosisCode::ApiVersion),
 ];
 
 /// The finding by the answer alone. `TokenInvalid` stands for every rejected token: its claims decide which it is.
 fn classify(status: u16, answer: &Answer, endpoint: Option<&Endpoint>) -> DiagnosisCode {
     match status {
-        0 => return DiagnosisCode::Network,
+        0 if network::is_known(answer) => return DiagnosisCode::Network,
         200..=299 => return DiagnosisCode::Ok,
-        // Whatever else it says: it is asked again later.
+        0..=399 => return DiagnosisCode::Unknown,
+        // Whatever else it says.
         429 => return DiagnosisCode::RateLimited,
         500.. => return DiagnosisCode::ServerError,
         _ => {}
     }
-    let told = TELLING.iter().find(|(text, _)| answer.says(text));
-    if let Some((_, code)) = told {
+    let told = TELLING
+        .iter()
+        .find(|(text, statuses, _)| statuses.contains(&status) && answer.says(text));
+    if let Some((_, _, code)) = told {
         let gateway = endpoint.is_some_and(|endpoint| endpoint.kind == endpoint::Kind::Gateway);
         return match code {
             DiagnosisCode::BadKey if gateway => DiagnosisCode::GatewayKey,

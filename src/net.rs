@@ -12,13 +12,14 @@ use crate::probe::network_words;
 const BODY_LIMIT: usize = 256 * 1024;
 
 /// The headers that say something about a refusal.
-const TELLING_HEADERS: [&str; 6] = [
+const TELLING_HEADERS: [&str; 7] = [
     "retry-after",
     "retry-after-ms",
     "x-ms-request-id",
     "apim-request-id",
     "www-authenticate",
     "content-type",
+    "location",
 ];
 
 /// A request to be sent: `POST` with a body, else `GET`.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::decimal::decimal;
 use crate::diagnosis::{Diagnosis, DiagnosisCode, Failure, diagnose};
 use crate::endpoint::{Endpoint, ProviderType};
+use crate::json::{Members, Value};
 use crate::provider::{self, Plan, Request, WireApi};
 use crate::{Code, Error, Result};
 
@@ -167,7 +168,7 @@ pub fn judge(outcome: &Failure) -> Diagnosis {
     let body = outcome.body.as_deref().unwrap_or_default();
     match found.code {
         // What the model said is of no interest.
-        DiagnosisCode::Ok if body.trim_start().starts_with('{') => found.message = None,
+        DiagnosisCode::Ok if is_answer(body) => found.message = None,
         DiagnosisCode::Ok => {
             found.code = DiagnosisCode::WrongPath;
             found.title = found.code.title();
@@ -179,17 +180,26 @@ pub fn judge(outcome: &Failure) -> Diagnosis {
         }
         DiagnosisCode::TokenInvalid if outcome.token.is_none() => {
             "The resource wants a token, and none was sent.".clone_into(&mut found.cause);
-            found.fixes = vec!["Give the probe a token of the credential that the program uses.".to_owned()];
-        }
-        DiagnosisCode::Unknown if (300..400).contains(&outcome.status) => {
-            "The host redirects to another address. That is not followed, because the token would go along."
-                .clone_into(&mut found.cause);
-            found.fixes =
-                vec!["Give the address that it redirects to, if that is the resource's own.".to_owned()];
         }
         _ => {}
     }
     found
+}
+
+/// The names that the answer of one of the APIs has at its top.
+const ANSWER: [&str; 4] = ["output", "choices", "content", "data"];
+
+/// Whether a body is what one of the APIs gives for a request that it served.
+fn is_answer(body: &str) -> bool {
+    let wanted = |name: &str| name == "error" || ANSWER.contains(&name);
+    if let Ok(members) = Members::from_slice(body.as_bytes(), wanted) {
+        let has = |name| members.get(name).is_some_and(|value| *value != Value::Null);
+        return !has("error") && ANSWER.into_iter().any(has);
+    }
+    // A list of models may be longer than what was read of it.
+    let start = body.trim_start();
+    let named = |name: &&str| start.find(&format!("\"{name}\"")).is_some_and(|at| at < 1_000);
+    start.starts_with('{') && ANSWER.iter().any(named)
 }
 
 /// What the platform said of a request that got no answer, in one line.

@@ -70,7 +70,14 @@ fn outcome(status: u16, body: &str, token: Option<&str>) -> Failure {
 
 #[test]
 fn an_answer_of_the_api_is_served_and_its_words_are_left_out() {
-    for body in [r#"{"object":"list","data":[]}"#, "\n {\"id\":\"resp_1\"}"] {
+    let cut = format!(r#"{{"data":[{}"#, r#"{"id":"gpt"},"#.repeat(30_000));
+    for body in [
+        r#"{"object":"list","data":[]}"#,
+        "\n {\"id\":\"resp_1\",\"output\":[],\"error\":null}",
+        r#"{"choices":[{}]}"#,
+        r#"{"content":[]}"#,
+        &cut,
+    ] {
         let found = judge(&outcome(200, body, Some("token")));
         assert_eq!(found.code, DiagnosisCode::Ok);
         assert_eq!(found.message, None);
@@ -86,6 +93,9 @@ fn another_answer_is_not_served_whatever_its_status() {
         "[]",
         "<html><title>Sign in</title></html>",
         "\u{feff}{}",
+        r#"{"error":{"code":"401","message":"Access denied"}}"#,
+        r#"{"a":"b"}"#,
+        r#"{"a":"bbbb"#,
     ] {
         let found = judge(&outcome(200, body, Some("token")));
         assert_eq!(found.code, DiagnosisCode::WrongPath, "{body}");

@@ -5,7 +5,7 @@ use super::remedy::Setup;
 use super::{DiagnosisCode, Finding};
 
 /// Why a connection fails. Each has the words of Node, of curl, of the Rust stack and of browsers where they differ.
-const REASONS: [(&[&str], &str, &[&str]); 6] = [
+const REASONS: [(&[&str], &str, &[&str]); 10] = [
     (
         &[
             "enotfound",
@@ -24,13 +24,51 @@ const REASONS: [(&[&str], &str, &[&str]); 6] = [
     ),
     (
         &[
-            "cert_",
-            "certificate",
+            "econnreset",
+            "socket hang up",
+            "epipe",
+            "connection reset",
+            "other side closed",
+            "disconnected before secure",
+            "terminated",
+        ],
+        "the connection was cut",
+        &["Try again. If it lasts, look for a proxy or a firewall on the way."],
+    ),
+    (
+        &[
+            "cert_has_expired",
+            "certificate has expired",
+            "cert_not_yet_valid",
+            "certificate is not yet valid",
+        ],
+        "its certificate is out of date",
+        &["Check this machine's clock first, then the certificate of whatever answers there."],
+    ),
+    (
+        &["altname", "does not match certificate"],
+        "its certificate is for another name",
+        &["Check the host in the endpoint, and whether a proxy answers in its place."],
+    ),
+    (
+        &[
+            "wrong version number",
+            "wrong_version_number",
+            "packet length too long",
+            "record layer failure",
+        ],
+        "it does not speak TLS at this port",
+        &["Check the port, and whether the address begins with http: instead of https:."],
+    ),
+    (
+        &[
             "self-signed",
             "self signed",
             "unable to verify",
-            "ssl",
-            "tls",
+            "unable to get",
+            "unknown ca",
+            "cert_",
+            "certificate",
         ],
         "its certificate is not trusted here",
         &[
@@ -72,17 +110,26 @@ const REASONS: [(&[&str], &str, &[&str]); 6] = [
     ),
     (
         &[
-            "econnreset",
-            "socket hang up",
-            "epipe",
-            "connection reset",
-            "other side closed",
-            "terminated",
+            "fetch failed",
+            "socket",
+            "network",
+            "connect",
+            "unreach",
+            "request failed",
+            "error sending request",
         ],
-        "the connection was cut",
-        &["Try again. If it lasts, look for a proxy or a firewall on the way."],
+        "the network let no answer through",
+        &["Check the address, this machine's network, and a proxy (HTTPS_PROXY) that must be used."],
     ),
 ];
+
+/// Whether what was said instead of an answer is about the network: other things fail too.
+pub(super) fn is_known(answer: &Answer) -> bool {
+    answer.message.is_empty()
+        || REASONS
+            .iter()
+            .any(|(words, _, _)| words.iter().any(|word| answer.says(word)))
+}
 
 /// Explains why no answer came.
 pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
@@ -94,7 +141,7 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
         Some((_, why, fixes)) => (format!("{host} gave no answer: {why}."), *fixes),
         None => (
             format!("{host} gave no answer."),
-            &["Check the address, this machine's network, and a proxy (HTTPS_PROXY) that must be used."][..],
+            REASONS.last().map_or(&[][..], |(_, _, fixes)| *fixes),
         ),
     };
     Finding {

@@ -5,6 +5,7 @@ use super::answer::Answer;
 use super::remedy::Setup;
 use super::{DiagnosisCode, Finding};
 use crate::claims::{self, Principal, TokenDescription};
+use crate::endpoint::Kind;
 use crate::expiry::Millis;
 
 /// Application ids that stand for a resource as an audience. Likely, not documented.
@@ -16,18 +17,22 @@ const AUDIENCE_IDS: [(&str, &str); 2] = [
     ),
 ];
 
+/// The audiences of Azure's model endpoints, in every cloud.
+const MODEL_AUDIENCES: [&str; 5] = [
+    "https://ai.azure.com",
+    "https://cognitiveservices.azure.com",
+    "https://ai.azure.us",
+    "https://cognitiveservices.azure.us",
+    "https://cognitiveservices.azure.cn",
+];
+
 /// Entra dates tokens five minutes back, so one that begins later than this comes from another clock.
 const CLOCK_SKEW_MS: Millis = 300_000;
 
 /// Explains a 401 that is about the token.
 pub(super) fn explain(token: &str, answer: &Answer, setup: &Setup<'_>) -> Finding {
     if token.is_empty() {
-        return unexplained(
-            "The resource rejects the token, and without it there is no telling whether it is missing, expired, or for \
-             another audience."
-                .to_owned(),
-            vec!["See whose token it is, for what, and until when:\ncopilot-keyless token".to_owned()],
-        );
+        return without_token(setup);
     }
     let claims = claims::describe(token);
     if claims.format == "opaque" {
@@ -91,6 +96,30 @@ pub(super) fn explain(token: &str, answer: &Answer, setup: &Setup<'_>) -> Findin
             format!("Check that the token's tenant{tenant} is the tenant of the resource's subscription."),
             whose(&claims),
         ],
+    )
+}
+
+fn without_token(setup: &Setup<'_>) -> Finding {
+    if let Some(endpoint) = setup.endpoint
+        && endpoint.scope.is_none()
+    {
+        return unexplained(
+            format!(
+                "{} wants a token, and none is sent there: no scope is known for this host.",
+                setup.host()
+            ),
+            vec![
+                "If it is to have one, name the scope, which is the application id of whoever runs it (in code: scope):\nexport \
+                 FOUNDRY_TOKEN_SCOPE=api://<application-id>/.default"
+                    .to_owned(),
+            ],
+        );
+    }
+    unexplained(
+        "The resource rejects the token, and without it there is no telling whether it is missing, expired, or for another \
+         audience."
+            .to_owned(),
+        vec!["See whose token it is, for what, and until when:\ncopilot-keyless token".to_owned()],
     )
 }
 
@@ -158,25 +187,32 @@ fn whose(claims: &TokenDescription) -> String {
 }
 
 /// The audience that Azure names in brackets, else those of the endpoint's scopes.
+///
+/// An answer may come from anybody, and what it names becomes the scope that people ask a token for, and then send there. So it
+/// is believed if it is a scope of the endpoint's own, or, of a host that is no stranger, one of the models' audiences.
 fn expected_audiences(answer: &Answer, setup: &Setup<'_>) -> Vec<String> {
+    let own: Vec<String> = setup
+        .endpoint
+        .iter()
+        .flat_map(|endpoint| endpoint.scope.iter().chain(&endpoint.alternate_scopes))
+        .map(|scope| scope.trim_end_matches("/.default").to_owned())
+        .collect();
+    let stranger = setup
+        .endpoint
+        .is_some_and(|endpoint| matches!(endpoint.kind, Kind::Custom | Kind::Openai));
     let named = answer
         .between("audience is incorrect (", ")")
-        .filter(|audience| is_audience(audience));
-    if let Some(audience) = named {
-        return vec![audience.trim_end_matches('/').to_owned()];
+        .map(|audience| audience.trim_end_matches('/'))
+        .filter(|audience| {
+            own.iter().any(|own| own == audience) || (!stranger && MODEL_AUDIENCES.contains(audience))
+        });
+    match named {
+        Some(audience) => vec![audience.to_owned()],
+        None => own,
     }
-    let Some(endpoint) = setup.endpoint else {
-        return Vec::new();
-    };
-    endpoint
-        .scope
-        .iter()
-        .chain(&endpoint.alternate_scopes)
-        .map(|scope| scope.trim_end_matches("/.default").to_owned())
-        .collect()
 }
 
-/// It becomes part of a command, and the body may come from anybody.
+/// Fit to be shown.
 fn is_audience(text: &str) -> bool {
     (4..=200).contains(&text.len()) && crate::endpoint::is_made_of(text, b":/.-_")
 }

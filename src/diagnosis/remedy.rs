@@ -1,6 +1,6 @@
 //! What mends each fault, with the commands of the Azure CLI, filled in as far as this case allows.
 
-use super::answer::Answer;
+use super::answer::{self, Answer};
 use super::{DiagnosisCode, Failure, Finding};
 use crate::claims::{self, Principal};
 use crate::endpoint::{Cloud, Endpoint, Kind, is_guid, is_made_of};
@@ -94,7 +94,7 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
         DiagnosisCode::WrongTenant => wrong_tenant(setup),
         DiagnosisCode::WrongPath => wrong_path(setup),
         DiagnosisCode::ApiVersion => api_version(answer),
-        DiagnosisCode::RateLimited => rate_limited(setup),
+        DiagnosisCode::RateLimited => rate_limited(answer),
         DiagnosisCode::CustomSubdomainRequired => (
             "Entra tokens are taken at a resource's own subdomain only, and this resource has none.".to_owned(),
             vec![format!(
@@ -156,14 +156,7 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
             ],
         ),
         DiagnosisCode::Ok => (format!("HTTP {}", setup.failure.status), Vec::new()),
-        _ => (
-            format!(
-                "{} answered with HTTP {}, in words that are not known here.",
-                setup.host(),
-                setup.failure.status
-            ),
-            vec!["Go by the resource's own words, and give its support the request's id.".to_owned()],
-        ),
+        _ => unknown(answer, setup),
     };
     Finding { code, cause, fixes }
 }
@@ -175,9 +168,15 @@ fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
     let named = answer
         .word_after("The principal ")
         .filter(|name| is_guid(name) || is_sign_in_name(name));
-    let principal = named
-        .or(claims.object_id.as_deref())
-        .filter(|name| is_guid(name) || is_sign_in_name(name));
+    // The token says whose it is; an answer may come from anybody, and a role is nothing to give away.
+    let own = claims.object_id.as_deref().filter(|id| is_guid(id));
+    let principal = own.or(named);
+    let other = match (own, named) {
+        (Some(own), Some(named)) if is_guid(named) && !named.eq_ignore_ascii_case(own) => {
+            format!(" The answer names another one, {named}: find out why before you give it a role.")
+        }
+        _ => String::new(),
+    };
     let who = match claims.principal {
         Principal::ManagedIdentity => "The managed identity",
         Principal::User => "The user",
@@ -193,7 +192,7 @@ fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
     (
         format!(
             "{who}{of} is signed in, but has no role on the resource that allows this request{wants}. Owner and Contributor do \
-             not count: they manage the resource and give no access to its models."
+             not count: they manage the resource and give no access to its models.{other}"
         ),
         vec![
             format!(
@@ -295,16 +294,20 @@ fn api_version(answer: &Answer) -> (String, Vec<String>) {
     )
 }
 
-fn rate_limited(setup: &Setup<'_>) -> (String, Vec<String>) {
+fn rate_limited(answer: &Answer) -> (String, Vec<String>) {
+    if answer.says("insufficient_quota") {
+        return (
+            "The account's quota or credit is spent; waiting does not bring it back.".to_owned(),
+            vec!["See the subscription's billing and quota in the portal.".to_owned()],
+        );
+    }
     (
-        "The deployment has served as many requests or tokens as its quota allows in a minute.".to_owned(),
+        "The deployment has served as many requests or tokens as its quota allows for now.".to_owned(),
         vec![
             "Wait as long as the response says; the Copilot runtime does so by itself, six times.".to_owned(),
-            format!(
-                "Raise the deployment's tokens per minute in the Foundry portal; see what the region allows:\naz cognitiveservices \
-                 account list-usage {}",
-                setup.account()
-            ),
+            "Raise the deployment's tokens per minute in the Foundry portal; see what the region allows:\naz cognitiveservices usage \
+             list --location <region> --output table"
+                .to_owned(),
         ],
     )
 }
@@ -361,4 +364,37 @@ fn public_access_disabled(setup: &Setup<'_>) -> (String, Vec<String>) {
                 ),
             ],
         )
+}
+
+fn unknown(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
+    let Failure { status, headers, .. } = setup.failure;
+    if (300..400).contains(status) || answer.says("redirects to another address") {
+        let target = answer::header(headers.as_ref(), "location")
+            .filter(|target| target.len() <= 200 && is_made_of(target, b":/.-_~"))
+            .map(|target| format!(", {target}"))
+            .unwrap_or_default();
+        return (
+            format!(
+                "{} redirects to another address{target}. That is not followed, because the token would go along.",
+                setup.host()
+            ),
+            vec![
+                "Give the resource's own address. A sign-in page or a proxy's notice redirects, too."
+                    .to_owned(),
+            ],
+        );
+    }
+    if *status == 0 {
+        return (
+            "The request failed before an answer could be read.".to_owned(),
+            vec!["Go by the words below; they are not the resource's.".to_owned()],
+        );
+    }
+    (
+        format!(
+            "{} answered with HTTP {status}, in words that are not known here.",
+            setup.host()
+        ),
+        vec!["Go by the resource's own words.".to_owned()],
+    )
 }
