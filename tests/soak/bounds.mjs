@@ -1,7 +1,7 @@
 // How many requests the identity endpoint may get: what the refresh schedule and MSAL's retries promise. Times in milliseconds.
 
 /** `invalidateIntervalMs` of the default policy. */
-const INVALIDATE_INTERVAL_MS = 30_000;
+export const INVALIDATE_INTERVAL_MS = 30_000;
 
 /** The shortest pauses between the four requests of one `getToken` of `@azure/identity`: half of 1, 2 and 4 s. */
 const BACKOFF_MS = [500, 1_000, 2_000];

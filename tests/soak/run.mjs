@@ -23,6 +23,10 @@ const ROLES = ["Foundry User"];
 const SAMPLE_MS = 2_000;
 /** How much later than its time a turn may end: this machine has other things to do too. */
 const GRACE_MS = 3_000;
+/** How long everything together may take to close: an agent gives a runtime that hangs some seconds. */
+const CLOSE_MS = 25_000;
+/** How long turns may go on after Ctrl-C, and each step of closing may take. */
+const INTERRUPTED_MS = 3_000;
 /** How often the emulator's log is read; it is kept short, so that it does not count as growth. */
 const READ_MS = 250;
 const LOG_LIMIT = 2_000;
@@ -80,6 +84,8 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
   const client = new CopilotClient({ useLoggedInUser: false });
   await client.start();
   const onTurn = (turn) => {
+    // Ctrl-C reaches the runtimes too: what they still had to do says nothing.
+    if (signal.aborted) return;
     tally.turn(turn, KeylessError);
     if (turn.error) secrets.look(inspect(turn.error, { depth: 10 }), "an error");
     if (turn.text) secrets.look(turn.text, "a reply");
@@ -100,12 +106,17 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
     const enough = AbortSignal.any([stop.signal, signal]);
     // Every session and episode listens to these two; a warning is to tell of somebody else's.
     setMaxListeners(0, enough, signal);
-    const talks = conversations.map((one) => one.converse(enough));
-    const faults = carryOut(planOf({ seed, minutes }), emulator, tally, signal);
-    await sleep(minutes * 60_000, undefined, { signal }).catch(() => {});
-    stop.abort();
-    await faults;
-    await Promise.all(talks);
+    const talks = Promise.all(conversations.map((one) => one.converse(enough)));
+    try {
+      await Promise.all([
+        sleep(minutes * 60_000, undefined, { signal }).catch(() => {}),
+        carryOut(planOf({ seed, minutes }), emulator, tally, signal),
+      ]);
+    } finally {
+      stop.abort();
+      // Who has pressed Ctrl-C does not wait for a turn that hangs.
+      await (signal.aborted ? endsWithin(talks, INTERRUPTED_MS) : talks);
+    }
     memory.stop();
     // Nothing goes wrong any more: now every session must answer.
     if (!signal.aborted) {
@@ -114,8 +125,10 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
     }
     tally.ranMs = ranMs();
   } finally {
-    await Promise.all(conversations.map((one) => one.close()));
-    await client.stop();
+    const closeMs = signal.aborted ? INTERRUPTED_MS : CLOSE_MS;
+    const closed = await endsWithin(Promise.all(conversations.map((one) => one.close())), closeMs);
+    if (!closed && !signal.aborted) tally.note("a session that did not close", `within ${CLOSE_MS} ms`);
+    if (!(await endsWithin(client.stop(), closeMs))) await client.forceStop();
     tally.read(emulator.requests, true);
     tally.identity = emulator.counts.identity;
     tally.foundry = emulator.counts.foundry;
@@ -125,6 +138,23 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
     rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
   return { tally, memory, secrets };
+}
+
+/** Whether it ends in its time: what is asked of a runtime that has gone never does. */
+async function endsWithin(work, ms) {
+  const late = new AbortController();
+  const patience = sleep(ms, false, { signal: late.signal }).catch(() => false);
+  try {
+    return await Promise.race([
+      work.then(
+        () => true,
+        () => false,
+      ),
+      patience,
+    ]);
+  } finally {
+    late.abort();
+  }
 }
 
 /** Lets each episode happen when its time has come. */
@@ -140,10 +170,11 @@ async function carryOut(plan, emulator, tally, signal) {
         return;
       }
       const from = performance.now();
+      tally.episodeBegins(episode);
       const { undo, hits } = start(episode, emulator, tally);
       await pause(episode.forMs).catch(() => {});
       undo();
-      tally.episode({ ...episode, lastedMs: performance.now() - from, hits: hits() });
+      tally.episodeEnds({ ...episode, lastedMs: performance.now() - from, hits: hits() });
     }),
   );
 }

@@ -1,5 +1,7 @@
 // Keeps count of what happens in a soak. It remembers figures and the first examples, not everything: memory is measured.
 
+import { INVALIDATE_INTERVAL_MS } from "./bounds.mjs";
+
 const EXAMPLES = 5;
 /** How long a request may take to be looked at by the resource. */
 const SETTLED_MS = 2_000;
@@ -25,6 +27,11 @@ export class Tally {
   /** Turns that met a 401 because of a revocation, and those of them that were answered all the same. */
   revoked = { met: 0, recovered: 0 };
   rolesAway = false;
+  /** Faults of the identity endpoint that are under way. */
+  #identityFaults = 0;
+  #lastInvalidation = Number.NEGATIVE_INFINITY;
+  /** Whether the schedule promises that the last revocation is recovered from within the turn. */
+  #recoverable = false;
   quietRound = false;
   identity = 0;
   foundry = 0;
@@ -45,11 +52,25 @@ export class Tally {
   }
 
   tokenEvent({ type }) {
-    if (type === "invalidated") this.invalidations += 1;
     if (type === "refresh-succeeded") this.refreshes += 1;
+    if (type !== "invalidated") return;
+    this.invalidations += 1;
+    this.#lastInvalidation = Date.now();
   }
 
-  episode(episode) {
+  episodeBegins({ track, act }) {
+    if (track === "identity") {
+      this.#identityFaults += 1;
+      this.#recoverable = false;
+    }
+    if (act === "revoke") {
+      const pause = Date.now() - this.#lastInvalidation;
+      this.#recoverable = this.#identityFaults === 0 && pause > INVALIDATE_INTERVAL_MS;
+    }
+  }
+
+  episodeEnds(episode) {
+    if (episode.track === "identity") this.#identityFaults -= 1;
     this.episodes.push(episode);
   }
 
@@ -70,6 +91,9 @@ export class Tally {
     if ((this.#refusals.get(name) ?? 0) >= began) {
       this.revoked.met += 1;
       if (right) this.revoked.recovered += 1;
+      else if (this.#recoverable && error?.code === "model/token-invalid") {
+        this.note("a revocation that was not recovered from", id, sort);
+      }
     }
     if (right) {
       this.replies += 1;
