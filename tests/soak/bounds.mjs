@@ -19,7 +19,9 @@ export function mostGood({ lifetimeMs, ranMs, revocations }) {
 /**
  * Requests at most that meet a fault of the identity endpoint while it lasts. One acquisition is under way at a time. It sends
  * four requests with pauses between them (429: `Retry-After`; 5xx and resets: exponential, by half at most shortened by
- * chance), and the next one may begin at once. What is counted cannot be met more often than that; a delay is no bad answer.
+ * chance), and the next one may begin at once. A token that
+ * cannot be used is asked for again by the next caller at once, without any bound but the number of callers: such faults are
+ * counted in the plan. A delay is no bad answer.
  */
 export function mostBad({ kind, times, headers, status }, lastedMs) {
   if (kind === "delay") return 0;
