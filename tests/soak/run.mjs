@@ -140,7 +140,7 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
   return { tally, memory, secrets };
 }
 
-/** Whether it ends in its time: what is asked of a runtime that has gone never does. */
+/** Whether it ends in its time: what is asked of a runtime in the moment in which it ends may never do. */
 async function endsWithin(work, ms) {
   const late = new AbortController();
   const patience = sleep(ms, false, { signal: late.signal }).catch(() => false);
