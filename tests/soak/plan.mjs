@@ -10,7 +10,8 @@ const CALM_AT_LAST_MS = 20_000;
 /** Longer than callers wait for a token (15 s): a hang that ends, so that late answers are tried as well. */
 const HANG_MS = [16_000, 22_000];
 
-const MALFORMED = ["never", "", "06/20/2019 02:57:58 +00:00", "12e400", -1, null, [], { seconds: 15 }];
+/** Not one that MSAL takes for far away, such as "12e400": it keeps that token for good, and nothing can be had any more. */
+const MALFORMED = ["never", "", "06/20/2019 02:57:58 +00:00", -1, null, [], { seconds: 15 }];
 
 /** The episodes of each track follow one another; the tracks overlap. */
 const TRACKS = {

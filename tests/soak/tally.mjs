@@ -32,6 +32,7 @@ export class Tally {
   #lastInvalidation = Number.NEGATIVE_INFINITY;
   /** Whether the schedule promises that the last revocation is recovered from within the turn. */
   #recoverable = false;
+  #lastRevocation = 0;
   quietRound = false;
   identity = 0;
   foundry = 0;
@@ -48,7 +49,8 @@ export class Tally {
 
   /** The resource has answered a session with 401. */
   refused(name) {
-    if (!this.rolesAway) this.#refusals.set(name, Date.now());
+    if (this.rolesAway) return;
+    this.#refusals.set(name, [...(this.#refusals.get(name) ?? []), Date.now()]);
   }
 
   tokenEvent({ type }) {
@@ -64,6 +66,7 @@ export class Tally {
       this.#recoverable = false;
     }
     if (act === "revoke") {
+      this.#lastRevocation = Date.now();
       const pause = Date.now() - this.#lastInvalidation;
       this.#recoverable = this.#identityFaults === 0 && pause > INVALIDATE_INTERVAL_MS;
     }
@@ -88,13 +91,7 @@ export class Tally {
     }
     if (ms > this.#limitMs) this.note("a turn that took longer than its time", id, `${sort}: ${ms} ms`);
     const right = !lost && !error && text === expected;
-    if ((this.#refusals.get(name) ?? 0) >= began) {
-      this.revoked.met += 1;
-      if (right) this.revoked.recovered += 1;
-      else if (this.#recoverable && error?.code === "model/token-invalid") {
-        this.note("a revocation that was not recovered from", id, sort);
-      }
-    }
+    this.#revocation({ name, sort, id, began, error, right });
     if (right) {
       this.replies += 1;
       return;
@@ -111,6 +108,20 @@ export class Tally {
         id,
         `${sort}: ${text.slice(0, 200)} instead of ${expected.slice(0, 200)}`,
       );
+  }
+
+  /** What became of a turn that met a 401. */
+  #revocation({ name, sort, id, began, error, right }) {
+    const met = (this.#refusals.get(name) ?? []).filter((at) => at >= began);
+    this.#refusals.delete(name);
+    if (met.length === 0) return;
+    this.revoked.met += 1;
+    if (right) this.revoked.recovered += 1;
+    // A turn that an earlier revocation has already cost some of its attempts does not count.
+    else if (this.#recoverable && met[0] >= this.#lastRevocation && error?.code === "model/token-invalid") {
+      const after = met.map((at) => at - this.#lastRevocation);
+      this.note("a revocation that was not recovered from", id, `${sort}: 401 after ${after.join(", ")} ms`);
+    }
   }
 
   #error(error, { id, sort, mayAbort, KeylessError }) {
