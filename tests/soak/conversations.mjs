@@ -1,0 +1,225 @@
+// The sessions: several sorts, each of which converses until it is told to stop.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { approveAll, defineTool } from "@github/copilot-sdk";
+import { createFoundryProvider, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { randomOf } from "./random.mjs";
+
+/** How long a turn may take: longer than the six attempts of the runtime, shorter than what hangs. */
+export const TURN_MS = 30_000;
+
+/** The header that tells the requests of a session apart. */
+export const SESSION_HEADER = "x-soak-session";
+
+/** A turn that has not ended so long after its time is given up, so that the soak itself ends. */
+const GIVEN_UP_MS = 30_000;
+
+/** How long a session of the SDK's own is given to become quiet after a turn that failed. */
+const QUIET_MS = 20_000;
+
+const WORDS = "amber basalt cedar delta ember fjord grove heron inlet juniper kelp lagoon moss".split(" ");
+
+/** Sorts of sessions, given out in turn. */
+const SORTS = [
+  { sort: "agent-chat", open: openAgentChat },
+  { sort: "agent-stream", open: openAgentStream },
+  { sort: "session", open: openSession },
+  { sort: "agent-chat-tools", open: openAgentChat, tools: true },
+  { sort: "session-tools", open: openSession, tools: true },
+];
+
+/** What the emulated model says: calls the tool as often as the prompt wants, then quotes the prompt and the results. */
+export function reply({ prompt, toolResults }) {
+  const { id, lookups } = wishOf(prompt);
+  if (toolResults.length < lookups) {
+    return { toolCalls: [{ name: "lookup", arguments: { word: `${id}.${toolResults.length + 1}` } }] };
+  }
+  return replyTo(
+    prompt,
+    toolResults.map(({ text }) => text),
+  );
+}
+
+function wishOf(prompt) {
+  const [, id = "", lookups = "0"] = /^(\S+)(?: with (\d+) lookups)?:/.exec(prompt) ?? [];
+  return { id, lookups: Number(lookups) };
+}
+
+function replyTo(prompt, found) {
+  return `You said: "${prompt}".${found.map((one) => ` Found ${one}.`).join("")}`;
+}
+
+const lookup = defineTool("lookup", {
+  description: "Looks a word up",
+  parameters: { type: "object", properties: { word: { type: "string" } }, required: ["word"] },
+  handler: ({ word }) => `what ${word} means`,
+});
+
+/** One session and what becomes of its turns. */
+export class Conversation {
+  #random;
+  #tools;
+  #aborts;
+  #turns = 0;
+  #open;
+
+  constructor(index, { seed, client, onTurn, onEvent, foundry }) {
+    const { sort, open, tools = false } = SORTS[index % SORTS.length];
+    this.index = index;
+    this.name = `s${String(index).padStart(2, "0")}`;
+    this.sort = sort;
+    this.onTurn = onTurn;
+    this.#random = randomOf(seed, this.name);
+    this.#tools = tools;
+    // Every third session has a user who changes his mind.
+    this.#aborts = index % 3 === 2;
+    this.#open = () =>
+      open({ name: this.name, tools, client: index === 0 ? undefined : client, onEvent, foundry });
+  }
+
+  async start() {
+    this.session = await this.#open();
+  }
+
+  /** Turns, one after another, with pauses as people make them. */
+  async converse(signal) {
+    while (!signal.aborted) {
+      const abortAfterMs = this.#aborts && this.#random.chance(0.15) ? this.#random.whole(0, 600) : undefined;
+      await this.turn(abortAfterMs);
+      await sleep(this.#random.whole(400, 4_000), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** One turn; it tells `onTurn` what became of it. */
+  async turn(abortAfterMs) {
+    this.#turns += 1;
+    const id = `${this.name}-t${this.#turns}`;
+    const lookups = this.#tools ? this.#random.whole(0, 3) : 0;
+    const words = Array.from({ length: this.#random.whole(2, 12) }, () => this.#random.pick(WORDS));
+    const prompt = `${id}${lookups ? ` with ${lookups} lookups` : ""}: ${words.join(" ")}`;
+    const found = Array.from({ length: lookups }, (_, index) => `what ${id}.${index + 1} means`);
+    const began = Date.now();
+    const told = { name: this.name, sort: this.sort, id, began, expected: replyTo(prompt, found) };
+    const ended = this.session
+      .ask(prompt, abortAfterMs)
+      .then((text) => ({ text }))
+      .catch((error) => ({ error }));
+    const givenUp = new AbortController();
+    const late = sleep(TURN_MS + GIVEN_UP_MS, { lost: true }, { signal: givenUp.signal }).catch(() => {});
+    const outcome = await Promise.race([ended, late]);
+    givenUp.abort();
+    this.onTurn({ ...told, ...outcome, mayAbort: abortAfterMs !== undefined, ms: Date.now() - began });
+    await this.session.quiet();
+  }
+
+  close() {
+    return this.session?.close();
+  }
+}
+
+function agentOf({ name, tools, client }) {
+  return new ManagedIdentityCopilotAgent({
+    headers: { [SESSION_HEADER]: name },
+    timeoutMs: TURN_MS,
+    ...(client ? { client } : {}),
+    session: tools
+      ? { tools: [lookup], availableTools: ["lookup"], onPermissionRequest: approveAll }
+      : { availableTools: [] },
+  });
+}
+
+/** Does some work and, when there is a time for it, something else meanwhile. */
+async function meanwhile(afterMs, disturb, work) {
+  const timer = afterMs === undefined ? undefined : setTimeout(disturb, afterMs);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function openAgentChat(options) {
+  const agent = agentOf(options);
+  return {
+    ask: (prompt, abortAfterMs) => {
+      const stop = new AbortController();
+      return meanwhile(
+        abortAfterMs,
+        () => stop.abort(),
+        () => agent.chat(prompt, { signal: stop.signal }),
+      );
+    },
+    quiet: async () => {},
+    close: () => agent.close(),
+  };
+}
+
+function openAgentStream(options) {
+  const agent = agentOf(options);
+  return {
+    ask: (prompt, abortAfterMs) => {
+      const texts = agent.stream(prompt);
+      return meanwhile(
+        abortAfterMs,
+        () => texts.return(),
+        async () => {
+          let whole = "";
+          for await (const text of texts) whole += text;
+          return whole;
+        },
+      );
+    },
+    quiet: async () => {},
+    close: () => agent.close(),
+  };
+}
+
+/** A session of the SDK's own, as the README shows it. */
+async function openSession({ name, tools, client, onEvent }) {
+  const foundry = createFoundryProvider({ headers: { [SESSION_HEADER]: name } });
+  const session = await client.createSession(
+    foundry.sessionConfig({
+      streaming: true,
+      onPermissionRequest: approveAll,
+      ...(tools ? { tools: [lookup], availableTools: ["lookup"] } : { availableTools: [] }),
+    }),
+  );
+  let idle = Promise.resolve();
+  let becomeIdle = () => {};
+  session.on((event) => {
+    onEvent(event);
+    if (event.type === "session.idle") becomeIdle();
+  });
+  foundry.watch(session, onEvent);
+  let failed = false;
+  return {
+    ask: async (prompt, abortAfterMs) => {
+      idle = new Promise((resolve) => {
+        becomeIdle = resolve;
+      });
+      failed = true;
+      const answer = await meanwhile(
+        abortAfterMs,
+        () => session.abort().catch(() => {}),
+        () => session.sendAndWait({ prompt }, TURN_MS),
+      );
+      failed = false;
+      return answer?.data.content;
+    },
+    // The end of a failed turn would be taken for that of the next one.
+    quiet: async () => {
+      if (!failed) return;
+      const stop = new AbortController();
+      const abort = session.abort().catch(() => {});
+      await Promise.race([
+        Promise.all([abort, idle]),
+        sleep(QUIET_MS, undefined, { signal: stop.signal }).catch(() => {}),
+      ]);
+      stop.abort();
+    },
+    close: async () => {
+      await session.disconnect();
+      foundry.close();
+    },
+  };
+}

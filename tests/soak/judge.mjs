@@ -1,0 +1,145 @@
+// What a soak has shown, in figures, and what of that must not be.
+
+import { mostBad, mostGood } from "./bounds.mjs";
+import { TOKEN_SECONDS } from "./run.mjs";
+
+const MB = 1e6;
+/** What this process may grow between the medians of the second and the last quarter. */
+const OWN_GROWTH = { share: 0.1, bytes: 10 * MB };
+/**
+ * What the Copilot runtimes may grow for each turn. They do grow: 1.0.14 by 250 to 350 kB a turn with a static token, no faults
+ * and nothing of this package. Shorter runs are all warm-up to them.
+ */
+const RUNTIME_BYTES_PER_TURN = 400_000;
+const RUNTIME_MINUTES = 5;
+/** A quarter of fewer samples says nothing. */
+const LEAST_SAMPLES = 10;
+
+/** The figures of a run, as `--json` prints them. */
+export function summaryOf({ seed, minutes, sessions }, { tally, memory, secrets }) {
+  return {
+    seed,
+    minutes,
+    sessions,
+    ranSeconds: Math.round(tally.ranMs / 1000),
+    turns: tally.turns,
+    replies: tally.replies,
+    aborted: tally.aborted,
+    errors: Object.fromEntries([...tally.codes].sort()),
+    turnsBySort: Object.fromEntries(tally.sorts),
+    longestTurn: { ms: tally.longestMs, turn: tally.longest },
+    revoked: { revocations: tally.episodes.filter(({ act }) => act === "revoke").length, ...tally.revoked },
+    episodes: tally.episodes.length,
+    modelRequests: tally.foundry,
+    verdicts: Object.fromEntries(tally.verdicts),
+    identity: identityOf(tally),
+    memory: {
+      ownRss: growthOf(memory, "own"),
+      ownHeap: growthOf(memory, "heap"),
+      runtimeRss: growthOf(memory, "runtime"),
+    },
+    secrets: {
+      tokensIssued: secrets.tokens,
+      textsRead: secrets.texts,
+      filesMB: Math.round(tally.filesBytes / MB),
+      found: Object.fromEntries(secrets.found),
+    },
+    strays: tally.strays,
+  };
+}
+
+/** The identity endpoint's requests beside the most that there may be. */
+function identityOf({ episodes, ranMs, identity }) {
+  const faults = episodes.filter(({ track }) => track === "identity");
+  const revocations = episodes.filter(({ act }) => act === "revoke").length;
+  const bad = faults.filter(({ fault }) => fault.kind !== "delay");
+  const badAnswers = sum(bad.map(({ hits }) => hits));
+  const badMost = sum(bad.map(({ fault, lastedMs }) => mostBad(fault, lastedMs)));
+  const { steady, forced } = mostGood({ lifetimeMs: TOKEN_SECONDS * 1000, ranMs, revocations });
+  return {
+    requests: identity,
+    most: steady + forced + badMost,
+    good: identity - badAnswers,
+    goodMost: steady + forced,
+    steadyMost: steady,
+    forcedMost: forced,
+    bad: badAnswers,
+    badMost,
+  };
+}
+
+function growthOf(memory, field) {
+  const quarters = memory.quarters(field);
+  if (!quarters) return undefined;
+  const { before, after, turns } = quarters;
+  return {
+    secondQuarterMB: round(before / MB),
+    lastQuarterMB: round(after / MB),
+    bytesPerTurn: Math.round((after - before) / Math.max(1, turns)),
+  };
+}
+
+/** A sentence for everything that must not be; none when all is well. */
+export function faultsOf(summary, { tally, memory, secrets }) {
+  const faults = [...tally.wrong].map(
+    ([kind, { times, examples }]) => `There was ${kind}, ${times} times: ${examples.join("; ")}`,
+  );
+  if (tally.strays.length > 0) {
+    faults.push(
+      `The process was told of ${tally.strays.length} strays: ${tally.strays.slice(0, 5).join("; ")}`,
+    );
+  }
+  for (const [finding, times] of secrets.found) faults.push(`There was ${finding}, ${times} times.`);
+  if (secrets.tokens === 0) faults.push("No token was seen on the wire, so none could be looked for.");
+  if (tally.replies === 0) faults.push("No turn was answered.");
+  for (const verdict of ["expired", "invalid", "missing", "wrong-audience"]) {
+    const times = tally.verdicts.get(verdict);
+    if (times) faults.push(`The resource was sent a token that is ${verdict}, ${times} times.`);
+  }
+  const { identity } = summary;
+  if (identity.good > identity.goodMost) {
+    faults.push(
+      `Tokens were renewed ${identity.good} times; the schedule promises ${identity.goodMost} at most.`,
+    );
+  }
+  for (const { track, fault, lastedMs, hits } of tally.episodes) {
+    if (track !== "identity") continue;
+    const most = fault.kind === "delay" ? Number.POSITIVE_INFINITY : mostBad(fault, lastedMs);
+    if (hits > most) {
+      faults.push(
+        `A fault of the identity endpoint (${fault.kind} ${fault.status ?? ""}) was met ${hits} times in ${Math.round(lastedMs)} ms; ${most} at most are promised.`,
+      );
+    }
+  }
+  faults.push(...memoryFaults(memory, tally));
+  return faults;
+}
+
+function memoryFaults(memory, { ranMs }) {
+  if (memory.samples.length < 4 * LEAST_SAMPLES) return [];
+  const faults = [];
+  const own = memory.quarters("own");
+  if (own.after > own.before * (1 + OWN_GROWTH.share) + OWN_GROWTH.bytes) {
+    faults.push(
+      `This process grew from ${round(own.before / MB)} to ${round(own.after / MB)} MB between the second and the last quarter.`,
+    );
+  }
+  const runtime = memory.quarters("runtime");
+  if (
+    ranMs >= RUNTIME_MINUTES * 60_000 &&
+    (runtime.after - runtime.before) / Math.max(1, runtime.turns) > RUNTIME_BYTES_PER_TURN
+  ) {
+    faults.push(
+      `The runtimes grew from ${round(runtime.before / MB)} to ${round(runtime.after / MB)} MB in ${runtime.turns} turns.`,
+    );
+  }
+  return faults;
+}
+
+function sum(numbers) {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
+function round(number) {
+  return Math.round(number * 10) / 10;
+}

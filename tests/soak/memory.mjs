@@ -1,0 +1,77 @@
+// Resident memory of this process and of the runtimes below it, over time. Reads /proc, so the runtimes' on Linux only.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+const PAGE_BYTES = 4_096;
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+
+/** Samples memory at a fixed pace. */
+export class MemoryLog {
+  samples = [];
+  #timer;
+
+  /** `turns` tells how many turns there have been. */
+  start(everyMs, turns) {
+    const sample = () => {
+      // What is not collected yet would count as growth, and its collection as the opposite.
+      collect();
+      const { rss, heapUsed } = process.memoryUsage();
+      this.samples.push({ turns: turns(), own: rss, heap: heapUsed, runtime: below(process.pid) });
+    };
+    this.#timer = setInterval(sample, everyMs);
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+  }
+
+  /** The medians of the second and the last quarter, in bytes, and how many turns lie between them. */
+  quarters(field) {
+    const quarter = Math.floor(this.samples.length / 4);
+    if (quarter === 0) return undefined;
+    const second = this.samples.slice(quarter, 2 * quarter);
+    const last = this.samples.slice(-quarter);
+    const [before, after] = [second, last].map((part) => median(part.map((sample) => sample[field])));
+    const [from, to] = [second, last].map((part) => median(part.map(({ turns }) => turns)));
+    return { before, after, turns: to - from };
+  }
+}
+
+function median(numbers) {
+  return numbers.sort((one, other) => one - other)[Math.floor(numbers.length / 2)];
+}
+
+/** The resident bytes of all processes below one. */
+function below(pid) {
+  if (process.platform !== "linux") return 0;
+  let bytes = 0;
+  for (const child of childrenOf(pid)) bytes += residentBytes(child) + below(child);
+  return bytes;
+}
+
+function childrenOf(pid) {
+  return (
+    read(() =>
+      readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+        readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+      ),
+    ) ?? []
+  );
+}
+
+function residentBytes(pid) {
+  return read(() => Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES) ?? 0;
+}
+
+/** A process may end while it is looked at. */
+function read(look) {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
