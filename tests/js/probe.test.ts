@@ -75,7 +75,7 @@ describe("what is sent", () => {
       });
       request.on("end", () => {
         bodies.push(`${request.method} ${request.url} ${body}`);
-        response.end("{}");
+        response.end('{"output":[]}');
       });
     });
     expect((await probed({ endpoint: own, model: "gpt-5.5", headers: { "X-Team": "blue" } })).code).toBe(
@@ -328,7 +328,7 @@ describe("when no answer comes", () => {
 
   test("a program's own fetch, whose responses have no address", async () => {
     const platform = globalThis.fetch;
-    globalThis.fetch = () => Promise.resolve(new Response("{}", { status: 200 }));
+    globalThis.fetch = () => Promise.resolve(new Response('{"output":[]}', { status: 200 }));
     try {
       expect((await probed()).code).toBe("ok");
     } finally {

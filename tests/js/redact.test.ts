@@ -69,11 +69,10 @@ test.each([
   "AADSTS700016: Application with identifier '11111111-2222-3333-4444-555555555555' was not found",
 ])("%s is left as it is", (text) => expect(redact(text)).toBe(text));
 
-test("a long text takes no long time", () => {
-  const started = performance.now();
+// Patterns that go back over what they have read would take hours for these.
+test("a long text takes no time that grows with its square", { timeout: 30_000 }, () => {
   for (const piece of ["eyJ", "secret", "bearer ", "a_", "token=", '\\"', "password\\", '"token'])
-    redact(piece.repeat(100_000));
-  expect(performance.now() - started).toBeLessThan(2_000);
+    expect(redact(piece.repeat(100_000)).length).toBeGreaterThan(0);
 });
 
 /** An error that carries secrets in its text and in its properties, as failed requests do. */
