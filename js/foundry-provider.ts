@@ -91,7 +91,7 @@ export interface FoundryProvider {
    * Looks after a session. When the resource rejects its token, that is forgotten, so that the runtime's own retry gets a new
    * one and the turn succeeds. And what `session.sendAndWait` rejects with is the diagnosed {@link KeylessError}, `model/...`,
    * with the runtime's error as its cause. `onFailure` is told of every request of the session that failed, retried ones too.
-   * Returns the way to stop.
+   * Returns the way to stop, which the session's end does by itself.
    */
   watch(
     session: CopilotSession,

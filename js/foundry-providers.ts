@@ -169,14 +169,19 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
         return member.foundry.watch(seenBy(session, concerns), onFailure);
       });
       let watching = true;
-      return () => {
+      const stop = () => {
         if (!watching) return;
         watching = false;
-        // The last one first, since each may have wrapped what the one before it had.
-        for (const stop of stops.reverse()) stop();
+        for (const stop of stops) stop();
         watched.watchers -= 1;
         if (watched.watchers === 0) sessions.delete(sessionId);
       };
+      stops.push(
+        session.on("session.shutdown", ({ agentId }) => {
+          if (agentId === undefined) stop();
+        }),
+      );
+      return stop;
     },
     close,
     [Symbol.dispose]: close,

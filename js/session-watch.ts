@@ -16,7 +16,13 @@ interface Watched {
   /** Why its last request failed. */
   failure: KeylessError | undefined;
   watchers: number;
-  restore: () => void;
+}
+
+/** One call of `watch`. */
+interface Watcher {
+  watched: Watched;
+  /** What the error said with which the session ended its turn. */
+  ended: string | undefined;
 }
 
 /** What every request of a provider has in common. */
@@ -77,45 +83,50 @@ export class SessionWatch {
     onFailure: (error: KeylessError, event: ModelCallFailure) => void,
   ): () => void {
     const { sessionId } = session;
-    const watched = this.#sessions.get(sessionId) ?? this.#begin(session);
+    const watched = this.#sessions.get(sessionId) ?? this.#begin(sessionId);
     watched.watchers += 1;
-    const unsubscribe = session.on("model.call_failure", (event) => {
-      const { error, tokenRejected } = this.#read(event.data.statusCode, event.data.errorMessage, watched);
-      // Sub-agents speak to their parent: what becomes of the turn is not decided by their failures.
-      if (event.agentId === undefined) watched.failure = error;
-      if (tokenRejected && watched.token) this.#tokens.invalidate(watched.token);
-      onFailure(error, event);
-    });
+    const watcher: Watcher = { watched, ended: undefined };
+    const leave = join(session, watcher);
     let watching = true;
-    return () => {
+    const stop = () => {
       if (!watching) return;
       watching = false;
-      unsubscribe();
+      for (const undo of undoing) undo();
       watched.watchers -= 1;
-      if (watched.watchers > 0) return;
-      watched.restore();
-      this.#sessions.delete(sessionId);
+      if (watched.watchers === 0) this.#sessions.delete(sessionId);
     };
+    const undoing = [
+      leave,
+      session.on("model.call_failure", (event) => {
+        const { error, tokenRejected } = this.#read(event.data.statusCode, event.data.errorMessage, watched);
+        // Sub-agents speak to their parent: what becomes of the turn is not decided by their failures.
+        if (event.agentId === undefined) watched.failure = error;
+        if (tokenRejected && watched.token) this.#tokens.invalidate(watched.token);
+        onFailure(error, event);
+      }),
+      session.on("assistant.message", ({ agentId }) => {
+        if (agentId === undefined) watched.failure = undefined;
+      }),
+      session.on("session.error", ({ data }) => {
+        watcher.ended = data.message;
+      }),
+      // Nobody need stop what has ended by itself.
+      session.on("session.shutdown", ({ agentId }) => {
+        if (agentId === undefined) stop();
+      }),
+    ];
+    return stop;
   }
 
-  #begin(session: CopilotSession): Watched {
+  #begin(sessionId: string): Watched {
     const watched: Watched = {
       token: this.#given,
       refused: undefined,
       answered: false,
       failure: undefined,
       watchers: 0,
-      restore: () => {},
     };
-    this.#sessions.set(session.sessionId, watched);
-    const unsubscribe = session.on("assistant.message", () => {
-      watched.failure = undefined;
-    });
-    const unwrap = diagnosing(session, watched);
-    watched.restore = () => {
-      unsubscribe();
-      unwrap();
-    };
+    this.#sessions.set(sessionId, watched);
     return watched;
   }
 
@@ -141,26 +152,58 @@ export class SessionWatch {
   }
 }
 
+/** A `sendAndWait` in the place of a session's own, and who watches by it. */
+interface Replacement {
+  watchers: Set<Watcher>;
+  /** Gives the session its own back. */
+  restore: () => void;
+}
+
+const replacements = new WeakMap<CopilotSession["sendAndWait"], Replacement>();
+
+/** All watchers of a session share one replacement, so that they may leave in any order. Returns the way to leave. */
+function join(session: CopilotSession, watcher: Watcher): () => void {
+  const { watchers, restore } = replacements.get(session.sendAndWait) ?? replace(session);
+  watchers.add(watcher);
+  return () => {
+    watchers.delete(watcher);
+    if (watchers.size === 0) restore();
+  };
+}
+
 /** Makes `sendAndWait` of a session reject with the reason of a failed turn, not with the runtime's advice about API keys. */
-function diagnosing(session: CopilotSession, watched: Watched): () => void {
+function replace(session: CopilotSession): Replacement {
   const original = session.sendAndWait;
+  const own = Object.hasOwn(session, "sendAndWait");
+  const watchers = new Set<Watcher>();
   const diagnosed: typeof original = async (prompt, timeout) => {
-    watched.failure = undefined;
+    for (const watcher of watchers) forget(watcher);
     try {
       return await original.call(session, prompt as MessageOptions, timeout);
     } catch (cause) {
-      const failure = watched.failure as KeylessError | undefined;
+      // Other errors, such as that of the caller's own timeout, say themselves what they are.
+      const said = cause instanceof Error ? cause.message : undefined;
+      const failed = [...watchers].filter(({ ended }) => ended !== undefined && ended === said);
+      const failure = failed.findLast(({ watched }) => watched.failure)?.watched.failure;
       if (!failure) throw cause;
       const { code, message, hint, status, retryAfterMs } = failure;
       throw new KeylessError(code, message, { hint, status, retryAfterMs, cause });
     }
   };
-  const own = Object.hasOwn(session, "sendAndWait");
   session.sendAndWait = diagnosed;
-  return () => {
-    // Somebody may have wrapped it since.
+  const restore = () => {
+    // Somebody may have wrapped it since: without watchers it does nothing of its own.
     if (session.sendAndWait !== diagnosed) return;
     if (own) session.sendAndWait = original;
     else Reflect.deleteProperty(session, "sendAndWait");
   };
+  const replacement = { watchers, restore };
+  replacements.set(diagnosed, replacement);
+  return replacement;
+}
+
+/** A new turn begins. */
+function forget(watcher: Watcher): void {
+  watcher.ended = undefined;
+  watcher.watched.failure = undefined;
 }
