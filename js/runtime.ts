@@ -15,6 +15,9 @@ export interface Lease {
   discard(): Promise<void>;
 }
 
+/** The sessions that are open on users' own clients, which several agents may share. */
+const openOn = new WeakMap<CopilotClient, Set<string>>();
+
 /** A client of our own. */
 interface Started {
   client: CopilotClient;
@@ -32,6 +35,8 @@ interface Started {
 export class Runtime {
   /** Whether the client is the user's, and so theirs to start and to stop. */
   readonly foreign: CopilotClient | undefined;
+  /** The ids of the sessions that conversations hold open. */
+  readonly open: Set<string>;
   readonly #options: CopilotClientOptions | undefined;
   readonly #sessions: number;
   #current: Promise<Started> | undefined;
@@ -41,6 +46,8 @@ export class Runtime {
     if (isClient(client)) this.foreign = client;
     else this.#options = client;
     this.#sessions = sessions;
+    this.open = (this.foreign && openOn.get(this.foreign)) ?? new Set();
+    if (this.foreign) openOn.set(this.foreign, this.open);
   }
 
   /** The folder for the runtime's files, if one was chosen. */
@@ -120,12 +127,17 @@ export function bounded(step: Promise<unknown> | undefined): Promise<boolean> {
   return within(done, PATIENCE_MS, () => false).catch(() => false);
 }
 
-function isAlive(client: CopilotClient): Promise<boolean> {
-  const answered = client.ping().then(
-    () => true,
-    () => false,
-  );
-  return within(answered, PATIENCE_MS, () => false);
+/** A refusal tells that the connection has gone. Silence may be a busy machine's, so it is asked once more. */
+async function isAlive(client: CopilotClient): Promise<boolean> {
+  for (let asked = 0; asked < 2; asked += 1) {
+    const answered = client.ping().then(
+      () => true,
+      () => false,
+    );
+    const alive = await within<boolean | undefined>(answered, PATIENCE_MS, () => undefined);
+    if (alive !== undefined) return alive;
+  }
+  return false;
 }
 
 function isClient(client: CopilotClient | CopilotClientOptions | undefined): client is CopilotClient {

@@ -1,6 +1,7 @@
 // An agent whose runtime hangs, dies, or whose stream is cut: every turn ends, and the next one works.
 
 import { readdirSync, readFileSync } from "node:fs";
+import { inspect } from "node:util";
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
@@ -71,6 +72,34 @@ test("a runtime that hangs fails the turn in its time, is replaced, and does not
   expect(late).toContain("And now?");
   expect(() => process.kill(runtime, 0), "the one that hung is gone").toThrow("ESRCH");
   await agent.close();
+});
+
+test("a runtime that is slow to answer, as on a busy machine, keeps its turns", async () => {
+  const before = new Set(runtimes());
+  const agent = agentWith();
+  await agent.chat("Warm up");
+  const id = await agent.sessionId;
+  const [runtime] = runtimes().filter((pid) => !before.has(pid)) as [number];
+  const slow = emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 1_000 });
+  const reply = agent.chat("Patience");
+  await new Promise((next) => setTimeout(next, 500));
+  process.kill(runtime, "SIGSTOP");
+  // Longer than one ping is waited for.
+  await new Promise((next) => setTimeout(next, 7_500));
+  process.kill(runtime, "SIGCONT");
+  expect(await reply).toContain("Patience");
+  slow.remove();
+  expect(await agent.sessionId).toBe(id);
+  expect(() => process.kill(runtime, 0), "it is the same one still").not.toThrow();
+  await agent.close();
+});
+
+test("what the runtime says in refusing a session is shown without secrets", async () => {
+  const planted = `eyJhbGciOiJub25lIn0.${"pl4nted".repeat(4)}.c2ln`;
+  const agent = agentWith({ resume: `Bearer ${planted}` });
+  const error = await agent.chat("Hello").catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "sdk/session-not-found" });
+  expect(`${inspect(error, { depth: 9 })}${JSON.stringify(error)}${error}`).not.toContain("pl4nted");
 });
 
 test("a client of the user's own is not stopped, and after its restart the agent goes on", async () => {
