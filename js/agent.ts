@@ -97,37 +97,14 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
 
   /** Sends a prompt and gives the whole reply: the last message of the turn. */
   async chat(prompt: string, options: ChatOptions = {}): Promise<string> {
-    if (!this.#perCall) return this.#own.chat(prompt, options);
-    await using conversation = this.conversation();
-    return await conversation.chat(prompt, options);
+    return this.#next().chat(prompt, options);
   }
 
   /**
    * Sends a prompt and gives the reply's text as it comes, of every message of the turn. Leaving the loop early aborts the turn.
    */
   stream(prompt: string, options: ChatOptions = {}): AsyncIterableIterator<string> {
-    if (!this.#perCall) return this.#own.stream(prompt, options);
-    const conversation = this.conversation();
-    const texts = conversation.stream(prompt, options);
-    const iterator: AsyncIterableIterator<string> = {
-      [Symbol.asyncIterator]: () => iterator,
-      next: async () => {
-        try {
-          const next = await texts.next();
-          if (next.done) await conversation.close();
-          return next;
-        } catch (error) {
-          await conversation.close();
-          throw error;
-        }
-      },
-      return: async () => {
-        const left = await texts.return?.();
-        await conversation.close();
-        return left ?? { done: true, value: undefined };
-      },
-    };
-    return iterator;
+    return this.#next().stream(prompt, options);
   }
 
   /**
@@ -148,16 +125,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
       resume === undefined || (typeof resume === "string" && resume !== ""),
       "resume must be a session's id",
     );
-    const conversation: Conversation = new Conversation({
-      provider: this.provider,
-      runtime: this.#runtime,
-      session: this.#session,
-      timeoutMs: this.#timeoutMs,
-      resume,
-      onClosed: () => this.#open.delete(conversation),
-    });
-    this.#open.add(conversation);
-    return conversation;
+    return this.#begin(resume, false);
   }
 
   /** Aborts running turns and ends the sessions, the client if it is the agent's own, and the token provider. */
@@ -168,6 +136,25 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** The conversation of the next `chat` or `stream`. */
+  #next(): Conversation {
+    return this.#perCall && !this.#closing ? this.#begin(undefined, true) : this.#own;
+  }
+
+  #begin(resume: string | undefined, once: boolean): Conversation {
+    const conversation: Conversation = new Conversation({
+      provider: this.provider,
+      runtime: this.#runtime,
+      session: this.#session,
+      timeoutMs: this.#timeoutMs,
+      resume,
+      once,
+      onClosed: () => this.#open.delete(conversation),
+    });
+    this.#open.add(conversation);
+    return conversation;
   }
 
   async #close(): Promise<void> {

@@ -1,4 +1,10 @@
-import type { CopilotSession, ProviderConfig, SessionConfig, SessionEvent } from "@github/copilot-sdk";
+import type {
+  CopilotClient,
+  CopilotSession,
+  ProviderConfig,
+  SessionConfig,
+  SessionEvent,
+} from "@github/copilot-sdk";
 import { systemClock, unref } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import type { FoundryProvider } from "./foundry-provider.js";
@@ -28,6 +34,8 @@ export interface ConversationSettings {
   timeoutMs: number;
   /** The session to take up. */
   resume: string | undefined;
+  /** Whether it ends with its first turn. */
+  once: boolean;
   onClosed: () => void;
 }
 
@@ -48,7 +56,7 @@ export class Conversation implements AsyncDisposable {
   /** The session to take up again after the runtime has ended unasked. */
   #lost: string | undefined;
   #unwatch: (() => void) | undefined;
-  /** The running session's id. */
+  /** The id of the session that this conversation has, and no other takes up meanwhile. */
   #id: string | undefined;
 
   /** @internal */
@@ -63,7 +71,12 @@ export class Conversation implements AsyncDisposable {
 
   /** Sends a prompt and gives the whole reply: the last message of the turn. */
   async chat(prompt: string, options: ChatOptions = {}): Promise<string> {
-    return this.#begin(prompt, options).reply;
+    const { reply } = this.#begin(prompt, options);
+    try {
+      return await reply;
+    } finally {
+      await this.#over();
+    }
   }
 
   /**
@@ -79,13 +92,18 @@ export class Conversation implements AsyncDisposable {
       next: async () => {
         const next = await texts.next();
         if (!next.done) return next;
-        if (!left) await turn.reply;
+        try {
+          if (!left) await turn.reply;
+        } finally {
+          await this.#over();
+        }
         return done;
       },
       // Not a generator's: that would wait for the next piece before it hears of this.
       return: async () => {
         left = true;
         turn.abort();
+        await this.#over();
         return done;
       },
     };
@@ -103,6 +121,15 @@ export class Conversation implements AsyncDisposable {
   }
 
   #begin(prompt: string, options: ChatOptions): Turn {
+    try {
+      return this.#enqueue(prompt, options);
+    } catch (error) {
+      void this.#over();
+      throw error;
+    }
+  }
+
+  #enqueue(prompt: string, options: ChatOptions): Turn {
     if (typeof prompt !== "string" || prompt.trim() === "") {
       throw new KeylessError("agent/empty-prompt", "The prompt is empty", {
         hint: "Pass a text to chat() or stream().",
@@ -115,6 +142,8 @@ export class Conversation implements AsyncDisposable {
       explain: (failure) => this.#settings.provider.explain(failure, this.#id),
       onEvent: onEvent ?? (() => {}),
     });
+    // Its reader may never come to the end.
+    void turn.reply.catch(() => {}).then(() => this.#over());
     const stop = () => turn.fail(signal?.reason);
     signal?.addEventListener("abort", stop);
     if (signal?.aborted) stop();
@@ -122,6 +151,11 @@ export class Conversation implements AsyncDisposable {
       .then(() => this.#run(turn, prompt, timeoutMs))
       .finally(() => signal?.removeEventListener("abort", stop));
     return turn;
+  }
+
+  /** A turn has ended, or did not begin. */
+  async #over(): Promise<void> {
+    if (this.#settings.once) await this.close();
   }
 
   /** Runs one turn to its end. Never rejects: the turn tells its caller. */
@@ -135,6 +169,7 @@ export class Conversation implements AsyncDisposable {
       const session = await Promise.race([this.#started(), turn.reply.then(() => Promise.reject())]);
       this.#pulse(turn);
       await turn.run(session, prompt);
+      if (turn.sessionGone) await this.#leave();
     } catch (error) {
       turn.fail(runtimeError(error, "session"));
     } finally {
@@ -165,39 +200,66 @@ export class Conversation implements AsyncDisposable {
       model: provider.model,
       provider: this.#reportingProvider(),
     };
+    const before = this.#id;
     try {
       if (this.#closing) throw closed();
-      const opened = (async () => {
-        // What the runtime wrote down of a lost session may be incomplete; a new one always works.
-        const lost = this.#lost;
-        const resumed = lost && (await client.resumeSession(lost, config).catch(() => undefined));
-        if (resumed) return resumed;
-        if (resume === undefined) return client.createSession(config);
-        return client.resumeSession(resume, config).catch((cause: unknown) => {
-          throw notResumed(resume, cause);
-        });
-      })();
+      this.#hold(this.#lost ?? resume ?? config.sessionId);
+      const opened = this.#open(client, config);
       const started = await within(opened, START_MS, () => {
+        opened.then(end).catch(() => {});
         throw new Error(`no answer within ${START_MS / 1000} s`);
       });
+      if (this.#closing) {
+        await end(started);
+        throw closed();
+      }
       this.#unwatch?.();
       this.#unwatch = provider.watch(started);
-      this.#id = started.sessionId;
+      this.#hold(started.sessionId);
       return started;
     } catch (error) {
+      this.#hold(this.#closing ? undefined : before);
       await this.#giveBack();
       throw runtimeError(error, "session", runtime.baseDirectory);
     }
   }
 
+  /** The session that was lost, the one to take up, or a new one. */
+  async #open(client: CopilotClient, config: SessionConfig): Promise<CopilotSession> {
+    const { resume } = this.#settings;
+    const lost = this.#lost;
+    // What the runtime wrote down of a lost session may be incomplete; a new one always works.
+    const resumed = lost && (await client.resumeSession(lost, config).catch(() => undefined));
+    if (resumed) return resumed;
+    if (resume === undefined || lost !== undefined) return client.createSession(config);
+    return client.resumeSession(resume, config).catch((cause: unknown) => {
+      throw notResumed(resume, cause);
+    });
+  }
+
+  /** Keeps a session to this conversation, instead of the one before: two would end each other's. */
+  #hold(id: string | undefined): void {
+    const { open } = this.#settings.runtime;
+    if (id === this.#id) return;
+    if (id !== undefined && open.has(id)) throw sessionOpen(id);
+    if (this.#id !== undefined) open.delete(this.#id);
+    if (id !== undefined) open.add(id);
+    this.#id = id;
+  }
+
   /** The runtime has ended: what belonged to it is let go. A client of the user's own is theirs to start again. */
   async #lose(lease: Lease): Promise<void> {
-    const session = this.#session;
-    this.#session = undefined;
-    this.#lost = (await session?.catch(() => undefined))?.sessionId ?? this.#lost;
+    await this.#leave();
     if (this.#settings.runtime.foreign) throw this.#runtimeEnded();
     await lease.discard();
     this.#lease = undefined;
+  }
+
+  /** The session has gone; the next turn takes it up again, if that can be. */
+  async #leave(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    this.#lost = (await session?.catch(() => undefined))?.sessionId ?? this.#lost;
   }
 
   /** Ends the turn when the runtime has gone. */
@@ -245,8 +307,9 @@ export class Conversation implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#turn?.fail(closed());
     await bounded(this.#queue);
-    await bounded(this.#session?.then((open) => open.disconnect()));
+    await bounded(this.#session?.then(end));
     this.#unwatch?.();
+    this.#hold(undefined);
     await this.#giveBack();
     this.#settings.onClosed();
   }
@@ -261,6 +324,16 @@ export function checkTimeout(timeoutMs: number): void {
       hint: "Leave it out to get the default of 120,000.",
     },
   );
+}
+
+function end(session: CopilotSession): Promise<void> {
+  return session.disconnect();
+}
+
+function sessionOpen(id: string): KeylessError {
+  return new KeylessError("agent/session-open", `The session ${id} is open in another conversation`, {
+    hint: "Go on with that one, or close it first.",
+  });
 }
 
 function notResumed(id: string, cause: unknown): KeylessError {

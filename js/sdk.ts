@@ -53,7 +53,7 @@ const STAGES = {
   send: {
     code: "sdk/send-failed",
     message: "The Copilot runtime did not take the prompt",
-    hint: "Send it again; a runtime that has ended is started anew.",
+    hint: "Send it again; a session or a runtime that has ended is started anew.",
   },
 } as const;
 

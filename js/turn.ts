@@ -35,6 +35,8 @@ export interface TurnListener {
 export class Turn {
   readonly reply: Promise<string>;
   ended = false;
+  /** Whether the runtime said that it has no such session. */
+  sessionGone = false;
   readonly #texts: string[] = [];
   #more: (() => void) | undefined;
   #succeed!: (reply: string) => void;
@@ -100,6 +102,7 @@ export class Turn {
       for (const event of early) take(event);
       await this.reply;
     } catch (error) {
+      this.sessionGone = !(error instanceof KeylessError) && /Session not found/i.test(String(error));
       this.fail(runtimeError(error, "send"));
       await this.#settle(session, sent);
     } finally {

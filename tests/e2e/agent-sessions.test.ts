@@ -2,7 +2,7 @@
 // tool loops across a revoked token; turns that know how long the resource asks to wait.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { defineTool, type SessionEvent } from "@github/copilot-sdk";
+import { CopilotClient, type CopilotSession, defineTool, type SessionEvent } from "@github/copilot-sdk";
 import { KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import { afterAll, describe, expect, test } from "vitest";
 import { emulated, straightCredential } from "./support.js";
@@ -38,6 +38,14 @@ function agentWith(options: ConstructorParameters<typeof ManagedIdentityCopilotA
   const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] }, ...options });
   agents.push(agent);
   return agent;
+}
+
+/** A client of the user's own. */
+async function startedClient(): Promise<CopilotClient> {
+  const client = new CopilotClient({ useLoggedInUser: false });
+  await client.start();
+  afterAll(() => client.stop());
+  return client;
 }
 
 /** The processes that this one has started: the runtimes. */
@@ -92,6 +100,83 @@ describe("conversations", () => {
       hint: expect.stringContaining("COPILOT_HOME"),
     });
     expect(await agent.chat("Hello!")).toContain("Hello!");
+  });
+
+  test("a session that another conversation holds open is refused, and nobody is harmed", async () => {
+    const agent = agentWith();
+    await agent.chat("Remember this");
+    const id = await agent.sessionId;
+    const asked = emulator.counts.foundry;
+    const second = agent.conversation({ resume: id });
+    await expect(second.chat("Mine?")).rejects.toMatchObject({
+      code: "agent/session-open",
+      message: expect.stringContaining(String(id)),
+      hint: expect.stringContaining("close it first"),
+    });
+    expect(emulator.counts.foundry).toBe(asked);
+    await second.close();
+    expect(await agent.chat("Still mine?")).toContain("after 1 other messages");
+
+    const holder = agent.conversation();
+    await holder.chat("To be handed over");
+    const handed = agent.conversation({ resume: await holder.sessionId });
+    await expect(handed.chat("Now?")).rejects.toMatchObject({ code: "agent/session-open" });
+    await holder.close();
+    expect(await handed.chat("And now?")).toContain("after 1 other messages");
+  });
+
+  test("two agents on one client know what the other holds open", async () => {
+    const client = await startedClient();
+    const [one, other] = [agentWith({ client }), agentWith({ client })];
+    await one.chat("Remember this");
+    const second = other.conversation({ resume: await one.sessionId });
+    await expect(second.chat("Mine?")).rejects.toMatchObject({ code: "agent/session-open" });
+    await one.close();
+    expect(await second.chat("Mine now?")).toContain("after 1 other messages");
+  });
+
+  test("a session that somebody else has ended fails one turn; the next takes it up again", async () => {
+    const client = await startedClient();
+    const agent = agentWith({ client });
+    await agent.chat("Remember this");
+    const id = String(await agent.sessionId);
+    const ended = await client.resumeSession(id, agent.provider.resumeConfig({ availableTools: [] }));
+    await ended.disconnect();
+    await expect(agent.chat("Gone?")).rejects.toMatchObject({ code: "sdk/send-failed" });
+    expect(await agent.chat("Back?")).toContain("after 1 other messages");
+    expect(await agent.sessionId).toBe(id);
+
+    await client.deleteSession(id);
+    await expect(agent.chat("Gone?")).rejects.toMatchObject({ code: "sdk/send-failed" });
+    expect(await agent.chat("Anew?")).toContain("after 0 other messages");
+    expect(await agent.sessionId).not.toBe(id);
+    await agent.close();
+  });
+
+  test("a session that comes after close() has given up on it is ended", async () => {
+    const before = new Set(runtimes());
+    const client = await startedClient();
+    const [runtime] = runtimes().filter((pid) => !before.has(pid)) as [number];
+    const created = new Promise<CopilotSession>((resolve) => {
+      const create = client.createSession.bind(client);
+      client.createSession = async (config) => {
+        const session = await create(config);
+        resolve(session);
+        return session;
+      };
+    });
+    const agent = agentWith({ client });
+    process.kill(runtime, "SIGSTOP");
+    const turn = agent.chat("Too late").catch((error: unknown) => error);
+    await new Promise((next) => setTimeout(next, 200));
+    await agent.close();
+    expect(await turn).toMatchObject({ code: "agent/closed" });
+    process.kill(runtime, "SIGCONT");
+    const late = await created;
+    await expect
+      .poll(() => late.send({ prompt: "Anybody there?" }).then(() => "there", String))
+      .toContain("Session not found");
+    expect(Object.hasOwn(late, "sendAndWait")).toBe(false);
   });
 
   test("closing one while it speaks leaves the others alone", async () => {
@@ -170,6 +255,21 @@ describe("a session per call", () => {
     }).rejects.toMatchObject({ code: "model/wrong-path" });
     expect(runtimes().length).toBe(before);
   });
+});
+
+test("a stream that nobody reads ends its session with its turn, and can still be read", async () => {
+  const before = runtimes().length;
+  const agent = agentWith({ sessions: "per-call", sessionsPerRuntime: 1 });
+  const streams = [1, 2, 3].map((index) => agent.stream(`Unread ${index}`));
+  const first = await streams[0]?.next();
+  expect(() => agent.stream(" ")).toThrow(expect.objectContaining({ code: "agent/empty-prompt" }));
+  await expect.poll(() => runtimes().length, { timeout: 20_000 }).toBe(before);
+  let text = String(first?.value);
+  for await (const piece of streams[0] ?? []) text += piece;
+  expect(text).toBe('You said: "Unread 1" after 0 other messages and 0 calls.');
+  let other = "";
+  for await (const piece of streams[1] ?? []) other += piece;
+  expect(other).toBe('You said: "Unread 2" after 0 other messages and 0 calls.');
 });
 
 describe("a resource that asks to wait", () => {
