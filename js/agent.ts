@@ -32,10 +32,16 @@ export interface AgentOptions extends FoundryProviderOptions {
    * a new runtime, and the old one ends with its last session. Default 200.
    */
   sessionsPerRuntime?: number | undefined;
+  /**
+   * After how many turns, of all its sessions, a runtime of the agent's own is replaced. A session then moves to the new one before
+   * its next turn, with all that was said. Default 300.
+   */
+  turnsPerRuntime?: number | undefined;
 }
 
 const TIMEOUT_MS = 120_000;
 const SESSIONS_PER_RUNTIME = 200;
+const TURNS_PER_RUNTIME = 300;
 
 /**
  * Copilot conversations with a Foundry model and no API key. The client and the session start with the first turn.
@@ -70,17 +76,17 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
       sessions = "reuse",
       resume,
       sessionsPerRuntime = SESSIONS_PER_RUNTIME,
+      turnsPerRuntime = TURNS_PER_RUNTIME,
       ...provider
     } = options;
     checkTimeout(timeoutMs);
     check(sessions === "reuse" || sessions === "per-call", 'sessions must be "reuse" or "per-call"');
     check(sessions === "reuse" || resume === undefined, 'resume does not go with sessions: "per-call"');
-    check(
-      Number.isSafeInteger(sessionsPerRuntime) && sessionsPerRuntime > 0,
-      "sessionsPerRuntime must be a positive whole number",
-    );
+    for (const [name, count] of Object.entries({ sessionsPerRuntime, turnsPerRuntime })) {
+      check(Number.isSafeInteger(count) && count > 0, `${name} must be a positive whole number`);
+    }
     this.provider = createFoundryProvider(provider);
-    this.#runtime = new Runtime(client, sessionsPerRuntime);
+    this.#runtime = new Runtime(client, { sessions: sessionsPerRuntime, turns: turnsPerRuntime });
     this.#session = {
       ...(systemMessage === undefined ? {} : { systemMessage: { mode: "append", content: systemMessage } }),
       ...session,

@@ -169,6 +169,7 @@ export class Conversation implements AsyncDisposable {
       const session = await Promise.race([this.#started(), turn.reply.then(() => Promise.reject())]);
       this.#pulse(turn);
       await turn.run(session, prompt);
+      this.#lease?.turned();
       if (turn.sessionGone) await this.#leave();
     } catch (error) {
       turn.fail(runtimeError(error, "session"));
@@ -181,6 +182,7 @@ export class Conversation implements AsyncDisposable {
   /** The session, started by the first turn, and again when the runtime or its start has failed. */
   async #started(): Promise<CopilotSession> {
     if (this.#lease && !(await this.#lease.isAlive())) await this.#lose(this.#lease);
+    if (this.#lease?.worn && this.#session) await this.#move(this.#lease);
     this.#session ??= this.#start();
     const session = this.#session;
     session.catch(() => {
@@ -245,6 +247,16 @@ export class Conversation implements AsyncDisposable {
     if (this.#id !== undefined) open.delete(this.#id);
     if (id !== undefined) open.add(id);
     this.#id = id;
+  }
+
+  /** Leaves a runtime that has served many turns, to take the session up again on a new one, with all that was said. */
+  async #move(lease: Lease): Promise<void> {
+    const session = await this.#session?.catch(() => undefined);
+    this.#session = undefined;
+    this.#lost = session?.sessionId ?? this.#lost;
+    await bounded(session?.disconnect());
+    this.#lease = undefined;
+    await bounded(lease.release());
   }
 
   /** The runtime has ended: what belonged to it is let go. A client of the user's own is theirs to start again. */

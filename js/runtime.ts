@@ -9,6 +9,10 @@ export const PATIENCE_MS = 5_000;
 export interface Lease {
   readonly client: CopilotClient;
   isAlive(): Promise<boolean>;
+  /** Whether the runtime has served so many turns that its sessions had better go on with another. */
+  readonly worn: boolean;
+  /** A turn has ended. */
+  turned(): void;
   /** The session has ended. Gives it back once, however often it is called. */
   release(): Promise<void>;
   /** The runtime has gone, or does not answer: it is ended, and the next session gets another. */
@@ -24,13 +28,21 @@ interface Started {
   /** Sessions that are open, and that ever were. */
   open: number;
   total: number;
+  /** Turns of all its sessions. */
+  turns: number;
   retired: boolean;
+}
+
+/** How much a runtime of our own serves before another takes its place. */
+export interface Wear {
+  sessions: number;
+  turns: number;
 }
 
 /**
  * The Copilot runtime behind an agent: the user's client, or one of our own that starts with the first session. Since the
- * runtime keeps some memory of every session it has had, one of our own is replaced after so many: the next session gets a new
- * one, and the old one ends with its last session.
+ * runtime keeps some memory of every session and every turn it has had, one of our own is replaced after so many: the next session
+ * gets a new one, sessions of many turns move to it, and the old one ends with its last session.
  */
 export class Runtime {
   /** Whether the client is the user's, and so theirs to start and to stop. */
@@ -38,14 +50,14 @@ export class Runtime {
   /** The ids of the sessions that conversations hold open. */
   readonly open: Set<string>;
   readonly #options: CopilotClientOptions | undefined;
-  readonly #sessions: number;
+  readonly #most: Wear;
   #current: Promise<Started> | undefined;
   readonly #running = new Set<Started>();
 
-  constructor(client: CopilotClient | CopilotClientOptions | undefined, sessions: number) {
+  constructor(client: CopilotClient | CopilotClientOptions | undefined, most: Wear) {
     if (isClient(client)) this.foreign = client;
     else this.#options = client;
-    this.#sessions = sessions;
+    this.#most = most;
     this.open = (this.foreign && openOn.get(this.foreign)) ?? new Set();
     if (this.foreign) openOn.set(this.foreign, this.open);
   }
@@ -60,18 +72,33 @@ export class Runtime {
     const { foreign } = this;
     if (foreign) {
       const nothing = async () => {};
-      return { client: foreign, isAlive: () => isAlive(foreign), release: nothing, discard: nothing };
+      return {
+        client: foreign,
+        isAlive: () => isAlive(foreign),
+        worn: false,
+        turned: () => {},
+        release: nothing,
+        discard: nothing,
+      };
     }
     let started = await this.#started();
     // Others that waited with this one may have been its last.
     while (started.retired) started = await this.#started();
     started.open += 1;
     started.total += 1;
-    if (started.total >= this.#sessions) this.#retire(started);
+    if (started.total >= this.#most.sessions) this.#retire(started);
+    const { turns } = this.#most;
     let held = true;
     return {
       client: started.client,
       isAlive: () => isAlive(started.client),
+      get worn() {
+        return started.turns >= turns;
+      },
+      turned: () => {
+        started.turns += 1;
+        if (started.turns >= turns) this.#retire(started);
+      },
       release: async () => {
         if (!held) return;
         held = false;
@@ -95,7 +122,7 @@ export class Runtime {
   #started(): Promise<Started> {
     if (this.#current) return this.#current;
     const starting = startClient(this.#options).then((client) => {
-      const started = { client, open: 0, total: 0, retired: false };
+      const started = { client, open: 0, total: 0, turns: 0, retired: false };
       this.#running.add(started);
       return started;
     });

@@ -199,6 +199,7 @@ describe("conversations", () => {
       { sessions: "per-call", resume: "x" },
       { sessionsPerRuntime: 0 },
       { sessionsPerRuntime: 1.5 },
+      { turnsPerRuntime: 0 },
       { resume: "" },
       { timeoutMs: 0 },
     ]) {
@@ -206,6 +207,28 @@ describe("conversations", () => {
         expect.objectContaining({ code: "agent/invalid-option", hint: expect.any(String) }),
       );
     }
+  });
+});
+
+describe("a runtime that has served many turns", () => {
+  test("is replaced before the next one, and the conversations move, with all that was said", async () => {
+    const before = new Set(runtimes());
+    const seen = new Set<number>();
+    const agent = agentWith({ turnsPerRuntime: 4 });
+    const other = agent.conversation();
+    for (let round = 0; round < 6; round += 1) {
+      for (const [name, conversation] of Object.entries({ agent, other })) {
+        expect(await conversation.chat(`Round ${round} of ${name}`)).toBe(
+          `You said: "Round ${round} of ${name}" after ${round} other messages and 0 calls.`,
+        );
+      }
+      const own = runtimes().filter((pid) => !before.has(pid));
+      expect(own.length).toBeLessThanOrEqual(2);
+      for (const pid of own) seen.add(pid);
+    }
+    expect(seen.size).toBe(3);
+    await agent.close();
+    expect(runtimes().filter((pid) => !before.has(pid))).toEqual([]);
   });
 });
 

@@ -123,7 +123,7 @@ const CASES: Record<string, Case> = {
   "rate-limited": {
     status: 429,
     says: /retry after 1 seconds/,
-    hint: /quota|list-usage/,
+    hint: /usage list/,
     error: "rate-limited",
     requests: 6,
   },
