@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { text } from "node:stream/consumers";
 import { KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import type { Emulator } from "copilot-keyless/emulator";
+import { clean, json, oneLine } from "./clean.js";
 import { err } from "./colors.js";
 import { Interruption } from "./interruption.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
@@ -119,7 +120,7 @@ function introduce(
   const where = emulator
     ? `the embedded emulator, tokens live ${DEMO_TOKEN_SECONDS} s (set FOUNDRY_RESOURCE_URL for real Foundry)`
     : endpoint.baseUrl;
-  process.stderr.write(`${err.dim(`${model} at ${where}`)}\n`);
+  process.stderr.write(`${err.dim(oneLine(`${model} at ${where}`))}\n`);
 }
 
 /** What the command line says: its prompt, or else the sample. */
@@ -184,7 +185,7 @@ async function turn(
     for await (const piece of agent.stream(prompt, { signal: stop.signal })) {
       if (reply === "") summary.firstByteMs.push(Math.round(performance.now() - started));
       reply += piece;
-      if (!options.json) process.stdout.write(piece);
+      if (!options.json) process.stdout.write(clean(piece));
     }
     summary.turns += 1;
     return reply;
@@ -196,7 +197,7 @@ async function turn(
 
 function finish(summary: Summary, replies: string[], options: ChatOptions, demo: boolean): void {
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ replies, ...summary })}\n`);
+    process.stdout.write(json({ replies, ...summary }));
     return;
   }
   const { session, turns, tokensFetched, requestsServed, firstByteMs } = summary;
