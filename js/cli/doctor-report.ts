@@ -32,6 +32,9 @@ interface Check {
 /** How long a signal may take to be seen, in milliseconds. */
 const SIGNAL_MS = 50;
 
+/** How long a check that was stopped may clear up, in milliseconds. */
+const CLEAR_UP_MS = 1_000;
+
 /** What is wrong, and what mends it. */
 interface Problem {
   code: string;
@@ -68,7 +71,7 @@ export class DoctorReport {
     const started = performance.now();
     let found: Finding | undefined;
     try {
-      found = await run();
+      found = await this.#untilStopped(run(), () => spinner?.stop());
       this.#problem = found.diagnosis && problemOf(found.diagnosis, found.speaker);
     } catch (error) {
       this.#problem = problemOfError(error);
@@ -106,6 +109,18 @@ export class DoctorReport {
     if (this.#json) this.#write({ ok: false, interrupted: true, checks: this.#checks });
     process.stderr.write("\nInterrupted.\n");
     return 130;
+  }
+
+  /** What runs may clear up when it is stopped, but not for long: a runtime that Ctrl-C has ended, too, never answers. */
+  #untilStopped(run: Promise<Finding>, onStop: () => void): Promise<Finding> {
+    return new Promise((resolve, reject) => {
+      run.then(resolve, reject);
+      const stopped = () => {
+        onStop();
+        systemClock.setTimeout(() => reject(this.#stop.reason), CLEAR_UP_MS);
+      };
+      this.#stop.addEventListener("abort", stopped, { once: true });
+    });
   }
 
   #write(result: object): void {
