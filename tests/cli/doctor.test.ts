@@ -101,7 +101,7 @@ const BROKEN: Record<string, { faults?: Fault[]; roles?: string[]; fix: RegExp; 
   "wrong-path": { faults: [refusing("wrong-path")], fix: /copilot-keyless config/ },
   "api-version": { faults: [refusing("api-version")], fix: /Leave apiVersion out/ },
   "operation-not-supported": { faults: [refusing("operation-not-supported")], fix: /wireApi: "completions"/ },
-  "rate-limited": { faults: [refusing("rate-limited")], fix: /list-usage/ },
+  "rate-limited": { faults: [refusing("rate-limited")], fix: /az cognitiveservices usage list/ },
   "content-filter": { faults: [refusing("content-filter")], fix: /Rephrase/ },
   "gateway-key": { faults: [refusing("gateway-key")], fix: /Ocp-Apim-Subscription-Key/ },
   "bad-request": {
