@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { text } from "node:stream/consumers";
 import { KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import type { Emulator } from "copilot-keyless/emulator";
+import { clean, json, oneLine } from "./clean.js";
 import { err } from "./colors.js";
 import { Interruption } from "./interruption.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
@@ -104,8 +105,15 @@ function configured(options: ChatOptions): boolean {
 async function startDemo(): Promise<Emulator> {
   const { startEmulator } = await import("copilot-keyless/emulator");
   const emulator = await startEmulator({ tokenLifetimeSeconds: DEMO_TOKEN_SECONDS });
-  Object.assign(process.env, emulator.env);
+  // A proxy leads nowhere from here; the Copilot runtime and @azure/identity would take it all the same.
+  const past = { NO_PROXY: beside("NO_PROXY"), no_proxy: beside("no_proxy") };
+  Object.assign(process.env, emulator.env, past);
   return emulator;
+}
+
+/** A list of hosts that are reached without a proxy, and this machine. */
+function beside(name: "NO_PROXY" | "no_proxy"): string {
+  return [process.env[name], "127.0.0.1"].filter(Boolean).join(",");
 }
 
 function introduce(
@@ -119,7 +127,7 @@ function introduce(
   const where = emulator
     ? `the embedded emulator, tokens live ${DEMO_TOKEN_SECONDS} s (set FOUNDRY_RESOURCE_URL for real Foundry)`
     : endpoint.baseUrl;
-  process.stderr.write(`${err.dim(`${model} at ${where}`)}\n`);
+  process.stderr.write(`${err.dim(oneLine(`${model} at ${where}`))}\n`);
 }
 
 /** What the command line says: its prompt, or else the sample. */
@@ -184,7 +192,7 @@ async function turn(
     for await (const piece of agent.stream(prompt, { signal: stop.signal })) {
       if (reply === "") summary.firstByteMs.push(Math.round(performance.now() - started));
       reply += piece;
-      if (!options.json) process.stdout.write(piece);
+      if (!options.json) process.stdout.write(clean(piece));
     }
     summary.turns += 1;
     return reply;
@@ -196,7 +204,7 @@ async function turn(
 
 function finish(summary: Summary, replies: string[], options: ChatOptions, demo: boolean): void {
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ replies, ...summary })}\n`);
+    process.stdout.write(json({ replies, ...summary }));
     return;
   }
   const { session, turns, tokensFetched, requestsServed, firstByteMs } = summary;

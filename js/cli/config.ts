@@ -1,4 +1,5 @@
 import { createFoundryProvider } from "copilot-keyless";
+import { json } from "./clean.js";
 import { describeCredential } from "./credential.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { warn } from "./report.js";
@@ -10,7 +11,7 @@ export async function config(options: EndpointOptions & { json?: boolean }): Pro
   const { bearerTokenProvider: _tokens, ...shown } = config;
   if (options.json) {
     const all = { model, config: shown, scope, credential, sources, endpoint, warnings };
-    process.stdout.write(`${JSON.stringify(all, undefined, 2)}\n`);
+    process.stdout.write(json(all, 2));
     return 0;
   }
   warn([...warnings, ...credential.warnings]);

@@ -1,7 +1,10 @@
 import {
+  createBearerTokenProvider,
   createFoundryProvider,
   decodeToken,
+  type Endpoint,
   type FoundryProvider,
+  KeylessError,
   ManagedIdentityCopilotAgent,
   type Notice,
 } from "copilot-keyless";
@@ -14,6 +17,7 @@ import { DoctorReport, type Finding } from "./doctor-report.js";
 import { Interruption } from "./interruption.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { namePrincipal } from "./principal.js";
+import { proxyVariable } from "./proxy.js";
 
 interface DoctorOptions extends EndpointOptions {
   json?: boolean;
@@ -31,24 +35,32 @@ const PROMPT = "Reply with one word: ready";
 /** Looks at one thing after the other, from what is installed to a whole turn; what needs a thing that is broken is left out. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const settings = { ...options, timeoutMs: options.timeout ?? TIMEOUT_MS };
-  const report = new DoctorReport(options.json === true);
   const interruption = new Interruption();
   const stop = new AbortController();
+  const report = new DoctorReport(options.json === true, stop.signal);
   interruption.action = () => stop.abort();
   let provider: FoundryProvider | undefined;
   try {
     await report.check("environment", environment);
-    await report.check("endpoint", async () => {
-      provider = createFoundryProvider(providerOptions(options));
-      return endpoint(provider);
+    const planned = plan(options);
+    provider = planned.provider;
+    await report.check(
+      planned.refused && !isOf("endpoint", planned.refused) ? "settings" : "endpoint",
+      async () => {
+        if (!provider) throw planned.refused;
+        return endpoint(provider);
+      },
+    );
+    await report.check("credential", async () => {
+      if (planned.credentialRefused) throw planned.credentialRefused;
+      return credential(provider as FoundryProvider);
     });
-    for (const [name, check] of Object.entries({ credential, token, request, turn })) {
+    for (const [name, check] of Object.entries({ token, request, turn })) {
       await report.check(name, async () => check(provider as FoundryProvider, settings, stop.signal));
     }
   } catch (error) {
     if (!interruption.came) throw error;
-    process.stderr.write("\nInterrupted.\n");
-    return 130;
+    return report.interrupted();
   } finally {
     interruption.close();
     provider?.close();
@@ -56,21 +68,57 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   return report.finish();
 }
 
+/** What the settings come to, or what is wrong with them; the credential's apart. */
+interface Planned {
+  provider?: FoundryProvider;
+  refused?: unknown;
+  credentialRefused?: unknown;
+}
+
+function plan(options: DoctorOptions): Planned {
+  const given = providerOptions(options);
+  try {
+    return { provider: createFoundryProvider(given) };
+  } catch (error) {
+    if (!isOf("credential", error)) return { refused: error };
+    // The rest is looked at all the same, with tokens that nobody will ask for.
+    const none = createBearerTokenProvider({ getToken: () => Promise.reject(error) }, "none");
+    try {
+      return { provider: createFoundryProvider({ ...given, tokens: none }), credentialRefused: error };
+    } catch (refused) {
+      return { refused };
+    }
+  }
+}
+
+/** Whether it is an error of this family, such as `endpoint`. */
+function isOf(family: string, error: unknown): boolean {
+  return error instanceof KeylessError && error.code.startsWith(`${family}/`);
+}
+
+/** What needs each package. */
+const NEEDED = {
+  "@github/copilot-sdk": "the turn needs it",
+  "@azure/identity": 'tokens need it, but for the credential "direct"',
+};
+
 /** What is installed. */
 async function environment(): Promise<Finding> {
-  const packages = ["@github/copilot-sdk", "@azure/identity"].map((name) => ({
+  const packages = Object.entries(NEEDED).map(([name, need]) => ({
     name,
+    need,
     version: installedVersion(name),
   }));
-  const missing = packages.filter(({ version }) => version === undefined).map(({ name }) => name);
   const detail = [
     `Node ${process.versions.node}`,
     ...packages.map(({ name, version }) => `${name} ${version ?? "not installed"}`),
   ].join(", ");
-  const warnings: Notice[] = missing.map((name) => ({
-    code: "not-installed",
-    message: `${name} is not installed: npm install ${name}`,
-  }));
+  const warnings: Notice[] = packages
+    .filter(({ version }) => version === undefined)
+    .map(({ name, need }) => ({
+      code: "not-installed",
+      message: `${name} is not installed, and ${need}: npm install ${name}`,
+    }));
   return { detail, warnings };
 }
 
@@ -94,9 +142,18 @@ async function credential({ credential, scope, sources }: FoundryProvider): Prom
   };
 }
 
-async function token({ tokens, scope }: FoundryProvider): Promise<Finding> {
-  if (scope === undefined) return { detail: "none is sent: no scope is known for this host" };
-  const { token, expiresOnTimestamp } = await tokens.getToken();
+async function token(
+  { tokens, scope }: FoundryProvider,
+  _settings: Settings,
+  abortSignal: AbortSignal,
+): Promise<Finding> {
+  if (scope === undefined) {
+    return {
+      detail: "no token: no scope is known for this host; set FOUNDRY_TOKEN_SCOPE or --scope if it wants one",
+      skipped: true,
+    };
+  }
+  const { token, expiresOnTimestamp } = await tokens.getToken({ abortSignal });
   const about = decodeToken(token);
   const left = ms(expiresOnTimestamp - systemClock.now());
   const audience = about.audience ? ` for ${about.audience}` : "";
@@ -119,12 +176,37 @@ async function request(
     ...(wireModel ? { deployment: wireModel } : {}),
     ...(wireApi ? { wireApi } : {}),
     ...(config.headers ? { headers: config.headers } : {}),
-    ...(scope === undefined ? {} : { token: await tokens.getToken() }),
+    ...(scope === undefined ? {} : { token: await tokens.getToken({ abortSignal: signal }) }),
     timeoutMs,
     signal,
   });
-  if (diagnosis.code !== "ok") return { detail: diagnosis.title, diagnosis };
-  return { detail: `${wireModel ?? model} answered, HTTP ${diagnosis.status}` };
+  const warnings = pastProxy(endpoint.baseUrl);
+  if (diagnosis.code === "ok")
+    return { detail: `${wireModel ?? model} answered, HTTP ${diagnosis.status}`, warnings };
+  // The turn goes through the proxy, and may well be answered.
+  if (diagnosis.code === "network" && warnings.length > 0)
+    return {
+      detail: `no answer past the proxy: ${diagnosis.message ?? diagnosis.title}`,
+      warnings,
+      skipped: true,
+    };
+  const speaker = FOREIGN.has(endpoint.kind) ? {} : { speaker: "Azure's words" };
+  return { detail: diagnosis.title, diagnosis, warnings, ...speaker };
+}
+
+/** Hosts that need not be Azure's. */
+const FOREIGN = new Set<Endpoint["kind"]>(["custom", "local", "openai", "gateway"]);
+
+/** Node's `fetch` asks no proxy, and the Copilot runtime does. */
+function pastProxy(url: string): Notice[] {
+  const variable = proxyVariable(url, process.env);
+  if (variable === undefined) return [];
+  return [
+    {
+      code: "proxy-not-used",
+      message: `${variable} is set: the Copilot runtime goes through that proxy, and this request goes past it`,
+    },
+  ];
 }
 
 /** A turn of the Copilot runtime, as an application would have it. */

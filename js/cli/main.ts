@@ -4,8 +4,9 @@ import { chat } from "./chat.js";
 import { config } from "./config.js";
 import { doctor } from "./doctor.js";
 import { emulator } from "./emulator.js";
+import { exit, forgiveClosedPipes } from "./exit.js";
 import { report } from "./report.js";
-import { duration, outage, simulate } from "./simulate.js";
+import { duration, outage, simulate, timeout } from "./simulate.js";
 import { token } from "./token.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
@@ -42,9 +43,9 @@ withEndpoint(program.command("doctor"))
   .description(
     "Look at everything from the settings to a whole turn, and say what is wrong and what mends it. Never prints a token.",
   )
-  .option("--timeout <time>", "how long the request and the turn may take (default: 30s)", checked(duration))
+  .option("--timeout <time>", "how long the request and the turn may take (default: 30s)", checked(timeout))
   .option("--json", "print JSON")
-  .addHelpText("after", "\nExit code: 0 when all is well, 1 when something is broken.")
+  .addHelpText("after", "\nExit code: 0 when all is well, 1 when something is broken, 130 after Ctrl-C.")
   .action((options) => finish(doctor(options)));
 
 withEndpoint(program.command("token"))
@@ -94,17 +95,17 @@ program
   .option("--json", "print the environment as JSON")
   .action((options) => finish(emulator(options)));
 
-await program.parseAsync().catch(fail);
+forgiveClosedPipes();
+await program.parseAsync().catch(async (error) => exit(fail(error)));
 
 /** Ends with the command's exit code; whatever goes wrong is told in a few lines. */
 async function finish(command: Promise<number>): Promise<void> {
-  process.exitCode = await command.catch(fail);
+  await exit(await command.catch(fail));
 }
 
 function fail(error: unknown): number {
   const json = process.argv.includes("--json");
   report(error, { debug: program.opts().debug === true, json });
-  process.exitCode = 1;
   return 1;
 }
 

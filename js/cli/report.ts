@@ -1,5 +1,6 @@
 import { KeylessError, type Notice } from "copilot-keyless";
 import { redact } from "../redact.js";
+import { clean, oneLine, json as written } from "./clean.js";
 import { err } from "./colors.js";
 
 /** Tells an error in a few lines: what, then what to do. With `debug` its causes too, without secrets. */
@@ -11,12 +12,12 @@ export function report(error: unknown, { debug, json }: { debug: boolean; json: 
   if (json) {
     const { hint, status } = known ?? {};
     const details = debug ? { causes: [...causes(error)] } : {};
-    process.stdout.write(`${JSON.stringify({ error: { code, message, hint, status, ...details } })}\n`);
+    process.stdout.write(written({ error: { code, message, hint, status, ...details } }));
     return;
   }
-  const lines = [`${err.red("✗")} ${message} ${err.dim(`(${code})`)}`];
-  if (known?.hint) lines.push(`  ${known.hint}`);
-  if (debug) for (const cause of causes(error)) lines.push(err.dim(`  caused by ${cause}`));
+  const lines = [`${err.red("✗")} ${oneLine(message)} ${err.dim(`(${code})`)}`];
+  if (known?.hint) lines.push(`  ${clean(known.hint)}`);
+  if (debug) for (const cause of causes(error)) lines.push(err.dim(`  caused by ${oneLine(cause)}`));
   else if (error instanceof Error && error.cause !== undefined)
     lines.push(err.dim("  --debug shows the causes."));
   process.stderr.write(`${lines.join("\n")}\n`);
@@ -25,7 +26,7 @@ export function report(error: unknown, { debug, json }: { debug: boolean; json: 
 /** Shows warnings, one a line. */
 export function warn(notices: readonly Notice[]): void {
   for (const { code, message } of notices) {
-    process.stderr.write(`${err.yellow("!")} ${message} ${err.dim(`(${code})`)}\n`);
+    process.stderr.write(`${err.yellow("!")} ${oneLine(message)} ${err.dim(`(${code})`)}\n`);
   }
 }
 

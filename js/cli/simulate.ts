@@ -3,6 +3,8 @@ import { text } from "node:stream/consumers";
 import { KeylessError, type RefreshScenario, type RefreshTimeline, simulateRefresh } from "copilot-keyless";
 import ms from "ms";
 import plot from "simple-ascii-chart";
+import { LONGEST_TIMER_MS } from "../clock.js";
+import { json } from "./clean.js";
 import { out } from "./colors.js";
 import { table } from "./table.js";
 
@@ -31,7 +33,7 @@ const SHOWN = 12;
 export async function simulate(options: Options): Promise<number> {
   const scenario = await read(options);
   const timeline = simulateRefresh(scenario);
-  process.stdout.write(options.json ? `${JSON.stringify(timeline, undefined, 2)}\n` : render(timeline));
+  process.stdout.write(options.json ? json(timeline, 2) : render(timeline));
   return 0;
 }
 
@@ -72,9 +74,9 @@ function load(file: string): string {
   }
 }
 
-function parse(json: string): RefreshScenario {
+function parse(source: string): RefreshScenario {
   try {
-    const scenario = JSON.parse(json);
+    const scenario = JSON.parse(source);
     if (typeof scenario === "object" && scenario !== null && !Array.isArray(scenario)) return scenario;
   } catch (cause) {
     throw unreadable("The scenario is not JSON", cause);
@@ -95,6 +97,15 @@ export function duration(text: string): number {
   if (value === undefined || !Number.isFinite(value) || value < 0)
     throw new TypeError("Give a time such as 500ms, 90s, 10m or 24h.");
   return value;
+}
+
+/** A time that a timer can wait. */
+export function timeout(text: string): number {
+  const value = duration(text);
+  if (value >= 1 && value <= LONGEST_TIMER_MS) return value;
+  throw new TypeError(
+    `Give a time from 1ms to ${LONGEST_TIMER_MS}ms, which is about ${ms(LONGEST_TIMER_MS)}.`,
+  );
 }
 
 /** `50m-70m`, `50m-70m:hang`, `50m-70m:429`: one more outage. */

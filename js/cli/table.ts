@@ -1,3 +1,4 @@
+import { oneLine } from "./clean.js";
 import { out } from "./colors.js";
 
 /** Rows of a name, a value and a remark, in columns. */
@@ -6,7 +7,7 @@ export function table(rows: readonly (readonly [name: string, value: string, rem
   return rows
     .map(
       ([name, value, remark]) =>
-        `${out.dim(name.padEnd(width))}${value}${remark ? out.dim(`  ${remark}`) : ""}\n`,
+        `${out.dim(name.padEnd(width))}${oneLine(value)}${remark ? out.dim(`  ${oneLine(remark)}`) : ""}\n`,
     )
     .join("");
 }

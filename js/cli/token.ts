@@ -1,4 +1,5 @@
 import { createFoundryProvider, decodeToken } from "copilot-keyless";
+import { json } from "./clean.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { describePrincipal } from "./principal.js";
 import { warn } from "./report.js";
@@ -13,7 +14,7 @@ export async function token(options: EndpointOptions & { json?: boolean }): Prom
   const { refreshOn } = provider.tokens.status;
   if (options.json) {
     const result = { scope: provider.scope, expiresOn: expiresOnTimestamp, refreshOn, tookMs, token: about };
-    process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+    process.stdout.write(json(result, 2));
     return 0;
   }
   warn(provider.warnings);

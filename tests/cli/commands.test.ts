@@ -1,9 +1,11 @@
 // The commands of the README, against the embedded emulator.
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll, describe, expect, test } from "vitest";
 import { cli, expectClean, newcomer, root } from "./support.js";
@@ -36,6 +38,13 @@ describe("chat", () => {
     const result = await cli(["chat", "--demo", "-"], newcomer(), "From a pipe\n");
     expect(result.code).toBe(0);
     expect(result.stdout).toContain("From a pipe");
+  });
+
+  test("the demo needs no proxy, and goes past one that leads nowhere", async () => {
+    const dead = "http://127.0.0.1:9";
+    const result = await cli(["chat", "--demo", "Hello"], newcomer({ HTTPS_PROXY: dead, HTTP_PROXY: dead }));
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain("Hello");
   });
 
   test("prints JSON, and nothing else, on stdout", async () => {
@@ -84,6 +93,40 @@ describe("token", () => {
       },
     });
     expectClean(json);
+  });
+});
+
+describe("the end of a command", () => {
+  /** Its output read late, or only its beginning. */
+  async function readSlowly(args: string[], read: (child: ChildProcess) => Promise<string>) {
+    const child = spawn(process.execPath, [join(root, "dist/cli.js"), ...args], { env: newcomer() });
+    let stderr = "";
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    const closed = once(child, "close");
+    const stdout = await read(child);
+    const [code] = await closed;
+    return { code, stdout, stderr };
+  }
+
+  test("comes after the last byte, however slow the reader", async () => {
+    const { code, stdout } = await readSlowly(["simulate", "--json", "--duration", "48h"], async (child) => {
+      await setTimeout(1_000);
+      return text(child.stdout as NodeJS.ReadableStream);
+    });
+    expect(stdout.length).toBeGreaterThan(200_000);
+    expect(JSON.parse(stdout).durationMs).toBe(48 * 3_600_000);
+    expect(code).toBe(0);
+  });
+
+  test("is quiet when the reader has left", async () => {
+    const { code, stderr } = await readSlowly(["simulate", "--json", "--duration", "48h"], async (child) => {
+      child.stdout?.destroy();
+      return "";
+    });
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
   });
 });
 

@@ -111,6 +111,13 @@ describe("the Copilot SDK", () => {
       env: newcomer(),
     });
     expectTold(result, "sdk/not-installed", /npm install @github\/copilot-sdk/);
+    const doctor = await run(process.execPath, [program, "doctor", "-e", "https://<x>.openai.azure.com"], {
+      env: newcomer(),
+    });
+    expect(doctor.stdout).toMatch(/^! environment .*@github\/copilot-sdk not installed/m);
+    expect(doctor.stdout).toMatch(
+      /^ {2}! @github\/copilot-sdk is not installed, and the turn needs it: npm install @github\/copilot-sdk \(not-installed\)$/m,
+    );
   });
 
   test("too old", async () => {

@@ -27,6 +27,15 @@ function written(): string[] {
   );
 }
 
+/** The warnings that only the command line gives: `code: "..."` without a family. */
+function ofTheCli(): string[] {
+  return readdirSync(join(root, "js/cli")).flatMap((name) =>
+    [...readFileSync(join(root, "js/cli", name), "utf8").matchAll(/\bcode: "([a-z]+(?:-[a-z]+)+)"/g)].map(
+      ([, code]) => code as string,
+    ),
+  );
+}
+
 test("docs/errors.md lists every error code and warning, once each", () => {
   // The one diagnosis that is no error is that there is nothing to diagnose.
   const diagnoses = listed("src/diagnosis.rs").filter((code) => code !== "ok");
@@ -34,8 +43,10 @@ test("docs/errors.md lists every error code and warning, once each", () => {
     ...listed("src/error.rs"),
     ...written(),
     ...listed("src/endpoint/notice.rs"),
+    ...ofTheCli(),
     ...diagnoses.map((code) => `model/${code}`),
   ]);
+  expect(ofTheCli()).toContain("proxy-not-used");
   expect(diagnoses.length).toBeGreaterThan(18);
   expect(codes.size).toBeGreaterThan(80);
   expect(documented.toSorted()).toEqual([...codes].toSorted());
