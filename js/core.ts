@@ -1,6 +1,7 @@
 import { decide } from "./bindings.js";
-import { diagnosed } from "./diagnosed.js";
+import { diagnosed, plainFailure } from "./diagnosed.js";
 import { KeylessError } from "./errors.js";
+import type { ProviderPlan, ProviderRequest } from "./plan.js";
 import { tokenOf } from "./token-text.js";
 import type {
   AccessToken,
@@ -8,18 +9,22 @@ import type {
   Diagnosis,
   Endpoint,
   FailedRequest,
+  RoleAssignment,
   TokenDescription,
 } from "./types.js";
 
 export { KeylessError } from "./errors.js";
+export type { PlannedConfig, ProviderPlan, ProviderRequest } from "./plan.js";
 export { type RefreshScenario, type RefreshTimeline, simulateRefresh } from "./simulate.js";
 export type {
   AccessToken,
   Challenge,
+  CredentialPlan,
   Diagnosis,
   Endpoint,
   FailedRequest,
   Notice,
+  RoleAssignment,
   TokenDescription,
 } from "./types.js";
 
@@ -38,6 +43,21 @@ export function parseEndpoint(
   options: { type?: "openai" | "azure" | "anthropic"; apiVersion?: string; scope?: string } = {},
 ): Endpoint {
   return decide((core) => core.parseEndpoint(asText(url), options));
+}
+
+/**
+ * The provider that the Copilot SDK needs for an endpoint, without a credential: what `createFoundryProvider` makes of the same
+ * options. Reads no environment but `env`.
+ *
+ * @throws KeylessError `endpoint/...`, `provider/...`, `credential/configuration`
+ * @example
+ * ```ts
+ * const { config, model, scope } = planProvider({ endpoint: "myres.openai.azure.com", model: "gpt-5.5" });
+ * config; // { type: "openai", wireApi: "responses", baseUrl: "https://myres.openai.azure.com/openai/v1/" }
+ * ```
+ */
+export function planProvider(options: ProviderRequest): ProviderPlan {
+  return decide((core) => core.planProvider(options));
 }
 
 /**
@@ -114,6 +134,33 @@ export function parseChallenge(wwwAuthenticate: string | null | undefined): Chal
  */
 export function diagnose(failure: FailedRequest): Diagnosis {
   return diagnosed(failure, (core, plain) => core.diagnose(plain));
+}
+
+/**
+ * What is wrong with a token by its own claims, before it is sent anywhere: expired, not valid yet, or for another audience than
+ * the endpoint's. Undefined where nothing is known to be wrong; the resource may still refuse it.
+ *
+ * @example
+ * ```ts
+ * checkToken({ endpoint: "myres.openai.azure.com", token })?.code; // "wrong-audience"
+ * ```
+ */
+export function checkToken(
+  attempt: Pick<FailedRequest, "endpoint" | "now"> & { token: string | AccessToken },
+): Diagnosis | undefined {
+  return decide((core) => core.checkToken(plainFailure({ ...attempt, status: 0 })));
+}
+
+/**
+ * The role that the principal of a token needs at an endpoint, and the command that assigns it.
+ *
+ * @example
+ * ```ts
+ * roleAssignment({ endpoint: "myres.openai.azure.com" }).role; // "Cognitive Services OpenAI User"
+ * ```
+ */
+export function roleAssignment(attempt: Pick<FailedRequest, "endpoint" | "token">): RoleAssignment {
+  return decide((core) => core.roleAssignment(plainFailure({ ...attempt, status: 0 })));
 }
 
 /** What plain JavaScript passed in, as the core sees it: a `URL` is one, what is no text says so in the error. */

@@ -11,6 +11,27 @@ export function diagnosed(
   failure: FailedRequest,
   judge: (bindings: ReturnType<typeof core>, failure: PlainFailure) => Diagnosis,
 ): Diagnosis {
+  const plain = plainFailure(failure);
+  if (!Number.isInteger(plain.status) || plain.status < 0 || plain.status > 999) {
+    throw new KeylessError(
+      "diagnosis/invalid",
+      "diagnose needs { status }: an HTTP status, or 0 if no answer came",
+      {
+        hint: "Pass the response's status, its body and its headers.",
+      },
+    );
+  }
+  const diagnosis = decide((bindings) => judge(bindings, plain));
+  const { cause, message } = diagnosis;
+  return {
+    ...diagnosis,
+    cause: redact(cause),
+    ...(message === undefined ? {} : { message: redact(message) }),
+  };
+}
+
+/** A request, made plain for the core. */
+export function plainFailure(failure: FailedRequest): PlainFailure {
   const {
     endpoint,
     status,
@@ -21,32 +42,15 @@ export function diagnosed(
     deployment,
     wireApi,
   } = failure ?? {};
-  if (!Number.isInteger(status) || status < 0 || status > 999) {
-    throw new KeylessError(
-      "diagnosis/invalid",
-      "diagnose needs { status }: an HTTP status, or 0 if no answer came",
-      {
-        hint: "Pass the response's status, its body and its headers.",
-      },
-    );
-  }
-  const diagnosis = decide((bindings) =>
-    judge(bindings, {
-      ...placeOf(endpoint),
-      status,
-      headers: plainHeaders(headers),
-      body: textOf(body),
-      token: tokenOf(token) ?? textOf(token),
-      now: Number.isFinite(now) ? Math.trunc(now) : undefined,
-      deployment: textOf(deployment),
-      wireApi: textOf(wireApi),
-    }),
-  );
-  const { cause, message } = diagnosis;
   return {
-    ...diagnosis,
-    cause: redact(cause),
-    ...(message === undefined ? {} : { message: redact(message) }),
+    ...placeOf(endpoint),
+    status,
+    headers: plainHeaders(headers),
+    body: textOf(body),
+    token: tokenOf(token) ?? textOf(token),
+    now: Number.isFinite(now) ? Math.trunc(now) : undefined,
+    deployment: textOf(deployment),
+    wireApi: textOf(wireApi),
   };
 }
 

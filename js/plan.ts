@@ -1,4 +1,3 @@
-import type { ProviderModelConfig } from "@github/copilot-sdk";
 import type { CredentialPlan, Endpoint, Notice } from "./types.js";
 
 /** What the core needs to plan a provider. */
@@ -41,12 +40,3 @@ export interface ProviderPlan {
   sources: { endpoint: string; model: string; scope: string };
   warnings: Notice[];
 }
-
-/** What the core needs to plan one of several providers. */
-export interface NamedProviderRequest extends ProviderRequest {
-  name: string;
-  models?: readonly object[] | undefined;
-}
-
-/** What the core makes of a model. */
-export type PlannedModel = Omit<ProviderModelConfig, "capabilities">;

@@ -316,3 +316,13 @@ export interface Diagnosis {
   /** Azure's id of the request, for its support. */
   requestId?: string;
 }
+
+/** The role that a principal needs to use the models of a resource. */
+export interface RoleAssignment {
+  /** The role's name, such as `Cognitive Services OpenAI User`. */
+  role: string;
+  /** The role's id, which does not change when the name does. */
+  roleId: string;
+  /** The command of the Azure CLI that assigns it, with a placeholder such as `<object-id>` for what is not known. */
+  command: string;
+}

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::claims;
 use crate::endpoint::{self, Endpoint, Options};
 use crate::expiry::Millis;
 use answer::Answer;
@@ -190,20 +191,83 @@ pub fn diagnose(failure: &Failure) -> Diagnosis {
     let body = failure.body.as_deref().unwrap_or_default();
     let token = failure.token.as_deref().map(str::trim).unwrap_or_default();
     let answer = answer::read(body, failure.status, token);
-    let endpoint = failure
-        .endpoint
-        .as_deref()
-        .and_then(|given| endpoint::parse(given, &failure.options).ok());
+    let endpoint = place(failure);
     let setup = Setup {
         endpoint: endpoint.as_ref(),
         failure,
     };
     let code = classify(failure.status, &answer, endpoint.as_ref());
-    let Finding { code, cause, fixes } = match code {
+    let finding = match code {
         DiagnosisCode::TokenInvalid => rejected::explain(token, &answer, &setup),
         DiagnosisCode::Network => network::explain(&answer, &setup),
         code => remedy::explain(code, &answer, &setup),
     };
+    report(finding, failure, answer)
+}
+
+/// What is wrong with a token before it is sent: its times, or its audience for the endpoint. `None` where nothing is known to be:
+/// no endpoint, an endpoint whose audience nobody knows, a token that is opaque. The status and the answer of `attempt` do not count.
+///
+/// ```
+/// use copilot_keyless::diagnosis::{DiagnosisCode, Failure, foresee};
+///
+/// // {"alg":"none"} . {"aud":"https://management.azure.com"} .
+/// let token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJodHRwczovL21hbmFnZW1lbnQuYXp1cmUuY29tIn0.";
+/// let foreseen = foresee(&Failure {
+///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
+///     token: Some(token.to_owned()),
+///     ..Failure::default()
+/// });
+/// assert_eq!(foreseen.unwrap().code, DiagnosisCode::WrongAudience);
+/// ```
+pub fn foresee(attempt: &Failure) -> Option<Diagnosis> {
+    let attempt = Failure {
+        status: 0,
+        body: None,
+        headers: None,
+        ..attempt.clone()
+    };
+    let answer = answer::read("", 0, "");
+    let endpoint = place(&attempt);
+    let setup = Setup {
+        endpoint: endpoint.as_ref(),
+        failure: &attempt,
+    };
+    let claims = claims::describe(attempt.token.as_deref()?);
+    let finding = rejected::fault(&claims, &answer, &setup)?;
+    Some(report(finding, &attempt, answer))
+}
+
+/// The role that a principal needs to use the models of a resource. Serialised in camel case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoleAssignment {
+    /// The role's name, which changed in 2026 for some.
+    pub role: &'static str,
+    /// The role's id, which does not change.
+    pub role_id: &'static str,
+    /// The command of the Azure CLI, with a placeholder for what is not known.
+    pub command: String,
+}
+
+/// Which role the endpoint of `attempt` needs, and the command that assigns it to the principal of its token.
+pub fn role_assignment(attempt: &Failure) -> RoleAssignment {
+    let endpoint = place(attempt);
+    let setup = Setup {
+        endpoint: endpoint.as_ref(),
+        failure: attempt,
+    };
+    let claims = claims::describe(attempt.token.as_deref().unwrap_or_default());
+    remedy::assignment(&setup, "", remedy::principal_of(&claims))
+}
+
+/// The endpoint, if it can be read.
+fn place(failure: &Failure) -> Option<Endpoint> {
+    let given = failure.endpoint.as_deref()?;
+    endpoint::parse(given, &failure.options).ok()
+}
+
+fn report(Finding { code, cause, fixes }: Finding, failure: &Failure, answer: Answer) -> Diagnosis {
     Diagnosis {
         code,
         title: code.title(),

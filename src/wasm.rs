@@ -125,6 +125,24 @@ pub fn diagnose(failure: JsValue) -> JsResult {
     )?)))
 }
 
+/// [`diagnosis::foresee`].
+#[wasm_bindgen(js_name = checkToken)]
+pub fn check_token(attempt: JsValue) -> JsResult {
+    Ok(to_js(diagnosis::foresee(&from_js(
+        attempt,
+        Code::ProviderConflict,
+    )?)))
+}
+
+/// [`diagnosis::role_assignment`].
+#[wasm_bindgen(js_name = roleAssignment)]
+pub fn role_assignment(attempt: JsValue) -> JsResult {
+    Ok(to_js(diagnosis::role_assignment(&from_js(
+        attempt,
+        Code::ProviderConflict,
+    )?)))
+}
+
 /// [`simulate::simulate`].
 #[wasm_bindgen(js_name = simulateRefresh)]
 pub fn simulate_refresh(scenario: JsValue) -> JsResult {

@@ -1,6 +1,7 @@
 // The surface of src/wasm.rs, written by hand. The build puts wasm-pack's module beside it.
 
-import type { NamedProviderRequest, PlannedModel, ProviderPlan, ProviderRequest } from "../plan.js";
+import type { ProviderPlan, ProviderRequest } from "../plan.js";
+import type { NamedProviderRequest, PlannedModel } from "../plan-models.js";
 import type { ProbeCall, ProbeRequest } from "../probe-call.js";
 import type { RefreshScenario, RefreshTimeline } from "../simulate.js";
 import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../token-request.js";
@@ -10,6 +11,7 @@ import type {
   Diagnosis,
   Endpoint,
   RefreshPolicy,
+  RoleAssignment,
   TokenDescription,
   TokenStatus,
 } from "../types.js";
@@ -38,6 +40,8 @@ export function parseTokenResponseObject(object: unknown, requestedAt: number, z
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
 
 export function diagnose(failure: PlainFailure): Diagnosis;
+export function checkToken(attempt: PlainFailure): Diagnosis | undefined;
+export function roleAssignment(attempt: PlainFailure): RoleAssignment;
 export function judgeProbe(outcome: PlainFailure): Diagnosis;
 
 export interface PlainFailure {

@@ -45,33 +45,12 @@ pub(super) fn explain(token: &str, answer: &Answer, setup: &Setup<'_>) -> Findin
             ],
         );
     }
+    if let Some(fault) = fault(&claims, answer, setup) {
+        return fault;
+    }
     let mut times = Vec::new();
     if let (Some(now), Some(expires)) = (setup.failure.now, claims.expires_on) {
-        if expires <= now {
-            return expired(now - expires);
-        }
         times.push(format!("is good for another {}", span(expires - now)));
-    }
-    if let (Some(now), Some(begins)) = (setup.failure.now, claims.not_before)
-        && begins > now + CLOCK_SKEW_MS
-    {
-        return unexplained(
-            format!(
-                "By this machine's clock the token is not valid for another {}.",
-                span(begins - now)
-            ),
-            vec![
-                "Set this machine's clock: it is behind, or the token was issued by a clock that is ahead."
-                    .to_owned(),
-            ],
-        );
-    }
-    let expected = expected_audiences(answer, setup);
-    if let Some(audience) = &claims.audience
-        && let Some(first) = expected.first()
-        && !expected.iter().any(|expected| same_audience(expected, audience))
-    {
-        return wrong_audience(audience, first, setup);
     }
     if let Some(audience) = &claims.audience {
         times.push(format!("is for {audience}"));
@@ -121,6 +100,37 @@ fn without_token(setup: &Setup<'_>) -> Finding {
             .to_owned(),
         vec!["See whose token it is, for what, and until when:\ncopilot-keyless token".to_owned()],
     )
+}
+
+/// What is wrong with a token by its own claims: its times, or its audience.
+pub(super) fn fault(claims: &TokenDescription, answer: &Answer, setup: &Setup<'_>) -> Option<Finding> {
+    if let (Some(now), Some(expires)) = (setup.failure.now, claims.expires_on)
+        && expires <= now
+    {
+        return Some(expired(now - expires));
+    }
+    if let (Some(now), Some(begins)) = (setup.failure.now, claims.not_before)
+        && begins > now + CLOCK_SKEW_MS
+    {
+        return Some(unexplained(
+            format!(
+                "By this machine's clock the token is not valid for another {}.",
+                span(begins - now)
+            ),
+            vec![
+                "Set this machine's clock: it is behind, or the token was issued by a clock that is ahead."
+                    .to_owned(),
+            ],
+        ));
+    }
+    let expected = expected_audiences(answer, setup);
+    if let Some(audience) = &claims.audience
+        && let Some(first) = expected.first()
+        && !expected.iter().any(|expected| same_audience(expected, audience))
+    {
+        return Some(wrong_audience(audience, first, setup));
+    }
+    None
 }
 
 fn unexplained(cause: String, fixes: Vec<String>) -> Finding {

@@ -1,8 +1,8 @@
 //! What mends each fault, with the commands of the Azure CLI, filled in as far as this case allows.
 
 use super::answer::{self, Answer};
-use super::{DiagnosisCode, Failure, Finding};
-use crate::claims::{self, Principal};
+use super::{DiagnosisCode, Failure, Finding, RoleAssignment};
+use crate::claims::{self, Principal, TokenDescription};
 use crate::endpoint::{Cloud, Endpoint, Kind, is_guid, is_made_of};
 
 /// Roles by GUID: their names changed in 2026.
@@ -164,12 +164,11 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
 fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
     let claims = claims::describe(setup.failure.token.as_deref().unwrap_or_default());
     let action = answer.word_after("data action ").unwrap_or_default();
-    let (role, guid) = setup.role(action);
     let named = answer
         .word_after("The principal ")
         .filter(|name| is_guid(name) || is_sign_in_name(name));
     // The token says whose it is; an answer may come from anybody, and a role is nothing to give away.
-    let own = claims.object_id.as_deref().filter(|id| is_guid(id));
+    let own = principal_of(&claims);
     let principal = own.or(named);
     let other = match (own, named) {
         (Some(own), Some(named)) if is_guid(named) && !named.eq_ignore_ascii_case(own) => {
@@ -177,6 +176,7 @@ fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
         }
         _ => String::new(),
     };
+    let needed = assignment(setup, action, principal);
     let who = match claims.principal {
         Principal::ManagedIdentity => "The managed identity",
         Principal::User => "The user",
@@ -196,15 +196,32 @@ fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
         ),
         vec![
             format!(
-                "Assign the role {role} (someone with Owner or User Access Administrator must run this):\naz role assignment \
-                 create --assignee {} --role {guid} --scope {}",
-                principal.unwrap_or("<object-id>"),
-                setup.resource_id()
+                "Assign the role {} (someone with Owner or User Access Administrator must run this):\n{}",
+                needed.role, needed.command
             ),
             "If it has just been assigned, wait: it can take five minutes and more to take effect."
                 .to_owned(),
         ],
     )
+}
+
+/// The principal of a token, which needs the role.
+pub(super) fn principal_of(claims: &TokenDescription) -> Option<&str> {
+    claims.object_id.as_deref().filter(|id| is_guid(id))
+}
+
+/// The role that an action needs here, and the command that assigns it.
+pub(super) fn assignment(setup: &Setup<'_>, action: &str, principal: Option<&str>) -> RoleAssignment {
+    let (role, role_id) = setup.role(action);
+    RoleAssignment {
+        role,
+        role_id,
+        command: format!(
+            "az role assignment create --assignee {} --role {role_id} --scope {}",
+            principal.unwrap_or("<object-id>"),
+            setup.resource_id()
+        ),
+    }
 }
 
 /// `someone@example.com`, and nothing that a shell would take for more.
