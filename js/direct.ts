@@ -1,12 +1,13 @@
 import { decide } from "./bindings.js";
 import { diagnosed } from "./diagnosed.js";
-import type { ProbeRequest } from "./probe-call.js";
+import { address, defined } from "./probe-call.js";
 import { paired, send } from "./send.js";
 import { cleanText } from "./token-text.js";
 import type { AccessToken, Diagnosis, Endpoint } from "./types.js";
 
 export { createDirectCredential, type DirectCredentialOptions } from "./direct-credential.js";
 export { KeylessError } from "./errors.js";
+export { type StreamChatOptions, streamChat } from "./stream-chat.js";
 export type { AccessToken, Diagnosis, Endpoint, Notice } from "./types.js";
 
 /** Options of {@link probe}. */
@@ -60,16 +61,4 @@ export async function probe(options: ProbeOptions): Promise<Diagnosis> {
     { endpoint: place, deployment, wireApi, status, headers: paired(headers), body, token },
     (core, outcome) => core.judgeProbe(outcome),
   );
-}
-
-/** An endpoint's text, or of one that was read the base URL, which reads the same with its options. */
-function address(endpoint: string | Endpoint | undefined): ProbeRequest {
-  if (typeof endpoint !== "object" || endpoint === null) return { endpoint };
-  const { baseUrl, type, apiVersion, deployment } = endpoint;
-  return { endpoint: baseUrl, type, apiVersion, deployment };
-}
-
-/** The options that were given: one that is undefined takes nothing away from the endpoint. */
-function defined(options: ProbeRequest): ProbeRequest {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

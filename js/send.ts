@@ -15,20 +15,14 @@ export async function send(
 ): Promise<[status: number, body: string, ...headers: string[]]> {
   signal?.throwIfAborted();
   const { net } = await import("./net-bindings.js");
-  // It settles in any case, for what waits for it to be let go.
-  let cancel = () => {};
-  const cancelled = new Promise<void>((resolve) => {
-    cancel = resolve;
-  });
-  signal?.addEventListener("abort", cancel);
+  const { cancelled, release } = cancellation(signal);
   try {
     signal?.throwIfAborted();
     const answer = await net().send(url, Object.entries(headers).flat(), body, token, timeoutMs, cancelled);
     signal?.throwIfAborted();
     return answer as [number, string, ...string[]];
   } finally {
-    signal?.removeEventListener("abort", cancel);
-    cancel();
+    release();
   }
 }
 
@@ -36,4 +30,18 @@ export async function send(
 export function paired(values: string[]): Record<string, string> {
   const pairs = values.flatMap((name, index) => (index % 2 === 0 ? [[name, values[index + 1] ?? ""]] : []));
   return Object.fromEntries(pairs);
+}
+
+/** A signal as the network module takes it. It is released in any case, so that what waits for it is let go. */
+export function cancellation(signal: AbortSignal | undefined): { cancelled: Promise<void>; release(): void } {
+  let cancel = () => {};
+  const cancelled = new Promise<void>((resolve) => {
+    cancel = resolve;
+  });
+  signal?.addEventListener("abort", cancel);
+  const release = () => {
+    signal?.removeEventListener("abort", cancel);
+    cancel();
+  };
+  return { cancelled, release };
 }

@@ -116,10 +116,14 @@ export function files(...paths) {
   });
 }
 
-/** Does some work only if its inputs differ from those of the last time, or an output is missing. True if it did. */
-export async function ifChanged(name, inputs, outputs, work) {
+/**
+ * Does some work only if its inputs differ from those of the last time, or an output is missing. True if it did. Folders among the
+ * inputs that do not count are named in `without`.
+ */
+export async function ifChanged(name, inputs, outputs, work, without = []) {
   const hash = createHash("sha256");
-  for (const path of files(...inputs))
+  const counts = (path) => !without.some((folder) => path.startsWith(`${folder}/`));
+  for (const path of files(...inputs).filter(counts))
     hash
       .update(path)
       .update("\0")

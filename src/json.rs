@@ -9,6 +9,12 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+/// A text in quotes, as JSON has it.
+pub(crate) fn quoted(text: &str) -> String {
+    // Writing a text into memory cannot fail.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
 /// A value, as far as it matters here.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {

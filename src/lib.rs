@@ -10,6 +10,7 @@ mod json;
 pub use error::{Code, Error, Result};
 
 pub mod challenge;
+pub mod chat;
 pub mod claims;
 pub mod diagnosis;
 pub mod endpoint;
@@ -19,8 +20,10 @@ pub mod identity;
 pub mod probe;
 pub mod provider;
 pub mod providers;
+pub mod reply;
 pub mod schedule;
 pub mod simulate;
+pub mod sse;
 
 #[cfg(all(feature = "net", target_arch = "wasm32"))]
 pub mod net;

@@ -1,12 +1,14 @@
 //! The only file that touches the network: sends a request by way of the platform's `fetch`.
 
 use std::error::Error as _;
+use std::pin::Pin;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use reqwest::{Client, Method};
+use futures_util::{Stream, StreamExt as _};
+use reqwest::{Client, Method, Response};
 
 use crate::probe::network_words;
+use crate::reply::{End, Format, Part, Reader};
 
 /// As much of an answer as is read, in bytes. A refusal of Azure has less than one thousand.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -49,14 +51,97 @@ pub struct Answer {
 /// Sends a request. Dropping the future aborts it.
 pub async fn send(request: Request) -> Answer {
     let timeout_ms = request.timeout_ms;
-    answer(request).await.unwrap_or_else(|error| Answer {
-        status: 0,
+    let answer = async { read(begin(request).await?).await };
+    answer.await.unwrap_or_else(|error| lost(&error, timeout_ms))
+}
+
+/// A request whose answer is a model's and is read as it comes. Dropping it aborts the request.
+pub struct Exchange {
+    unsent: Option<Request>,
+    timeout_ms: u32,
+    reader: Reader,
+    parts: Option<Parts>,
+    failure: Option<Answer>,
+}
+
+type Parts = Pin<Box<dyn Stream<Item = reqwest::Result<Vec<u8>>>>>;
+
+impl Exchange {
+    /// A request to be sent as soon as the first text is asked for.
+    pub fn new(request: Request, format: Format) -> Self {
+        Self {
+            timeout_ms: request.timeout_ms,
+            unsent: Some(request),
+            reader: Reader::new(format),
+            parts: None,
+            failure: None,
+        }
+    }
+
+    /// What the model says next; `None` at the end, be it a good one or not.
+    pub async fn next(&mut self) -> Option<String> {
+        if let Some(request) = self.unsent.take()
+            && let Err(error) = self.open(request).await
+        {
+            self.failure = Some(lost(&error, self.timeout_ms));
+        }
+        while let Some(parts) = &mut self.parts {
+            let part = match parts.next().await {
+                Some(Ok(bytes)) => self.reader.push(&bytes),
+                Some(Err(error)) => {
+                    self.parts = None;
+                    self.failure = Some(lost(&error, self.timeout_ms));
+                    break;
+                }
+                None => Part {
+                    end: Some(End::Unreadable),
+                    ..Part::default()
+                },
+            };
+            if let Some(end) = part.end {
+                self.parts = None;
+                self.failure = failure(end);
+            }
+            if !part.text.is_empty() {
+                return Some(part.text);
+            }
+        }
+        None
+    }
+
+    /// Why there is no answer, or not all of it.
+    pub fn failure(&self) -> Option<&Answer> {
+        self.failure.as_ref()
+    }
+
+    async fn open(&mut self, request: Request) -> reqwest::Result<()> {
+        let response = begin(request).await?;
+        let kind = response.headers().get("content-type");
+        let streamed = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        if streamed && response.status().is_success() {
+            let parts = response.bytes_stream();
+            self.parts = Some(Box::pin(parts.map(|part| part.map(|bytes| bytes.to_vec()))));
+        } else {
+            self.failure = Some(read(response).await?);
+        }
+        Ok(())
+    }
+}
+
+fn failure(end: End) -> Option<Answer> {
+    let (status, body) = match end {
+        End::Complete => return None,
+        End::Failed { status, body } => (status, body),
+        End::Unreadable => (0, "the answer was terminated before its end".to_owned()),
+    };
+    Some(Answer {
+        status,
         headers: Vec::new(),
-        body: network_words(&innermost(&error), timeout_ms),
+        body,
     })
 }
 
-async fn answer(given: Request) -> reqwest::Result<Answer> {
+async fn begin(given: Request) -> reqwest::Result<Response> {
     let method = if given.body.is_some() {
         Method::POST
     } else {
@@ -75,7 +160,10 @@ async fn answer(given: Request) -> reqwest::Result<Answer> {
     if let Some(body) = given.body {
         request = request.body(body);
     }
-    let response = request.send().await?;
+    request.send().await
+}
+
+async fn read(response: Response) -> reqwest::Result<Answer> {
     let status = response.status().as_u16();
     let told = response.headers();
     let headers = TELLING_HEADERS
@@ -100,6 +188,14 @@ async fn answer(given: Request) -> reqwest::Result<Answer> {
         headers,
         body: String::from_utf8_lossy(&body).into_owned(),
     })
+}
+
+fn lost(error: &reqwest::Error, timeout_ms: u32) -> Answer {
+    Answer {
+        status: 0,
+        headers: Vec::new(),
+        body: network_words(&innermost(error), timeout_ms),
+    }
 }
 
 /// What the platform said: reqwest's own text names the address only.

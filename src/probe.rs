@@ -72,20 +72,34 @@ pub struct Call {
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
 pub fn call(request: &Request, timeout_ms: Option<f64>) -> Result<Call> {
+    let timeout_ms = timeout(timeout_ms, DEFAULT_TIMEOUT_MS)?;
     let plan = provider::plan(request)?;
-    let anthropic = plan.config.provider_type == ProviderType::Anthropic;
-    let deployment = (plan.sources.model != provider::DEFAULT)
-        .then(|| plan.config.wire_model.as_ref().unwrap_or(&plan.model).clone());
-    if anthropic && deployment.is_none() {
-        return Err(Error::new(
-            Code::ProviderModel,
-            "The Anthropic route lists no models, so a probe of it has to name one.",
-        )
-        .hint("Give the model option: the name of your deployment, such as claude-sonnet-4-5."));
-    }
+    let deployment = deployment_of(&plan)?;
     let body = deployment.as_deref().map(|name| body(name, plan.config.wire_api));
+    Ok(outline(plan, deployment, body, timeout_ms))
+}
+
+/// The deployment that is asked; none where nothing names one, which Anthropic's route does not allow.
+pub(crate) fn deployment_of(plan: &Plan) -> Result<Option<String>> {
+    if plan.sources.model != provider::DEFAULT {
+        return Ok(Some(
+            plan.config.wire_model.as_ref().unwrap_or(&plan.model).clone(),
+        ));
+    }
+    if plan.config.provider_type != ProviderType::Anthropic {
+        return Ok(None);
+    }
+    Err(Error::new(
+        Code::ProviderModel,
+        "The Anthropic route lists no models, so a request to it has to name one.",
+    )
+    .hint("Give the model option: the name of your deployment, such as claude-sonnet-4-5."))
+}
+
+/// A request to the route that the runtime would take: with a body, for the deployment; without, for the list of models.
+pub(crate) fn outline(plan: Plan, deployment: Option<String>, body: Option<String>, timeout_ms: u32) -> Call {
     let mut headers = BTreeMap::new();
-    if anthropic {
+    if plan.config.provider_type == ProviderType::Anthropic {
         headers.insert("anthropic-version".to_owned(), ANTHROPIC_VERSION.to_owned());
     }
     if body.is_some() {
@@ -94,21 +108,21 @@ pub fn call(request: &Request, timeout_ms: Option<f64>) -> Result<Call> {
     for (name, value) in plan.config.headers.iter().flatten() {
         headers.insert(name.to_ascii_lowercase(), value.clone());
     }
-    Ok(Call {
+    Call {
         method: if body.is_some() { "POST" } else { "GET" },
         url: url(&plan, deployment.as_deref()),
         headers,
         body,
-        timeout_ms: timeout(timeout_ms)?,
+        timeout_ms,
         endpoint: plan.endpoint,
         deployment,
         wire_api: plan.config.wire_api,
-    })
+    }
 }
 
-fn timeout(given: Option<f64>) -> Result<u32> {
+pub(crate) fn timeout(given: Option<f64>, default: u32) -> Result<u32> {
     let Some(value) = given else {
-        return Ok(DEFAULT_TIMEOUT_MS);
+        return Ok(default);
     };
     if value >= 1.0 && value <= f64::from(LONGEST_TIMEOUT_MS) && value.fract() == 0.0 {
         return Ok(value as u32);
@@ -120,7 +134,7 @@ fn timeout(given: Option<f64>) -> Result<u32> {
             decimal(value)
         ),
     )
-    .hint(format!("Leave it out to wait for {DEFAULT_TIMEOUT_MS} ms.")))
+    .hint(format!("Leave it out to wait for {default} ms.")))
 }
 
 /// What the runtime of the Copilot SDK makes of a base URL, measured on 1.0.14; without a deployment the list of models beside it.

@@ -12,7 +12,7 @@ use crate::error::{Code, Error};
 use crate::expiry::{self, Millis, TokenResponse};
 use crate::json::ObjectVisitor;
 use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
-use crate::{challenge, claims, diagnosis, identity, probe, provider, providers, simulate};
+use crate::{challenge, chat, claims, diagnosis, identity, probe, provider, providers, simulate};
 
 type JsResult = Result<JsValue, JsValue>;
 
@@ -47,6 +47,14 @@ pub fn plan_models(options: JsValue, taken: &Array) -> JsResult {
 #[wasm_bindgen(js_name = planProbe)]
 pub fn plan_probe(request: JsValue, timeout_ms: Option<f64>) -> JsResult {
     probe::call(&from_js(request, Code::ProviderConflict)?, timeout_ms)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`chat::call`].
+#[wasm_bindgen(js_name = planChat)]
+pub fn plan_chat(request: JsValue, prompt: &str, timeout_ms: Option<f64>) -> JsResult {
+    chat::call(&from_js(request, Code::ProviderConflict)?, prompt, timeout_ms)
         .map_err(throw)
         .map(to_js)
 }

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { cors } from "hono/cors";
 import { KeylessError } from "../errors.js";
 import { redact } from "../redact.js";
 import { type AccessRules, identifying, refusal } from "./access.js";
@@ -41,6 +42,8 @@ export interface FoundrySettings extends AccessRules {
   readonly reply: ReplyFunction;
   /** Milliseconds. */
   readonly chunkDelayMs: number;
+  /** Origins of pages that may call. */
+  readonly allowOrigins: readonly string[];
 }
 
 /** One of the three APIs: how a request is checked and read, and how the answer is written. */
@@ -57,6 +60,8 @@ type Version = "v1" | "legacy" | "any";
 
 const BODY_LIMIT = 20 * 1024 * 1024;
 const DATED_VERSION = /^\d{4}-\d{2}-\d{2}(-preview)?$/;
+/** What a page may read of an answer besides its body. */
+const EXPOSED_HEADERS = ["retry-after", "retry-after-ms", "x-ms-request-id", "apim-request-id"];
 const FIRST_RESPONSES_VERSION = "2025-03-01";
 
 const APIS: Record<Route, Api> = {
@@ -96,6 +101,9 @@ const APIS: Record<Route, Api> = {
 export function createFoundryApp(settings: FoundrySettings): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(recording("foundry", settings.log));
+  if (settings.allowOrigins.length > 0) {
+    app.use(cors({ origin: [...settings.allowOrigins], exposeHeaders: EXPOSED_HEADERS }));
+  }
   app.use(identifying(settings.tokens));
   app.use(
     faulting({

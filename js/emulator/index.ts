@@ -100,6 +100,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     audiences: settings.audiences,
     reply: settings.reply,
     chunkDelayMs: settings.chunkDelayMs,
+    allowOrigins: settings.allowOrigins,
     get roles() {
       return roles;
     },

@@ -16,6 +16,7 @@ export interface Settings {
   readonly audiences: readonly string[];
   readonly reply: ReplyFunction;
   readonly chunkDelayMs: number;
+  readonly allowOrigins: readonly string[];
   readonly clock: EmulatorClock;
   readonly logLimit: number;
 }
@@ -43,6 +44,7 @@ export function readOptions(options: EmulatorOptions): Settings {
     audiences = DEFAULT_AUDIENCES,
     reply = defaultReply,
     chunkDelayMs = DEFAULT_CHUNK_DELAY_MS,
+    allowOrigins = [],
     clock = systemClock,
     logLimit = DEFAULT_LOG_LIMIT,
     ...unknown
@@ -70,6 +72,10 @@ export function readOptions(options: EmulatorOptions): Settings {
     Number.isFinite(chunkDelayMs) && chunkDelayMs >= 0 && chunkDelayMs <= LONGEST_DELAY_MS,
     "`chunkDelayMs` must be a number of milliseconds from 0 on.",
   );
+  check(
+    Array.isArray(allowOrigins) && allowOrigins.every(isOrigin),
+    "`allowOrigins` must be an array of origins such as http://127.0.0.1:5173, without a path.",
+  );
   check(typeof clock?.now === "function", "`clock` must have a function `now`.");
   check(isWhole(logLimit, 0), "`logLimit` must be a whole number from 0 on.");
   return {
@@ -82,6 +88,7 @@ export function readOptions(options: EmulatorOptions): Settings {
     audiences: [...audiences],
     reply,
     chunkDelayMs,
+    allowOrigins: [...allowOrigins],
     clock,
     logLimit,
   };
@@ -125,6 +132,10 @@ function check(fine: boolean, sentence: string): asserts fine {
 
 function isWhole(value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean {
   return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function isOrigin(value: unknown): boolean {
+  return typeof value === "string" && URL.canParse(value) && new URL(value).origin === value;
 }
 
 function isName(value: unknown): value is string {

@@ -32,6 +32,11 @@ export interface EmulatorOptions {
   readonly reply?: ReplyFunction;
   /** Milliseconds before each word of a streamed reply. Default 15. */
   readonly chunkDelayMs?: number;
+  /**
+   * Origins of web pages that may call the Foundry resource (CORS), such as `http://127.0.0.1:5173`. Default none, as in Azure:
+   * its model endpoints answer no page of another origin.
+   */
+  readonly allowOrigins?: readonly string[];
   /** Default: the machine's clock. Delays always take real time. */
   readonly clock?: EmulatorClock;
   /** How many requests `requests` keeps. Default 10000. */

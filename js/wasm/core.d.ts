@@ -28,6 +28,7 @@ export interface CoreError {
 export function parseEndpoint(input: string, options: unknown): Endpoint;
 export function planProvider(request: ProviderRequest): ProviderPlan;
 export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
+export function planChat(request: ProbeRequest, prompt: string, timeoutMs: number | undefined): ProbeCall;
 /** `taken` are the names of the providers before it. */
 export function planModels(request: NamedProviderRequest, taken: string[]): PlannedModel[];
 export function planTokenRequest(request: TokenRequest): TokenCall;

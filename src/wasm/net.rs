@@ -8,7 +8,8 @@ use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::net::{self, Request};
+use crate::net::{self, Answer, Request};
+use crate::reply::Format;
 
 /// [`net::send`]. `headers` are names and values in turn, in the answer too: `[status, body, ...headers]`. The answer is empty if
 /// `cancelled` settles before it comes.
@@ -32,10 +33,56 @@ pub async fn send(
     let Either::Left((answer, _)) = select(sending, JsFuture::from(cancelled)).await else {
         return Array::new();
     };
-    let values = Array::of2(&answer.status.into(), &answer.body.into());
-    for (name, value) in answer.headers {
-        values.push(&name.into());
-        values.push(&value.into());
+    flat(&answer)
+}
+
+/// [`net::Exchange`].
+#[wasm_bindgen]
+pub struct Exchange(net::Exchange);
+
+#[wasm_bindgen]
+impl Exchange {
+    /// [`net::Exchange::new`], for the API format of a provider's config.
+    #[wasm_bindgen(constructor)]
+    #[allow(clippy::too_many_arguments, reason = "values cross the boundary one by one")]
+    pub fn new(
+        url: String,
+        headers: Vec<String>,
+        body: Option<String>,
+        token: Option<String>,
+        timeout_ms: u32,
+        wire_api: Option<String>,
+    ) -> Self {
+        let request = Request {
+            url,
+            headers: pairs(headers),
+            body,
+            token,
+            timeout_ms,
+        };
+        Self(net::Exchange::new(request, Format::of(wire_api.as_deref())))
+    }
+
+    /// [`net::Exchange::next`]; undefined too if `cancelled` settles before it comes.
+    pub async fn next(&mut self, cancelled: Promise) -> Option<String> {
+        let reading = pin!(self.0.next());
+        match select(reading, JsFuture::from(cancelled)).await {
+            Either::Left((text, _)) => text,
+            Either::Right(_) => None,
+        }
+    }
+
+    /// [`net::Exchange::failure`], as `send` gives an answer; empty if there is none.
+    pub fn failure(&self) -> Array {
+        self.0.failure().map(flat).unwrap_or_default()
+    }
+}
+
+fn flat(answer: &Answer) -> Array {
+    let values = Array::of2(&answer.status.into(), &answer.body.as_str().into());
+    for (name, value) in &answer.headers {
+        values.push(&(*name).into());
+        values.push(&value.as_str().into());
     }
     values
 }

@@ -1,0 +1,16 @@
+// Takes the place of js/inlined.ts: in the page the modules are files of their own, which browsers compile while they come in
+// and which compress better than the text that the package holds.
+
+const modules = new Map<string, WebAssembly.Module>();
+
+/** Loads a module. Rejects when it cannot be loaded. */
+export async function load(url: string): Promise<void> {
+  if (!modules.has(url)) modules.set(url, await WebAssembly.compileStreaming(fetch(url)));
+}
+
+/** A module that was loaded. */
+export function unpacked(url: string): WebAssembly.Module {
+  const module = modules.get(url);
+  if (module === undefined) throw new Error(`${url} is not loaded`);
+  return module;
+}

@@ -1,0 +1,143 @@
+import { type ProviderPlan, roleAssignment } from "copilot-keyless/core";
+
+/** A provider as code to copy. The names are those of the Copilot SDK 1.0.14 in each language. */
+export interface Snippet {
+  id: string;
+  title: string;
+  code: string;
+}
+
+/** Everything there is to copy for a provider. With a token, its principal is named in the command. */
+export function snippets(plan: ProviderPlan, token: string | undefined): Snippet[] {
+  return [
+    { id: "typescript", title: "TypeScript", code: typescript(plan) },
+    { id: "python", title: "Python", code: python(plan) },
+    { id: "csharp", title: "C#", code: csharp(plan) },
+    { id: "env", title: "Environment", code: environment(plan) },
+    { id: "role", title: "Role", code: role(plan, token) },
+  ];
+}
+
+function typescript({ config, model, scope }: ProviderPlan): string {
+  const { azure, ...plain } = config;
+  const lines = fields(plain, (name) => name, ": ", quote);
+  if (azure) lines.push(`azure: { apiVersion: ${quote(azure.apiVersion)} },`);
+  if (scope) lines.push("bearerTokenProvider: tokens,");
+  return [
+    ...(scope ? ['import { DefaultAzureCredential } from "@azure/identity";'] : []),
+    'import { CopilotClient } from "@github/copilot-sdk";',
+    ...(scope
+      ? [
+          'import { createBearerTokenProvider } from "copilot-keyless";',
+          "",
+          `const tokens = createBearerTokenProvider(new DefaultAzureCredential(), ${quote(scope)});`,
+        ]
+      : [""]),
+    "const client = new CopilotClient();",
+    "const session = await client.createSession({",
+    `  model: ${quote(model)},`,
+    "  provider: {",
+    ...lines.map((line) => `    ${line}`),
+    "  },",
+    "});",
+  ].join("\n");
+}
+
+function python({ config, model, scope }: ProviderPlan): string {
+  const { azure, ...plain } = config;
+  const lines = fields(plain, snake, "=", quote);
+  if (azure) lines.push(`azure={"api_version": ${quote(azure.apiVersion)}},`);
+  if (scope) lines.push("bearer_token_provider=bearer_token,");
+  return [
+    ...(scope ? ["from azure.identity.aio import DefaultAzureCredential"] : []),
+    "from copilot import CopilotClient",
+    "from copilot.session import ProviderConfig",
+    "",
+    ...(scope
+      ? [
+          "credential = DefaultAzureCredential()",
+          "",
+          "",
+          "async def bearer_token(args):",
+          `    return (await credential.get_token(${quote(scope)})).token`,
+          "",
+          "",
+        ]
+      : []),
+    "provider = ProviderConfig(",
+    ...lines.map((line) => `    ${line}`),
+    ")",
+    `session = await client.create_session(model=${quote(model)}, provider=provider)`,
+  ].join("\n");
+}
+
+function csharp({ config, model, scope }: ProviderPlan): string {
+  const { azure, ...plain } = config;
+  const lines = fields(plain, pascal, " = ", quote);
+  if (azure) lines.push(`Azure = new AzureOptions { ApiVersion = ${quote(azure.apiVersion)} },`);
+  if (scope)
+    lines.push("BearerTokenProvider = async _ => (await credential.GetTokenAsync(scope, default)).Token,");
+  return [
+    ...(scope ? ["using Azure.Core;", "using Azure.Identity;"] : []),
+    "using GitHub.Copilot;",
+    "",
+    ...(scope
+      ? [
+          "var credential = new DefaultAzureCredential();",
+          `var scope = new TokenRequestContext([${quote(scope)}]);`,
+        ]
+      : []),
+    "await using var client = new CopilotClient();",
+    "await using var session = await client.CreateSessionAsync(new SessionConfig",
+    "{",
+    `    Model = ${quote(model)},`,
+    "    Provider = new ProviderConfig",
+    "    {",
+    ...lines.map((line) => `        ${line}`),
+    "    },",
+    "});",
+  ].join("\n");
+}
+
+function environment({ endpoint, config, model, scope, sources }: ProviderPlan): string {
+  return [
+    `export FOUNDRY_RESOURCE_URL=${endpoint.baseUrl}`,
+    `export FOUNDRY_MODEL_NAME=${model}`,
+    ...(config.wireModel ? [`export AZURE_OPENAI_DEPLOYMENT=${config.wireModel}`] : []),
+    ...(scope && sources.scope !== "default" ? [`export FOUNDRY_TOKEN_SCOPE=${scope}`] : []),
+    "# on your machine, after az login; in Azure: ManagedIdentityCredential",
+    "export AZURE_TOKEN_CREDENTIALS=dev",
+  ].join("\n");
+}
+
+function role({ endpoint }: ProviderPlan, token: string | undefined): string {
+  const { role, command } = roleAssignment({ endpoint, token });
+  return `# ${role}; the name may change, the id does not\n${command}`;
+}
+
+/** The simple fields of a config, one a line. */
+function fields(
+  config: object,
+  spell: (name: string) => string,
+  assign: string,
+  text: (value: string) => string,
+): string[] {
+  return Object.entries(config).flatMap(([name, value]) =>
+    typeof value === "string" || typeof value === "number"
+      ? [`${spell(name)}${assign}${typeof value === "string" ? text(value) : value},`]
+      : [],
+  );
+}
+
+/** A text in double quotes: of what the core lets into a config, JSON's escapes are those of all three languages. */
+function quote(value: string): string {
+  return JSON.stringify(value);
+}
+
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function pascal(name: string): string {
+  return name.slice(0, 1).toUpperCase() + name.slice(1);
+}

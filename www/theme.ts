@@ -1,0 +1,41 @@
+import { byId } from "./dom.js";
+
+const THEMES = ["auto", "light", "dark"] as const;
+const WORDS = { auto: "as the system", light: "light", dark: "dark" };
+
+/** The button for the theme. The choice is the one thing that the page remembers. */
+export function themeButton(onTheme: () => void): void {
+  const button = byId("theme", HTMLElement);
+  const apply = (theme: (typeof THEMES)[number]) => {
+    if (theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    button.textContent = theme[0]?.toUpperCase() + theme.slice(1);
+    button.setAttribute("aria-label", `Theme: ${WORDS[theme]}`);
+  };
+  let theme = THEMES.find((one) => one === remembered()) ?? "auto";
+  apply(theme);
+  button.addEventListener("click", () => {
+    theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "auto";
+    apply(theme);
+    remember(theme);
+    onTheme();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", onTheme);
+}
+
+// A browser that keeps nothing throws.
+function remembered(): string | null {
+  try {
+    return localStorage.getItem("theme");
+  } catch {
+    return null;
+  }
+}
+
+function remember(theme: string): void {
+  try {
+    localStorage.setItem("theme", theme);
+  } catch {
+    // It holds until the page is left.
+  }
+}
