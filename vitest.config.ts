@@ -9,5 +9,7 @@ export default defineConfig({
     execArgv: ["--unhandled-rejections=strict"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A browser on a busy machine is slower than the default of one second.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

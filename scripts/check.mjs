@@ -22,6 +22,7 @@ await main(async () => {
   await step("Rust version", async () => checkRustVersion());
   await step("biome", () => run("biome", ["ci", "--colors=off", "--error-on-warnings", "."]));
   await step("tsc", () => run("tsc", ["-p", "tsconfig.json", "--noEmit", "--emitDeclarationOnly", "false"]));
+  await step("tsc for the page", () => run("tsc", ["-p", "www/tsconfig.json"]));
   await step("tsc for tests", () => run("tsc", ["-p", "tests/tsconfig.json"]));
   await step("forbidden content", async () => checkContent());
 });

@@ -19,6 +19,9 @@ const TYPES = {
 
 const HOST = "127.0.0.1";
 
+/** Files that were compressed. */
+const kept = new Map();
+
 await main(async () => {
   const { values } = parseArgs({
     options: {
@@ -85,7 +88,7 @@ async function answer(request, response, demo) {
     );
   }
   const packed = /\bbr\b/.test(String(request.headers["accept-encoding"]));
-  finish(response, 200, packed ? brotliCompressSync(body) : body, {
+  finish(response, 200, packed ? compressed(file, body) : body, {
     "content-type": TYPES[extname(file)] ?? "application/octet-stream",
     ...(packed ? { "content-encoding": "br" } : {}),
     "cache-control": "no-cache",
@@ -95,6 +98,12 @@ async function answer(request, response, demo) {
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
   });
+}
+
+/** Compressed once: it takes a second for the core. */
+function compressed(file, body) {
+  if (!kept.has(file)) kept.set(file, brotliCompressSync(body));
+  return kept.get(file);
 }
 
 function finish(response, status, body = "", headers = {}) {

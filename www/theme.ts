@@ -1,7 +1,6 @@
 import { byId } from "./dom.js";
 
 const THEMES = ["auto", "light", "dark"] as const;
-const WORDS = { auto: "as the system", light: "light", dark: "dark" };
 
 /** The button for the theme. The choice is the one thing that the page remembers. */
 export function themeButton(onTheme: () => void): void {
@@ -10,7 +9,7 @@ export function themeButton(onTheme: () => void): void {
     if (theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
     button.textContent = theme[0]?.toUpperCase() + theme.slice(1);
-    button.setAttribute("aria-label", `Theme: ${WORDS[theme]}`);
+    button.setAttribute("aria-label", `${button.textContent} theme`);
   };
   let theme = THEMES.find((one) => one === remembered()) ?? "auto";
   apply(theme);

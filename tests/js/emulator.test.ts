@@ -1105,6 +1105,47 @@ describe("start and stop", () => {
   });
 });
 
+describe("pages of other origins", () => {
+  const origin = "http://127.0.0.1:5173";
+  const preflight = (emulator: Emulator, from: string) =>
+    fetch(`${emulator.foundry.url}/openai/v1/responses`, {
+      method: "OPTIONS",
+      headers: {
+        origin: from,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type",
+      },
+    });
+
+  it("may not call, as in Azure", async () => {
+    const response = await preflight(await start(), origin);
+    expect(response.headers.get("access-control-allow-origin")).toBeNull();
+  });
+
+  it("may call when they are named, and read what a refusal says", async () => {
+    const emulator = await start({ allowOrigins: [origin] });
+    const allowed = await preflight(emulator, origin);
+    expect(allowed.headers.get("access-control-allow-origin")).toBe(origin);
+    expect(allowed.headers.get("access-control-allow-headers")).toContain("authorization");
+    const stranger = await preflight(emulator, "https://attacker.example");
+    expect(stranger.headers.get("access-control-allow-origin")).toBeNull();
+
+    const refused = await fetch(`${emulator.foundry.url}/openai/v1/models`, { headers: { origin } });
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get("access-control-allow-origin")).toBe(origin);
+    expect(refused.headers.get("access-control-expose-headers")).toContain("retry-after");
+    emulator.faults.add({ server: "foundry", kind: "status", status: 503 });
+    const faulty = await fetch(`${emulator.foundry.url}/openai/v1/models`, { headers: { origin } });
+    expect(faulty.headers.get("access-control-allow-origin")).toBe(origin);
+  });
+
+  it.each([["http://127.0.0.1:5173/"], ["*"], ["127.0.0.1"]])("%s is no origin", async (given) => {
+    await expect(startEmulator({ allowOrigins: [given] })).rejects.toMatchObject({
+      code: "emulator/invalid-option",
+    });
+  });
+});
+
 describe("the Copilot SDK", () => {
   it.each<[string, (emulator: Emulator) => Omit<ProviderConfig, "bearerTokenProvider">]>([
     [

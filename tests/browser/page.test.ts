@@ -1,0 +1,548 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+// The page in Chromium, as a user has it: built, served with its policy, and the emulator beside it.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../cli/support.js";
+import { accessibility, clipboard, launch, type Opened, open, type Served, serve } from "./support.js";
+
+let browser: Browser;
+let served: Served;
+let opened: Opened | undefined;
+
+beforeAll(async () => {
+  [browser, served] = await Promise.all([launch(), serve()]);
+}, 300_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await served?.stop();
+});
+
+// Whatever a test does, the page logs no error and breaks no policy.
+afterEach(async () => {
+  const faults = opened?.faults;
+  await opened?.page.context().close();
+  opened = undefined;
+  expect(faults ?? []).toEqual([]);
+});
+
+async function visit(
+  fragment = "",
+  options?: BrowserContextOptions,
+  prepare?: (page: Page) => Promise<void>,
+): Promise<Page> {
+  opened = await open(browser, served.address + fragment, options, prepare);
+  return opened.page;
+}
+
+const text = (page: Page, id: string) => page.locator(`#${id}`).innerText();
+
+/** A token with these claims, not signed. */
+function token(claims: object): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  return `${part({ alg: "RS256" })}.${part(claims)}.c2lnbmF0dXJl`;
+}
+
+const OBJECT_ID = "6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44";
+const NOW = Date.UTC(2026, 10, 21, 12);
+const SECONDS = NOW / 1000;
+
+describe("endpoint", () => {
+  test("is explained while it is typed, with the code to copy", async () => {
+    const page = await visit();
+    await page.locator("#endpoint-url").pressSequentially("myres.openai.azure.com");
+    const result = await text(page, "endpoint-result");
+    expect(result).toContain("Azure OpenAI resource");
+    expect(result).toContain("https://myres.openai.azure.com/openai/v1/");
+    expect(result).toContain("https://ai.azure.com/.default");
+    expect(result).toContain("scheme-added");
+
+    await page.getByRole("button", { name: "Copy the code for TypeScript" }).click();
+    const typescript = await clipboard(page);
+    expect(typescript).toContain('baseUrl: "https://myres.openai.azure.com/openai/v1/",');
+    expect(typescript).toContain("bearerTokenProvider: tokens,");
+    expect(await text(page, "said")).toBe("Copied");
+  });
+
+  test.each<[string, string[]]>([
+    [
+      "Python",
+      ['base_url="https://myres.openai.azure.com/openai/v1/"', "bearer_token_provider=", 'wire_model="team"'],
+    ],
+    [
+      "C#",
+      [
+        'BaseUrl = "https://myres.openai.azure.com/openai/v1/"',
+        "BearerTokenProvider =",
+        'WireModel = "team"',
+      ],
+    ],
+    ["Environment", ["export FOUNDRY_RESOURCE_URL=https://myres.openai.azure.com/openai/v1/", "=team"]],
+    [
+      "Role",
+      ["az role assignment create --assignee <object-id> --role 5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"],
+    ],
+  ])("as code for %s", async (name, parts) => {
+    const page = await visit("#endpoint=myres.openai.azure.com&deployment=team&model=gpt-5.5");
+    await page.getByRole("tab", { name }).click();
+    await page.getByRole("button", { name: `Copy the code for ${name}` }).click();
+    const code = await clipboard(page);
+    for (const part of parts) expect(code).toContain(part);
+  });
+
+  test("tabs go by the arrow keys", async () => {
+    const page = await visit("#endpoint=myres.openai.azure.com");
+    await page.getByRole("tab", { name: "TypeScript" }).focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    expect(await page.getByRole("tab", { selected: true }).innerText()).toBe("C#");
+    await page.keyboard.press("ArrowLeft");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("tab-python");
+  });
+
+  test.each([
+    ["https://<my-resource>.openai.azure.com", "endpoint/placeholder"],
+    ["https://myres.openai.azure.com.attacker.example/openai/v1", "endpoint/host-lookalike"],
+    ["http://myres.openai.azure.com", "endpoint/insecure-http"],
+    ["https://eastus2.api.cognitive.microsoft.com/", "endpoint/regional-endpoint"],
+    ["not an endpoint", "endpoint/not-a-url"],
+    ["<img src=x onerror=alert(1)>", "endpoint/"],
+  ])("refuses %s, and says what to do", async (url, code) => {
+    const page = await visit();
+    await page.fill("#endpoint-url", url);
+    const result = await text(page, "endpoint-result");
+    expect(result).toContain(code);
+    expect(result).toContain("What to do");
+    expect(await page.locator("#endpoint-url").getAttribute("aria-invalid")).toBe("true");
+    expect(await page.locator("#endpoint-code").isVisible()).toBe(false);
+    expect(await page.locator("#endpoint-result img").count()).toBe(0);
+  });
+
+  test("options that contradict are named", async () => {
+    const page = await visit("#endpoint=myres.openai.azure.com&apiVersion=2024-10-21");
+    expect(await text(page, "endpoint-result")).toContain("completions");
+    await page.selectOption("#endpoint-wire", "responses");
+    expect(await text(page, "endpoint-result")).toContain("provider/conflict");
+  });
+});
+
+describe("token", () => {
+  test("the sample counts down and expires", async () => {
+    const page = await visit("#endpoint=myres.openai.azure.com", {}, (page) =>
+      page.clock.install({ time: NOW }),
+    );
+    await page.click("#token-sample");
+    expect(await text(page, "token-left")).toBe("1:00:00 left");
+    const result = await text(page, "token-result");
+    expect(result).toContain("Managed identity: shop-assistant");
+    expect(result).toContain("fits the endpoint");
+    await page.clock.runFor(61_000);
+    expect(await text(page, "token-left")).toMatch(/^0:58:5\d left$/);
+    await page.clock.fastForward("58:58");
+    await page.clock.runFor(2_000);
+    expect(await text(page, "token-left")).toMatch(/^Expired 0:00:0\d ago$/);
+    expect(await text(page, "token-result")).toContain("token-expired");
+  });
+
+  test("of a user, for another audience than the endpoint's", async () => {
+    const page = await visit("#endpoint=myres.openai.azure.com", {}, (page) =>
+      page.clock.install({ time: NOW }),
+    );
+    const claims = {
+      aud: "https://management.azure.com/",
+      oid: OBJECT_ID,
+      upn: "jo@contoso.com",
+      scp: "user_impersonation",
+    };
+    await page.fill("#token-text", `Bearer ${token({ ...claims, iat: SECONDS, exp: SECONDS + 600 })}`);
+    const result = await text(page, "token-result");
+    expect(result).toContain("User: jo@contoso.com");
+    expect(result).toContain("wrong-audience");
+    expect(result).toContain("https://ai.azure.com");
+    // The role's command names the token's principal.
+    await page.getByRole("tab", { name: "Role" }).click();
+    expect(await text(page, "endpoint-code")).toContain(`--assignee ${OBJECT_ID}`);
+    await page.fill("#endpoint-url", "");
+    expect(await text(page, "token-result")).toContain("not expired");
+  });
+
+  test.each<[string, (jwt: string) => object]>([
+    [
+      "az",
+      (jwt) => ({ accessToken: jwt, expires_on: SECONDS + 120, expiresOn: "2026-11-21 13:02:00.000000" }),
+    ],
+    [
+      "App Service",
+      (jwt) => ({ access_token: jwt, expires_on: String(SECONDS + 120), resource: "https://ai.azure.com" }),
+    ],
+    ["Entra", (jwt) => ({ token_type: "Bearer", expires_in: 120, ext_expires_in: 7200, access_token: jwt })],
+    ["AccessToken", (jwt) => ({ token: jwt, expiresOnTimestamp: NOW + 120_000 })],
+  ])("the JSON of %s", async (_name, json) => {
+    const page = await visit("", {}, (page) => page.clock.install({ time: NOW }));
+    const jwt = token({
+      aud: "https://ai.azure.com",
+      idtyp: "app",
+      oid: OBJECT_ID,
+      iat: SECONDS,
+      exp: SECONDS + 3600,
+    });
+    await page.fill("#token-text", JSON.stringify(json(jwt)));
+    expect(await text(page, "token-left")).toMatch(/^0:0(2:00|1:5\d) left$/);
+    expect(await text(page, "token-result")).toContain("Application");
+  });
+
+  test.each([
+    ['{"access_token":"x","expires_on":"N/A"}', "expiry/"],
+    ['{"error":"invalid_request"}', "expiry/no-token"],
+    ['{"access_token":', "expiry/not-json"],
+    ["d41d8cd98f00b204e9800998ecf8427e", "opaque"],
+    ["eyJhbGciOi", "opaque"],
+  ])("what is wrong with %s", async (pasted, says) => {
+    const page = await visit();
+    await page.fill("#token-text", pasted);
+    expect(await text(page, "token-result")).toContain(says);
+    expect(await page.locator("#token-countdown").isVisible()).toBe(false);
+    await page.click("#token-clear");
+    expect(await page.inputValue("#token-text")).toBe("");
+  });
+});
+
+describe("error", () => {
+  test("is diagnosed with the endpoint and the token above", async () => {
+    const page = await visit("#endpoint=myres.services.ai.azure.com");
+    await page.fill(
+      "#token-text",
+      token({ aud: "https://ai.azure.com", oid: OBJECT_ID, idtyp: "app", exp: 4e9 }),
+    );
+    await page.fill("#error-status", "401");
+    await page.fill("#error-body", "Principal does not have access to API/Operation.");
+    const result = await text(page, "error-result");
+    expect(result).toContain("missing-role");
+    expect(result).toContain(OBJECT_ID);
+    await page.getByRole("button", { name: "Copy the command" }).first().click();
+    expect(await clipboard(page)).toContain(
+      `az role assignment create --assignee ${OBJECT_ID} --role 53ca6127-db72-4b80-b1b0-d745d6d5456d`,
+    );
+  });
+
+  test.each([
+    ["missing role", "missing-role"],
+    ["401 of Foundry", "token-invalid"],
+    ["firewall", "firewall"],
+    ["quota", "It asks to wait 17 s."],
+  ])("the example: %s", async (example, says) => {
+    const page = await visit();
+    await page.getByRole("button", { name: example }).click();
+    expect(await text(page, "error-result")).toContain(says);
+  });
+
+  test.each(["abc", "-1", "4000", ""])("the status %j is none", async (status) => {
+    const page = await visit();
+    await page.fill("#error-body", "x");
+    await page.fill("#error-status", status);
+    expect(await text(page, "error-result")).toContain("diagnosis/invalid");
+    expect(await page.locator("#error-status").getAttribute("aria-invalid")).toBe("true");
+  });
+
+  test("words of the network", async () => {
+    const page = await visit();
+    await page.fill("#error-status", "0");
+    await page.fill("#error-body", "getaddrinfo ENOTFOUND myres.openai.azure.com");
+    expect(await text(page, "error-result")).toContain("its name cannot be resolved");
+  });
+});
+
+/** A row of the totals: what the three strategies have. */
+async function totals(page: Page, name: string): Promise<string[]> {
+  await page.waitForSelector("#timeline-totals table");
+  const row = page.locator("#timeline-totals tr", {
+    has: page.getByRole("rowheader", { name, exact: true }),
+  });
+  return row.locator("td").allInnerTexts();
+}
+
+describe("refresh", () => {
+  test("is played when it comes into view, and again when a slider moves", async () => {
+    const page = await visit();
+    const charts = () =>
+      opened?.requests.filter((request) => request.url().includes("timeline-charts")).length;
+    expect(charts()).toBe(0);
+    await page.getByRole("button", { name: "Refresh" }).click();
+    expect(await totals(page, "Calls")).toEqual(["4,800", "4,800", "4,800"]);
+    expect(charts()).toBe(1);
+    // A token a call: as many requests as calls, all that fall into the outage fail.
+    const [ours, perCall, fixed] = (await totals(page, "Failed")).map(Number);
+    expect(perCall).toBe(300);
+    expect(ours).toBeLessThan(perCall as number);
+    expect(fixed).toBeLessThanOrEqual(perCall as number);
+    const requests = await totals(page, "Requests at the identity endpoint");
+    expect(requests[1]).toBe("4,800");
+    expect(Number(requests[0]?.replace(",", ""))).toBeLessThan(1_000);
+
+    // The charts show something: pixels of more than one colour.
+    for (const id of ["life", "keyless", "per-call", "fixed-window", "fleet"]) {
+      const colors = await page.locator(`#chart-${id}`).evaluate((element) => {
+        const canvas = element as HTMLCanvasElement;
+        const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+        const seen = new Set<string>();
+        for (let at = 0; at < data.length; at += 4)
+          if (data[at + 3] === 255) seen.add(String(data.slice(at, at + 3)));
+        return seen.size;
+      });
+      expect(colors, id).toBeGreaterThan(2);
+    }
+
+    // No outage: nothing fails, for anybody.
+    const slider = page.getByLabel("Outage lasts");
+    await slider.focus();
+    await page.keyboard.press("Home");
+    await expect.poll(() => totals(page, "Failed")).toEqual(["0", "0", "0"]);
+    expect(await slider.getAttribute("aria-valuetext")).toBe("none");
+    expect(page.url()).toContain("outageFor=0");
+  });
+
+  test("a scenario comes from the link", async () => {
+    const page = await visit(
+      "#lasts=86400000&lifetime=86400000&outageFrom=43200000&outageFor=43200000&instances=1&outageKind=hang",
+    );
+    await page.locator("#timeline-result").scrollIntoViewIfNeeded();
+    expect(await totals(page, "Calls")).toEqual(["1,440", "1,440", "1,440"]);
+    expect((await totals(page, "Failed"))[0]).toBe("0");
+    expect(await page.locator("#scenario-outageKind").inputValue()).toBe("hang");
+  });
+});
+
+describe("try it", () => {
+  test("streams an answer of the emulator; the token goes nowhere else", async () => {
+    const page = await visit();
+    await page.click("#try-emulator");
+    await expect.poll(() => text(page, "token-result")).toContain("fits the endpoint");
+    const pasted = (JSON.parse(await page.inputValue("#token-text")) as { access_token: string })
+      .access_token;
+    await page.fill("#try-prompt", "Say pineapple");
+    await page.click("#try-send");
+    const answer = page.locator("#try-answer");
+    const lengths = new Set<number>();
+    await expect
+      .poll(
+        async () => {
+          lengths.add((await answer.innerText()).length);
+          return text(page, "try-result");
+        },
+        { interval: 20, timeout: 20_000 },
+      )
+      .toContain("The model has finished.");
+    expect(await answer.innerText()).toContain("pineapple");
+    // It came in pieces.
+    expect(lengths.size).toBeGreaterThan(3);
+
+    const holding = [];
+    for (const request of opened?.requests ?? []) {
+      const all = `${request.url()} ${JSON.stringify(await request.allHeaders())} ${request.postData()}`;
+      if (all.includes(pasted.slice(0, 60)) || all.includes(pasted.slice(-40))) holding.push(request);
+    }
+    expect(holding.map((request) => `${request.method()} ${new URL(request.url()).pathname}`)).toEqual([
+      "POST /openai/v1/responses",
+    ]);
+    expect(page.url()).not.toContain("pineapple");
+    expect(page.url()).not.toContain(pasted.slice(0, 20));
+    const kept = await page.evaluate(() =>
+      JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+    );
+    expect(kept).toBe('[{},{},""]');
+  });
+
+  test("can be stopped", async () => {
+    const page = await visit();
+    await page.click("#try-emulator");
+    await expect.poll(() => text(page, "token-result")).toContain("fits the endpoint");
+    await page.fill("#try-prompt", "word ".repeat(400));
+    await page.click("#try-send");
+    await page.waitForSelector("#try-answer:not([hidden])");
+    await page.click("#try-stop");
+    await expect.poll(() => text(page, "try-result")).toContain("You stopped it");
+    const so = await text(page, "try-answer");
+    await page.waitForTimeout(300);
+    expect(await text(page, "try-answer")).toBe(so);
+  });
+
+  test("a refusal is diagnosed", async () => {
+    const page = await visit();
+    await page.click("#try-emulator");
+    await expect.poll(() => text(page, "token-result")).toContain("fits the endpoint");
+    await page.fill("#endpoint-model", "gpt-9");
+    await page.click("#try-send");
+    await expect.poll(() => text(page, "try-result")).toContain("model/deployment-not-found");
+    expect(opened?.faults.splice(0)).toEqual([expect.stringContaining("404")]);
+    await page.fill("#token-text", token({ aud: "https://ai.azure.com", exp: 1_700_000_000 }));
+    await page.click("#try-send");
+    await expect.poll(() => text(page, "try-result")).toContain("model/token-expired");
+    // That a response is no good the browser itself writes to its console.
+    expect(opened?.faults.splice(0)).toEqual([expect.stringContaining("401")]);
+  });
+
+  test("what a host without CORS does is explained", async () => {
+    const server = createServer((_request, response) => response.end("{}"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const page = await visit(`#endpoint=http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`);
+    await page.click("#try-send");
+    await expect.poll(() => text(page, "try-result")).toContain("model/network");
+    expect(await text(page, "try-result")).toContain("(CORS)");
+    expect(opened?.faults.splice(0).join("\n")).toContain("CORS");
+    server.close();
+    server.closeAllConnections();
+  });
+
+  test("a token goes to a host that is not Azure's only after a second look", async () => {
+    const page = await visit("#endpoint=https://llm.contoso.example/v1");
+    await page.click("#token-sample");
+    await page.click("#try-send");
+    expect(await text(page, "try-result")).toContain("llm.contoso.example is not one of Azure’s");
+    expect(await page.getByLabel("I know this host").isVisible()).toBe(true);
+    await page.getByLabel("I know this host").check();
+    // Another host is another question.
+    await page.fill("#endpoint-url", "https://other.contoso.example/v1");
+    expect(await page.getByLabel("I know this host").isChecked()).toBe(false);
+    expect(opened?.requests.filter((request) => request.url().includes("contoso"))).toEqual([]);
+  });
+});
+
+describe("the page", () => {
+  test("keeps its settings in the link, and no secret", async () => {
+    const page = await visit();
+    await page.fill("#endpoint-url", "https://myres.openai.azure.com/openai/v1/?api-key=planted-secret");
+    await page.fill("#endpoint-model", "gpt-4o");
+    await page.fill("#token-text", token({ aud: "planted-audience" }));
+    await page.fill("#error-body", "planted-body");
+    await page.fill("#try-prompt", "planted-prompt");
+    expect(page.url()).toContain("myres.openai.azure.com");
+    expect(page.url()).not.toContain("planted");
+    await page.getByRole("button", { name: "Copy link" }).click();
+    const link = await clipboard(page);
+    expect(link).toBe(page.url());
+    await page.fill("#endpoint-url", "https://user:planted-secret@myres.openai.azure.com");
+    expect(page.url()).not.toContain("planted");
+    await page.goto("about:blank");
+    await page.goto(link);
+    await page.waitForSelector("html[data-ready]");
+    expect(await page.inputValue("#endpoint-model")).toBe("gpt-4o");
+    expect(await text(page, "endpoint-result")).toContain("https://myres.openai.azure.com/openai/v1/");
+    expect(await page.inputValue("#token-text")).toBe("");
+  });
+
+  describe.each(["light", "dark"] as const)("in %s", (colorScheme) => {
+    test.each([360, 768, 1440])("fits %i pixels and has no fault that axe finds", async (width) => {
+      const page = await visit("#endpoint=https://gw.azure-api.net/team", {
+        colorScheme,
+        viewport: { width, height: 800 },
+        reducedMotion: "reduce",
+      });
+      expect(await accessibility(page)).toEqual([]);
+      await page.click("#token-sample");
+      await page.click("[data-example=role]");
+      await page.locator("#timeline-result").scrollIntoViewIfNeeded();
+      await totals(page, "Calls");
+      await page.click("#try-send");
+      await page.evaluate(() => scrollTo(0, 0));
+      expect(await accessibility(page)).toEqual([]);
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0);
+      const dark = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      expect(dark).toBe(colorScheme === "dark" ? "rgb(15, 18, 25)" : "rgb(245, 246, 250)");
+    });
+  });
+
+  test("the theme can be chosen, and is remembered", async () => {
+    const page = await visit("", { colorScheme: "light" });
+    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const button = page.locator("#theme");
+    await button.click();
+    await button.click();
+    expect(await button.innerText()).toBe("Dark");
+    expect(await background()).toBe("rgb(15, 18, 25)");
+    await page.reload();
+    await page.waitForSelector("html[data-ready]");
+    expect(await background()).toBe("rgb(15, 18, 25)");
+    await button.click();
+    expect(await background()).toBe("rgb(245, 246, 250)");
+  });
+
+  test("is usable by keyboard: skip link, tools, focus that is seen", async () => {
+    const page = await visit();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the tools");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("content");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("endpoint-url");
+    const outline = await page
+      .locator("#endpoint-url")
+      .evaluate((field) => getComputedStyle(field).outlineWidth);
+    expect(outline).toBe("3px");
+  });
+
+  test("works offline once loaded, lazy parts too", async () => {
+    const page = await visit();
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.waitForSelector("html[data-ready]");
+    await page.fill("#endpoint-url", "myres.openai.azure.com");
+    expect(await text(page, "endpoint-result")).toContain("Azure OpenAI resource");
+    await page.locator("#timeline-result").scrollIntoViewIfNeeded();
+    expect((await totals(page, "Calls"))[0]).toBe("4,800");
+  });
+
+  test("loads less than 150 KB first, and nothing from elsewhere", async () => {
+    const page = await visit();
+    const urls = (opened?.requests ?? []).map((request) => new URL(request.url()));
+    expect(urls.every(({ origin }) => origin === new URL(served.address).origin)).toBe(true);
+    const files = await page.evaluate(() =>
+      performance.getEntriesByType("resource").map(({ name }) => new URL(name).pathname),
+    );
+    const first = ["/index.html", ...files].filter((name) => !name.endsWith("offline.js"));
+    expect(first.some((name) => name.endsWith(".wasm"))).toBe(true);
+    expect(first.some((name) => name.includes("timeline-charts"))).toBe(false);
+    const size = first
+      .map((name) => brotliCompressSync(readFileSync(join(root, "www/dist", name))).length)
+      .reduce((sum, one) => sum + one, 0);
+    expect(size).toBeLessThan(150_000);
+  });
+
+  test("has a strict policy, in the page and from the server", async () => {
+    const response = await fetch(served.address);
+    const policy = response.headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'");
+    expect(policy).not.toContain("unsafe-inline");
+    expect(policy).not.toContain("'unsafe-eval'");
+    const html = await response.text();
+    expect(html).toContain(policy.split(";")[0]);
+    expect(html).not.toMatch(/<script(?![^>]*src=)|<style|\sstyle=|\son\w+=/);
+    for (const path of ["/../package.json", "/%2e%2e/package.json", "/nothing", "/assets"]) {
+      expect((await fetch(new URL(path, served.address))).status).toBe(404);
+    }
+  });
+});
+
+test("the built page is static: without the emulator nothing refers to one", async () => {
+  const alone = await serve("--no-emulator");
+  const { page, faults } = await open(browser, alone.address);
+  expect(await page.locator("#try-emulator").isVisible()).toBe(false);
+  expect(faults).toEqual([]);
+  expect(readdirSync(join(root, "www/dist")).toSorted()).toEqual([
+    "assets",
+    "icon.svg",
+    "index.html",
+    "offline.js",
+  ]);
+  await page.context().close();
+  await alone.stop();
+});

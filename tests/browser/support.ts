@@ -1,0 +1,116 @@
+// The page as `npm run www` serves it, in Chromium.
+
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from "playwright-core";
+import { root } from "../cli/support.js";
+
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** Chromium, from the system: nothing is downloaded. */
+export async function launch(): Promise<Browser> {
+  if (!existsSync(CHROMIUM)) {
+    throw new Error(
+      `The tests of the page need Chromium, and there is none at ${CHROMIUM}. Install it (Debian and Ubuntu: apt-get install chromium), or name another by the variable CHROMIUM.`,
+    );
+  }
+  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+}
+
+export interface Served {
+  address: string;
+  stop(): Promise<void>;
+}
+
+/** Runs `npm run www`, as a user does, on a free port. */
+export async function serve(...options: string[]): Promise<Served> {
+  const child = spawn(process.execPath, [join(root, "scripts/www.mjs"), "--port", "0", ...options], {
+    cwd: root,
+  });
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  let said = "";
+  child.stderr.on("data", (chunk) => {
+    said += chunk;
+  });
+  const address = await new Promise<string>((resolve, reject) => {
+    child.stdout.on("data", (chunk) => {
+      const found = /^http:\S+$/m.exec(String(chunk))?.[0];
+      if (found) resolve(found);
+    });
+    child.once("close", () => reject(new Error(`npm run www ended: ${said}`)));
+  });
+  return {
+    address,
+    stop: async () => {
+      child.kill("SIGTERM");
+      await closed;
+    },
+  };
+}
+
+/** A page that was opened, and everything about it that may be wrong. */
+export interface Opened {
+  page: Page;
+  requests: Request[];
+  /** Console errors, uncaught errors and violations of the content policy. */
+  faults: string[];
+}
+
+/** Opens the page in a fresh context, and waits until it works. */
+export async function open(
+  browser: Browser,
+  address: string,
+  options: BrowserContextOptions = {},
+  prepare: (page: Page) => Promise<void> = async () => {},
+): Promise<Opened> {
+  const context = await browser.newContext({
+    permissions: ["clipboard-read", "clipboard-write"],
+    ...options,
+  });
+  const page = await context.newPage();
+  const requests: Request[] = [];
+  const faults: string[] = [];
+  context.on("request", (request) => requests.push(request));
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") faults.push(message.text());
+  });
+  page.on("pageerror", (error) => faults.push(String(error)));
+  await page.exposeFunction("violated", (what: string) => faults.push(what));
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+      (globalThis as unknown as { violated(what: string): void }).violated(
+        `content policy: ${violatedDirective} ${blockedURI}`,
+      );
+    });
+  });
+  await prepare(page);
+  await page.goto(address);
+  await page.waitForSelector("html[data-ready]");
+  return { page, requests, faults };
+}
+
+/** The ids of the rules of axe that the page breaks, with the elements. */
+export async function accessibility(page: Page): Promise<string[]> {
+  const source = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+  const { readFileSync } = await import("node:fs");
+  // By the debugger's way: the page's own policy would let no script in.
+  await page.evaluate(readFileSync(source, "utf8"));
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
+      };
+    };
+    const { violations } = await axe.run();
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`),
+    );
+  });
+}
+
+/** What the clipboard holds. */
+export function clipboard(page: Page): Promise<string> {
+  return page.evaluate(() => navigator.clipboard.readText());
+}
