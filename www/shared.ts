@@ -3,7 +3,6 @@ import type { ProviderPlan } from "copilot-keyless/core";
 /** What the panels know of each other: the endpoint that was accepted, and the token that was pasted. In memory only. */
 export interface Shared {
   plan?: ProviderPlan;
-  /** Whether the user named a model or deployment. */
   token?: string;
 }
 

@@ -30,7 +30,8 @@ function typescript({ config, model, scope }: ProviderPlan): string {
       ? [
           'import { createBearerTokenProvider } from "copilot-keyless";',
           "",
-          `const tokens = createBearerTokenProvider(new DefaultAzureCredential(), ${quote(scope)});`,
+          `const scope = ${quote(scope)};`,
+          "const tokens = createBearerTokenProvider(new DefaultAzureCredential(), scope);",
         ]
       : [""]),
     "const client = new CopilotClient();",
@@ -67,6 +68,8 @@ function python({ config, model, scope }: ProviderPlan): string {
     "provider = ProviderConfig(",
     ...lines.map((line) => `    ${line}`),
     ")",
+    "client = CopilotClient()",
+    "await client.start()",
     `session = await client.create_session(model=${quote(model)}, provider=provider)`,
   ].join("\n");
 }

@@ -85,6 +85,7 @@ function life({ phases, attempts, durationMs }: RefreshTimeline, color: Color, s
     type: "bar" as const,
     label,
     backgroundColor: color(ink),
+    pointStyle: "rect",
     barPercentage: 0.9,
     categoryPercentage: 1,
     grouped: false,
@@ -136,6 +137,7 @@ function calls(id: string, timeline: RefreshTimeline, color: Color, shade: Plugi
         type: "bar" as const,
         label,
         backgroundColor: color(ink),
+        pointStyle: "rect",
         barPercentage: 1,
         categoryPercentage: 1,
         stack: "calls",
@@ -163,6 +165,7 @@ function fleet(played: Played, color: Color, shade: Plugin): void {
     backgroundColor: color(LINES[strategy.id]),
     borderDash: strategy.id === "keyless" ? [] : strategy.id === "per-call" ? [6, 4] : [2, 3],
     borderWidth: 2,
+    pointStyle: "line",
     radius: 0,
     data: timeline.fleet.requests.map((count, index) => ({ x: index * timeline.fleet.bucketMs, y: count })),
   })) as unknown as ChartDataset<"bar">[];
@@ -170,7 +173,7 @@ function fleet(played: Played, color: Color, shade: Plugin): void {
     data: { datasets },
     indexAxis: "x",
     scales: {
-      x: times(played[0]?.timeline.durationMs ?? 1),
+      x: { ...times(played[0]?.timeline.durationMs ?? 1), offset: false },
       y: { beginAtZero: true, ticks: { precision: 0, maxTicksLimit: 6 } },
     },
     plugins: [shade],
@@ -198,12 +201,11 @@ function put(id: string, { data, indexAxis, scales, plugins, at }: Drawing): voi
     options: {
       indexAxis,
       maintainAspectRatio: false,
-      // The page's own size of text, and no wider than the frame.
       responsive: true,
       interaction: { mode: "nearest", intersect: false, axis: "x" },
       scales,
       plugins: {
-        legend: { position: "bottom", labels: { boxWidth: 12, boxHeight: 12, usePointStyle: false } },
+        legend: { position: "bottom", labels: { boxWidth: 12, boxHeight: 12, usePointStyle: true } },
         tooltip: {
           callbacks: {
             title: ([item]) =>

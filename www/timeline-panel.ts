@@ -64,7 +64,7 @@ const SLIDERS: readonly Slider[] = [
   },
   {
     key: "latency",
-    name: "The identity endpoint answers in",
+    name: "Identity endpoint answers in",
     values: [50, 100, 200, 500, ...scale(SECOND, [1, 2, 5, 10, 20])],
     value: 200,
     words: time,
@@ -79,14 +79,14 @@ const SLIDERS: readonly Slider[] = [
   { key: "instances", name: "Instances", values: [1, 2, 5, 10, 20, 50, 100, 200], value: 20, words: String },
   {
     key: "ahead",
-    name: "Policy: refreshed before the end by",
+    name: "Policy: refresh ahead by",
     values: scale(MINUTE, [1, 2, 5, 10, 15, 20, 30]),
     value: 5 * MINUTE,
     words: time,
   },
   {
     key: "jitter",
-    name: "Policy: put off by chance by up to",
+    name: "Policy: random delay up to",
     values: scale(SECOND, [0, 10, 30, 60, 120, 300]),
     value: MINUTE,
     words: time,

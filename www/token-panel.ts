@@ -125,24 +125,23 @@ function show({ token, description, expiresOn, refreshOn }: Pasted): void {
   }
   byId("token-result", HTMLElement).replaceChildren(
     ...remarks,
-    ...(format === "opaque"
-      ? []
-      : [
-          facts([
-            ["Who", [PRINCIPALS[principal], name ?? identity].filter(Boolean).join(": ")],
-            ["Resource id", description.managedIdentity],
-            ["Object id", description.objectId],
-            ["Application id", description.appId],
-            ["Audience", description.audience],
-            ["Tenant", description.tenantId],
-            ["Issuer", description.issuer],
-            ["Delegated permissions", scopes.join(" ")],
-            ["Application permissions", roles.join(" ")],
-            ["Issued", date(description.issuedAt)],
-            ["Valid from", date(description.notBefore)],
-          ]),
-        ]),
     facts([
+      [
+        "Who",
+        format === "opaque"
+          ? undefined
+          : [PRINCIPALS[principal], name ?? identity].filter(Boolean).join(": "),
+      ],
+      ["Resource id", description.managedIdentity],
+      ["Object id", description.objectId],
+      ["Application id", description.appId],
+      ["Audience", description.audience],
+      ["Tenant", description.tenantId],
+      ["Issuer", description.issuer],
+      ["Delegated permissions", scopes.join(" ")],
+      ["Application permissions", roles.join(" ")],
+      ["Issued", date(description.issuedAt)],
+      ["Valid from", date(description.notBefore)],
       ["Expires", date(expiresOn)],
       ["To be refreshed from", date(refreshOn)],
     ]),
