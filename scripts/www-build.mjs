@@ -1,16 +1,45 @@
 // `npm run www:build`: the page into www/dist, to be put on any static host.
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as buildPackage } from "./build.mjs";
-import { ifChanged, main, root, step } from "./steps.mjs";
+import { ifChanged, main, root, StepError, step } from "./steps.mjs";
 
 const PAGE = join(root, "www");
 
 /** The place of each module of the core in what wasm-pack made. */
 const MODULES = { core: "pkg", net: "pkg-net" };
+
+/** What the page calls of the core. The rest, such as the schedule of a running provider, is left out of its module. */
+const CALLED = [
+  "checkToken",
+  "decodeToken",
+  "diagnose",
+  "judgeProbe",
+  "parseEndpoint",
+  "parseTokenResponseText",
+  "planChat",
+  "planProvider",
+  "roleAssignment",
+  "simulateRefresh",
+];
+
+/** What the module is made of, as in Cargo.toml. */
+const FEATURES = [
+  "MutableGlobals",
+  "NontrappingFPToInt",
+  "BulkMemory",
+  "BulkMemoryOpt",
+  "SignExt",
+  "ReferenceTypes",
+  "Multivalue",
+  "CallIndirectOverlong",
+];
+
+/** The core as the page has it. */
+const TRIMMED = join(root, "target/www/core.wasm");
 
 export async function buildPage() {
   await buildPackage();
@@ -27,6 +56,7 @@ export async function buildPage() {
 }
 
 async function bundle() {
+  await trim();
   const { build } = await import("vite");
   await build({
     configFile: false,
@@ -54,12 +84,36 @@ async function bundle() {
   });
 }
 
+/** Takes out of the core what nobody calls in the page: a twelfth of what it loads first. */
+async function trim() {
+  const { default: binaryen } = await import("binaryen");
+  const module = binaryen.readBinary(readFileSync(join(root, "pkg/copilot_keyless_bg.wasm")));
+  module.setFeatures(FEATURES.reduce((all, name) => all | binaryen.Features[name], 0));
+  const names = Array.from(
+    { length: module.getNumExports() },
+    (_, index) => binaryen.getExportInfo(module.getExportByIndex(index)).name,
+  );
+  const missing = CALLED.find((name) => !names.includes(name));
+  if (missing) throw new StepError(`The core has no ${missing}`);
+  // What wasm-bindgen itself needs begins with two underscores; what frees an object of a class does not count.
+  const needed = (name) =>
+    CALLED.includes(name) || name === "memory" || (name.startsWith("__") && !name.startsWith("__wbg_"));
+  for (const name of names.filter((one) => !needed(one))) module.removeExport(name);
+  binaryen.setOptimizeLevel(2);
+  binaryen.setShrinkLevel(2);
+  module.optimize();
+  mkdirSync(dirname(TRIMMED), { recursive: true });
+  writeFileSync(TRIMMED, module.emitBinary());
+  module.dispose();
+}
+
 /** wasm-pack's modules in the place of js/wasm/*.js, and their `.wasm` as files instead of text within the scripts. */
 const wasmFiles = {
   name: "wasm-files",
   enforce: "pre",
   resolveId(source, importer) {
     const [, name, inline] = /\/wasm\/(core|net)(-inline)?\.js$/.exec(source) ?? [];
+    if (name === "core" && inline) return `${TRIMMED}?url`;
     if (name) return join(root, MODULES[name], inline ? "copilot_keyless_bg.wasm?url" : "copilot_keyless.js");
     if (/\/inlined\.js$/.test(source) && importer?.includes("bindings")) return join(PAGE, "modules.ts");
     return undefined;

@@ -86,6 +86,7 @@ const COMMANDS: Record<string, { skip: string } | { says: RegExp; code?: number 
   "npm install copilot-keyless @github/copilot-sdk @azure/identity": {
     skip: "installed above, from the packed file",
   },
+  "npm run www": { skip: "it serves until it is ended; tests/browser runs it" },
   'npx copilot-keyless chat --demo "Hello"': { says: /Hello[\s\S]*turns +1/ },
   "npx copilot-keyless doctor": { says: /✗ endpoint\/empty {2}No endpoint was given/, code: 1 },
   "npx copilot-keyless config --endpoint myres.openai.azure.com": {
