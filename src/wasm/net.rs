@@ -44,7 +44,11 @@ pub struct Exchange(net::Exchange);
 impl Exchange {
     /// [`net::Exchange::new`], for the API format of a provider's config.
     #[wasm_bindgen(constructor)]
-    #[allow(clippy::too_many_arguments, reason = "values cross the boundary one by one")]
+    #[allow(
+        clippy::too_many_arguments,
+        clippy::needless_pass_by_value,
+        reason = "values cross the boundary one by one, and texts by value"
+    )]
     pub fn new(
         url: String,
         headers: Vec<String>,
