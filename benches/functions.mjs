@@ -1,5 +1,6 @@
 // The Functions app under load, beside a handler written as Azure's guide shows it: a new credential, client and session for each call.
-// `node benches/functions.mjs [--requests 1000] [--peer-requests 1000]`. Linux: memory is read from /proc.
+// `node benches/functions.mjs [--requests 1000] [--peer-requests 1000] [--warm 200] [--at-once 100] [--only ours|peer]`.
+// Linux: memory is read from /proc. The peer starts a runtime for each call: 100 at once need some 10 GB.
 //
 // Both run in the same small host, each in a process of its own, against the same emulator; so the figures compare the two, and tell
 // nothing of Azure.
@@ -25,12 +26,15 @@ const { values } = parseArgs({
   options: {
     requests: { type: "string", default: "1000" },
     "peer-requests": { type: "string", default: "1000" },
+    warm: { type: "string", default: "200" },
+    "at-once": { type: "string", default: "100" },
+    only: { type: "string" },
   },
 });
 
 const COLD_STARTS = 5;
-const WARM = 200;
-const CONCURRENT = 100;
+const WARM = Number(values.warm);
+const CONCURRENT = Number(values["at-once"]);
 const LOAD_AT_ONCE = 10;
 
 const OURS = `
@@ -168,6 +172,8 @@ async function measure(name, code, requests) {
     cold.push(first);
     await app.stop();
   }
+  const note = (text) => console.error(`${name}: ${text}`);
+  note("cold starts done");
   figures["cold request, first byte"] = ms(at(cold, 0.5));
   const app = await start(folder, emulator.env);
   await ask(app, "Hello");
@@ -195,6 +201,7 @@ async function measure(name, code, requests) {
       0.99,
     ),
   )}`;
+  note("warm requests done");
   const began = performance.now();
   const together = await Promise.all(
     Array.from({ length: CONCURRENT }, (_, index) =>
@@ -203,6 +210,7 @@ async function measure(name, code, requests) {
   );
   const answered = together.filter(({ ok }) => ok).length;
   figures[`${CONCURRENT} at once`] = `${answered} answered in ${ms(performance.now() - began)}`;
+  note(`${CONCURRENT} at once done`);
   const before = emulator.counts.identity;
   let next = 0;
   let lost = 0;
@@ -224,8 +232,8 @@ async function measure(name, code, requests) {
   return figures;
 }
 
-for (const [name, code, requests] of [
-  ["copilot-keyless", OURS, Number(values.requests)],
-  ["as in Azure's guide", PEER, Number(values["peer-requests"])],
-])
+for (const [name, , code, requests] of [
+  ["copilot-keyless", "ours", OURS, Number(values.requests)],
+  ["as in Azure's guide", "peer", PEER, Number(values["peer-requests"])],
+].filter(([, which]) => values.only === undefined || values.only === which))
   console.log(JSON.stringify(await measure(name, code, requests), null, 2));

@@ -1,6 +1,6 @@
 // What goes wrong behind the app: callers get a status that is theirs, the code, and nothing of the app's resources.
 
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import {
   appWith,
   ask,
@@ -20,6 +20,9 @@ const emulator = await emulatorForApps({
 });
 const app = await startApp(appWith("{ limits: { turns: 3, heartbeatMs: 400 } }"), emulator.env);
 const impatient = await startApp(appWith("{ timeoutMs: 5_000, limits: { turns: 3 } }"), emulator.env);
+
+// What one test has broken is no concern of the next one.
+afterEach(() => emulator.faults.clear());
 
 async function expectServed(by = app): Promise<void> {
   const response = await ask(by, { prompt: "Still there?" });
@@ -80,7 +83,7 @@ test("the resource rejects every token", async () => {
           const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = process.env;
           const url = IDENTITY_ENDPOINT + "?resource=https://ai.azure.com&api-version=2019-08-01";
           const response = await fetch(url, { headers: { "x-identity-header": IDENTITY_HEADER } });
-          const { access_token: token, expires_on } = await json(response);
+          const { access_token: token, expires_on } = await response.json();
           return { token, expiresOnTimestamp: expires_on * 1000 };
         },
       };`,
@@ -89,9 +92,9 @@ test("the resource rejects every token", async () => {
   );
   const handle = emulator.faults.add({ server: "foundry", kind: "status", status: 401, times: 3 });
   const response = await ask(other, { prompt: "Hi" });
+  handle.remove();
   expect([response.status, (await json(response)).code]).toEqual([502, "model/token-invalid"]);
   expect(response.headers.get("www-authenticate")).toBeNull();
-  handle.remove();
   expect((await ask(other, { prompt: "Hi" })).status).toBe(200);
 });
 
