@@ -14,6 +14,10 @@ import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll } from "vitest";
 import { root } from "../cli/support.js";
 
+/** What is to be done after the test file. Inside a test no afterAll can be registered. */
+const cleanUp: (() => unknown)[] = [];
+afterAll(() => Promise.all(cleanUp.map((step) => step())));
+
 /** The app of this repository. */
 export const APP = join(root, "js/azure-functions/app");
 
@@ -27,7 +31,7 @@ export async function emulatorForApps(options: Parameters<typeof startEmulator>[
 /** A folder with an app whose chat handler has some options, written as code. */
 export function appWith(options: string, before = ""): string {
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-app-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  cleanUp.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", main: "main.js" }));
   writeFileSync(join(folder, "host.json"), JSON.stringify({ version: "2.0" }));
   writeFileSync(
@@ -96,7 +100,7 @@ export async function startApp(folder: string, env: Record<string, string>): Pro
     child.kill("SIGTERM");
     return ended;
   };
-  afterAll(async () => {
+  cleanUp.push(async () => {
     await stop();
     rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
   });
