@@ -115,7 +115,8 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
 
   /**
    * A conversation of its own, beside the agent's: a session on the same runtime and the same tokens. With the id of an earlier
-   * session that one is taken up again. Close it when it is over; closing the agent closes it, too.
+   * session that one is taken up again. With a `provider` it speaks with that one's model. Close it when it is over; closing the
+   * agent closes it, too.
    *
    * @example
    * ```ts
@@ -124,14 +125,16 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
    * const id = await conversation.sessionId; // later: agent.conversation({ resume: id })
    * ```
    */
-  conversation(options: { resume?: string | undefined } = {}): Conversation {
+  conversation(
+    options: { resume?: string | undefined; provider?: FoundryProvider | undefined } = {},
+  ): Conversation {
     if (this.#closing) throw closed();
-    const { resume } = options;
+    const { resume, provider = this.provider } = options;
     check(
       resume === undefined || (typeof resume === "string" && resume !== ""),
       "resume must be a session's id",
     );
-    return this.#begin(resume, false);
+    return this.#begin(resume, false, provider);
   }
 
   /** Aborts running turns and ends the sessions, the client if it is the agent's own, and the token provider. */
@@ -149,9 +152,9 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     return this.#perCall && !this.#closing ? this.#begin(undefined, true) : this.#own;
   }
 
-  #begin(resume: string | undefined, once: boolean): Conversation {
+  #begin(resume: string | undefined, once: boolean, provider = this.provider): Conversation {
     const conversation: Conversation = new Conversation({
-      provider: this.provider,
+      provider,
       runtime: this.#runtime,
       session: this.#session,
       timeoutMs: this.#timeoutMs,

@@ -110,9 +110,12 @@ export class Conversation implements AsyncDisposable {
     return iterator;
   }
 
-  /** Aborts a running turn and ends the session. What was said stays on disk and can be taken up again by its id. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /**
+   * Aborts a running turn and ends the session. What was said stays on disk and can be taken up again by its id, unless it is to
+   * be forgotten.
+   */
+  close(options: { forget?: boolean | undefined } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.forget === true);
     return this.#closing;
   }
 
@@ -316,10 +319,12 @@ export class Conversation implements AsyncDisposable {
     await bounded(lease?.release());
   }
 
-  async #close(): Promise<void> {
+  async #close(forget: boolean): Promise<void> {
     this.#turn?.fail(closed());
     await bounded(this.#queue);
     await bounded(this.#session?.then(end));
+    const id = this.#id;
+    if (forget && id !== undefined) await bounded(this.#lease?.client.deleteSession(id));
     this.#unwatch?.();
     this.#hold(undefined);
     await this.#giveBack();

@@ -2,17 +2,22 @@
 
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { files, ifChanged, main, root, run, step } from "./steps.mjs";
 import { setUp } from "./toolchain.mjs";
 
 /** The entry points that share code: file in dist/ and its source. */
-const ENTRIES = { index: "js/index.ts", core: "js/core.ts", direct: "js/direct.ts" };
+const ENTRIES = {
+  index: "js/index.ts",
+  core: "js/core.ts",
+  direct: "js/direct.ts",
+  "azure-functions": "js/azure-functions/index.ts",
+};
 
 /** Imported by users beside this package, never bundled into it. */
-const PEERS = ["@azure/identity", "@github/copilot-sdk"];
+const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
 
 export async function build() {
   await setUp();
@@ -75,6 +80,13 @@ async function bundle() {
     external: PEERS,
     plugins: [wasm],
   });
+  const functions = await esbuild({
+    ...shared,
+    entryPoints: { "azure-functions": "js/azure-functions/index.ts" },
+    minifyIdentifiers: true,
+    external: ["copilot-keyless", "copilot-keyless/*", ...PEERS],
+    plugins: [samePackage],
+  });
   // Nobody's stack but their own goes through these two.
   const emulator = await esbuild({
     ...shared,
@@ -99,7 +111,27 @@ async function bundle() {
   for (const file of files("js").filter((path) => path.endsWith(".d.ts"))) {
     cpSync(join(root, file), join(root, "dist/types", file.slice("js/".length)));
   }
-  writeLicenses({ ...library.metafile.inputs, ...emulator.metafile.inputs, ...cli.metafile.inputs });
+  dropUnreachableTypes();
+  writeLicenses({
+    ...library.metafile.inputs,
+    ...functions.metafile.inputs,
+    ...emulator.metafile.inputs,
+    ...cli.metafile.inputs,
+  });
+}
+
+/** Declarations that no entry point leads to are of no use to anybody. */
+function dropUnreachableTypes() {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const reached = new Set();
+  const visit = (file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, path] of readFileSync(join(root, file), "utf8").matchAll(/["'](\.[^"']*)\.js["']/g))
+      visit(posix.join(posix.dirname(file), `${path}.d.ts`));
+  };
+  for (const { types } of Object.values(exports)) if (types) visit(posix.normalize(types));
+  for (const file of files("dist/types")) if (!reached.has(file)) rmSync(join(root, file));
 }
 
 /** An error of the emulator is a KeylessError of the package that the user has, not of a copy. */
@@ -108,6 +140,17 @@ const sameErrors = {
   setup(build) {
     build.onResolve({ filter: /^\.\.\/errors\.js$/ }, () => ({
       path: "copilot-keyless/core",
+      external: true,
+    }));
+  },
+};
+
+/** The handler shares the agent's classes, and what they hold, with the rest of the package. */
+const samePackage = {
+  name: "same-package",
+  setup(build) {
+    build.onResolve({ filter: /^\.\.\/(agent|errors|foundry-provider)\.js$/ }, () => ({
+      path: "copilot-keyless",
       external: true,
     }));
   },

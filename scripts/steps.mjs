@@ -2,7 +2,16 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -92,6 +101,13 @@ export function run(command, args, { env = {}, onLine = () => {}, hint, show = f
   });
 }
 
+/** Puts this package among its own dependencies: apps inside the repository find it there, in the place of a release from npm. */
+export function linkPackage() {
+  const link = join(root, "node_modules/copilot-keyless");
+  rmSync(link, { force: true, recursive: true });
+  symlinkSync(root, link, "junction");
+}
+
 /** What a command prints, or undefined when it is not there or fails. */
 export function output(command, args) {
   const result = spawnSync(command, args, {
@@ -102,7 +118,7 @@ export function output(command, args) {
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 
-/** Every file below some paths, in a stable order. */
+/** Every file below some paths, in a stable order, but those of packages that are installed there. */
 export function files(...paths) {
   return paths.flatMap((path) => {
     const full = join(root, path);
@@ -110,6 +126,7 @@ export function files(...paths) {
     if (statSync(full).isFile()) return [path];
     return files(
       ...readdirSync(full)
+        .filter((name) => name !== "node_modules")
         .sort()
         .map((name) => `${path}/${name}`),
     );

@@ -21,7 +21,7 @@ function written(): string[] {
     name.endsWith(".ts"),
   );
   const pattern =
-    /"((?:diagnosis|agent|credential|emulator|endpoint|expiry|model|policy|provider|scenario|sdk|token)\/[a-z-]+)"/g;
+    /"((?:diagnosis|agent|chat|credential|emulator|endpoint|expiry|model|policy|provider|scenario|sdk|token)\/[a-z-]+)"/g;
   return files.flatMap((name) =>
     [...readFileSync(join(root, "js", name), "utf8").matchAll(pattern)].map(([, code]) => code as string),
   );

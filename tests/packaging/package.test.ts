@@ -29,6 +29,7 @@ test("holds what is needed and nothing else", () => {
     "LICENSE",
     "README.md",
     "dist/THIRD-PARTY-LICENSES.txt",
+    "dist/azure-functions.js",
     "dist/chunks/chunk-*.js",
     "dist/chunks/net-bindings-*.js",
     "dist/cli.js",
@@ -135,6 +136,7 @@ test("imports without @azure/identity and the Copilot SDK, and says what is miss
     "--input-type=module",
     `import { createFoundryProvider, ManagedIdentityCopilotAgent, parseEndpoint } from "copilot-keyless";
      import "copilot-keyless/core";
+     import "copilot-keyless/azure-functions";
      import "copilot-keyless/direct";
      import "copilot-keyless/emulator";
      const endpoint = "https://myres.openai.azure.com";

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll, expect, test } from "vitest";
 import { newcomer, root, run } from "../cli/support.js";
+import { ask, startApp } from "../functions/support.js";
 import { installed, linkPackages } from "./support.js";
 
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -55,7 +56,24 @@ test.each(["nodenext", "bundler"])(
   },
 );
 
-test.each(samples)("$name runs", async ({ name, code }) => {
+const inFunctions = samples.filter(({ code }) => code.includes("createChatHandler"));
+
+test.each(inFunctions)("$name runs in a Functions host", async ({ name }) => {
+  const own = readFileSync(join(folder, "package.json"), "utf8");
+  writeFileSync(
+    join(folder, "package.json"),
+    JSON.stringify({ ...JSON.parse(own), main: `built/${name}.js` }),
+  );
+  writeFileSync(join(folder, "host.json"), JSON.stringify({ version: "2.0" }));
+  const app = await startApp(folder, azure);
+  const response = await ask(app, { prompt: "Hello from the README" });
+  expect(await response.json()).toMatchObject({ reply: expect.stringContaining("Hello from the README") });
+  expect((await fetch(`${app.url}/api/health`)).status).toBe(200);
+  expect(await app.stop()).toBe(0);
+  writeFileSync(join(folder, "package.json"), own);
+});
+
+test.each(samples.filter((sample) => !inFunctions.includes(sample)))("$name runs", async ({ name, code }) => {
   const before = { ...emulator.counts };
   const result = await run(process.execPath, ["--unhandled-rejections=strict", `built/${name}.js`], {
     env: azure,

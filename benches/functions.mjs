@@ -1,0 +1,239 @@
+// The Functions app under load, beside a handler written as Azure's guide shows it: a new credential, client and session for each call.
+// `node benches/functions.mjs [--requests 1000] [--peer-requests 1000] [--warm 200] [--at-once 100] [--only ours|peer]`.
+// Linux: memory is read from /proc. The peer starts a runtime for each call: 100 at once need some 10 GB.
+//
+// Both run in the same small host, each in a process of its own, against the same emulator; so the figures compare the two, and tell
+// nothing of Azure.
+
+import { spawn } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { startEmulator } from "copilot-keyless/emulator";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { values } = parseArgs({
+  options: {
+    requests: { type: "string", default: "1000" },
+    "peer-requests": { type: "string", default: "1000" },
+    warm: { type: "string", default: "200" },
+    "at-once": { type: "string", default: "100" },
+    only: { type: "string" },
+  },
+});
+
+const COLD_STARTS = 5;
+const WARM = Number(values.warm);
+const CONCURRENT = Number(values["at-once"]);
+const LOAD_AT_ONCE = 10;
+
+const OURS = `
+import { app } from "@azure/functions";
+import { createChatHandler } from "copilot-keyless/azure-functions";
+app.setup({ enableHttpStream: true });
+app.http("chat", { methods: ["POST"], handler: createChatHandler() });
+`;
+
+const PEER = `
+import { app } from "@azure/functions";
+import { DefaultAzureCredential } from "@azure/identity";
+import { CopilotClient } from "@github/copilot-sdk";
+app.setup({ enableHttpStream: true });
+async function handler(request) {
+  const { prompt } = await request.json();
+  const { token } = await new DefaultAzureCredential().getToken(process.env.FOUNDRY_TOKEN_SCOPE);
+  const client = new CopilotClient({ useLoggedInUser: false });
+  await client.start();
+  const session = await client.createSession({
+    model: process.env.FOUNDRY_MODEL_NAME,
+    streaming: true,
+    availableTools: [],
+    onPermissionRequest: () => ({ kind: "reject" }),
+    provider: { type: "openai", wireApi: "responses", baseUrl: process.env.FOUNDRY_RESOURCE_URL, bearerToken: token },
+  });
+  const encoder = new TextEncoder();
+  const body = new ReadableStream({
+    async start(controller) {
+      const say = (event, data) => controller.enqueue(encoder.encode("event: " + event + "\\ndata: " + JSON.stringify(data) + "\\n\\n"));
+      session.on("assistant.message_delta", ({ data }) => say("delta", { text: data.deltaContent }));
+      await session.sendAndWait({ prompt });
+      say("done", {});
+      controller.close();
+      await session.disconnect();
+      await client.stop();
+    },
+  });
+  return { headers: { "content-type": "text/event-stream" }, body };
+}
+app.http("chat", { methods: ["POST"], handler });
+`;
+
+function appFolder(code) {
+  const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-bench-"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", main: "main.js" }));
+  writeFileSync(join(folder, "host.json"), JSON.stringify({ version: "2.0" }));
+  writeFileSync(join(folder, "main.js"), code);
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(root, join(folder, "node_modules/copilot-keyless"));
+  for (const scope of ["@azure", "@github"])
+    symlinkSync(join(root, "node_modules", scope), join(folder, "node_modules", scope));
+  return folder;
+}
+
+async function start(folder, env) {
+  const home = mkdtempSync(join(tmpdir(), "copilot-keyless-bench-home-"));
+  const began = performance.now();
+  const child = spawn(process.execPath, [join(root, "scripts/functions-host.mjs"), folder, "--port", "0"], {
+    env: { PATH: process.env.PATH, HOME: home, COPILOT_HOME: join(home, "copilot"), TMPDIR: home, ...env },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const url = await new Promise((resolve) => {
+    let text = "";
+    child.stdout.on("data", (chunk) => {
+      text = (text + chunk).slice(-2_000);
+      const found = /^listening (\S+)/m.exec(text)?.[1];
+      if (found) resolve(found);
+    });
+  });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await ended;
+    rmSync(home, { recursive: true, force: true, maxRetries: 3 });
+  };
+  return { url, pid: child.pid, began, stop };
+}
+
+/** One request. Times in milliseconds: to the first piece of the reply, and to the end. */
+async function ask({ url }, prompt) {
+  const began = performance.now();
+  const response = await fetch(`${url}/api/chat`, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "text/event-stream" },
+    body: JSON.stringify({ prompt }),
+    signal: AbortSignal.timeout(300_000),
+  });
+  let first;
+  let text = "";
+  for await (const chunk of response.body) {
+    first ??= performance.now();
+    text += Buffer.from(chunk).toString();
+  }
+  const ok = response.status === 200 && text.includes("event: done") && text.includes("event: delta");
+  return { ok, first: first - began, total: performance.now() - began };
+}
+
+/** Memory of a process and its children, shared pages counted by share, in MB, and how many they are. */
+function memory(pid) {
+  const pids = [pid, ...descendants(pid)];
+  const kilobytes = pids.reduce((sum, one) => {
+    try {
+      return sum + Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${one}/smaps_rollup`, "utf8"))?.[1] ?? 0);
+    } catch {
+      return sum;
+    }
+  }, 0);
+  return { megabytes: Math.round(kilobytes / 1024), processes: pids.length };
+}
+
+function descendants(pid) {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" "))
+      .filter(Boolean)
+      .flatMap((child) => [Number(child), ...descendants(child)]);
+  } catch {
+    return [];
+  }
+}
+
+const at = (numbers, share) =>
+  numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * share))];
+const ms = (number) => `${Math.round(number)} ms`;
+
+async function measure(name, code, requests) {
+  const emulator = await startEmulator({ chunkDelayMs: 0 });
+  const folder = appFolder(code);
+  const figures = { handler: name };
+  const cold = [];
+  for (let round = 0; round < COLD_STARTS; round += 1) {
+    const app = await start(folder, emulator.env);
+    const { first } = await ask(app, "Hello");
+    cold.push(first);
+    await app.stop();
+  }
+  const note = (text) => console.error(`${name}: ${text}`);
+  note("cold starts done");
+  figures["cold request, first byte"] = ms(at(cold, 0.5));
+  const app = await start(folder, emulator.env);
+  await ask(app, "Hello");
+  const warm = [];
+  for (let index = 0; index < WARM; index += 1) warm.push(await ask(app, `Warm ${index}`));
+  figures["warm p50, p99 (first byte)"] = `${ms(
+    at(
+      warm.map(({ first }) => first),
+      0.5,
+    ),
+  )}, ${ms(
+    at(
+      warm.map(({ first }) => first),
+      0.99,
+    ),
+  )}`;
+  figures["warm p50, p99 (whole)"] = `${ms(
+    at(
+      warm.map(({ total }) => total),
+      0.5,
+    ),
+  )}, ${ms(
+    at(
+      warm.map(({ total }) => total),
+      0.99,
+    ),
+  )}`;
+  note("warm requests done");
+  const began = performance.now();
+  const together = await Promise.all(
+    Array.from({ length: CONCURRENT }, (_, index) =>
+      ask(app, `At once ${index}`).catch(() => ({ ok: false })),
+    ),
+  );
+  const answered = together.filter(({ ok }) => ok).length;
+  figures[`${CONCURRENT} at once`] = `${answered} answered in ${ms(performance.now() - began)}`;
+  note(`${CONCURRENT} at once done`);
+  const before = emulator.counts.identity;
+  let next = 0;
+  let lost = 0;
+  await Promise.all(
+    Array.from({ length: LOAD_AT_ONCE }, async () => {
+      while (next < requests) {
+        next += 1;
+        const { ok } = await ask(app, `Load ${next}`).catch(() => ({ ok: false }));
+        if (!ok) lost += 1;
+      }
+    }),
+  );
+  const { megabytes, processes } = memory(app.pid);
+  figures[`after ${requests} more`] = `${megabytes} MB in ${processes} processes, ${lost} lost`;
+  figures["identity requests for these"] = emulator.counts.identity - before;
+  await app.stop();
+  rmSync(folder, { recursive: true, force: true });
+  await emulator.stop();
+  return figures;
+}
+
+for (const [name, , code, requests] of [
+  ["copilot-keyless", "ours", OURS, Number(values.requests)],
+  ["as in Azure's guide", "peer", PEER, Number(values["peer-requests"])],
+].filter(([, which]) => values.only === undefined || values.only === which))
+  console.log(JSON.stringify(await measure(name, code, requests), null, 2));

@@ -1,0 +1,35 @@
+/** Values from several sources, in the order in which they came, for one reader. */
+export class EventQueue<T> implements AsyncIterable<T> {
+  readonly #values: T[] = [];
+  #over: { error?: unknown; failed: boolean } | undefined;
+  #wake: () => void = () => {};
+
+  push(value: T): void {
+    this.#values.push(value);
+    this.#wake();
+  }
+
+  end(): void {
+    this.#over ??= { failed: false };
+    this.#wake();
+  }
+
+  /** Ends with an error, after the values that came before it. */
+  fail(error: unknown): void {
+    this.#over ??= { failed: true, error };
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    for (;;) {
+      const value = this.#values.shift();
+      if (value !== undefined) yield value;
+      else if (this.#over?.failed) throw this.#over.error;
+      else if (this.#over) return;
+      else
+        await new Promise<void>((wake) => {
+          this.#wake = wake;
+        });
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import type { HttpRequest } from "@azure/functions";
+import type { CopilotClientOptions } from "@github/copilot-sdk";
+import type { AgentOptions } from "../agent.js";
+import { type ChatLimits, DEFAULT_LIMITS } from "../chat/contract.js";
+import { LONGEST_TIMER_MS } from "../clock.js";
+import { KeylessError } from "../errors.js";
+
+/** A model that callers may choose, of the same resource. */
+export interface ChatModel {
+  /** What callers send as `model`. */
+  name: string;
+  /** The well-known model name. Default: `name`. */
+  model?: string | undefined;
+  /** The deployment's name where it differs from the model's. */
+  deployment?: string | undefined;
+}
+
+/** Options of {@link createChatHandler}: those of the agent (`sessionsPerRuntime` is 100 here), and what holds for callers. */
+export interface ChatHandlerOptions extends Omit<AgentOptions, "client" | "sessions" | "resume"> {
+  /** Options for the runtime, one for all. By default its files are in a temporary folder that ends with the worker. */
+  client?: Omit<CopilotClientOptions, "baseDirectory" | "mode"> | undefined;
+  /** More models that callers may choose, by the names of their deployments. Without, only the first one is served. */
+  models?: readonly (string | ChatModel)[] | undefined;
+  /** What one caller, and all of them, may ask for. */
+  limits?: Partial<FunctionsLimits> | undefined;
+  /**
+   * Who asks, as a text that nobody else can have; a conversation is theirs alone. Default: the user whom App Service authentication
+   * has signed in, where it is switched on, else "": whoever has the id of a conversation goes on with it.
+   */
+  caller?: ((request: HttpRequest) => string) | undefined;
+  /**
+   * Lets conversations outlive the worker, and go on in other instances: a folder that all share, such as a mounted file share, and a
+   * secret of 32 characters or more that all know. The folder is yours to clean up, and no conversation may run in two instances at
+   * the same time.
+   */
+  durable?: { baseDirectory: string; secret: string } | undefined;
+  /** Whether callers get to read what an error of the app's own says. Default: only in Core Tools and the like. */
+  exposeErrors?: boolean | undefined;
+}
+
+/** The limits of a chat, and those of a worker. */
+export interface FunctionsLimits extends ChatLimits {
+  /** How many conversations are kept that can be gone on with; the one that was idle longest goes first. Default 50. */
+  conversations: number;
+  /** How long a conversation is kept after its last turn, in milliseconds. Default 900,000. */
+  idleMs: number;
+  /** How long a caller may take nothing of a streamed reply, in milliseconds. Default 30,000. */
+  stallMs: number;
+}
+
+const LIMITS: FunctionsLimits = {
+  ...DEFAULT_LIMITS,
+  conversations: 50,
+  idleMs: 900_000,
+  stallMs: 30_000,
+};
+
+const SECRET_CHARS = 32;
+
+/** The limits, defaults filled in and checked. */
+export function checkedLimits(given: Partial<FunctionsLimits> = {}): FunctionsLimits {
+  const limits = { ...LIMITS };
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(LIMITS, name)) throw invalid(`limits.${name} is none`);
+    if (value === undefined) continue;
+    if (!Number.isSafeInteger(value) || value < 1 || value > LONGEST_TIMER_MS) {
+      throw invalid(`limits.${name} must be a positive whole number, below 2^31`);
+    }
+    limits[name as keyof FunctionsLimits] = value;
+  }
+  return limits;
+}
+
+/** The models that callers may choose besides the first. */
+export function checkedModels(given: ChatHandlerOptions["models"] = []): ChatModel[] {
+  const models = given.map((model) => (typeof model === "string" ? { name: model } : model));
+  const names = new Set(models.map(({ name }) => name));
+  if (names.size < models.length || names.has("") || models.some(({ name }) => typeof name !== "string")) {
+    throw invalid("models must have names, each its own");
+  }
+  return models;
+}
+
+export function checkDurable(given: ChatHandlerOptions["durable"]): void {
+  if (!given) return;
+  const { baseDirectory, secret } = given;
+  if (typeof baseDirectory !== "string" || baseDirectory === "" || typeof secret !== "string") {
+    throw invalid("durable needs { baseDirectory, secret }");
+  }
+  if (secret.length < SECRET_CHARS)
+    throw invalid(`durable.secret must have ${SECRET_CHARS} characters or more`);
+}
+
+function invalid(sentence: string): KeylessError {
+  return new KeylessError("chat/invalid-option", sentence, { hint: "See the options of createChatHandler." });
+}
