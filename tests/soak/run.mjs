@@ -75,8 +75,10 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
   });
   channel("http.server.request.start", ({ request, response, socket }) => {
     if (socket.localPort !== emulator.foundry.port) return;
-    response.once("finish", () => {
-      if (response.statusCode === 401) tally.refused(request.headers[SESSION_HEADER]);
+    response.once("close", () => {
+      const name = request.headers[SESSION_HEADER];
+      if (response.statusCode === 401) tally.refused(name);
+      else if (response.statusCode >= 400 || !response.writableFinished) tally.troubled(name);
     });
   });
   every(READ_MS, () => tally.read(emulator.requests));

@@ -151,6 +151,14 @@ test("a revocation that the schedule could have recovered from is told", () => {
       fail(tally);
     }),
   ).toBe("");
+  // The runtime's attempts were used up by something else.
+  expect(
+    said((tally) => {
+      tally.episodeBegins(revoke);
+      tally.troubled(TURN.name);
+      fail(tally);
+    }),
+  ).toBe("");
 });
 
 test("a token is found whole, by its signature alone, and in files", () => {

@@ -41,6 +41,8 @@ export class Tally {
   #refusals = new Map();
   #read = 0;
   #limitMs;
+  /** When a session's last request failed, but for 401. */
+  #troubles = new Map();
 
   /** No turn may take longer than `limitMs`. */
   constructor(limitMs) {
@@ -51,6 +53,11 @@ export class Tally {
   refused(name) {
     if (this.rolesAway) return;
     this.#refusals.set(name, [...(this.#refusals.get(name) ?? []), Date.now()]);
+  }
+
+  /** The resource has failed a session in another way: the runtime counts the attempts of a request together. */
+  troubled(name) {
+    this.#troubles.set(name, Date.now());
   }
 
   tokenEvent({ type }) {
@@ -117,7 +124,8 @@ export class Tally {
     if (met.length === 0) return;
     this.revoked.met += 1;
     if (right) this.revoked.recovered += 1;
-    // A turn that an earlier revocation has already cost some of its attempts does not count.
+    // A turn that something else has already cost some of its attempts does not count.
+    else if ((this.#troubles.get(name) ?? 0) >= began) return;
     else if (this.#recoverable && met[0] >= this.#lastRevocation && error?.code === "model/token-invalid") {
       const after = met.map((at) => at - this.#lastRevocation);
       this.note("a revocation that was not recovered from", id, `${sort}: 401 after ${after.join(", ")} ms`);
