@@ -125,7 +125,7 @@ export class Tally {
     this.revoked.met += 1;
     if (right) this.revoked.recovered += 1;
     // A turn that something else has already cost some of its attempts does not count.
-    else if ((this.#troubles.get(name) ?? 0) >= began) return;
+    else if ((this.#troubles.get(name) ?? Number.NEGATIVE_INFINITY) >= began) return;
     else if (this.#recoverable && met[0] >= this.#lastRevocation && error?.code === "model/token-invalid") {
       const after = met.map((at) => at - this.#lastRevocation);
       this.note("a revocation that was not recovered from", id, `${sort}: 401 after ${after.join(", ")} ms`);
