@@ -36,9 +36,12 @@ let chosen = "typescript";
 
 export function endpointPanel(): void {
   const given = linked();
-  for (const name of Object.keys(FIELDS) as Field[]) {
+  const names = Object.keys(FIELDS) as Field[];
+  // What was typed while the page loaded stays, unless a link says what is to be there.
+  const byLink = names.some((name) => given[name]);
+  for (const name of names) {
     const field = input(name);
-    field.value = given[name] ?? "";
+    field.value = given[name] ?? (byLink ? "" : field.value);
     field.addEventListener("input", show);
   }
   const more = (["type", "wireApi", "apiVersion", "scope"] as const).some((name) => given[name]);

@@ -55,6 +55,19 @@ const NOW = Date.UTC(2026, 10, 21, 12);
 const SECONDS = NOW / 1000;
 
 describe("endpoint", () => {
+  test("typed while the page still loads, it stays and is explained", async () => {
+    const page = await visit("", {}, async (coming) => {
+      await coming.route(/\.wasm$/, async (route) => {
+        await coming.fill("#endpoint-url", "myres.openai.azure.com");
+        await coming.fill("#token-text", token({ aud: "https://ai.azure.com" }));
+        await route.continue();
+      });
+    });
+    expect(await text(page, "endpoint-result")).toContain("https://myres.openai.azure.com/openai/v1/");
+    expect(await text(page, "token-result")).toContain("https://ai.azure.com");
+    expect(page.url()).toContain("endpoint=");
+  });
+
   test("is explained while it is typed, with the code to copy", async () => {
     const page = await visit();
     await page.locator("#endpoint-url").pressSequentially("myres.openai.azure.com");
