@@ -13,7 +13,7 @@ const ENTRIES = {
   index: "js/index.ts",
   core: "js/core.ts",
   direct: "js/direct.ts",
-  "azure-functions": "js/azure-functions/index.ts",
+  edge: "js/edge.ts",
 };
 
 /** Imported by users beside this package, never bundled into it. */

@@ -3,7 +3,7 @@ import type { ChatLogEntry, ChunkSource } from "../chat/contract.js";
 import { respond } from "../chat/respond.js";
 import { Slots } from "../chat/slots.js";
 import { connectionOf, watchConnections } from "./connection.js";
-import { type ChatHandlerOptions, checkDurable, checkedLimits, checkedModels } from "./options.js";
+import { type ChatHandlerOptions, checkDurable, checkedModels, limitsOf } from "./options.js";
 import { type ChatStatus, ChatWorker } from "./worker.js";
 
 /** A handler for `app.http`, and the worker behind it. */
@@ -29,7 +29,7 @@ export type ChatHandler = HttpHandler & {
  */
 export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler {
   const { models, limits: given, caller = signedIn, exposeErrors, ...rest } = options;
-  const limits = checkedLimits(given);
+  const limits = limitsOf(given);
   checkDurable(options.durable);
   const worker = new ChatWorker(rest, checkedModels(models), limits, () => {
     closeWithApp(() => worker.close());

@@ -2,8 +2,7 @@ import type { HttpRequest } from "@azure/functions";
 import type { CopilotClientOptions } from "@github/copilot-sdk";
 import type { AgentOptions } from "../agent.js";
 import { type ChatLimits, DEFAULT_LIMITS } from "../chat/contract.js";
-import { LONGEST_TIMER_MS } from "../clock.js";
-import { KeylessError } from "../errors.js";
+import { checkedLimits, invalid } from "../chat/limits.js";
 
 /** A model that callers may choose, of the same resource. */
 export interface ChatModel {
@@ -57,18 +56,9 @@ const LIMITS: FunctionsLimits = {
 
 const SECRET_CHARS = 32;
 
-/** The limits, defaults filled in and checked. */
-export function checkedLimits(given: Partial<FunctionsLimits> = {}): FunctionsLimits {
-  const limits = { ...LIMITS };
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(LIMITS, name)) throw invalid(`limits.${name} is none`);
-    if (value === undefined) continue;
-    if (!Number.isSafeInteger(value) || value < 1 || value > LONGEST_TIMER_MS) {
-      throw invalid(`limits.${name} must be a positive whole number, below 2^31`);
-    }
-    limits[name as keyof FunctionsLimits] = value;
-  }
-  return limits;
+/** The limits of a worker. */
+export function limitsOf(given: Partial<FunctionsLimits> | undefined): FunctionsLimits {
+  return checkedLimits(LIMITS, given);
 }
 
 /** The models that callers may choose besides the first. */
@@ -89,8 +79,4 @@ export function checkDurable(given: ChatHandlerOptions["durable"]): void {
   }
   if (secret.length < SECRET_CHARS)
     throw invalid(`durable.secret must have ${SECRET_CHARS} characters or more`);
-}
-
-function invalid(sentence: string): KeylessError {
-  return new KeylessError("chat/invalid-option", sentence, { hint: "See the options of createChatHandler." });
 }

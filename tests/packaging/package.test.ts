@@ -35,6 +35,7 @@ test("holds what is needed and nothing else", () => {
     "dist/cli.js",
     "dist/core.js",
     "dist/direct.js",
+    "dist/edge.js",
     "dist/emulator.js",
     "dist/index.js",
     "dist/types/*",
@@ -183,7 +184,7 @@ test("works under require()", async () => {
   ).toBe("");
 });
 
-test.each(["core.js", "direct.js"])("%s alone loads nothing of Node", (entry) => {
+test.each(["core.js", "direct.js", "edge.js"])("%s alone loads nothing of Node", (entry) => {
   const seen = new Set<string>();
   const visit = (file: string) => {
     if (seen.has(file)) return;
