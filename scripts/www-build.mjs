@@ -57,6 +57,8 @@ export async function buildPage() {
 
 async function bundle() {
   await trim();
+  // What a test runner sets would make it a page for development.
+  process.env.NODE_ENV = "production";
   const { build } = await import("vite");
   await build({
     configFile: false,
