@@ -1,34 +1,31 @@
+import { compiledOnUse } from "./compiled.js";
 import { KeylessError } from "./errors.js";
-import { unpacked } from "./inlined.js";
-import * as bindings from "./wasm/core.js";
-import wasm from "./wasm/core-inline.js";
+import * as coreBindings from "./wasm/core.js";
+import coreWasm from "./wasm/core-inline.js";
+import * as planBindings from "./wasm/plan.js";
+import planWasm from "./wasm/plan-inline.js";
 
-let ready = false;
+/** The refresh schedule and the lifetime of a token. */
+export const core = compiledOnUse(coreBindings, coreWasm);
 
-/** The core's bindings, compiled when first needed: importing this package costs nothing. */
-export function core(): typeof bindings {
-  if (!ready) {
-    bindings.initSync({ module: unpacked(wasm) });
-    ready = true;
-  }
-  return bindings;
-}
+/** Endpoints, providers, requests and what became of them. */
+export const planner = compiledOnUse(planBindings, planWasm);
 
-/** Calls the core, and turns what it throws into a {@link KeylessError}. */
-export function decide<T>(call: (bindings: typeof import("./wasm/core.js")) => T): T {
+/** Calls a module, and turns what it throws into a {@link KeylessError}. */
+export function decide<T>(call: () => T): T {
   try {
-    return call(core());
+    return call();
   } catch (error) {
     throw keylessError(error);
   }
 }
 
-/** The core's error as a {@link KeylessError}; anything else as it is. */
+/** A module's error as a {@link KeylessError}; anything else as it is. */
 export function keylessError(error: unknown): unknown {
   return isCoreError(error) ? new KeylessError(error.code, error.message, { hint: error.hint }) : error;
 }
 
-function isCoreError(error: unknown): error is bindings.CoreError {
+function isCoreError(error: unknown): error is coreBindings.CoreError {
   return (
     typeof error === "object" &&
     error !== null &&

@@ -1,4 +1,4 @@
-import { decide } from "./bindings.js";
+import { core, decide, planner } from "./bindings.js";
 import { diagnosed, plainFailure } from "./diagnosed.js";
 import { KeylessError } from "./errors.js";
 import type { ProviderPlan, ProviderRequest } from "./plan.js";
@@ -42,7 +42,7 @@ export function parseEndpoint(
   url: string,
   options: { type?: "openai" | "azure" | "anthropic"; apiVersion?: string; scope?: string } = {},
 ): Endpoint {
-  return decide((core) => core.parseEndpoint(asText(url), options));
+  return decide(() => planner().parseEndpoint(asText(url), options));
 }
 
 /**
@@ -57,7 +57,7 @@ export function parseEndpoint(
  * ```
  */
 export function planProvider(options: ProviderRequest): ProviderPlan {
-  return decide((core) => core.planProvider(options));
+  return decide(() => planner().planProvider(options));
 }
 
 /**
@@ -85,10 +85,10 @@ export function parseTokenResponse(
     );
   }
   const zone = at.utcOffsetMinutes === undefined ? localOffset : () => at.utcOffsetMinutes;
-  return decide((core) =>
+  return decide(() =>
     typeof response === "string"
-      ? core.parseTokenResponseText(response, at.requestedAt, zone)
-      : core.parseTokenResponseObject(response, at.requestedAt, zone),
+      ? core().parseTokenResponseText(response, at.requestedAt, zone)
+      : core().parseTokenResponseObject(response, at.requestedAt, zone),
   );
 }
 
@@ -102,7 +102,7 @@ export function parseTokenResponse(
  * ```
  */
 export function decodeToken(token: string | AccessToken): TokenDescription {
-  return decide((core) => core.decodeToken(tokenOf(token) ?? asText(token)));
+  return decide(() => planner().decodeToken(tokenOf(token) ?? asText(token)));
 }
 
 /**
@@ -116,7 +116,7 @@ export function decodeToken(token: string | AccessToken): TokenDescription {
  * ```
  */
 export function parseChallenge(wwwAuthenticate: string | null | undefined): Challenge {
-  return decide((core) => core.parseChallenge(asText(wwwAuthenticate ?? "")));
+  return decide(() => planner().parseChallenge(asText(wwwAuthenticate ?? "")));
 }
 
 /**
@@ -133,7 +133,7 @@ export function parseChallenge(wwwAuthenticate: string | null | undefined): Chal
  * ```
  */
 export function diagnose(failure: FailedRequest): Diagnosis {
-  return diagnosed(failure, (core, plain) => core.diagnose(plain));
+  return diagnosed(failure, (plan, plain) => plan.diagnose(plain));
 }
 
 /**
@@ -148,7 +148,7 @@ export function diagnose(failure: FailedRequest): Diagnosis {
 export function checkToken(
   attempt: Pick<FailedRequest, "endpoint" | "now"> & { token: string | AccessToken },
 ): Diagnosis | undefined {
-  return decide((core) => core.checkToken(plainFailure({ ...attempt, status: 0 })));
+  return decide(() => planner().checkToken(plainFailure({ ...attempt, status: 0 })));
 }
 
 /**
@@ -160,7 +160,7 @@ export function checkToken(
  * ```
  */
 export function roleAssignment(attempt: Pick<FailedRequest, "endpoint" | "token">): RoleAssignment {
-  return decide((core) => core.roleAssignment(plainFailure({ ...attempt, status: 0 })));
+  return decide(() => planner().roleAssignment(plainFailure({ ...attempt, status: 0 })));
 }
 
 /** What plain JavaScript passed in, as the core sees it: a `URL` is one, what is no text says so in the error. */

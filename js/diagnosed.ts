@@ -1,15 +1,15 @@
-import { type core, decide } from "./bindings.js";
+import { decide, planner } from "./bindings.js";
 import { systemClock } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import { redact } from "./redact.js";
 import { tokenOf } from "./token-text.js";
 import type { Diagnosis, FailedRequest } from "./types.js";
-import type { PlainFailure } from "./wasm/core.js";
+import type { PlainFailure } from "./wasm/plan.js";
 
 /** The core's finding about a request: what was passed in made plain for it, and secrets taken out of the answer's words. */
 export function diagnosed(
   failure: FailedRequest,
-  judge: (bindings: ReturnType<typeof core>, failure: PlainFailure) => Diagnosis,
+  judge: (bindings: ReturnType<typeof planner>, failure: PlainFailure) => Diagnosis,
 ): Diagnosis {
   const plain = plainFailure(failure);
   if (!Number.isInteger(plain.status) || plain.status < 0 || plain.status > 999) {
@@ -21,7 +21,7 @@ export function diagnosed(
       },
     );
   }
-  const diagnosis = decide((bindings) => judge(bindings, plain));
+  const diagnosis = decide(() => judge(planner(), plain));
   const { cause, message } = diagnosis;
   return {
     ...diagnosis,

@@ -1,4 +1,4 @@
-import { core, decide, keylessError } from "./bindings.js";
+import { decide, keylessError, planner } from "./bindings.js";
 import { systemClock, unref } from "./clock.js";
 import { credentialFailure } from "./credential-error.js";
 import { type Environment, environment, relevant } from "./environment.js";
@@ -87,8 +87,8 @@ async function acquire(
   } = options;
   const { source, clientId, objectId, resourceId, authorityHost } = options;
   hideSecretsOf(env);
-  const call = decide((core) =>
-    core.planTokenRequest({
+  const call = decide(() =>
+    planner().planTokenRequest({
       source,
       scopes,
       clientId,
@@ -113,8 +113,8 @@ async function acquire(
       undefined,
       signal,
     );
-    const verdict = decide((core) =>
-      core.judgeTokenAnswer({
+    const verdict = decide(() =>
+      planner().judgeTokenAnswer({
         source: call.source,
         status,
         headers: paired(headers),
@@ -135,7 +135,7 @@ async function acquire(
           retryAfterInMs: retryAfterMs,
           code: status || "network_error",
         },
-        core().adviceOn,
+        planner().adviceOn,
       );
       throw new KeylessError(error.code, error.message, {
         hint: error.hint,

@@ -1,4 +1,4 @@
-import { decide } from "./bindings.js";
+import { decide, planner } from "./bindings.js";
 import { diagnosed } from "./diagnosed.js";
 import { address, defined } from "./probe-call.js";
 import { paired, send } from "./send.js";
@@ -54,11 +54,11 @@ export async function probe(options: ProbeOptions): Promise<Diagnosis> {
   const { token: given, timeoutMs, signal, endpoint, ...rest } = options ?? {};
   const token = given === undefined ? undefined : cleanText(given);
   const request = { ...address(endpoint), ...defined(rest) };
-  const call = decide((core) => core.planProbe(request, timeoutMs));
+  const call = decide(() => planner().planProbe(request, timeoutMs));
   const [status, body, ...headers] = await send(call, token, signal);
   const { endpoint: place, deployment, wireApi } = call;
   return diagnosed(
     { endpoint: place, deployment, wireApi, status, headers: paired(headers), body, token },
-    (core, outcome) => core.judgeProbe(outcome),
+    (plan, outcome) => plan.judgeProbe(outcome),
   );
 }

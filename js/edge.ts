@@ -1,4 +1,4 @@
-import { decide } from "./bindings.js";
+import { decide, planner } from "./bindings.js";
 import type { ChatEngine } from "./chat/contract.js";
 import { type ChatLimits, type ChatLogEntry, type ChunkSource, DEFAULT_LIMITS } from "./chat/contract.js";
 import { checkedLimits, invalid } from "./chat/limits.js";
@@ -74,8 +74,8 @@ export function createEdgeChatHandler(options: EdgeChatOptions = {}): EdgeChatHa
   const limits = checkedLimits(DEFAULT_LIMITS, given);
   if (models.some((model) => typeof model !== "string" || model === ""))
     throw invalid("models must be names");
-  const plan = decide((core) =>
-    core.planProvider({ ...request, ownCredential: credential !== undefined, env: relevant(env) }),
+  const plan = decide(() =>
+    planner().planProvider({ ...request, ownCredential: credential !== undefined, env: relevant(env) }),
   );
   const tokens =
     plan.scope === undefined

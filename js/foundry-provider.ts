@@ -1,5 +1,5 @@
 import type { CopilotSession, ProviderConfig } from "@github/copilot-sdk";
-import { core, decide } from "./bindings.js";
+import { decide, planner } from "./bindings.js";
 import { credentialFailure } from "./credential-error.js";
 import { defaultCredential } from "./default-credential.js";
 import { directCredential } from "./direct-credential.js";
@@ -194,13 +194,13 @@ async function looked(tokens: TokenProvider, args: unknown): Promise<string> {
   try {
     return cleanText(await tokens(args));
   } catch (error) {
-    throw credentialFailure(error, core().adviceOn).error;
+    throw credentialFailure(error, planner().adviceOn).error;
   }
 }
 
 /** The provider that the options and the environment ask for, before any credential. */
 function planProvider(options: FoundryProviderOptions): ProviderPlan {
-  return decide((core) => core.planProvider(planRequest(options)));
+  return decide(() => planner().planProvider(planRequest(options)));
 }
 
 /** The options that the core decides on, and what it may see of the environment. */

@@ -7,7 +7,7 @@ import type {
   SessionEventHandler,
   SessionEventType,
 } from "@github/copilot-sdk";
-import { decide } from "./bindings.js";
+import { decide, planner } from "./bindings.js";
 import { KeylessError } from "./errors.js";
 import {
   createFoundryProvider,
@@ -192,7 +192,7 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
 function join(options: NamedFoundryProvider, members: Member[], sessions: Map<string, Watched>): Member {
   const wanted = listedModels(options?.models);
   const taken = members.map(({ name }) => name);
-  const planned = decide((core) => core.planModels({ ...planRequest(options), models: wanted }, taken));
+  const planned = decide(() => planner().planModels({ ...planRequest(options), models: wanted }, taken));
   const models = planned.map((model, index) => {
     const capabilities = wanted?.[index]?.capabilities;
     return { ...model, ...(capabilities ? { capabilities } : {}) };

@@ -1,4 +1,4 @@
-import { decide } from "./bindings.js";
+import { decide, planner } from "./bindings.js";
 import type { RefreshPolicy, TokenStatus } from "./types.js";
 
 /**
@@ -111,5 +111,5 @@ export interface RefreshTimeline {
  * ```
  */
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline {
-  return decide((core) => core.simulateRefresh(scenario));
+  return decide(() => planner().simulateRefresh(scenario));
 }

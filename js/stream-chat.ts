@@ -1,4 +1,4 @@
-import { decide } from "./bindings.js";
+import { decide, planner } from "./bindings.js";
 import { diagnosed } from "./diagnosed.js";
 import { KeylessError } from "./errors.js";
 import { diagnosedError } from "./model-error.js";
@@ -55,7 +55,7 @@ export async function* streamChat(options: StreamChatOptions): AsyncGenerator<st
   }
   const token = given === undefined ? undefined : cleanText(given);
   const request = { ...address(endpoint), ...defined(rest) };
-  const call = decide((core) => core.planChat(request, prompt, timeoutMs));
+  const call = decide(() => planner().planChat(request, prompt, timeoutMs));
   signal?.throwIfAborted();
   const { net } = await import("./net-bindings.js");
   const { Exchange } = net();
@@ -87,7 +87,7 @@ function refused(
 ): KeylessError {
   const found = diagnosed(
     { endpoint, deployment, wireApi, status, headers: paired(told), body, token },
-    (core, outcome) => core.judgeProbe(outcome),
+    (plan, outcome) => plan.judgeProbe(outcome),
   );
   if (found.code !== "ok") return diagnosedError(found);
   return new KeylessError("model/unknown", "The endpoint answered, but not with a stream of events", {

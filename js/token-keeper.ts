@@ -1,4 +1,4 @@
-import { core, keylessError } from "./bindings.js";
+import { core, keylessError, planner } from "./bindings.js";
 import { LONGEST_TIMER_MS, unref } from "./clock.js";
 import { credentialFailure, summarize } from "./credential-error.js";
 import { isObserved, publish } from "./diagnostics.js";
@@ -310,7 +310,7 @@ export class TokenKeeper {
   }
 
   #failed(flight: Flight, thrown: unknown): void {
-    const failure = credentialFailure(thrown, core().adviceOn);
+    const failure = credentialFailure(thrown, planner().adviceOn);
     const [wall, mono] = this.#time();
     const { status, unavailable, retryAfterMs } = failure;
     const random = this.#clock.random();

@@ -16,18 +16,23 @@ const ENTRIES = {
   edge: "js/edge.ts",
 };
 
+/** The WebAssembly modules, and where wasm-pack puts them. */
+export const MODULES = { core: "pkg", plan: "pkg-plan", net: "pkg-net" };
+
 /** Imported by users beside this package, never bundled into it. */
 const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
 
 export async function build() {
   await setUp();
-  await webAssembly("wasm", "Rust core to WebAssembly", "pkg");
-  await webAssembly("wasm-net", "Rust network module to WebAssembly", "pkg-net", ["--", "--features", "net"]);
+  for (const name of Object.keys(MODULES)) await webAssembly(name, MODULES[name], name);
   await ifChanged(
     "dist",
     [
       "js",
-      ...["pkg", "pkg-net"].flatMap((pkg) => [`${pkg}/copilot_keyless_bg.wasm`, `${pkg}/copilot_keyless.js`]),
+      ...Object.values(MODULES).flatMap((pkg) => [
+        `${pkg}/copilot_keyless_bg.wasm`,
+        `${pkg}/copilot_keyless.js`,
+      ]),
       "package.json",
       "tsconfig.json",
       "scripts/build.mjs",
@@ -37,13 +42,23 @@ export async function build() {
   );
 }
 
-/** A module, by wasm-pack. */
-function webAssembly(stamp, title, out, features = []) {
+/** A module with what some cargo features offer, by wasm-pack. */
+export function webAssembly(name, out, features) {
   const args = ["build", "--target", "web", "--release", "--mode", "no-install"];
-  args.push("--no-typescript", "--no-pack", "--out-dir", out, ".", ...features);
+  args.push(
+    "--no-typescript",
+    "--no-pack",
+    "--out-dir",
+    out,
+    ".",
+    "--",
+    "--no-default-features",
+    "--features",
+    features,
+  );
   const inputs = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs"];
-  return ifChanged(stamp, inputs, [`${out}/copilot_keyless_bg.wasm`], () =>
-    step(title, (onLine) =>
+  return ifChanged(`wasm-${name}`, inputs, [`${out}/copilot_keyless_bg.wasm`], () =>
+    step(`Rust to WebAssembly: ${name}`, (onLine) =>
       run("wasm-pack", args, { onLine, env: { CARGO_ENCODED_RUSTFLAGS: withoutPaths().join("\x1f") } }),
     ),
   );
@@ -156,17 +171,14 @@ const samePackage = {
   },
 };
 
-/** Where wasm-pack's modules are. */
-const MODULES = { core: "pkg", net: "pkg-net" };
-
-/** wasm-pack's modules in the place of js/wasm/core.js and net.js, and their `.wasm`, packed, in that of *-inline.js. */
+/** wasm-pack's modules in the place of js/wasm/*.js, and their `.wasm`, packed, in that of *-inline.js. */
 const wasm = {
   name: "wasm",
   setup(build) {
-    build.onResolve({ filter: /\/wasm\/(core|net)\.js$/ }, ({ path }) => ({
+    build.onResolve({ filter: /\/wasm\/(core|plan|net)\.js$/ }, ({ path }) => ({
       path: join(root, MODULES[basename(path, ".js")], "copilot_keyless.js"),
     }));
-    build.onResolve({ filter: /\/wasm\/(core|net)-inline\.js$/ }, ({ path }) => ({
+    build.onResolve({ filter: /\/wasm\/(core|plan|net)-inline\.js$/ }, ({ path }) => ({
       path: basename(path, "-inline.js"),
       namespace: "wasm",
     }));

@@ -11,7 +11,8 @@ await main(async () => {
   await step("clippy", () => run("cargo", ["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]));
   for (const [title, features] of [
     ["clippy for wasm", []],
-    ["clippy for the network module", ["--features", "net"]],
+    ["clippy for the planning module", ["--no-default-features", "--features", "plan"]],
+    ["clippy for the network module", ["--no-default-features", "--features", "net"]],
   ]) {
     const args = ["clippy", "--locked", "--target", "wasm32-unknown-unknown", ...features];
     await step(title, () => run("cargo", [...args, "--", "-D", "warnings"]));

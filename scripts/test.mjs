@@ -10,7 +10,17 @@ const quoted = process.argv.slice(2);
 const SUITES = {
   native: { command: ["cargo", "test", "--locked", "--quiet"], count: cargoCount },
   wasm: {
-    command: ["cargo", "test", "--locked", "--target", "wasm32-unknown-unknown", "--test", "wasm"],
+    command: [
+      "cargo",
+      "test",
+      "--locked",
+      "--target",
+      "wasm32-unknown-unknown",
+      "--features",
+      "plan",
+      "--test",
+      "wasm",
+    ],
     env: { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner" },
     count: cargoCount,
   },

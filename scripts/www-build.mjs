@@ -4,13 +4,16 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build as buildPackage } from "./build.mjs";
+import { MODULES as BUILT, build as buildPackage, webAssembly } from "./build.mjs";
 import { ifChanged, main, root, StepError, step } from "./steps.mjs";
 
 const PAGE = join(root, "www");
 
-/** The place of each module of the core in what wasm-pack made. */
-const MODULES = { core: "pkg", net: "pkg-net" };
+/** The core and the planning module in one: the page uses much of both. */
+const BOTH = "target/www/pkg";
+
+/** Where wasm-pack's modules are. */
+const MODULES = { core: BOTH, plan: BOTH, net: BUILT.net };
 
 /** What the page calls of the core. The rest, such as the schedule of a running provider, is left out of its module. */
 const CALLED = [
@@ -43,11 +46,12 @@ const TRIMMED = join(root, "target/www/core.wasm");
 
 export async function buildPage() {
   await buildPackage();
+  await webAssembly("page", BOTH, "core,plan");
   const inputs = [
     "www",
     "js",
-    "pkg/copilot_keyless_bg.wasm",
-    "pkg-net/copilot_keyless_bg.wasm",
+    `${BOTH}/copilot_keyless_bg.wasm`,
+    `${BUILT.net}/copilot_keyless_bg.wasm`,
     "scripts/www-build.mjs",
   ];
   await ifChanged("www", inputs, ["www/dist/index.html"], () => step("Page to www/dist", bundle), [
@@ -89,7 +93,7 @@ async function bundle() {
 /** Takes out of the core what nobody calls in the page: a twelfth of what it loads first. */
 async function trim() {
   const { default: binaryen } = await import("binaryen");
-  const module = binaryen.readBinary(readFileSync(join(root, "pkg/copilot_keyless_bg.wasm")));
+  const module = binaryen.readBinary(readFileSync(join(root, BOTH, "copilot_keyless_bg.wasm")));
   module.setFeatures(FEATURES.reduce((all, name) => all | binaryen.Features[name], 0));
   const names = Array.from(
     { length: module.getNumExports() },
@@ -114,10 +118,10 @@ const wasmFiles = {
   name: "wasm-files",
   enforce: "pre",
   resolveId(source, importer) {
-    const [, name, inline] = /\/wasm\/(core|net)(-inline)?\.js$/.exec(source) ?? [];
-    if (name === "core" && inline) return `${TRIMMED}?url`;
+    const [, name, inline] = /\/wasm\/(core|plan|net)(-inline)?\.js$/.exec(source) ?? [];
+    if (inline && name !== "net") return `${TRIMMED}?url`;
     if (name) return join(root, MODULES[name], inline ? "copilot_keyless_bg.wasm?url" : "copilot_keyless.js");
-    if (/\/inlined\.js$/.test(source) && importer?.includes("bindings")) return join(PAGE, "modules.ts");
+    if (/\/inlined\.js$/.test(source) && importer?.includes("compiled")) return join(PAGE, "modules.ts");
     return undefined;
   },
   transform(code, id) {

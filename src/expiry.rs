@@ -5,7 +5,7 @@ mod response;
 
 pub use date::parse_instant;
 pub use response::{TokenResponse, parse_token_response};
-#[cfg(all(target_arch = "wasm32", not(feature = "net")))]
+#[cfg(all(target_arch = "wasm32", feature = "core"))]
 pub(crate) use response::{is_field, read};
 
 use crate::{Code, Error, Result};

@@ -150,10 +150,16 @@ impl Members {
     }
 }
 
+impl FromIterator<(String, Value)> for Members {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(members: I) -> Self {
+        Self(members.into_iter().collect())
+    }
+}
+
 /// Reads an object into [`Members`] and refuses everything else.
-pub(crate) struct ObjectVisitor {
+struct ObjectVisitor {
     /// The names that count; other members are skipped unread.
-    pub(crate) wanted: fn(&str) -> bool,
+    wanted: fn(&str) -> bool,
 }
 
 impl<'de> Visitor<'de> for ObjectVisitor {

@@ -28,11 +28,6 @@ pub mod sse;
 #[cfg(all(feature = "net", target_arch = "wasm32"))]
 pub mod net;
 
-// Two modules for JavaScript, each with its own functions only.
-#[cfg(all(target_arch = "wasm32", not(feature = "net")))]
+#[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
-pub mod wasm;
-#[cfg(all(target_arch = "wasm32", feature = "net"))]
-#[doc(hidden)]
-#[path = "wasm/net.rs"]
 pub mod wasm;

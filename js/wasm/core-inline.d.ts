@@ -1,3 +1,3 @@
-/** The core's `.wasm`, in base64. Written by the build. */
+/** The core's `.wasm`, deflated, in base64. Written by the build. */
 declare const wasm: string;
 export default wasm;

@@ -1,20 +1,6 @@
-// The surface of src/wasm.rs, written by hand. The build puts wasm-pack's module beside it.
+// The surface of src/wasm/core.rs, written by hand. The build puts wasm-pack's module beside it.
 
-import type { ProviderPlan, ProviderRequest } from "../plan.js";
-import type { NamedProviderRequest, PlannedModel } from "../plan-models.js";
-import type { ProbeCall, ProbeRequest } from "../probe-call.js";
-import type { RefreshScenario, RefreshTimeline } from "../simulate.js";
-import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../token-request.js";
-import type {
-  AccessToken,
-  Challenge,
-  Diagnosis,
-  Endpoint,
-  RefreshPolicy,
-  RoleAssignment,
-  TokenDescription,
-  TokenStatus,
-} from "../types.js";
+import type { AccessToken, RefreshPolicy, TokenStatus } from "../types.js";
 
 export function initSync(options: { module: Uint8Array }): void;
 
@@ -24,42 +10,9 @@ export interface CoreError {
   hint?: string;
 }
 
-/** Each of these throws a {@link CoreError}. */
-export function parseEndpoint(input: string, options: unknown): Endpoint;
-export function planProvider(request: ProviderRequest): ProviderPlan;
-export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
-export function planChat(request: ProbeRequest, prompt: string, timeoutMs: number | undefined): ProbeCall;
-/** `taken` are the names of the providers before it. */
-export function planModels(request: NamedProviderRequest, taken: string[]): PlannedModel[];
-export function planTokenRequest(request: TokenRequest): TokenCall;
-export function judgeTokenAnswer(answer: TokenAnswer): TokenVerdict;
-/** What to do about a refusal of Entra whose number stands in the message. */
-export function adviceOn(message: string): string | undefined;
+/** Both throw a {@link CoreError}. */
 export function parseTokenResponseText(json: string, requestedAt: number, zone: Zone): AccessToken;
 export function parseTokenResponseObject(object: unknown, requestedAt: number, zone: Zone): AccessToken;
-
-export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
-
-export function diagnose(failure: PlainFailure): Diagnosis;
-export function checkToken(attempt: PlainFailure): Diagnosis | undefined;
-export function roleAssignment(attempt: PlainFailure): RoleAssignment;
-export function judgeProbe(outcome: PlainFailure): Diagnosis;
-
-export interface PlainFailure {
-  endpoint?: string | undefined;
-  options?: object;
-  status: number;
-  headers: Record<string, string>;
-  body?: string | undefined;
-  token?: string | undefined;
-  now?: number | undefined;
-  deployment?: string | undefined;
-  wireApi?: string | undefined;
-}
-
-export function parseChallenge(wwwAuthenticate: string): Challenge;
-
-export function decodeToken(token: string): TokenDescription;
 
 /** The offset, in minutes east of UTC, that held at a local time given as if it were UTC. */
 export type Zone = (localMs: number) => number | undefined;

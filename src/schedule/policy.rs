@@ -53,6 +53,39 @@ impl Default for RefreshPolicy {
 const LONGEST_MS: Millis = 31_536_000_000;
 
 impl RefreshPolicy {
+    /// Changes a field by its name in JavaScript. `None` stands for what is no number.
+    pub fn change(&mut self, name: &str, value: Option<f64>) -> Result<()> {
+        let field = match name {
+            "refreshBeforeExpiryMs" => &mut self.refresh_before_expiry_ms,
+            "longLivedMs" => &mut self.long_lived_ms,
+            "jitterMs" => &mut self.jitter_ms,
+            "minRemainingMs" => &mut self.min_remaining_ms,
+            "retryMinMs" => &mut self.retry_min_ms,
+            "retryMaxMs" => &mut self.retry_max_ms,
+            "waitTimeoutMs" => &mut self.wait_timeout_ms,
+            "backgroundTimeoutMs" => &mut self.background_timeout_ms,
+            "invalidateIntervalMs" => &mut self.invalidate_interval_ms,
+            "maxLifetimeMs" => &mut self.max_lifetime_ms,
+            _ => {
+                return Err(Error::new(
+                    Code::PolicyInvalid,
+                    format!("the policy has no {name}"),
+                ));
+            }
+        };
+        // What is no whole number is none of milliseconds.
+        *field = value
+            .filter(|value| value.fract() == 0.0)
+            .map(|value| value as Millis)
+            .ok_or_else(|| {
+                Error::new(
+                    Code::PolicyInvalid,
+                    format!("{name} must be a whole number of milliseconds"),
+                )
+            })?;
+        Ok(())
+    }
+
     /// Checks every field, and those that depend on one another.
     ///
     /// ```

@@ -55,7 +55,7 @@ fn every_expiry_row_as_text_and_as_an_object() {
         let mut results = vec![parse_token_response_text(&text, requested_at, &zone)];
         if row["response"].is_object() {
             results.push(parse_token_response_object(
-                js(&row["response"]),
+                &js(&row["response"]),
                 requested_at,
                 &zone,
             ));
@@ -193,7 +193,7 @@ fn an_option_of_a_wrong_type_is_named_and_not_repeated() {
 #[wasm_bindgen_test]
 fn a_schedule_walks_through_a_life() {
     let start = 1_700_000_000_000.0;
-    let mut schedule = Schedule::new(js(&serde_json::json!({ "jitterMs": 0 }))).unwrap();
+    let mut schedule = Schedule::new(&js(&serde_json::json!({ "jitterMs": 0 }))).unwrap();
     let wait = rust(&schedule.request(start, 0.0));
     assert_eq!(
         wait,
@@ -221,7 +221,7 @@ fn a_schedule_walks_through_a_life() {
 
 #[wasm_bindgen_test]
 fn errors_are_plain_objects_with_a_code() {
-    let error = Schedule::new(js(&serde_json::json!({ "retryMinMs": -1 })))
+    let error = Schedule::new(&js(&serde_json::json!({ "retryMinMs": -1 })))
         .map(|_| ())
         .unwrap_err();
     assert_eq!(rust(&error)["code"], "policy/invalid");

@@ -1,0 +1,3 @@
+/** The planning module's `.wasm`, deflated, in base64. Written by the build. */
+declare const wasm: string;
+export default wasm;

@@ -1,0 +1,44 @@
+// The surface of src/wasm/plan.rs, written by hand. The build puts wasm-pack's module beside it.
+
+import type { ProviderPlan, ProviderRequest } from "../plan.js";
+import type { NamedProviderRequest, PlannedModel } from "../plan-models.js";
+import type { ProbeCall, ProbeRequest } from "../probe-call.js";
+import type { RefreshScenario, RefreshTimeline } from "../simulate.js";
+import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../token-request.js";
+import type { Challenge, Diagnosis, Endpoint, RoleAssignment, TokenDescription } from "../types.js";
+
+export function initSync(options: { module: Uint8Array }): void;
+
+/** Each of these throws a `CoreError` of core.d.ts. */
+export function parseEndpoint(input: string, options: unknown): Endpoint;
+export function planProvider(request: ProviderRequest): ProviderPlan;
+export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
+export function planChat(request: ProbeRequest, prompt: string, timeoutMs: number | undefined): ProbeCall;
+/** `taken` are the names of the providers before it. */
+export function planModels(request: NamedProviderRequest, taken: string[]): PlannedModel[];
+export function planTokenRequest(request: TokenRequest): TokenCall;
+export function judgeTokenAnswer(answer: TokenAnswer): TokenVerdict;
+/** What to do about a refusal of Entra whose number stands in the message. */
+export function adviceOn(message: string): string | undefined;
+export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
+
+export function diagnose(failure: PlainFailure): Diagnosis;
+export function checkToken(attempt: PlainFailure): Diagnosis | undefined;
+export function roleAssignment(attempt: PlainFailure): RoleAssignment;
+export function judgeProbe(outcome: PlainFailure): Diagnosis;
+
+export interface PlainFailure {
+  endpoint?: string | undefined;
+  options?: object;
+  status: number;
+  headers: Record<string, string>;
+  body?: string | undefined;
+  token?: string | undefined;
+  now?: number | undefined;
+  deployment?: string | undefined;
+  wireApi?: string | undefined;
+}
+
+export function parseChallenge(wwwAuthenticate: string): Challenge;
+
+export function decodeToken(token: string): TokenDescription;

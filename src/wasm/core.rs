@@ -1,0 +1,237 @@
+//! The surface of the core: the refresh schedule and the lifetime of a token, which every program needs.
+
+use js_sys::{Array, Function, Object};
+use serde::Serialize;
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use super::values::{JsResult, throw, to_js};
+use crate::error::{Code, Error};
+use crate::expiry::{self, Millis, TokenResponse};
+use crate::json::{Members, Value};
+use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
+
+/// [`expiry::parse_token_response`], of JSON text. `zone` gives the offset in minutes east of UTC for a local time.
+#[wasm_bindgen(js_name = parseTokenResponseText)]
+pub fn parse_token_response_text(json: &str, requested_at: f64, zone: &Function) -> JsResult {
+    expiry::parse_token_response(json.as_bytes(), millis(requested_at), offset_by(zone))
+        .map_err(throw)
+        .map(access_token)
+}
+
+/// [`expiry::parse_token_response`], of an object.
+#[wasm_bindgen(js_name = parseTokenResponseObject)]
+pub fn parse_token_response_object(object: &JsValue, requested_at: f64, zone: &Function) -> JsResult {
+    let fields = members(object).ok_or_else(|| {
+        throw(Error::new(
+            Code::ExpiryNotJson,
+            "the token response is neither a text nor an object",
+        ))
+    })?;
+    expiry::read(&fields, millis(requested_at), &offset_by(zone))
+        .map_err(throw)
+        .map(access_token)
+}
+
+/// [`schedule::Schedule`].
+#[wasm_bindgen]
+pub struct Schedule(schedule::Schedule);
+
+#[wasm_bindgen]
+impl Schedule {
+    /// [`schedule::Schedule::new`], with a policy that may leave fields out.
+    #[wasm_bindgen(constructor)]
+    pub fn new(policy: &JsValue) -> Result<Schedule, JsValue> {
+        changed(policy)
+            .and_then(RefreshPolicy::validate)
+            .map(|policy| Self(schedule::Schedule::new(policy)))
+            .map_err(throw)
+    }
+
+    /// [`schedule::Schedule::request`].
+    pub fn request(&mut self, wall: f64, mono: f64) -> JsValue {
+        to_js(self.0.request(now(wall, mono)))
+    }
+
+    /// [`schedule::Schedule::wake`].
+    pub fn wake(&mut self, wall: f64, mono: f64) -> JsValue {
+        to_js(self.0.wake(now(wall, mono)))
+    }
+
+    /// [`schedule::Schedule::next_wake`].
+    #[wasm_bindgen(js_name = nextWake)]
+    pub fn next_wake(&self, wall: f64, mono: f64) -> Option<f64> {
+        self.0.next_wake(now(wall, mono)).map(|ms| ms as f64)
+    }
+
+    /// [`schedule::Schedule::acquired`].
+    #[wasm_bindgen]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "numbers cross the boundary cheaper than an object"
+    )]
+    pub fn acquired(
+        &mut self,
+        flight: u32,
+        requested_wall: f64,
+        requested_mono: f64,
+        expires_on: f64,
+        refresh_after: Option<f64>,
+        wall: f64,
+        mono: f64,
+        random: f64,
+    ) -> JsValue {
+        let answer = Answer {
+            requested: now(requested_wall, requested_mono),
+            expires_on,
+            refresh_after,
+        };
+        to_js(self.0.acquired(flight, answer, now(wall, mono), random))
+    }
+
+    /// [`schedule::Schedule::failed`].
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "numbers cross the boundary cheaper than an object"
+    )]
+    pub fn failed(
+        &mut self,
+        flight: u32,
+        status: Option<u16>,
+        unavailable: bool,
+        retry_after_ms: Option<f64>,
+        wall: f64,
+        mono: f64,
+        random: f64,
+    ) -> JsValue {
+        let failure = Failure {
+            kind: FailureKind::of(status, unavailable),
+            retry_after_ms: retry_after_ms.map(millis),
+        };
+        to_js(self.0.failed(flight, now(wall, mono), failure, random))
+    }
+
+    /// [`schedule::Schedule::timed_out`].
+    #[wasm_bindgen(js_name = timedOut)]
+    pub fn timed_out(&mut self, flight: u32, wall: f64, mono: f64, random: f64) -> JsValue {
+        to_js(self.0.timed_out(flight, now(wall, mono), random))
+    }
+
+    /// [`schedule::Schedule::rejected_again`].
+    #[wasm_bindgen(js_name = rejectedAgain)]
+    pub fn rejected_again(&mut self, flight: u32, wall: f64, mono: f64, random: f64) -> JsValue {
+        to_js(self.0.rejected_again(flight, now(wall, mono), random))
+    }
+
+    /// [`schedule::Schedule::invalidate`].
+    pub fn invalidate(&mut self, wall: f64, mono: f64) -> bool {
+        self.0.invalidate(now(wall, mono))
+    }
+
+    /// [`schedule::Schedule::challenged`].
+    pub fn challenged(&mut self, wall: f64, mono: f64) -> bool {
+        self.0.challenged(now(wall, mono))
+    }
+
+    /// [`schedule::Schedule::close`].
+    pub fn close(&mut self) {
+        self.0.close();
+    }
+
+    /// [`schedule::Schedule::status`].
+    pub fn status(&self, wall: f64, mono: f64) -> JsValue {
+        to_js(self.0.status(now(wall, mono)))
+    }
+}
+
+/// The default policy with what an object overrides. By hand, as [`members`].
+fn changed(given: &JsValue) -> Result<RefreshPolicy, Error> {
+    if !given.is_object() || Array::is_array(given) {
+        return Err(Error::new(Code::PolicyInvalid, "the policy must be an object"));
+    }
+    let mut policy = RefreshPolicy::default();
+    for entry in Object::entries(given.unchecked_ref()) {
+        let entry: Array = entry.unchecked_into();
+        let name = entry.get(0).as_string().unwrap_or_default();
+        if !entry.get(1).is_undefined() {
+            policy.change(&name, entry.get(1).as_f64())?;
+        }
+    }
+    Ok(policy)
+}
+
+/// The fields of an object that count, without serde: its way through an object of JavaScript weighs as much as the schedule.
+fn members(object: &JsValue) -> Option<Members> {
+    if !object.is_object() || Array::is_array(object) {
+        return None;
+    }
+    let members = Object::entries(object.unchecked_ref())
+        .iter()
+        .filter_map(|entry| {
+            let entry: Array = entry.unchecked_into();
+            let name = entry.get(0).as_string()?;
+            expiry::is_field(&name).then(|| (name, value(&entry.get(1))))
+        })
+        .collect();
+    Some(members)
+}
+
+fn value(given: &JsValue) -> Value {
+    match given.dyn_ref::<Array>() {
+        Some(list) => Value::List(list.iter().map(|one| plain(&one)).collect()),
+        None => plain(given),
+    }
+}
+
+/// A value that is no list; a list within one counts as nothing, since it may hold itself.
+fn plain(given: &JsValue) -> Value {
+    if given.is_undefined() || given.is_null() {
+        Value::Null
+    } else if let Some(number) = given.as_f64() {
+        Value::Number(number)
+    } else if let Ok(number) = i64::try_from(given.clone()) {
+        // A BigInt.
+        Value::Number(number as f64)
+    } else {
+        given.as_string().map_or(Value::Other, Value::Text)
+    }
+}
+
+/// An `AccessToken` of `@azure/identity`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AccessToken {
+    token: String,
+    expires_on_timestamp: Millis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_after_timestamp: Option<Millis>,
+}
+
+fn access_token(response: TokenResponse) -> JsValue {
+    to_js(AccessToken {
+        token: response.token,
+        expires_on_timestamp: response.lifetime.expires,
+        refresh_after_timestamp: response.lifetime.refresh_after,
+    })
+}
+
+fn now(wall: f64, mono: f64) -> Now {
+    Now {
+        wall: millis(wall),
+        mono: millis(mono),
+    }
+}
+
+fn millis(value: f64) -> Millis {
+    value as Millis
+}
+
+fn offset_by(zone: &Function) -> impl Fn(Millis) -> Option<i32> {
+    move |local| {
+        let offset = zone
+            .call1(&JsValue::NULL, &JsValue::from_f64(local as f64))
+            .ok()?
+            .as_f64()?;
+        offset.is_finite().then_some(offset as i32)
+    }
+}
