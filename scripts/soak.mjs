@@ -39,7 +39,8 @@ await main(async () => {
     signal: interrupted.signal,
     progressMs: process.stderr.isTTY ? 10_000 : 30_000,
     onProgress: ({ ranMs, tally, emulator, memory }) => {
-      const megabytes = ({ own, runtime }) => `, ${Math.round(own / 1e6)} + ${Math.round(runtime / 1e6)} MB`;
+      const megabytes = ({ own, users, agents }) =>
+        `, ${[own, users, agents].map((bytes) => Math.round(bytes / 1e6)).join(" + ")} MB`;
       console.error(
         `… ${Math.round(ranMs / 1000)} s: ${tally.turns} turns, ${tally.replies} replies, ${emulator.counts.identity} identity requests${memory ? megabytes(memory) : ""}`,
       );
@@ -111,7 +112,8 @@ function report(summary) {
     ],
     ["own RSS", growth(memory.ownRss)],
     ["own heap", growth(memory.ownHeap)],
-    ["runtimes", growth(memory.runtimeRss)],
+    ["runtime", `the user's own: ${growth(memory.usersRss)}`],
+    ["", `the agents': ${growth(memory.agentsRss)}`],
     [
       "secrets",
       `${secrets.tokensIssued} tokens looked for in ${secrets.textsRead} texts and ${secrets.filesMB} MB of files`,

@@ -63,7 +63,7 @@ export class Conversation {
   #turns = 0;
   #open;
 
-  constructor(index, { seed, client, onTurn, onEvent, foundry }) {
+  constructor(index, { seed, client, agents, onTurn, onEvent }) {
     const { sort, open, tools = false } = SORTS[index % SORTS.length];
     this.index = index;
     this.name = `s${String(index).padStart(2, "0")}`;
@@ -73,8 +73,7 @@ export class Conversation {
     this.#tools = tools;
     // Every third session has a user who changes his mind.
     this.#aborts = index % 3 === 2;
-    this.#open = () =>
-      open({ name: this.name, tools, client: index === 0 ? undefined : client, onEvent, foundry });
+    this.#open = () => open({ name: this.name, tools, client, agents, onEvent });
   }
 
   async start() {
@@ -117,15 +116,28 @@ export class Conversation {
   }
 }
 
-function agentOf({ name, tools, client }) {
-  return new ManagedIdentityCopilotAgent({
-    headers: { [SESSION_HEADER]: name },
-    timeoutMs: TURN_MS,
-    ...(client ? { client } : {}),
-    session: tools
-      ? { tools: [lookup], availableTools: ["lookup"], onPermissionRequest: approveAll }
-      : { availableTools: [] },
-  });
+/** An agent with a runtime of its own, which it replaces now and then, for many conversations; as a server has one. */
+function agentOf(session) {
+  return new ManagedIdentityCopilotAgent({ timeoutMs: TURN_MS, session });
+}
+
+/** The agents that the conversations share. */
+export function openAgents() {
+  return {
+    plain: agentOf({ availableTools: [] }),
+    tools: agentOf({ tools: [lookup], availableTools: ["lookup"], onPermissionRequest: approveAll }),
+  };
+}
+
+/** A conversation with a provider of its own, so that the resource can tell whose request it is. */
+function conversationOf({ name, tools, agents }) {
+  const provider = createFoundryProvider({ headers: { [SESSION_HEADER]: name } });
+  const conversation = agents[tools ? "tools" : "plain"].conversation({ provider });
+  const close = async () => {
+    await conversation.close();
+    provider.close();
+  };
+  return { conversation, quiet: async () => {}, close };
 }
 
 /** Does some work and, when there is a time for it, something else meanwhile. */
@@ -139,26 +151,26 @@ async function meanwhile(afterMs, disturb, work) {
 }
 
 function openAgentChat(options) {
-  const agent = agentOf(options);
+  const { conversation, ...rest } = conversationOf(options);
   return {
+    ...rest,
     ask: (prompt, abortAfterMs) => {
       const stop = new AbortController();
       return meanwhile(
         abortAfterMs,
         () => stop.abort(),
-        () => agent.chat(prompt, { signal: stop.signal }),
+        () => conversation.chat(prompt, { signal: stop.signal }),
       );
     },
-    quiet: async () => {},
-    close: () => agent.close(),
   };
 }
 
 function openAgentStream(options) {
-  const agent = agentOf(options);
+  const { conversation, ...rest } = conversationOf(options);
   return {
+    ...rest,
     ask: (prompt, abortAfterMs) => {
-      const texts = agent.stream(prompt);
+      const texts = conversation.stream(prompt);
       return meanwhile(
         abortAfterMs,
         () => texts.return(),
@@ -169,8 +181,6 @@ function openAgentStream(options) {
         },
       );
     },
-    quiet: async () => {},
-    close: () => agent.close(),
   };
 }
 

@@ -7,11 +7,13 @@ const MB = 1e6;
 /** What this process may grow between the medians of the second and the last quarter. */
 const OWN_GROWTH = { share: 0.1, bytes: 10 * MB };
 /**
- * What the Copilot runtimes may grow for each turn. They do grow: 1.0.14 by 250 to 350 kB a turn with a static token, no faults
- * and nothing of this package. Shorter runs are all warm-up to them.
+ * What a Copilot runtime that nobody replaces may grow for each turn. It does grow: 1.0.14 by 250 to 350 kB a turn with a static
+ * token, no faults and nothing of this package. Shorter runs are all warm-up to it.
  */
 const RUNTIME_BYTES_PER_TURN = 400_000;
-const RUNTIME_MINUTES = 5;
+/** What those may grow that the agents replace. The medians depend on how far each has come since it was replaced. */
+const AGENTS_GROWTH = { share: 0.25, bytes: 50 * MB };
+const RUNTIME_MINUTES = 15;
 /** A quarter of fewer samples says nothing. */
 const LEAST_SAMPLES = 10;
 
@@ -36,7 +38,8 @@ export function summaryOf({ seed, minutes, sessions }, { tally, memory, secrets 
     memory: {
       ownRss: growthOf(memory, "own"),
       ownHeap: growthOf(memory, "heap"),
-      runtimeRss: growthOf(memory, "runtime"),
+      usersRss: growthOf(memory, "users"),
+      agentsRss: growthOf(memory, "agents"),
     },
     secrets: {
       tokensIssued: secrets.tokens,
@@ -118,20 +121,17 @@ export function faultsOf(summary, { tally, memory, secrets }) {
 function memoryFaults(memory, { ranMs }) {
   if (memory.samples.length < 4 * LEAST_SAMPLES) return [];
   const faults = [];
+  const told = (who, { before, after, turns }) =>
+    `${who} grew from ${round(before / MB)} to ${round(after / MB)} MB in ${turns} turns, between the second and the last quarter.`;
+  const beyond = ({ before, after }, { share, bytes }) => after > before * (1 + share) + bytes;
   const own = memory.quarters("own");
-  if (own.after > own.before * (1 + OWN_GROWTH.share) + OWN_GROWTH.bytes) {
-    faults.push(
-      `This process grew from ${round(own.before / MB)} to ${round(own.after / MB)} MB between the second and the last quarter.`,
-    );
-  }
-  const runtime = memory.quarters("runtime");
-  if (
-    ranMs >= RUNTIME_MINUTES * 60_000 &&
-    (runtime.after - runtime.before) / Math.max(1, runtime.turns) > RUNTIME_BYTES_PER_TURN
-  ) {
-    faults.push(
-      `The runtimes grew from ${round(runtime.before / MB)} to ${round(runtime.after / MB)} MB in ${runtime.turns} turns.`,
-    );
+  if (beyond(own, OWN_GROWTH)) faults.push(told("This process", own));
+  if (ranMs < RUNTIME_MINUTES * 60_000) return faults;
+  const agents = memory.quarters("agents");
+  if (beyond(agents, AGENTS_GROWTH)) faults.push(told("The agents' runtimes", agents));
+  const users = memory.quarters("users");
+  if ((users.after - users.before) / Math.max(1, users.turns) > RUNTIME_BYTES_PER_TURN) {
+    faults.push(told("The user's own runtime", users));
   }
   return faults;
 }

@@ -13,6 +13,12 @@ const collect = runInNewContext("gc");
 export class MemoryLog {
   samples = [];
   #timer;
+  #users = new Set();
+
+  /** The processes that are below this one now are the user's own runtime; those that come are the agents'. */
+  tellApart() {
+    this.#users = new Set(childrenOf(process.pid));
+  }
 
   /** `turns` tells how many turns there have been. */
   start(everyMs, turns) {
@@ -20,13 +26,20 @@ export class MemoryLog {
       // What is not collected yet would count as growth, and its collection as the opposite.
       collect();
       const { rss, heapUsed } = process.memoryUsage();
-      this.samples.push({ turns: turns(), own: rss, heap: heapUsed, runtime: below(process.pid) });
+      this.samples.push({ turns: turns(), own: rss, heap: heapUsed, ...this.#runtimes() });
     };
     this.#timer = setInterval(sample, everyMs);
   }
 
   stop() {
     clearInterval(this.#timer);
+  }
+
+  #runtimes() {
+    const bytes = { users: 0, agents: 0 };
+    for (const child of childrenOf(process.pid))
+      bytes[this.#users.has(child) ? "users" : "agents"] += residentBytes(child) + below(child);
+    return bytes;
   }
 
   /** The medians of the second and the last quarter, in bytes, and how many turns lie between them. */
@@ -47,13 +60,13 @@ function median(numbers) {
 
 /** The resident bytes of all processes below one. */
 function below(pid) {
-  if (process.platform !== "linux") return 0;
   let bytes = 0;
   for (const child of childrenOf(pid)) bytes += residentBytes(child) + below(child);
   return bytes;
 }
 
 function childrenOf(pid) {
+  if (process.platform !== "linux") return [];
   return (
     read(() =>
       readdirSync(`/proc/${pid}/task`).flatMap((task) =>

@@ -11,7 +11,7 @@ import { inspect } from "node:util";
 import { CopilotClient } from "@github/copilot-sdk";
 import { KeylessError } from "copilot-keyless";
 import { startEmulator } from "copilot-keyless/emulator";
-import { Conversation, reply, SESSION_HEADER, TURN_MS } from "./conversations.mjs";
+import { Conversation, openAgents, reply, SESSION_HEADER, TURN_MS } from "./conversations.mjs";
 import { MemoryLog } from "./memory.mjs";
 import { planOf } from "./plan.mjs";
 import { SecretWatch } from "./secrets.mjs";
@@ -85,6 +85,8 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
 
   const client = new CopilotClient({ useLoggedInUser: false });
   await client.start();
+  memory.tellApart();
+  const agents = openAgents();
   const onTurn = (turn) => {
     // Ctrl-C reaches the runtimes too: what they still had to do says nothing.
     if (signal.aborted) return;
@@ -95,7 +97,7 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
   const onEvent = (event) => secrets.look(inspect(event, { depth: 10 }), "a session's event");
   const conversations = Array.from(
     { length: sessions },
-    (_, index) => new Conversation(index, { seed, client, onTurn, onEvent }),
+    (_, index) => new Conversation(index, { seed, client, agents, onTurn, onEvent }),
   );
   try {
     await Promise.all(conversations.map((one) => one.start()));
@@ -128,7 +130,11 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
     tally.ranMs = ranMs();
   } finally {
     const closeMs = signal.aborted ? INTERRUPTED_MS : CLOSE_MS;
-    const closed = await endsWithin(Promise.all(conversations.map((one) => one.close())), closeMs);
+    const all = Promise.all(conversations.map((one) => one.close()));
+    const closed = await endsWithin(
+      all.then(() => Promise.all(Object.values(agents).map((agent) => agent.close()))),
+      closeMs,
+    );
     if (!closed && !signal.aborted) tally.note("a session that did not close", `within ${CLOSE_MS} ms`);
     if (!(await endsWithin(client.stop(), closeMs))) await client.forceStop();
     tally.read(emulator.requests, true);

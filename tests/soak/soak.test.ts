@@ -190,17 +190,26 @@ test("a token is found whole, by its signature alone, and in files", () => {
 test.each([
   ["own", 100e6, 20e6, ""],
   ["own", 100e6, 60e6, "This process grew from 122.8 to 153.2 MB"],
-  ["runtime", 500e6, 30e6, ""],
-  ["runtime", 500e6, 60e6, "The runtimes grew"],
-])("memory in a run of ten minutes: %s, from %d bytes on by %d", (field, from, by, words) => {
+  ["users", 500e6, 30e6, ""],
+  ["users", 500e6, 60e6, "The user's own runtime grew"],
+  ["agents", 500e6, 200e6, ""],
+  ["agents", 500e6, 500e6, "The agents' runtimes grew"],
+])("memory in a run of twenty minutes: %s, from %d bytes on by %d", (field, from, by, words) => {
   const memory = new MemoryLog();
   for (let index = 0; index < 80; index += 1) {
     const grown = from + (by * index) / 79;
-    memory.samples.push({ turns: index, own: 100e6, heap: 20e6, runtime: 500e6, [field]: grown });
+    memory.samples.push({
+      turns: index,
+      own: 100e6,
+      heap: 20e6,
+      users: 500e6,
+      agents: 500e6,
+      [field]: grown,
+    });
   }
   const result = { tally: new Tally(1_000), secrets: new SecretWatch(), memory };
-  result.tally.ranMs = 600_000;
-  const told: string[] = faultsOf(summaryOf({ seed: 1, minutes: 10, sessions: 1 }, result), result);
+  result.tally.ranMs = 1_200_000;
+  const told: string[] = faultsOf(summaryOf({ seed: 1, minutes: 20, sessions: 1 }, result), result);
   expect(told.find((sentence) => sentence.includes("grew")) ?? "").toContain(words);
   if (words === "") expect(told.join()).not.toContain("grew");
 });
