@@ -41,6 +41,7 @@ test("holds what is needed and nothing else", () => {
     "dist/types/*",
     "docs/design.md",
     "docs/errors.md",
+    "docs/scale.md",
     "package.json",
   ]);
   const bytes = packageFiles(folder).reduce((sum, path) => sum + statSync(join(home, path)).size, 0);

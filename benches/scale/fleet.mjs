@@ -1,0 +1,79 @@
+// Many instances, by simulation: what they ask of the identity endpoint, with this package and with a fixed refresh window as
+// getBearerTokenProvider has it.
+
+import { simulateRefresh } from "copilot-keyless/core";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const INSTANCES = [10, 100, 1_000, 10_000, 100_000];
+
+/** When a token is refreshed, from its start on: at half a long life, five minutes before the end of an ordinary one. */
+const DUE = {
+  keyless: { [24 * HOUR]: 12 * HOUR, [HOUR]: 55 * MINUTE },
+  "fixed-window": { [24 * HOUR]: 24 * HOUR - 2 * MINUTE, [HOUR]: 58 * MINUTE },
+};
+export const STRATEGIES = Object.keys(DUE);
+
+/** Instances that start within a second and call every second: their first refresh, the second in which most of them ask. */
+export function refreshRows() {
+  return [24 * HOUR, HOUR].flatMap((life) =>
+    INSTANCES.map((instances) => {
+      const peaks = STRATEGIES.map((strategy) => [strategy, firstRefresh(strategy, life, instances)]);
+      return { life, instances, ...Object.fromEntries(peaks) };
+    }),
+  );
+}
+
+function firstRefresh(strategy, life, instances) {
+  const dueMs = DUE[strategy][life];
+  const { fleet, totals } = simulateRefresh({
+    strategy,
+    durationMs: dueMs + 100 * SECOND,
+    token: { lifetimesMs: [life] },
+    instances,
+    startSpreadMs: SECOND,
+    calls: { everyMs: SECOND, fromMs: dueMs - 10 * SECOND, atMs: [0] },
+    bucketMs: SECOND,
+  });
+  const refreshes = fleet.requests.slice(dueMs / SECOND - 1);
+  const seconds =
+    refreshes.findLastIndex((count) => count > 0) - refreshes.findIndex((count) => count > 0) + 1;
+  return {
+    requests: totals.attempts - instances,
+    perSecond: Math.max(...refreshes),
+    seconds,
+    waited: totals.waited - instances,
+  };
+}
+
+/** An hour in which the identity endpoint fails, begun a minute before 10,000 instances would refresh; a call every ten seconds each. */
+export function outageRows() {
+  const instances = 10_000;
+  const life = 24 * HOUR;
+  return STRATEGIES.map((strategy) => {
+    const outage = { fromMs: DUE[strategy][life] - MINUTE, toMs: DUE[strategy][life] - MINUTE + HOUR };
+    const { fleet, totals } = simulateRefresh({
+      strategy,
+      durationMs: outage.toMs + HOUR / 2,
+      token: { lifetimesMs: [life] },
+      instances,
+      // Not in step: calls are spread over their ten seconds.
+      startSpreadMs: 10 * SECOND,
+      calls: { everyMs: 10 * SECOND, fromMs: outage.fromMs, atMs: [0] },
+      outages: [{ ...outage, mode: "status", status: 503 }],
+      bucketMs: SECOND,
+    });
+    const during = fleet.requests.slice(outage.fromMs / SECOND, outage.toMs / SECOND);
+    const after = fleet.requests.slice(outage.toMs / SECOND);
+    return {
+      strategy,
+      instances,
+      requestsPerInstance: during.reduce((total, count) => total + count, 0) / instances,
+      perSecond: Math.max(...during),
+      perSecondAfter: Math.max(...after),
+      calls: totals.calls,
+      failed: totals.failed + totals.dead,
+    };
+  });
+}

@@ -1,0 +1,32 @@
+// Many providers in one process: `node providers.mjs <count>`. Each is one for sessions of its own; they share their tokens.
+
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { createFoundryProvider } from "copilot-keyless";
+
+const count = Number(process.argv[2]);
+const ROUNDS = Math.max(5, Math.ceil(200_000 / count));
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+const heap = () => {
+  for (let round = 0; round < 4; round += 1) collect();
+  return process.memoryUsage().heapUsed;
+};
+
+// What the first one loads is not counted with the others.
+const first = createFoundryProvider();
+await first.config.bearerTokenProvider();
+const before = heap();
+const providers = Array.from({ length: count }, (_, index) =>
+  createFoundryProvider({ headers: { "x-session": String(index) } }),
+);
+await Promise.all(providers.map((one) => one.config.bearerTokenProvider()));
+const bytes = (heap() - before) / count;
+
+const bearers = providers.map(({ config }) => config.bearerTokenProvider);
+const began = process.hrtime.bigint();
+for (let round = 0; round < ROUNDS; round += 1) for (const bearer of bearers) await bearer();
+const nanoseconds = Number(process.hrtime.bigint() - began) / (ROUNDS * count);
+process.stdout.write(JSON.stringify({ bytes, nanoseconds }));
+for (const one of [first, ...providers]) one.close();
