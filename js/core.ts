@@ -14,7 +14,7 @@ import type {
 } from "./types.js";
 
 export { KeylessError } from "./errors.js";
-export type { PlannedConfig, ProviderPlan, ProviderRequest } from "./plan.js";
+export type { ModelOptions, PlannedConfig, ProviderPlan, ProviderRequest } from "./plan.js";
 export { type RefreshScenario, type RefreshTimeline, simulateRefresh } from "./simulate.js";
 export type {
   AccessToken,

@@ -1,5 +1,6 @@
 import { decide, planner } from "./bindings.js";
 import { diagnosed } from "./diagnosed.js";
+import type { ModelOptions } from "./plan.js";
 import { address, defined } from "./probe-call.js";
 import { paired, send } from "./send.js";
 import { cleanText } from "./token-text.js";
@@ -11,23 +12,13 @@ export { type StreamChatOptions, streamChat } from "./stream-chat.js";
 export type { AccessToken, Diagnosis, Endpoint, Notice } from "./types.js";
 
 /** Options of {@link probe}. */
-export interface ProbeOptions {
+export interface ProbeOptions extends ModelOptions {
   /** The resource's or project's endpoint, in any form found in the portal, or what `parseEndpoint` made of it. */
   endpoint: string | Endpoint;
   /** The token to send, with or without `Bearer `. Without one the resource says what it asks for. */
   token?: string | AccessToken | undefined;
   /** The model to ask. Without model and deployment the models are listed. */
   model?: string | undefined;
-  /** The deployment's name where it differs from the model's. */
-  deployment?: string | undefined;
-  /** The provider type. Default: by endpoint. */
-  type?: "openai" | "azure" | "anthropic" | undefined;
-  /** The API format. Default `responses`. */
-  wireApi?: "responses" | "completions" | undefined;
-  /** A dated API version, for type `azure`. Default: the versionless v1 route. */
-  apiVersion?: string | undefined;
-  /** Headers to send beside the token. */
-  headers?: Record<string, string> | undefined;
   /** How long the whole answer may take, in milliseconds. Default 15,000. */
   timeoutMs?: number | undefined;
   /** Aborts the request. */

@@ -1,6 +1,11 @@
 import { decide, planner } from "./bindings.js";
-import type { ChatEngine } from "./chat/contract.js";
-import { type ChatLimits, type ChatLogEntry, type ChunkSource, DEFAULT_LIMITS } from "./chat/contract.js";
+import {
+  type ChatEngine,
+  type ChatLimits,
+  type ChatLogEntry,
+  type ChunkSource,
+  DEFAULT_LIMITS,
+} from "./chat/contract.js";
 import { checkedLimits, invalid } from "./chat/limits.js";
 import { chatError } from "./chat/problem.js";
 import { respond } from "./chat/respond.js";
@@ -8,6 +13,7 @@ import { Slots } from "./chat/slots.js";
 import { directCredential } from "./direct-credential.js";
 import { type Environment, environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
+import type { ModelOptions } from "./plan.js";
 import { streamChat } from "./stream-chat.js";
 import { createBearerTokenProvider } from "./token-provider.js";
 import type { TokenCredential, TokenProvider, TokenProviderOptions } from "./types.js";
@@ -16,24 +22,17 @@ export type { ChatLimits, ChatLogEntry } from "./chat/contract.js";
 export { KeylessError } from "./errors.js";
 
 /** Options of {@link createEdgeChatHandler}. */
-export interface EdgeChatOptions {
+export interface EdgeChatOptions extends ModelOptions {
   /** The resource's or project's endpoint. Else from the environment. */
   endpoint?: string | undefined;
   /** The model. Else from the environment; default `gpt-5.5`. */
   model?: string | undefined;
-  /** The deployment's name where it differs from the model's. */
-  deployment?: string | undefined;
   /** More deployments that callers may choose. Without, only the first one is served. */
   models?: readonly string[] | undefined;
   /** Default: the direct credential, by the environment. */
   credential?: TokenCredential | undefined;
   /** The token scope. Default: by endpoint. */
   scope?: string | undefined;
-  type?: "openai" | "azure" | "anthropic" | undefined;
-  wireApi?: "responses" | "completions" | undefined;
-  apiVersion?: string | undefined;
-  /** Headers for every model request. */
-  headers?: Record<string, string> | undefined;
   maxOutputTokens?: number | undefined;
   /** How long a reply may take, in milliseconds. Default 120,000. */
   timeoutMs?: number | undefined;

@@ -5,7 +5,7 @@ import { defaultCredential } from "./default-credential.js";
 import { directCredential } from "./direct-credential.js";
 import { environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
-import type { ProviderPlan } from "./plan.js";
+import type { ModelOptions, ProviderPlan } from "./plan.js";
 import { hideSecretsOf } from "./redact.js";
 import { runtimeError } from "./sdk.js";
 import { SessionWatch } from "./session-watch.js";
@@ -21,13 +21,11 @@ import type {
 } from "./types.js";
 
 /** Options of {@link createFoundryProvider}; all may be left out when the environment says enough. */
-export interface FoundryProviderOptions {
+export interface FoundryProviderOptions extends ModelOptions {
   /** The resource's or project's endpoint, in any form found in the portal. Else from the environment. */
   endpoint?: string | undefined;
   /** The well-known model name, such as `gpt-5.5`. Else from the environment; default `gpt-5.5`. */
   model?: string | undefined;
-  /** The deployment's name where it differs from the model's. */
-  deployment?: string | undefined;
   /**
    * Default: the one of `@azure/identity` that the environment asks for; see {@link FoundryProvider.credential}. `"direct"`: that of
    * `copilot-keyless/direct`, by the environment and without `@azure/identity`.
@@ -35,14 +33,6 @@ export interface FoundryProviderOptions {
   credential?: TokenCredential | "direct" | undefined;
   /** The token scope. Default: by endpoint. */
   scope?: string | undefined;
-  /** The provider type. Default: by endpoint. */
-  type?: "openai" | "azure" | "anthropic" | undefined;
-  /** The API format. Default `responses`. */
-  wireApi?: "responses" | "completions" | undefined;
-  /** A dated API version, for type `azure`. Default: the versionless v1 route. */
-  apiVersion?: string | undefined;
-  /** Headers for every model request. */
-  headers?: Record<string, string> | undefined;
   maxPromptTokens?: number | undefined;
   maxOutputTokens?: number | undefined;
   /**

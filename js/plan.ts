@@ -1,15 +1,25 @@
 import type { CredentialPlan, Endpoint, Notice } from "./types.js";
 
-/** What the core needs to plan a provider. */
-export interface ProviderRequest {
-  endpoint?: string | undefined;
+/** Which model is asked, and how. */
+export interface ModelOptions {
+  /** The well-known model name, such as `gpt-5.5`. */
   model?: string | undefined;
+  /** The deployment's name where it differs from the model's. */
   deployment?: string | undefined;
-  scope?: string | undefined;
+  /** The provider type. Default: by endpoint. */
   type?: "openai" | "azure" | "anthropic" | undefined;
+  /** The API format. Default `responses`. */
   wireApi?: "responses" | "completions" | undefined;
+  /** A dated API version, for type `azure`. Default: the versionless v1 route. */
   apiVersion?: string | undefined;
+  /** Headers for every model request. */
   headers?: Record<string, string> | undefined;
+}
+
+/** What the core needs to plan a provider. */
+export interface ProviderRequest extends ModelOptions {
+  endpoint?: string | undefined;
+  scope?: string | undefined;
   maxPromptTokens?: number | undefined;
   maxOutputTokens?: number | undefined;
   /** Whether the program brings a credential or a token function of its own. */

@@ -2,13 +2,14 @@ import { decide, planner } from "./bindings.js";
 import { diagnosed } from "./diagnosed.js";
 import { KeylessError } from "./errors.js";
 import { diagnosedError } from "./model-error.js";
+import type { ModelOptions } from "./plan.js";
 import { address, defined, type ProbeCall } from "./probe-call.js";
 import { cancellation, paired } from "./send.js";
 import { cleanText } from "./token-text.js";
 import type { AccessToken, Endpoint } from "./types.js";
 
 /** Options of {@link streamChat}. */
-export interface StreamChatOptions {
+export interface StreamChatOptions extends ModelOptions {
   /** The resource's or project's endpoint, in any form found in the portal, or what `parseEndpoint` made of it. */
   endpoint: string | Endpoint;
   /** What to ask. */
@@ -17,16 +18,6 @@ export interface StreamChatOptions {
   token?: string | AccessToken | undefined;
   /** The model to ask. Default `gpt-5.5`. */
   model?: string | undefined;
-  /** The deployment's name where it differs from the model's. */
-  deployment?: string | undefined;
-  /** The provider type. Default: by endpoint. */
-  type?: "openai" | "azure" | "anthropic" | undefined;
-  /** The API format. Default `responses`. */
-  wireApi?: "responses" | "completions" | undefined;
-  /** A dated API version, for type `azure`. Default: the versionless v1 route. */
-  apiVersion?: string | undefined;
-  /** Headers to send beside the token. */
-  headers?: Record<string, string> | undefined;
   /** The most tokens of the answer. */
   maxOutputTokens?: number | undefined;
   /** How long the whole answer may take, in milliseconds. Default 120,000. */
