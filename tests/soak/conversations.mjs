@@ -17,6 +17,9 @@ const GIVEN_UP_MS = 30_000;
 /** How long a session of the SDK's own is given to become quiet after a turn that failed. */
 const QUIET_MS = 20_000;
 
+/** After so many turns a conversation is over and the next one begins: the runtime keeps what was said in each that is open. */
+const TURNS_EACH = 20;
+
 const WORDS = "amber basalt cedar delta ember fjord grove heron inlet juniper kelp lagoon moss".split(" ");
 
 /** Sorts of sessions, given out in turn. */
@@ -83,10 +86,16 @@ export class Conversation {
   /** Turns, one after another, with pauses as people make them. */
   async converse(signal) {
     while (!signal.aborted) {
+      if (this.#turns > 0 && this.#turns % TURNS_EACH === 0) await this.#renew();
       const abortAfterMs = this.#aborts && this.#random.chance(0.15) ? this.#random.whole(0, 600) : undefined;
       await this.turn(abortAfterMs);
       await sleep(this.#random.whole(400, 4_000), undefined, { signal }).catch(() => {});
     }
+  }
+
+  async #renew() {
+    await this.session.close();
+    this.session = await this.#open();
   }
 
   /** One turn; it tells `onTurn` what became of it. */
