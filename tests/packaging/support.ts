@@ -51,3 +51,16 @@ export function packageFiles(folder: string): string[] {
     )
     .sort();
 }
+
+/** The types of Node leave it out. */
+export const { Module: WasmModule } = (
+  globalThis as unknown as {
+    WebAssembly: {
+      Module: {
+        new (bytes: Uint8Array): object;
+        imports(module: object): { module: string }[];
+        customSections(module: object, name: string): ArrayBuffer[];
+      };
+    };
+  }
+).WebAssembly;
