@@ -177,7 +177,13 @@ const wasm = {
   name: "wasm",
   setup(build) {
     build.onResolve({ filter: /\/wasm\/(core|plan|net)\.js$/ }, ({ path }) => ({
-      path: join(root, MODULES[basename(path, ".js")], "copilot_keyless.js"),
+      path: basename(path, ".js"),
+      namespace: "bindings",
+    }));
+    // All but the default export, which fetches the `.wasm` from beside the module: webpack would look for it.
+    build.onLoad({ filter: /.*/, namespace: "bindings" }, ({ path }) => ({
+      contents: `export * from "./${MODULES[path]}/copilot_keyless.js";`,
+      resolveDir: root,
     }));
     build.onResolve({ filter: /\/wasm\/(core|plan|net)-inline\.js$/ }, ({ path }) => ({
       path: basename(path, "-inline.js"),
