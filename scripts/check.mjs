@@ -4,7 +4,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { crates } from "./crates.mjs";
+import { docs } from "./docs.mjs";
+import { dryRuns } from "./release.mjs";
 import { main, output, root, run, StepError, step } from "./steps.mjs";
+import { supplyChain } from "./supply-chain.mjs";
 
 await main(async () => {
   await build();
@@ -21,6 +24,9 @@ await main(async () => {
   await step("rustdoc", () =>
     run("cargo", ["doc", "--locked", "--no-deps"], { env: { RUSTDOCFLAGS: "-D warnings" } }),
   );
+  await docs();
+  await supplyChain();
+  await step("publishing, dry run", () => dryRuns());
   await step("Rust version", async () => checkRustVersion());
   await step("biome", () => run("biome", ["ci", "--colors=off", "--error-on-warnings", "."]));
   await step("tsc", () => run("tsc", ["-p", "tsconfig.json", "--noEmit", "--emitDeclarationOnly", "false"]));

@@ -11,7 +11,14 @@ const ENTRIES = ["index", "core", "direct", "edge", "azure-functions/index", "em
 
 /** Writes the reference, if anything that it is made of has changed. */
 export function docs() {
-  const inputs = ["js", "README.md", "package.json", "package-lock.json", "tsconfig.json", "scripts/docs.mjs"];
+  const inputs = [
+    "js",
+    "README.md",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "scripts/docs.mjs",
+  ];
   return ifChanged("docs", inputs, ["target/api/index.html"], () => step("TypeDoc", reference));
 }
 
@@ -49,7 +56,8 @@ async function reference() {
     app.validate(project);
     await app.generateOutputs(project);
   }
-  if (!project || app.logger.hasErrors() || app.logger.hasWarnings()) throw new StepError("TypeDoc has complaints");
+  if (!project || app.logger.hasErrors() || app.logger.hasWarnings())
+    throw new StepError("TypeDoc has complaints");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -65,7 +65,11 @@ function standardLibrary() {
 
 function texts(title, license, home) {
   const wanted = TEXTS[license];
-  if (!wanted) throw new StepError(`${title} has the licence "${license}"`, "Add it to scripts/licenses.mjs if it may be used.");
+  if (!wanted)
+    throw new StepError(
+      `${title} has the licence "${license}"`,
+      "Add it to scripts/licenses.mjs if it may be used.",
+    );
   return wanted.map((pattern) => {
     const file = readdirSync(home).find((name) => pattern.test(name));
     if (!file) throw new StepError(`${title} comes without the text of its licence, ${license}`);
@@ -78,6 +82,14 @@ function split(text) {
   const own = /^\s*Copyright (?:\(c\)|©|\d).*$/gim;
   const apache = text.includes("Apache License");
   const notice = apache ? [] : (text.match(own) ?? []).map((line) => line.trim());
-  const body = apache ? text : text.replace(own, "").replace(/^\s*(The )?(MIT|ISC) License( \(MIT\))?\s*$/im, "");
-  return { notice, body: body.replaceAll("\r", "").replace(/\n{3,}/g, "\n\n").replace(/^\n+|\s+$/g, "") };
+  const body = apache
+    ? text
+    : text.replace(own, "").replace(/^\s*(The )?(MIT|ISC) License( \(MIT\))?\s*$/im, "");
+  return {
+    notice,
+    body: body
+      .replaceAll("\r", "")
+      .replace(/\n{3,}/g, "\n\n")
+      .replace(/^\n+|\s+$/g, ""),
+  };
 }

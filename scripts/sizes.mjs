@@ -70,7 +70,9 @@ export function table(rows) {
   return cells
     .map((row) =>
       row
-        .map((cell, column) => (column === 1 || column === 3 ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+        .map((cell, column) =>
+          column === 1 || column === 3 ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+        )
         .join("  ")
         .trimEnd(),
     )

@@ -40,10 +40,16 @@ export const BUNDLERS: Record<string, (job: Job) => Promise<void>> = {
       plugins: [nodeResolve({ browser: target === "browser", preferBuiltins: target === "node" })],
       onwarn: (warning) => {
         // Those of Node stay imports.
-        if (!/"node:/.test(warning.message) && warning.code !== "UNRESOLVED_IMPORT") throw new Error(warning.message);
+        if (!/"node:/.test(warning.message) && warning.code !== "UNRESOLVED_IMPORT")
+          throw new Error(warning.message);
       },
     });
-    await bundle.write({ dir: join(folder, out), format: "es", entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" });
+    await bundle.write({
+      dir: join(folder, out),
+      format: "es",
+      entryFileNames: "[name].mjs",
+      chunkFileNames: "[name]-[hash].mjs",
+    });
     await bundle.close();
   },
 
@@ -78,7 +84,12 @@ export const BUNDLERS: Record<string, (job: Job) => Promise<void>> = {
           mode: "production",
           entry: { main: `./${entry}` },
           target: target === "node" ? "node20" : ["web", "es2022"],
-          output: { path: join(folder, out), filename: "[name].mjs", chunkFilename: "[name]-[contenthash].mjs", module: true },
+          output: {
+            path: join(folder, out),
+            filename: "[name].mjs",
+            chunkFilename: "[name]-[contenthash].mjs",
+            module: true,
+          },
           externals: Object.fromEntries(external.map((name) => [name, `import ${name}`])),
           experiments: { outputModule: true },
           performance: { hints: false },

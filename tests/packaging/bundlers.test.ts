@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
 import { createDirectCredential } from "copilot-keyless/direct";
 import { startEmulator } from "copilot-keyless/emulator";
@@ -133,9 +133,12 @@ describe.each(Object.keys(BUNDLERS))("%s", (name) => {
 
   test("what is imported and not used is dropped", async () => {
     const unused = await bundle("unused.mjs", "node", PEERS);
-    expect(loaded(unused).join("").replaceAll(/^\/\/.*$|export \{\s*\};/gm, "").trim()).toMatch(
-      /^console\.log\("nothing of it"\);?$/,
-    );
+    expect(
+      loaded(unused)
+        .join("")
+        .replaceAll(/^\/\/.*$|export \{\s*\};/gm, "")
+        .trim(),
+    ).toMatch(/^console\.log\("nothing of it"\);?$/);
     const error = await bundle("error.mjs", "browser");
     expect((await node(`${error}/main.mjs`)).stdout.trim()).toBe("endpoint/empty");
     expect(inlinedModules(join(folder, error))).toEqual([]);
@@ -151,7 +154,10 @@ test("in Chromium, as each bundler wrote them", async () => {
       const page = await browser.newPage();
       const faults: string[] = [];
       page.on("pageerror", (error) => faults.push(String(error)));
-      writeFileSync(join(folder, `${name}.html`), `<script type="module" src="/${name}-browser-portable/main.mjs"></script>`);
+      writeFileSync(
+        join(folder, `${name}.html`),
+        `<script type="module" src="/${name}-browser-portable/main.mjs"></script>`,
+      );
       await page.goto(`${origin}/${name}.html`);
       await page.waitForFunction(() => "portable" in globalThis);
       const got = await page.evaluate(

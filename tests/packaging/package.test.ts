@@ -19,7 +19,9 @@ function node(flag: "--eval" | "--input-type=module", code: string) {
 
 test("holds what tests/packaging/files.txt lists and nothing else, and no dependencies", async () => {
   // The names of shared parts end in a hash of what they hold.
-  const list = packageFiles(folder).map((path) => path.replace(/^(dist\/chunks\/[\w-]+)-[A-Z0-9]{8}\.js$/, "$1-*.js"));
+  const list = packageFiles(folder).map((path) =>
+    path.replace(/^(dist\/chunks\/[\w-]+)-[A-Z0-9]{8}\.js$/, "$1-*.js"),
+  );
   await expect(`${list.join("\n")}\n`).toMatchFileSnapshot("files.txt");
   const { dependencies } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
   expect(dependencies).toBeUndefined();
@@ -32,8 +34,10 @@ test("each WebAssembly module is in it once, deflated and inlined, and nothing e
 
 test("the licences of all that is bundled or compiled in come along", () => {
   const text = readFileSync(join(home, "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
-  for (const { name, version } of compiledCrates()) expect(text).toContain(`${name} ${version}, a Rust crate (`);
-  for (const name of ["commander", "fflate", "jose", "std"]) expect(text).toMatch(new RegExp(`^${name} [\\d.]+`, "m"));
+  for (const { name, version } of compiledCrates())
+    expect(text).toContain(`${name} ${version}, a Rust crate (`);
+  for (const name of ["commander", "fflate", "jose", "std"])
+    expect(text).toMatch(new RegExp(`^${name} [\\d.]+`, "m"));
   for (const word of ["Permission is hereby granted", "Apache License", "UNICODE LICENSE V3"])
     expect(text).toContain(word);
 });
@@ -135,7 +139,9 @@ test("require() and import give the same, for every entry point", async () => {
      })();`,
   );
   expect(result.stdout.trim().split("\n")).toEqual(names.map((name) => `${name} true`));
-  expect(result.stderr.replace(/^\(node:\d+\) ExperimentalWarning: Importing JSON.*\n/m, "").replace(NEW, "")).toBe("");
+  expect(
+    result.stderr.replace(/^\(node:\d+\) ExperimentalWarning: Importing JSON.*\n/m, "").replace(NEW, ""),
+  ).toBe("");
 });
 
 test("works under require()", async () => {

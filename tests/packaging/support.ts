@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inflateRawSync } from "node:zlib";
@@ -68,7 +76,9 @@ export function inlinedModules(folder: string): string[] {
   const names = Object.keys(MODULES);
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => /\.m?js$/.test(path))
-    .flatMap((path) => [...readFileSync(join(folder, path), "utf8").matchAll(/["'`]([A-Za-z0-9+/]{2000,}={0,2})["'`]/g)])
+    .flatMap((path) => [
+      ...readFileSync(join(folder, path), "utf8").matchAll(/["'`]([A-Za-z0-9+/]{2000,}={0,2})["'`]/g),
+    ])
     .map(([, base64]) => {
       const bytes = inflateRawSync(Buffer.from(base64 as string, "base64"));
       return names.find((name) => moduleBytes(name).equals(bytes)) ?? `${bytes.length} bytes`;

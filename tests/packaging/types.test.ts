@@ -30,7 +30,8 @@ linkPackages(withPeers, ["@azure", "@github", "@types/node", "undici-types"]);
 /** A file of the user's that uses all that some entry points export. */
 function program(folder: string, name: string, used: readonly string[]): string {
   const lines = used.map(
-    (entry, index) => `import * as e${index} from "${entry}";\nexport const u${index}: typeof e${index} = e${index};`,
+    (entry, index) =>
+      `import * as e${index} from "${entry}";\nexport const u${index}: typeof e${index} = e${index};`,
   );
   mkdirSync(join(folder, "programs"), { recursive: true });
   writeFileSync(join(folder, "programs", name), `${lines.join("\n")}\n`);
@@ -40,9 +41,26 @@ function program(folder: string, name: string, used: readonly string[]): string 
 const NODE = ["--types", "node", "--lib", "es2023,esnext.disposable"];
 
 /** What a compiler says of a program and of this package's types; what is wrong in the types of others is their own concern. */
-async function complaints(folder: string, file: string, tsc: string, flags: readonly string[]): Promise<string[]> {
-  const args = ["--strict", "--noEmit", "--target", "es2022", "--pretty", "false", "--ignoreConfig", ...flags];
-  const { stdout, code } = await run(process.execPath, [tsc, ...args, file], { env: newcomer(), cwd: folder });
+async function complaints(
+  folder: string,
+  file: string,
+  tsc: string,
+  flags: readonly string[],
+): Promise<string[]> {
+  const args = [
+    "--strict",
+    "--noEmit",
+    "--target",
+    "es2022",
+    "--pretty",
+    "false",
+    "--ignoreConfig",
+    ...flags,
+  ];
+  const { stdout, code } = await run(process.execPath, [tsc, ...args, file], {
+    env: newcomer(),
+    cwd: folder,
+  });
   if (code !== 0 && stdout === "") throw new Error(`The compiler ended with ${code}`);
   return stdout.match(/^(?:programs\/|node_modules\/copilot-keyless\/|error ).*/gm) ?? [];
 }
