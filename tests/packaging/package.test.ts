@@ -23,8 +23,9 @@ test("holds what tests/packaging/files.txt lists and nothing else, and no depend
     path.replace(/^(dist\/chunks\/[\w-]+)-[A-Z0-9]{8}\.js$/, "$1-*.js"),
   );
   await expect(`${list.join("\n")}\n`).toMatchFileSnapshot("files.txt");
-  const { dependencies } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+  const { dependencies, scripts } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
   expect(dependencies).toBeUndefined();
+  expect(Object.keys(scripts).filter((name) => /install/.test(name))).toEqual([]);
 });
 
 test("each WebAssembly module is in it once, deflated and inlined, and nothing else of this kind", () => {
