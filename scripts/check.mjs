@@ -56,7 +56,7 @@ function number(version) {
 function checkContent() {
   const tracked = output("git", ["ls-files"])?.split("\n") ?? [];
   const outputs = tracked.filter((path) =>
-    /^(pkg|pkg-net|dist|www\/dist|target|node_modules|coverage)\//.test(path),
+    /^(pkg|pkg-plan|pkg-net|dist|www\/dist|target|node_modules|coverage)\//.test(path),
   );
   if (outputs.length > 0) throw new StepError(`Build outputs are in git: ${outputs.slice(0, 3).join(", ")}`);
   const home = new RegExp(["(?<![\\w.~])/(?:root|home/\\w+|Users/\\w+)", "/"].join(""));
