@@ -1,15 +1,26 @@
-import { compiledOnUse } from "./compiled.js";
+import { compiled } from "./compiled.js";
 import { KeylessError } from "./errors.js";
 import * as coreBindings from "./wasm/core.js";
 import coreWasm from "./wasm/core-inline.js";
 import * as planBindings from "./wasm/plan.js";
 import planWasm from "./wasm/plan-inline.js";
 
+let coreReady: typeof coreBindings | undefined;
+let planReady: typeof planBindings | undefined;
+
+// Functions, not constants that a call makes: bundlers drop those that nobody uses, and the module with them.
+
 /** The refresh schedule and the lifetime of a token. */
-export const core = compiledOnUse(coreBindings, coreWasm);
+export function core(): typeof coreBindings {
+  coreReady ??= compiled(coreBindings, coreWasm);
+  return coreReady;
+}
 
 /** Endpoints, providers, requests and what became of them. */
-export const planner = compiledOnUse(planBindings, planWasm);
+export function planner(): typeof planBindings {
+  planReady ??= compiled(planBindings, planWasm);
+  return planReady;
+}
 
 /** Calls a module, and turns what it throws into a {@link KeylessError}. */
 export function decide<T>(call: () => T): T {

@@ -9,6 +9,7 @@ import type { AccessToken, Diagnosis, Endpoint } from "./types.js";
 export { createDirectCredential, type DirectCredentialOptions } from "./direct-credential.js";
 export { KeylessError } from "./errors.js";
 export { type StreamChatOptions, streamChat } from "./stream-chat.js";
+export type { TokenSource } from "./token-request.js";
 export type { AccessToken, Diagnosis, Endpoint, Notice } from "./types.js";
 
 /** Options of {@link probe}. */

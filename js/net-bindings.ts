@@ -1,6 +1,11 @@
-import { compiledOnUse } from "./compiled.js";
+import { compiled } from "./compiled.js";
 import * as bindings from "./wasm/net.js";
 import wasm from "./wasm/net-inline.js";
 
+let ready: typeof bindings | undefined;
+
 /** What sends requests. It is large, so this file is imported when the first one is to be sent. */
-export const net = compiledOnUse(bindings, wasm);
+export function net(): typeof bindings {
+  ready ??= compiled(bindings, wasm);
+  return ready;
+}

@@ -1,4 +1,3 @@
-import type { ProviderModelConfig } from "@github/copilot-sdk";
 import type { ProviderRequest } from "./plan.js";
 
 /** What the core needs to plan one of several providers. */
@@ -7,5 +6,14 @@ export interface NamedProviderRequest extends ProviderRequest {
   models?: readonly object[] | undefined;
 }
 
-/** What the core makes of a model. */
-export type PlannedModel = Omit<ProviderModelConfig, "capabilities">;
+/** What the core makes of a model: the Copilot SDK's `ProviderModelConfig`, whose package not everybody has who reads these types. */
+export interface PlannedModel {
+  id: string;
+  provider: string;
+  modelId?: string;
+  wireModel?: string;
+  name?: string;
+  maxPromptTokens?: number;
+  maxContextWindowTokens?: number;
+  maxOutputTokens?: number;
+}

@@ -1,12 +1,14 @@
 // Builds the publishable package into dist/, setting up what is missing. What has not changed is not built again.
 
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
+import { thirdPartyLicenses } from "./licenses.mjs";
 import { files, ifChanged, main, root, run, step } from "./steps.mjs";
 import { setUp } from "./toolchain.mjs";
+import { blankSourcePathsIn } from "./wasm-paths.mjs";
 
 /** The entry points that share code: file in dist/ and its source. */
 const ENTRIES = {
@@ -35,7 +37,9 @@ export async function build() {
       ]),
       "package.json",
       "tsconfig.json",
+      "Cargo.lock",
       "scripts/build.mjs",
+      "scripts/licenses.mjs",
     ],
     ["dist/cli.js", "dist/types/index.d.ts"],
     () => step("TypeScript to dist/", bundle),
@@ -56,15 +60,16 @@ export function webAssembly(name, out, features) {
     "--features",
     features,
   );
-  const inputs = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs"];
+  const inputs = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs", "scripts/wasm-paths.mjs"];
   return ifChanged(`wasm-${name}`, inputs, [`${out}/copilot_keyless_bg.wasm`], () =>
-    step(`Rust to WebAssembly: ${name}`, (onLine) =>
-      run("wasm-pack", args, { onLine, env: { CARGO_ENCODED_RUSTFLAGS: withoutPaths().join("\x1f") } }),
-    ),
+    step(`Rust to WebAssembly: ${name}`, async (onLine) => {
+      await run("wasm-pack", args, { onLine, env: { CARGO_ENCODED_RUSTFLAGS: withoutPaths().join("\x1f") } });
+      blankSourcePathsIn(join(root, out, "copilot_keyless_bg.wasm"));
+    }),
   );
 }
 
-/** Panics name source files: these keep the builder's own folders out of what is published. */
+/** Panics name source files: these keep the builder's own folders out of them, in one form that {@link blankSourcePathsIn} finds. */
 function withoutPaths() {
   const cargo = process.env.CARGO_HOME || join(homedir(), ".cargo");
   return [`--remap-path-prefix=${cargo}=cargo`, `--remap-path-prefix=${root}=.`];
@@ -127,12 +132,8 @@ async function bundle() {
     cpSync(join(root, file), join(root, "dist/types", file.slice("js/".length)));
   }
   dropUnreachableTypes();
-  writeLicenses({
-    ...library.metafile.inputs,
-    ...functions.metafile.inputs,
-    ...emulator.metafile.inputs,
-    ...cli.metafile.inputs,
-  });
+  const bundled = [library, functions, emulator, cli].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  writeFileSync(join(root, "dist/THIRD-PARTY-LICENSES.txt"), thirdPartyLicenses(bundled));
 }
 
 /** Declarations that no entry point leads to are of no use to anybody. */
@@ -176,7 +177,13 @@ const wasm = {
   name: "wasm",
   setup(build) {
     build.onResolve({ filter: /\/wasm\/(core|plan|net)\.js$/ }, ({ path }) => ({
-      path: join(root, MODULES[basename(path, ".js")], "copilot_keyless.js"),
+      path: basename(path, ".js"),
+      namespace: "bindings",
+    }));
+    // All but the default export, which fetches the `.wasm` from beside the module: webpack would look for it.
+    build.onLoad({ filter: /.*/, namespace: "bindings" }, ({ path }) => ({
+      contents: `export * from "./${MODULES[path]}/copilot_keyless.js";`,
+      resolveDir: root,
     }));
     build.onResolve({ filter: /\/wasm\/(core|plan|net)-inline\.js$/ }, ({ path }) => ({
       path: basename(path, "-inline.js"),
@@ -198,23 +205,5 @@ const wasm = {
     });
   },
 };
-
-/** The licences of what is bundled. */
-function writeLicenses(inputs) {
-  const packages = new Set();
-  for (const path of Object.keys(inputs)) {
-    const name = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
-    if (name) packages.add(name);
-  }
-  const texts = [...packages].sort().map((name) => {
-    const home = `node_modules/${name}`;
-    const { version, license } = JSON.parse(readFileSync(join(root, home, "package.json"), "utf8"));
-    const file = files(home).find((path) => /^licen[cs]e(\.\w+)?$/i.test(path.slice(home.length + 1)));
-    return `${name} ${version} (${license})\n\n${file ? readFileSync(join(root, file), "utf8").trim() : ""}`;
-  });
-  mkdirSync(join(root, "dist"), { recursive: true });
-  const rule = `\n\n${"-".repeat(80)}\n\n`;
-  writeFileSync(join(root, "dist/THIRD-PARTY-LICENSES.txt"), `${texts.join(rule)}\n`);
-}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(build);

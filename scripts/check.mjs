@@ -3,7 +3,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
+import { crates } from "./crates.mjs";
+import { docs } from "./docs.mjs";
+import { dryRuns } from "./release.mjs";
 import { main, output, root, run, StepError, step } from "./steps.mjs";
+import { supplyChain } from "./supply-chain.mjs";
 
 await main(async () => {
   await build();
@@ -20,6 +24,9 @@ await main(async () => {
   await step("rustdoc", () =>
     run("cargo", ["doc", "--locked", "--no-deps"], { env: { RUSTDOCFLAGS: "-D warnings" } }),
   );
+  await docs();
+  await supplyChain();
+  await step("publishing, dry run", () => dryRuns());
   await step("Rust version", async () => checkRustVersion());
   await step("biome", () => run("biome", ["ci", "--colors=off", "--error-on-warnings", "."]));
   await step("tsc", () => run("tsc", ["-p", "tsconfig.json", "--noEmit", "--emitDeclarationOnly", "false"]));
@@ -30,23 +37,9 @@ await main(async () => {
 
 /** No crate that users build may need a newer Rust than the crate says itself; clippy looks after the library calls. */
 function checkRustVersion() {
-  const { packages, resolve } = JSON.parse(
-    output("cargo", ["metadata", "--locked", "--format-version", "1", "--all-features"]),
-  );
-  const byId = new Map(packages.map((one) => [one.id, one]));
-  const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
-  const least = number(byId.get(resolve.root).rust_version);
-  const seen = new Set();
-  const visit = (id) => {
-    if (seen.has(id)) return;
-    seen.add(id);
-    for (const { pkg, dep_kinds } of nodes.get(id).deps)
-      if (dep_kinds.some(({ kind }) => kind !== "dev")) visit(pkg);
-  };
-  visit(resolve.root);
-  for (const id of seen) {
-    const { name, version, rust_version } = byId.get(id);
-    if (rust_version && number(rust_version) > least) {
+  const [own, ...others] = crates((kinds) => kinds.some((kind) => kind !== "dev"));
+  for (const { name, version, rust_version } of others) {
+    if (rust_version && number(rust_version) > number(own.rust_version)) {
       throw new StepError(
         `${name} ${version} needs Rust ${rust_version}, more than rust-version in Cargo.toml`,
       );
@@ -63,7 +56,7 @@ function number(version) {
 function checkContent() {
   const tracked = output("git", ["ls-files"])?.split("\n") ?? [];
   const outputs = tracked.filter((path) =>
-    /^(pkg|pkg-net|dist|www\/dist|target|node_modules|coverage)\//.test(path),
+    /^(pkg|pkg-plan|pkg-net|dist|www\/dist|target|node_modules|coverage)\//.test(path),
   );
   if (outputs.length > 0) throw new StepError(`Build outputs are in git: ${outputs.slice(0, 3).join(", ")}`);
   const home = new RegExp(["(?<![\\w.~])/(?:root|home/\\w+|Users/\\w+)", "/"].join(""));

@@ -4,13 +4,13 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { main, root, run, StepError, step } from "./steps.mjs";
-import { cargoTool, checkNode } from "./toolchain.mjs";
+import { cargoFuzz, checkNode } from "./toolchain.mjs";
 
 await main(async () => {
   const seconds = Number(process.argv[2] ?? 20);
   if (!(seconds > 0)) throw new StepError("Give a number of seconds", "npm run fuzz -- 20");
   checkNode();
-  await cargoTool("cargo-fuzz", "0.13.2");
+  await cargoFuzz();
   for (const file of readdirSync(join(root, "tests/fuzz/targets"))) {
     const target = file.replace(/\.rs$/, "");
     const found = join(root, "target/fuzz-corpus", target);

@@ -9,12 +9,16 @@ const path = join(root, "package-lock.json");
 const lock = JSON.parse(readFileSync(path, "utf8"));
 const added = {};
 
+/** The end of such a package's name: system, processor and, on Linux, C library. */
+const PLATFORM =
+  /-(android|darwin|freebsd|linux|linuxmusl|openbsd|openharmony|win32)-(arm64|arm|ia32|loong64|ppc64|riscv64|s390x|x64)(-(?:musl|gnu)(?:eabihf)?|-eabi|-msvc)?$/;
+
 for (const [home, { optionalDependencies = {}, dev }] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(optionalDependencies)) {
-    const platform = /-(android|darwin|linux|linuxmusl|win32)-(arm64|x64)(-musl)?$/.exec(name);
+    const platform = PLATFORM.exec(name);
     if (lock.packages[`node_modules/${name}`] || !platform || !/^\d+\.\d+\.\d+$/.test(version)) continue;
     const [, system, cpu, suffix] = platform;
-    const musl = suffix !== undefined || system === "linuxmusl";
+    const musl = suffix?.startsWith("-musl") || system === "linuxmusl";
     added[`node_modules/${name}`] = {
       version,
       cpu: [cpu],

@@ -8,6 +8,8 @@ import { ifChanged, output, root, run, StepError, step } from "./steps.mjs";
 
 const WASM_TARGET = "wasm32-unknown-unknown";
 const WASM_PACK = "0.15.1";
+const CARGO_DENY = "0.20.2";
+const CARGO_FUZZ = "0.13.2";
 
 /** The command-line tool must have exactly the version of the crate. */
 const WASM_BINDGEN = /^wasm-bindgen = "=([\d.]+)"$/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8"))[1];
@@ -67,8 +69,18 @@ export async function rustTools() {
   onPath(join(root, "node_modules", ".bin"));
 }
 
+/** What checks crates by deny.toml; only `npm run check` needs it. */
+export function cargoDeny() {
+  return cargoTool("cargo-deny", CARGO_DENY);
+}
+
+/** What drives the fuzzer. */
+export function cargoFuzz() {
+  return cargoTool("cargo-fuzz", CARGO_FUZZ);
+}
+
 /** A tool of a pinned version, installed if it is not there; put on this process's PATH. */
-export async function cargoTool(tool, version, crate = tool) {
+async function cargoTool(tool, version, crate = tool) {
   if (output(tool, ["--version"])?.split(" ")[1] === version) return;
   const home = join(toolsDir, `${tool}-${version}`);
   const exe = join(home, "bin", process.platform === "win32" ? `${tool}.exe` : tool);

@@ -1,9 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inflateRawSync } from "node:zlib";
 import { afterAll } from "vitest";
 import { root } from "../cli/support.js";
+import { MODULES, moduleBytes } from "./scripts.js";
 
 /** Packs the package and installs it into an empty folder, as a user does. Needs no network: it has no dependencies. */
 export function installed(): string {
@@ -30,6 +40,12 @@ export function installed(): string {
   return folder;
 }
 
+/** The packed file that {@link installed} put into a folder. */
+export function tarball(folder: string): string {
+  const name = readdirSync(folder).find((file) => file.endsWith(".tgz"));
+  return join(folder, name as string);
+}
+
 /** Puts packages of this repository beside it, in the place of a download. */
 export function linkPackages(folder: string, names: readonly string[]): void {
   for (const name of names) {
@@ -51,3 +67,34 @@ export function packageFiles(folder: string): string[] {
     )
     .sort();
 }
+
+/**
+ * The names of the WebAssembly modules that stand, deflated and in base64, in the JavaScript below a folder, as often as they do; the
+ * size of one that the build does not know.
+ */
+export function inlinedModules(folder: string): string[] {
+  const names = Object.keys(MODULES);
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.m?js$/.test(path))
+    .flatMap((path) => [
+      ...readFileSync(join(folder, path), "utf8").matchAll(/["'`]([A-Za-z0-9+/]{2000,}={0,2})["'`]/g),
+    ])
+    .map(([, base64]) => {
+      const bytes = inflateRawSync(Buffer.from(base64 as string, "base64"));
+      return names.find((name) => moduleBytes(name).equals(bytes)) ?? `${bytes.length} bytes`;
+    })
+    .sort();
+}
+
+/** The types of Node leave it out. */
+export const { Module: WasmModule } = (
+  globalThis as unknown as {
+    WebAssembly: {
+      Module: {
+        new (bytes: Uint8Array): object;
+        imports(module: object): { module: string }[];
+        customSections(module: object, name: string): ArrayBuffer[];
+      };
+    };
+  }
+).WebAssembly;

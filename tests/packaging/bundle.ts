@@ -1,0 +1,104 @@
+// The four bundlers, each as its guide sets it up, with nothing set for this package in particular.
+
+import { join } from "node:path";
+
+/** What is bundled: a file of the user's folder, for Node or for browsers, into a folder of its own. */
+export interface Job {
+  folder: string;
+  entry: string;
+  out: string;
+  target: "node" | "browser";
+  /** Packages that stay imports. */
+  external?: string[];
+}
+
+/** Each writes `main.mjs` and what that imports. */
+export const BUNDLERS: Record<string, (job: Job) => Promise<void>> = {
+  async esbuild({ folder, entry, out, target, external = [] }) {
+    const { build } = await import("esbuild");
+    await build({
+      absWorkingDir: folder,
+      entryPoints: { main: entry },
+      outdir: out,
+      outExtension: { ".js": ".mjs" },
+      bundle: true,
+      splitting: true,
+      minify: true,
+      format: "esm",
+      platform: target,
+      external,
+      logLevel: "silent",
+    });
+  },
+
+  async rollup({ folder, entry, out, target, external = [] }) {
+    const { rollup } = await import("rollup");
+    const { nodeResolve } = await import("@rollup/plugin-node-resolve");
+    const bundle = await rollup({
+      input: { main: join(folder, entry) },
+      external,
+      plugins: [nodeResolve({ browser: target === "browser", preferBuiltins: target === "node" })],
+      onwarn: (warning) => {
+        // Those of Node stay imports.
+        if (!/"node:/.test(warning.message) && warning.code !== "UNRESOLVED_IMPORT")
+          throw new Error(warning.message);
+      },
+    });
+    await bundle.write({
+      dir: join(folder, out),
+      format: "es",
+      entryFileNames: "[name].mjs",
+      chunkFileNames: "[name]-[hash].mjs",
+    });
+    await bundle.close();
+  },
+
+  async vite({ folder, entry, out, target, external = [] }) {
+    const { build } = await import("vite");
+    await build({
+      root: folder,
+      configFile: false,
+      envFile: false,
+      logLevel: "silent",
+      build: {
+        outDir: out,
+        target: "es2022",
+        ssr: target === "node",
+        modulePreload: false,
+        rolldownOptions: {
+          input: { main: join(folder, entry) },
+          external,
+          output: { entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" },
+        },
+      },
+      ...(target === "node" ? { ssr: { noExternal: true as const, external } } : {}),
+    });
+  },
+
+  async webpack({ folder, entry, out, target, external = [] }) {
+    const { default: webpack } = await import("webpack");
+    const stats = await new Promise<import("webpack").Stats | undefined>((resolve, reject) =>
+      webpack(
+        {
+          context: folder,
+          mode: "production",
+          entry: { main: `./${entry}` },
+          target: target === "node" ? "node20" : ["web", "es2022"],
+          output: {
+            path: join(folder, out),
+            filename: "[name].mjs",
+            chunkFilename: "[name]-[contenthash].mjs",
+            module: true,
+          },
+          externals: Object.fromEntries(external.map((name) => [name, `import ${name}`])),
+          experiments: { outputModule: true },
+          performance: { hints: false },
+        },
+        (error, result) => (error ? reject(error) : resolve(result)),
+      ),
+    );
+    const { errors = [], warnings = [] } = stats?.toJson({ errors: true, warnings: true }) ?? {};
+    const problems = [...errors, ...warnings].map(({ message }) => message);
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+  },
+};
