@@ -1,0 +1,88 @@
+// What is weighed: the WebAssembly modules, the package as npm packs it, and the peer as it is installed here. In KB of 1,024 bytes.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+
+const root = join(import.meta.dirname, "..");
+const PEER = "@azure/identity";
+
+/** Where wasm-pack leaves the module that every import of the package may need, and the one that sends requests. */
+const CORE = "pkg";
+const NET = "pkg-net";
+
+/** The modules' sizes in brotli, by the folder that wasm-pack wrote. */
+export function modules() {
+  const folders = readdirSync(root).filter((name) => /^pkg(-|$)/.test(name));
+  return Object.fromEntries(
+    folders.map((folder) => {
+      const [file] = readdirSync(join(root, folder)).filter((name) => name.endsWith(".wasm"));
+      return [folder, kilobytes(brotliCompressSync(readFileSync(join(root, folder, file))).length)];
+    }),
+  );
+}
+
+export async function sizes() {
+  const { [CORE]: core, [NET]: net } = modules();
+  const [{ unpackedSize }] = JSON.parse(
+    execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+      cwd: root,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      shell: process.platform === "win32",
+    }),
+  );
+  const { dependencies = {} } = manifest(root);
+  const peers = tree(PEER);
+  return {
+    core,
+    net,
+    installed: kilobytes(unpackedSize),
+    packages: Object.keys(dependencies).length,
+    managedIdentityBundle: await bundle(`export { ManagedIdentityCredential } from "${PEER}";`),
+    peerInstalled: kilobytes([...peers].reduce((sum, folder) => sum + weight(folder), 0)),
+    peerPackages: peers.size - 1,
+  };
+}
+
+/** What a program is as one minified file for Node, in brotli. */
+async function bundle(code) {
+  const { build } = await import("esbuild");
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: root },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    logLevel: "silent",
+  });
+  return kilobytes(brotliCompressSync(outputFiles[0].contents).length);
+}
+
+/** A package and all that it brings, as folders. */
+function tree(name, from = root, found = new Set()) {
+  const folder = [join(from, "node_modules", name), join(root, "node_modules", name)].find(existsSync);
+  if (!folder || found.has(folder)) return found;
+  found.add(folder);
+  for (const each of Object.keys(manifest(folder).dependencies ?? {})) tree(each, folder, found);
+  return found;
+}
+
+/** The files of a package, but for packages that are installed within it: those are counted by themselves. */
+function weight(folder) {
+  return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isFile()) return sum + statSync(path).size;
+    return entry.isDirectory() && entry.name !== "node_modules" ? sum + weight(path) : sum;
+  }, 0);
+}
+
+function manifest(folder) {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+}
+
+function kilobytes(bytes) {
+  return bytes / 1_024;
+}
