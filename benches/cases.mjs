@@ -11,7 +11,7 @@ const program = (name) => `benches/programs/${name}.mjs`;
 const scenario = (name) => `tests/conformance/programs/${name}.mjs`;
 
 /** The heap is to hold all that the calls leave, with nothing collected meanwhile. */
-const LARGE_HEAP = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];
+const LARGE_HEAP = ["--expose-gc", "--min-semi-space-size=64", "--max-semi-space-size=64"];
 
 /** What a caller may wait when nobody should: a timer's own inaccuracy. */
 const AT_ONCE_MS = 2;

@@ -24,8 +24,12 @@ export async function measure(cases, { quick, signal, step }) {
   return rows;
 }
 
+/** Weighed once: packing takes seconds. */
+let known;
+
 async function weighed(one) {
-  const { ours, peer } = one.sizes(await sizes());
+  known ??= sizes();
+  const { ours, peer } = one.sizes(await known);
   return one.against.map((versus) => rowOf(one, versus, { ours, peer, limit: one.limit }));
 }
 

@@ -2,10 +2,12 @@
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";
 import { providerOver, quiet } from "./copilot.mjs";
-import { credentialOf, report } from "./systems.mjs";
+import { credentialOf, report, tell } from "./systems.mjs";
 
 const [name, sessions = "50"] = process.argv.slice(2);
 
+// As far away as a real one may be.
+await tell({ fault: { server: "identity", kind: "delay", delayMs: 300 } });
 const client = new CopilotClient({ useLoggedInUser: false });
 await client.start();
 const foundry = createFoundryProvider();
