@@ -1,35 +1,38 @@
 // `npm run bench`: every case beside its peers, in one run; see HELP.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { parseArgs, styleText } from "node:util";
 import { CASES } from "../benches/cases.mjs";
 import { measure } from "../benches/measure.mjs";
 import { dataOf, environmentOf, textOf, written } from "../benches/report.mjs";
 import { build } from "./build.mjs";
-import { main, root, StepError, step } from "./steps.mjs";
+import { main, root, run, StepError, step } from "./steps.mjs";
 import { checkNode } from "./toolchain.mjs";
 
-const HELP = `npm run bench -- [--quick] [--only case[,case]] [--json] [--write file] [--strict]
+const HELP = `npm run bench -- [--quick] [--only case[,case]] [--json] [--out folder] [--write file] [--strict]
+npm run bench -- --native
 
 Measures the package and its peers side by side: a fresh process each, five of each, medians. About six minutes.
 
   --quick       one process of each (three where the start is measured) and fewer turns; under a minute
   --only case   only these cases; may be repeated
   --json        print the rows as JSON on stdout, no table
+  --out folder  where results.json and environment.json go, instead of target/bench
   --write file  put the table into a Markdown file, between its two marks: docs/bench.md
   --strict      exit code 1 when a goal is missed; otherwise only when a case could not be run
+  --native      instead: the core's decisions natively, by Criterion
 
-The rows are in target/bench/results.json, the machine and the versions in target/bench/environment.json. Times are of this
-machine; what is judged are ratios, counts, sizes and whether somebody waits.
+The rows are in target/bench/results.json, the machine and the versions in environment.json beside it. Times are of this machine; what is judged are ratios, counts, sizes and whether somebody waits.
 
 Cases:
 ${CASES.map(({ name, title }) => `  ${name.padEnd(20)} ${title}`).join("\n")}`;
 
 await main(async () => {
-  const { quick, json, write, strict, help, cases } = settings();
+  const { quick, json, out, write, strict, help, native, cases } = settings();
   if (help) return console.log(HELP);
   checkNode();
+  if (native) return benchNative();
   const target = write && targetOf(write);
   await build();
   const interrupted = new AbortController();
@@ -42,8 +45,8 @@ await main(async () => {
     console.error("Ended before its time.");
     return 130;
   }
-  save("results.json", dataOf(rows));
-  save("environment.json", environment);
+  save(out, "results.json", dataOf(rows));
+  save(out, "environment.json", environment);
   if (json) console.log(JSON.stringify(dataOf(rows), undefined, 2));
   else console.log(`\n${textOf(rows, styles())}\n\n${verdictOf(rows)}`);
   if (target) writeFileSync(target.path, written(target.text, rows, environment));
@@ -51,14 +54,21 @@ await main(async () => {
   return rows.some(({ error, ok }) => error || (strict && !ok)) ? 1 : 0;
 });
 
+async function benchNative() {
+  const manifest = ["--manifest-path", "benches/native/Cargo.toml", "--target-dir", "target/bench-native"];
+  await run("cargo", ["bench", "--locked", ...manifest], { show: true });
+}
+
 function settings() {
   const { values } = parseArgs({
     options: {
       quick: { type: "boolean", default: false },
       only: { type: "string", multiple: true, default: [] },
       json: { type: "boolean" },
+      out: { type: "string", default: join(root, "target/bench") },
       write: { type: "string" },
       strict: { type: "boolean" },
+      native: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -73,16 +83,15 @@ function settings() {
 
 /** Looked at before the measurement: it takes minutes. */
 function targetOf(file) {
-  const path = join(process.cwd(), file);
-  const text = readFileSync(path, "utf8");
+  const path = resolve(file);
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   if (written(text, [], environmentOf({})) === undefined) {
     throw new StepError(`${file} has no marks between which the table belongs`, "docs/bench.md has them.");
   }
   return { path, text };
 }
 
-function save(name, value) {
-  const folder = join(root, "target/bench");
+function save(folder, name, value) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, name), `${JSON.stringify(value, undefined, 2)}\n`);
 }
