@@ -52,8 +52,8 @@ interface Flight extends Landing {
 }
 
 /**
- * For how long the wall clock alone is asked after both clocks were: reading the other one takes as long as the rest of a call. A wall
- * clock that is set back meanwhile by no more than this makes a token this much younger, which its last seconds, never used, allow for.
+ * For how long the wall clock alone is asked after both clocks were: reading the other one takes as long as all the rest of a call. A clock
+ * that is set back leaves this moment, so that both are asked again, unless it is set back into the moment itself.
  */
 const GLANCE_MS = 100;
 

@@ -39,6 +39,7 @@ test("holds what is needed and nothing else", () => {
     "dist/emulator.js",
     "dist/index.js",
     "dist/types/*",
+    "docs/bench.md",
     "docs/design.md",
     "docs/errors.md",
     "docs/scale.md",
