@@ -1,7 +1,8 @@
 // From cases to rows: who is run how often, the medians, the ratios, the verdicts.
 
 import { OURS } from "./cases.mjs";
-import { median, runProgram } from "./run.mjs";
+import { median } from "./median.mjs";
+import { runProgram } from "./run.mjs";
 import { sizes } from "./sizes.mjs";
 
 const ROUNDS = 5;
@@ -14,11 +15,8 @@ export async function measure(cases, { quick, signal, step }) {
   const runner = new Runner(quick, signal);
   const rows = [];
   for (const one of cases) {
-    rows.push(
-      ...(await step(one.name, (tell) =>
-        (one.sizes ? weighed(one) : run(one, runner, tell)).catch((error) => broken(one, error)),
-      )),
-    );
+    const work = step(one.name, (tell) => (one.sizes ? weighed(one) : run(one, runner, tell)));
+    rows.push(...(await work.catch((error) => broken(one, error))));
     signal.throwIfAborted();
   }
   return rows;

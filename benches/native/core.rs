@@ -12,7 +12,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 const WALL: i64 = 1_700_000_000_000;
 const HOUR: f64 = 3_600_000.0;
 
-/// What App Service says when its role is missing.
+/// What the resource says when a role is missing.
 const FORBIDDEN: &str = r#"{"error":{"code":"PermissionDenied","message":"The principal `00000000-0000-0000-0000-000000000001` lacks the required data action `Microsoft.CognitiveServices/accounts/OpenAI/responses/write` to perform `POST /openai/v1/responses` operation."}}"#;
 
 fn at(ms: i64) -> Now {
@@ -68,9 +68,10 @@ fn schedule(c: &mut Criterion) {
 }
 
 fn endpoints(c: &mut Criterion) {
+    // In the portal's form, and pasted from an old program.
     for url in [
         "https://myres.openai.azure.com/openai/v1/",
-        "https://myres.services.ai.azure.com/api/projects/team/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21",
+        "https://myres.services.ai.azure.com/api/projects/team/openai/v1/responses",
     ] {
         c.bench_function(&format!("endpoint: {} characters", url.len()), |b| {
             b.iter(|| endpoint::parse(black_box(url), &Options::default()));

@@ -1,6 +1,6 @@
 // A token that is there, asked for again and again: nanoseconds or bytes of the heap a call.
 import { GCProfiler } from "node:v8";
-import { median } from "../run.mjs";
+import { median } from "../median.mjs";
 import { report, system } from "./systems.mjs";
 
 const [name, what, effort = "1"] = process.argv.slice(2);

@@ -90,8 +90,3 @@ export function tell(message) {
     process.send(message);
   });
 }
-
-/** The runner's channel would keep a program alive that has done its work. */
-export function hangUp() {
-  process.channel?.unref();
-}

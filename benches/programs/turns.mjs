@@ -1,7 +1,7 @@
 // Turns of two sessions of one Copilot client, one after the other in turn: with our provider, and with a token that is just there.
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";
-import { median } from "../run.mjs";
+import { median } from "../median.mjs";
 import { quiet } from "./copilot.mjs";
 import { report } from "./systems.mjs";
 

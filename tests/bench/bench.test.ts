@@ -10,7 +10,7 @@ import { temporaryFolder } from "../e2e/support.js";
 const part = (name: string) => import(new URL(`../../benches/${name}`, import.meta.url).href);
 const { CASES } = await part("cases.mjs");
 const { atMost, faster, ofPeer } = await part("goals.mjs");
-const { median } = await part("run.mjs");
+const { median } = await part("median.mjs");
 const { dataOf, environmentOf, textOf, written } = await part("report.mjs");
 
 const bench = (...args: string[]) =>
