@@ -27,8 +27,8 @@ let known;
 
 async function weighed(one) {
   known ??= sizes();
-  const { ours, peer } = one.sizes(await known);
-  return one.against.map((versus) => rowOf(one, versus, { ours, peer, limit: one.limit }));
+  const found = one.sizes(await known);
+  return one.against.map((versus) => rowOf(one, versus, { ...found, limit: one.limit }));
 }
 
 async function run(one, runner, tell) {
@@ -94,10 +94,15 @@ class Runner {
   }
 }
 
-function rowOf(one, { peer: peerName = null, goal }, { ours, peer = null, limit = null, remark, ...given }) {
+function rowOf(
+  one,
+  { peer: peerName = null, goal },
+  { ours, peer = null, limit = null, remark, note, ...given },
+) {
   const ratio = given.ratio ?? (peer ? ours / peer : null);
   const ok = goal.reached({ ours, peer, limit, ratio });
   const notes = [
+    ...(note ? [note] : []),
     ...(remark ? [`${peerName}: ${remark}`] : []),
     ...(!ok && one.explain ? [one.explain({ ours, peer, limit })] : []),
   ];

@@ -4,27 +4,21 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
+import { MODULES } from "../scripts/build.mjs";
 
 const root = join(import.meta.dirname, "..");
 const PEER = "@azure/identity";
 
-/** Where wasm-pack leaves the module that every import of the package may need, and the one that sends requests. */
-const CORE = "pkg";
-const NET = "pkg-net";
-
-/** The modules' sizes in brotli, by the folder that wasm-pack wrote. */
+/** The WebAssembly modules' sizes in brotli, by their names in the build. */
 export function modules() {
-  const folders = readdirSync(root).filter((name) => /^pkg(-|$)/.test(name));
-  return Object.fromEntries(
-    folders.map((folder) => {
-      const [file] = readdirSync(join(root, folder)).filter((name) => name.endsWith(".wasm"));
-      return [folder, kilobytes(brotliCompressSync(readFileSync(join(root, folder, file))).length)];
-    }),
-  );
+  const entries = Object.entries(MODULES).map(([name, folder]) => {
+    const file = readdirSync(join(root, folder)).find((path) => path.endsWith(".wasm"));
+    return [name, kilobytes(brotliCompressSync(readFileSync(join(root, folder, file))).length)];
+  });
+  return Object.fromEntries(entries);
 }
 
 export async function sizes() {
-  const { [CORE]: core, [NET]: net } = modules();
   const [{ unpackedSize }] = JSON.parse(
     execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
       cwd: root,
@@ -36,8 +30,7 @@ export async function sizes() {
   const { dependencies = {} } = manifest(root);
   const peers = tree(PEER);
   return {
-    core,
-    net,
+    ...modules(),
     installed: kilobytes(unpackedSize),
     packages: Object.keys(dependencies).length,
     managedIdentityBundle: await bundle(`export { ManagedIdentityCredential } from "${PEER}";`),
