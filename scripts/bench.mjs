@@ -13,7 +13,7 @@ import { checkNode } from "./toolchain.mjs";
 const HELP = `npm run bench -- [--quick] [--only case[,case]] [--json] [--out folder] [--write file] [--strict]
 npm run bench -- --native
 
-Measures the package and its peers side by side: a fresh process each, five of each, medians. About six minutes.
+Measures the package and its peers side by side: a fresh process each, five of each, medians. About seven minutes.
 
   --quick       one process of each (three where the start is measured) and fewer turns; under a minute
   --only case   only these cases; may be repeated
@@ -23,10 +23,22 @@ Measures the package and its peers side by side: a fresh process each, five of e
   --strict      exit code 1 when a goal is missed; otherwise only when a case could not be run
   --native      instead: the core's decisions natively, by Criterion
 
-The rows are in target/bench/results.json, the machine and the versions in environment.json beside it. Times are of this machine; what is judged are ratios, counts, sizes and whether somebody waits.
+The rows are in target/bench/results.json, the machine and the versions in environment.json beside it. Times are
+of this machine; what is judged are ratios, counts, sizes and whether somebody waits.
 
 Cases:
 ${CASES.map(({ name, title }) => `  ${name.padEnd(20)} ${title}`).join("\n")}`;
+
+const OPTIONS = {
+  quick: { type: "boolean", default: false },
+  only: { type: "string", multiple: true, default: [] },
+  json: { type: "boolean" },
+  out: { type: "string", default: join(root, "target/bench") },
+  write: { type: "string" },
+  strict: { type: "boolean" },
+  native: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+};
 
 await main(async () => {
   const { quick, json, out, write, strict, help, native, cases } = settings();
@@ -60,18 +72,7 @@ async function benchNative() {
 }
 
 function settings() {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: "boolean", default: false },
-      only: { type: "string", multiple: true, default: [] },
-      json: { type: "boolean" },
-      out: { type: "string", default: join(root, "target/bench") },
-      write: { type: "string" },
-      strict: { type: "boolean" },
-      native: { type: "boolean" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
+  const { values } = given();
   const only = values.only.flatMap((names) => names.split(",")).map((name) => name.trim());
   const known = new Set(CASES.map(({ name }) => name));
   const stranger = only.find((name) => !known.has(name));
@@ -79,6 +80,14 @@ function settings() {
     throw new StepError(`There is no case "${stranger}"`, `Cases: ${[...known].join(", ")}`);
   }
   return { ...values, cases: CASES.filter(({ name }) => only.length === 0 || only.includes(name)) };
+}
+
+function given() {
+  try {
+    return parseArgs({ options: OPTIONS });
+  } catch (error) {
+    throw new StepError(error.message, "npm run bench -- --help");
+  }
 }
 
 /** Looked at before the measurement: it takes minutes. */

@@ -67,6 +67,7 @@ test("cases run beside their peers, and the rows have the shape that is promised
 
 test.each([
   ["an unknown case", ["--only", "cached-cal"], 'There is no case "cached-cal"', "cached-call"],
+  ["an unknown option", ["--fast"], "Unknown option '--fast'", "npm run bench -- --help"],
   [
     "a file without marks",
     ["--only", "fleet", "--write", "README.md"],
