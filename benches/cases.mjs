@@ -1,6 +1,6 @@
 // Every case: what is run, for whom, what is read from it, and the goals. One row of the table for each `against`.
 
-import { atMost, faster, ofPeer } from "./goals.mjs";
+import { atMost, faster, ofPeer, soonerThan } from "./goals.mjs";
 
 export const OURS = "copilot-keyless";
 const AZURE = "getBearerTokenProvider";
@@ -184,7 +184,8 @@ export const CASES = [
     program: program("import"),
     quickRounds: 3,
     figure: ({ report }) => report.ms,
-    against: [{ peer: "@azure/identity", goal: atMost(15, "ms") }],
+    // The budget was set where the peer took 130 to 220 ms.
+    against: [{ peer: "@azure/identity", goal: soonerThan(15, 130) }],
   },
   {
     name: "import-packages",

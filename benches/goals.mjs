@@ -21,3 +21,10 @@ export const atMost = (most, unit) => ({
   text: `at most ${most.toLocaleString("en")} ${unit}`,
   reached: ({ ours }) => ours <= most,
 });
+
+/** At most this time; on a machine that is slower or busy, the same share of what the peer takes there. */
+export const soonerThan = (ms, peerMs) => ({
+  text: `at most ${ms} ms, or ${(ms / peerMs).toFixed(2)} x the peer on a slower machine`,
+  reached: ({ ours, ratio }) => ours <= ms || ratio <= ms / peerMs,
+  shown: faster(1).shown,
+});

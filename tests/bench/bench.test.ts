@@ -9,7 +9,7 @@ import { temporaryFolder } from "../e2e/support.js";
 /** The scripts are plain Node, without types. */
 const part = (name: string) => import(new URL(`../../benches/${name}`, import.meta.url).href);
 const { CASES } = await part("cases.mjs");
-const { atMost, faster, ofPeer } = await part("goals.mjs");
+const { atMost, faster, ofPeer, soonerThan } = await part("goals.mjs");
 const { median } = await part("median.mjs");
 const { dataOf, environmentOf, textOf, written } = await part("report.mjs");
 
@@ -99,6 +99,9 @@ describe("the judgement", () => {
     [faster(1), { ours: 10, peer: 9 }, false],
     [ofPeer(1.02, "it"), { ours: 102, peer: 100, ratio: 1.02 }, true],
     [ofPeer(1.02, "it"), { ours: 100, peer: 100, ratio: 1.03 }, false],
+    [soonerThan(15, 130), { ours: 15, ratio: 0.5 }, true],
+    [soonerThan(15, 130), { ours: 25, ratio: 0.11 }, true],
+    [soonerThan(15, 130), { ours: 25, ratio: 0.12 }, false],
     [atMost(1, "request"), { ours: 1 }, true],
     [atMost(1, "request"), { ours: 2, peer: 1_000 }, false],
   ])("%o", (goal, figures, reached) => {
