@@ -65,7 +65,11 @@ async function measured(quick) {
     try {
       const env = { ...emulator.env, NODE_NO_WARNINGS: "1" };
       const out = await run(process.execPath, [join(root, "benches/scale", name), String(count)], { env });
-      return { count, ...JSON.parse(out.trim().split("\n").at(-1)), identityRequests: emulator.counts.identity };
+      return {
+        count,
+        ...JSON.parse(out.trim().split("\n").at(-1)),
+        identityRequests: emulator.counts.identity,
+      };
     } finally {
       await emulator.stop();
     }
