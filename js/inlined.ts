@@ -1,8 +1,15 @@
-import { inflateSync } from "fflate/browser";
+/** `node:zlib` where there is one: it unpacks a module in a fifth of the time. Not loaded before: importing costs nothing. */
+function zlib(): { inflateRawSync(bytes: Uint8Array): Uint8Array } | undefined {
+  return globalThis.process?.getBuiltinModule?.("node:zlib");
+}
 
-/** `node:zlib` where there is one: it unpacks a module in a fifth of the time, and without being loaded first. */
-const zlib: { inflateRawSync(bytes: Uint8Array): Uint8Array } | undefined =
-  globalThis.process?.getBuiltinModule?.("node:zlib");
+/**
+ * The library for elsewhere builds its tables as soon as it is run, for longer than all the rest of an import takes. The build bundles it so
+ * that this call runs it.
+ */
+function fflate(): typeof import("./inflate.js") {
+  return require("./inflate.js");
+}
 
 /** The bytes of a module that the build compressed and inlined. */
 export function unpacked(base64: string): Uint8Array<ArrayBuffer> {
@@ -10,5 +17,5 @@ export function unpacked(base64: string): Uint8Array<ArrayBuffer> {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
-  return (zlib?.inflateRawSync(bytes) ?? inflateSync(bytes)) as Uint8Array<ArrayBuffer>;
+  return (zlib()?.inflateRawSync(bytes) ?? fflate().inflateSync(bytes)) as Uint8Array<ArrayBuffer>;
 }

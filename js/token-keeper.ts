@@ -52,13 +52,19 @@ interface Flight extends Landing {
 }
 
 /**
+ * For how long the wall clock alone is asked after both clocks were: reading the other one takes as long as all the rest of a call. A clock
+ * that is set back leaves this moment, so that both are asked again, unless it is set back into the moment itself.
+ */
+const GLANCE_MS = 100;
+
+/**
  * Carries out what the schedule decides, for one credential, scope and tenant. Every provider built for the same three shares
  * one keeper. It owns the effects: the credential's calls, timers, promises, events.
  */
 export class TokenKeeper {
-  /** Until either clock reaches its bound, `cached` is the answer to every call. */
-  untilWall = Number.NEGATIVE_INFINITY;
-  untilMono = Number.NEGATIVE_INFINITY;
+  /** While the wall clock is between these, `cached` is the answer to every call. */
+  fromWall = Number.POSITIVE_INFINITY;
+  toWall = Number.NEGATIVE_INFINITY;
   cached: Promise<string> = Promise.reject(new KeylessError("token/empty", "no token yet"));
 
   readonly #credential: TokenCredential;
@@ -67,6 +73,9 @@ export class TokenKeeper {
   readonly #clock: Clock;
   readonly #schedule: Schedule;
   readonly #listeners = new Set<(event: TokenEvent) => void>();
+  /** Until either clock reaches its bound, `cached` need not be asked for. */
+  #untilWall = Number.NEGATIVE_INFINITY;
+  #untilMono = Number.NEGATIVE_INFINITY;
   #held: AccessToken | undefined;
   /** Whether it was acquired with the claims of a challenge. */
   #heldAnswers = false;
@@ -94,6 +103,15 @@ export class TokenKeeper {
     }
   }
 
+  /** What is cached, if both clocks still allow it; for the next moment the wall clock alone will do. */
+  kept(wall: number): Promise<string> | undefined {
+    const left = Math.min(this.#untilWall - wall, this.#untilMono - this.#clock.monotonic());
+    if (!(left > 0)) return undefined;
+    this.fromWall = wall;
+    this.toWall = wall + Math.min(left, GLANCE_MS);
+    return this.cached;
+  }
+
   /** The token, now or when the flight lands. A flight that has to be started asks for these claims. */
   request(claims?: string): Promise<AccessToken> {
     const [wall, mono] = this.#time();
@@ -102,8 +120,8 @@ export class TokenKeeper {
       case "use": {
         const token = this.#held as AccessToken;
         this.cached = Promise.resolve(token.token);
-        this.untilWall = decision.untilWall;
-        this.untilMono = decision.untilMono;
+        this.#untilWall = decision.untilWall;
+        this.#untilMono = decision.untilMono;
         // Last, because a listener or a credential may call back from inside.
         if (decision.start)
           this.#launch(decision.start.flight, decision.start.timeoutMs, { background: true });
@@ -203,8 +221,13 @@ export class TokenKeeper {
 
   #drop(): void {
     this.#held = undefined;
-    this.untilWall = Number.NEGATIVE_INFINITY;
-    this.untilMono = Number.NEGATIVE_INFINITY;
+    this.#askAgain();
+  }
+
+  /** The next call is not answered from what is cached. */
+  #askAgain(): void {
+    this.toWall = Number.NEGATIVE_INFINITY;
+    this.#untilWall = Number.NEGATIVE_INFINITY;
   }
 
   #launch(
@@ -361,7 +384,7 @@ export class TokenKeeper {
     this.#clock.clearTimeout(flight.retry);
     if (this.#flight === flight) this.#flight = undefined;
     // The bound of what is cached was the flight's end.
-    this.untilMono = Number.NEGATIVE_INFINITY;
+    this.#askAgain();
     return flight;
   }
 

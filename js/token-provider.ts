@@ -70,10 +70,15 @@ export function createBearerTokenProvider(
   const letGo = options.keepFresh ? keeper.keepFresh() : undefined;
   let open = true;
 
-  // The hot path: while neither clock has reached its bound, one promise serves every call.
-  const provide = (): Promise<string> =>
-    open && clock.now() < keeper.untilWall && clock.monotonic() < keeper.untilMono ? keeper.cached : slow();
-  const slow = (): Promise<string> => (open ? keeper.request().then(text) : Promise.reject(closed()));
+  // The hot path: while the token is fresh, one promise serves every call.
+  const provide = (): Promise<string> => {
+    const wall = clock.now();
+    return open && wall >= keeper.fromWall && wall < keeper.toWall ? keeper.cached : look(wall);
+  };
+  const look = (wall: number): Promise<string> => {
+    if (!open) return Promise.reject(closed());
+    return keeper.kept(wall) ?? keeper.request().then(text);
+  };
 
   const ask = ({ claims, rejectedToken }: TokenCallOptions = {}): Promise<AccessToken> =>
     claims === undefined ? keeper.request() : keeper.challenge(claims, rejectedToken);

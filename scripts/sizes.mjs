@@ -40,6 +40,16 @@ export function dataOf(bytes) {
   return bytes.subarray(0, 0);
 }
 
+export function brotliSize(bytes) {
+  return brotliCompressSync(bytes).length;
+}
+
+/** How many bytes npm unpacks. */
+export function unpackedSize() {
+  const [packed] = JSON.parse(output("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"]));
+  return packed.unpackedSize;
+}
+
 /** Every size, with its limit. */
 export function sizes() {
   const rows = [];
@@ -47,11 +57,10 @@ export function sizes() {
     const limits = WASM[name];
     if (!limits) throw new StepError(`The module "${name}" has no budget`, "Add it to scripts/sizes.mjs.");
     const bytes = moduleBytes(name);
-    rows.push({ what: `${name}.wasm, brotli`, size: brotliCompressSync(bytes).length, limit: limits.brotli });
+    rows.push({ what: `${name}.wasm, brotli`, size: brotliSize(bytes), limit: limits.brotli });
     rows.push({ what: `${name}.wasm, constant data`, size: dataOf(bytes).length, limit: limits.data });
   }
-  const [{ unpackedSize }] = JSON.parse(output("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"]));
-  rows.push({ what: "package, unpacked", size: unpackedSize, limit: PACKAGE.unpacked });
+  rows.push({ what: "package, unpacked", size: unpackedSize(), limit: PACKAGE.unpacked });
   const { dependencies = {} } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const count = Object.keys(dependencies).length;
   rows.push({ what: "runtime dependencies", size: count, limit: PACKAGE.dependencies });

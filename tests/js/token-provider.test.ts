@@ -683,6 +683,38 @@ describe("clocks", () => {
     expect(await provider()).toBe("token-2");
   });
 
+  test("a clock that is set back again and again, so that it hardly moves, does not keep a token alive", async () => {
+    const credential = healthy(clock);
+    const provider = await warm(credential);
+    for (let minute = 0; minute < 59; minute += 1) {
+      await clock.advance(MINUTE);
+      clock.set(200 - MINUTE);
+      await provider();
+    }
+    expect(credential.calls).toHaveLength(2);
+    expect(await provider()).toBe("token-2");
+  });
+
+  test("the monotonic clock is read every 100 ms at the most, and the bound itself is not overlooked", async () => {
+    const credential = healthy(clock);
+    const provider = await warm(credential);
+    // The bounds are asked for, then both clocks are looked at.
+    await provider();
+    await provider();
+    const monotonic = vi.spyOn(clock, "monotonic");
+    for (let call = 0; call < 99; call += 1) {
+      await clock.advance(1);
+      expect(await provider()).toBe("token-1");
+    }
+    expect(monotonic).not.toHaveBeenCalled();
+    await clock.advance(55 * MINUTE - 150);
+    expect(await provider()).toBe("token-1");
+    expect(credential.calls).toHaveLength(1);
+    await clock.advance(51);
+    await provider();
+    expect(credential.calls).toHaveLength(2);
+  });
+
   test("a clock set forward refreshes early", async () => {
     const credential = healthy(clock);
     const provider = await warm(credential);

@@ -1,0 +1,27 @@
+// From the import to the first token, in a process that has done nothing else.
+const [name] = process.argv.slice(2);
+const SCOPE = "https://ai.azure.com/.default";
+
+const WAYS = {
+  "copilot-keyless": async () => {
+    const { createDirectCredential } = await import("copilot-keyless/direct");
+    return (await createDirectCredential().getToken(SCOPE)).token;
+  },
+  ManagedIdentityCredential: async () => {
+    const { ManagedIdentityCredential } = await import("@azure/identity");
+    return (await new ManagedIdentityCredential().getToken(SCOPE)).token;
+  },
+  "import of @azure/identity alone": async () => typeof (await import("@azure/identity")),
+  // Nothing but the request: no expiry, no retries, no other place to ask.
+  "bare fetch": async () => {
+    const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = process.env;
+    const url = `${IDENTITY_ENDPOINT}?resource=https%3A%2F%2Fai.azure.com&api-version=2019-08-01`;
+    const response = await fetch(url, { headers: { "x-identity-header": IDENTITY_HEADER } });
+    return (await response.json()).access_token;
+  },
+};
+
+const began = performance.now();
+if (!(await WAYS[name]())) throw new Error("No token came");
+process.stdout.write(`${JSON.stringify({ ms: performance.now() - began })}\n`);
+process.exit();

@@ -1,0 +1,25 @@
+// 50 sessions of one Copilot client, started at once, a turn each; the runner counts the requests at the identity endpoint.
+import { CopilotClient } from "@github/copilot-sdk";
+import { createFoundryProvider } from "copilot-keyless";
+import { providerOver, quiet } from "./copilot.mjs";
+import { credentialOf, report, tell } from "./systems.mjs";
+
+const [name, sessions = "50"] = process.argv.slice(2);
+
+// As far away as a real one may be.
+await tell({ fault: { server: "identity", kind: "delay", delayMs: 300 } });
+const client = new CopilotClient({ useLoggedInUser: false });
+await client.start();
+const foundry = createFoundryProvider();
+const settings =
+  name === "copilot-keyless" ? foundry.sessionConfig(quiet) : providerOver(await credentialOf(name));
+const replies = await Promise.all(
+  Array.from({ length: Number(sessions) }, async (_, index) => {
+    const session = await client.createSession(settings);
+    const reply = await session.sendAndWait({ prompt: `Session ${index}` }, 120_000);
+    return reply.data.content.includes(`Session ${index}`);
+  }),
+);
+report({ answered: replies.filter(Boolean).length });
+await client.stop();
+process.exit();

@@ -1,0 +1,32 @@
+// Turns of two sessions of one Copilot client, one after the other in turn: with our provider, and with a token that is just there.
+import { CopilotClient } from "@github/copilot-sdk";
+import { createFoundryProvider } from "copilot-keyless";
+import { median } from "../median.mjs";
+import { quiet } from "./copilot.mjs";
+import { report } from "./systems.mjs";
+
+const [, turns = "200"] = process.argv.slice(2);
+const WARM_TURNS = 5;
+
+const client = new CopilotClient({ useLoggedInUser: false });
+await client.start();
+const foundry = createFoundryProvider();
+const sessions = [
+  ["copilot-keyless", await client.createSession(foundry.sessionConfig(quiet))],
+  [
+    "static token",
+    await client.createSession({ ...foundry.sessionConfig(quiet), provider: await foundry.staticConfig() }),
+  ],
+];
+const times = new Map(sessions.map(([name]) => [name, []]));
+for (let turn = -WARM_TURNS; turn < Number(turns); turn += 1) {
+  // Each is first in every other turn.
+  for (const [name, session] of turn % 2 === 0 ? sessions : sessions.toReversed()) {
+    const began = performance.now();
+    await session.sendAndWait({ prompt: `Turn ${turn}` });
+    if (turn >= 0) times.get(name).push(performance.now() - began);
+  }
+}
+report(Object.fromEntries([...times].map(([name, list]) => [name, { ms: median(list) }])));
+await client.stop();
+process.exit();

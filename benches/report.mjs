@@ -1,0 +1,102 @@
+// The rows as a table for people, as one for the docs, and as data; and what they were measured on.
+
+import { readFileSync } from "node:fs";
+import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const PEERS = ["@azure/identity", "@azure/core-rest-pipeline", "@github/copilot-sdk", "openai"];
+const BEGIN = "<!-- made by npm run bench -- --write -->";
+const END = "<!-- end of what npm run bench makes -->";
+
+/** The rows' figures alone, in the shape that is promised. */
+export function dataOf(rows) {
+  return rows.map(({ case: name, ours, peer, peerName, limit, ratio, goal, ok }) => ({
+    ...{ case: name, ours, peer, peerName, limit, ratio, goal, ok },
+  }));
+}
+
+export function environmentOf({ quick }) {
+  const version = (path) => JSON.parse(readFileSync(join(root, path, "package.json"), "utf8")).version;
+  const peers = PEERS.map((name) => [name, version(`node_modules/${name}`)]);
+  return {
+    quick,
+    measuredAt: new Date().toISOString(),
+    node: process.versions.node,
+    machine: {
+      system: `${platform()} ${release()} ${arch()}`,
+      processor: cpus()[0]?.model.trim(),
+      cores: cpus().length,
+      memoryGB: Math.round(totalmem() / 2 ** 30),
+      load: loadavg()[0],
+    },
+    versions: { "copilot-keyless": version("."), ...Object.fromEntries(peers) },
+  };
+}
+
+/** For a terminal: a line a case, then one for each it is compared with. */
+export function textOf(rows, { good, bad, faint }) {
+  const lines = [];
+  const width = (pick) => Math.max(...rows.map((row) => pick(row).length));
+  const peerWidth = width(nameOf);
+  const figureWidth = width((row) => figure(row.peer, row.unit));
+  const shownWidth = width(({ shown }) => shown);
+  for (const [index, row] of rows.entries()) {
+    if (row.case !== rows[index - 1]?.case) {
+      const limit = row.limit === null ? "" : faint(`, limit ${figure(row.limit, row.unit)}`);
+      lines.push("", `${row.title} ${faint(`(${row.case})`)}: ${figure(row.ours, row.unit)}${limit}`);
+    }
+    const mark = row.ok ? good("✓     ") : bad(row.error ? "failed" : "MISSED");
+    const peer = `${nameOf(row).padEnd(peerWidth)}  ${figure(row.peer, row.unit).padStart(figureWidth)}`;
+    lines.push(`  ${mark}  ${peer}  ${row.shown.padEnd(shownWidth)}  ${faint(row.goal)}`);
+    for (const note of [...row.notes, ...(row.error ? row.error.split("\n") : [])])
+      lines.push(faint(`          ${note}`));
+  }
+  return lines.slice(1).join("\n");
+}
+
+/** For the docs, in the place between the two marks. */
+export function written(text, rows, environment) {
+  const [before, rest] = text.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (after === undefined) return undefined;
+  return `${before}${BEGIN}\n\n${markdownOf(rows, environment)}\n\n${END}${after}`;
+}
+
+function markdownOf(rows, { node, machine, versions, measuredAt, quick }) {
+  const cells = rows.map((row, index) => {
+    const first = row.case !== rows[index - 1]?.case;
+    const notes = row.notes.length > 0 ? `; ${row.notes.join("; ")}` : "";
+    return [
+      first ? row.title : "",
+      first ? figure(row.ours, row.unit) : "",
+      row.peerName === null ? "" : `${row.peerName} ${figure(row.peer, row.unit)}`,
+      first && row.limit !== null ? figure(row.limit, row.unit) : "",
+      row.shown,
+      row.goal,
+      `${row.ok ? "met" : row.error ? "could not be run" : "**missed**"}${notes}`,
+    ];
+  });
+  const table = [
+    ["case", "ours", "peer", "limit", "ours beside the peer", "goal", ""],
+    Array(7).fill("---"),
+    ...cells,
+  ];
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    ...table.map((row) => `| ${row.join(" | ")} |`),
+    "",
+    `Measured on ${measuredAt.slice(0, 10)}${quick ? " with --quick" : ""}: Node ${node}, ${machine.system}, ${machine.cores} cores (${machine.processor}), ${machine.memoryGB} GB, load ${machine.load.toFixed(1)} at the start; ${named.join(", ")}.`,
+  ].join("\n");
+}
+
+function nameOf({ peerName }) {
+  return peerName ?? "";
+}
+
+function figure(value, unit) {
+  if (value === null) return "";
+  const digits = Number.isInteger(value) || Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  const number = value.toLocaleString("en", { maximumFractionDigits: digits });
+  return ["ns", "ms", "KB", "bytes"].includes(unit) ? `${number} ${unit}` : number;
+}
