@@ -88,6 +88,8 @@ async function bundle() {
     // Names stay, for stacks that can be read.
     minifySyntax: true,
     minifyWhitespace: true,
+    // Node shows the line of an error that nobody catches: not one with a whole module in it.
+    lineLimit: 160,
     legalComments: "none",
     logLevel: "warning",
     metafile: true,
