@@ -148,9 +148,10 @@ export class Turn {
 
   #late(timeoutMs: number): KeylessError {
     const failed = this.#tokenError ?? this.#modelError;
-    const last = failed instanceof KeylessError ? ` The last request had failed: ${failed.message}` : "";
+    const known = failed instanceof KeylessError ? failed : undefined;
+    const last = known ? ` The last request had failed: ${known.message}` : "";
     return new KeylessError("agent/timeout", `The turn took longer than ${timeoutMs} ms.${last}`, {
-      hint: "Raise timeoutMs, or look at the model's load; the turn has been aborted.",
+      hint: known?.hint ?? "Raise timeoutMs, or look at the model's load; the turn has been aborted.",
       cause: failed,
     });
   }

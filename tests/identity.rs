@@ -160,6 +160,11 @@ fn imds_is_asked_again_by_its_own_rule() {
     assert_eq!(update, 70_000);
     assert_eq!(pause(Source::Imds, 429, 1, Some("9")), Some(9_000));
     assert_eq!(pause(Source::Imds, 429, 2, Some("1")), Some(6_000));
+    assert_eq!(
+        pause(Source::Imds, 429, 0, Some("30")),
+        None,
+        "longer than callers wait: they hear of it at once"
+    );
     for status in [400, 401, 403] {
         assert_eq!(pause(Source::Imds, status, 0, None), None, "{status}");
     }
