@@ -188,6 +188,40 @@ fn others_are_asked_again_when_it_may_pass() {
 }
 
 #[test]
+fn an_answer_that_is_no_tokens_says_whose_it_is_and_where_to_look() {
+    let refused = |body: String| {
+        let verdict = judge(&Answer {
+            status: 200,
+            body,
+            requested_at: 1_586_981_135_000,
+            ..Answer::default()
+        });
+        let Verdict::Error(error) = verdict else {
+            unreachable!("an error")
+        };
+        assert!(
+            error.message().starts_with("the identity endpoint's answer: "),
+            "{error}"
+        );
+        error
+    };
+    let look = |body: &str| {
+        let error = refused(body.to_owned());
+        assert!(error.next_step().unwrap().contains("a proxy"), "{error}");
+        error.code().as_str()
+    };
+    assert_eq!(look("<html>"), "expiry/not-json");
+    assert_eq!(look(r#"{"access_token":"t","expires_on":{}}"#), "expiry/unreadable");
+    assert_eq!(
+        look(&format!(r#"{{"x":"{}"}}"#, "y".repeat(256 * 1024))),
+        "expiry/too-large"
+    );
+    let expired = refused(r#"{"access_token":"t","expires_on":"1586981130"}"#.to_owned());
+    assert_eq!(expired.code().as_str(), "expiry/already-expired");
+    assert!(expired.next_step().unwrap().contains("clock"));
+}
+
+#[test]
 fn advice_goes_by_the_whole_number() {
     assert!(
         advice("AADSTS70021: No matching federated identity record")

@@ -20,15 +20,19 @@ const PROGRAM = fileURLToPath(new URL("program.mjs", import.meta.url));
 /** What would lead the program to somebody's real identity, or change how Node runs it. */
 const FOREIGN = /^(AZURE_|IDENTITY_|MSI_|FOUNDRY_|OPENAI_|COPILOT_|NODE_|VITEST)/;
 
-/** Runs a fault's script with a contender. Gives the cell's summary. */
-export async function runCell(fault, name) {
+/** Runs a fault's script with a contender. Gives the cell's summary; undefined when the signal has ended it. */
+export async function runCell(fault, name, signal) {
   const cell = new Cell(name);
-  try {
+  const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  const run = async () => {
     await cell.start(fault);
     await fault.script(cell);
-    return await cell.finish();
+    return cell.finish();
+  };
+  try {
+    return await Promise.race([run(), aborted.then(() => undefined)]);
   } finally {
-    await cell.end();
+    await cell.end({ kill: signal.aborted });
   }
 }
 
@@ -167,9 +171,10 @@ export class Cell {
     });
   }
 
-  async end() {
+  /** Ends the program, if it has not ended by itself, and all that it has started. */
+  async end({ kill: atOnce }) {
     if (this.#child && this.#ended === undefined) {
-      await Promise.race([this.#tell({ command: "close" }), sleep(CLOSE_MS)]);
+      if (!atOnce) await Promise.race([this.#tell({ command: "close" }), sleep(CLOSE_MS)]);
       const left = [this.pid, ...descendantsOf(this.pid)];
       for (const pid of left) kill(pid);
       await this.#exit;

@@ -43,13 +43,13 @@ const FAULTS = [
     "identity-not-json",
     "HTML in the place of JSON",
     { kind: "body", body: "<!doctype html><title>Sign in to the network</title>" },
-    [/JSON|parse|<!doctype|no token|without a token|access_token/i],
+    [/JSON|parse|cannot be read/i],
   ],
   [
     "identity-wrong-types",
     "fields of wrong types",
     { kind: "body", body: { access_token: 42, expires_on: {}, resource: [], token_type: null } },
-    [/type|no token|without a token|not a string|access_token|expir|malformed|string/i],
+    [/\btypes?\b|cannot be read|no token|access_token|expir|malformed/i],
   ],
   ["identity-expired", "token already expired", { kind: "expired" }, [/expired/i]],
   [
@@ -62,7 +62,7 @@ const FAULTS = [
     "identity-10-mb",
     "body of 10 MB",
     { kind: "body", body: { padding: "x".repeat(10 * MB) } },
-    [/large|megabyte|MB|no token|without a token|access_token|expir/i],
+    [/large|KiB|MB|no token|access_token|expir/i],
   ],
 ];
 

@@ -3,7 +3,7 @@
 /** Sends somebody without a key after a key: worse than no advice. */
 const WRONG_STEP = /API[_ -]?KEY/i;
 const STEP =
-  /\b(check|run|set|assign|wait|try again|send it again|asked again|retry|restart|start|reinstall|see|visit|troubleshoot\w*|raise|ask|look|use)\b/i;
+  /\b(check|run|set|assign|try again|send it again|asked again|retry|restart|start|reinstall|see|visit|troubleshoot\w*|raise|ask|look|use|allow|add|get|make|wait)\b/i;
 
 /**
  * An error is told well when a program can tell it by a code, its message names what went wrong, and it says what to do.

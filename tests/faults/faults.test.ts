@@ -34,7 +34,7 @@ describe.concurrent("the command", () => {
     const page = join(folder, "page.md");
     writeFileSync(page, "before\n<!-- faults: begin -->\nold\n<!-- faults: end -->\nafter\n");
     const out = join(folder, "results.json");
-    const only = "no-home,resource-401-once,identity-not-json";
+    const only = "no-home,full-disk,resource-401-once";
     const { code, stdout, stderr } = await faults("--only", only, "--json", "--out", out, "--write", page);
     expect(code, stderr).toBe(0);
     const results = JSON.parse(stdout);
@@ -42,12 +42,17 @@ describe.concurrent("the command", () => {
     expect(results).toMatchObject({ node: process.version, complete: true });
     expect(results.versions["@azure/identity"]).toMatch(/^4\./);
     expect(results.rows.map((row: { id: string }) => row.id)).toEqual([
-      "identity-not-json",
       "resource-401-once",
       "no-home",
+      "full-disk",
     ]);
-    for (const { verdict, problems, cells } of results.rows) {
+    const [once, home, disk] = results.rows;
+    for (const { verdict, skipped, problems, cells } of results.rows) {
       expect(problems).toEqual([]);
+      if (skipped !== undefined) {
+        expect(verdict).toBe("skipped");
+        continue;
+      }
       expect(verdict).toBe("ok");
       expect(Object.keys(cells)).toEqual(["agent", "direct", "provider", "bare"]);
       for (const name of ["agent", "direct"]) {
@@ -58,13 +63,22 @@ describe.concurrent("the command", () => {
         expect(cell.identityRequests).toBeGreaterThanOrEqual(0);
       }
     }
-    const [notJson, once, home] = results.rows;
-    expect(notJson.cells.agent).toMatchObject({ served: 4, failed: 1 });
+    expect([once.verdict, home.verdict]).toEqual(["ok", "ok"]);
     expect(once.cells.agent).toMatchObject({ served: 3, failed: 0 });
     expect(home.cells.agent.errors[0]).toMatchObject({
       code: "sdk/home-not-writable",
       judged: { code: true, cause: true, step: true },
     });
+    if (disk.skipped === undefined) {
+      const { errors, longestWaitMs } = disk.cells.agent;
+      expect(errors).toMatchObject([{ code: "sdk/home-not-writable" }, { code: "sdk/home-not-writable" }]);
+      expect(errors[1]).toMatchObject({
+        message: expect.stringContaining("the disk is full"),
+        hint: expect.stringContaining("Make room"),
+      });
+      // The session never became quiet after its turn had failed.
+      expect(longestWaitMs).toBeLessThan(10_000);
+    } else expect(disk.skipped).toContain("namespaces");
     const written = readFileSync(page, "utf8");
     expect(written).toMatch(/^before\n<!-- faults: begin -->\nMeasured on /);
     expect(written).toContain("`resource-401-once`");
@@ -112,6 +126,21 @@ test("an error is told well with a code, its cause and a step that does not lead
   expect(judgeError({ ...good, hint: undefined }, cause).step).toBe(false);
   expect(judgeError({ ...good, hint: "Check your COPILOT_PROVIDER_API_KEY" }, cause).step).toBe(false);
   expect(judgeError({ ...good, silent: true }, cause)).toEqual({ code: false, cause: false, step: false });
+});
+
+test("a known limit excuses lost calls, and nothing else", async () => {
+  const { verdictOf } = await part("run.mjs");
+  const cell = { lost: 0, alive: true, errors: [], findings: [] };
+  const cells = (agent: object) => ({ agent: { ...cell, ...agent }, direct: cell });
+  expect(verdictOf({}, cells({})).verdict).toBe("ok");
+  expect(verdictOf({}, cells({ lost: 1 })).verdict).toBe("failed");
+  expect(verdictOf({ limit: "known" }, cells({ lost: 1 }))).toMatchObject({
+    verdict: "limit",
+    limit: "known",
+    problems: [expect.stringContaining("1 lost")],
+  });
+  expect(verdictOf({ limit: "known" }, cells({})).verdict).toBe("ok");
+  expect(verdictOf({ limit: "known" }, cells({ lost: 1, alive: false })).verdict).toBe("failed");
 });
 
 test("what must not be is a problem: a lost call, a dead process, an error badly told, a finding", async () => {
