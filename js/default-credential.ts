@@ -21,10 +21,10 @@ const READ_BY_ITSELF: Partial<Record<CredentialPlan["kind"], readonly RegExp[]>>
 };
 
 /**
- * Left to itself it goes on for 19 s (404) or 77 s (410), and nobody who waits for 15 s would hear what the endpoint says. The refresh
- * schedule has it try again.
+ * As many as it makes after a 5xx. Left to itself it goes on for 19 s after a 404, and nobody who waits for 15 s would hear what the
+ * endpoint says; the refresh schedule has it try again.
  */
-const FEW_RETRIES = { retryOptions: { maxRetries: 2 } };
+const FEW_RETRIES = { retryOptions: { maxRetries: 3 } };
 
 /** The chains, which go by `AZURE_TOKEN_CREDENTIALS` themselves. */
 const CHAINS: readonly CredentialPlan["kind"][] = ["default", "developer-tools", "deployed-service"];

@@ -14,7 +14,8 @@ const PARTY = /identity|credential|token/i;
 const FAULTS = [
   ["identity-400", "400", status(400), [/\b400\b|refused|bad request/i]],
   ["identity-404", "404", status(404), [/\b404\b|not found/i]],
-  ["identity-410", "410", status(410), [/\b410\b|gone/i]],
+  // MSAL may wait for longer than callers do, without a word: then all that is known is that no answer came.
+  ["identity-410", "410", status(410), [/\b410\b|gone|no answer within/i]],
   [
     "identity-429",
     "429 without Retry-After",
@@ -25,7 +26,7 @@ const FAULTS = [
     "identity-429-retry-after",
     "429 with Retry-After: 30",
     { ...status(429), headers: { "retry-after": "30" } },
-    // MSAL waits as long as it is asked to, without a word: then all that is known is that no answer came.
+    // As above: MSAL waits as long as it is asked to.
     [/\b429\b|throttl|too many|fewer requests|no answer within/i],
   ],
   ["identity-500", "500", status(500), [/\b500\b|server error/i]],
