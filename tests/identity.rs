@@ -211,7 +211,10 @@ fn an_answer_that_is_no_tokens_says_whose_it_is_and_where_to_look() {
         error.code().as_str()
     };
     assert_eq!(look("<html>"), "expiry/not-json");
-    assert_eq!(look(r#"{"access_token":"t","expires_on":{}}"#), "expiry/unreadable");
+    assert_eq!(
+        look(r#"{"access_token":"t","expires_on":{}}"#),
+        "expiry/unreadable"
+    );
     assert_eq!(
         look(&format!(r#"{{"x":"{}"}}"#, "y".repeat(256 * 1024))),
         "expiry/too-large"
