@@ -17,6 +17,18 @@ export interface CredentialFailure {
 /** Knows what to do about some messages: the core's `adviceOn`. */
 type Advise = (message: string) => string | undefined;
 
+/** What the errors of a chain show, beside a status. */
+interface Signs {
+  network?: boolean;
+  /** MSAL says `network_error` of an answer that is no JSON, too, and keeps nothing that would tell. */
+  maybeUnreadable?: boolean;
+  unreadable?: boolean;
+  unavailable?: boolean;
+}
+
+const LOOK_AT_ANSWER =
+  "Look at what answers in the place of the identity endpoint: a proxy, or a sign-in page of the network.";
+
 const NETWORK_CODES =
   /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR|REQUEST_SEND_ERROR|network_error)/;
 
@@ -26,7 +38,7 @@ export function credentialFailure(thrown: unknown, advise: Advise): CredentialFa
     return read(thrown, advise);
   } catch {
     // Somebody's error has a getter that throws. It must not cost the callers their answer.
-    return { error: describe(undefined, undefined, false, false, () => undefined), unavailable: false };
+    return { error: describe(undefined, undefined, {}, () => undefined), unavailable: false };
   }
 }
 
@@ -45,9 +57,13 @@ function read(thrown: unknown, advise: Advise): CredentialFailure {
   const network = chain.some((error) =>
     [error.code, error.errorCode].some((code) => typeof code === "string" && NETWORK_CODES.test(code)),
   );
-  const unavailable = !network && chain.some((error) => error.name === "CredentialUnavailableError");
+  const declared = !network && chain.some((error) => error.name === "CredentialUnavailableError");
+  // It says so of everything, of its own trouble with an answer too.
+  const unreadable = declared && chain.some(({ name }) => name === "TypeError" || name === "SyntaxError");
+  const unavailable = declared && !unreadable;
   const retryAfterMs = chain.map(retryAfter).find((found) => found !== undefined);
-  const error = describe(thrown, status, network, unavailable, advise);
+  const maybeUnreadable = chain.some(({ errorCode }) => errorCode === "network_error");
+  const error = describe(thrown, status, { network, maybeUnreadable, unreadable, unavailable }, advise);
   return { error, unavailable, ...statusOf(status), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
@@ -64,8 +80,7 @@ function statusOf(status: number | undefined): { status?: number } {
 function describe(
   cause: unknown,
   status: number | undefined,
-  network: boolean,
-  unavailable: boolean,
+  { network, maybeUnreadable, unreadable, unavailable }: Signs,
   advise: Advise,
 ): KeylessError {
   const said = firstLines(cause);
@@ -93,6 +108,16 @@ function describe(
       "credential/refused",
       `The identity endpoint refused with HTTP ${status}`,
       "Check the tenant, the client id (AZURE_CLIENT_ID for a user-assigned identity) and that the identity is assigned to this host.",
+    );
+  }
+  if (unreadable) {
+    return make("credential/failed", "The identity endpoint's answer cannot be read", LOOK_AT_ANSWER);
+  }
+  if (network && maybeUnreadable) {
+    return make(
+      "credential/network",
+      "The identity endpoint cannot be reached, or its answer cannot be read",
+      `In Azure, check that a managed identity is assigned. Elsewhere run \`az login\` and set AZURE_TOKEN_CREDENTIALS=dev. ${LOOK_AT_ANSWER}`,
     );
   }
   if (network) {

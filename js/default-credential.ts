@@ -20,6 +20,12 @@ const READ_BY_ITSELF: Partial<Record<CredentialPlan["kind"], readonly RegExp[]>>
   "deployed-service": [PRINCIPAL, MANAGED_IDENTITY],
 };
 
+/**
+ * As many as it makes after a 5xx. Left to itself it goes on for 19 s after a 404, and nobody who waits for 15 s would hear what the
+ * endpoint says; the refresh schedule has it try again.
+ */
+const FEW_RETRIES = { retryOptions: { maxRetries: 3 } };
+
 /** The chains, which go by `AZURE_TOKEN_CREDENTIALS` themselves. */
 const CHAINS: readonly CredentialPlan["kind"][] = ["default", "developer-tools", "deployed-service"];
 
@@ -80,7 +86,7 @@ function make(identity: Identity, plan: CredentialPlan, tokenFilePath: string | 
   try {
     switch (kind) {
       case "managed-identity":
-        return new identity.ManagedIdentityCredential({ ...authority, ...client });
+        return new identity.ManagedIdentityCredential({ ...authority, ...client, ...FEW_RETRIES });
       case "workload-identity":
         return new identity.WorkloadIdentityCredential({
           ...authority,

@@ -61,21 +61,32 @@ const STAGES = {
 export function runtimeError(cause: unknown, stage: keyof typeof STAGES, baseDirectory?: string): unknown {
   if (cause instanceof KeylessError || cause instanceof DOMException) return cause;
   const said = cause instanceof Error ? cause.message : String(cause);
-  const unwritable =
-    /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR|ENOSPC)\b|[Pp]ermission denied|[Rr]ead-only file system/;
-  if ((stage === "start" || stage === "session") && unwritable.test(said)) {
-    const home = baseDirectory ?? process.env.COPILOT_HOME ?? "~/.copilot";
-    return new KeylessError(
-      "sdk/home-not-writable",
-      `The Copilot runtime cannot write to its home folder, ${home}`,
-      {
-        hint: "Set COPILOT_HOME to a folder that can be written to (in code: client: { baseDirectory }).",
-        cause,
-      },
-    );
-  }
+  const home =
+    stage === "start" || stage === "session" ? homeError(said, { cause, baseDirectory }) : undefined;
+  if (home) return home;
   const { code, message, hint } = STAGES[stage];
   return new KeylessError(code, `${message}: ${said}`, { hint, cause });
+}
+
+/** What the runtime says, if it is that it cannot write to its home folder. */
+export function homeError(
+  said: string,
+  { cause, baseDirectory }: { cause?: unknown; baseDirectory?: string | undefined } = {},
+): KeylessError | undefined {
+  const full = /\bENOSPC\b|[Nn]o space left/.test(said);
+  const unwritable =
+    /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR)\b|[Pp]ermission denied|[Rr]ead-only file system/.test(said);
+  if (!full && !unwritable) return undefined;
+  const home = baseDirectory ?? process.env.COPILOT_HOME ?? "~/.copilot";
+  const why = full ? ": the disk is full" : "";
+  return new KeylessError(
+    "sdk/home-not-writable",
+    `The Copilot runtime cannot write to its home folder, ${home}${why}`,
+    {
+      hint: `${full ? "Make room on its disk, or set" : "Set"} COPILOT_HOME to a folder that can be written to (in code: client: { baseDirectory }).`,
+      cause,
+    },
+  );
 }
 
 /** The Copilot SDK, imported now. */

@@ -3,6 +3,7 @@ import { diagnose } from "./core.js";
 import { KeylessError } from "./errors.js";
 import type { ModelCallFailure } from "./foundry-provider.js";
 import { diagnosedError } from "./model-error.js";
+import { rejectedAgain } from "./token-provider.js";
 import type { Endpoint, FailedRequest, TokenProvider } from "./types.js";
 
 /** What is known of a watched session. */
@@ -55,14 +56,31 @@ export class SessionWatch {
   /** Notes the token that a session gets, or why it gets none. */
   async noting(sessionId: string | undefined, token: () => Promise<string>): Promise<string> {
     const watched = sessionId === undefined ? undefined : this.#sessions.get(sessionId);
-    if (!watched) return token();
     try {
-      watched.token = await token();
+      const given = await this.#orOnceMore(token);
+      if (!watched) return given;
+      watched.token = given;
       Object.assign(watched, { refused: undefined, answered: false });
-      return watched.token;
+      return given;
     } catch (error) {
-      Object.assign(watched, { refused: error instanceof KeylessError ? error : undefined, answered: false });
+      const refused = error instanceof KeylessError ? error : undefined;
+      if (watched) Object.assign(watched, { refused, answered: false });
       throw error;
+    }
+  }
+
+  /**
+   * A rejected token is all that a credential with a cache of its own may have. The resource may have been wrong about it, and only
+   * another request can tell; the runtime makes three, and then the turn ends with what the resource says.
+   */
+  async #orOnceMore(token: () => Promise<string>): Promise<string> {
+    try {
+      return await token();
+    } catch (error) {
+      const refused = error instanceof KeylessError && error.code === "token/rejected-again";
+      const again = refused ? rejectedAgain(this.#tokens) : undefined;
+      if (again === undefined) throw error;
+      return again;
     }
   }
 

@@ -49,6 +49,8 @@ interface Flight extends Landing {
   deadline?: unknown;
   retry?: unknown;
   attempts: number;
+  /** Why its last attempt failed, if another was to follow. */
+  failure?: KeylessError;
 }
 
 /**
@@ -80,6 +82,8 @@ export class TokenKeeper {
   /** Whether it was acquired with the claims of a challenge. */
   #heldAnswers = false;
   #rejected: string | undefined;
+  /** The rejected token, which the credential gave again. */
+  #again: AccessToken | undefined;
   #flight: Flight | undefined;
   #lastError: KeylessError | undefined;
   #keptFresh = 0;
@@ -158,6 +162,12 @@ export class TokenKeeper {
     return true;
   }
 
+  /** The token that `token/rejected-again` was told of, as long as it lives: for who would rather try it once more. */
+  get rejectedAgain(): string | undefined {
+    const again = this.#again;
+    return again && this.#clock.now() < again.expiresOnTimestamp ? again.token : undefined;
+  }
+
   /**
    * A token for a resource that wants one with certain claims. Whoever is challenged with the same token meanwhile waits for
    * the same acquisition.
@@ -209,6 +219,7 @@ export class TokenKeeper {
     if (flight) this.#end(flight).reject(closed());
     this.#drop();
     this.#rejected = undefined;
+    this.#again = undefined;
     this.#keptFresh = 0;
     this.#armWake();
     flight?.abort.abort();
@@ -251,11 +262,7 @@ export class TokenKeeper {
     // The schedule has one flight at most; one that is still here was given up: for a token with claims, or because nobody
     // looked at its deadline, as on a machine that slept. Those who wait for it wait for this one now.
     if (overdue)
-      this.#abandon(
-        overdue,
-        claims === undefined ? timedOut(this.#age(overdue)) : superseded(),
-        flight.promise,
-      );
+      this.#abandon(overdue, claims === undefined ? this.#timedOut(overdue) : superseded(), flight.promise);
     this.#attempt(flight);
     return flight;
   }
@@ -284,6 +291,7 @@ export class TokenKeeper {
       const outcome = this.#schedule.rejectedAgain(flight.id, wall, mono, random);
       // Once is enough: after the pause it is handed out again, since the role may have been given meanwhile.
       if (outcome.result !== "ignored") this.#rejected = undefined;
+      if (flight.claims === undefined) this.#again = token;
       this.#finish(flight, outcome, flight.claims === undefined ? rejectedAgain() : claimsIgnored());
       return;
     }
@@ -304,6 +312,7 @@ export class TokenKeeper {
         const held = { ...token, expiresOnTimestamp: expiresOn };
         this.#drop();
         this.#held = held;
+        this.#again = undefined;
         this.#heldAnswers = flight.claims !== undefined;
         this.#rejected = undefined;
         this.#lastError = undefined;
@@ -340,6 +349,7 @@ export class TokenKeeper {
     const outcome = this.#schedule.failed(flight.id, status, unavailable, retryAfterMs, wall, mono, random);
     if (outcome.result === "retry") {
       const willRetryInMs = outcome.detail.afterMs;
+      flight.failure = failure.error;
       flight.retry = this.#after(willRetryInMs, () => this.#attempt(flight));
       this.#emit({ type: "refresh-failed", error: summarize(failure.error), willRetryInMs });
       return;
@@ -360,14 +370,14 @@ export class TokenKeeper {
     this.#clock.clearTimeout(flight.deadline);
     flight.deadline = this.#after(timeoutMs, () => {
       this.#schedule.timedOut(flight.id, ...this.#time(), this.#clock.random());
-      this.#abandon(flight, timedOut(this.#age(flight)));
+      this.#abandon(flight, this.#timedOut(flight));
       this.#armWake();
     });
     if (!flight.awaited) unref(flight.deadline);
   }
 
-  #age(flight: Flight): number {
-    return this.#clock.monotonic() - flight.startedOn;
+  #timedOut(flight: Flight): KeylessError {
+    return timedOut(this.#clock.monotonic() - flight.startedOn, flight.failure);
   }
 
   #abandon(flight: Flight, error: KeylessError, successor?: Promise<AccessToken>): void {
@@ -442,14 +452,19 @@ export function closed(): KeylessError {
   });
 }
 
-function timedOut(afterMs: number): KeylessError {
-  return new KeylessError(
-    "token/timeout",
-    `The credential gave no answer within ${Math.max(1, Math.round(afterMs / 1000))} s`,
-    {
-      hint: "Outside Azure there is no managed identity to answer: run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure look at the host's identity service.",
-    },
-  );
+function timedOut(afterMs: number, failure: KeylessError | undefined): KeylessError {
+  const seconds = Math.max(1, Math.round(afterMs / 1000));
+  if (failure) {
+    const { message, hint, status } = failure;
+    return new KeylessError("token/timeout", `There was no token within ${seconds} s. ${message}`, {
+      hint,
+      status,
+      cause: failure,
+    });
+  }
+  return new KeylessError("token/timeout", `The credential gave no answer within ${seconds} s`, {
+    hint: "Outside Azure there is no managed identity to answer: run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure look at the host's identity service.",
+  });
 }
 
 function rejectedAgain(): KeylessError {

@@ -34,6 +34,9 @@ const POLICY: Record<keyof RefreshPolicy, true> = {
   maxLifetimeMs: true,
 };
 
+/** The keepers of providers that are open. */
+const keeperOf = new WeakMap<TokenProvider, TokenKeeper>();
+
 const CLOCK: (keyof Clock)[] = ["now", "monotonic", "random", "setTimeout", "clearTimeout"];
 
 /** One keeper for the same credential object, clock, scope, tenant, policy and claims capability. */
@@ -89,8 +92,9 @@ export function createBearerTokenProvider(
     letGo?.();
     release();
     unlisten?.();
+    keeperOf.delete(provider);
   };
-  return Object.defineProperties(provide, {
+  const provider = Object.defineProperties(provide, {
     name: { value: "tokenProvider" },
     getToken: {
       value: (given?: TokenCallOptions): Promise<AccessToken> =>
@@ -104,6 +108,13 @@ export function createBearerTokenProvider(
     close: { value: close },
     [Symbol.dispose]: { value: close },
   }) as unknown as TokenProvider;
+  keeperOf.set(provider, keeper);
+  return provider;
+}
+
+/** The token that a provider does not give (`token/rejected-again`), and that may be tried all the same. */
+export function rejectedAgain(tokens: TokenProvider): string | undefined {
+  return keeperOf.get(tokens)?.rejectedAgain;
 }
 
 function text(token: AccessToken): string {

@@ -2,7 +2,7 @@ import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
 import { systemClock } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import type { ModelCallFailure } from "./foundry-provider.js";
-import { runtimeError } from "./sdk.js";
+import { homeError, runtimeError } from "./sdk.js";
 import { within } from "./within.js";
 
 /** Token errors that no repetition mends: the turn ends at once, not after the runtime's six attempts. */
@@ -23,6 +23,9 @@ const FINAL = new Set([
 
 /** How long the next turn waits for a session to become quiet after a turn that failed: longer than callers wait for a token. */
 const SETTLE_MS = 20_000;
+
+/** How long a session that has told of the turn's end may take to become quiet by itself. One whose disk is full never does. */
+const IDLE_MS = 1_000;
 
 /** Who is asked and told during a turn. */
 export interface TurnListener {
@@ -129,8 +132,9 @@ export class Turn {
    * a runtime that hangs must not hold up the next turn for ever.
    */
   async #settle(session: CopilotSession, sent: Promise<string>): Promise<void> {
-    const quiet = this.#toldBySession ? this.#idle : sent.then(() => session.abort()).catch(() => {});
-    await within(quiet, SETTLE_MS, () => {});
+    const abort = () => sent.then(() => session.abort()).catch(() => {});
+    const quiet = this.#toldBySession ? within<unknown>(this.#idle, IDLE_MS, abort) : abort();
+    await within<unknown>(quiet, SETTLE_MS, () => {});
   }
 
   /** Ends the turn because nobody listens any more. */
@@ -148,9 +152,10 @@ export class Turn {
 
   #late(timeoutMs: number): KeylessError {
     const failed = this.#tokenError ?? this.#modelError;
-    const last = failed instanceof KeylessError ? ` The last request had failed: ${failed.message}` : "";
+    const known = failed instanceof KeylessError ? failed : undefined;
+    const last = known ? ` The last request had failed: ${known.message}` : "";
     return new KeylessError("agent/timeout", `The turn took longer than ${timeoutMs} ms.${last}`, {
-      hint: "Raise timeoutMs, or look at the model's load; the turn has been aborted.",
+      hint: known?.hint ?? "Raise timeoutMs, or look at the model's load; the turn has been aborted.",
       cause: failed,
     });
   }
@@ -239,6 +244,8 @@ export class Turn {
 
 /** The runtime ended the turn, and not because a request failed. */
 function turnFailed(status: number | undefined, said: string): KeylessError {
+  const home = said.includes("persist session events") ? homeError(said) : undefined;
+  if (home) return home;
   return new KeylessError("model/request-failed", `The Copilot runtime ended the turn: ${said}`, {
     status,
     hint: "Send it again; if it lasts, look at the session's events.",

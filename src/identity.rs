@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use advice::advice;
-pub use answer::{Answer, Failure, Token, Verdict, judge};
+pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, judge};
 
 use crate::endpoint::{Cloud, is_made_of};
 use crate::environment::{self, CredentialKind, Host};

@@ -7,11 +7,9 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt as _};
 use reqwest::{Client, Method, Response};
 
+use crate::identity::ANSWER_MAX_BYTES;
 use crate::probe::network_words;
 use crate::reply::{End, Format, Part, Reader};
-
-/// As much of an answer as is read, in bytes. A refusal of Azure has less than one thousand.
-const BODY_LIMIT: usize = 256 * 1024;
 
 /// The headers that say something about a refusal.
 const TELLING_HEADERS: [&str; 7] = [
@@ -173,7 +171,7 @@ async fn read(response: Response) -> reqwest::Result<Answer> {
 
     let mut body = Vec::new();
     let mut parts = response.bytes_stream();
-    while body.len() < BODY_LIMIT {
+    while body.len() < ANSWER_MAX_BYTES {
         match parts.next().await {
             None => break,
             Some(Ok(part)) => body.extend_from_slice(&part),
@@ -182,7 +180,7 @@ async fn read(response: Response) -> reqwest::Result<Answer> {
             Some(Err(error)) => return Err(error),
         }
     }
-    body.truncate(BODY_LIMIT);
+    body.truncate(ANSWER_MAX_BYTES);
     Ok(Answer {
         status,
         headers,

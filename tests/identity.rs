@@ -160,6 +160,11 @@ fn imds_is_asked_again_by_its_own_rule() {
     assert_eq!(update, 70_000);
     assert_eq!(pause(Source::Imds, 429, 1, Some("9")), Some(9_000));
     assert_eq!(pause(Source::Imds, 429, 2, Some("1")), Some(6_000));
+    assert_eq!(
+        pause(Source::Imds, 429, 0, Some("30")),
+        None,
+        "longer than callers wait: they hear of it at once"
+    );
     for status in [400, 401, 403] {
         assert_eq!(pause(Source::Imds, status, 0, None), None, "{status}");
     }
@@ -180,6 +185,43 @@ fn others_are_asked_again_when_it_may_pass() {
         assert_eq!(pause(source, 0, 1, None), Some(2_000));
         assert_eq!(pause(source, 0, 2, None), None);
     }
+}
+
+#[test]
+fn an_answer_that_is_no_tokens_says_whose_it_is_and_where_to_look() {
+    let refused = |body: String| {
+        let verdict = judge(&Answer {
+            status: 200,
+            body,
+            requested_at: 1_586_981_135_000,
+            ..Answer::default()
+        });
+        let Verdict::Error(error) = verdict else {
+            unreachable!("an error")
+        };
+        assert!(
+            error.message().starts_with("the identity endpoint's answer: "),
+            "{error}"
+        );
+        error
+    };
+    let look = |body: &str| {
+        let error = refused(body.to_owned());
+        assert!(error.next_step().unwrap().contains("a proxy"), "{error}");
+        error.code().as_str()
+    };
+    assert_eq!(look("<html>"), "expiry/not-json");
+    assert_eq!(
+        look(r#"{"access_token":"t","expires_on":{}}"#),
+        "expiry/unreadable"
+    );
+    assert_eq!(
+        look(&format!(r#"{{"x":"{}"}}"#, "y".repeat(256 * 1024))),
+        "expiry/too-large"
+    );
+    let expired = refused(r#"{"access_token":"t","expires_on":"1586981130"}"#.to_owned());
+    assert_eq!(expired.code().as_str(), "expiry/already-expired");
+    assert!(expired.next_step().unwrap().contains("clock"));
 }
 
 #[test]

@@ -9,6 +9,8 @@ import type { EmulatorServer } from "./log.js";
 /** How long the beginning of a cut answer gets to leave the machine. */
 const CUT_AFTER_MS = 5;
 const DEFAULT_EVENTS_BEFORE_CUT = 3;
+/** In how many pieces a slow body is sent. */
+const SLOW_PIECES = 20;
 
 /** What the two servers do differently. */
 export interface FaultSettings {
@@ -50,6 +52,10 @@ export function faulting(settings: FaultSettings): MiddlewareHandler<AppEnv> {
       case "reset":
         incoming.socket.resetAndDestroy();
         return RESPONSE_ALREADY_SENT;
+      case "slow-body":
+        await next();
+        c.res = unhurried(c, c.res, fault.delayMs);
+        return undefined;
       case "cut-stream":
         await next();
         c.res = cut(c, c.res, fault.afterEvents ?? DEFAULT_EVENTS_BEFORE_CUT);
@@ -108,9 +114,31 @@ function cut(c: AppContext, response: Response, afterEvents: number): Response {
     },
     cancel: () => source?.cancel(),
   });
+  return inPieces(response, body);
+}
+
+/** Lets a body through in small pieces, evenly over the time. */
+function unhurried(c: AppContext, response: Response, delayMs: number): Response {
+  let rest: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  let sent = 0;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      rest ??= response.arrayBuffer().then((whole) => new Uint8Array(whole));
+      const whole = await rest;
+      await pause(c, delayMs / SLOW_PIECES);
+      const [from, to] = [sent, sent + 1].map((piece) => Math.ceil((whole.length * piece) / SLOW_PIECES));
+      sent += 1;
+      controller.enqueue(whole.subarray(from, to));
+      if (sent === SLOW_PIECES) controller.close();
+    },
+  });
+  return inPieces(response, body);
+}
+
+/** The answer with another body, whose head is sent at once: the adapter would wait and see how long it is. */
+function inPieces(response: Response, body: ReadableStream<Uint8Array>): Response {
   const headers = new Headers(response.headers);
   headers.delete("content-length");
-  // Tells the adapter to send the head at once, not to wait and see how long the answer is.
   headers.set("transfer-encoding", "chunked");
   return new Response(body, { status: response.status, headers });
 }

@@ -54,10 +54,16 @@ export interface ConnectionFault extends FaultTarget {
   readonly kind: "hang" | "reset";
 }
 
-/** Foundry only: sends the beginning of the real answer, then ends the connection. */
+/** Sends the head of the real answer at once, and its body in small pieces over so many milliseconds. */
+export interface SlowBodyFault extends FaultTarget {
+  readonly kind: "slow-body";
+  /** Milliseconds. */
+  readonly delayMs: number;
+}
+
+/** Sends the beginning of the real answer, then ends the connection. */
 export interface CutStreamFault extends FaultTarget {
   readonly kind: "cut-stream";
-  readonly server: "foundry";
   /** Server-sent events let through before the cut; 3 unless told. Of an answer in one piece, half is sent. */
   readonly afterEvents?: number;
 }
@@ -101,6 +107,7 @@ export type Fault =
   | BodyFault
   | DelayFault
   | ConnectionFault
+  | SlowBodyFault
   | CutStreamFault
   | ClaimsChallengeFault
   | WrongAudienceFault
@@ -190,7 +197,8 @@ const SERVER_OF_KIND: Record<FaultKind, EmulatorServer | "both"> = {
   delay: "both",
   hang: "both",
   reset: "both",
-  "cut-stream": "foundry",
+  "slow-body": "both",
+  "cut-stream": "both",
   "claims-challenge": "foundry",
   "wrong-audience": "identity",
   "malformed-expiry": "identity",
@@ -229,7 +237,7 @@ function checkFault(fault: Fault): void {
   need(headers === undefined || areHeaders(headers), "`headers` maps valid header names to strings.");
   if (kind === "status") need(status !== undefined || error !== undefined, "`status` or `error` is missing.");
   if (kind === "body") need(given.body !== undefined, "`body` is missing.");
-  if (kind === "delay") {
+  if (kind === "delay" || kind === "slow-body") {
     need(
       typeof delayMs === "number" && delayMs >= 0 && delayMs <= 2 ** 31 - 1,
       "`delayMs` is a number of milliseconds from 0 on.",

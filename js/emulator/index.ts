@@ -30,6 +30,7 @@ export type {
   Faults,
   FaultTarget,
   MalformedExpiryFault,
+  SlowBodyFault,
   StatusFault,
   WrongAudienceFault,
 } from "./faults.js";

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{Source, retry};
 use crate::diagnosis::answer;
 use crate::expiry::{self, Millis, TokenResponse};
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
+
+/// As much of an answer as is read, in bytes. A refusal of Azure has less than one thousand, a token a few thousand.
+pub const ANSWER_MAX_BYTES: usize = 256 * 1024;
 
 /// What an answer means. Serialised as `{ token }`, `{ error }` or `{ failure }`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -77,7 +80,7 @@ pub fn judge(answer: &Answer) -> Verdict {
     if (200..300).contains(&status) {
         return match token(&answer.body, answer.requested_at) {
             Ok(token) => Verdict::Token(token),
-            Err(error) => Verdict::Error(error),
+            Err(error) => Verdict::Error(placed(error)),
         };
     }
     let said = answer::read(&answer.body, status, &answer.secret);
@@ -90,7 +93,24 @@ pub fn judge(answer: &Answer) -> Verdict {
     })
 }
 
+/// Says whose answer it was and, unless it is the clock that is in question, where to look.
+fn placed(error: Error) -> Error {
+    let error = error.within("the identity endpoint's answer");
+    match error.code() {
+        Code::ExpiryExpired | Code::ExpiryTooFar => error,
+        _ => error.hint(
+            "Look at what answers in the place of the identity endpoint: a proxy, or a sign-in page of the network.",
+        ),
+    }
+}
+
 fn token(body: &str, requested_at: Millis) -> Result<Token> {
+    if body.len() >= ANSWER_MAX_BYTES {
+        return Err(Error::new(
+            Code::ExpiryTooLarge,
+            "more than 256 KiB, which no token response comes near",
+        ));
+    }
     // No identity endpoint gives local times.
     let TokenResponse { token, lifetime } =
         expiry::parse_token_response(body.as_bytes(), requested_at, |_| None)?;

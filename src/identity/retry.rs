@@ -10,8 +10,11 @@ const IMDS_UPDATE_PAUSES_MS: [u32; 5] = [1_000, 4_000, 10_000, 20_000, 35_000];
 
 const PAUSES_MS: [u32; 3] = [1_000, 2_000, 4_000];
 
+/// A longer pause is the caller's to make: who waits for a token does so for no longer (`wait_timeout_ms`), and had better hear why.
+const ASKED_MAX_MS: u32 = 15_000;
+
 /// How long to wait before the next attempt; none if there is no use in one. `attempt` counts from 0; status 0 is no answer.
-/// What the endpoint asks for in `Retry-After` is the least.
+/// What the endpoint asks for in `Retry-After` is the least, and nothing is waited for that asks for too much.
 pub(super) fn pause_ms(
     source: Source,
     status: u16,
@@ -26,7 +29,9 @@ pub(super) fn pause_ms(
         (_, 408 | 429 | 500..) => &PAUSES_MS,
         _ => &[],
     };
+    let asked = retry_after_ms.unwrap_or_default();
     pauses
         .get(attempt as usize)
-        .map(|pause| (*pause).max(retry_after_ms.unwrap_or_default()))
+        .filter(|_| asked < ASKED_MAX_MS)
+        .map(|pause| (*pause).max(asked))
 }

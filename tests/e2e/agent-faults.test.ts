@@ -119,6 +119,31 @@ test("a client of the user's own is not stopped, and after its restart the agent
   await client.stop();
 });
 
+test("a 401 for a token that is good costs no turn, although the credential has no other", async () => {
+  const agent = agentWith();
+  await agent.chat("Warm up");
+  const { identity } = emulator.counts;
+  for (const prompt of ["Once", "And again"]) {
+    emulator.faults.add({ server: "foundry", kind: "status", status: 401 });
+    expect(await agent.chat(prompt)).toContain(prompt);
+  }
+  expect(emulator.counts.identity, "MSAL has it still").toBe(identity);
+});
+
+test("a turn that runs out of time for want of a token says what to do about the token", async () => {
+  const away = Object.assign(new Error("the identity service is away"), { statusCode: 503 });
+  const agent = agentWith({
+    credential: { getToken: () => Promise.reject(away) },
+    tokens: { policy: { waitTimeoutMs: 500 } },
+    timeoutMs: 2_500,
+  });
+  await expect(agent.chat("Hello")).rejects.toMatchObject({
+    code: "agent/timeout",
+    message: expect.stringContaining("the identity service is away"),
+    hint: expect.stringContaining("identity service"),
+  });
+});
+
 test("options that the runtime refuses are told as such", async () => {
   const agent = agentWith({ session: { sessionId: "not/a valid id" } });
   await expect(agent.chat("Hello")).rejects.toMatchObject({ code: "sdk/session-refused" });

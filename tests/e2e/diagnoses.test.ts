@@ -66,7 +66,8 @@ const CASES: Record<string, Case> = {
       });
       return { getToken: () => first };
     },
-    requests: 1,
+    // The runtime's own three: the resource may be wrong about a token, and the credential has no other.
+    requests: 3,
   },
   "wrong-tenant": {
     status: 400,

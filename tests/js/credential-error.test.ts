@@ -121,6 +121,31 @@ test.each([
   expect(failureOf(thrown).retryAfterMs).toBe(expected);
 });
 
+describe("an answer that cannot be read, as @azure/identity tells of it", () => {
+  const because = (cause: Error) =>
+    Object.assign(new CredentialUnavailableError(`ManagedIdentityCredential: ${cause.message}`), { cause });
+
+  test("MSAL stumbles over it: that is no missing credential", () => {
+    const { error, unavailable } = failureOf(because(new TypeError("scopeString.split is not a function")));
+    expect(error).toMatchObject({
+      code: "credential/failed",
+      message: expect.stringContaining("answer cannot be read: "),
+      hint: expect.stringContaining("proxy"),
+    });
+    expect(unavailable).toBe(false);
+  });
+
+  test("MSAL calls it a network error: that may be either", () => {
+    const cause = Object.assign(new Error("network_error: See ..."), { errorCode: "network_error" });
+    const { error } = failureOf(because(cause));
+    expect(error).toMatchObject({
+      code: "credential/network",
+      message: expect.stringContaining("cannot be reached, or its answer cannot be read"),
+      hint: expect.stringMatching(/az login.*proxy/s),
+    });
+  });
+});
+
 test("the text is short, says each thing once, and holds no secret", () => {
   const lines = ["CredentialUnavailableError: one", "Error: one", "", "two", "three", "four"];
   expect(failureOf(new Error(lines.join("\n"))).error.message).toBe(

@@ -80,7 +80,7 @@ describe.each(Object.entries(SOURCES))("%s", (source, options) => {
     ["not JSON", { kind: "body", body: "<html>" }, "expiry/not-json", 1],
     ["wrong types", { kind: "body", body: { access_token: 7, expires_on: [] } }, "expiry/unreadable", 1],
     ["no token", { kind: "body", body: { expires_in: 3600 } }, "expiry/no-token", 1],
-    ["10 MB", { kind: "body", body: `{"x":"${"y".repeat(10_000_000)}"}` }, "expiry/not-json", 1],
+    ["10 MB", { kind: "body", body: `{"x":"${"y".repeat(10_000_000)}"}` }, "expiry/too-large", 1],
   ] as [string, Partial<Fault>, string, number][])("%s", async (_name, fault, code, hits) => {
     const handle = emulator.faults.add({
       server: "identity",

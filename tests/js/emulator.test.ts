@@ -870,6 +870,23 @@ describe("faults", () => {
     }
   });
 
+  it("cut-stream and slow-body of the identity endpoint: half a token, and one that takes its time", async () => {
+    const emulator = await start();
+    emulator.faults.add({ server: "identity", kind: "cut-stream" });
+    const cut = await askIdentity(emulator);
+    expect(cut.status).toBe(200);
+    await expect(cut.text()).rejects.toThrow();
+    emulator.faults.add({ server: "identity", kind: "slow-body", delayMs: 300 });
+    const began = performance.now();
+    const slow = await askIdentity(emulator);
+    const headMs = performance.now() - began;
+    const { access_token } = await json(slow);
+    const wholeMs = performance.now() - began;
+    expect(wholeMs - headMs).toBeGreaterThan(150);
+    expect(wholeMs).toBeGreaterThanOrEqual(295);
+    expect((await post(emulator, { token: access_token })).status).toBe(200);
+  });
+
   it("wrong-audience, expired and malformed-expiry: something is wrong with the token", async () => {
     const emulator = await start();
     emulator.faults.add({ server: "identity", kind: "wrong-audience" });
@@ -932,7 +949,6 @@ describe("faults", () => {
     ["nothing", {}],
     ["an unknown server", { server: "other", kind: "hang" }],
     ["an unknown kind", { server: "foundry", kind: "explode" }],
-    ["a kind of the other server", { server: "identity", kind: "cut-stream" }],
     ["a kind of the other server", { server: "foundry", kind: "wrong-audience" }],
     ["no status", { server: "foundry", kind: "status" }],
     ["an impossible status", { server: "foundry", kind: "status", status: 99 }],
@@ -940,6 +956,7 @@ describe("faults", () => {
     ["no body", { server: "foundry", kind: "body" }],
     ["no delay", { server: "foundry", kind: "delay" }],
     ["a negative delay", { server: "foundry", kind: "delay", delayMs: -1 }],
+    ["a slow body without a time", { server: "identity", kind: "slow-body" }],
     ["zero times", { server: "foundry", kind: "hang", times: 0 }],
     ["a bad match", { server: "foundry", kind: "hang", match: 3 }],
     ["bad headers", { server: "foundry", kind: "status", status: 500, headers: { "a b": "c" } }],

@@ -369,6 +369,23 @@ describe("expired", () => {
     expect(clock.timers.size).toBe(0);
   });
 
+  test("a credential that hangs after it has failed: what it said is told, and what mends it", async () => {
+    const credential = new FakeCredential((n) => (n === 1 ? httpError(503) : "hang"));
+    const provider = provide(credential);
+    const waiting = failure(provider());
+    await clock.advance(15 * SECOND);
+    expect(await waiting).toMatchObject({
+      code: "token/timeout",
+      status: 503,
+      message: expect.stringMatching(
+        /^There was no token within 15 s\. The identity endpoint failed with HTTP 503/,
+      ),
+      hint: expect.stringContaining("identity service"),
+      cause: { code: "credential/server-error" },
+    });
+    expect(credential.calls).toHaveLength(2);
+  });
+
   test("a wait longer than Node's timers can be", async () => {
     const credential = new FakeCredential(() => "hang");
     const provider = provide(credential, { policy: { waitTimeoutMs: 30 * 24 * HOUR } });

@@ -1,8 +1,9 @@
 // Resident memory of this process and of the runtimes below it, over time. Reads /proc, so the runtimes' on Linux only.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { childrenOf, descendantsOf } from "../../scripts/processes.mjs";
 
 const PAGE_BYTES = 4_096;
 
@@ -60,31 +61,14 @@ function median(numbers) {
 
 /** The resident bytes of all processes below one. */
 function below(pid) {
-  let bytes = 0;
-  for (const child of childrenOf(pid)) bytes += residentBytes(child) + below(child);
-  return bytes;
-}
-
-function childrenOf(pid) {
-  if (process.platform !== "linux") return [];
-  return (
-    read(() =>
-      readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-        readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-      ),
-    ) ?? []
-  );
-}
-
-function residentBytes(pid) {
-  return read(() => Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES) ?? 0;
+  return descendantsOf(pid).reduce((bytes, child) => bytes + residentBytes(child), 0);
 }
 
 /** A process may end while it is looked at. */
-function read(look) {
+function residentBytes(pid) {
   try {
-    return look();
+    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
   } catch {
-    return undefined;
+    return 0;
   }
 }

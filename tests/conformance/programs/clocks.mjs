@@ -68,25 +68,34 @@ export async function settle() {
   for (let round = 0; round < 3; round += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-let ahead = 0;
+let ahead;
 
 /** Puts all clocks of this process forward; timers still take their real time. MSAL reads `new Date()`. */
 export function putClocksForward(ms) {
-  if (ahead === 0) {
-    const RealDate = Date;
-    const now = RealDate.now.bind(RealDate);
-    const monotonic = performance.now.bind(performance);
-    globalThis.Date = class extends RealDate {
-      constructor(...args) {
-        super(...(args.length === 0 ? [now() + ahead] : args));
-      }
-      static now() {
-        return now() + ahead;
-      }
-    };
-    performance.now = () => monotonic() + ahead;
-  }
-  ahead += ms;
+  moveClocks({ wall: ms, monotonic: ms });
+}
+
+/** Moves the wall clock and the monotonic one of this process, each by its own, back with a negative number. */
+export function moveClocks({ wall = 0, monotonic = 0 }) {
+  ahead ??= replaceClocks({ wall: 0, monotonic: 0 });
+  ahead.wall += wall;
+  ahead.monotonic += monotonic;
+}
+
+function replaceClocks(offset) {
+  const RealDate = Date;
+  const now = RealDate.now.bind(RealDate);
+  const realMonotonic = performance.now.bind(performance);
+  globalThis.Date = class extends RealDate {
+    constructor(...args) {
+      super(...(args.length === 0 ? [now() + offset.wall] : args));
+    }
+    static now() {
+      return now() + offset.wall;
+    }
+  };
+  performance.now = () => realMonotonic() + offset.monotonic;
+  return offset;
 }
 
 /** Stops the wall clock at a quarter past a full second, where rounding to seconds goes down. */

@@ -1,0 +1,69 @@
+// Clocks that are set, and a machine that sleeps. The resource and the identity endpoint keep the true time.
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+export const CLOCK = [
+  {
+    id: "clock-back",
+    title: "clock set back by 2 h",
+    script: async (cell) => {
+      await cell.call();
+      await cell.advance(30 * MINUTE);
+      await cell.setClock(-2 * HOUR);
+      await cell.call();
+      await cell.advance(40 * MINUTE);
+      // The token has ended. MSAL goes by the wall clock, and gives it for two hours more.
+      await cell.call(...(cell.contender.msal ? [/token|credential/i, /expire|renew|clock/i] : []));
+    },
+  },
+  {
+    id: "clock-forward",
+    title: "clock set forward by 45 min",
+    script: async (cell) => {
+      await cell.call();
+      await cell.setClock(45 * MINUTE);
+      await cell.call();
+      await cell.advance(30 * MINUTE);
+      await cell.call();
+    },
+  },
+  {
+    id: "clock-ahead",
+    title: "clock 2 h ahead of the truth",
+    limit:
+      "Every token of an hour looks expired, and one that had expired would look the same: it is not sent, and the error says to look at the clock.",
+    script: async (cell) => {
+      await cell.call();
+      await cell.setClock(2 * HOUR);
+      await cell.call();
+      await cell.advance(61 * MINUTE);
+      await cell.call();
+    },
+  },
+  {
+    id: "suspend",
+    title: "machine asleep for 3 h",
+    script: async (cell) => {
+      await cell.call();
+      await cell.suspend(3 * HOUR);
+      await cell.call();
+      await cell.call();
+    },
+  },
+  {
+    id: "suspend-refreshing",
+    title: "asleep for 3 h during a refresh",
+    script: async (cell) => {
+      await cell.call();
+      await cell.advance(58.5 * MINUTE);
+      const hang = cell.fault({ server: "identity", kind: "hang" });
+      const during = cell.call();
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      hang.remove();
+      await cell.suspend(3 * HOUR);
+      await during;
+      await cell.call();
+    },
+  },
+].map((fault) => ({ group: "clock", ...fault }));

@@ -1,0 +1,97 @@
+// Faults of the identity endpoint: before a token's end, beyond it, and after the outage.
+
+import { setTimeout as sleep } from "node:timers/promises";
+
+const MINUTE = 60_000;
+const SECOND = 1_000;
+/** Longer than getBearerTokenProvider waits between two attempts. */
+const IDLE_MS = 3_500;
+const MB = 1 << 20;
+
+const PARTY = /identity|credential|token/i;
+
+/** `cause` is what an error has to name; none where the fault is no reason to fail. */
+const FAULTS = [
+  ["identity-400", "400", status(400), [/\b400\b|refused|bad request/i]],
+  ["identity-404", "404", status(404), [/\b404\b|not found/i]],
+  // MSAL may wait for longer than callers do, without a word: then all that is known is that no answer came.
+  ["identity-410", "410", status(410), [/\b410\b|gone|no answer within/i]],
+  [
+    "identity-429",
+    "429 without Retry-After",
+    { kind: "body", status: 429, body: { statusCode: 429, message: "Too many requests." } },
+    [/\b429\b|throttl|too many|fewer requests/i],
+  ],
+  [
+    "identity-429-retry-after",
+    "429 with Retry-After: 30",
+    { ...status(429), headers: { "retry-after": "30" } },
+    // As above: MSAL waits as long as it is asked to.
+    [/\b429\b|throttl|too many|fewer requests|no answer within/i],
+  ],
+  ["identity-500", "500", status(500), [/\b500\b|server error/i]],
+  ["identity-503", "503", status(503), [/\b503\b|unavailable/i]],
+  ["identity-reset", "connection reset", { kind: "reset" }, [/reset|cannot be reached|network|socket/i]],
+  ["identity-hang", "no answer (hang)", { kind: "hang" }, [/no answer|time[d -]?out|within \d+/i]],
+  ["identity-slow-body", "body takes 5 s", { kind: "slow-body", delayMs: 5 * SECOND }],
+  [
+    "identity-cut-body",
+    "body cut in half",
+    { kind: "cut-stream" },
+    [/cut|reset|aborted|hang up|ended|network|reached|incomplete/i],
+  ],
+  [
+    "identity-not-json",
+    "HTML in the place of JSON",
+    { kind: "body", body: "<!doctype html><title>Sign in to the network</title>" },
+    [/JSON|parse|cannot be read/i],
+  ],
+  [
+    "identity-wrong-types",
+    "fields of wrong types",
+    { kind: "body", body: { access_token: 42, expires_on: {}, resource: [], token_type: null } },
+    [/\btypes?\b|cannot be read|no token|access_token|expir|malformed/i],
+  ],
+  ["identity-expired", "token already expired", { kind: "expired" }, [/expired/i]],
+  [
+    "identity-dateless",
+    "token without an expiry",
+    { kind: "malformed-expiry", expiresOn: undefined },
+    [/expir/i],
+  ],
+  [
+    "identity-10-mb",
+    "body of 10 MB",
+    { kind: "body", body: { padding: "x".repeat(10 * MB) } },
+    [/large|KiB|MB|no token|access_token|expir/i],
+  ],
+];
+
+function status(code) {
+  return { kind: "status", status: code };
+}
+
+export const IDENTITY = FAULTS.map(([id, title, fault, cause]) => ({
+  id,
+  group: "identity",
+  title,
+  script: (cell) => outage(cell, fault, cause && [PARTY, ...cause]),
+}));
+
+/**
+ * A token of an hour, 90 s before its end, is good still: no call may be lost. It ends while nobody asks; then a call cannot
+ * be served. When the fault is over, the next one must be.
+ */
+async function outage(cell, fault, cause = []) {
+  await cell.call();
+  await cell.advance(58.5 * MINUTE);
+  const trouble = cell.fault({ server: "identity", ...fault });
+  await cell.call();
+  await cell.call();
+  await cell.advance(100 * SECOND);
+  await sleep(IDLE_MS);
+  await cell.call(...cause);
+  trouble.remove();
+  await cell.advance(MINUTE);
+  await cell.call();
+}

@@ -1,0 +1,56 @@
+// What counts as told well, and what a cell has to show.
+
+/** Sends somebody without a key after a key: worse than no advice. */
+const WRONG_STEP = /API[_ -]?KEY/i;
+const STEP =
+  /\b(check|run|set|assign|try again|send it again|asked again|retry|restart|start|reinstall|see|visit|troubleshoot\w*|raise|ask|look|use|allow|add|get|make|wait)\b/i;
+
+/**
+ * An error is told well when a program can tell it by a code, its message names what went wrong, and it says what to do.
+ * `cause` holds patterns that the message has to match, all of them: they come with the fault. Where there was no error at all
+ * (no answer, an empty reply, a process that has ended), nothing was told.
+ */
+export function judgeError({ silent, code, message = "", hint = "" }, cause) {
+  if (silent) return { code: false, cause: false, step: false };
+  const advice = `${hint}\n${message}`;
+  return {
+    code: typeof code === "string" && code !== "",
+    cause: cause.every((pattern) => pattern.test(message)),
+    step: STEP.test(hint === "" ? message : hint) && !WRONG_STEP.test(advice),
+  };
+}
+
+/** What the calls of a cell come to. */
+export function summaryOf({ calls, ended, identityRequests, findings }) {
+  const failures = calls.filter(({ error }) => error !== undefined);
+  const told = failures.map(({ error, cause }) => ({ ...error, judged: judgeError(error, cause) }));
+  return {
+    served: calls.length - failures.length,
+    failed: failures.length,
+    // Those that a valid token and a working resource were there for.
+    lost: failures.filter(({ mustServe }) => mustServe).length,
+    longestWaitMs: Math.round(Math.max(0, ...calls.map(({ ms }) => ms))),
+    identityRequests,
+    alive: ended === undefined,
+    ...(ended === undefined ? {} : { ended }),
+    errors: told,
+    toldWell: told.filter(({ judged }) => isWell(judged)).length,
+    findings,
+  };
+}
+
+/** A sentence for each thing that one of ours must not show. */
+export function problemsOf({ lost, alive, ended, errors, findings }) {
+  const problems = [...findings];
+  if (lost > 0) problems.push(`${lost} lost although a valid token could be had`);
+  if (!alive) problems.push(`the process ended (${ended})`);
+  for (const { judged, message } of errors) {
+    const missing = Object.keys(judged).filter((part) => !judged[part]);
+    if (missing.length > 0) problems.push(`an error without ${missing.join(", ")}: ${message}`);
+  }
+  return problems;
+}
+
+function isWell(judged) {
+  return Object.values(judged).every(Boolean);
+}

@@ -1,0 +1,62 @@
+// All cells, a few at a time, and what they come to.
+
+import { setMaxListeners } from "node:events";
+import { availableParallelism, cpus } from "node:os";
+import { runCell } from "./cell.mjs";
+import { CONTENDERS } from "./contenders.mjs";
+import { problemsOf } from "./judge.mjs";
+
+/** Cells that run at once. They wait for most of their time, so they do not stand in each other's way on two cores. */
+const AT_ONCE = 5;
+
+/** Runs some faults against every contender. `onCell` is told of each cell that is done. */
+export async function runFaults(faults, { signal, onCell }) {
+  // Every cell that runs listens to it.
+  setMaxListeners(0, signal);
+  const todo = faults.flatMap((fault) => Object.keys(CONTENDERS).map((contender) => ({ fault, contender })));
+  const done = new Map();
+  const next = todo.values();
+  const work = async () => {
+    for (const { fault, contender } of next) {
+      if (signal.aborted) return;
+      const reason = fault.skipped?.();
+      const cell = reason === undefined ? await runCell(fault, contender, signal) : { skipped: reason };
+      if (cell === undefined) return;
+      done.set(`${fault.id} ${contender}`, cell);
+      onCell({ fault, contender, cell, done: done.size, of: todo.length });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return faults.map((fault) => rowOf(fault, done)).filter(Boolean);
+}
+
+/** A fault with its cells and a verdict. Undefined when not all of them were run. */
+function rowOf(fault, done) {
+  const { id, group, title } = fault;
+  const cells = Object.fromEntries(Object.keys(CONTENDERS).map((name) => [name, done.get(`${id} ${name}`)]));
+  if (Object.values(cells).includes(undefined)) return undefined;
+  const skipped = Object.values(cells).find((cell) => cell.skipped)?.skipped;
+  const verdict = skipped ? { verdict: "skipped", skipped, problems: [] } : verdictOf(fault, cells);
+  return { id, group, title, ...verdict, cells };
+}
+
+/** What is wrong with ours. A limit that is known and explained excuses lost calls, and nothing else. */
+export function verdictOf({ limit }, cells) {
+  const ours = Object.keys(CONTENDERS).filter((name) => CONTENDERS[name].ours);
+  const problems = ours.flatMap((name) =>
+    problemsOf(cells[name]).map((problem) => `${CONTENDERS[name].title}: ${problem}`),
+  );
+  if (problems.length === 0) return { verdict: "ok", problems };
+  const excused = limit && ours.every((name) => problemsOf({ ...cells[name], lost: 0 }).length === 0);
+  return excused ? { verdict: "limit", limit, problems } : { verdict: "failed", problems };
+}
+
+/** Where and with what it was measured. */
+export function machine() {
+  return {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    processor: cpus()[0]?.model ?? "unknown",
+    cores: availableParallelism(),
+  };
+}
