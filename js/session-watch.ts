@@ -16,6 +16,8 @@ interface Watched {
   answered: boolean;
   /** Why its last request failed. */
   failure: KeylessError | undefined;
+  /** The token that was rejected, if no request has succeeded since. */
+  rejected: string | undefined;
   watchers: number;
 }
 
@@ -45,6 +47,8 @@ export class SessionWatch {
   readonly #about: About;
   /** The last static token. */
   #given = "";
+  /** The token that was rejected twice in a row. */
+  #dead: string | undefined;
 
   constructor(tokens: TokenProvider, about: About) {
     this.#tokens = tokens;
@@ -71,7 +75,7 @@ export class SessionWatch {
 
   /**
    * A rejected token is all that a credential with a cache of its own may have. The resource may have been wrong about it, and only
-   * another request can tell; the runtime makes three, and then the turn ends with what the resource says.
+   * one more request can tell.
    */
   async #orOnceMore(token: () => Promise<string>): Promise<string> {
     try {
@@ -79,7 +83,7 @@ export class SessionWatch {
     } catch (error) {
       const refused = error instanceof KeylessError && error.code === "token/rejected-again";
       const again = refused ? rejectedAgain(this.#tokens) : undefined;
-      if (again === undefined) throw error;
+      if (again === undefined || again === this.#dead) throw error;
       return again;
     }
   }
@@ -119,10 +123,15 @@ export class SessionWatch {
         const { error, tokenRejected } = this.#read(event.data.statusCode, event.data.errorMessage, watched);
         // Sub-agents speak to their parent: what becomes of the turn is not decided by their failures.
         if (event.agentId === undefined) watched.failure = error;
-        if (tokenRejected && watched.token) this.#tokens.invalidate(watched.token);
+        if (tokenRejected && watched.token) {
+          if (watched.token === watched.rejected) this.#dead = watched.token;
+          watched.rejected = watched.token;
+          this.#tokens.invalidate(watched.token);
+        }
         onFailure(error, event);
       }),
       session.on("assistant.message", ({ agentId }) => {
+        watched.rejected = undefined;
         if (agentId === undefined) watched.failure = undefined;
       }),
       session.on("session.error", ({ data }) => {
@@ -142,6 +151,7 @@ export class SessionWatch {
       refused: undefined,
       answered: false,
       failure: undefined,
+      rejected: undefined,
       watchers: 0,
     };
     this.#sessions.set(sessionId, watched);

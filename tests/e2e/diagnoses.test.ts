@@ -66,8 +66,8 @@ const CASES: Record<string, Case> = {
       });
       return { getToken: () => first };
     },
-    // The runtime's own three: the resource may be wrong about a token, and the credential has no other.
-    requests: 3,
+    // The resource may have been wrong about the token, and the credential has no other: tried once more, and not again.
+    requests: 2,
   },
   "wrong-tenant": {
     status: 400,
