@@ -5,7 +5,7 @@ use super::remedy::Setup;
 use super::{DiagnosisCode, Finding};
 
 /// Why a connection fails. Each has the words of Node, of curl, of the Rust stack and of browsers where they differ.
-const REASONS: [(&[&str], &str, &[&str]); 10] = [
+const REASONS: [(&[&str], &str, &[&str]); 11] = [
     (
         &[
             "enotfound",
@@ -87,6 +87,13 @@ const REASONS: [(&[&str], &str, &[&str]); 10] = [
             "Azure's model endpoints allow no calls from pages of other origins (CORS): call from a server, or through a \
              gateway that adds the CORS headers.",
             "Else check the address and the network.",
+        ],
+    ),
+    (
+        &["internal error; reference"],
+        "the platform lost it, and does not say why",
+        &[
+            "workerd says so where a name cannot be resolved, among others: check the address, then the worker's log.",
         ],
     ),
     (
