@@ -9,7 +9,8 @@ import { systemClock, unref } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import type { FoundryProvider } from "./foundry-provider.js";
 import { bounded, type Lease, type Runtime } from "./runtime.js";
-import { runtimeError, START_MS } from "./sdk.js";
+import { runtimeError } from "./runtime-error.js";
+import { START_MS } from "./sdk.js";
 import { Turn } from "./turn.js";
 import { within } from "./within.js";
 

@@ -28,9 +28,17 @@ const SIGNS =
 const VALUES =
   /^((?:FOUNDRY|AZURE_AI|AZURE_OPENAI)_(?!\w*KEY$)\w+|AZURE_(TOKEN_CREDENTIALS|CLIENT_ID|TENANT_ID|AUTHORITY_HOST)|NO_PROXY|no_proxy)$/;
 
-/** The environment of this process; none in a browser. */
+/** Where there is none. One object: caches go by it. */
+const NONE: Environment = {};
+
+/** The environment of this process; none in a browser, nor in Deno without the permission to read all of it. */
 export function environment(): Environment {
-  return typeof process === "object" ? process.env : {};
+  const env = globalThis.process?.env;
+  try {
+    return env && Object.keys(env) ? env : NONE;
+  } catch {
+    return NONE;
+  }
 }
 
 /** An environment for those who are not to speak with the identity endpoint. */

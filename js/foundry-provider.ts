@@ -7,7 +7,7 @@ import { environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import type { ModelOptions, ProviderPlan } from "./plan.js";
 import { hideSecretsOf } from "./redact.js";
-import { runtimeError } from "./sdk.js";
+import { runtimeError } from "./runtime-error.js";
 import { SessionWatch } from "./session-watch.js";
 import { createBearerTokenProvider } from "./token-provider.js";
 import { cleanText } from "./token-text.js";

@@ -3,6 +3,7 @@ import { LONGEST_TIMER_MS, unref } from "./clock.js";
 import { credentialFailure, summarize } from "./credential-error.js";
 import { isObserved, publish } from "./diagnostics.js";
 import { KeylessError } from "./errors.js";
+import { outlive } from "./outlive.js";
 import { bare, cleanToken, tokenOf } from "./token-text.js";
 import type {
   AccessToken,
@@ -264,6 +265,7 @@ export class TokenKeeper {
     if (overdue)
       this.#abandon(overdue, claims === undefined ? this.#timedOut(overdue) : superseded(), flight.promise);
     this.#attempt(flight);
+    outlive(flight.promise);
     return flight;
   }
 

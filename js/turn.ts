@@ -2,7 +2,7 @@ import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
 import { systemClock } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import type { ModelCallFailure } from "./foundry-provider.js";
-import { homeError, runtimeError } from "./sdk.js";
+import { homeError, runtimeError } from "./runtime-error.js";
 import { within } from "./within.js";
 
 /** Token errors that no repetition mends: the turn ends at once, not after the runtime's six attempts. */

@@ -13,6 +13,15 @@ import { blankSourcePathsIn } from "./wasm-paths.mjs";
 /** The entry points that share code: file in dist/ and its source. */
 const ENTRIES = {
   index: "js/index.ts",
+  web: "js/web.ts",
+  core: "js/core.ts",
+  direct: "js/direct.ts",
+  edge: "js/edge.ts",
+};
+
+/** Those of workerd, which compiles no bytes: they import the `.wasm` files beside them. */
+const WORKERD_ENTRIES = {
+  index: "js/web.ts",
   core: "js/core.ts",
   direct: "js/direct.ts",
   edge: "js/edge.ts",
@@ -100,7 +109,19 @@ async function bundle() {
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
     external: PEERS,
-    plugins: [wasm],
+    plugins: [wasmPack, inlinedWasm],
+  });
+  await esbuild({
+    ...shared,
+    entryPoints: WORKERD_ENTRIES,
+    outdir: "dist/workerd",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    minifyIdentifiers: true,
+    splitting: true,
+    chunkNames: "[name]-[hash]",
+    external: [...PEERS, "cloudflare:workers"],
+    plugins: [wasmPack, forWorkerd],
   });
   const functions = await esbuild({
     ...shared,
@@ -174,9 +195,44 @@ const samePackage = {
   },
 };
 
-/** wasm-pack's modules in the place of js/wasm/*.js, and their `.wasm`, packed, in that of *-inline.js. */
-const wasm = {
-  name: "wasm",
+/** What stands in the place of a module's `.wasm`. */
+const WASM = /\/wasm\/(\w+)-inline\.js$/;
+
+const wasmFile = (name) => join(root, MODULES[name], "copilot_keyless_bg.wasm");
+
+/** The `.wasm` files, packed, as texts. */
+const inlinedWasm = {
+  name: "inlined-wasm",
+  setup(build) {
+    build.onResolve({ filter: WASM }, ({ path }) => ({ path: WASM.exec(path)[1], namespace: "wasm" }));
+    build.onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => {
+      const packed = deflateRawSync(readFileSync(wasmFile(path)), { level: 9 }).toString("base64");
+      return { contents: `export default ${JSON.stringify(packed)}` };
+    });
+  },
+};
+
+/** workerd: the `.wasm` files as modules that it has compiled, so that nothing is left to unpack. */
+const forWorkerd = {
+  name: "for-workerd",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/outlive\.js$/ }, () => ({ path: join(root, "js/outlive-workerd.ts") }));
+    build.onResolve({ filter: WASM }, ({ path }) => {
+      const name = WASM.exec(path)[1];
+      mkdirSync(join(root, "dist/workerd"), { recursive: true });
+      cpSync(wasmFile(name), join(root, `dist/workerd/${name}.wasm`));
+      return { path: `./${name}.wasm`, external: true };
+    });
+    build.onResolve({ filter: /\/inlined\.js$/ }, () => ({ path: "compiled", namespace: "wasm" }));
+    build.onLoad({ filter: /.*/, namespace: "wasm" }, () => ({
+      contents: "export const unpacked = (module) => module;",
+    }));
+  },
+};
+
+/** wasm-pack's modules in the place of js/wasm/*.js. */
+const wasmPack = {
+  name: "wasm-pack",
   setup(build) {
     build.onResolve({ filter: /\/wasm\/(core|plan|net)\.js$/ }, ({ path }) => ({
       path: basename(path, ".js"),
@@ -187,15 +243,6 @@ const wasm = {
       contents: `export * from "./${MODULES[path]}/copilot_keyless.js";`,
       resolveDir: root,
     }));
-    build.onResolve({ filter: /\/wasm\/(core|plan|net)-inline\.js$/ }, ({ path }) => ({
-      path: basename(path, "-inline.js"),
-      namespace: "wasm",
-    }));
-    build.onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => {
-      const bytes = readFileSync(join(root, MODULES[path], "copilot_keyless_bg.wasm"));
-      const packed = deflateRawSync(bytes, { level: 9 }).toString("base64");
-      return { contents: `export default ${JSON.stringify(packed)}` };
-    });
     // wasm-pack's names are of no help in a stack, so they are shortened too.
     build.onLoad({ filter: /[\\/]copilot_keyless\.js$/ }, async ({ path }) => {
       // reqwest takes `fetch` and `Request` from the platform; it gets them from js/net-platform.ts.

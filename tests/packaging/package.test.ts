@@ -5,7 +5,7 @@ import { join, posix } from "node:path";
 import { startEmulator } from "copilot-keyless/emulator";
 import { expect, test } from "vitest";
 import { newcomer, run } from "../cli/support.js";
-import { compiledCrates, MODULES } from "./scripts.js";
+import { compiledCrates, MODULES, moduleBytes } from "./scripts.js";
 import { inlinedModules, installed, linkPackages, packageFiles } from "./support.js";
 
 const folder = installed();
@@ -20,7 +20,7 @@ function node(flag: "--eval" | "--input-type=module", code: string) {
 test("holds what tests/packaging/files.txt lists and nothing else, and no dependencies", async () => {
   // The names of shared parts end in a hash of what they hold.
   const list = packageFiles(folder).map((path) =>
-    path.replace(/^(dist\/chunks\/[\w-]+)-[A-Z0-9]{8}\.js$/, "$1-*.js"),
+    path.replace(/^(dist\/(?:chunks|workerd)\/[\w-]+)-[A-Z0-9]{8}\.js$/, "$1-*.js"),
   );
   await expect(`${list.join("\n")}\n`).toMatchFileSnapshot("files.txt");
   const { dependencies, scripts } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
@@ -28,9 +28,13 @@ test("holds what tests/packaging/files.txt lists and nothing else, and no depend
   expect(Object.keys(scripts).filter((name) => /install/.test(name))).toEqual([]);
 });
 
-test("each WebAssembly module is in it once, deflated and inlined, and nothing else of this kind", () => {
-  expect(inlinedModules(home)).toEqual(Object.keys(MODULES).toSorted());
-  expect(packageFiles(folder).filter((path) => path.endsWith(".wasm"))).toEqual([]);
+test("each WebAssembly module is in it once deflated and inlined, once as a file for workerd, and nothing else of this kind", () => {
+  const names = Object.keys(MODULES).toSorted();
+  expect(inlinedModules(home)).toEqual(names);
+  const files = packageFiles(folder).filter((path) => path.endsWith(".wasm"));
+  expect(files).toEqual(names.map((name) => `dist/workerd/${name}.wasm`));
+  for (const name of names)
+    expect(readFileSync(join(home, `dist/workerd/${name}.wasm`)).equals(moduleBytes(name)), name).toBe(true);
 });
 
 test("the licences of all that is bundled or compiled in come along", () => {
@@ -41,6 +45,15 @@ test("the licences of all that is bundled or compiled in come along", () => {
     expect(text).toMatch(new RegExp(`^${name} [\\d.]+`, "m"));
   for (const word of ["Permission is hereby granted", "Apache License", "UNICODE LICENSE V3"])
     expect(text).toContain(word);
+});
+
+test("the entry for browsers and workerd offers what the main one does", async () => {
+  const result = await node(
+    "--input-type=module",
+    `const names = async (entry) => Object.keys(await import(entry)).sort().join();
+     console.log((await names("copilot-keyless")) === (await names("./node_modules/copilot-keyless/dist/web.js")));`,
+  );
+  expect(result.stdout.trim()).toBe("true");
 });
 
 test("all unpack where there is no node:zlib", async () => {
@@ -157,15 +170,26 @@ test("works under require()", async () => {
   expect(result.stderr.replace(NEW, "")).toBe("");
 });
 
-test.each(["core.js", "direct.js", "edge.js"])("%s alone loads nothing of Node", (entry) => {
+const NOTHING = /^\.\.?\//;
+/** Besides: the credentials that a user of theirs has, and workerd's own. */
+const WEB = /^(\.\.?\/|@azure\/identity$|cloudflare:workers$)/;
+
+test.each([
+  ["core.js", NOTHING],
+  ["direct.js", NOTHING],
+  ["edge.js", NOTHING],
+  ["web.js", WEB],
+  ["workerd/index.js", WEB],
+  ["workerd/edge.js", WEB],
+])("%s alone loads nothing of Node", (entry, allowed) => {
   const seen = new Set<string>();
   const visit = (file: string) => {
     if (seen.has(file)) return;
     seen.add(file);
     const text = readFileSync(join(home, "dist", file), "utf8");
     for (const [, path] of text.matchAll(/(?:from\s*|import\s*\(?\s*)"([^"]+)"/g)) {
-      expect(path).toMatch(/^\.\.?\//);
-      visit(posix.join(posix.dirname(file), path as string));
+      expect(path).toMatch(allowed);
+      if (path?.endsWith(".js")) visit(posix.join(posix.dirname(file), path));
     }
   };
   visit(entry);

@@ -90,5 +90,7 @@ export class FakeClock implements Clock {
 
 /** Lets everything run that only waits for promises. */
 export async function settle(): Promise<void> {
-  for (let round = 0; round < 3; round += 1) await new Promise((resolve) => setImmediate(resolve));
+  // Browsers have no setImmediate.
+  const soon = globalThis.setImmediate ?? setTimeout;
+  for (let round = 0; round < 3; round += 1) await new Promise<void>((resolve) => soon(resolve));
 }
