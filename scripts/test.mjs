@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { build } from "./build.mjs";
+import { installRuntimes } from "./runtimes.mjs";
 import { main, root, StepError } from "./steps.mjs";
 
 const quoted = process.argv.slice(2);
@@ -33,6 +34,7 @@ await main(async () => {
     if (!SUITES[name])
       throw new StepError(`There is no suite "${name}"`, `Suites: ${Object.keys(SUITES).join(", ")}`);
   await build();
+  if (quoted.length === 0 || quoted.includes("js")) await installRuntimes();
   let passed = 0;
   let failed = 0;
   for (const [name, { command, env, count }] of Object.entries(SUITES)) {

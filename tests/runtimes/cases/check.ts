@@ -1,0 +1,48 @@
+import { KeylessError } from "copilot-keyless/core";
+
+/** Fails a case. */
+export function fail(sentence: string): never {
+  throw new Error(sentence);
+}
+
+export function check(fine: unknown, sentence: string): asserts fine {
+  if (!fine) fail(sentence);
+}
+
+/** Whether two values are the same as JSON, the order of their fields aside. */
+export function same(actual: unknown, expected: unknown, about = ""): void {
+  const [one, other] = [actual, expected].map((value) => JSON.stringify(sorted(value)));
+  check(one === other, `${about}: ${one} is not ${other}`);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(fields.map(([name, field]) => [name, sorted(field)]).sort());
+}
+
+/** The error of this package that a call ends with. */
+export async function refusal(call: () => unknown): Promise<KeylessError> {
+  try {
+    await call();
+  } catch (error) {
+    if (error instanceof KeylessError) return error;
+    throw error;
+  }
+  return fail("Nothing was thrown");
+}
+
+/** Refused with this code, and with what to do. */
+export async function refused(call: () => unknown, code: string, about = ""): Promise<void> {
+  const error = await refusal(call);
+  same(error.code, code, about);
+  check(error.hint, `${about}: ${code} has no hint`);
+}
+
+/** Some fields of what was found; null stands for one that is left out, warnings for their codes. */
+export function fieldsOf(found: object, expected: object): Record<string, unknown> {
+  const all: Record<string, unknown> = { ...found };
+  if (Array.isArray(all.warnings)) all.warnings = all.warnings.map((notice) => notice.code);
+  return Object.fromEntries(Object.keys(expected).map((name) => [name, all[name] ?? null]));
+}

@@ -1,0 +1,39 @@
+// A conversation through the Copilot SDK and its runtime, where that can be had.
+
+import {
+  createClaimsChallengeHandler,
+  createFoundryProvider,
+  ManagedIdentityCopilotAgent,
+} from "copilot-keyless";
+import type { Case } from "../suite.js";
+import { check } from "./check.js";
+
+export const conversation: readonly Case[] = [
+  [
+    "Copilot SDK and runtime: a conversation by the agent",
+    async ({ env, home }) => {
+      const agent = new ManagedIdentityCopilotAgent({
+        env,
+        credential: "direct",
+        client: { baseDirectory: home, workingDirectory: home },
+        session: { availableTools: [] },
+      });
+      try {
+        check((await agent.chat("Hello one")).includes("Hello one"), "another reply");
+        const pieces: string[] = [];
+        for await (const text of agent.stream("Hello two")) pieces.push(text);
+        check(pieces.length > 1 && pieces.join("").includes("Hello two"), pieces.join("|"));
+      } finally {
+        await agent.close();
+      }
+    },
+  ],
+  [
+    "Copilot SDK and runtime: `createClaimsChallengeHandler`",
+    async ({ env }) => {
+      const foundry = createFoundryProvider({ env, credential: "direct" });
+      check(await createClaimsChallengeHandler(foundry), "no handler");
+      foundry.close();
+    },
+  ],
+];

@@ -1,0 +1,55 @@
+// The token provider, with a credential and a clock of the test's own.
+
+import { createBearerTokenProvider, type TokenEvent } from "copilot-keyless";
+import { FakeCredential, healthy, httpError, token } from "../../js/support/credential.js";
+import { FakeClock } from "../../js/support/fake-clock.js";
+import type { Case } from "../suite.js";
+import { check, refused, same } from "./check.js";
+
+const SCOPE = "https://ai.azure.com/.default";
+const MINUTE = 60_000;
+
+export const tokens: readonly Case[] = [
+  [
+    "token provider: one acquisition for all callers, refreshed before it expires",
+    async () => {
+      const clock = new FakeClock();
+      const credential = healthy(clock);
+      const events: TokenEvent["type"][] = [];
+      const provider = createBearerTokenProvider(credential, SCOPE, {
+        clock,
+        onEvent: ({ type }) => events.push(type),
+      });
+      const first = await Promise.all(Array.from({ length: 50 }, () => provider()));
+      same(new Set(first).size, 1);
+      same(credential.calls.length, 1);
+      await clock.advance(56 * MINUTE);
+      // Due: the old one at once, the new one behind it.
+      same(await provider(), "token-1");
+      await clock.advance(1);
+      same(await provider(), "token-2");
+      same(credential.calls.length, 2);
+      check(events.includes("refresh-succeeded"), events.join());
+      provider.close();
+      await refused(() => provider(), "token/closed");
+    },
+  ],
+  [
+    "token provider: outage, rejected token, no dead token",
+    async () => {
+      const clock = new FakeClock();
+      const credential = new FakeCredential((n) => (n === 2 ? httpError(500) : token(n, clock, 60 * MINUTE)));
+      const provider = createBearerTokenProvider(credential, SCOPE, { clock });
+      const first = await provider();
+      same(provider.invalidate(first), true);
+      // A failure that may pass: tried again while callers wait.
+      const second = provider();
+      await clock.advance(MINUTE);
+      same(await second, "token-3");
+      same(await provider(), "token-3");
+      clock.suspend(120 * MINUTE);
+      same(await provider(), "token-4");
+      provider.close();
+    },
+  ],
+];

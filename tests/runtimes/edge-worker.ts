@@ -1,0 +1,12 @@
+// A worker as the README has it: one handler for all requests.
+
+import { createEdgeChatHandler } from "copilot-keyless/edge";
+
+let chat: ReturnType<typeof createEdgeChatHandler> | undefined;
+
+export default {
+  fetch: (request: Request, env: Record<string, string>): Promise<Response> => {
+    chat ??= createEdgeChatHandler({ env });
+    return chat(request);
+  },
+};
