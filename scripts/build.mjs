@@ -219,7 +219,6 @@ const forWorkerd = {
     build.onResolve({ filter: /^\.\/outlive\.js$/ }, () => ({ path: join(root, "js/outlive-workerd.ts") }));
     build.onResolve({ filter: WASM }, ({ path }) => {
       const name = WASM.exec(path)[1];
-      mkdirSync(join(root, "dist/workerd"), { recursive: true });
       cpSync(wasmFile(name), join(root, `dist/workerd/${name}.wasm`));
       return { path: `./${name}.wasm`, external: true };
     });
