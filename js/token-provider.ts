@@ -2,7 +2,8 @@ import { systemClock } from "./clock.js";
 import { environment } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import { hideSecretsOf } from "./redact.js";
-import { closed, TokenKeeper } from "./token-keeper.js";
+import { closed } from "./token-errors.js";
+import { TokenKeeper } from "./token-keeper.js";
 import type {
   AbortSignalLike,
   AccessToken,
