@@ -28,6 +28,9 @@ pub mod sse;
 #[cfg(all(feature = "net", target_arch = "wasm32"))]
 pub mod net;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(feature = "component", target_arch = "wasm32"))]
+mod component;
+
+#[cfg(all(target_arch = "wasm32", not(feature = "component")))]
 #[doc(hidden)]
 pub mod wasm;
