@@ -15,7 +15,14 @@ const CORE = "target/wasm32-unknown-unknown/release/copilot_keyless.wasm";
 
 /** Builds the component, unless nothing has changed. */
 export function component() {
-  const inputs = ["src", "wit", "Cargo.toml", "Cargo.lock", "scripts/component.mjs", "scripts/wasm-paths.mjs"];
+  const inputs = [
+    "src",
+    "wit",
+    "Cargo.toml",
+    "Cargo.lock",
+    "scripts/component.mjs",
+    "scripts/wasm-paths.mjs",
+  ];
   return ifChanged("component", inputs, [COMPONENT], () => step("Rust core to a component", encode));
 }
 
