@@ -35,6 +35,7 @@ test("each WebAssembly module is in it once deflated and inlined, once as a file
   expect(files).toEqual(["dist/component.wasm", ...names.map((name) => `dist/workerd/${name}.wasm`)]);
   for (const name of names)
     expect(readFileSync(join(home, `dist/workerd/${name}.wasm`)).equals(moduleBytes(name)), name).toBe(true);
+});
 
 test("the licences of all that is bundled or compiled in come along", () => {
   const text = readFileSync(join(home, "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
