@@ -1,14 +1,14 @@
 // Builds the publishable package into dist/, setting up what is missing. What has not changed is not built again.
 
 import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
+import { COMPONENT, component } from "./component.mjs";
 import { thirdPartyLicenses } from "./licenses.mjs";
 import { files, ifChanged, main, root, run, step } from "./steps.mjs";
 import { setUp } from "./toolchain.mjs";
-import { blankSourcePathsIn } from "./wasm-paths.mjs";
+import { blankSourcePathsIn, withoutPaths } from "./wasm-paths.mjs";
 
 /** The entry points that share code: file in dist/ and its source. */
 const ENTRIES = {
@@ -36,6 +36,7 @@ const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
 export async function build() {
   await setUp();
   for (const name of Object.keys(MODULES)) await webAssembly(name, MODULES[name], name);
+  await component();
   await ifChanged(
     "dist",
     [
@@ -44,6 +45,7 @@ export async function build() {
         `${pkg}/copilot_keyless_bg.wasm`,
         `${pkg}/copilot_keyless.js`,
       ]),
+      COMPONENT,
       "package.json",
       "tsconfig.json",
       "Cargo.lock",
@@ -72,16 +74,10 @@ export function webAssembly(name, out, features) {
   const inputs = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs", "scripts/wasm-paths.mjs"];
   return ifChanged(`wasm-${name}`, inputs, [`${out}/copilot_keyless_bg.wasm`], () =>
     step(`Rust to WebAssembly: ${name}`, async (onLine) => {
-      await run("wasm-pack", args, { onLine, env: { CARGO_ENCODED_RUSTFLAGS: withoutPaths().join("\x1f") } });
+      await run("wasm-pack", args, { onLine, env: withoutPaths() });
       blankSourcePathsIn(join(root, out, "copilot_keyless_bg.wasm"));
     }),
   );
-}
-
-/** Panics name source files: these keep the builder's own folders out of them, in one form that {@link blankSourcePathsIn} finds. */
-function withoutPaths() {
-  const cargo = process.env.CARGO_HOME || join(homedir(), ".cargo");
-  return [`--remap-path-prefix=${cargo}=cargo`, `--remap-path-prefix=${root}=.`];
 }
 
 async function bundle() {
@@ -155,6 +151,7 @@ async function bundle() {
     cpSync(join(root, file), join(root, "dist/types", file.slice("js/".length)));
   }
   dropUnreachableTypes();
+  cpSync(join(root, COMPONENT), join(root, "dist/component.wasm"));
   const bundled = [library, functions, emulator, cli].flatMap(({ metafile }) => Object.keys(metafile.inputs));
   writeFileSync(join(root, "dist/THIRD-PARTY-LICENSES.txt"), thirdPartyLicenses(bundled));
 }

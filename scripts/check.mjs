@@ -17,6 +17,7 @@ await main(async () => {
     ["clippy for wasm", []],
     ["clippy for the planning module", ["--no-default-features", "--features", "plan"]],
     ["clippy for the network module", ["--no-default-features", "--features", "net"]],
+    ["clippy for the component", ["--no-default-features", "--features", "component"]],
   ]) {
     const args = ["clippy", "--locked", "--target", "wasm32-unknown-unknown", ...features];
     await step(title, () => run("cargo", [...args, "--", "-D", "warnings"]));
@@ -56,7 +57,7 @@ function number(version) {
 function checkContent() {
   const tracked = output("git", ["ls-files"])?.split("\n") ?? [];
   const outputs = tracked.filter((path) =>
-    /^(pkg|pkg-plan|pkg-net|dist|www\/dist|target|node_modules|coverage)\//.test(path),
+    /^(pkg|pkg-plan|pkg-net|pkg-component|dist|www\/dist|target|node_modules|coverage)\//.test(path),
   );
   if (outputs.length > 0) throw new StepError(`Build outputs are in git: ${outputs.slice(0, 3).join(", ")}`);
   const home = new RegExp(["(?<![\\w.~])/(?:root|home/\\w+|Users/\\w+)", "/"].join(""));

@@ -13,6 +13,7 @@ const TEXTS = {
   "Apache-2.0": [/^LICENSE(-APACHE)?(\.\w+)?$/i],
   "MIT OR Apache-2.0": [/^LICENSE-MIT$/],
   "Apache-2.0 OR MIT": [/^LICENSE-MIT$/],
+  "Apache-2.0 WITH LLVM-exception OR Apache-2.0 OR MIT": [/^LICENSE-MIT$/],
   "Unlicense OR MIT": [/^LICENSE-MIT$/],
   "(MIT OR Apache-2.0) AND Unicode-3.0": [/^LICENSE-MIT$/, /^LICENSE-UNICODE$/],
 };

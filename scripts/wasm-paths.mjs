@@ -2,6 +2,9 @@
 // Rust has no flag to leave them out, so the build puts zeros in their place; lengths and addresses stay as they are.
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { root } from "./steps.mjs";
 
 /** The forms of such a path: the standard library's, a crate's (the build calls cargo's folder "cargo"), and this crate's own. */
 const SOURCE_PATH =
@@ -22,4 +25,11 @@ export function blankSourcePathsIn(file) {
   const bytes = readFileSync(file);
   blankSourcePaths(bytes);
   writeFileSync(file, bytes);
+}
+
+/** The environment of a build whose panics name source files without the builder's own folders, in the one form that is found here. */
+export function withoutPaths() {
+  const cargo = process.env.CARGO_HOME || join(homedir(), ".cargo");
+  const flags = [`--remap-path-prefix=${cargo}=cargo`, `--remap-path-prefix=${root}=.`];
+  return { CARGO_ENCODED_RUSTFLAGS: flags.join("\x1f") };
 }

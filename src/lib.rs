@@ -1,6 +1,11 @@
 //! The deciding half of copilot-keyless: how long a token lives, when to refresh it, what an endpoint is and which
 //! provider it needs. Nothing here knows a clock, a random number or a network: times, chance and bytes are
 //! arguments, decisions are return values.
+//!
+//! A program asks the credential, keeps the token and waits as [`schedule::Schedule`] decides; `examples/rust-copilot` in the
+//! repository does so for the Copilot SDK for Rust. [`provider::plan`] makes its provider of the options and the environment,
+//! [`diagnosis::diagnose`] says why a request failed. For other languages the same crate is a WebAssembly component,
+//! `wit/copilot-keyless.wit`.
 
 mod base64;
 mod decimal;
@@ -28,6 +33,9 @@ pub mod sse;
 #[cfg(all(feature = "net", target_arch = "wasm32"))]
 pub mod net;
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(feature = "component", target_arch = "wasm32"))]
+mod component;
+
+#[cfg(all(target_arch = "wasm32", not(feature = "component")))]
 #[doc(hidden)]
 pub mod wasm;

@@ -1,9 +1,9 @@
 import { type ProviderPlan, type ProviderRequest, planProvider } from "copilot-keyless/core";
+import { type Snippet, snippets } from "../js/snippets.js";
 import { byId, copyable, facts, h, notice } from "./dom.js";
 import { errorView, warningsView } from "./explain.js";
 import { type Key, link, linked } from "./fragment.js";
 import { known, onChange, tell } from "./shared.js";
-import { type Snippet, snippets } from "./snippets.js";
 
 /** The fields, by the names that a link and the core give them. */
 const FIELDS = {

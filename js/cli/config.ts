@@ -1,11 +1,19 @@
 import { createFoundryProvider } from "copilot-keyless";
+import type { PlannedConfig } from "../plan.js";
+import { snippets } from "../snippets.js";
 import { json } from "./clean.js";
 import { describeCredential } from "./credential.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { warn } from "./report.js";
 import { table } from "./table.js";
 
-export async function config(options: EndpointOptions & { json?: boolean }): Promise<number> {
+/** What the provider can be printed as. */
+export const FORMATS = ["typescript", "python", "csharp", "go", "java", "env", "role"] as const;
+type Format = (typeof FORMATS)[number];
+
+export async function config(
+  options: EndpointOptions & { json?: boolean; format?: Format },
+): Promise<number> {
   using provider = createFoundryProvider(providerOptions(options));
   const { config, model, endpoint, scope, credential, sources, warnings } = provider;
   const { bearerTokenProvider: _tokens, ...shown } = config;
@@ -15,6 +23,14 @@ export async function config(options: EndpointOptions & { json?: boolean }): Pro
     return 0;
   }
   warn([...warnings, ...credential.warnings]);
+  if (options.format) {
+    // It is the plan's, but for the token function.
+    const found = snippets({ ...provider, config: shown as PlannedConfig }, undefined).find(
+      ({ id }) => id === options.format,
+    );
+    process.stdout.write(`${found?.code}\n`);
+    return 0;
+  }
   const from = (source: string) =>
     source === "option" ? "from the command line" : source === "default" ? "the default" : `from ${source}`;
   const { clientId, tenantId, authorityHost } = credential;

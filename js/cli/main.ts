@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { chat } from "./chat.js";
-import { config } from "./config.js";
+import { config, FORMATS } from "./config.js";
 import { doctor } from "./doctor.js";
 import { emulator } from "./emulator.js";
 import { exit, forgiveClosedPipes } from "./exit.js";
@@ -55,6 +55,7 @@ withEndpoint(program.command("token"))
 
 withEndpoint(program.command("config"))
   .description("Show the provider that the Copilot SDK is given, and where each setting comes from.")
+  .addOption(new Option("--format <format>", "print it as code to copy").choices(FORMATS))
   .option("--json", "print JSON")
   .action((options) => finish(config(options)));
 

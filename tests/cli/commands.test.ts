@@ -155,6 +155,25 @@ describe("config", () => {
     expect(json.config.baseUrl).toBe("https://myres.openai.azure.com/openai/v1/");
   });
 
+  test.each([
+    ["typescript", "bearerTokenProvider: tokens,", 'baseUrl: "https://myres.openai.azure.com/openai/v1/",'],
+    [
+      "python",
+      "bearer_token_provider=bearer_token,",
+      'base_url="https://myres.openai.azure.com/openai/v1/",',
+    ],
+    ["csharp", "BearerTokenProvider = async _ =>", 'BaseUrl = "https://myres.openai.azure.com/openai/v1/",'],
+    ["go", "BearerTokenProvider: bearerToken,", 'BaseURL: "https://myres.openai.azure.com/openai/v1/",'],
+    ["java", ".setBearerTokenProvider(args ->", '.setBaseUrl("https://myres.openai.azure.com/openai/v1/")'],
+    ["env", "FOUNDRY_MODEL_NAME=gpt-5.5", "FOUNDRY_RESOURCE_URL=https://myres.openai.azure.com/openai/v1/"],
+    ["role", "az role assignment create", "--assignee <object-id>"],
+  ])("prints it as code: %s", async (format, ...parts) => {
+    const result = await cli(["config", "-e", "myres.openai.azure.com", "--format", format]);
+    expect(result.code).toBe(0);
+    for (const part of parts) expect(result.stdout).toContain(part);
+    expect(result.stdout).not.toContain("undefined");
+  });
+
   test("shows the credential, which variable decided it, and what looks wrong about it", async () => {
     const env = newcomer({
       FOUNDRY_RESOURCE_URL: "https://myres.openai.azure.com",

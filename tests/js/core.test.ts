@@ -2,12 +2,10 @@
 // can pass.
 
 import { execFile } from "node:child_process";
-import { inspect, promisify } from "node:util";
+import { promisify } from "node:util";
 import {
   createFoundryProvider,
   decodeToken,
-  type Endpoint,
-  type FoundryProviderOptions,
   KeylessError,
   parseEndpoint,
   parseTokenResponse,
@@ -16,59 +14,32 @@ import {
 import { afterEach, describe, expect, test } from "vitest";
 import { relevant } from "../../js/environment.js";
 import { root } from "../cli/support.js";
-import credentials from "../tables/credentials.json" with { type: "json" };
-import endpoints from "../tables/endpoints.json" with { type: "json" };
-import expiries from "../tables/expiry.json" with { type: "json" };
-import providers from "../tables/providers.json" with { type: "json" };
-
-type Fields = Record<string, unknown>;
-type Row = { name?: string; expect?: Fields; error?: string };
+import { credentialTable, endpointTable, expiryTable, providerTable, thrown } from "./support/tables.js";
 
 const ENDPOINT = "https://myres.openai.azure.com";
 
-/** What a call throws, which must be an error of ours. */
-function thrown(call: () => unknown): KeylessError {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof KeylessError) return error;
-    throw error;
-  }
-  throw new Error("Nothing was thrown");
-}
+expiryTable((response, { requestedAt, utcOffsetMinutes = Number.NaN }) =>
+  // A row without an offset has no zone; the default would be that of this machine.
+  parseTokenResponse(response, { requestedAt, utcOffsetMinutes }),
+);
 
-/** Some fields of what was found; null stands for one that is left out, warnings for their codes. */
-function fieldsOf(found: object, expected: Fields): Fields {
-  const all: Fields = { ...found };
-  if (Array.isArray(all.warnings)) all.warnings = all.warnings.map((notice) => notice.code);
-  return Object.fromEntries(Object.keys(expected).map((name) => [name, all[name] ?? null]));
-}
+endpointTable(parseEndpoint);
 
-describe("expiry.json", () => {
-  const rows = expiries as (Row & {
-    response: string | object;
-    requestedAt: number;
-    utcOffsetMinutes?: number;
-  })[];
+providerTable(({ credential: _credential, tokens: _tokens, ...request }) => {
+  // Credential and tokens never reach the core; some rows hold stand-ins for them.
+  using provider = createFoundryProvider(request);
+  const { bearerTokenProvider, ...config } = provider.config;
+  // Where no scope is known no token is sent.
+  expect(typeof bearerTokenProvider).toBe(provider.scope === undefined ? "undefined" : "function");
+  return { ...provider, config };
+});
 
-  test.each(rows)("$name", (row) => {
-    const { response, requestedAt } = row;
-    // A row without an offset has no zone; the default would be that of this machine.
-    const at = { requestedAt, utcOffsetMinutes: row.utcOffsetMinutes ?? Number.NaN };
-    const forms = typeof response === "string" ? [response] : [response, JSON.stringify(response)];
-    for (const form of forms) {
-      if (row.expect) {
-        const { token, ...times } = parseTokenResponse(form, at);
-        expect(times).toEqual(row.expect);
-        expect(token).toBeTruthy();
-      } else {
-        const error = thrown(() => parseTokenResponse(form, at));
-        expect(error.code).toBe(row.error);
-        expect(inspect(error)).not.toContain("opaque-token");
-      }
-    }
-  });
+credentialTable((request) => {
+  using provider = createFoundryProvider(request);
+  return { ...provider };
+});
 
+describe("a large answer", () => {
   test("a megabyte and a hundred thousand brackets", () => {
     const at = { requestedAt: 1 };
     const large = JSON.stringify({ access_token: "x".repeat(1 << 20), expires_in: 60 });
@@ -78,75 +49,7 @@ describe("expiry.json", () => {
   });
 });
 
-describe("endpoints.json", () => {
-  const rows = endpoints as (Row & { input: string; options?: object })[];
-
-  test.each(rows.map((row, index) => ({ title: row.name ?? `${row.input} (${index})`, ...row })))(
-    "$title",
-    (row) => {
-      const call = (): Endpoint => parseEndpoint(row.input, row.options);
-      if (row.expect) {
-        expect(fieldsOf(call(), row.expect)).toEqual(row.expect);
-      } else {
-        const error = thrown(call);
-        expect(error.code).toBe(row.error);
-        expect(error.hint).toBeTruthy();
-      }
-    },
-  );
-});
-
-describe("providers.json", () => {
-  const rows = providers as unknown as (Row & { request: FoundryProviderOptions })[];
-
-  test.each(rows)("$name", ({ request, expect: expected, error }) => {
-    // Credential and tokens never reach the core; some rows hold stand-ins for them.
-    const { credential: _credential, tokens: _tokens, ...rest } = request;
-    const call = () => createFoundryProvider({ ...rest, env: request.env ?? {} });
-    if (expected === undefined) {
-      const found = thrown(call);
-      expect(found.code).toBe(error);
-      expect(found.hint).toBeTruthy();
-      return;
-    }
-    using provider = call();
-    const { bearerTokenProvider, ...config } = provider.config;
-    expect(fieldsOf({ ...provider, config }, expected)).toEqual(expected);
-    // Where no scope is known no token is sent.
-    expect(typeof bearerTokenProvider).toBe(provider.scope === undefined ? "undefined" : "function");
-  });
-});
-
-describe("credentials.json", () => {
-  const rows = credentials as unknown as (Row & {
-    cloud?: string;
-    env: NodeJS.ProcessEnv;
-    says?: string[];
-  })[];
-  const endpointIn: Record<string, string> = {
-    public: ENDPOINT,
-    usgov: "https://myres.openai.azure.us",
-    china: "https://myres.openai.azure.cn",
-    unknown: "https://llm.contoso.com/v1",
-  };
-
-  test.each(rows)("$name", ({ cloud = "public", env, expect: expected, error, says = [] }) => {
-    const options = { endpoint: endpointIn[cloud], scope: "https://ai.azure.com/.default", env };
-    if (expected === undefined) {
-      const found = thrown(() => createFoundryProvider(options));
-      expect(found.code).toBe(error);
-      for (const part of says) expect(`${found.message} ${found.hint}`).toContain(part);
-      expect(inspect(found)).not.toContain("pl4nted");
-      return;
-    }
-    using provider = createFoundryProvider(options);
-    expect(fieldsOf(provider.credential, expected)).toEqual(expected);
-    expect(JSON.stringify([provider.credential, provider.warnings])).not.toContain("pl4nted");
-    // What looks wrong about the credential is told with it, and does not nag.
-    const codes = provider.warnings.map(({ code }) => code);
-    expect(provider.credential.warnings.filter(({ code }) => codes.includes(code))).toEqual([]);
-  });
-
+describe("the environment", () => {
   test("the core is told of secrets only that they are set", () => {
     const secrets = {
       AZURE_CLIENT_SECRET: "pl4nted",

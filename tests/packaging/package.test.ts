@@ -28,11 +28,11 @@ test("holds what tests/packaging/files.txt lists and nothing else, and no depend
   expect(Object.keys(scripts).filter((name) => /install/.test(name))).toEqual([]);
 });
 
-test("each WebAssembly module is in it once deflated and inlined, once as a file for workerd, and nothing else of this kind", () => {
+test("each WebAssembly module is in it once deflated and inlined, once as a file for workerd, and the component is a file", () => {
   const names = Object.keys(MODULES).toSorted();
   expect(inlinedModules(home)).toEqual(names);
   const files = packageFiles(folder).filter((path) => path.endsWith(".wasm"));
-  expect(files).toEqual(names.map((name) => `dist/workerd/${name}.wasm`));
+  expect(files).toEqual(["dist/component.wasm", ...names.map((name) => `dist/workerd/${name}.wasm`)]);
   for (const name of names)
     expect(readFileSync(join(home, `dist/workerd/${name}.wasm`)).equals(moduleBytes(name)), name).toBe(true);
 });
@@ -138,7 +138,10 @@ const NEW = /^\(node:\d+\) ExperimentalWarning: .*\n(\(Use `node --trace-warning
 
 test("require() and import give the same, for every entry point", async () => {
   const { exports } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
-  const names = Object.keys(exports).map((name) => name.replace(/^\./, "copilot-keyless"));
+  // The component is a file to be read, and no module of JavaScript.
+  const names = Object.keys(exports)
+    .filter((name) => name !== "./component.wasm")
+    .map((name) => name.replace(/^\./, "copilot-keyless"));
   expect(names.length).toBeGreaterThan(6);
   const result = await node(
     "--eval",

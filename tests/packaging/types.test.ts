@@ -9,7 +9,7 @@ import { installed, linkPackages } from "./support.js";
 
 const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { exports: object };
 const entries = Object.keys(exports)
-  .filter((name) => name !== "./package.json")
+  .filter((name) => !/\.(json|wasm)$/.test(name))
   .map((name) => `copilot-keyless${name.slice(1)}`);
 
 /** What needs nothing of Node, and what needs no package beside Node's types. */

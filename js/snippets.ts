@@ -1,6 +1,6 @@
 import { type ProviderPlan, roleAssignment } from "copilot-keyless/core";
 
-/** A provider as code to copy. The names are those of the Copilot SDK 1.0.14 in each language. */
+/** A provider as code to copy, for the page and the command line. The names are those of the Copilot SDK in each language. */
 export interface Snippet {
   id: string;
   title: string;
@@ -13,6 +13,8 @@ export function snippets(plan: ProviderPlan, token: string | undefined): Snippet
     { id: "typescript", title: "TypeScript", code: typescript(plan) },
     { id: "python", title: "Python", code: python(plan) },
     { id: "csharp", title: "C#", code: csharp(plan) },
+    { id: "go", title: "Go", code: go(plan) },
+    { id: "java", title: "Java", code: java(plan) },
     { id: "env", title: "Environment", code: environment(plan) },
     { id: "role", title: "Role", code: role(plan, token) },
   ];
@@ -102,6 +104,95 @@ function csharp({ config, model, scope }: ProviderPlan): string {
   ].join("\n");
 }
 
+function go({ config, model, scope }: ProviderPlan): string {
+  const { azure, ...plain } = config;
+  const lines = fields(plain, goName, ": ", quote);
+  if (azure) lines.push(`Azure: &copilot.AzureProviderOptions{APIVersion: ${quote(azure.apiVersion)}},`);
+  if (scope) lines.push("BearerTokenProvider: bearerToken,");
+  return [
+    "package main",
+    "",
+    "import (",
+    '\t"context"',
+    '\t"log"',
+    "",
+    ...(scope
+      ? [
+          '\t"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"',
+          '\t"github.com/Azure/azure-sdk-for-go/sdk/azidentity"',
+        ]
+      : []),
+    '\tcopilot "github.com/github/copilot-sdk/go"',
+    ")",
+    "",
+    "func main() {",
+    "\tctx := context.Background()",
+    ...(scope
+      ? [
+          "\tcredential, err := azidentity.NewDefaultAzureCredential(nil)",
+          "\tif err != nil {",
+          "\t\tlog.Fatal(err)",
+          "\t}",
+          `\tscope := policy.TokenRequestOptions{Scopes: []string{${quote(scope)}}}`,
+          "\tbearerToken := func(copilot.ProviderTokenArgs) (string, error) {",
+          "\t\ttoken, err := credential.GetToken(ctx, scope)",
+          "\t\treturn token.Token, err",
+          "\t}",
+        ]
+      : []),
+    "\tclient := copilot.NewClient(nil)",
+    "\tdefer client.Stop()",
+    "\tsession, err := client.CreateSession(ctx, &copilot.SessionConfig{",
+    `\t\tModel: ${quote(model)},`,
+    "\t\tProvider: &copilot.ProviderConfig{",
+    ...lines.map((line) => `\t\t\t${line}`),
+    "\t\t},",
+    "\t})",
+    "\tif err != nil {",
+    "\t\tlog.Fatal(err)",
+    "\t}",
+    "\tdefer session.Disconnect()",
+    "}",
+  ].join("\n");
+}
+
+function java({ config, model, scope }: ProviderPlan): string {
+  const { azure, ...plain } = config;
+  const calls = fields(plain, (name) => `.set${pascal(name)}`, "(", quote).map((line) =>
+    line.replace(/,$/, ")"),
+  );
+  if (azure) calls.push(`.setAzure(new AzureOptions().setApiVersion(${quote(azure.apiVersion)}))`);
+  if (scope)
+    calls.push(
+      ".setBearerTokenProvider(args -> credential.getToken(scope).map(AccessToken::getToken).toFuture())",
+    );
+  return [
+    ...(scope
+      ? [
+          "import com.azure.core.credential.AccessToken;",
+          "import com.azure.core.credential.TokenRequestContext;",
+          "import com.azure.identity.DefaultAzureCredentialBuilder;",
+        ]
+      : []),
+    "import com.github.copilot.CopilotClient;",
+    ...(azure ? ["import com.github.copilot.rpc.AzureOptions;"] : []),
+    "import com.github.copilot.rpc.ProviderConfig;",
+    "import com.github.copilot.rpc.SessionConfig;",
+    "",
+    ...(scope
+      ? [
+          "var credential = new DefaultAzureCredentialBuilder().build();",
+          `var scope = new TokenRequestContext().addScopes(${quote(scope)});`,
+        ]
+      : []),
+    "var provider = new ProviderConfig()",
+    ...calls.map((call, index) => `    ${call}${index === calls.length - 1 ? ";" : ""}`),
+    "try (var client = new CopilotClient()) {",
+    `    var session = client.createSession(new SessionConfig().setModel(${quote(model)}).setProvider(provider)).get();`,
+    "}",
+  ].join("\n");
+}
+
 function environment({ endpoint, config, model, scope, sources }: ProviderPlan): string {
   return [
     `export FOUNDRY_RESOURCE_URL=${endpoint.baseUrl}`,
@@ -132,7 +223,7 @@ function fields(
   );
 }
 
-/** A text in double quotes: of what the core lets into a config, JSON's escapes are those of all three languages. */
+/** A text in double quotes: of what the core lets into a config, JSON's escapes are those of all these languages. */
 function quote(value: string): string {
   return JSON.stringify(value);
 }
@@ -143,4 +234,9 @@ function snake(name: string): string {
 
 function pascal(name: string): string {
   return name.slice(0, 1).toUpperCase() + name.slice(1);
+}
+
+/** Go writes initials in capitals. */
+function goName(name: string): string {
+  return pascal(name).replace(/Url$|Id$|Api$/, (initials) => initials.toUpperCase());
 }
