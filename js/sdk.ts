@@ -2,6 +2,7 @@ import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
 import { environment, withoutSecrets } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import { installedVersion } from "./installed.js";
+import { withoutLookups } from "./process-report.js";
 import { runtimeError } from "./runtime-error.js";
 import { noRuntime } from "./unsupported.js";
 import { within } from "./within.js";
@@ -26,9 +27,13 @@ export async function startClient(options: CopilotClientOptions = {}): Promise<C
     env: withoutSecrets(options.env ?? environment()),
   });
   try {
-    await within(client.start(), START_MS, () => {
-      throw new Error(`no answer within ${START_MS / 1000} s`);
-    });
+    await within(
+      withoutLookups(() => client.start()),
+      START_MS,
+      () => {
+        throw new Error(`no answer within ${START_MS / 1000} s`);
+      },
+    );
   } catch (cause) {
     client.forceStop().catch(() => {});
     throw runtimeError(cause, "start", options.baseDirectory);

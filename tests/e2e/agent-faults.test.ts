@@ -144,6 +144,23 @@ test("a turn that runs out of time for want of a token says what to do about the
   });
 });
 
+test("starting the runtime looks up the name of no connection: that would stop everything else", async () => {
+  const report = process.report as typeof process.report & { excludeNetwork: boolean };
+  const { getReport } = report;
+  const excluded: boolean[] = [];
+  report.getReport = () => {
+    excluded.push(report.excludeNetwork);
+    return getReport.call(report);
+  };
+  try {
+    await agentWith().chat("Hello");
+  } finally {
+    report.getReport = getReport;
+  }
+  expect(excluded, "the Copilot SDK asks for a report").toEqual([true]);
+  expect(report.excludeNetwork).toBe(false);
+});
+
 test("options that the runtime refuses are told as such", async () => {
   const agent = agentWith({ session: { sessionId: "not/a valid id" } });
   await expect(agent.chat("Hello")).rejects.toMatchObject({ code: "sdk/session-refused" });
