@@ -18,6 +18,8 @@ interface Watched {
   failure: KeylessError | undefined;
   /** The token that was rejected, if no request has succeeded since. */
   rejected: string | undefined;
+  /** The token that was rejected twice in a row: it is not tried again in this turn. */
+  dead: string | undefined;
   watchers: number;
 }
 
@@ -26,6 +28,7 @@ interface Watcher {
   watched: Watched;
   /** What the error said with which the session ended its turn. */
   ended: string | undefined;
+  stop: () => void;
 }
 
 /** What every request of a provider has in common. */
@@ -47,8 +50,6 @@ export class SessionWatch {
   readonly #about: About;
   /** The last static token. */
   #given = "";
-  /** The token that was rejected twice in a row. */
-  #dead: string | undefined;
 
   constructor(tokens: TokenProvider, about: About) {
     this.#tokens = tokens;
@@ -61,7 +62,7 @@ export class SessionWatch {
   async noting(sessionId: string | undefined, token: () => Promise<string>): Promise<string> {
     const watched = sessionId === undefined ? undefined : this.#sessions.get(sessionId);
     try {
-      const given = await this.#orOnceMore(token);
+      const given = await this.#orOnceMore(token, watched?.dead);
       if (!watched) return given;
       watched.token = given;
       Object.assign(watched, { refused: undefined, answered: false });
@@ -77,13 +78,13 @@ export class SessionWatch {
    * A rejected token is all that a credential with a cache of its own may have. The resource may have been wrong about it, and only
    * one more request can tell.
    */
-  async #orOnceMore(token: () => Promise<string>): Promise<string> {
+  async #orOnceMore(token: () => Promise<string>, dead: string | undefined): Promise<string> {
     try {
       return await token();
     } catch (error) {
       const refused = error instanceof KeylessError && error.code === "token/rejected-again";
       const again = refused ? rejectedAgain(this.#tokens) : undefined;
-      if (again === undefined || again === this.#dead) throw error;
+      if (again === undefined || again === dead) throw error;
       return again;
     }
   }
@@ -107,8 +108,6 @@ export class SessionWatch {
     const { sessionId } = session;
     const watched = this.#sessions.get(sessionId) ?? this.#begin(sessionId);
     watched.watchers += 1;
-    const watcher: Watcher = { watched, ended: undefined };
-    const leave = join(session, watcher);
     let watching = true;
     const stop = () => {
       if (!watching) return;
@@ -117,6 +116,8 @@ export class SessionWatch {
       watched.watchers -= 1;
       if (watched.watchers === 0) this.#sessions.delete(sessionId);
     };
+    const watcher: Watcher = { watched, ended: undefined, stop };
+    const leave = join(session, watcher);
     const undoing = [
       leave,
       session.on("model.call_failure", (event) => {
@@ -124,11 +125,15 @@ export class SessionWatch {
         // Sub-agents speak to their parent: what becomes of the turn is not decided by their failures.
         if (event.agentId === undefined) watched.failure = error;
         if (tokenRejected && watched.token) {
-          if (watched.token === watched.rejected) this.#dead = watched.token;
+          if (watched.token === watched.rejected) watched.dead = watched.token;
           watched.rejected = watched.token;
           this.#tokens.invalidate(watched.token);
         }
         onFailure(error, event);
+      }),
+      session.on("user.message", ({ agentId }) => {
+        // A new turn: the resource may have come to another opinion.
+        if (agentId === undefined) watched.dead = undefined;
       }),
       session.on("assistant.message", ({ agentId }) => {
         watched.rejected = undefined;
@@ -152,6 +157,7 @@ export class SessionWatch {
       answered: false,
       failure: undefined,
       rejected: undefined,
+      dead: undefined,
       watchers: 0,
     };
     this.#sessions.set(sessionId, watched);
@@ -180,7 +186,7 @@ export class SessionWatch {
   }
 }
 
-/** A `sendAndWait` in the place of a session's own, and who watches by it. */
+/** A `sendAndWait` and a `disconnect` in the place of a session's own, and who watches by them. */
 interface Replacement {
   watchers: Set<Watcher>;
   /** Gives the session its own back. */
@@ -199,10 +205,15 @@ function join(session: CopilotSession, watcher: Watcher): () => void {
   };
 }
 
-/** Makes `sendAndWait` of a session reject with the reason of a failed turn, not with the runtime's advice about API keys. */
+/**
+ * Makes `sendAndWait` of a session reject with the reason of a failed turn, not with the runtime's advice about API keys; and
+ * `disconnect` end the watch: the event that tells of the end may come when the session listens no more.
+ */
 function replace(session: CopilotSession): Replacement {
   const original = session.sendAndWait;
   const own = Object.hasOwn(session, "sendAndWait");
+  const { disconnect } = session;
+  const ownDisconnect = Object.hasOwn(session, "disconnect");
   const watchers = new Set<Watcher>();
   const diagnosed: typeof original = async (prompt, timeout) => {
     for (const watcher of watchers) forget(watcher);
@@ -219,11 +230,24 @@ function replace(session: CopilotSession): Replacement {
     }
   };
   session.sendAndWait = diagnosed;
+  const ending: typeof disconnect = async () => {
+    try {
+      await disconnect.call(session);
+    } finally {
+      for (const { stop } of [...watchers]) stop();
+    }
+  };
+  session.disconnect = ending;
+  // Somebody may have wrapped one of them since: without watchers they do nothing of their own.
   const restore = () => {
-    // Somebody may have wrapped it since: without watchers it does nothing of its own.
-    if (session.sendAndWait !== diagnosed) return;
-    if (own) session.sendAndWait = original;
-    else Reflect.deleteProperty(session, "sendAndWait");
+    if (session.sendAndWait === diagnosed) {
+      if (own) session.sendAndWait = original;
+      else Reflect.deleteProperty(session, "sendAndWait");
+    }
+    if (session.disconnect === ending) {
+      if (ownDisconnect) session.disconnect = disconnect;
+      else Reflect.deleteProperty(session, "disconnect");
+    }
   };
   const replacement = { watchers, restore };
   replacements.set(diagnosed, replacement);

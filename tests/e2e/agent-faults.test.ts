@@ -130,6 +130,19 @@ test("a 401 for a token that is good costs no turn, although the credential has 
   expect(emulator.counts.identity, "MSAL has it still").toBe(identity);
 });
 
+test("a token that is rejected again and again ends its turn at the second request, and serves the next turn if it is good", async () => {
+  const agent = agentWith();
+  await agent.chat("Warm up");
+  for (const requests of [2, 1]) {
+    const fault = emulator.faults.add({ server: "foundry", kind: "status", status: 401, times: 10 });
+    const { foundry } = emulator.counts;
+    await expect(agent.chat("Hello")).rejects.toMatchObject({ code: "model/token-invalid" });
+    expect(emulator.counts.foundry - foundry).toBe(requests);
+    fault.remove();
+  }
+  expect(await agent.chat("All is well")).toContain("All is well");
+});
+
 test("a turn that runs out of time for want of a token says what to do about the token", async () => {
   const away = Object.assign(new Error("the identity service is away"), { statusCode: 503 });
   const agent = agentWith({
