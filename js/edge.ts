@@ -14,6 +14,7 @@ import { directCredential } from "./direct-credential.js";
 import { type Environment, environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import type { ModelOptions } from "./plan.js";
+import { noteResource } from "./second-look.js";
 import { streamChat } from "./stream-chat.js";
 import { createBearerTokenProvider } from "./token-provider.js";
 import type { TokenCredential, TokenProvider, TokenProviderOptions } from "./types.js";
@@ -76,14 +77,10 @@ export function createEdgeChatHandler(options: EdgeChatOptions = {}): EdgeChatHa
   const plan = decide(() =>
     planner().planProvider({ ...request, ownCredential: credential !== undefined, env: relevant(env) }),
   );
+  const giver = credential ?? directCredential(env, plan.credential.authorityHost);
   const tokens =
-    plan.scope === undefined
-      ? undefined
-      : createBearerTokenProvider(
-          credential ?? directCredential(env, plan.credential.authorityHost),
-          plan.scope,
-          settings,
-        );
+    plan.scope === undefined ? undefined : createBearerTokenProvider(giver, plan.scope, settings);
+  noteResource(giver, plan.endpoint.baseUrl);
   const { wireApi, headers, maxOutputTokens, wireModel } = plan.config;
   const engine: ChatEngine = async function* ({ prompt, sessionId, model = plan.model }, { signal }) {
     if (sessionId !== undefined) {

@@ -8,6 +8,7 @@ import { KeylessError } from "./errors.js";
 import type { ModelOptions, ProviderPlan } from "./plan.js";
 import { hideSecretsOf } from "./redact.js";
 import { runtimeError } from "./runtime-error.js";
+import { noteResource } from "./second-look.js";
 import { SessionWatch } from "./session-watch.js";
 import { createBearerTokenProvider } from "./token-provider.js";
 import { cleanText } from "./token-text.js";
@@ -225,7 +226,9 @@ function createTokens(plan: ProviderPlan, options: FoundryProviderOptions): Toke
   const settings = options.tokens as TokenProviderOptions | undefined;
   if (plan.scope !== undefined) {
     const credential = credentialOf(plan, options);
-    return createBearerTokenProvider(credential, plan.scope, settings);
+    const tokens = createBearerTokenProvider(credential, plan.scope, settings);
+    noteResource(credential, plan.endpoint.baseUrl);
+    return tokens;
   }
   const missing = () =>
     new KeylessError("provider/scope", `No token scope is known for ${plan.endpoint.url}`, {

@@ -4,6 +4,7 @@ import { credentialFailure, summarize } from "./credential-error.js";
 import { isObserved, publish } from "./diagnostics.js";
 import { KeylessError } from "./errors.js";
 import { outlive } from "./outlive.js";
+import { lookAgain } from "./second-look.js";
 import {
   challengedAgain,
   claimsIgnored,
@@ -280,18 +281,20 @@ export class TokenKeeper {
   #attempt(flight: Flight): void {
     flight.attempts += 1;
     const [requestedWall, requestedMono] = this.#time();
-    this.#ask(flight)
+    this.#ask(flight, requestedWall)
       .then((token) => this.#landed(flight, token, requestedWall, requestedMono))
       .catch((error: unknown) => this.#failed(flight, error));
     this.#emit({ type: "refresh-started", background: flight.background, attempt: flight.attempts });
   }
 
   /** Asynchronous even where the credential throws at once. */
-  async #ask({ abort, claims }: Flight): Promise<AccessToken> {
+  async #ask({ abort, claims }: Flight, requestedAt: number): Promise<AccessToken> {
     // Who asks for claims can take a challenge.
     const wanted = claims === undefined ? {} : { claims, enableCae: true };
     const options = { abortSignal: abort.signal, ...this.#fixed, ...wanted };
-    return cleanToken(await this.#credential.getToken(this.#scope, options));
+    const token = cleanToken(await this.#credential.getToken(this.#scope, options));
+    if (!core().seemsExpired(token.expiresOnTimestamp, requestedAt)) return token;
+    return lookAgain(token, requestedAt, this.#credential, this.#clock, abort.signal);
   }
 
   #landed(flight: Flight, token: AccessToken, requestedWall: number, requestedMono: number): void {

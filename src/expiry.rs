@@ -2,9 +2,11 @@
 
 mod date;
 mod response;
+mod second_look;
 
 pub use date::parse_instant;
 pub use response::{TokenResponse, parse_token_response};
+pub use second_look::{clock_ahead, second_look, seems_expired};
 #[cfg(all(target_arch = "wasm32", feature = "core"))]
 pub(crate) use response::{is_field, read};
 

@@ -11,8 +11,9 @@ use crate::identity::ANSWER_MAX_BYTES;
 use crate::probe::network_words;
 use crate::reply::{End, Format, Part, Reader};
 
-/// The headers that say something about a refusal.
-const TELLING_HEADERS: [&str; 7] = [
+/// The headers that say something about an answer.
+const TELLING_HEADERS: [&str; 8] = [
+    "date",
     "retry-after",
     "retry-after-ms",
     "x-ms-request-id",
@@ -40,7 +41,7 @@ pub struct Request {
 pub struct Answer {
     /// The HTTP status; 0 if no answer came.
     pub status: u16,
-    /// The headers that say something about a refusal, their names in lower case.
+    /// The headers that say something about it, their names in lower case.
     pub headers: Vec<(&'static str, String)>,
     /// The beginning of the body; with status 0, what the network said.
     pub body: String,

@@ -7,7 +7,9 @@
     reason = "tests"
 )]
 
-use copilot_keyless::expiry::{Lifetime, MAX_LIFETIME_MS, parse_instant, parse_token_response};
+use copilot_keyless::expiry::{
+    Lifetime, MAX_LIFETIME_MS, clock_ahead, parse_instant, parse_token_response, second_look, seems_expired,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -126,6 +128,51 @@ fn numbers_of_javascript_that_are_no_times() {
     }
 }
 
+#[test]
+fn a_date_that_no_server_sends_tells_nothing() {
+    for date in [
+        "",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+        "Sun, 06 Nov 1994 08:49:37",
+        "Sun, 06 Nov 1994 08:49:37 CET",
+        "Sun, 06 nov 1994 08:49:37 GMT",
+        "Sun, 31 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 GMT GMT",
+    ] {
+        assert_eq!(clock_ahead(date, i64::MAX), 0, "{date}");
+    }
+    assert_eq!(clock_ahead("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_779_000), 1_000);
+}
+
+#[test]
+fn a_token_that_seems_expired_is_taken_at_its_own_word() {
+    const NOW: i64 = 1_700_000_000_000;
+    // {"exp":1700003600}, an hour from then on.
+    let jwt = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDM2MDB9.";
+    let end = NOW + 3_600_000;
+    assert!(seems_expired(NOW as f64, NOW));
+    assert!(!seems_expired(NOW as f64 + 1.0, NOW));
+    assert!(!seems_expired(f64::NAN, NOW));
+    // MSAL could not read the expiry, and said "now".
+    assert_eq!(second_look(jwt, NOW as f64, NOW, 0), Some(end));
+    assert_eq!(second_look("opaque", NOW as f64, NOW, 0), None);
+    // The clock is two hours ahead; with the token's own word it is that which counts, not what MSAL took for now.
+    let ahead = 7_200_000;
+    assert_eq!(second_look(jwt, (NOW + ahead) as f64, NOW + ahead, 0), None);
+    assert_eq!(
+        second_look(jwt, (NOW + ahead) as f64, NOW + ahead, ahead),
+        Some(end + ahead)
+    );
+    // It has expired by the true time too.
+    assert_eq!(
+        second_look(jwt, end as f64, end + ahead + 1, ahead),
+        None
+    );
+    assert_eq!(second_look(jwt, end as f64, end + 1, -ahead), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -167,11 +214,18 @@ proptest! {
             month + 1, days + 1, time / 3600, time / 60 % 60, time % 60, minutes.abs() / 60, minutes.abs() % 60
         );
         prop_assert_eq!(parse_instant(&text, |_| None).unwrap(), seconds * 1_000, "{}", text);
+        let name = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month];
+        let http = format!(
+            "Sun, {:02} {name} {year:04} {:02}:{:02}:{:02} GMT", days + 1, time / 3600, time / 60 % 60, time % 60
+        );
+        prop_assert_eq!(clock_ahead(&http, local * 1_000 + 1_005), 5, "{}", http);
     }
 
     #[test]
     fn any_text_is_no_panic(text in "\\PC{0,40}", digits in "[0-9/:. TZ+APM-]{0,32}") {
         let _ = parse_instant(&text, |_| None);
         let _ = parse_instant(&digits, |_| Some(0));
+        prop_assert_eq!(clock_ahead(&text, i64::MAX), 0);
+        prop_assert_eq!(clock_ahead(&digits, i64::MIN), 0);
     }
 }

@@ -225,6 +225,40 @@ fn an_answer_that_is_no_tokens_says_whose_it_is_and_where_to_look() {
 }
 
 #[test]
+fn a_clock_that_is_ahead_by_more_than_the_token_lives_is_corrected_by_the_answers_date() {
+    let judged = |date: &str, clock_ahead: i64| {
+        judge(&Answer {
+            status: 200,
+            headers: BTreeMap::from([("date".to_owned(), date.to_owned())]),
+            // An hour from 2020-04-15T20:05:35Z on.
+            body: r#"{"access_token":"t","expires_on":"1586984735","refresh_on":1586982935}"#.to_owned(),
+            requested_at: (1_586_981_135 + clock_ahead) * 1_000,
+            ..Answer::default()
+        })
+    };
+    let Verdict::Token(token) = judged("Wed, 15 Apr 2020 20:05:36 GMT", 7_200) else {
+        unreachable!("a token")
+    };
+    // On this machine's clock, less the second that a Date may be off by, and the one that passed until the answer.
+    assert_eq!(token.expires_on_timestamp, (1_586_984_735 + 7_200 - 2) * 1_000);
+    assert_eq!(
+        token.refresh_after_timestamp,
+        Some((1_586_982_935 + 7_200 - 2) * 1_000)
+    );
+    for date in ["", "yesterday", "Wed, 15 Apr 2020 22:05:36 GMT", "Wed, 15 Apr 2020 21:30:00 GMT"] {
+        let Verdict::Error(error) = judged(date, 7_200) else {
+            unreachable!("{date}: an error")
+        };
+        assert_eq!(error.code().as_str(), "expiry/already-expired", "{date}");
+    }
+    // Nothing is corrected where nothing is wrong.
+    let Verdict::Token(token) = judged("Wed, 15 Apr 2020 19:00:00 GMT", 0) else {
+        unreachable!("a token")
+    };
+    assert_eq!(token.expires_on_timestamp, 1_586_984_735_000);
+}
+
+#[test]
 fn advice_goes_by_the_whole_number() {
     assert!(
         advice("AADSTS70021: No matching federated identity record")

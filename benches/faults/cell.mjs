@@ -63,11 +63,16 @@ export class Cell {
     return this.#child.pid;
   }
 
+  /** The true time, in epoch milliseconds. */
+  get now() {
+    return Date.now() + this.#ahead;
+  }
+
   async start({ env = {}, command = [], tokenLifetimeSeconds = HOUR / 1000 }) {
     this.emulator = await startEmulator({
       tokenLifetimeSeconds,
       chunkDelayMs: 0,
-      clock: { now: () => Date.now() + this.#ahead },
+      clock: { now: () => this.now },
       reply: ({ prompt }) => replyTo(prompt),
     });
     const own = Object.entries(process.env).filter(([key]) => !FOREIGN.test(key));

@@ -31,8 +31,6 @@ export const CLOCK = [
   {
     id: "clock-ahead",
     title: "clock 2 h ahead of the truth",
-    limit:
-      "Every token of an hour looks expired, and one that had expired would look the same: it is not sent, and the error says to look at the clock.",
     script: async (cell) => {
       await cell.call();
       await cell.setClock(2 * HOUR);

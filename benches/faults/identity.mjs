@@ -71,12 +71,34 @@ function status(code) {
   return { kind: "status", status: code };
 }
 
-export const IDENTITY = FAULTS.map(([id, title, fault, cause]) => ({
-  id,
-  group: "identity",
-  title,
-  script: (cell) => outage(cell, fault, cause && [PARTY, ...cause]),
-}));
+export const IDENTITY = [
+  ...FAULTS.map(([id, title, fault, cause]) => ({
+    id,
+    title,
+    script: (cell) => outage(cell, fault, cause && [PARTY, ...cause]),
+  })),
+  // MSAL does not read it, and says that the token expires now.
+  { id: "identity-date", title: "expiry as a date of App Service 2017-09-01", script: unreadByMsal },
+].map((fault) => ({ group: "identity", ...fault }));
+
+/** Three tokens of an hour, whose endpoint always writes the expiry so. */
+async function unreadByMsal(cell) {
+  for (let n = 0; n < 3; n += 1) {
+    const expiresOn = halfDayDate(new Date(cell.now + 60 * MINUTE));
+    const oddity = cell.fault({ server: "identity", kind: "malformed-expiry", expiresOn });
+    await cell.call();
+    await cell.advance(30 * MINUTE);
+    oddity.remove();
+  }
+}
+
+/** Such as `1/16/2020 5:24:12 AM +00:00`. */
+function halfDayDate(at) {
+  const hours = at.getUTCHours();
+  const time = [hours % 12 || 12, ...at.toISOString().slice(14, 19).split(":")].join(":");
+  const day = [at.getUTCMonth() + 1, at.getUTCDate(), at.getUTCFullYear()].join("/");
+  return `${day} ${time} ${hours < 12 ? "AM" : "PM"} +00:00`;
+}
 
 /**
  * A token of an hour, 90 s before its end, is good still: no call may be lost. It ends while nobody asks; then a call cannot

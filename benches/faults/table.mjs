@@ -22,14 +22,13 @@ function textsOf(cell) {
 /** Lines for a terminal: a fault, then a line for each contender. */
 export function terminalTable(rows, { green, red, yellow, dim }) {
   const width = Math.max(...NAMES.map((name) => CONTENDERS[name].title.length));
-  const paint = { ok: green, limit: yellow, failed: red, skipped: yellow };
-  const sign = { ok: "✓", limit: "!", failed: "✗", skipped: "-" };
+  const paint = { ok: green, failed: red, skipped: yellow };
+  const sign = { ok: "✓", failed: "✗", skipped: "-" };
   const head = line("", COLUMNS, width);
-  const lines = rows.flatMap(({ id, title, verdict, skipped, limit, problems, cells }) => [
+  const lines = rows.flatMap(({ id, title, verdict, skipped, problems, cells }) => [
     `${paint[verdict](`${sign[verdict]} ${id}`)} ${dim(skipped ? `${title}: ${skipped}` : title)}`,
     ...(skipped ? [] : NAMES.map((name) => line(CONTENDERS[name].title, textsOf(cells[name]), width))),
     ...problems.map((problem) => paint[verdict](`    ${problem}`)),
-    ...(limit ? [yellow(`    ${limit}`)] : []),
   ]);
   return [dim(head), ...lines].join("\n");
 }
@@ -51,7 +50,6 @@ export function markdownTable(rows) {
         "| fault | who | served | failed | longest wait | identity requests | alive | told well | ours |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         ...lines,
-        ...own.filter(({ limit }) => limit).map(({ id, limit }) => `\n\`limit\` of \`${id}\`: ${limit}`),
       ].join("\n");
     })
     .join("\n\n");

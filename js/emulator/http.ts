@@ -45,6 +45,8 @@ export function recording(server: EmulatorServer, log: RequestLog): MiddlewareHa
     c.set("record", record);
     c.set("requestId", requestId);
     c.header("x-ms-request-id", requestId);
+    // The emulator's own time: a client may go by it.
+    c.header("date", new Date(record.at).toUTCString());
     if (server === "foundry") c.header("apim-request-id", requestId);
     outgoing.once("close", () => log.closed(record, !outgoing.writableFinished));
     await next();

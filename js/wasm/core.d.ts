@@ -17,6 +17,18 @@ export function parseTokenResponseObject(object: unknown, requestedAt: number, z
 /** The offset, in minutes east of UTC, that held at a local time given as if it were UTC. */
 export type Zone = (localMs: number) => number | undefined;
 
+/** Whether a token had expired when it was asked for. Times in epoch milliseconds. */
+export function seemsExpired(expiresOn: number, requestedAt: number): boolean;
+/** By how many milliseconds the clock is ahead of an answer's `Date`; 0 if it is not, or nothing can be read. */
+export function clockAhead(date: string, askedAt: number): number;
+/** When a token that seems expired does expire, on a clock that is ahead; `undefined` if it has expired indeed. */
+export function secondLook(
+  token: string,
+  expiresOn: number,
+  requestedAt: number,
+  clockAheadMs: number,
+): number | undefined;
+
 export interface FlightStart {
   flight: number;
   timeoutMs: number;

@@ -42,6 +42,20 @@ pub(super) fn instant_of(text: &str, zone: Zone<'_>) -> Result<Millis> {
     Ok(local - Millis::from(minutes) * 60_000)
 }
 
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// Reads the date of an HTTP header, in the one form that servers send (RFC 9110): `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub(super) fn http_date(text: &str) -> Option<Millis> {
+    let parts: Vec<&str> = text.split_ascii_whitespace().collect();
+    let [_weekday, day, name, year, time, "GMT"] = parts[..] else {
+        return None;
+    };
+    let month = 1 + MONTHS.iter().position(|&month| month == name)?;
+    instant_of(&format!("{year}-{month:02}-{day} {time}Z"), &|_| None).ok()
+}
+
 /// What is left to read.
 struct Cursor<'a> {
     rest: &'a str,

@@ -78,7 +78,7 @@ pub struct Answer {
 pub fn judge(answer: &Answer) -> Verdict {
     let Answer { source, status, .. } = *answer;
     if (200..300).contains(&status) {
-        return match token(&answer.body, answer.requested_at) {
+        return match token(answer) {
             Ok(token) => Verdict::Token(token),
             Err(error) => Verdict::Error(placed(error)),
         };
@@ -104,19 +104,28 @@ fn placed(error: Error) -> Error {
     }
 }
 
-fn token(body: &str, requested_at: Millis) -> Result<Token> {
-    if body.len() >= ANSWER_MAX_BYTES {
+fn token(answer: &Answer) -> Result<Token> {
+    if answer.body.len() >= ANSWER_MAX_BYTES {
         return Err(Error::new(
             Code::ExpiryTooLarge,
             "more than 256 KiB, which no token response comes near",
         ));
     }
-    // No identity endpoint gives local times.
-    let TokenResponse { token, lifetime } =
-        expiry::parse_token_response(body.as_bytes(), requested_at, |_| None)?;
-    Ok(Token {
-        token,
-        expires_on_timestamp: lifetime.expires,
-        refresh_after_timestamp: lifetime.refresh_after,
-    })
+    let read = |clock_ahead: Millis| -> Result<Token> {
+        // No identity endpoint gives local times.
+        let requested_at = answer.requested_at.saturating_sub(clock_ahead);
+        let TokenResponse { token, lifetime } =
+            expiry::parse_token_response(answer.body.as_bytes(), requested_at, |_| None)?;
+        Ok(Token {
+            token,
+            expires_on_timestamp: lifetime.expires.saturating_add(clock_ahead),
+            refresh_after_timestamp: lifetime.refresh_after.map(|at| at.saturating_add(clock_ahead)),
+        })
+    };
+    let date = answer.headers.get("date").map_or("", String::as_str);
+    match (read(0), expiry::clock_ahead(date, answer.requested_at)) {
+        // A clock that is ahead by more than the token lives: by the endpoint's own time it may be good.
+        (Err(error), ahead @ 1..) if error.code() == Code::ExpiryExpired => read(ahead).map_err(|_| error),
+        (read, _) => read,
+    }
 }

@@ -33,6 +33,24 @@ pub fn parse_token_response_object(object: &JsValue, requested_at: f64, zone: &F
         .map(access_token)
 }
 
+/// [`expiry::seems_expired`].
+#[wasm_bindgen(js_name = seemsExpired)]
+pub fn seems_expired(expires_on: f64, requested_at: f64) -> bool {
+    expiry::seems_expired(expires_on, millis(requested_at))
+}
+
+/// [`expiry::clock_ahead`].
+#[wasm_bindgen(js_name = clockAhead)]
+pub fn clock_ahead(date: &str, asked_at: f64) -> f64 {
+    expiry::clock_ahead(date, millis(asked_at)) as f64
+}
+
+/// [`expiry::second_look`].
+#[wasm_bindgen(js_name = secondLook)]
+pub fn second_look(token: &str, expires_on: f64, requested_at: f64, clock_ahead: f64) -> Option<f64> {
+    expiry::second_look(token, expires_on, millis(requested_at), millis(clock_ahead)).map(|at| at as f64)
+}
+
 /// [`schedule::Schedule`].
 #[wasm_bindgen]
 pub struct Schedule(schedule::Schedule);

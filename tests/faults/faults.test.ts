@@ -128,19 +128,14 @@ test("an error is told well with a code, its cause and a step that does not lead
   expect(judgeError({ ...good, silent: true }, cause)).toEqual({ code: false, cause: false, step: false });
 });
 
-test("a known limit excuses lost calls, and nothing else", async () => {
+test("one lost call of ours is a failure, whatever the others did", async () => {
   const { verdictOf } = await part("run.mjs");
   const cell = { lost: 0, alive: true, errors: [], findings: [] };
-  const cells = (agent: object) => ({ agent: { ...cell, ...agent }, direct: cell });
-  expect(verdictOf({}, cells({})).verdict).toBe("ok");
-  expect(verdictOf({}, cells({ lost: 1 })).verdict).toBe("failed");
-  expect(verdictOf({ limit: "known" }, cells({ lost: 1 }))).toMatchObject({
-    verdict: "limit",
-    limit: "known",
+  expect(verdictOf({ agent: cell, direct: cell, bare: { ...cell, lost: 3 } }).verdict).toBe("ok");
+  expect(verdictOf({ agent: { ...cell, lost: 1 }, direct: cell })).toEqual({
+    verdict: "failed",
     problems: [expect.stringContaining("1 lost")],
   });
-  expect(verdictOf({ limit: "known" }, cells({})).verdict).toBe("ok");
-  expect(verdictOf({ limit: "known" }, cells({ lost: 1, alive: false })).verdict).toBe("failed");
 });
 
 test("what must not be is a problem: a lost call, a dead process, an error badly told, a finding", async () => {
