@@ -1,5 +1,7 @@
+import { createDirectCredential } from "./direct-credential.js";
 import { type Environment, environment } from "./environment.js";
 import { KeylessError } from "./errors.js";
+import { noteUncached } from "./past-cache.js";
 import type { AccessToken, CredentialPlan, GetTokenOptions, TokenCredential } from "./types.js";
 
 type Identity = typeof import("@azure/identity");
@@ -29,6 +31,16 @@ const FEW_RETRIES = { retryOptions: { maxRetries: 3 } };
 /** The chains, which go by `AZURE_TOKEN_CREDENTIALS` themselves. */
 const CHAINS: readonly CredentialPlan["kind"][] = ["default", "developer-tools", "deployed-service"];
 
+/** Those whose identity the direct credential has too: it goes by the same environment, and refuses what it cannot do. */
+const WITHOUT_CACHE: readonly CredentialPlan["kind"][] = [
+  "managed-identity",
+  "workload-identity",
+  "environment",
+];
+
+/** How long that may take: who waits is to hear what became of it. */
+const PAST_CACHE_MS = 5_000;
+
 /** The credential of `@azure/identity` that was planned, imported and made when the first token is asked for. */
 export function defaultCredential(plan: CredentialPlan, env: Environment): TokenCredential {
   const { kind, clientId, tenantId, authorityHost } = plan;
@@ -42,6 +54,9 @@ export function defaultCredential(plan: CredentialPlan, env: Environment): Token
     return make(identity, plan, tokenFile);
   });
   credentials.set(key, credential);
+  if (WITHOUT_CACHE.includes(kind)) {
+    noteUncached(credential, createDirectCredential({ env, authorityHost, timeoutMs: PAST_CACHE_MS }));
+  }
   return credential;
 }
 

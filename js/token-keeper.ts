@@ -1,10 +1,10 @@
+import { acquire } from "./acquisition.js";
 import { core, keylessError, planner } from "./bindings.js";
 import { LONGEST_TIMER_MS, unref } from "./clock.js";
 import { credentialFailure, summarize } from "./credential-error.js";
 import { isObserved, publish } from "./diagnostics.js";
 import { KeylessError } from "./errors.js";
 import { outlive } from "./outlive.js";
-import { lookAgain } from "./second-look.js";
 import {
   challengedAgain,
   claimsIgnored,
@@ -13,7 +13,7 @@ import {
   superseded,
   timedOut,
 } from "./token-errors.js";
-import { bare, cleanToken, tokenOf } from "./token-text.js";
+import { bare, tokenOf } from "./token-text.js";
 import type {
   AccessToken,
   Clock,
@@ -92,6 +92,8 @@ export class TokenKeeper {
   /** Whether it was acquired with the claims of a challenge. */
   #heldAnswers = false;
   #rejected: string | undefined;
+  /** The last token whose expiry was refused. */
+  #refused: string | undefined;
   /** The rejected token, which the credential gave again. */
   #again: AccessToken | undefined;
   #flight: Flight | undefined;
@@ -229,6 +231,7 @@ export class TokenKeeper {
     if (flight) this.#end(flight).reject(closed());
     this.#drop();
     this.#rejected = undefined;
+    this.#refused = undefined;
     this.#again = undefined;
     this.#keptFresh = 0;
     this.#armWake();
@@ -287,14 +290,16 @@ export class TokenKeeper {
     this.#emit({ type: "refresh-started", background: flight.background, attempt: flight.attempts });
   }
 
-  /** Asynchronous even where the credential throws at once. */
-  async #ask({ abort, claims }: Flight, requestedAt: number): Promise<AccessToken> {
+  #ask({ abort, claims, background }: Flight, requestedAt: number): Promise<AccessToken> {
     // Who asks for claims can take a challenge.
     const wanted = claims === undefined ? {} : { claims, enableCae: true };
-    const options = { abortSignal: abort.signal, ...this.#fixed, ...wanted };
-    const token = cleanToken(await this.#credential.getToken(this.#scope, options));
-    if (!core().seemsExpired(token.expiresOnTimestamp, requestedAt)) return token;
-    return lookAgain(token, requestedAt, this.#credential, this.#clock, abort.signal);
+    return acquire(this.#credential, {
+      scope: this.#scope,
+      options: { abortSignal: abort.signal, ...this.#fixed, ...wanted },
+      unwanted: [this.#rejected, this.#refused, background ? undefined : this.#held?.token],
+      requestedAt,
+      clock: this.#clock,
+    });
   }
 
   #landed(flight: Flight, token: AccessToken, requestedWall: number, requestedMono: number): void {
@@ -328,6 +333,7 @@ export class TokenKeeper {
         this.#again = undefined;
         this.#heldAnswers = flight.claims !== undefined;
         this.#rejected = undefined;
+        this.#refused = undefined;
         this.#lastError = undefined;
         this.#end(flight).resolve(held);
         if (this.#flight) this.#relieve(this.#flight, held);
@@ -339,6 +345,7 @@ export class TokenKeeper {
         this.#emit({ type: "refresh-unchanged", ...this.#nextAttempt() });
         break;
       case "refused":
+        this.#refused = token.token;
         this.#finish(flight, outcome, keylessError(outcome.detail) as KeylessError);
         break;
     }

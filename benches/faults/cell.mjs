@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startEmulator } from "copilot-keyless/emulator";
 import { childrenOf, descendantsOf } from "../../scripts/processes.mjs";
-import { CONTENDERS, TURN_MS } from "./contenders.mjs";
+import { TURN_MS } from "./contenders.mjs";
 import { summaryOf } from "./judge.mjs";
 
 const HOUR = 3_600_000;
@@ -38,7 +38,6 @@ export async function runCell(fault, name, signal) {
 
 /** What scripts of faults act on. */
 export class Cell {
-  contender;
   emulator;
   #name;
   #folder = mkdtempSync(join(tmpdir(), "copilot-keyless-faults-"));
@@ -56,7 +55,6 @@ export class Cell {
 
   constructor(name) {
     this.#name = name;
-    this.contender = CONTENDERS[name];
   }
 
   get pid() {

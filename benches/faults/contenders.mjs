@@ -7,20 +7,16 @@ export const TURN_MS = 20_000;
 
 const SCOPE = "https://ai.azure.com/.default";
 
-/**
- * `ours` are judged. `msal` have the cache of MSAL below them, which gives a managed identity's token again until 300 s before it
- * expires by the wall clock, whatever the resource says of it.
- */
+/** `ours` are judged. */
 export const CONTENDERS = {
-  agent: { title: "copilot-keyless", ours: true, msal: true, create: () => agent({}) },
+  agent: { title: "copilot-keyless", ours: true, create: () => agent({}) },
   direct: {
     title: "copilot-keyless, direct credential",
     ours: true,
-    msal: false,
     create: () => agent({ credential: "direct" }),
   },
-  provider: { title: "getBearerTokenProvider", ours: false, msal: true, create: bearerTokenProvider },
-  bare: { title: "the credential per session", ours: false, msal: true, create: tokenPerSession },
+  provider: { title: "getBearerTokenProvider", ours: false, create: bearerTokenProvider },
+  bare: { title: "the credential per session", ours: false, create: tokenPerSession },
 };
 
 /** As our README shows it. */

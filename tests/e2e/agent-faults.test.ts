@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { inspect } from "node:util";
+import { ManagedIdentityCredential } from "@azure/identity";
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
@@ -120,7 +121,7 @@ test("a client of the user's own is not stopped, and after its restart the agent
 });
 
 test("a 401 for a token that is good costs no turn, although the credential has no other", async () => {
-  const agent = agentWith();
+  const agent = agentWith({ credential: new ManagedIdentityCredential() });
   await agent.chat("Warm up");
   const { identity } = emulator.counts;
   for (const prompt of ["Once", "And again"]) {
@@ -131,7 +132,7 @@ test("a 401 for a token that is good costs no turn, although the credential has 
 });
 
 test("a token that is rejected again and again ends its turn at the second request, and serves the next turn if it is good", async () => {
-  const agent = agentWith();
+  const agent = agentWith({ credential: new ManagedIdentityCredential() });
   await agent.chat("Warm up");
   for (const requests of [2, 1]) {
     const fault = emulator.faults.add({ server: "foundry", kind: "status", status: 401, times: 10 });

@@ -75,9 +75,7 @@ test("a clock two hours ahead: the token is kept for the hour that it lives", as
 });
 
 test("a token that has expired by the true time is not handed out", async () => {
-  using foundry = provider(
-    new FakeCredential(() => ({ token: "old", expiresOnTimestamp: START - MINUTE })),
-  );
+  using foundry = provider(new FakeCredential(() => ({ token: "old", expiresOnTimestamp: START - MINUTE })));
   expect(await failure(foundry.tokens())).toMatchObject({ code: "expiry/already-expired" });
   expect(asked).toHaveLength(1);
 });
@@ -96,7 +94,10 @@ test.each(["hangs", "does not tell"] as const)("a resource that %s leaves the to
   while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   await settle();
   await clock.advance(3 * SECOND);
-  expect(await waiting).toMatchObject({ code: "expiry/already-expired", hint: expect.stringMatching(/clock/) });
+  expect(await waiting).toMatchObject({
+    code: "expiry/already-expired",
+    hint: expect.stringMatching(/clock/),
+  });
 });
 
 test("nobody can be asked without a resource", async () => {
@@ -117,7 +118,10 @@ test("the direct credential goes by the identity endpoint's own time", async () 
   await using emulator = await startEmulator();
   const now = () => Date.now() + 2 * HOUR;
   const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = emulator.env;
-  const options = { env: { IDENTITY_ENDPOINT, IDENTITY_HEADER }, clock: Object.assign(new FakeClock(), { now }) };
+  const options = {
+    env: { IDENTITY_ENDPOINT, IDENTITY_HEADER },
+    clock: Object.assign(new FakeClock(), { now }),
+  };
   const token = await createDirectCredential(options).getToken(SCOPE);
   expect(Math.abs((token?.expiresOnTimestamp ?? 0) - now() - HOUR)).toBeLessThan(3 * SECOND);
   emulator.faults.add({ server: "identity", kind: "expired" });
