@@ -6,9 +6,9 @@ mod second_look;
 
 pub use date::parse_instant;
 pub use response::{TokenResponse, parse_token_response};
-pub use second_look::{clock_ahead, second_look, seems_expired};
 #[cfg(all(target_arch = "wasm32", feature = "core"))]
 pub(crate) use response::{is_field, read};
+pub use second_look::{clock_ahead, second_look, seems_expired};
 
 use crate::{Code, Error, Result};
 

@@ -143,7 +143,10 @@ fn a_date_that_no_server_sends_tells_nothing() {
     ] {
         assert_eq!(clock_ahead(date, i64::MAX), 0, "{date}");
     }
-    assert_eq!(clock_ahead("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_779_000), 1_000);
+    assert_eq!(
+        clock_ahead("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_779_000),
+        1_000
+    );
 }
 
 #[test]
@@ -166,10 +169,7 @@ fn a_token_that_seems_expired_is_taken_at_its_own_word() {
         Some(end + ahead)
     );
     // It has expired by the true time too.
-    assert_eq!(
-        second_look(jwt, end as f64, end + ahead + 1, ahead),
-        None
-    );
+    assert_eq!(second_look(jwt, end as f64, end + ahead + 1, ahead), None);
     assert_eq!(second_look(jwt, end as f64, end + 1, -ahead), None);
 }
 

@@ -245,7 +245,12 @@ fn a_clock_that_is_ahead_by_more_than_the_token_lives_is_corrected_by_the_answer
         token.refresh_after_timestamp,
         Some((1_586_982_935 + 7_200 - 2) * 1_000)
     );
-    for date in ["", "yesterday", "Wed, 15 Apr 2020 22:05:36 GMT", "Wed, 15 Apr 2020 21:30:00 GMT"] {
+    for date in [
+        "",
+        "yesterday",
+        "Wed, 15 Apr 2020 22:05:36 GMT",
+        "Wed, 15 Apr 2020 21:30:00 GMT",
+    ] {
         let Verdict::Error(error) = judged(date, 7_200) else {
             unreachable!("{date}: an error")
         };
