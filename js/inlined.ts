@@ -1,6 +1,6 @@
-/** What Node has of it takes a fifth of the time. Not loaded before: importing costs nothing. */
-function builtin<Name extends "node:buffer" | "node:zlib">(name: Name) {
-  return globalThis.process?.getBuiltinModule?.(name);
+/** `node:zlib` where there is one: it unpacks a module in a fifth of the time. Not loaded before: importing costs nothing. */
+function zlib(): { inflateRawSync(bytes: Uint8Array): Uint8Array } | undefined {
+  return globalThis.process?.getBuiltinModule?.("node:zlib");
 }
 
 /**
@@ -14,13 +14,12 @@ function fflate(): typeof import("./inflate.js") {
 /** The bytes of a module that the build compressed and inlined. */
 export function unpacked(base64: string): Uint8Array<ArrayBuffer> {
   const packed = decoded(base64);
-  return (builtin("node:zlib")?.inflateRawSync(packed) ??
-    fflate().inflateSync(packed)) as Uint8Array<ArrayBuffer>;
+  return (zlib()?.inflateRawSync(packed) ?? fflate().inflateSync(packed)) as Uint8Array<ArrayBuffer>;
 }
 
 function decoded(base64: string): Uint8Array {
-  const node = builtin("node:buffer");
-  if (node) return node.Buffer.from(base64, "base64");
+  const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding: "base64"): Uint8Array } };
+  if (Buffer) return Buffer.from(base64, "base64");
   // A plain loop: `Uint8Array.from` takes ten times as long.
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);

@@ -25,17 +25,20 @@ export async function lookAgain(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<AccessToken> {
-  const expiresOn = token.expiresOnTimestamp;
-  const expiry = (clockAheadMs: number) =>
-    core().secondLook(token.token, expiresOn, requestedAt, clockAheadMs);
-  const found = expiry(0) ?? expiry(await clockAhead(resources.get(credential), clock, signal));
+  const expiry = (date: string, askedAt: number) =>
+    core().secondLook(token.token, token.expiresOnTimestamp, requestedAt, date, askedAt);
+  const found = expiry("", 0) ?? expiry(...(await timeAt(resources.get(credential), clock, signal)));
   return found === undefined ? token : { ...token, expiresOnTimestamp: found };
 }
 
-/** By how much the clock is ahead of a server's, in milliseconds; 0 if the server does not tell. */
-async function clockAhead(url: string | undefined, clock: Clock, signal: AbortSignal): Promise<number> {
-  if (url === undefined) return 0;
+/** A server's `Date`, empty if it does not tell, and when it was asked. */
+async function timeAt(
+  url: string | undefined,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<[date: string, askedAt: number]> {
   const askedAt = clock.now();
+  if (url === undefined) return ["", askedAt];
   const patience = new AbortController();
   const timer = clock.setTimeout(() => patience.abort(), PATIENCE_MS);
   unref(timer);
@@ -45,9 +48,9 @@ async function clockAhead(url: string | undefined, clock: Clock, signal: AbortSi
       redirect: "manual",
       signal: AbortSignal.any([signal, patience.signal]),
     });
-    return core().clockAhead(headers.get("date") ?? "", askedAt);
+    return [headers.get("date") ?? "", askedAt];
   } catch {
-    return 0;
+    return ["", askedAt];
   } finally {
     clock.clearTimeout(timer);
   }

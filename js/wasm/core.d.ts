@@ -19,14 +19,16 @@ export type Zone = (localMs: number) => number | undefined;
 
 /** Whether a token had expired when it was asked for. Times in epoch milliseconds. */
 export function seemsExpired(expiresOn: number, requestedAt: number): boolean;
-/** By how many milliseconds the clock is ahead of an answer's `Date`; 0 if it is not, or nothing can be read. */
-export function clockAhead(date: string, askedAt: number): number;
-/** When a token that seems expired does expire, on a clock that is ahead; `undefined` if it has expired indeed. */
+/**
+ * When a token that seems expired does expire, on this machine's clock; `undefined` if it has expired indeed. `date` is that of an answer
+ * to a request sent at `askedAt`, or empty.
+ */
 export function secondLook(
   token: string,
   expiresOn: number,
   requestedAt: number,
-  clockAheadMs: number,
+  date: string,
+  askedAt: number,
 ): number | undefined;
 
 export interface FlightStart {
