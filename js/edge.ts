@@ -7,12 +7,12 @@ import {
   DEFAULT_LIMITS,
 } from "./chat/contract.js";
 import { checkedLimits, invalid } from "./chat/limits.js";
-import { chatError } from "./chat/problem.js";
+import { chatError, unknownModel } from "./chat/problem.js";
 import { respond } from "./chat/respond.js";
 import { Slots } from "./chat/slots.js";
 import { directCredential } from "./direct-credential.js";
 import { type Environment, environment, relevant } from "./environment.js";
-import { KeylessError } from "./errors.js";
+import { rejectsToken } from "./model-error.js";
 import type { ModelOptions } from "./plan.js";
 import { noteResource } from "./second-look.js";
 import { streamChat } from "./stream-chat.js";
@@ -92,8 +92,7 @@ export function createEdgeChatHandler(options: EdgeChatOptions = {}): EdgeChatHa
       );
     }
     if (model !== plan.model && !models.includes(model)) {
-      const offered = [plan.model, ...models].join(", ");
-      throw chatError("chat/unknown-model", 400, "This model is not served here", `Choose from: ${offered}.`);
+      throw unknownModel([plan.model, ...models]);
     }
     const ask = (token: string | undefined) =>
       streamChat({
@@ -134,9 +133,6 @@ export function createEdgeChatHandler(options: EdgeChatOptions = {}): EdgeChatHa
   return Object.assign(handle, { tokens, close: () => tokens?.close() });
 }
 
-/** What Azure says of a token that it does not take; another may be taken. */
-const REJECTED = /^model\/(token-expired|token-invalid|wrong-audience)$/;
-
 /** A reply; once again with a new token if the resource rejected the first. That is so before any text has come. */
 async function* recovering(
   ask: (token: string | undefined) => AsyncGenerator<string, void, undefined>,
@@ -146,8 +142,7 @@ async function* recovering(
   try {
     yield* ask(token);
   } catch (error) {
-    const rejected = error instanceof KeylessError && REJECTED.test(error.code);
-    if (!rejected || !tokens?.invalidate(token)) throw error;
+    if (!rejectsToken(error) || !tokens?.invalidate(token)) throw error;
     yield* ask(await tokens());
   }
 }

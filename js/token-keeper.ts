@@ -4,6 +4,7 @@ import { LONGEST_TIMER_MS, unref } from "./clock.js";
 import { credentialFailure, summarize } from "./credential-error.js";
 import { isObserved, publish } from "./diagnostics.js";
 import { KeylessError } from "./errors.js";
+import { type Flight, landing } from "./flight.js";
 import { outlive } from "./outlive.js";
 import {
   challengedAgain,
@@ -36,31 +37,6 @@ interface KeeperOptions {
   policy: Partial<RefreshPolicy>;
   tenantId: string | undefined;
   enableCae: boolean;
-}
-
-/** What callers wait for. */
-interface Landing {
-  promise: Promise<AccessToken>;
-  resolve: (token: AccessToken | Promise<AccessToken>) => void;
-  reject: (error: KeylessError) => void;
-}
-
-/** An acquisition under way, for as many callers as wait for it. */
-interface Flight extends Landing {
-  readonly id: number;
-  readonly abort: AbortController;
-  readonly background: boolean;
-  /** What a resource's challenge asks for. */
-  readonly claims: string | undefined;
-  /** On the monotonic clock. */
-  readonly startedOn: number;
-  /** Whether callers wait: then the process must live until the deadline tells them. */
-  awaited: boolean;
-  deadline?: unknown;
-  retry?: unknown;
-  attempts: number;
-  /** Why its last attempt failed, if another was to follow. */
-  failure?: KeylessError;
 }
 
 /**
@@ -452,16 +428,4 @@ export class TokenKeeper {
       (async () => listener(event))().catch(() => {});
     }
   }
-}
-
-function landing(): Landing {
-  let resolve!: Landing["resolve"];
-  let reject!: Landing["reject"];
-  const promise = new Promise<AccessToken>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  // Nobody may be waiting; a failure is in the status and the events all the same.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
 import { ManagedIdentityCopilotAgent } from "../agent.js";
 import type { ChatEvent, ChatRequest, ChatResult } from "../chat/contract.js";
-import { chatError } from "../chat/problem.js";
+import { chatError, unknownModel } from "../chat/problem.js";
 import type { Conversation } from "../conversation.js";
 import { KeylessError } from "../errors.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry-provider.js";
@@ -173,10 +173,7 @@ export class ChatWorker {
     const [first = ""] = models.keys();
     const model = wanted ?? first;
     const provider = models.get(model);
-    if (!provider) {
-      const offered = [...models.keys()].join(", ");
-      throw chatError("chat/unknown-model", 400, "This model is not served here", `Choose from: ${offered}.`);
-    }
+    if (!provider) throw unknownModel(models.keys());
     return { conversation: agent.conversation({ provider }), model, id: undefined };
   }
 

@@ -11,6 +11,12 @@ export function chatError(
   return new KeylessError(code, message, { status, hint, retryAfterMs });
 }
 
+/** A caller wants a model that is not among those on offer. */
+export function unknownModel(offered: Iterable<string>): KeylessError {
+  const choice = `Choose from: ${[...offered].join(", ")}.`;
+  return chatError("chat/unknown-model", 400, "This model is not served here", choice);
+}
+
 /** What a failure is for the caller: never a refusal that was meant for this app, such as a 401 of the resource. */
 interface Verdict {
   status: number;
