@@ -16,11 +16,28 @@ export function dataOf(rows) {
   }));
 }
 
+/** The rows, as `case: peer`, whose verdict is not the same in all runs. */
+export function differing(runs) {
+  const [first] = runs;
+  return first
+    .filter(({ ok }, index) => runs.some((rows) => rows[index].ok !== ok))
+    .map((row) => [row.case, row.peerName].filter(Boolean).join(": "));
+}
+
+/** Several runs, in a sentence; empty for one. */
+export function agreement({ count, differing }) {
+  if (count === 1) return "";
+  return differing.length === 0
+    ? `The verdicts of ${count} runs agree.`
+    : `The verdicts of ${count} runs differ in: ${differing.join("; ")}.`;
+}
+
 export function environmentOf({ quick }) {
   const version = (path) => JSON.parse(readFileSync(join(root, path, "package.json"), "utf8")).version;
   const peers = PEERS.map((name) => [name, version(`node_modules/${name}`)]);
   return {
     quick,
+    runs: { count: 1, differing: [] },
     measuredAt: new Date().toISOString(),
     node: process.versions.node,
     machine: {
@@ -63,7 +80,7 @@ export function written(text, rows, environment) {
   return `${before}${BEGIN}\n\n${markdownOf(rows, environment)}\n\n${END}${after}`;
 }
 
-function markdownOf(rows, { node, machine, versions, measuredAt, quick }) {
+function markdownOf(rows, { node, machine, versions, measuredAt, quick, runs }) {
   const cells = rows.map((row, index) => {
     const first = row.case !== rows[index - 1]?.case;
     const notes = row.notes.length > 0 ? `; ${row.notes.join("; ")}` : "";
@@ -86,7 +103,7 @@ function markdownOf(rows, { node, machine, versions, measuredAt, quick }) {
   return [
     ...table.map((row) => `| ${row.join(" | ")} |`),
     "",
-    `Measured on ${measuredAt.slice(0, 10)}${quick ? " with --quick" : ""}: Node ${node}, ${machine.system}, ${machine.cores} cores (${machine.processor}), ${machine.memoryGB} GB, load ${machine.load.toFixed(1)} at the start; ${named.join(", ")}.`,
+    `Measured on ${measuredAt.slice(0, 10)}${quick ? " with --quick" : ""}: Node ${node}, ${machine.system}, ${machine.cores} cores (${machine.processor}), ${machine.memoryGB} GB, load ${machine.load.toFixed(1)} at the start; ${named.join(", ")}. ${agreement(runs)}`.trim(),
   ].join("\n");
 }
 

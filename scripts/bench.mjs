@@ -5,18 +5,19 @@ import { join, resolve } from "node:path";
 import { parseArgs, styleText } from "node:util";
 import { CASES } from "../benches/cases.mjs";
 import { measure } from "../benches/measure.mjs";
-import { dataOf, environmentOf, textOf, written } from "../benches/report.mjs";
+import { agreement, dataOf, differing, environmentOf, textOf, written } from "../benches/report.mjs";
 import { build } from "./build.mjs";
 import { main, root, run, StepError, step } from "./steps.mjs";
 import { checkNode } from "./toolchain.mjs";
 
-const HELP = `npm run bench -- [--quick] [--only case[,case]] [--json] [--out folder] [--write file] [--strict]
+const HELP = `npm run bench -- [--quick] [--only case[,case]] [--runs n] [--json] [--out folder] [--write file] [--strict]
 npm run bench -- --native
 
 Measures the package and its peers side by side: a fresh process each, five of each, medians. About seven minutes.
 
   --quick       one process of each (three where the start is measured) and fewer turns; under a minute
   --only case   only these cases; may be repeated
+  --runs n      all of it n times: the figures are the last run's, and verdicts that differ are named
   --json        print the rows as JSON on stdout, no table
   --out folder  where results.json and environment.json go, instead of target/bench
   --write file  put the table into a Markdown file, between its two marks: docs/bench.md
@@ -32,6 +33,7 @@ ${CASES.map(({ name, title }) => `  ${name.padEnd(20)} ${title}`).join("\n")}`;
 const OPTIONS = {
   quick: { type: "boolean", default: false },
   only: { type: "string", multiple: true, default: [] },
+  runs: { type: "string", default: "1" },
   json: { type: "boolean" },
   out: { type: "string", default: join(root, "target/bench") },
   write: { type: "string" },
@@ -41,7 +43,7 @@ const OPTIONS = {
 };
 
 await main(async () => {
-  const { quick, json, out, write, strict, help, native, cases } = settings();
+  const { quick, runs, json, out, write, strict, help, native, cases } = settings();
   if (help) return console.log(HELP);
   checkNode();
   if (native) return benchNative();
@@ -50,17 +52,27 @@ await main(async () => {
   const interrupted = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => interrupted.abort());
   const environment = environmentOf({ quick });
-  const rows = await measure(cases, { quick, signal: interrupted.signal, step }).catch((error) => {
-    if (!interrupted.signal.aborted) throw error;
-  });
-  if (!rows) {
-    console.error("Ended before its time.");
-    return 130;
+  const all = [];
+  for (let n = 1; n <= runs; n += 1) {
+    if (runs > 1) console.error(`Run ${n} of ${runs}`);
+    const rows = await measure(cases, { quick, signal: interrupted.signal, step }).catch((error) => {
+      if (!interrupted.signal.aborted) throw error;
+    });
+    if (!rows) {
+      console.error("Ended before its time.");
+      return 130;
+    }
+    all.push(rows);
   }
+  const rows = all.at(-1);
+  environment.runs = { count: runs, differing: differing(all) };
   save(out, "results.json", dataOf(rows));
   save(out, "environment.json", environment);
   if (json) console.log(JSON.stringify(dataOf(rows), undefined, 2));
-  else console.log(`\n${textOf(rows, styles())}\n\n${verdictOf(rows)}`);
+  else
+    console.log(
+      `\n${textOf(rows, styles())}\n\n${[verdictOf(rows), agreement(environment.runs)].filter(Boolean).join("\n")}`,
+    );
   if (target) writeFileSync(target.path, written(target.text, rows, environment));
   for (const { case: name, error } of rows) if (error && json) console.error(`${name}: ${error}`);
   return rows.some(({ error, ok }) => error || (strict && !ok)) ? 1 : 0;
@@ -79,7 +91,10 @@ function settings() {
   if (stranger !== undefined) {
     throw new StepError(`There is no case "${stranger}"`, `Cases: ${[...known].join(", ")}`);
   }
-  return { ...values, cases: CASES.filter(({ name }) => only.length === 0 || only.includes(name)) };
+  const runs = Number(values.runs);
+  if (!Number.isInteger(runs) || runs < 1)
+    throw new StepError("--runs is a whole number", "Such as --runs 3.");
+  return { ...values, runs, cases: CASES.filter(({ name }) => only.length === 0 || only.includes(name)) };
 }
 
 function given() {

@@ -11,7 +11,7 @@ const part = (name: string) => import(new URL(`../../benches/${name}`, import.me
 const { CASES } = await part("cases.mjs");
 const { atMost, faster, ofPeer, soonerThan } = await part("goals.mjs");
 const { median } = await part("median.mjs");
-const { dataOf, environmentOf, textOf, written } = await part("report.mjs");
+const { agreement, dataOf, differing, environmentOf, textOf, written } = await part("report.mjs");
 
 const bench = (...args: string[]) =>
   run(process.execPath, [join(root, "scripts/bench.mjs"), ...args], {
@@ -138,6 +138,28 @@ test("what is missed, and what could not be run, stays in the table", () => {
   expect(text).toMatch(/MISSED {2}them +2 ms +1\.5 x as much +no more than the peer\n +why it is so/);
   expect(text).toMatch(/failed {2}them[^\n]+\n[^\n]*why it is so\n +it fell over/);
   expect(dataOf([MISSED]).map((row: Row) => Object.keys(row).sort())).toEqual([SHAPE]);
+});
+
+test("several runs agree when every verdict is the same, whatever the figures", () => {
+  const met = { ...MISSED, case: "two", ok: true };
+  expect(differing([[MISSED, met]])).toEqual([]);
+  expect(
+    differing([
+      [MISSED, met],
+      [{ ...MISSED, ours: 4 }, met],
+      [MISSED, met],
+    ]),
+  ).toEqual([]);
+  expect(
+    differing([
+      [MISSED, met],
+      [MISSED, met],
+      [MISSED, { ...met, ok: false }],
+    ]),
+  ).toEqual(["two: them"]);
+  expect(agreement({ count: 1, differing: [] })).toBe("");
+  expect(agreement({ count: 3, differing: [] })).toBe("The verdicts of 3 runs agree.");
+  expect(agreement({ count: 3, differing: ["two: them"] })).toContain("differ in: two: them");
 });
 
 test("docs/bench.md has the marks between which --write puts the table, and keeps what is around them", () => {
