@@ -157,11 +157,12 @@ export class Tally {
 
   /** Reads what is new in the emulator's log and has been looked at. */
   read(requests, all = false) {
-    for (const { id, server, at, authorization } of requests) {
+    for (const { id, server, method, at, authorization } of requests) {
       if (id <= this.#read) continue;
       if (server === "foundry" && !authorization && !all && at > Date.now() - SETTLED_MS) return;
       this.#read = id;
-      if (authorization) count(this.verdicts, authorization.verdict);
+      // A HEAD asks for the time, and needs no token.
+      if (authorization && method !== "HEAD") count(this.verdicts, authorization.verdict);
     }
   }
 }
