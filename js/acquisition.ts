@@ -1,5 +1,5 @@
 import { core } from "./bindings.js";
-import { pastCache } from "./past-cache.js";
+import type { PastCache } from "./past-cache.js";
 import { lookAgain } from "./second-look.js";
 import { cleanToken } from "./token-text.js";
 import type { AccessToken, Clock, GetTokenOptions, TokenCredential } from "./types.js";
@@ -8,21 +8,24 @@ import type { AccessToken, Clock, GetTokenOptions, TokenCredential } from "./typ
 export interface Acquisition {
   scope: string | string[];
   options: GetTokenOptions & { abortSignal: AbortSignal };
-  /** The tokens that are of no use any more. A credential with a cache of its own may give one of them all the same. */
-  unwanted: (string | undefined)[];
-  /** Epoch milliseconds. */
-  requestedAt: number;
   clock: Clock;
+  past: PastCache;
+  /** Whether a token is of no use. A credential with a cache of its own may give it all the same. Asked when the answer has come. */
+  isUseless: (token: string) => boolean;
 }
 
 /** Asks a credential, and makes the best of its answer. Asynchronous even where the credential throws at once. */
 export async function acquire(
   credential: TokenCredential,
-  { scope, options, unwanted, requestedAt, clock }: Acquisition,
+  { scope, options, clock, past, isUseless }: Acquisition,
 ): Promise<AccessToken> {
   const ask = async (whom: TokenCredential) => cleanToken(await whom.getToken(scope, options));
   const given = await ask(credential);
-  const token = unwanted.includes(given.token) ? ((await pastCache(credential, ask)) ?? given) : given;
-  if (!core().seemsExpired(token.expiresOnTimestamp, requestedAt)) return token;
-  return lookAgain(token, requestedAt, credential, clock, options.abortSignal);
+  // Who drops the claims of a challenge does so without a cache, too.
+  const other = options.claims === undefined && isUseless(given.token);
+  const token = other ? await past.instead(given, ask, options.abortSignal) : given;
+  // By the time of now: MSAL's "now" is that of its own request.
+  const now = clock.now();
+  if (!core().seemsExpired(token.expiresOnTimestamp, now)) return token;
+  return lookAgain(token, now, credential, clock, options.abortSignal);
 }

@@ -31,7 +31,7 @@ const FEW_RETRIES = { retryOptions: { maxRetries: 3 } };
 /** The chains, which go by `AZURE_TOKEN_CREDENTIALS` themselves. */
 const CHAINS: readonly CredentialPlan["kind"][] = ["default", "developer-tools", "deployed-service"];
 
-/** Those whose identity the direct credential has too: it goes by the same environment, and refuses what it cannot do. */
+/** Those whose identity the direct credential finds too: by the same environment. It refuses what it cannot do. */
 const WITHOUT_CACHE: readonly CredentialPlan["kind"][] = [
   "managed-identity",
   "workload-identity",
@@ -54,8 +54,11 @@ export function defaultCredential(plan: CredentialPlan, env: Environment): Token
     return make(identity, plan, tokenFile);
   });
   credentials.set(key, credential);
-  if (WITHOUT_CACHE.includes(kind)) {
-    noteUncached(credential, createDirectCredential({ env, authorityHost, timeoutMs: PAST_CACHE_MS }));
+  // Only `@azure/identity` knows which tenants a call may name, and takes none at all where this is set.
+  if (WITHOUT_CACHE.includes(kind) && !env.AZURE_IDENTITY_DISABLE_MULTITENANTAUTH) {
+    // As the environment is now: what a program sets or deletes later must not lead to another identity.
+    const direct = createDirectCredential({ env: { ...env }, authorityHost, timeoutMs: PAST_CACHE_MS });
+    noteUncached(credential, direct);
   }
   return credential;
 }

@@ -80,7 +80,7 @@ export function createEdgeChatHandler(options: EdgeChatOptions = {}): EdgeChatHa
   const giver = credential ?? directCredential(env, plan.credential.authorityHost);
   const tokens =
     plan.scope === undefined ? undefined : createBearerTokenProvider(giver, plan.scope, settings);
-  noteResource(giver, plan.endpoint.baseUrl);
+  if (tokens) noteResource(giver, plan.endpoint.baseUrl);
   const { wireApi, headers, maxOutputTokens, wireModel } = plan.config;
   const engine: ChatEngine = async function* ({ prompt, sessionId, model = plan.model }, { signal }) {
     if (sessionId !== undefined) {

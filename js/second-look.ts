@@ -14,19 +14,19 @@ export function noteResource(credential: TokenCredential, url: string): void {
 }
 
 /**
- * A token as the schedule is to see it. One that seems to have expired before it was asked for is looked at again: its own `exp` counts,
+ * A token as the schedule is to see it. One that seems to have expired when it comes is looked at again: its own `exp` counts,
  * and if this machine's clock is ahead by more than the token lives, the resource's `Date` shows it. The expiry is then given on this
  * machine's clock.
  */
 export async function lookAgain(
   token: AccessToken,
-  requestedAt: number,
+  now: number,
   credential: TokenCredential,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<AccessToken> {
   const expiry = (date: string, askedAt: number) =>
-    core().secondLook(token.token, token.expiresOnTimestamp, requestedAt, date, askedAt);
+    core().secondLook(token.token, token.expiresOnTimestamp, now, date, askedAt);
   const found = expiry("", 0) ?? expiry(...(await timeAt(resources.get(credential), clock, signal)));
   return found === undefined ? token : { ...token, expiresOnTimestamp: found };
 }
@@ -45,10 +45,12 @@ async function timeAt(
   try {
     const { headers } = await fetch(url, {
       method: "HEAD",
+      headers: { "cache-control": "no-cache" },
       redirect: "manual",
       signal: AbortSignal.any([signal, patience.signal]),
     });
-    return [headers.get("date") ?? "", askedAt];
+    // What a cache has kept for a while is no time of now.
+    return [headers.has("age") ? "" : (headers.get("date") ?? ""), askedAt];
   } catch {
     return ["", askedAt];
   } finally {

@@ -6,6 +6,7 @@ import { isObserved, publish } from "./diagnostics.js";
 import { KeylessError } from "./errors.js";
 import { type Flight, landing } from "./flight.js";
 import { outlive } from "./outlive.js";
+import { PastCache } from "./past-cache.js";
 import {
   challengedAgain,
   claimsIgnored,
@@ -68,8 +69,7 @@ export class TokenKeeper {
   /** Whether it was acquired with the claims of a challenge. */
   #heldAnswers = false;
   #rejected: string | undefined;
-  /** The last token whose expiry was refused. */
-  #refused: string | undefined;
+  readonly #past: PastCache;
   /** The rejected token, which the credential gave again. */
   #again: AccessToken | undefined;
   #flight: Flight | undefined;
@@ -88,6 +88,7 @@ export class TokenKeeper {
     this.#scope = scope;
     this.#fixed = { ...(tenantId === undefined ? {} : { tenantId }), ...(enableCae ? { enableCae } : {}) };
     this.#clock = clock;
+    this.#past = new PastCache(credential, clock);
     try {
       this.#schedule = new (core().Schedule)(policy);
     } catch (error) {
@@ -144,8 +145,7 @@ export class TokenKeeper {
     const meant = rejectedToken === undefined || bare(tokenOf(rejectedToken) ?? "") === held?.token;
     if (held === undefined || !meant) return false;
     if (!this.#schedule.invalidate(...this.#time())) return false;
-    this.#rejected = held.token;
-    this.#drop();
+    this.#reject(held.token);
     this.#emit({ type: "invalidated" });
     return true;
   }
@@ -168,8 +168,7 @@ export class TokenKeeper {
     if (!this.#schedule.challenged(...this.#time())) {
       return Promise.reject(held ? challengedAgain() : (this.#lastError ?? closed()));
     }
-    this.#rejected = rejected;
-    this.#drop();
+    this.#reject(rejected);
     const token = this.request(claims);
     this.#emit({ type: "challenged" });
     return token;
@@ -207,7 +206,7 @@ export class TokenKeeper {
     if (flight) this.#end(flight).reject(closed());
     this.#drop();
     this.#rejected = undefined;
-    this.#refused = undefined;
+    this.#past.forget();
     this.#again = undefined;
     this.#keptFresh = 0;
     this.#armWake();
@@ -217,6 +216,12 @@ export class TokenKeeper {
 
   #time(): [wall: number, mono: number] {
     return [this.#clock.now(), this.#clock.monotonic()];
+  }
+
+  #reject(token: string | undefined): void {
+    this.#rejected = token;
+    if (token !== undefined) this.#past.spend(token);
+    this.#drop();
   }
 
   #drop(): void {
@@ -260,28 +265,39 @@ export class TokenKeeper {
   #attempt(flight: Flight): void {
     flight.attempts += 1;
     const [requestedWall, requestedMono] = this.#time();
-    this.#ask(flight, requestedWall)
+    this.#ask(flight)
       .then((token) => this.#landed(flight, token, requestedWall, requestedMono))
       .catch((error: unknown) => this.#failed(flight, error));
     this.#emit({ type: "refresh-started", background: flight.background, attempt: flight.attempts });
   }
 
-  #ask({ abort, claims, background }: Flight, requestedAt: number): Promise<AccessToken> {
+  #ask({ abort, claims }: Flight): Promise<AccessToken> {
     // Who asks for claims can take a challenge.
     const wanted = claims === undefined ? {} : { claims, enableCae: true };
     return acquire(this.#credential, {
       scope: this.#scope,
       options: { abortSignal: abort.signal, ...this.#fixed, ...wanted },
-      unwanted: [this.#rejected, this.#refused, background ? undefined : this.#held?.token],
-      requestedAt,
       clock: this.#clock,
+      past: this.#past,
+      isUseless: (token) => this.#past.isSpent(token) || (token === this.#held?.token && !this.#holdsGood()),
     });
+  }
+
+  #holdsGood(): boolean {
+    const { state } = this.#schedule.status(...this.#time());
+    return state === "fresh" || state === "due";
+  }
+
+  /** Whether a token was rejected and is no better than what is held. */
+  #isNoBetter({ token }: AccessToken): boolean {
+    if (token === this.#rejected) return true;
+    return this.#past.isSpent(token) && token !== this.#held?.token && this.#holdsGood();
   }
 
   #landed(flight: Flight, token: AccessToken, requestedWall: number, requestedMono: number): void {
     const [wall, mono] = this.#time();
     const random = this.#clock.random();
-    if (token.token === this.#rejected) {
+    if (this.#isNoBetter(token)) {
       const outcome = this.#schedule.rejectedAgain(flight.id, wall, mono, random);
       // Once is enough: after the pause it is handed out again, since the role may have been given meanwhile.
       if (outcome.result !== "ignored") this.#rejected = undefined;
@@ -309,7 +325,6 @@ export class TokenKeeper {
         this.#again = undefined;
         this.#heldAnswers = flight.claims !== undefined;
         this.#rejected = undefined;
-        this.#refused = undefined;
         this.#lastError = undefined;
         this.#end(flight).resolve(held);
         if (this.#flight) this.#relieve(this.#flight, held);
@@ -321,7 +336,7 @@ export class TokenKeeper {
         this.#emit({ type: "refresh-unchanged", ...this.#nextAttempt() });
         break;
       case "refused":
-        this.#refused = token.token;
+        this.#past.spend(token.token);
         this.#finish(flight, outcome, keylessError(outcome.detail) as KeylessError);
         break;
     }

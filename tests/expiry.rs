@@ -156,7 +156,8 @@ fn a_token_that_seems_expired_is_taken_at_its_own_word() {
     let jwt = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDM2MDB9.";
     let end = NOW + 3_600_000;
     assert!(seems_expired(NOW as f64, NOW));
-    assert!(!seems_expired(NOW as f64 + 1.0, NOW));
+    assert!(seems_expired(NOW as f64 + 1_000.0, NOW));
+    assert!(!seems_expired(NOW as f64 + 1_001.0, NOW));
     assert!(!seems_expired(f64::NAN, NOW));
     // MSAL could not read the expiry, and said "now".
     assert_eq!(second_look(jwt, NOW as f64, NOW, 0), Some(end));

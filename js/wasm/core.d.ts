@@ -17,8 +17,8 @@ export function parseTokenResponseObject(object: unknown, requestedAt: number, z
 /** The offset, in minutes east of UTC, that held at a local time given as if it were UTC. */
 export type Zone = (localMs: number) => number | undefined;
 
-/** Whether a token had expired when it was asked for. Times in epoch milliseconds. */
-export function seemsExpired(expiresOn: number, requestedAt: number): boolean;
+/** Whether a token that has just come has expired, or is about to within a second. Times in epoch milliseconds. */
+export function seemsExpired(expiresOn: number, now: number): boolean;
 /**
  * When a token that seems expired does expire, on this machine's clock; `undefined` if it has expired indeed. `date` is that of an answer
  * to a request sent at `askedAt`, or empty.
@@ -26,7 +26,7 @@ export function seemsExpired(expiresOn: number, requestedAt: number): boolean;
 export function secondLook(
   token: string,
   expiresOn: number,
-  requestedAt: number,
+  now: number,
   date: string,
   askedAt: number,
 ): number | undefined;

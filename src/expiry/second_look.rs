@@ -1,4 +1,4 @@
-//! A second look at a token that seems to have expired before it was asked for.
+//! A second look at a token that seems to have expired when it comes.
 //!
 //! Two things make a good token look so: a credential that could not read the expiry (MSAL then says "now"), and a clock of this
 //! machine that is ahead by more than the token lives. Against the first there is the token's own `exp`, against the second the `Date`
@@ -11,17 +11,22 @@ use crate::claims;
 /// `Date` counts whole seconds.
 const DATE_RESOLUTION_MS: Millis = 1_000;
 
-/// Whether a token had expired when it was asked for, by this machine's clock and by what the credential says.
+/// MSAL's "now" is rounded to seconds, and may so be later than now.
+const ROUNDING_MS: Millis = 1_000;
+
+/// Whether a token that has just come has expired already, or does so within a second, by this machine's clock and by what the
+/// credential says.
 ///
 /// ```
 /// use copilot_keyless::expiry::seems_expired;
 ///
-/// assert!(seems_expired(1_700_000_000_000.0, 1_700_000_000_000));
-/// assert!(seems_expired(1_700_000_000.0, 1_700_000_000_000)); // seconds
-/// assert!(!seems_expired(1_700_003_600_000.0, 1_700_000_000_000));
+/// let now = 1_700_000_000_000;
+/// assert!(seems_expired(1_700_000_000_000.0, now));
+/// assert!(seems_expired(1_700_000_001.0, now)); // seconds
+/// assert!(!seems_expired(1_700_003_600_000.0, now));
 /// ```
-pub fn seems_expired(expires_on: f64, requested_at: Millis) -> bool {
-    epoch(expires_on).is_some_and(|expires| expires <= requested_at)
+pub fn seems_expired(expires_on: f64, now: Millis) -> bool {
+    epoch(expires_on).is_some_and(|expires| expires <= now.saturating_add(ROUNDING_MS))
 }
 
 /// How far this machine's clock is ahead, in milliseconds, going by the `Date` of an answer to a request that was sent at
@@ -48,19 +53,14 @@ pub fn clock_ahead(date: &str, asked_at: Millis) -> Millis {
 /// ```
 /// use copilot_keyless::expiry::second_look;
 ///
-/// let (requested_at, hour) = (1_700_007_200_000, 3_600_000);
+/// let (now, hour) = (1_700_007_200_000, 3_600_000);
 /// // An hour of life, and a clock that is two hours ahead.
 /// let expires_on = 1_700_003_600_000.0;
-/// assert_eq!(second_look("opaque", expires_on, requested_at, 0), None);
-/// assert_eq!(second_look("opaque", expires_on, requested_at, 2 * hour), Some(requested_at + hour));
+/// assert_eq!(second_look("opaque", expires_on, now, 0), None);
+/// assert_eq!(second_look("opaque", expires_on, now, 2 * hour), Some(now + hour));
 /// ```
-pub fn second_look(
-    token: &str,
-    expires_on: f64,
-    requested_at: Millis,
-    clock_ahead: Millis,
-) -> Option<Millis> {
+pub fn second_look(token: &str, expires_on: f64, now: Millis, clock_ahead: Millis) -> Option<Millis> {
     let stated = claims::expiry(token).or_else(|| epoch(expires_on))?;
     let expires = stated.saturating_add(clock_ahead.max(0));
-    (expires > requested_at).then_some(expires)
+    (expires > now).then_some(expires)
 }

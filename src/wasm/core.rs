@@ -41,15 +41,9 @@ pub fn seems_expired(expires_on: f64, requested_at: f64) -> bool {
 
 /// [`expiry::second_look`], with the [`expiry::clock_ahead`] of an answer's `Date`; an empty one tells nothing.
 #[wasm_bindgen(js_name = secondLook)]
-pub fn second_look(
-    token: &str,
-    expires_on: f64,
-    requested_at: f64,
-    date: &str,
-    asked_at: f64,
-) -> Option<f64> {
+pub fn second_look(token: &str, expires_on: f64, now: f64, date: &str, asked_at: f64) -> Option<f64> {
     let clock_ahead = expiry::clock_ahead(date, millis(asked_at));
-    expiry::second_look(token, expires_on, millis(requested_at), clock_ahead).map(|at| at as f64)
+    expiry::second_look(token, expires_on, millis(now), clock_ahead).map(|at| at as f64)
 }
 
 /// [`schedule::Schedule`].

@@ -138,3 +138,11 @@ test("other models by name, and a log without prompt and reply", async () => {
   expect(log).toHaveLength(1);
   expect(inspect(log)).not.toContain("Secret words");
 });
+
+test.each([{ getToken: () => Promise.reject(new Error("not to be asked")) }, "direct" as never])(
+  "an endpoint without a scope gets no token, whatever the credential",
+  (credential) => {
+    const chat = createEdgeChatHandler({ endpoint: "http://127.0.0.1:9/v1", env: {}, credential });
+    expect(chat.tokens).toBeUndefined();
+  },
+);

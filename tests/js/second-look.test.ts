@@ -18,7 +18,7 @@ const JWT = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDM2MDB9.";
 
 /** A resource that keeps the true time, and says so or hangs. */
 const asked: IncomingMessage[] = [];
-let resource: "tells" | "hangs" | "does not tell";
+let resource: "tells" | "hangs" | "does not tell" | "tells of two hours ago";
 let clock: FakeClock;
 /** How far this machine is ahead of it. */
 let ahead: number;
@@ -28,6 +28,14 @@ const server = createServer((request, response) => {
   if (resource === "hangs") return;
   response.sendDate = false;
   if (resource === "tells") response.setHeader("date", new Date(clock.now() - ahead).toUTCString());
+  if (resource === "tells of two hours ago") {
+    response.setHeaders(
+      new Map([
+        ["date", new Date(clock.now() - 2 * HOUR).toUTCString()],
+        ["age", "7200"],
+      ]),
+    );
+  }
   response.writeHead(404).end();
 });
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -105,9 +113,26 @@ test("nobody can be asked without a resource", async () => {
   expect(await failure(tokens())).toMatchObject({ code: "expiry/already-expired" });
 });
 
-test("a token's own expiry counts where the credential said now, and nobody is asked", async () => {
+test("a Date that a cache has kept is no time of now", async () => {
+  ahead = 0;
   clock.wall = START;
-  const credential = new FakeCredential((): AccessToken => ({ token: JWT, expiresOnTimestamp: clock.now() }));
+  resource = "tells of two hours ago";
+  using foundry = provider(new FakeCredential(() => ({ token: "old", expiresOnTimestamp: START - MINUTE })));
+  expect(await failure(foundry.tokens())).toMatchObject({ code: "expiry/already-expired" });
+  expect(asked[0]?.headers["cache-control"]).toBe("no-cache");
+});
+
+test.each([
+  ["", 0],
+  [", which was later than the call", 300],
+  [", rounded up to a second", 1_000],
+])("a token's own expiry counts where the credential said now%s, and nobody is asked", async (_, later) => {
+  clock.wall = START;
+  const credential = new FakeCredential((): AccessToken => {
+    // As MSAL does: the import of @azure/identity, and its own request, take their time.
+    clock.wall += later / 2;
+    return { token: JWT, expiresOnTimestamp: START + later };
+  });
   using foundry = provider(credential);
   expect(await foundry.tokens()).toBe(JWT);
   expect(foundry.tokens.status.expiresOn).toBe(START + HOUR);
