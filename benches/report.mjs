@@ -7,6 +7,7 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const PEERS = ["@azure/identity", "@azure/core-rest-pipeline", "@github/copilot-sdk", "openai"];
 const BEGIN = "<!-- made by npm run bench -- --write -->";
+const BEGIN_SHORT = "<!-- made by npm run bench -- --write, in short -->";
 const END = "<!-- end of what npm run bench makes -->";
 
 /** The rows' figures alone, in the shape that is promised. */
@@ -72,16 +73,19 @@ export function textOf(rows, { good, bad, faint }) {
   return lines.slice(1).join("\n");
 }
 
-/** For the docs, in the place between the two marks. */
+/** For the docs, in the place between the two marks: all of it, or a line for each case. Undefined where there are no marks. */
 export function written(text, rows, environment) {
-  const [before, rest] = text.split(BEGIN);
+  const begin = text.includes(BEGIN_SHORT) ? BEGIN_SHORT : BEGIN;
+  const [before, rest] = text.split(begin);
   const after = rest?.split(END)[1];
   if (after === undefined) return undefined;
-  return `${before}${BEGIN}\n\n${markdownOf(rows, environment)}\n\n${END}${after}`;
+  const table = begin === BEGIN_SHORT ? shortTable(rows) : wholeTable(rows);
+  return `${before}${begin}\n\n${table}\n\n${sourceOf(environment)}\n\n${END}${after}`;
 }
 
-function markdownOf(rows, { node, machine, versions, measuredAt, quick, runs }) {
-  const cells = rows.map((row, index) => {
+/** The cells of a row: case, ours, peer, limit, ours beside the peer, goal, verdict. What was said in the row before is left out. */
+function cellsOf(rows) {
+  return rows.map((row, index) => {
     const first = row.case !== rows[index - 1]?.case;
     const notes = row.notes.length > 0 ? `; ${row.notes.join("; ")}` : "";
     return [
@@ -94,17 +98,32 @@ function markdownOf(rows, { node, machine, versions, measuredAt, quick, runs }) 
       `${row.ok ? "met" : row.error ? "could not be run" : "**missed**"}${notes}`,
     ];
   });
-  const table = [
-    ["case", "ours", "peer", "limit", "ours beside the peer", "goal", ""],
-    Array(7).fill("---"),
-    ...cells,
-  ];
+}
+
+function wholeTable(rows) {
+  return tableOf(["case", "ours", "peer", "limit", "ours beside the peer", "goal", ""], cellsOf(rows));
+}
+
+/** The first peer of each case is the one that it is about; a goal that another one is missed by is told. */
+function shortTable(rows) {
+  const short = cellsOf(rows).flatMap(([title, ours, peer, , , goal, verdict], index) => {
+    if (title === "") return [];
+    const { case: name } = rows[index];
+    const missed = rows.filter((row) => row.case === name && !row.ok && row !== rows[index]);
+    const others = missed.map((row) => `; **missed** beside ${row.peerName}`).join("");
+    return [[title, ours, peer, goal, verdict + others]];
+  });
+  return tableOf(["case", "ours", "beside", "goal", ""], short);
+}
+
+function tableOf(head, rows) {
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/** Where, when and with what it was measured. */
+function sourceOf({ node, machine, versions, measuredAt, quick, runs }) {
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return [
-    ...table.map((row) => `| ${row.join(" | ")} |`),
-    "",
-    `Measured on ${measuredAt.slice(0, 10)}${quick ? " with --quick" : ""}: Node ${node}, ${machine.system}, ${machine.cores} cores (${machine.processor}), ${machine.memoryGB} GB, load ${machine.load.toFixed(1)} at the start; ${named.join(", ")}. ${agreement(runs)}`.trim(),
-  ].join("\n");
+  return `Measured on ${measuredAt.slice(0, 10)}${quick ? " with --quick" : ""}: Node ${node}, ${machine.system}, ${machine.cores} cores (${machine.processor}), ${machine.memoryGB} GB, load ${machine.load.toFixed(1)} at the start; ${named.join(", ")}. ${agreement(runs)}`.trim();
 }
 
 function nameOf({ peerName }) {

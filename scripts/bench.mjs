@@ -20,7 +20,7 @@ Measures the package and its peers side by side: a fresh process each, five of e
   --runs n      all of it n times: the figures are the last run's, and verdicts that differ are named
   --json        print the rows as JSON on stdout, no table
   --out folder  where results.json and environment.json go, instead of target/bench
-  --write file  put the table into a Markdown file, between its two marks: docs/bench.md
+  --write file  put the table into a Markdown file, between its two marks: docs/bench.md; may be repeated: README.md, in short
   --strict      exit code 1 when a goal is missed; otherwise only when a case could not be run
   --native      instead: the core's decisions natively, by Criterion
 
@@ -36,7 +36,7 @@ const OPTIONS = {
   runs: { type: "string", default: "1" },
   json: { type: "boolean" },
   out: { type: "string", default: join(root, "target/bench") },
-  write: { type: "string" },
+  write: { type: "string", multiple: true, default: [] },
   strict: { type: "boolean" },
   native: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -47,7 +47,7 @@ await main(async () => {
   if (help) return console.log(HELP);
   checkNode();
   if (native) return benchNative();
-  const target = write && targetOf(write);
+  const targets = write.map(targetOf);
   await build();
   const interrupted = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => interrupted.abort());
@@ -73,7 +73,7 @@ await main(async () => {
     console.log(
       `\n${textOf(rows, styles())}\n\n${[verdictOf(rows), agreement(environment.runs)].filter(Boolean).join("\n")}`,
     );
-  if (target) writeFileSync(target.path, written(target.text, rows, environment));
+  for (const { path, text } of targets) writeFileSync(path, written(text, rows, environment));
   for (const { case: name, error } of rows) if (error && json) console.error(`${name}: ${error}`);
   return rows.some(({ error, ok }) => error || (strict && !ok)) ? 1 : 0;
 });

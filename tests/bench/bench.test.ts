@@ -70,8 +70,8 @@ test.each([
   ["an unknown option", ["--fast"], "Unknown option '--fast'", "npm run bench -- --help"],
   [
     "a file without marks",
-    ["--only", "fleet", "--write", "README.md"],
-    "README.md has no marks",
+    ["--only", "fleet", "--write", "SECURITY.md"],
+    "SECURITY.md has no marks",
     "docs/bench.md",
   ],
 ])("%s is refused before anything is measured", async (_name, args, message, hint) => {
@@ -169,6 +169,14 @@ test("docs/bench.md has the marks between which --write puts the table, and keep
     "| One thing | 3 ms | them 2 ms | 1 ms | 1.5 x as much | no more than the peer | **missed**; why it is so |",
   );
   expect(written(again, [], environmentOf({}))).not.toContain("One thing");
+  const readme = written(
+    readFileSync(join(root, "README.md"), "utf8"),
+    [MISSED, { ...MISSED, ok: true }],
+    environmentOf({}),
+  );
+  expect(readme).toContain(
+    "| One thing | 3 ms | them 2 ms | no more than the peer | **missed**; why it is so |\n\nMeasured",
+  );
   const around = (text: string) => text.replace(/<!-- made by[\s\S]*<!-- end of/, "");
   expect(around(again)).toBe(around(docs));
 });
