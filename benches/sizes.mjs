@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { MODULES } from "../scripts/build.mjs";
-import { brotliSize, moduleBytes, unpackedSize } from "../scripts/sizes.mjs";
+import { brotliSize, moduleBytes, unpackedSizes } from "../scripts/sizes.mjs";
 
 const root = join(import.meta.dirname, "..");
 const PEER = "@azure/identity";
@@ -18,9 +18,13 @@ export function modules() {
 export async function sizes() {
   const { dependencies = {} } = manifest(root);
   const peers = tree(PEER);
+  const { workerd, component, rest } = unpackedSizes();
   return {
     ...modules(),
-    installed: kilobytes(unpackedSize()),
+    installed: kilobytes(workerd + component + rest),
+    installedWorkerd: kilobytes(workerd),
+    installedComponent: kilobytes(component),
+    installedRest: kilobytes(rest),
     packages: Object.keys(dependencies).length,
     managedIdentityBundle: await bundle(`export { ManagedIdentityCredential } from "${PEER}";`),
     peerInstalled: kilobytes([...peers].reduce((sum, folder) => sum + weight(folder), 0)),

@@ -13,7 +13,7 @@ import { checkNode } from "./toolchain.mjs";
 const HELP = `npm run bench -- [--quick] [--only case[,case]] [--runs n] [--json] [--out folder] [--write file] [--strict]
 npm run bench -- --native
 
-Measures the package and its peers side by side: a fresh process each, five of each, medians. About seven minutes.
+Measures the package and its peers side by side: a fresh process each, five of each, medians. About five minutes.
 
   --quick       one process of each (three where the start is measured) and fewer turns; under a minute
   --only case   only these cases; may be repeated

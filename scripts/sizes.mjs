@@ -47,10 +47,14 @@ export function brotliSize(bytes) {
   return brotliCompressSync(bytes).length;
 }
 
-/** How many bytes npm unpacks: of all files, or of some. */
-export function unpackedSize(counts = () => true) {
+/** How many bytes npm unpacks: the files of workerd, the component, and all the rest. */
+export function unpackedSizes() {
   const [{ files }] = JSON.parse(output("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"]));
-  return files.filter(({ path }) => counts(path)).reduce((sum, { size }) => sum + size, 0);
+  const sum = (counts) =>
+    files.filter(({ path }) => counts(path)).reduce((bytes, { size }) => bytes + size, 0);
+  const workerd = sum((path) => path.startsWith("dist/workerd/"));
+  const component = sum((path) => path === "dist/component.wasm");
+  return { workerd, component, rest: sum(() => true) - workerd - component };
 }
 
 /** Every size, with its limit. */
@@ -63,15 +67,10 @@ export function sizes() {
     rows.push({ what: `${name}.wasm, brotli`, size: brotliSize(bytes), limit: limits.brotli });
     rows.push({ what: `${name}.wasm, constant data`, size: dataOf(bytes).length, limit: limits.data });
   }
-  const forWorkerd = unpackedSize((path) => path.startsWith("dist/workerd/"));
-  rows.push({ what: "workerd's files", size: forWorkerd, limit: PACKAGE.workerd });
-  const component = unpackedSize((path) => path === "dist/component.wasm");
+  const { workerd, component, rest } = unpackedSizes();
+  rows.push({ what: "workerd's files", size: workerd, limit: PACKAGE.workerd });
   rows.push({ what: "component.wasm", size: component, limit: PACKAGE.component });
-  rows.push({
-    what: "package without them, unpacked",
-    size: unpackedSize() - forWorkerd - component,
-    limit: PACKAGE.unpacked,
-  });
+  rows.push({ what: "package without them, unpacked", size: rest, limit: PACKAGE.unpacked });
   const { dependencies = {} } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const count = Object.keys(dependencies).length;
   rows.push({ what: "runtime dependencies", size: count, limit: PACKAGE.dependencies });
