@@ -40,6 +40,19 @@ export const CLOCK = [
     },
   },
   {
+    id: "clock-behind",
+    title: "clock 2 h behind the truth",
+    script: async (cell) => {
+      await cell.setClock(-2 * HOUR);
+      await cell.call();
+      // Two tokens end while this machine's clock gives each of them two hours more.
+      await cell.advance(61 * MINUTE);
+      await cell.call();
+      await cell.advance(61 * MINUTE);
+      await cell.call();
+    },
+  },
+  {
     id: "suspend",
     title: "machine asleep for 3 h",
     script: async (cell) => {
