@@ -81,7 +81,7 @@ export const IDENTITY = [
   { id: "identity-date", title: "expiry as a date of App Service 2017-09-01", script: unreadByMsal },
 ].map((fault) => ({ group: "identity", ...fault }));
 
-/** Three tokens of an hour, whose endpoint always writes the expiry so. */
+/** Three calls, half an hour apart; the endpoint writes the expiry so each time. */
 async function unreadByMsal(cell) {
   for (let n = 0; n < 3; n += 1) {
     const expiresOn = halfDayDate(new Date(cell.now + 60 * MINUTE));

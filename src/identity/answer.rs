@@ -122,10 +122,12 @@ fn token(answer: &Answer) -> Result<Token> {
             refresh_after_timestamp: lifetime.refresh_after.map(|at| at.saturating_add(clock_ahead)),
         })
     };
-    let date = answer.headers.get("date").map_or("", String::as_str);
-    match (read(0), expiry::clock_ahead(date, answer.requested_at)) {
+    read(0).or_else(|error| {
+        if error.code() != Code::ExpiryExpired {
+            return Err(error);
+        }
         // A clock that is ahead by more than the token lives: by the endpoint's own time it may be good.
-        (Err(error), ahead @ 1..) if error.code() == Code::ExpiryExpired => read(ahead).map_err(|_| error),
-        (read, _) => read,
-    }
+        let date = answer.headers.get("date").map_or("", String::as_str);
+        read(expiry::clock_ahead(date, answer.requested_at)).map_err(|_| error)
+    })
 }

@@ -35,8 +35,8 @@ pub fn parse_token_response_object(object: &JsValue, requested_at: f64, zone: &F
 
 /// [`expiry::seems_expired`].
 #[wasm_bindgen(js_name = seemsExpired)]
-pub fn seems_expired(expires_on: f64, requested_at: f64) -> bool {
-    expiry::seems_expired(expires_on, millis(requested_at))
+pub fn seems_expired(expires_on: f64, now: f64) -> bool {
+    expiry::seems_expired(expires_on, millis(now))
 }
 
 /// [`expiry::second_look`], with the [`expiry::clock_ahead`] of an answer's `Date`; an empty one tells nothing.
