@@ -1,5 +1,6 @@
 import type { CopilotClient, CopilotClientOptions, SessionConfig } from "@github/copilot-sdk";
-import { type ChatOptions, Conversation, checkTimeout, closed } from "./conversation.js";
+import { closed } from "./closed.js";
+import { type ChatOptions, Conversation, checkTimeout } from "./conversation.js";
 import { KeylessError } from "./errors.js";
 import {
   createFoundryProvider,
@@ -7,6 +8,7 @@ import {
   type FoundryProviderOptions,
 } from "./foundry-provider.js";
 import { Runtime } from "./runtime.js";
+import { within } from "./within.js";
 
 /** Options of {@link ManagedIdentityCopilotAgent}: those of `createFoundryProvider`, and the session's. */
 export interface AgentOptions extends FoundryProviderOptions {
@@ -22,9 +24,11 @@ export interface AgentOptions extends FoundryProviderOptions {
   timeoutMs?: number | undefined;
   /**
    * `reuse`, the default: `chat` and `stream` hold one conversation, turn after turn. `per-call`: each begins a conversation of its
-   * own, which ends with it, so that calls run side by side and know nothing of each other.
+   * own, which ends with it and is deleted, so that calls run side by side and know nothing of each other.
    */
   sessions?: "reuse" | "per-call" | undefined;
+  /** With `per-call`: whether what was said stays on disk. Default false. */
+  keepHistory?: boolean | undefined;
   /** The id of an earlier session that `chat` and `stream` go on with. Not with `per-call`. */
   resume?: string | undefined;
   /**
@@ -38,6 +42,9 @@ export interface AgentOptions extends FoundryProviderOptions {
    */
   turnsPerRuntime?: number | undefined;
 }
+
+/** How long `close` waits for conversations, in milliseconds, before it ends their runtimes. */
+const CLOSE_MS = 200;
 
 const TIMEOUT_MS = 120_000;
 const SESSIONS_PER_RUNTIME = 200;
@@ -62,6 +69,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
   readonly #session: Partial<SessionConfig>;
   readonly #timeoutMs: number;
   readonly #perCall: boolean;
+  readonly #keepHistory: boolean;
   readonly #open = new Set<Conversation>();
   /** The one that `chat` and `stream` hold. */
   readonly #own: Conversation;
@@ -74,6 +82,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
       systemMessage,
       timeoutMs = TIMEOUT_MS,
       sessions = "reuse",
+      keepHistory = false,
       resume,
       sessionsPerRuntime = SESSIONS_PER_RUNTIME,
       turnsPerRuntime = TURNS_PER_RUNTIME,
@@ -82,6 +91,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     checkTimeout(timeoutMs);
     check(sessions === "reuse" || sessions === "per-call", 'sessions must be "reuse" or "per-call"');
     check(sessions === "reuse" || resume === undefined, 'resume does not go with sessions: "per-call"');
+    check(typeof keepHistory === "boolean", "keepHistory must be true or false");
     for (const [name, count] of Object.entries({ sessionsPerRuntime, turnsPerRuntime })) {
       check(Number.isSafeInteger(count) && count > 0, `${name} must be a positive whole number`);
     }
@@ -93,6 +103,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     };
     this.#timeoutMs = timeoutMs;
     this.#perCall = sessions === "per-call";
+    this.#keepHistory = keepHistory;
     this.#own = this.conversation({ resume });
   }
 
@@ -137,7 +148,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     return this.#begin(resume, false, provider);
   }
 
-  /** Aborts running turns and ends the sessions, the client if it is the agent's own, and the token provider. */
+  /** Aborts running turns and ends the sessions, the client if it is the agent's own, and the token provider, within a second. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -160,6 +171,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
       timeoutMs: this.#timeoutMs,
       resume,
       once,
+      forget: once && !this.#keepHistory,
       onClosed: () => this.#open.delete(conversation),
     });
     this.#open.add(conversation);
@@ -167,9 +179,12 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    const conversations = Promise.all([...this.#open].map((conversation) => conversation.close()));
     try {
-      await Promise.all([...this.#open].map((conversation) => conversation.close()));
+      // A runtime that hangs does not hold this up: it is ended, and the conversations end with it.
+      await within<unknown>(conversations, CLOSE_MS, () => {});
       await this.#runtime.close();
+      await within<unknown>(conversations, CLOSE_MS, () => {});
     } finally {
       this.provider.close();
     }

@@ -2,10 +2,15 @@ import { environment } from "./environment.js";
 import { KeylessError } from "./errors.js";
 
 const STAGES = {
+  options: {
+    code: "sdk/client-refused",
+    message: "The Copilot SDK refuses the options of `client`",
+    hint: "Correct the option that it names.",
+  },
   start: {
     code: "sdk/start-failed",
     message: "The Copilot runtime did not start",
-    hint: "Reinstall @github/copilot-sdk for this platform, without --omit=optional; see the cause with --debug.",
+    hint: "If a runtime of your own is named (client.connection, COPILOT_CLI_PATH), check it; else reinstall @github/copilot-sdk for this platform, without --omit=optional.",
   },
   session: {
     code: "sdk/session-refused",
@@ -23,6 +28,35 @@ const STAGES = {
     hint: "Send it again; a session or a runtime that has ended is started anew.",
   },
 } as const;
+
+/** The errors of vscode-jsonrpc for a connection that is closed, disposed, or cannot be written to. */
+const CONNECTION_LOST =
+  /\b(Connection is (closed|disposed)|connection got disposed|Client (is )?not connected|ERR_STREAM_DESTROYED|ERR_STREAM_WRITE_AFTER_END|EPIPE|ECONNRESET|write after end|stream was destroyed)\b/i;
+
+/** Whether a request failed because the connection to the runtime is no more. */
+export function isConnectionLost(error: unknown): boolean {
+  return !(error instanceof KeylessError) && CONNECTION_LOST.test(textOf(error));
+}
+
+/** Whether the runtime says that it has no such session. */
+export function isSessionGone(error: unknown): boolean {
+  return !(error instanceof KeylessError) && /Session not found/i.test(textOf(error));
+}
+
+function textOf(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return `${typeof code === "string" ? `${code}: ` : ""}${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** The runtime has gone in the middle of something. `foreign`: it is the user's own client. */
+export function runtimeEnded(foreign: boolean): KeylessError {
+  const next = foreign
+    ? "Start your client again; the next turn takes the conversation up where it can."
+    : "The next turn starts it again and takes the conversation up where it can.";
+  return new KeylessError("sdk/runtime-ended", "The Copilot runtime has ended unexpectedly", {
+    hint: `${next} Look for what ended it, such as too little memory.`,
+  });
+}
 
 /** An error of the runtime, in words that tell what to do. An abort stays what it is. */
 export function runtimeError(cause: unknown, stage: keyof typeof STAGES, baseDirectory?: string): unknown {

@@ -1,21 +1,27 @@
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
-import { startClient } from "./sdk.js";
+import { closed } from "./closed.js";
+import { homeOf, OwnClient } from "./sdk.js";
 import { within } from "./within.js";
 
-/** How long the runtime may take to answer a ping, and to end. */
-export const PATIENCE_MS = 5_000;
+/** How long the runtime may take to answer a ping. */
+const PATIENCE_MS = 5_000;
+
+/** How long a runtime that ends may take to write down what it has still to write. */
+const SHUTDOWN_MS = 300;
 
 /** A client of the Copilot SDK for one session. */
 export interface Lease {
   readonly client: CopilotClient;
   isAlive(): Promise<boolean>;
-  /** Whether the runtime has served so many turns that its sessions had better go on with another. */
+  /** Whether its sessions had better go on with another. */
   readonly worn: boolean;
-  /** A turn has ended. */
+  /** Counts a turn. */
   turned(): void;
-  /** The session has ended. Gives it back once, however often it is called. */
-  release(): Promise<void>;
-  /** The runtime has gone, or does not answer: it is ended, and the next session gets another. */
+  /** No more sessions for this runtime. */
+  retire(): void;
+  /** Gives the runtime back when the session has ended, once however often it is called. The last one ends a retired runtime. */
+  release(): void;
+  /** Ends the runtime, which is dead, whoever else has sessions on it. */
   discard(): Promise<void>;
 }
 
@@ -25,6 +31,8 @@ const openOn = new WeakMap<CopilotClient, Set<string>>();
 /** A client of our own. */
 interface Started {
   client: CopilotClient;
+  stop: () => Promise<void>;
+  kill: () => Promise<void>;
   /** Sessions that are open, and that ever were. */
   open: number;
   total: number;
@@ -49,36 +57,42 @@ export class Runtime {
   readonly foreign: CopilotClient | undefined;
   /** The ids of the sessions that conversations hold open. */
   readonly open: Set<string>;
-  readonly #options: CopilotClientOptions | undefined;
+  readonly options: CopilotClientOptions;
   readonly #most: Wear;
+  #starting: OwnClient | undefined;
   #current: Promise<Started> | undefined;
+  /** Those that are to be ended, and those that are ending. */
   readonly #running = new Set<Started>();
+  readonly #ending = new Set<Promise<void>>();
+  #closed = false;
 
   constructor(client: CopilotClient | CopilotClientOptions | undefined, most: Wear) {
     if (isClient(client)) this.foreign = client;
-    else this.#options = client;
+    this.options = isClient(client) ? {} : (client ?? {});
     this.#most = most;
     this.open = (this.foreign && openOn.get(this.foreign)) ?? new Set();
     if (this.foreign) openOn.set(this.foreign, this.open);
   }
 
-  /** The folder for the runtime's files, if one was chosen. */
-  get baseDirectory(): string | undefined {
-    return this.#options?.baseDirectory;
+  /** The runtime's home folder, where its sessions are kept; unknown where it is not of our own. */
+  get home(): string | undefined {
+    if (this.foreign || this.options.connection?.kind === "uri") return undefined;
+    return homeOf(this.options);
   }
 
   /** A client for one more session. */
   async lease(): Promise<Lease> {
+    if (this.#closed) throw closed();
     const { foreign } = this;
     if (foreign) {
-      const nothing = async () => {};
       return {
         client: foreign,
         isAlive: () => isAlive(foreign),
         worn: false,
         turned: () => {},
-        release: nothing,
-        discard: nothing,
+        retire: () => {},
+        release: () => {},
+        discard: async () => {},
       };
     }
     let started = await this.#started();
@@ -99,35 +113,54 @@ export class Runtime {
         started.turns += 1;
         if (started.turns >= turns) this.#retire(started);
       },
-      release: async () => {
+      retire: () => this.#retire(started),
+      release: () => {
         if (!held) return;
         held = false;
         started.open -= 1;
-        if (started.retired && started.open === 0) await this.#stop(started);
+        if (started.retired && started.open === 0) void this.#end(started, started.stop);
       },
-      discard: async () => {
+      discard: () => {
+        held = false;
         this.#retire(started);
-        this.#running.delete(started);
-        await bounded(started.client.forceStop());
+        return this.#end(started, started.kill);
       },
     };
   }
 
-  /** Ends every runtime of our own. */
+  /** Ends every runtime of our own, one that is starting too. */
   async close(): Promise<void> {
-    await this.#current?.catch(() => {});
-    await Promise.all([...this.#running].map((started) => this.#stop(started)));
+    this.#closed = true;
+    await this.#starting?.kill();
+    for (const started of this.#running) void this.#end(started, started.stop);
+    await Promise.all(this.#ending);
   }
 
   #started(): Promise<Started> {
+    if (this.#closed) throw closed();
     if (this.#current) return this.#current;
-    const starting = startClient(this.#options).then((client) => {
-      const started = { client, open: 0, total: 0, turns: 0, retired: false };
+    const client = new OwnClient(this.options);
+    this.#starting = client;
+    const starting = client.start().then((ready) => {
+      const started = {
+        client: ready,
+        stop: () => client.stop(SHUTDOWN_MS),
+        kill: () => client.kill(),
+        open: 0,
+        total: 0,
+        turns: 0,
+        retired: false,
+      };
       this.#running.add(started);
+      if (this.#closed) void this.#end(started, started.kill);
       return started;
     });
     this.#current = starting;
-    starting.catch(() => {
+    const settled = () => {
+      if (this.#starting === client) this.#starting = undefined;
+    };
+    starting.then(settled, () => {
+      settled();
       if (this.#current === starting) this.#current = undefined;
     });
     return starting;
@@ -140,18 +173,14 @@ export class Runtime {
     this.#current = undefined;
   }
 
-  /** One that does not end when it is asked to is ended. */
-  async #stop(started: Started): Promise<void> {
+  /** Ends one, once. */
+  async #end(started: Started, how: () => Promise<void>): Promise<void> {
     if (!this.#running.delete(started)) return;
-    const { client } = started;
-    if (!(await bounded(client.stop()))) await bounded(client.forceStop());
+    const ending = how().catch(() => {});
+    this.#ending.add(ending);
+    await ending;
+    this.#ending.delete(ending);
   }
-}
-
-/** Whether a step came to its end, and in time. */
-export function bounded(step: Promise<unknown> | undefined): Promise<boolean> {
-  const done = step?.then(() => true) ?? Promise.resolve(true);
-  return within(done, PATIENCE_MS, () => false).catch(() => false);
 }
 
 /** A refusal tells that the connection has gone. Silence may be a busy machine's, so it is asked once more. */

@@ -1,5 +1,6 @@
+import type { ChildProcess } from "node:child_process";
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
-import { environment, withoutSecrets } from "./environment.js";
+import { environment, runtimeEnvironment } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import { installedVersion } from "./installed.js";
 import { withoutLookups } from "./process-report.js";
@@ -17,28 +18,189 @@ const OLDEST = [1, 0, 13] as const;
 /** How long the runtime may take to start, and to open a session. */
 export const START_MS = 30_000;
 
-/** Starts a client of the Copilot SDK, imported now, in an environment without identity secrets. */
-export async function startClient(options: CopilotClientOptions = {}): Promise<CopilotClient> {
-  const { CopilotClient } = await loadSdk();
-  const client = new CopilotClient({
-    // A provider of its own replaces GitHub's models, so no GitHub account is looked for.
-    useLoggedInUser: false,
-    ...options,
-    env: withoutSecrets(options.env ?? environment()),
-  });
-  try {
-    await within(
-      withoutLookups(() => client.start()),
-      START_MS,
-      () => {
-        throw new Error(`no answer within ${START_MS / 1000} s`);
-      },
-    );
-  } catch (cause) {
-    client.forceStop().catch(() => {});
-    throw runtimeError(cause, "start", options.baseDirectory);
+/** How long the process of a runtime that was killed may take to end. */
+const EXIT_MS = 300;
+
+/** The parts of the SDK's client that it gives no other way to reach. Where they are missing, nothing is lost but what they are for. */
+interface Internals {
+  cliProcess: ChildProcess | null;
+  cliStartTimeout: ReturnType<typeof setTimeout> | null;
+  messageWriter: { suppressWriteErrors: boolean } | null;
+  socket: { unref(): void } | null;
+}
+
+/** The runtimes that this process has started, to be ended with it. */
+const children = new Set<ChildProcess>();
+
+/**
+ * A client of the Copilot SDK with a runtime of its own, from before its start to its end. The runtime gets a short list of variables,
+ * holds up no process that has nothing else to do, and ends with it.
+ */
+export class OwnClient {
+  readonly #options: CopilotClientOptions;
+  #client: CopilotClient | undefined;
+  #killed = false;
+
+  constructor(options: CopilotClientOptions) {
+    this.#options = options;
   }
-  return client;
+
+  /** Imports the SDK and starts the runtime. */
+  async start(): Promise<CopilotClient> {
+    const { CopilotClient } = await loadSdk();
+    const { workingDirectory, baseDirectory } = this.#options;
+    try {
+      if (workingDirectory !== undefined) checkDirectory(workingDirectory);
+      this.#client = new CopilotClient(clientOptions(this.#options));
+    } catch (cause) {
+      throw runtimeError(cause, "options");
+    }
+    const client = this.#client;
+    try {
+      const failed = adopt(client);
+      if (this.#killed) throw new Error("it was ended before it had started");
+      await within(Promise.race([withoutLookups(() => client.start()), failed]), START_MS, () => {
+        throw new Error(`no answer within ${START_MS / 1000} s`);
+      });
+      if (this.#killed) throw new Error("it was ended while it started");
+    } catch (cause) {
+      client.forceStop().catch(() => {});
+      if (workingDirectory !== undefined) checkDirectory(workingDirectory);
+      throw runtimeError(cause, "start", baseDirectory);
+    }
+    release(client);
+    return client;
+  }
+
+  /** Lets the runtime write down what it has still to write, for so long at most, and ends it. */
+  async stop(shutdownMs: number): Promise<void> {
+    const client = this.#client;
+    if (!client) return;
+    // A runtime that others serve is only left.
+    const { kind } = this.#options.connection ?? {};
+    const done = kind === "uri" ? client.stop() : client.rpc.runtime.shutdown();
+    await within<unknown>(done, shutdownMs, () => {}).catch(() => {});
+    await forceStop(client);
+  }
+
+  /** Ends the runtime at once, also one that is starting. */
+  async kill(): Promise<void> {
+    this.#killed = true;
+    if (this.#client) await forceStop(this.#client);
+  }
+}
+
+/** Ends the runtime's process, and waits for its end. */
+async function forceStop(client: CopilotClient): Promise<void> {
+  const { cliProcess } = client as unknown as Internals;
+  const isRunning = cliProcess && cliProcess.exitCode === null && cliProcess.signalCode === null;
+  const ended = isRunning && new Promise<void>((end) => cliProcess.once("exit", () => end()));
+  await client.forceStop();
+  if (ended) await within(ended, EXIT_MS, () => {});
+}
+
+/** The options as the SDK takes them with this connection. */
+function clientOptions(options: CopilotClientOptions): CopilotClientOptions {
+  const { connection, env } = options;
+  const kind = connection?.kind ?? environment().COPILOT_SDK_DEFAULT_CONNECTION?.toLowerCase();
+  // A runtime that somebody else has started has an account and an environment of its own.
+  if (kind === "uri") return options;
+  // A provider of its own replaces GitHub's models, so no GitHub account is looked for.
+  const shared: CopilotClientOptions = { useLoggedInUser: false, ...options };
+  // It lives in this process and has its environment.
+  if (kind === "inprocess") return shared;
+  const own = connection && "env" in connection ? connection : undefined;
+  if (!own?.env) return { ...shared, env: runtimeEnvironment(env) };
+  const passed = runtimeEnvironment(own.env) as Record<string, string>;
+  // Where `env` is given too, it is for the SDK to refuse.
+  return { ...shared, connection: { ...own, env: passed } };
+}
+
+/** The home folder of a runtime that is started with these options. */
+export function homeOf({ baseDirectory, connection, env }: CopilotClientOptions): string {
+  const { os, path } = node();
+  const added = (connection as { env?: Record<string, string> } | undefined)?.env ?? env;
+  const { COPILOT_HOME, HOME = os.homedir() } = runtimeEnvironment(added);
+  return baseDirectory ?? COPILOT_HOME ?? path.join(HOME, ".copilot");
+}
+
+function node() {
+  const load = globalThis.process?.getBuiltinModule;
+  return { os: load("node:os"), path: load("node:path") };
+}
+
+/**
+ * Looks after the runtime's process from its start. Rejects when it cannot be started: the SDK listens to that no more once it has begun
+ * to write to it, and what it writes then would end this process.
+ */
+function adopt(client: CopilotClient): Promise<never> {
+  return new Promise((_, reject) => {
+    intercept(client, "cliProcess", (child) => {
+      children.add(child);
+      child.once("exit", () => children.delete(child));
+      child.on("error", reject);
+      child.stdin?.on("error", () => {});
+    });
+    intercept(client, "messageWriter", (writer) => {
+      writer.suppressWriteErrors = true;
+    });
+  });
+}
+
+/** Calls back with each value that a property gets. */
+function intercept<K extends keyof Internals>(
+  client: CopilotClient,
+  name: K,
+  onValue: (value: NonNullable<Internals[K]>) => void,
+): void {
+  let current = (client as unknown as Internals)[name];
+  Object.defineProperty(client, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set: (next: Internals[K]) => {
+      current = next;
+      if (next) onValue(next);
+    },
+  });
+}
+
+/** A program that has nothing else to do may end; turns that are under way hold it up by their own timers. */
+function release(client: CopilotClient): void {
+  const { cliProcess, cliStartTimeout, socket } = client as unknown as Internals;
+  if (cliStartTimeout) clearTimeout(cliStartTimeout);
+  for (const handle of [cliProcess, cliProcess?.stdin, cliProcess?.stdout, cliProcess?.stderr, socket]) {
+    (handle as { unref?: () => void } | null | undefined)?.unref?.();
+  }
+  if (cliProcess && children.size > 0) endWithProcess();
+}
+
+let ending = false;
+
+function endWithProcess(): void {
+  if (ending) return;
+  ending = true;
+  process.once("exit", () => {
+    for (const child of children) child.kill();
+  });
+}
+
+/** Throws unless a folder is there that programs can be started in. */
+export function checkDirectory(path: string): void {
+  const fs = globalThis.process?.getBuiltinModule?.("node:fs");
+  try {
+    if (!fs || fs.statSync(path).isDirectory()) return;
+  } catch (cause) {
+    throw noDirectory(path, "cannot be opened", cause);
+  }
+  throw noDirectory(path, "is no folder");
+}
+
+function noDirectory(path: string, what: string, cause?: unknown): KeylessError {
+  return new KeylessError("sdk/working-directory", `The working directory ${path} ${what}`, {
+    hint: "Create it, or give another as workingDirectory; the next turn tries again.",
+    cause,
+  });
 }
 
 /** The Copilot SDK, imported now. */

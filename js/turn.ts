@@ -1,11 +1,14 @@
 import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
-import { systemClock } from "./clock.js";
+import { Attempt } from "./attempt.js";
+import { systemClock, unref } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import type { ModelCallFailure } from "./foundry-provider.js";
-import { homeError, runtimeError } from "./runtime-error.js";
+import { ReplyText } from "./reply-text.js";
+import { homeError, isConnectionLost, isSessionGone, runtimeError } from "./runtime-error.js";
+import type { ConversationOutcome } from "./wasm/plan.js";
 import { within } from "./within.js";
 
-/** Token errors that no repetition mends: the turn ends at once, not after the runtime's six attempts. */
+/** Token errors that no repetition fixes: the turn ends at once, not after the runtime's six attempts. */
 const FINAL = new Set([
   "credential/configuration",
   "credential/failed",
@@ -21,50 +24,47 @@ const FINAL = new Set([
   "token/timeout",
 ]);
 
-/** How long the next turn waits for a session to become quiet after a turn that failed: longer than callers wait for a token. */
-const SETTLE_MS = 20_000;
-
-/** How long a session that has told of the turn's end may take to become quiet by itself. One whose disk is full never does. */
+/** How long a session that was told to abort may take to become quiet. One whose disk is full never does. */
 const IDLE_MS = 1_000;
 
-/** Who is asked and told during a turn. */
+/** How often a running turn looks whether the runtime still lives: its end raises no event. */
+const PULSE_MS = 1_000;
+
+/** Callbacks that a turn calls. */
 export interface TurnListener {
   /** What a failed request to the model means. */
   explain: (failure: ModelCallFailure["data"]) => KeylessError;
   onEvent: (event: SessionEvent) => void;
 }
 
-/** One prompt and what comes back: the text as it streams, then the whole reply or an error. */
+/**
+ * One prompt and its reply: the text as it streams, then the whole reply or an error. Where the runtime dies meanwhile, the prompt may be
+ * sent again, to another one.
+ */
 export class Turn {
+  readonly prompt: string;
   readonly reply: Promise<string>;
   ended = false;
-  /** Whether the runtime said that it has no such session. */
-  sessionGone = false;
+  readonly #timeoutMs: number;
+  readonly #listener: TurnListener;
   readonly #texts: string[] = [];
   #more: (() => void) | undefined;
   #succeed!: (reply: string) => void;
   #reject!: (error: unknown) => void;
-  #last = "";
-  /** The message that is streaming. */
-  #message = { id: "", text: "" };
-  /** The beginning of the message that was given out before its stream was cut. */
-  #given = "";
+  #attempt: Attempt | undefined;
+  #text = new ReplyText(() => {});
   #tokenError: unknown;
   #modelError: KeylessError | undefined;
-  /** Whether the session itself has ended the turn, and need not be told to. */
-  #toldBySession = false;
-  readonly #idle: Promise<void>;
-  #becomeIdle!: () => void;
-
-  readonly #listener: TurnListener;
+  /** Whether a tool has run, or somebody has read a part of the reply: neither may happen twice. */
+  #irrevocable = false;
   /** When the turn's time is up, by the monotonic clock. */
   #deadline = Number.POSITIVE_INFINITY;
+  #timer: unknown;
 
-  constructor(listener: TurnListener) {
+  constructor(prompt: string, timeoutMs: number, listener: TurnListener) {
+    this.prompt = prompt;
+    this.#timeoutMs = timeoutMs;
     this.#listener = listener;
-    this.#idle = new Promise((become) => {
-      this.#becomeIdle = become;
-    });
     this.reply = new Promise((succeed, reject) => {
       this.#succeed = succeed;
       this.#reject = reject;
@@ -77,8 +77,10 @@ export class Turn {
   async *texts(): AsyncGenerator<string, void, undefined> {
     for (;;) {
       const text = this.#texts.shift();
-      if (text !== undefined) yield text;
-      else if (this.ended) return;
+      if (text !== undefined) {
+        this.#irrevocable = true;
+        yield text;
+      } else if (this.ended) return;
       else
         await new Promise<void>((more) => {
           this.#more = more;
@@ -86,38 +88,71 @@ export class Turn {
     }
   }
 
-  /** Sends the prompt and follows the session's events until this turn's end. */
-  async run(session: CopilotSession, prompt: string): Promise<void> {
-    if (this.ended) return;
-    // Events of an earlier turn may still arrive: nothing counts before this prompt's own message has come by.
-    let id: string | undefined;
-    let mine = false;
-    const early: SessionEvent[] = [];
-    const take = (event: SessionEvent) => {
-      if (id === undefined) early.push(event);
-      else if (!mine) mine = event.type === "user.message" && event.data.messageId === id;
-      else this.#follow(event);
-    };
-    const unsubscribe = session.on(take);
-    const sent = session.send({ prompt });
-    try {
-      id = await Promise.race([sent, this.reply]);
-      for (const event of early) take(event);
-      await this.reply;
-    } catch (error) {
-      this.sessionGone = !(error instanceof KeylessError) && /Session not found/i.test(String(error));
-      this.fail(runtimeError(error, "send"));
-      await this.#settle(session, sent);
-    } finally {
-      unsubscribe();
-    }
+  /** Whether the prompt was sent before. */
+  get wasSent(): boolean {
+    return this.#attempt !== undefined;
   }
 
-  /** Gives the turn so many milliseconds from now. Returns the way to stop the timer. */
-  endIn(timeoutMs: number): () => void {
-    this.#deadline = systemClock.monotonic() + timeoutMs;
-    const timer = systemClock.setTimeout(() => this.fail(this.#late(timeoutMs)), timeoutMs);
-    return () => systemClock.clearTimeout(timer);
+  /** The runtime's id of the prompt, once the session has taken it. */
+  get messageId(): string | undefined {
+    return this.#attempt?.messageId;
+  }
+
+  /** Whether nothing has come of the prompt that must not happen twice. */
+  get maySendAgain(): boolean {
+    return !this.#irrevocable;
+  }
+
+  /** Starts the turn's time, once. */
+  startTime(): void {
+    if (this.#timer !== undefined || this.ended) return;
+    this.#deadline = systemClock.monotonic() + this.#timeoutMs;
+    this.#timer = systemClock.setTimeout(() => this.fail(this.#late()), this.#timeoutMs);
+  }
+
+  /** Sends the prompt and follows the session's events, until the turn is over, or its session or runtime is lost. */
+  async run(session: CopilotSession, isAlive: () => Promise<boolean>): Promise<ConversationOutcome> {
+    this.#attempt?.leave();
+    this.#texts.length = 0;
+    this.#text = new ReplyText((text) => this.#push(text));
+    this.#tokenError = undefined;
+    this.#modelError = undefined;
+    const attempt = new Attempt(session, this.prompt, (event) => this.#follow(event));
+    this.#attempt = attempt;
+    const over = this.reply.then(
+      () => "finished" as const,
+      () => "unsettled" as const,
+    );
+    const refused = attempt.sent.then(
+      () => over,
+      (error: unknown) => this.#refused(error),
+    );
+    const outcome = await Promise.race([over, refused, this.#death(isAlive, over)]);
+    if (outcome !== "unsettled") attempt.leave();
+    return outcome;
+  }
+
+  /**
+   * Makes the session stop working for this turn, which is over. The next prompt, sent too early, would be lost with the one that is being
+   * aborted.
+   */
+  async settle(session: CopilotSession, settleMs: number): Promise<ConversationOutcome> {
+    const attempt = this.#attempt;
+    if (!attempt) return "finished";
+    const quiet = async (): Promise<ConversationOutcome> => {
+      try {
+        await attempt.sent;
+        if (attempt.endedBySession && (await attempt.quiet(IDLE_MS))) return "finished";
+        await session.abort();
+        await attempt.quiet(IDLE_MS);
+        return "finished";
+      } catch (error) {
+        return isConnectionLost(error) ? "dead" : "restless";
+      }
+    };
+    const outcome = await within<ConversationOutcome>(quiet(), settleMs, () => "restless");
+    attempt.leave();
+    return outcome;
   }
 
   /** Ends the turn with an error. */
@@ -127,34 +162,52 @@ export class Turn {
     this.#reject(error);
   }
 
-  /**
-   * Waits until the session can take the next prompt. Sent too early it would be lost with the turn that is being aborted; but
-   * a runtime that hangs must not hold up the next turn for ever.
-   */
-  async #settle(session: CopilotSession, sent: Promise<string>): Promise<void> {
-    const abort = () => sent.then(() => session.abort()).catch(() => {});
-    const quiet = this.#toldBySession ? within<unknown>(this.#idle, IDLE_MS, abort) : abort();
-    await within<unknown>(quiet, SETTLE_MS, () => {});
-  }
-
   /** Ends the turn because nobody listens any more. */
   abort(): void {
     this.fail(new DOMException("The turn was aborted.", "AbortError"));
   }
 
+  /** A token for this turn's requests, for as long as the turn lasts: the runtime does not abort before it has its answer. */
+  token(acquired: Promise<string>): Promise<string> {
+    const ended = this.reply.then(() => acquired);
+    return Promise.race([acquired, ended]).catch((error: unknown) => {
+      this.#tokenFailed(error);
+      throw error;
+    });
+  }
+
   /** The token callback threw. The runtime only shows its text, so the error itself is kept. */
-  tokenFailed(error: unknown): void {
+  #tokenFailed(error: unknown): void {
     const code = error instanceof KeylessError ? error.code : undefined;
     // That the same token came again tells less than why the resource rejected it.
     this.#tokenError = code === "token/rejected-again" ? (this.#modelError ?? error) : error;
     if (code !== undefined && FINAL.has(code)) this.fail(this.#tokenError);
   }
 
-  #late(timeoutMs: number): KeylessError {
+  #refused(error: unknown): ConversationOutcome {
+    if (isSessionGone(error)) return "gone";
+    if (isConnectionLost(error)) return "dead";
+    this.fail(runtimeError(error, "send"));
+    return "unsettled";
+  }
+
+  /** Resolves when the runtime has died while the turn was running, else with the turn. */
+  async #death(
+    isAlive: () => Promise<boolean>,
+    over: Promise<ConversationOutcome>,
+  ): Promise<ConversationOutcome> {
+    while (!this.ended) {
+      await new Promise<void>((next) => unref(systemClock.setTimeout(next, PULSE_MS)));
+      if (!this.ended && !(await isAlive())) return "dead";
+    }
+    return over;
+  }
+
+  #late(): KeylessError {
     const failed = this.#tokenError ?? this.#modelError;
     const known = failed instanceof KeylessError ? failed : undefined;
     const last = known ? ` The last request had failed: ${known.message}` : "";
-    return new KeylessError("agent/timeout", `The turn took longer than ${timeoutMs} ms.${last}`, {
+    return new KeylessError("agent/timeout", `The turn took longer than ${this.#timeoutMs} ms.${last}`, {
       hint: known?.hint ?? "Raise timeoutMs, or look at the model's load; the turn has been aborted.",
       cause: failed,
     });
@@ -166,18 +219,15 @@ export class Turn {
     } catch {
       // A listener's own trouble must not cost the caller the reply.
     }
+    if (event.type === "tool.execution_start") this.#irrevocable = true;
     // Sub-agents speak to their parent, not to the caller.
     if (event.agentId !== undefined) return;
     switch (event.type) {
       case "assistant.message_delta":
-        this.#stream(event.data.messageId, event.data.deltaContent);
+        this.#text.piece(event.data.messageId, event.data.deltaContent);
         break;
       case "assistant.message":
-        if (event.data.content === "") break;
-        this.#last = event.data.content;
-        // A reply that did not come in pieces comes in one.
-        if (this.#message.id !== event.data.messageId) this.#push(event.data.content);
-        this.#message = { id: "", text: "" };
+        this.#text.whole(event.data.messageId, event.data.content);
         break;
       case "model.call_failure":
         // The failures that follow a token error are the runtime's retelling of it.
@@ -186,16 +236,13 @@ export class Turn {
         this.#leaveIfTooLong(this.#modelError);
         break;
       case "session.error":
-        this.#toldBySession = true;
         this.fail(
           this.#tokenError ?? this.#modelError ?? turnFailed(event.data.statusCode, event.data.message),
         );
         break;
       case "session.idle":
-        this.#toldBySession = true;
-        this.#becomeIdle();
-        if (this.#last === "") this.fail(this.#tokenError ?? this.#modelError ?? noReply());
-        else this.#finish();
+        if (this.#text.last === "") this.fail(this.#tokenError ?? this.#modelError ?? noReply());
+        else this.#finish(this.#text.last);
         break;
     }
   }
@@ -206,33 +253,20 @@ export class Turn {
     if (systemClock.monotonic() + retryAfterMs > this.#deadline) this.fail(error);
   }
 
-  /** A piece of a message. After a stream was cut the runtime asks again: what was given out already is not given twice. */
-  #stream(id: string, piece: string): void {
-    if (this.#message.id !== id) {
-      this.#given = this.#message.text;
-      this.#message = { id, text: "" };
-    }
-    this.#message.text += piece;
-    const { text } = this.#message;
-    if (this.#given === "") this.#push(piece);
-    else if (!this.#given.startsWith(text)) {
-      this.#push(text.startsWith(this.#given) ? text.slice(this.#given.length) : `\n${text}`);
-      this.#given = "";
-    }
-  }
-
   #push(text: string): void {
     this.#texts.push(text);
     this.#wake();
   }
 
-  #finish(): void {
+  #finish(reply: string): void {
+    if (this.ended) return;
     this.#end();
-    this.#succeed(this.#last);
+    this.#succeed(reply);
   }
 
   #end(): void {
     this.ended = true;
+    systemClock.clearTimeout(this.#timer);
     this.#wake();
   }
 

@@ -17,6 +17,7 @@ pub use error::{Code, Error, Result};
 pub mod challenge;
 pub mod chat;
 pub mod claims;
+pub mod conversation;
 pub mod diagnosis;
 pub mod endpoint;
 pub mod environment;

@@ -1,6 +1,8 @@
 //! The surfaces for JavaScript: they convert and forward, and decide nothing. The types on the other side are hand-written, in
 //! `js/wasm/*.d.ts`. Each is a module of its own, by a feature of cargo, so that nobody loads what he does not use.
 
+#[cfg(feature = "plan")]
+mod conversation;
 #[cfg(feature = "core")]
 mod core;
 #[cfg(feature = "net")]
@@ -10,6 +12,8 @@ mod plan;
 #[cfg(any(feature = "core", feature = "plan"))]
 mod values;
 
+#[cfg(feature = "plan")]
+pub use self::conversation::*;
 #[cfg(feature = "core")]
 pub use self::core::*;
 #[cfg(feature = "net")]

@@ -42,3 +42,46 @@ export interface PlainFailure {
 export function parseChallenge(wwwAuthenticate: string): Challenge;
 
 export function decodeToken(token: string): TokenDescription;
+
+/** What to do next in the life of a conversation; `src/conversation.rs` says what each is. */
+export type ConversationAction =
+  | "rest"
+  | "lease"
+  | "check"
+  | "open"
+  | "send"
+  | "settle"
+  | "detach"
+  | "delete"
+  | "release"
+  | "discard"
+  | "fail"
+  | "end";
+
+/** What came of an action. */
+export type ConversationOutcome =
+  | "woken"
+  | "leased"
+  | "alive"
+  | "worn"
+  | "opened"
+  | "refused"
+  | "finished"
+  | "unsettled"
+  | "restless"
+  | "gone"
+  | "dead"
+  | "detached"
+  | "deleted"
+  | "released";
+
+/** What is wanted at the moment: the number of the turn that waits, and whether the conversation shall end. */
+export interface ConversationWants {
+  turn: number | undefined;
+  close: "no" | "keep" | "delete";
+}
+
+export class Lifecycle {
+  next(outcome: ConversationOutcome, wants: ConversationWants): ConversationAction;
+  free(): void;
+}

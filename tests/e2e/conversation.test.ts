@@ -104,14 +104,15 @@ test("a refusal of the resource comes with its status and Azure's words", async 
   expect(await agent.chat("And now?")).toContain("And now?");
 });
 
-test("a runtime that is killed ends the turn with an error, and the next turn goes on where it was", async () => {
+test("a runtime that is killed is replaced within the turn, and the conversation goes on where it was", async () => {
   const answered = turns.at(-1) as number;
   const before = await agent.sessionId;
-  emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 30_000 });
+  const slow = emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 30_000 });
   const cut = agent.chat("Cut off");
   await new Promise((next) => setTimeout(next, 200));
   for (const pid of children()) process.kill(pid, "SIGKILL");
-  await expect(cut).rejects.toMatchObject({ code: "sdk/runtime-ended" });
+  slow.remove();
+  expect(await cut).toContain("Cut off");
   expect(await agent.chat("Where were we?")).toContain("Where were we?");
   expect(await agent.sessionId).toBe(before);
   expect(turns.at(-1)).toBeGreaterThanOrEqual(answered);
