@@ -58,27 +58,40 @@ export function runtimeEnded(foreign: boolean): KeylessError {
   });
 }
 
+/** What an error may be about: the runtime's home folder, and its program where it is not the bundled one. */
+interface About {
+  home?: string | undefined;
+  program?: string | undefined;
+}
+
 /** An error of the runtime, in words that tell what to do. An abort stays what it is. */
-export function runtimeError(cause: unknown, stage: keyof typeof STAGES, baseDirectory?: string): unknown {
+export function runtimeError(cause: unknown, stage: keyof typeof STAGES, about: About = {}): unknown {
   if (cause instanceof KeylessError || cause instanceof DOMException) return cause;
-  const said = cause instanceof Error ? cause.message : String(cause);
-  const home =
-    stage === "start" || stage === "session" ? homeError(said, { cause, baseDirectory }) : undefined;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  // The SDK puts a stack into some of its messages.
+  const said = text.replace(/\n {4}at .*/g, "");
+  // A program that cannot be started says nothing of the home folder.
+  const isOfHome =
+    stage === "session" || (stage === "start" && !/^(Error: )?(Failed to start.*)?spawn /.test(said));
+  const home = isOfHome ? homeError(said, { cause, home: about.home }) : undefined;
   if (home) return home;
   const { code, message, hint } = STAGES[stage];
-  return new KeylessError(code, `${message}: ${said}`, { hint, cause });
+  const which = about.program === undefined ? "" : ` (${about.program})`;
+  return new KeylessError(code, `${message}${which}: ${said}`, { hint, cause });
 }
 
 /** What the runtime says, if it is that it cannot write to its home folder. */
 export function homeError(
   said: string,
-  { cause, baseDirectory }: { cause?: unknown; baseDirectory?: string | undefined } = {},
+  {
+    cause,
+    home = environment().COPILOT_HOME ?? "~/.copilot",
+  }: { cause?: unknown; home?: string | undefined } = {},
 ): KeylessError | undefined {
   const full = /\bENOSPC\b|[Nn]o space left/.test(said);
   const unwritable =
-    /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR)\b|[Pp]ermission denied|[Rr]ead-only file system/.test(said);
+    /\b(ENOENT|EACCES|EPERM|EROFS|ENOTDIR|EEXIST)\b|[Pp]ermission denied|[Rr]ead-only file system/.test(said);
   if (!full && !unwritable) return undefined;
-  const home = baseDirectory ?? environment().COPILOT_HOME ?? "~/.copilot";
   const why = full ? ": the disk is full" : "";
   return new KeylessError(
     "sdk/home-not-writable",

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
+import { unref } from "./clock.js";
 import { environment, runtimeEnvironment } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import { installedVersion } from "./installed.js";
@@ -27,6 +28,7 @@ interface Internals {
   cliStartTimeout: ReturnType<typeof setTimeout> | null;
   messageWriter: { suppressWriteErrors: boolean } | null;
   socket: { unref(): void } | null;
+  ffiHost: { keepAliveTimer?: ReturnType<typeof setInterval> } | null;
 }
 
 /** The runtimes that this process has started, to be ended with it. */
@@ -48,7 +50,7 @@ export class OwnClient {
   /** Imports the SDK and starts the runtime. */
   async start(): Promise<CopilotClient> {
     const { CopilotClient } = await loadSdk();
-    const { workingDirectory, baseDirectory } = this.#options;
+    const { workingDirectory, connection } = this.#options;
     try {
       if (workingDirectory !== undefined) checkDirectory(workingDirectory);
       this.#client = new CopilotClient(clientOptions(this.#options));
@@ -66,7 +68,9 @@ export class OwnClient {
     } catch (cause) {
       client.forceStop().catch(() => {});
       if (workingDirectory !== undefined) checkDirectory(workingDirectory);
-      throw runtimeError(cause, "start", baseDirectory);
+      const { path } = (connection ?? {}) as { path?: string };
+      const program = path ?? environment().COPILOT_CLI_PATH;
+      throw runtimeError(cause, "start", { home: homeOf(this.#options), program });
     }
     release(client);
     return client;
@@ -167,11 +171,10 @@ function intercept<K extends keyof Internals>(
 
 /** A program that has nothing else to do may end; turns that are under way hold it up by their own timers. */
 function release(client: CopilotClient): void {
-  const { cliProcess, cliStartTimeout, socket } = client as unknown as Internals;
+  const { cliProcess, cliStartTimeout, socket, ffiHost } = client as unknown as Internals;
   if (cliStartTimeout) clearTimeout(cliStartTimeout);
-  for (const handle of [cliProcess, cliProcess?.stdin, cliProcess?.stdout, cliProcess?.stderr, socket]) {
-    (handle as { unref?: () => void } | null | undefined)?.unref?.();
-  }
+  const { stdin, stdout, stderr } = cliProcess ?? {};
+  for (const handle of [cliProcess, stdin, stdout, stderr, socket, ffiHost?.keepAliveTimer]) unref(handle);
   if (cliProcess && children.size > 0) endWithProcess();
 }
 
@@ -181,7 +184,7 @@ function endWithProcess(): void {
   if (ending) return;
   ending = true;
   process.once("exit", () => {
-    for (const child of children) child.kill();
+    for (const child of children) child.kill("SIGKILL");
   });
 }
 

@@ -193,7 +193,11 @@ export class SessionDriver {
   async #check(): Promise<ConversationOutcome> {
     const lease = this.#lease;
     if (!lease || !(await lease.isAlive())) return this.#lost();
-    if (this.#lock?.isOwn() === false) this.#fail(sessionOpen(String(this.#id)));
+    try {
+      if (this.#lock?.isOwn() === false) this.#fail(sessionOpen(String(this.#id)));
+    } catch (error) {
+      this.#fail(runtimeError(error, "session", { home: this.#settings.runtime.home }));
+    }
     return lease.worn ? "worn" : "alive";
   }
 
@@ -217,7 +221,7 @@ export class SessionDriver {
       if (this.#session) await this.#detach();
       if (before === undefined) this.#hold(undefined);
       if (!(error instanceof KeylessError) && !(await lease.isAlive())) return this.#lost();
-      this.#fail(runtimeError(error, "session", this.#settings.runtime.options.baseDirectory));
+      this.#fail(runtimeError(error, "session", { home: this.#settings.runtime.home }));
       return "refused";
     }
   }
@@ -227,7 +231,7 @@ export class SessionDriver {
     const { workingDirectory } = session;
     if (workingDirectory !== undefined) checkDirectory(workingDirectory);
     else if (!runtime.foreign && runtime.options.workingDirectory === undefined) {
-      this.#workingDirectory ??= makeWorkingDirectory();
+      this.#workingDirectory = makeWorkingDirectory(this.#workingDirectory);
     }
     return {
       onPermissionRequest: () => ({ kind: "reject", feedback: "This program permits no tools." }),

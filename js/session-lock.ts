@@ -52,8 +52,13 @@ export class SessionLock {
     return undefined;
   }
 
-  /** Whether nobody has taken it over. */
+  /** Whether nobody has taken it over. One that was deleted, with the home folder perhaps, is made again. */
   isOwn(): boolean {
+    const { fs, path } = node();
+    if (read(this.#path) === undefined) {
+      fs.mkdirSync(path.dirname(this.#path), { recursive: true, mode: 0o700 });
+      create(this.#path, this.#text);
+    }
     return read(this.#path) === this.#text;
   }
 

@@ -4,10 +4,17 @@ import { KeylessError } from "./errors.js";
 const folders = new Set<string>();
 let removing = false;
 
-/** A folder for one conversation alone, which nobody else may open. Removed by {@link removeWorkingDirectory}, else with the process. */
-export function makeWorkingDirectory(): string {
+/**
+ * A folder for one conversation alone, which nobody else may open; the one of `before` where there was one. Removed by
+ * {@link removeWorkingDirectory}, else with the process.
+ */
+export function makeWorkingDirectory(before?: string): string {
   const { fs, os, path } = node();
   try {
+    if (before !== undefined) {
+      fs.mkdirSync(before, { recursive: true, mode: 0o700 });
+      return before;
+    }
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "copilot-keyless-work-"));
     folders.add(folder);
     if (!removing) {

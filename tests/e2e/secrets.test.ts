@@ -97,17 +97,18 @@ async function leaves(
 
 test("an agent that is told to run env, and may, finds no identity secret, and neither does its model", async () => {
   const { output, disk } = await leaves("shell");
-  const environment = told.find((text) => text.includes("HARMLESS=h4rmless"));
+  const environment = told.find((text) => text.includes("ADDED=4dded"));
   expect(environment).toBeDefined();
+  expect(environment, "nor anything else that nobody gave it").not.toContain("HARMLESS");
   expect(environment).not.toMatch(/^(IDENTITY_|MSI_|AZURE_(CLIENT|FEDERATED|PASSWORD))/m);
-  expect(disk).toContain("h4rmless");
+  expect(disk).toContain("4dded");
   expect(output).toContain("'Done'");
 });
 
 test("by default it may not", async () => {
   const before = told.length;
   await leaves("no permission");
-  expect(told.slice(before).join()).not.toContain("HARMLESS");
+  expect(told.slice(before).join()).not.toContain("ADDED");
   expect(told.slice(before).join()).toMatch(/permi/i);
 });
 

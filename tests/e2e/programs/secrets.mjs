@@ -63,6 +63,7 @@ const FUNCTIONS = {
 /** One turn of an agent, and what is left behind. */
 async function agent(options, prompt = "Hello") {
   const agent = new ManagedIdentityCopilotAgent({
+    client: { env: { ADDED: "4dded" } },
     ...options,
     session: { onEvent: (event) => write("event", event), ...options?.session },
   });
