@@ -1,5 +1,6 @@
 // `npm run soak -- --seed 1 --minutes 20`: many sessions converse on tokens of 15 s while things go wrong by chance, the same
-// for the same seed. Exit code 1 when something was lost, late, leaked or too much; 130 after Ctrl-C.
+// for the same seed; then a crowd aborts at a chat server on a busy machine. Exit code 1 when something was lost, late, leaked or
+// too much; 130 after Ctrl-C.
 
 import { parseArgs } from "node:util";
 import { lineOf, planOf } from "../tests/soak/plan.mjs";
@@ -12,11 +13,15 @@ const HELP = `npm run soak -- [--seed N] [--minutes M] [--sessions S] [--plan] [
   --seed N      what goes wrong and when; by default drawn and told
   --minutes M   how long; default 2, at least 1
   --sessions S  how many conversations; default 20
+  --crowd C     how long the crowd, in seconds; default 60, 0 leaves it out
   --plan        only print what would go wrong, and when
   --json        print the figures as JSON on stdout`;
 
+/** How long a close may take on a machine whose cores are busy with something else. */
+const CLOSE_MS = 1_500;
+
 await main(async () => {
-  const { seed, minutes, sessions, plan, json, help } = settings();
+  const { seed, minutes, sessions, crowd: seconds, plan, json, help } = settings();
   if (help) return console.log(HELP);
   const planned = planOf({ seed, minutes });
   if (plan) {
@@ -46,8 +51,14 @@ await main(async () => {
       );
     },
   });
-  const summary = summaryOf({ seed, minutes, sessions }, result);
-  const faults = faultsOf(summary, result);
+  if (seconds > 0) console.error(`… a crowd of 20 users for ${seconds} s, both cores busy`);
+  const { crowd } = await import("../tests/soak/crowd/run.mjs");
+  const met =
+    seconds > 0 && !interrupted.signal.aborted
+      ? await crowd({ seed, seconds, signal: interrupted.signal })
+      : undefined;
+  const summary = { ...summaryOf({ seed, minutes, sessions }, result), crowd: met };
+  const faults = [...faultsOf(summary, result), ...(met ? crowdFaults(met) : [])];
   if (json) console.log(JSON.stringify({ ...summary, faults }, undefined, 2));
   else report(summary);
   for (const fault of faults) console.error(`✗ ${fault}`);
@@ -59,12 +70,19 @@ await main(async () => {
   return faults.length === 0 ? 0 : 1;
 });
 
+function crowdFaults({ faults, closedMs, aborted }) {
+  const least = aborted === 0 ? ["the crowd: nobody has left"] : [];
+  const late = closedMs > CLOSE_MS ? [`the crowd: close() took ${closedMs} ms`] : [];
+  return [...faults.slice(0, 20).map((fault) => `the crowd: ${fault}`), ...least, ...late];
+}
+
 function settings() {
   const { values } = parseArgs({
     options: {
       seed: { type: "string" },
       minutes: { type: "string", default: "2" },
       sessions: { type: "string", default: "20" },
+      crowd: { type: "string", default: "60" },
       plan: { type: "boolean" },
       json: { type: "boolean" },
       help: { type: "boolean", short: "h" },
@@ -76,7 +94,7 @@ function settings() {
   if (!Number.isInteger(sessions) || !Number.isInteger(seed)) {
     throw new StepError("--seed and --sessions are whole numbers", "npm run soak -- --help");
   }
-  return { ...values, seed, minutes, sessions };
+  return { ...values, seed, minutes, sessions, crowd: number("crowd", values.crowd, 0) };
 }
 
 function number(name, text, least) {
@@ -86,7 +104,7 @@ function number(name, text, least) {
 }
 
 function report(summary) {
-  const { identity, memory, revoked, secrets } = summary;
+  const { crowd, identity, memory, revoked, secrets } = summary;
   const list = (counts) =>
     Object.entries(counts)
       .map(([name, times]) => `${name} ${times}`)
@@ -119,5 +137,12 @@ function report(summary) {
       `${secrets.tokensIssued} tokens looked for in ${secrets.textsRead} texts and ${secrets.filesMB} MB of files`,
     ],
   ];
+  if (crowd) {
+    const { turns, answered, aborted, longestMs, closedMs } = crowd;
+    lines.push([
+      "crowd",
+      `${turns} turns: ${answered} answered, ${aborted} left; longest ${longestMs} ms, close() ${closedMs} ms`,
+    ]);
+  }
   for (const [name, text] of lines) console.log(`${name.padEnd(9)} ${text}`);
 }
