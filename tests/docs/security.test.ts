@@ -27,6 +27,7 @@ test("there are lines for everybody who may mean harm", () => {
     "The token",
     "The environment",
     "Input of pages and callers",
+    "Conversations",
     "What is installed",
   ]);
   for (const section of page.split(/^### /m).slice(1))

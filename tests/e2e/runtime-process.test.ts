@@ -35,7 +35,7 @@ function children(): number[] {
   );
 }
 
-describe("what keeps it from starting is told by name, and the next turn works once it is mended", () => {
+describe("a start that fails", () => {
   const missing = join(folder, "missing");
   const file = join(folder, "file");
   const stdio = (path: string) => ({ client: { connection: RuntimeConnection.forStdio({ path }) } });
@@ -106,19 +106,22 @@ describe("what keeps it from starting is told by name, and the next turn works o
   };
   writeFileSync(file, "");
 
-  test.each(Object.entries(BROKEN))("%s", async (_, { options, code, names, mend }) => {
-    await using agent = agentWith(options);
-    for (let turn = 0; turn < 2; turn += 1) {
-      await expect(agent.chat("Hello")).rejects.toMatchObject({
-        code,
-        message: expect.stringContaining(names),
-        hint: expect.any(String),
-      });
-    }
-    if (!mend) return;
-    mend();
-    expect(await agent.chat("And now?")).toContain("And now?");
-  });
+  test.each(Object.entries(BROKEN))(
+    "is told by name, and the next turn works once it is mended: %s",
+    async (_, { options, code, names, mend }) => {
+      await using agent = agentWith(options);
+      for (let turn = 0; turn < 2; turn += 1) {
+        await expect(agent.chat("Hello")).rejects.toMatchObject({
+          code,
+          message: expect.stringContaining(names),
+          hint: expect.any(String),
+        });
+      }
+      if (!mend) return;
+      mend();
+      expect(await agent.chat("And now?")).toContain("And now?");
+    },
+  );
 
   test("a home that is deleted between two turns", async () => {
     const baseDirectory = join(folder, "deleted-home");
@@ -229,20 +232,23 @@ describe("its environment", () => {
   });
 });
 
-describe("an agent that nobody closes", () => {
+describe("the end of the program", () => {
   const isRunning = (pid: number) =>
     existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
 
-  test.each(["plain", "tcp", "inprocess", "keepFresh", "aborted", "unread", "killed"])("%s", async (how) => {
-    const { stdout, stderr } = await run(
-      process.execPath,
-      [join(root, "tests/e2e/programs/unclosed.mjs"), how],
-      { env: { ...process.env, ...emulator.env } as Record<string, string> },
-    );
-    const ended = Date.now();
-    expect(stderr).toBe("");
-    const { pids, at } = JSON.parse(stdout) as { pids: number[]; at: number };
-    expect(ended - at, "the program ends").toBeLessThan(3_000);
-    await expect.poll(() => pids.filter(isRunning), { timeout: 1_000 }).toEqual([]);
-  });
+  test.each(["plain", "tcp", "inprocess", "keepFresh", "aborted", "unread", "killed"])(
+    "comes although nobody closes the agent: %s",
+    async (how) => {
+      const { stdout, stderr } = await run(
+        process.execPath,
+        [join(root, "tests/e2e/programs/unclosed.mjs"), how],
+        { env: { ...process.env, ...emulator.env } as Record<string, string> },
+      );
+      const ended = Date.now();
+      expect(stderr).toBe("");
+      const { pids, at } = JSON.parse(stdout) as { pids: number[]; at: number };
+      expect(ended - at, "the program ends").toBeLessThan(3_000);
+      await expect.poll(() => pids.filter(isRunning), { timeout: 1_000 }).toEqual([]);
+    },
+  );
 });
