@@ -233,22 +233,20 @@ describe("its environment", () => {
 });
 
 describe("the end of the program", () => {
+  const WAYS = ["plain", "tcp", "inprocess", "keepFresh", "aborted", "unread", "killed"];
   const isRunning = (pid: number) =>
     existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
 
-  test.each(["plain", "tcp", "inprocess", "keepFresh", "aborted", "unread", "killed"])(
-    "comes although nobody closes the agent: %s",
-    async (how) => {
-      const { stdout, stderr } = await run(
-        process.execPath,
-        [join(root, "tests/e2e/programs/unclosed.mjs"), how],
-        { env: { ...process.env, ...emulator.env } as Record<string, string> },
-      );
-      const ended = Date.now();
-      expect(stderr).toBe("");
-      const { pids, at } = JSON.parse(stdout) as { pids: number[]; at: number };
-      expect(ended - at, "the program ends").toBeLessThan(3_000);
-      await expect.poll(() => pids.filter(isRunning), { timeout: 1_000 }).toEqual([]);
-    },
-  );
+  test.each(WAYS)("comes although nobody closes the agent: %s", async (how) => {
+    const { stdout, stderr } = await run(
+      process.execPath,
+      [join(root, "tests/e2e/programs/unclosed.mjs"), how],
+      { env: { ...process.env, ...emulator.env } as Record<string, string> },
+    );
+    const ended = Date.now();
+    expect(stderr).toBe("");
+    const { pids, at } = JSON.parse(stdout) as { pids: number[]; at: number };
+    expect(ended - at, "the program ends").toBeLessThan(3_000);
+    await expect.poll(() => pids.filter(isRunning), { timeout: 1_000 }).toEqual([]);
+  });
 });
