@@ -46,7 +46,7 @@ fn started(decision: Decision) -> u32 {
 
 /// A schedule that holds a token since the start, without jitter.
 fn holding(lives: i64) -> Schedule {
-    let mut schedule = Schedule::new(RefreshPolicy::default());
+    let mut schedule = Schedule::new(RefreshPolicy::default()).unwrap();
     let flight = started(schedule.request(at(0)));
     assert_eq!(
         schedule.acquired(flight, answer(at(0), lives), at(100), 0.0),
@@ -207,7 +207,7 @@ proptest! {
     #[test]
     fn whatever_happens(events in events(), random in 0.0_f64..1.0, sleeps in any::<bool>()) {
         let policy = RefreshPolicy::default();
-        let mut schedule = Schedule::new(policy);
+        let mut schedule = Schedule::new(policy).unwrap();
         let mut now = at(0);
         // What the world knows: the flight, and when the held token's usable life ends, by a clock that nobody can set.
         let mut flight: Option<(u32, Now, i64)> = None;

@@ -31,6 +31,12 @@ export function secondLook(
   askedAt: number,
 ): number | undefined;
 
+/**
+ * How long a `Retry-After`, seconds or a date, asks to wait. A date counts from `date`, the answer's own `Date`; where that is empty, from
+ * `now`, in epoch milliseconds.
+ */
+export function retryAfterMs(value: string, date: string, now: number): number | undefined;
+
 export interface FlightStart {
   flight: number;
   timeoutMs: number;
@@ -52,6 +58,7 @@ export class Schedule {
   /** Throws a {@link CoreError}. */
   constructor(policy: Partial<RefreshPolicy>);
   request(wall: number, mono: number): Decision;
+  refresh(wall: number, mono: number): Decision;
   wake(wall: number, mono: number): FlightStart | undefined;
   nextWake(wall: number, mono: number): number | undefined;
   acquired(

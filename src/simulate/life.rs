@@ -81,7 +81,7 @@ impl<'a> Life<'a> {
             chance,
             recorder,
             shown: instance == 0,
-            schedule: Schedule::new(plan.policy),
+            schedule: plan.schedule.clone(),
             events: BinaryHeap::new(),
             sequence: 0,
             flight: None,

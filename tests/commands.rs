@@ -1,0 +1,334 @@
+//! The commands that a diagnosis proposes, as somebody would see them who answers in the place of a resource, or gives the token: none
+//! holds a word of his.
+//!
+//! The oracle knows nothing of how the commands are made: it splits each into words as a shell does, and every word has to be one of a
+//! fixed list, or the user's own (the resource, the scope, the object id of the token).
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use copilot_keyless::Secret;
+use copilot_keyless::diagnosis::{Diagnosis, Failure, diagnose, foresee, role_assignment};
+use copilot_keyless::endpoint::Options;
+use copilot_keyless::probe;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Every word of every command, but for what is the user's own.
+const WORDS: &str = "
+    az account list --all --query [].{subscription:name, tenant:tenantId} --output table
+    az ad signed-in-user show --query id --output tsv
+    az cognitiveservices account list --query [].properties.endpoint --output tsv
+    az cognitiveservices account show --name <resource> --resource-group <group> --query properties.endpoint
+    az cognitiveservices account update --custom-domain <unique-name>
+    az cognitiveservices account deployment list --query [].name
+    az cognitiveservices account network-rule add --ip-address <your-public-address>
+    az cognitiveservices usage list --location <region>
+    az login --tenant <tenant-of-the-resource>
+    az resource update --ids <resource-id> --set properties.publicNetworkAccess=Enabled
+    az role assignment create --assignee <object-id> --role --scope <resource-id>
+    5e0bd9bd-7b93-4f28-af87-19fc36ad61bd a97b65f3-24c7-4388-baec-2e87135dc908 53ca6127-db72-4b80-b1b0-d745d6d5456d
+    copilot-keyless config token
+    export FOUNDRY_TOKEN_SCOPE=api://<application-id>/.default FOUNDRY_TOKEN_SCOPE=<scope> NODE_EXTRA_CA_CERTS=<file>.pem
+    AZURE_AUTHORITY_HOST=https://login.microsoftonline.us AZURE_AUTHORITY_HOST=https://login.chinacloudapi.cn
+    unset AZURE_OPENAI_API_KEY OPENAI_API_KEY
+";
+
+const OBJECT_ID: &str = "6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44";
+
+/// Splits a command into words as a shell does, those of `$(...)` too. Anything else that a shell acts upon is a fault.
+fn words(command: &str) -> Result<Vec<String>, String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    let mut chars = command.chars().peekable();
+    // Whether the text around a `$(` was quoted.
+    let mut outer = Vec::new();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => quoted = !quoted,
+            '$' if chars.peek() == Some(&'(') => {
+                chars.next();
+                outer.push(std::mem::replace(&mut quoted, false));
+                words.push(String::new());
+            }
+            ')' if !quoted && !outer.is_empty() => {
+                quoted = outer.pop().unwrap();
+                words.push(String::new());
+            }
+            ' ' if !quoted => words.push(String::new()),
+            // `<name>` is a place to fill in.
+            ';' | '&' | '|' | '`' | '$' | '\\' | '\'' | '(' | ')' | '#' | '*' | '?' | '~' | '!'
+                if !quoted =>
+            {
+                return Err(format!("{c:?} in {command}"));
+            }
+            '`' | '$' | '\\' | '!' => return Err(format!("{c:?} in {command}")),
+            c if c.is_control() || !c.is_ascii() => return Err(format!("{c:?} in {command}")),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    if quoted || !outer.is_empty() {
+        return Err(format!("quotes do not close in {command}"));
+    }
+    Ok(words.into_iter().filter(|word| !word.is_empty()).collect())
+}
+
+/// What the user has said himself.
+#[derive(Debug, Clone, Default)]
+struct Own {
+    endpoint: Option<&'static str>,
+    resource: Option<&'static str>,
+    scopes: &'static [&'static str],
+    given_scope: Option<&'static str>,
+    object_id: bool,
+}
+
+fn own() -> impl Strategy<Value = Own> {
+    const AI: &[&str] = &["https://ai.azure.com", "https://cognitiveservices.azure.com"];
+    let places = [
+        Own::default(),
+        Own {
+            endpoint: Some("https://myres.openai.azure.com"),
+            resource: Some("myres"),
+            scopes: AI,
+            ..Own::default()
+        },
+        Own {
+            endpoint: Some("https://my-res2.services.ai.azure.com/api/projects/p1"),
+            resource: Some("my-res2"),
+            scopes: AI,
+            ..Own::default()
+        },
+        Own {
+            endpoint: Some("https://myres.openai.azure.us"),
+            resource: Some("myres"),
+            scopes: &["https://cognitiveservices.azure.us", "https://ai.azure.us"],
+            ..Own::default()
+        },
+        Own {
+            endpoint: Some("https://myres.openai.azure.cn"),
+            resource: Some("myres"),
+            scopes: &["https://cognitiveservices.azure.cn"],
+            ..Own::default()
+        },
+        Own {
+            endpoint: Some("https://gw.azure-api.net/openai"),
+            ..Own::default()
+        },
+        Own {
+            endpoint: Some("https://gw.azure-api.net"),
+            scopes: &["api://own-gateway"],
+            given_scope: Some("api://own-gateway/.default"),
+            ..Own::default()
+        },
+        Own {
+            endpoint: Some("https://models.example/v1"),
+            ..Own::default()
+        },
+        Own {
+            endpoint: Some("https://models.example/v1"),
+            scopes: &["api://own"],
+            given_scope: Some("api://own/.default"),
+            ..Own::default()
+        },
+        Own {
+            endpoint: Some("http://localhost:8080/v1"),
+            ..Own::default()
+        },
+    ];
+    (prop::sample::select(places.to_vec()), any::<bool>())
+        .prop_map(|(own, object_id)| Own { object_id, ..own })
+}
+
+/// What somebody would like to see in a command.
+fn planted() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        "@[a-z]{8}\\.txt",
+        "--[a-z]{8}@[a-z]{8}",
+        "[a-z]{9}@[a-z]{9}\\.com",
+        "\\$\\([a-z]{9}\\)",
+        "[a-z]{9};[a-z]{9}",
+        "https://[a-z]{9}\\.azure\\.com",
+        "https://(ai|cognitiveservices)\\.azure\\.(com|us|cn)",
+        "[a-z]{9}\naz [a-z]{9}",
+        "[A-Za-z0-9]{12}",
+        "\\PC{10,20}",
+    ]
+}
+
+/// Bodies of every finding, with the planted text wherever they quote one.
+fn body() -> impl Strategy<Value = String> {
+    let texts = [
+        r"The principal `X` lacks the required data action `X` to perform `X` operation.",
+        r"The principal X lacks the required data action Microsoft.CognitiveServices/accounts/AIServices/X",
+        "Access token is missing, invalid, audience is incorrect (X), or have expired. X",
+        "Tenant provided in token does not match resource tenant X",
+        "PermissionDenied X",
+        "Please provide a custom subdomain X",
+        "missing subscription key X",
+        "invalid subscription key or wrong api endpoint X",
+        "AuthenticationTypeDisabled X",
+        "Public access is disabled X",
+        "Virtual network/firewall rules X",
+        "DeploymentNotFound X",
+        "does not work with the specified model X",
+        "content_filter X",
+        "api-version query parameter X not allowed",
+        "insufficient_quota X",
+        "retry after X",
+        "getaddrinfo ENOTFOUND X",
+        "unable to verify certificate X",
+        "X",
+    ];
+    (prop::sample::select(texts.to_vec()), any::<bool>()).prop_map(|(text, nested)| {
+        if nested {
+            json!({"error": {"code": text, "message": text, "X": text}}).to_string()
+        } else {
+            text.to_owned()
+        }
+    })
+}
+
+fn token(claims: &Value) -> Secret {
+    let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+    format!("{}.{}.x", part(r#"{"alg":"RS256"}"#), part(&claims.to_string())).into()
+}
+
+/// What is wrong with the commands of a diagnosis.
+fn faults(diagnosis: &Diagnosis, own: &Own, planted: &str) -> Result<(), String> {
+    for fix in &diagnosis.fixes {
+        for command in fix.lines().skip(1) {
+            check(command, own, planted)?;
+        }
+    }
+    Ok(())
+}
+
+fn check(command: &str, own: &Own, planted: &str) -> Result<(), String> {
+    let mut allowed: BTreeSet<String> = WORDS.split_ascii_whitespace().map(str::to_owned).collect();
+    allowed.insert("[].{subscription:name, tenant:tenantId}".to_owned());
+    if let Some(name) = own.resource {
+        allowed.insert(name.to_owned());
+        allowed.insert(format!("[?properties.customSubDomainName=='{name}'].id"));
+    }
+    for scope in own.scopes {
+        allowed.insert(format!("FOUNDRY_TOKEN_SCOPE={scope}/.default"));
+    }
+    if own.object_id {
+        allowed.insert(OBJECT_ID.to_owned());
+    }
+    for word in words(command)? {
+        if !allowed.contains(&word) {
+            return Err(format!("{word:?} in {command}"));
+        }
+    }
+    // Nor a part of it, unless the user has said the same.
+    let said: String = allowed.into_iter().collect::<Vec<_>>().join(" ");
+    let letters: Vec<char> = planted.chars().collect();
+    for window in letters.windows(8) {
+        let part: String = window.iter().collect();
+        if command.contains(&part) && !said.contains(&part) {
+            return Err(format!("{part:?} in {command}"));
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_command_holds_a_word_of_an_answer_or_of_a_claim(
+        own in own(),
+        planted in planted(),
+        body in body(),
+        status in prop::sample::select(vec![0u16, 200, 302, 400, 401, 401, 401, 403, 403, 404, 408, 429, 500]),
+        with_token in any::<bool>(),
+        principal in prop::sample::select(vec!["app", "user", "X"]),
+    ) {
+        let body = body.replace('X', &planted);
+        let header = |name: &str, value: String| (name.to_owned(), Secret::from(value));
+        let challenge = format!("Bearer error=\"{planted}\", claims=\"{planted}\", authorization_uri=\"https://{planted}\", resource_id=\"{planted}\"");
+        let claims = json!({
+            "aud": planted, "iss": planted, "tid": planted, "appid": planted, "upn": planted, "scp": planted, "roles": [planted],
+            "unique_name": planted, "xms_mirid": if principal == "X" { json!(planted) } else { Value::Null }, "idtyp": principal,
+            "oid": if own.object_id { OBJECT_ID.to_owned() } else { format!("{planted}!") },
+        });
+        let failure = Failure {
+            endpoint: own.endpoint.map(str::to_owned),
+            options: Options { scope: own.given_scope.map(str::to_owned), ..Options::default() },
+            status,
+            headers: Some([
+                header("www-authenticate", challenge),
+                header("location", format!("https://{planted}/")),
+                header("retry-after", planted.clone()),
+                header("x-ms-request-id", planted.clone()),
+            ].into()),
+            body: Some(body.into()),
+            token: with_token.then(|| token(&claims)),
+            now: Some(1_800_000_000_000),
+            deployment: Some(planted.clone()),
+            wire_api: Some(planted.clone()),
+        };
+        let own = Own { object_id: own.object_id && with_token, ..own };
+        for diagnosis in [Some(diagnose(&failure)), Some(probe::judge(&failure)), foresee(&failure)].into_iter().flatten() {
+            prop_assert_eq!(faults(&diagnosis, &own, &planted), Ok(()), "{:?}", diagnosis);
+        }
+        prop_assert_eq!(check(&role_assignment(&failure).command, &own, &planted), Ok(()));
+    }
+
+    /// A host of somebody's own choice, such as a link names it.
+    #[test]
+    fn no_command_holds_a_word_of_a_strange_host(planted in planted(), body in body(), status in prop::sample::select(vec![0u16, 401, 403, 404])) {
+        for endpoint in [format!("https://{planted}.example"), format!("https://{planted}.azure-api.net/{planted}"), format!("https://models.example/{planted}/v1"), planted.clone()] {
+            let failure = Failure { endpoint: Some(endpoint), status, body: Some(body.clone().into()), ..Failure::default() };
+            prop_assert_eq!(faults(&diagnose(&failure), &Own::default(), &planted), Ok(()));
+            prop_assert_eq!(check(&role_assignment(&failure).command, &Own::default(), &planted), Ok(()));
+        }
+    }
+}
+
+#[test]
+fn the_oracle_splits_as_a_shell_does_and_notices() {
+    let split = |command: &str| words(command).unwrap();
+    assert_eq!(split("az login --tenant <x>"), ["az", "login", "--tenant", "<x>"]);
+    assert_eq!(
+        split("az x --scope \"$(az y --query \"[?a=='b c'].id\" --output tsv)\""),
+        [
+            "az",
+            "x",
+            "--scope",
+            "az",
+            "y",
+            "--query",
+            "[?a=='b c'].id",
+            "--output",
+            "tsv"
+        ]
+    );
+    for bad in [
+        "az x; rm y",
+        "az $(x) `y`",
+        "az \"$X\"",
+        "az \"open",
+        "az a|b",
+        "az ü",
+    ] {
+        assert!(words(bad).is_err(), "{bad}");
+    }
+    let own = Own::default();
+    assert!(check("az login", &own, "").is_ok());
+    assert!(check("az login --tenant evil.example", &own, "").is_err());
+    assert!(
+        check(
+            &format!("az role assignment create --assignee {OBJECT_ID}"),
+            &own,
+            ""
+        )
+        .is_err()
+    );
+}
