@@ -245,7 +245,16 @@ impl Schedule {
 
     /// The flight's time is up. It is given up; should it answer later after all, [`Schedule::acquired`] judges the answer.
     pub fn timed_out(&mut self, flight: u32, now: Now, random: f64) -> Outcome {
-        self.failed(flight, now, Failure::default(), random)
+        let Some(current) = self.flight.filter(|current| current.id == flight) else {
+            return Outcome::Ignored;
+        };
+        let outcome = self.end_flight(now, FAILURE_MEMORY_MS, 0, random);
+        // Whoever comes next does not wait for the memory of a failure on top of all that time.
+        self.refusal = Some(Span {
+            since: current.deadline.since,
+            length: FAILURE_MEMORY_MS,
+        });
+        outcome
     }
 
     /// Forgets the held token, because the resource rejected it. Says whether it did: at most one forced acquisition is
@@ -430,11 +439,6 @@ impl Schedule {
     fn drop_overdue(&mut self, now: Now) {
         if let Some(flight) = self.flight.filter(|flight| flight.deadline.over(now)) {
             self.timed_out(flight.id, now, 0.0);
-            // It failed long ago, and nobody was told: whoever looks now has waited enough.
-            self.refusal = Some(Span {
-                since: flight.deadline.since,
-                length: FAILURE_MEMORY_MS,
-            });
         }
     }
 

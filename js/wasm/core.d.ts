@@ -31,12 +31,6 @@ export function secondLook(
   askedAt: number,
 ): number | undefined;
 
-/**
- * How long a `Retry-After`, seconds or a date, asks to wait. A date counts from `date`, the answer's own `Date`; where that is empty, from
- * `now`, in epoch milliseconds.
- */
-export function retryAfterMs(value: string, date: string, now: number): number | undefined;
-
 export interface FlightStart {
   flight: number;
   timeoutMs: number;

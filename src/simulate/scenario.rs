@@ -352,6 +352,6 @@ fn within(name: &str, value: f64, least: f64, most: f64) -> Result<Millis> {
     )))
 }
 
-fn refuse(message: String) -> Error {
+pub(super) fn refuse(message: String) -> Error {
     Error::new(Code::ScenarioInvalid, message)
 }

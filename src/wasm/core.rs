@@ -47,12 +47,6 @@ pub fn second_look(token: &str, expires_on: f64, now: f64, date: &str, asked_at:
     expiry::second_look(token, expires_on, millis(now), clock_ahead).map(|at| at as f64)
 }
 
-/// [`expiry::retry_after_ms`]; an empty `date` tells nothing.
-#[wasm_bindgen(js_name = retryAfterMs)]
-pub fn retry_after_ms(value: &str, date: &str, now: f64) -> Option<f64> {
-    expiry::retry_after_ms(value, date, Some(millis(now))).map(f64::from)
-}
-
 /// [`schedule::Schedule`].
 #[wasm_bindgen]
 pub struct Schedule(schedule::Schedule);
