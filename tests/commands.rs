@@ -16,61 +16,66 @@ use properties::{OBJECT_ID, Own, check, faults, words};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn own() -> impl Strategy<Value = Own> {
+/// An endpoint, the scope that is given for it, and what of both is the user's own.
+#[derive(Debug, Clone)]
+struct Place {
+    endpoint: Option<&'static str>,
+    given_scope: Option<&'static str>,
+    own: Own,
+}
+
+fn place() -> impl Strategy<Value = Place> {
     const AI: &[&str] = &["https://ai.azure.com", "https://cognitiveservices.azure.com"];
-    let places = [
-        Own::default(),
-        Own {
-            endpoint: Some("https://myres.openai.azure.com"),
-            resource: Some("myres"),
-            scopes: AI,
-            ..Own::default()
+    let place = |endpoint, resource, scopes, given_scope| Place {
+        endpoint,
+        given_scope,
+        own: Own {
+            resource,
+            scopes,
+            object_id: false,
         },
-        Own {
-            endpoint: Some("https://my-res2.services.ai.azure.com/api/projects/p1"),
-            resource: Some("my-res2"),
-            scopes: AI,
-            ..Own::default()
-        },
-        Own {
-            endpoint: Some("https://myres.openai.azure.us"),
-            resource: Some("myres"),
-            scopes: &["https://cognitiveservices.azure.us", "https://ai.azure.us"],
-            ..Own::default()
-        },
-        Own {
-            endpoint: Some("https://myres.openai.azure.cn"),
-            resource: Some("myres"),
-            scopes: &["https://cognitiveservices.azure.cn"],
-            ..Own::default()
-        },
-        Own {
-            endpoint: Some("https://gw.azure-api.net/openai"),
-            ..Own::default()
-        },
-        Own {
-            endpoint: Some("https://gw.azure-api.net"),
-            scopes: &["api://own-gateway"],
-            given_scope: Some("api://own-gateway/.default"),
-            ..Own::default()
-        },
-        Own {
-            endpoint: Some("https://models.example/v1"),
-            ..Own::default()
-        },
-        Own {
-            endpoint: Some("https://models.example/v1"),
-            scopes: &["api://own"],
-            given_scope: Some("api://own/.default"),
-            ..Own::default()
-        },
-        Own {
-            endpoint: Some("http://localhost:8080/v1"),
-            ..Own::default()
-        },
+    };
+    let places = vec![
+        place(None, None, &[][..], None),
+        place(Some("https://myres.openai.azure.com"), Some("myres"), AI, None),
+        place(
+            Some("https://my-res2.services.ai.azure.com/api/projects/p1"),
+            Some("my-res2"),
+            AI,
+            None,
+        ),
+        place(
+            Some("https://myres.openai.azure.us"),
+            Some("myres"),
+            &["https://cognitiveservices.azure.us", "https://ai.azure.us"],
+            None,
+        ),
+        place(
+            Some("https://myres.openai.azure.cn"),
+            Some("myres"),
+            &["https://cognitiveservices.azure.cn"],
+            None,
+        ),
+        place(Some("https://gw.azure-api.net/openai"), None, &[], None),
+        place(
+            Some("https://gw.azure-api.net"),
+            None,
+            &["api://own-gateway"],
+            Some("api://own-gateway/.default"),
+        ),
+        place(Some("https://models.example/v1"), None, &[], None),
+        place(
+            Some("https://models.example/v1"),
+            None,
+            &["api://own"],
+            Some("api://own/.default"),
+        ),
+        place(Some("http://localhost:8080/v1"), None, &[], None),
     ];
-    (prop::sample::select(places.to_vec()), any::<bool>())
-        .prop_map(|(own, object_id)| Own { object_id, ..own })
+    (prop::sample::select(places), any::<bool>()).prop_map(|(mut place, object_id)| {
+        place.own.object_id = object_id;
+        place
+    })
 }
 
 /// What somebody would like to see in a command.
@@ -133,7 +138,7 @@ proptest! {
 
     #[test]
     fn no_command_holds_a_word_of_an_answer_or_of_a_claim(
-        own in own(),
+        place in place(),
         planted in planted(),
         body in body(),
         status in prop::sample::select(vec![0u16, 200, 302, 400, 401, 401, 401, 403, 403, 404, 408, 429, 500]),
@@ -146,11 +151,11 @@ proptest! {
         let claims = json!({
             "aud": planted, "iss": planted, "tid": planted, "appid": planted, "upn": planted, "scp": planted, "roles": [planted],
             "unique_name": planted, "xms_mirid": if principal == "X" { json!(planted) } else { Value::Null }, "idtyp": principal,
-            "oid": if own.object_id { OBJECT_ID.to_owned() } else { format!("{planted}!") },
+            "oid": if place.own.object_id { OBJECT_ID.to_owned() } else { format!("{planted}!") },
         });
         let failure = Failure {
-            endpoint: own.endpoint.map(str::to_owned),
-            options: Options { scope: own.given_scope.map(str::to_owned), ..Options::default() },
+            endpoint: place.endpoint.map(str::to_owned),
+            options: Options { scope: place.given_scope.map(str::to_owned), ..Options::default() },
             status,
             headers: Some([
                 header("www-authenticate", challenge),
@@ -164,7 +169,7 @@ proptest! {
             deployment: Some(planted.clone()),
             wire_api: Some(planted.clone()),
         };
-        let own = Own { object_id: own.object_id && with_token, ..own };
+        let own = Own { object_id: place.own.object_id && with_token, ..place.own };
         for diagnosis in [Some(diagnose(&failure)), Some(probe::judge(&failure)), foresee(&failure)].into_iter().flatten() {
             prop_assert_eq!(faults(&diagnosis, &own, &planted), Ok(()), "{:?}", diagnosis);
         }

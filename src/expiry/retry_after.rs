@@ -19,12 +19,27 @@ use super::date::http_date;
 pub fn retry_after_ms(value: &str, date: &str, now: Option<Millis>) -> Option<u32> {
     let value = value.trim_ascii();
     if value.starts_with(|c: char| c.is_ascii_digit()) {
-        let seconds = value.parse::<f64>().ok()?;
-        // Beyond what fits it is the most that does.
-        return Some((seconds * 1_000.0) as u32);
+        return seconds(value);
     }
     let until = http_date(value)?;
     let from = http_date(date).or(now)?;
     let wait = until.saturating_sub(from).clamp(0, u32::MAX.into());
     u32::try_from(wait).ok()
+}
+
+/// Seconds, which some servers give with a fraction. What does not fit is the most that does.
+fn seconds(text: &str) -> Option<u32> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if !whole
+        .bytes()
+        .chain(fraction.bytes())
+        .all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    let milliseconds = fraction.bytes().chain(*b"000").take(3);
+    let digits = whole.bytes().chain(milliseconds);
+    Some(digits.fold(0_u32, |number, digit| {
+        number.saturating_mul(10).saturating_add(u32::from(digit - b'0'))
+    }))
 }

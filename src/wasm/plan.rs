@@ -174,7 +174,7 @@ pub fn simulate_refresh(scenario: &JsValue) -> JsResult {
 
 /// Reads options, or says which one is of a wrong type. What was given is not repeated: it may be a secret in the wrong place.
 fn from_js<T: DeserializeOwned + Default>(value: &JsValue, shape: &Shape, code: Code) -> Result<T, JsValue> {
-    if value.is_undefined() || value.is_null() {
+    if is_nothing(value) {
         return Ok(T::default());
     }
     let refused = |message: String| {
@@ -187,114 +187,107 @@ fn from_js<T: DeserializeOwned + Default>(value: &JsValue, shape: &Shape, code: 
 
 /// The options that are given, without what is undefined or null.
 fn options(value: &JsValue, shape: &Shape) -> Result<JsValue, String> {
-    let (Shape::Record(fields) | Shape::Strict(fields)) = shape else {
-        return fit(value, shape).map_err(|wanted| format!("The options must be {wanted}."));
-    };
-    if !value.is_object() || Array::is_array(value) {
+    if !is_record(value) {
         return Err("The options must be an object.".to_owned());
     }
-    known(value, shape).map_err(|wanted| format!("The options must be {wanted}."))?;
+    let mut misfit = None;
+    record(value, shape, &mut misfit).map_err(|wanted| match misfit {
+        Some((name, given, shape)) => describe(name, &given, shape, &wanted),
+        None => format!("The options must be {wanted}."),
+    })
+}
+
+/// Says what an option must be, and what it is.
+fn describe(name: &str, given: &JsValue, shape: &Shape, wanted: &str) -> String {
+    if wanted != shape.named() {
+        return format!("{name} holds something that must be {wanted}.");
+    }
+    let found = given.js_typeof().as_string().unwrap_or_default();
+    let found = match shape {
+        Shape::Choice(_) if found == "string" => "another text".to_owned(),
+        Shape::Whole(..) if found == "number" => "another number".to_owned(),
+        _ => format!("of the type {found}"),
+    };
+    format!("{name} must be {wanted}; it is {found}.")
+}
+
+/// An option that does not fit.
+type Misfit = Option<(&'static str, JsValue, &'static Shape)>;
+
+/// A copy of what fits; what the misfit, or the part of it, must be.
+fn fit(value: &JsValue, shape: &Shape) -> Result<JsValue, String> {
+    let fits = match shape {
+        Shape::Text => value.is_string(),
+        Shape::Number => value.as_f64().is_some(),
+        Shape::Flag => value.as_bool().is_some(),
+        Shape::Whole(least, most) => value
+            .as_f64()
+            .is_some_and(|number| number.fract() == 0.0 && *least as f64 <= number && number <= *most as f64),
+        Shape::Choice(words) => value
+            .as_string()
+            .is_some_and(|word| words.contains(&word.as_str())),
+        Shape::List(_) => Array::is_array(value),
+        Shape::Map(_) | Shape::Sparse(_) | Shape::Record(_) | Shape::Strict(_) => is_record(value),
+    };
+    if !fits {
+        return Err(shape.named());
+    }
+    match shape {
+        Shape::List(item) => {
+            let read = Array::new();
+            for one in Array::from(value).iter() {
+                read.push(&fit(&one, item)?);
+            }
+            Ok(read.into())
+        }
+        Shape::Map(item) | Shape::Sparse(item) => {
+            let read = Object::new();
+            for entry in entries(value) {
+                let entry: Array = entry.unchecked_into();
+                let given = entry.get(1);
+                if !(matches!(shape, Shape::Sparse(_)) && is_nothing(&given)) {
+                    set(&read, &entry.get(0), &fit(&given, item)?);
+                }
+            }
+            Ok(read.into())
+        }
+        Shape::Record(_) | Shape::Strict(_) => record(value, shape, &mut None),
+        _ => Ok(value.clone()),
+    }
+}
+
+/// The fields of an object that are given. What one that does not fit must be, and in `misfit` which one it is.
+fn record(value: &JsValue, shape: &Shape, misfit: &mut Misfit) -> Result<JsValue, String> {
+    let (Shape::Record(fields) | Shape::Strict(fields)) = *shape else {
+        return Err(shape.named());
+    };
+    if matches!(shape, Shape::Strict(_)) {
+        let names = Object::keys(value.unchecked_ref::<Object>());
+        let known = |name: JsValue| fields.iter().any(|(known, _)| name == *known);
+        if !names.iter().all(known) {
+            let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+            return Err(format!("an object of {} and nothing else", names.join(", ")));
+        }
+    }
     let read = Object::new();
-    for (name, shape) in *fields {
-        let Some(given) = field(value, name)? else {
-            continue;
-        };
-        let fitted = fit(&given, shape).map_err(|wanted| misfit(name, &given, shape, &wanted))?;
-        set(&read, &(*name).into(), &fitted);
+    for (name, shape) in fields {
+        let name = *name;
+        let given =
+            Reflect::get(value, &name.into()).map_err(|_| "an object whose fields can be read".to_owned())?;
+        if !is_nothing(&given) {
+            let fitted = fit(&given, shape).inspect_err(|_| *misfit = Some((name, given, shape)))?;
+            set(&read, &name.into(), &fitted);
+        }
     }
     Ok(read.into())
 }
 
-/// Says what an option must be, and what it is.
-fn misfit(name: &str, given: &JsValue, shape: &Shape, wanted: &str) -> String {
-    let own = shape.named();
-    if wanted != own {
-        return format!("{name} holds something that must be {wanted}.");
-    }
-    let found = given.js_typeof().as_string().unwrap_or_default();
-    match shape {
-        Shape::Choice(_) if given.is_string() => format!("{name} must be {own}; it is another text."),
-        Shape::Whole(..) if found == "number" => format!("{name} must be {own}; it is another number."),
-        _ => format!("{name} must be {own}; it is of the type {found}."),
-    }
+fn is_record(value: &JsValue) -> bool {
+    value.is_object() && !Array::is_array(value)
 }
 
-/// A copy of what fits; what the misfit, or the part of it, must be.
-fn fit(value: &JsValue, shape: &Shape) -> Result<JsValue, String> {
-    let own = |fits: bool| {
-        if fits {
-            Ok(value.clone())
-        } else {
-            Err(shape.named())
-        }
-    };
-    match shape {
-        Shape::Text => own(value.is_string()),
-        Shape::Number => own(value.as_f64().is_some()),
-        Shape::Flag => own(value.as_bool().is_some()),
-        Shape::Whole(least, most) => {
-            let between =
-                |number: f64| number.fract() == 0.0 && *least as f64 <= number && number <= *most as f64;
-            own(value.as_f64().is_some_and(between))
-        }
-        Shape::Choice(words) => own(value
-            .as_string()
-            .is_some_and(|word| words.contains(&word.as_str()))),
-        Shape::List(item) => {
-            own(Array::is_array(value))?;
-            let read: Result<Array, String> = Array::from(value).iter().map(|one| fit(&one, item)).collect();
-            read.map(Into::into)
-        }
-        Shape::Map(item) | Shape::Sparse(item) => {
-            own(value.is_object() && !Array::is_array(value))?;
-            let read = Object::new();
-            for entry in entries(value) {
-                let entry: Array = entry.unchecked_into();
-                let (name, given) = (entry.get(0), entry.get(1));
-                if matches!(shape, Shape::Sparse(_)) && (given.is_undefined() || given.is_null()) {
-                    continue;
-                }
-                set(&read, &name, &fit(&given, item)?);
-            }
-            Ok(read.into())
-        }
-        Shape::Record(fields) | Shape::Strict(fields) => {
-            own(value.is_object() && !Array::is_array(value))?;
-            known(value, shape)?;
-            let read = Object::new();
-            for (name, shape) in *fields {
-                if let Some(given) = field(value, name)? {
-                    set(&read, &(*name).into(), &fit(&given, shape)?);
-                }
-            }
-            Ok(read.into())
-        }
-    }
-}
-
-/// Refuses names that an object must not have.
-fn known(value: &JsValue, shape: &Shape) -> Result<(), String> {
-    let Shape::Strict(fields) = shape else {
-        return Ok(());
-    };
-    let names = Object::keys(value.unchecked_ref::<Object>());
-    let known = |name: JsValue| {
-        fields
-            .iter()
-            .any(|(known, _)| name.as_string().as_deref() == Some(known))
-    };
-    if names.iter().all(known) {
-        return Ok(());
-    }
-    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-    Err(format!("an object of {} and nothing else", names.join(", ")))
-}
-
-/// A field that is given.
-fn field(object: &JsValue, name: &str) -> Result<Option<JsValue>, String> {
-    let value =
-        Reflect::get(object, &name.into()).map_err(|_| "an object whose fields can be read".to_owned())?;
-    Ok((!value.is_undefined() && !value.is_null()).then_some(value))
+fn is_nothing(value: &JsValue) -> bool {
+    value.is_undefined() || value.is_null()
 }
 
 /// The names and values of an object, or of a `Map`.

@@ -69,10 +69,8 @@ pub(crate) fn words(command: &str) -> Result<Vec<String>, String> {
 /// What the user has said himself.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Own {
-    pub(crate) endpoint: Option<&'static str>,
     pub(crate) resource: Option<&'static str>,
     pub(crate) scopes: &'static [&'static str],
-    pub(crate) given_scope: Option<&'static str>,
     pub(crate) object_id: bool,
 }
 

@@ -120,6 +120,7 @@ pub(crate) fn check(events: &[Event], random: f64, sleeps: bool) {
 }
 
 impl World {
+    #[allow(clippy::too_many_lines, reason = "an arm for each event")]
     fn happen(&mut self, event: Event, random: f64, sleeps: bool) {
         match event {
             Event::Request => self.request(),

@@ -15,30 +15,24 @@ const PLACES: [(&str, Own); 3] = [
     (
         "https://myres.openai.azure.com",
         Own {
-            endpoint: None,
             resource: Some("myres"),
             scopes: &["https://ai.azure.com", "https://cognitiveservices.azure.com"],
-            given_scope: None,
             object_id: false,
         },
     ),
     (
         "https://gw.azure-api.net",
         Own {
-            endpoint: None,
             resource: None,
             scopes: &[],
-            given_scope: None,
             object_id: false,
         },
     ),
     (
         "https://models.example/v1",
         Own {
-            endpoint: None,
             resource: None,
             scopes: &[],
-            given_scope: None,
             object_id: false,
         },
     ),
