@@ -11,8 +11,11 @@ use crate::decimal::decimal;
 const MOST_STEPS: usize = if cfg!(debug_assertions) {
     20_000_000
 } else {
-    200_000_000
+    100_000_000
 };
+
+/// What is kept until later counts as so many steps: memory is dearer than time.
+pub(super) const MEMORY_STEPS: usize = 16;
 
 /// Counts the steps of all instances: a look at the clock, a clock that is set, an outage that is looked at, an event that is put off.
 pub(super) struct Effort(Cell<usize>);

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::effort::Effort;
+use super::effort::{Effort, MEMORY_STEPS};
 use super::peers;
 use super::scenario::{Plan, Strategy};
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
@@ -14,9 +14,6 @@ use crate::schedule::{Answer, Decision, Failure, FailureKind, FlightStart, Now, 
 
 /// After the end nobody calls any more, but what is under way is followed for this long.
 const AFTERMATH_MS: Millis = 120_000;
-
-/// What is kept until later counts as so many steps: memory is dearer than time.
-const MEMORY_STEPS: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
@@ -392,7 +389,10 @@ impl<'a> Life<'a> {
         if at > self.plan.duration + AFTERMATH_MS {
             return;
         }
-        self.world.effort.spend(MEMORY_STEPS);
+        // There is one call at a time.
+        self.world
+            .effort
+            .spend(if event == Event::Call { 1 } else { MEMORY_STEPS });
         self.sequence = self.sequence.wrapping_add(1);
         self.events.push(Reverse((at, self.sequence, event)));
     }
