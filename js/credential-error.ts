@@ -2,6 +2,7 @@ import { causes, type Loose } from "./causes.js";
 import { KeylessError } from "./errors.js";
 import { redact } from "./redact.js";
 import type { ErrorSummary } from "./types.js";
+import type * as planBindings from "./wasm/plan.js";
 
 /** What an error of a credential says about the next attempt. */
 export interface CredentialFailure {
@@ -14,8 +15,11 @@ export interface CredentialFailure {
   unavailable: boolean;
 }
 
-/** Knows what to do about some messages: the core's `adviceOn`. */
-type Advise = (message: string) => string | undefined;
+/** What the core knows about errors. */
+type Knowledge = Pick<typeof planBindings, "adviceOn" | "retryAfterMs">;
+
+/** Knows what to do about some messages. */
+type Advise = Knowledge["adviceOn"];
 
 /** What the errors of a chain show, beside a status. */
 interface Signs {
@@ -32,17 +36,20 @@ const LOOK_AT_ANSWER =
 const NETWORK_CODES =
   /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR|REQUEST_SEND_ERROR|network_error)/;
 
-/** Reads what a credential threw: `@azure/identity` buries the status in causes and in the errors of a chain. */
-export function credentialFailure(thrown: unknown, advise: Advise): CredentialFailure {
+/**
+ * Reads what a credential threw at a time (epoch ms, from which a `Retry-After` that is a date counts): `@azure/identity` buries the status
+ * in causes and in the errors of a chain.
+ */
+export function credentialFailure(thrown: unknown, core: Knowledge, now: number): CredentialFailure {
   try {
-    return read(thrown, advise);
+    return read(thrown, core, now);
   } catch {
     // Somebody's error has a getter that throws. It must not cost the callers their answer.
     return { error: describe(undefined, undefined, {}, () => undefined), unavailable: false };
   }
 }
 
-function read(thrown: unknown, advise: Advise): CredentialFailure {
+function read(thrown: unknown, core: Knowledge, now: number): CredentialFailure {
   if (thrown instanceof KeylessError) {
     const { status, retryAfterMs } = thrown;
     return {
@@ -61,9 +68,16 @@ function read(thrown: unknown, advise: Advise): CredentialFailure {
   // It says so of everything, of its own trouble with an answer too.
   const unreadable = declared && chain.some(({ name }) => name === "TypeError" || name === "SyntaxError");
   const unavailable = declared && !unreadable;
-  const retryAfterMs = chain.map(retryAfter).find((found) => found !== undefined);
+  const retryAfterMs = chain
+    .map((error) => retryAfter(error, core, now))
+    .find((found) => found !== undefined);
   const maybeUnreadable = chain.some(({ errorCode }) => errorCode === "network_error");
-  const error = describe(thrown, status, { network, maybeUnreadable, unreadable, unavailable }, advise);
+  const error = describe(
+    thrown,
+    status,
+    { network, maybeUnreadable, unreadable, unavailable },
+    core.adviceOn,
+  );
   return { error, unavailable, ...statusOf(status), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
@@ -165,16 +179,20 @@ function httpStatus(error: Loose): number | undefined {
   );
 }
 
-/** `Retry-After` in milliseconds: a property some errors have, or a header of the response. Only seconds, no dates. */
-function retryAfter(error: Loose): number | undefined {
+/** `Retry-After` in milliseconds: a property some errors have, or a header of the response. */
+function retryAfter(error: Loose, core: Knowledge, now: number): number | undefined {
   if (typeof error.retryAfterInMs === "number") return error.retryAfterInMs;
   const headers = (error.response as { headers?: unknown } | undefined)?.headers ?? error.headers;
   if (typeof headers !== "object" || headers === null) return undefined;
+  const value = header(headers, "retry-after");
+  return value === undefined ? undefined : core.retryAfterMs(value, header(headers, "date") ?? "", now);
+}
+
+function header(headers: object, wanted: string): string | undefined {
   const get = (headers as { get?: unknown }).get;
   const value =
     typeof get === "function"
-      ? get.call(headers, "retry-after")
-      : Object.entries(headers).find(([name]) => name.toLowerCase() === "retry-after")?.[1];
-  const seconds = Number(value ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+      ? get.call(headers, wanted)
+      : Object.entries(headers).find(([name]) => name.toLowerCase() === wanted)?.[1];
+  return value === undefined || value === null ? undefined : String(value);
 }

@@ -121,7 +121,9 @@ async function acquire(
         body,
         secret,
         requestedAt,
+        answeredAt: clock.now(),
         attempt,
+        random: clock.random(),
       }),
     );
     if (verdict.token) return verdict.token;
@@ -135,7 +137,8 @@ async function acquire(
           retryAfterInMs: retryAfterMs,
           code: status || "network_error",
         },
-        planner().adviceOn,
+        planner(),
+        clock.now(),
       );
       throw new KeylessError(error.code, error.message, {
         hint: error.hint,
@@ -173,9 +176,15 @@ async function secretOf(
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   throw new KeylessError(
     "credential/configuration",
-    `${secret.variable ?? (secret.name === "client_secret" ? "clientSecret" : "What assertion() gave")} is ${text === "" ? "blank" : "no secret: it holds white space or characters beyond ASCII"}`,
+    `${nameOf(secret)} is ${text === "" ? "blank" : "no secret: it holds white space or characters beyond ASCII"}`,
     { hint: "Look for a line break or a quote in it." },
   );
+}
+
+/** What holds a secret: never its value. */
+function nameOf({ name, variable }: NonNullable<TokenCall["secret"]>): string {
+  if (variable === "AZURE_FEDERATED_TOKEN_FILE") return `What the file of ${variable} holds`;
+  return variable ?? (name === "client_secret" ? "clientSecret" : "What assertion() gave");
 }
 
 /** The federated token, as it is now: its file is renewed every few minutes. */
@@ -193,10 +202,16 @@ function readFile(path: string): string {
   try {
     return fs.readFileSync(path, "utf8");
   } catch (cause) {
-    throw new KeylessError("credential/configuration", `AZURE_FEDERATED_TOKEN_FILE cannot be read: ${path}`, {
-      hint: 'Kubernetes mounts it into pods with the label azure.workload.identity/use: "true".',
-      cause,
-    });
+    // What is no path may be the token itself, put in the place of its file's name.
+    const isPath = /^(\/|\.|[a-z]:[\\/])[ -~]*$/i.test(path);
+    throw new KeylessError(
+      "credential/configuration",
+      `AZURE_FEDERATED_TOKEN_FILE cannot be read${isPath ? `: ${path}` : ", and is no path of a file"}`,
+      {
+        hint: 'Kubernetes mounts it into pods with the label azure.workload.identity/use: "true".',
+        ...(isPath ? { cause } : {}),
+      },
+    );
   }
 }
 

@@ -185,7 +185,7 @@ async function looked(tokens: TokenProvider, args: unknown): Promise<string> {
   try {
     return cleanText(await tokens(args));
   } catch (error) {
-    throw credentialFailure(error, planner().adviceOn).error;
+    throw credentialFailure(error, planner(), Date.now()).error;
   }
 }
 

@@ -50,7 +50,12 @@ export function redact(text: string): string {
   return PATTERNS.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), unknown);
 }
 
+/** Half of a character that needs two becomes what UTF-8 makes of it; `encodeURIComponent` would throw. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+
 /** How a value stands in a text, in a URL or a form, and in JSON. */
 function spellings(value: string): string[] {
-  return [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)];
+  return [value, encodeURIComponent(wellFormed(value)), JSON.stringify(value).slice(1, -1)];
 }

@@ -98,7 +98,8 @@ export interface RefreshTimeline {
  * Plays a token provider's life with the very state machine that `createBearerTokenProvider` runs on, without waiting: what an
  * outage, a slow endpoint, a clock that is set or a fleet of instances would do.
  *
- * @throws KeylessError `scenario/invalid`, `policy/invalid`
+ * @throws KeylessError `scenario/invalid` for a field that there is not, of a wrong type or out of range, and for a scenario that takes more work than
+ *   some seconds; `policy/invalid`
  * @example
  * ```ts
  * const hour = 3_600_000;

@@ -25,7 +25,7 @@ import type {
   TokenEvent,
   TokenStatus,
 } from "./types.js";
-import type { Outcome, Schedule } from "./wasm/core.js";
+import type { Decision, Outcome, Schedule } from "./wasm/core.js";
 
 type EventDetails = TokenEvent extends infer E
   ? E extends TokenEvent
@@ -108,7 +108,16 @@ export class TokenKeeper {
   /** The token, now or when the flight lands. A flight that has to be started asks for these claims. */
   request(claims?: string): Promise<AccessToken> {
     const [wall, mono] = this.#time();
-    const decision = this.#schedule.request(wall, mono);
+    return this.#follow(this.#schedule.request(wall, mono), wall, mono, claims);
+  }
+
+  /** A new token at once, from the flight under way if there is one; what an endpoint asked for by `Retry-After` counts for nothing. */
+  refresh(): Promise<AccessToken> {
+    const [wall, mono] = this.#time();
+    return this.#follow(this.#schedule.refresh(wall, mono), wall, mono);
+  }
+
+  #follow(decision: Decision, wall: number, mono: number, claims?: string): Promise<AccessToken> {
     switch (decision.do) {
       case "use": {
         const token = this.#held as AccessToken;
@@ -134,6 +143,8 @@ export class TokenKeeper {
         return flight.promise;
       }
       case "refuse":
+        // The schedule has given up a flight whose timer has not rung yet.
+        if (this.#flight) this.#abandon(this.#flight, this.#timedOut(this.#flight));
         return Promise.reject(this.#lastError ?? closed());
       case "closed":
         return Promise.reject(closed());
@@ -353,7 +364,7 @@ export class TokenKeeper {
   }
 
   #failed(flight: Flight, thrown: unknown): void {
-    const failure = credentialFailure(thrown, planner().adviceOn);
+    const failure = credentialFailure(thrown, planner(), this.#clock.now());
     const [wall, mono] = this.#time();
     const { status, unavailable, retryAfterMs } = failure;
     const random = this.#clock.random();

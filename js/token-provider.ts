@@ -101,6 +101,9 @@ export function createBearerTokenProvider(
       value: (given?: TokenCallOptions): Promise<AccessToken> =>
         detachable(given?.abortSignal, () => (open ? ask(given).then(copy) : Promise.reject(closed()))),
     },
+    refresh: {
+      value: (): Promise<AccessToken> => (open ? keeper.refresh().then(copy) : Promise.reject(closed())),
+    },
     invalidate: { value: (token?: string | AccessToken): boolean => open && keeper.invalidate(token) },
     status: {
       enumerable: true,

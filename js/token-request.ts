@@ -39,7 +39,10 @@ export interface TokenAnswer {
   body: string;
   secret: string;
   requestedAt: number;
+  answeredAt: number;
   attempt: number;
+  /** Uniform in 0..1. */
+  random: number;
 }
 
 /** The core's judgement. */

@@ -58,7 +58,7 @@ export interface RefreshPolicy {
   minRemainingMs: number;
   /** The first wait after a failed refresh while the token is good; it doubles. Default 30,000. */
   retryMinMs: number;
-  /** The longest such wait. Default 300,000. */
+  /** The longest such wait, but for its jitter of up to a fifth. Default 300,000. */
   retryMaxMs: number;
   /** How long callers wait for an acquisition. Default 15,000. */
   waitTimeoutMs: number;
@@ -85,7 +85,7 @@ export interface TokenStatus {
   expiresOn?: number;
   /** When its refresh is due, jitter included. */
   refreshOn?: number;
-  /** When the next attempt may be made, after a failed one. */
+  /** When the next attempt may be made, after a failed one. Until then calls without a good token are rejected with `lastError`. */
   nextAttemptOn?: number;
   /** Whether an acquisition is under way. */
   refreshing: boolean;
@@ -145,6 +145,15 @@ export interface TokenProvider {
   (args?: unknown): Promise<string>;
   /** The token and its times. With `claims`, a token for a resource that has challenged the last one. */
   getToken(options?: TokenCallOptions): Promise<AccessToken>;
+  /**
+   * Asks the credential for a new token at once, whatever the backoff or a `Retry-After` says: for a person's click on "try again". Shares
+   * the acquisition that is under way, if there is one. The held token stays in use meanwhile, and if this fails.
+   *
+   * Resolves with the new token and its times, or with the held one where the credential gives the same again.
+   *
+   * @throws KeylessError the error of that acquisition, such as `credential/network` or `token/timeout`; `token/closed`
+   */
+  refresh(): Promise<AccessToken>;
   /**
    * Forgets the held token because the resource rejected it. Given the token that was rejected, does so only if that one is
    * still held. True if it did; at most once in `invalidateIntervalMs`.

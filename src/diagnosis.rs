@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::Secret;
 use crate::claims;
 use crate::endpoint::{self, Endpoint, Options};
 use crate::expiry::Millis;
@@ -117,17 +118,25 @@ pub struct Failure {
     /// The HTTP status; 0 if no answer came.
     pub status: u16,
     /// The response's headers, in any spelling.
-    pub headers: Option<BTreeMap<String, String>>,
+    pub headers: Option<BTreeMap<String, Secret>>,
     /// The response's body; with status 0, what the network said.
-    pub body: Option<String>,
+    pub body: Option<Secret>,
     /// The token that was sent.
-    pub token: Option<String>,
-    /// The time of the request, in epoch milliseconds, to compare with the token's.
+    pub token: Option<Secret>,
+    /// The time of the answer, in epoch milliseconds, to compare with the token's; a `Retry-After` that is a date counts from then,
+    /// unless the answer has a `Date` of its own.
     pub now: Option<Millis>,
     /// The deployment that was asked for.
     pub deployment: Option<String>,
     /// The API format that was asked for: `responses` or `completions`.
     pub wire_api: Option<String>,
+}
+
+impl Failure {
+    /// The token, without blanks around it; empty if there is none.
+    fn token(&self) -> &str {
+        self.token.as_ref().map_or("", Secret::expose).trim()
+    }
 }
 
 /// What a failure was found to be. Serialised in camel case; what is `None` is left out.
@@ -170,7 +179,8 @@ struct Finding {
 /// Finds out why a request failed. Never fails itself: what fits nothing is `unknown`.
 ///
 /// Texts go before the status, because Azure answers a missing role with 401 and a firewall with 403. No part of the token
-/// appears in the result; commands are built from validated names only, since a body may come from anybody.
+/// appears in the result. A body may come from anybody, so nothing of it or of the headers gets into a command: those hold fixed
+/// words, names of the endpoint and the object id of the token.
 ///
 /// ```
 /// use copilot_keyless::diagnosis::{DiagnosisCode, Failure, diagnose};
@@ -181,15 +191,17 @@ struct Finding {
 ///     body: Some(r#"{"error":{"code":"PermissionDenied","message":"The principal
 ///         `6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44` lacks the required data action
 ///         `Microsoft.CognitiveServices/accounts/OpenAI/responses/write` to perform
-///         `POST /openai/v1/responses` operation."}}"#.replace('\n', " ")),
+///         `POST /openai/v1/responses` operation."}}"#.replace('\n', " ").into()),
 ///     ..Failure::default()
 /// });
 /// assert_eq!(diagnosis.code, DiagnosisCode::MissingRole);
-/// assert!(diagnosis.fixes[0].contains("az role assignment create --assignee 6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44"));
+/// assert!(diagnosis.cause.contains("6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44"));
+/// // Only the token says whom to give a role.
+/// assert!(diagnosis.fixes[0].contains("az role assignment create --assignee <object-id>"));
 /// ```
 pub fn diagnose(failure: &Failure) -> Diagnosis {
-    let body = failure.body.as_deref().unwrap_or_default();
-    let token = failure.token.as_deref().map(str::trim).unwrap_or_default();
+    let body = failure.body.as_ref().map_or("", Secret::expose);
+    let token = failure.token();
     let answer = answer::read(body, failure.status, token);
     let endpoint = place(failure);
     let setup = Setup {
@@ -215,7 +227,7 @@ pub fn diagnose(failure: &Failure) -> Diagnosis {
 /// let token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJodHRwczovL21hbmFnZW1lbnQuYXp1cmUuY29tIn0.";
 /// let foreseen = foresee(&Failure {
 ///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
-///     token: Some(token.to_owned()),
+///     token: Some(token.into()),
 ///     ..Failure::default()
 /// });
 /// assert_eq!(foreseen.unwrap().code, DiagnosisCode::WrongAudience);
@@ -233,7 +245,7 @@ pub fn foresee(attempt: &Failure) -> Option<Diagnosis> {
         endpoint: endpoint.as_ref(),
         failure: &attempt,
     };
-    let claims = claims::describe(attempt.token.as_deref()?);
+    let claims = claims::describe(attempt.token.as_ref()?.expose());
     let finding = rejected::fault(&claims, &answer, &setup)?;
     Some(report(finding, &attempt, answer))
 }
@@ -257,7 +269,7 @@ pub fn role_assignment(attempt: &Failure) -> RoleAssignment {
         endpoint: endpoint.as_ref(),
         failure: attempt,
     };
-    let claims = claims::describe(attempt.token.as_deref().unwrap_or_default());
+    let claims = claims::describe(attempt.token());
     remedy::assignment(&setup, "", remedy::principal_of(&claims))
 }
 
@@ -284,7 +296,7 @@ fn report(Finding { code, cause, fixes }: Finding, failure: &Failure, answer: An
             DiagnosisCode::WrongAudience | DiagnosisCode::TokenExpired | DiagnosisCode::TokenInvalid
         ),
         status: (failure.status != 0).then_some(failure.status),
-        retry_after_ms: answer::retry_after_ms(failure.headers.as_ref(), &answer),
+        retry_after_ms: answer::retry_after_ms(failure.headers.as_ref(), &answer, failure.now),
         request_id: ["apim-request-id", "x-ms-request-id", "request-id"]
             .iter()
             .find_map(|name| answer::header(failure.headers.as_ref(), name))

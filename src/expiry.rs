@@ -2,12 +2,14 @@
 
 mod date;
 mod response;
+mod retry_after;
 mod second_look;
 
 pub use date::parse_instant;
 pub use response::{TokenResponse, parse_token_response};
 #[cfg(all(target_arch = "wasm32", feature = "core"))]
 pub(crate) use response::{is_field, read};
+pub use retry_after::retry_after_ms;
 pub use second_look::{clock_ahead, second_look, seems_expired};
 
 use crate::{Code, Error, Result};
@@ -90,7 +92,7 @@ impl Lifetime {
 
     /// How long the token lives, in milliseconds.
     pub fn length(&self) -> Millis {
-        self.expires - self.acquired
+        self.expires.saturating_sub(self.acquired)
     }
 }
 

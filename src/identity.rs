@@ -20,9 +20,10 @@ use serde::{Deserialize, Serialize};
 pub use advice::advice;
 pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, judge};
 
-use crate::endpoint::{Cloud, is_made_of};
+use crate::address::{self, Address};
+use crate::endpoint::Cloud;
 use crate::environment::{self, CredentialKind, Host};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, Secret};
 
 const IMDS_HOST: &str = "http://169.254.169.254";
 const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
@@ -68,7 +69,7 @@ pub struct Request {
     /// Whether the program gives the client secret itself.
     pub own_secret: bool,
     /// The environment; of variables that hold a secret only that they are set.
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, Secret>,
 }
 
 /// A request to be sent, but for its secret. Serialised in camel case; what is `None` is left out.
@@ -86,15 +87,15 @@ pub struct Call {
     pub form: Option<String>,
     /// Where the secret belongs: the header, or the field of the form.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<Secret>,
+    pub secret: Option<SecretPlace>,
     /// How long to wait for one answer.
     pub timeout_ms: u32,
 }
 
-/// A secret's place.
+/// Where the secret of a [`Call`] belongs, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Secret {
+pub struct SecretPlace {
     /// `x-identity-header`, `client_secret` or `client_assertion`.
     pub name: &'static str,
     /// The variable that holds it, or the file's path; none if the program gives it.
@@ -154,7 +155,7 @@ impl<'a> Settings<'a> {
         self.request
             .env
             .get(name)
-            .map(|value| value.trim())
+            .map(|value| value.expose().trim())
             .filter(|value| !value.is_empty())
     }
 
@@ -177,7 +178,7 @@ impl<'a> Settings<'a> {
         if self.request.own_secret {
             return Ok(Source::ClientSecret);
         }
-        let plan = environment::credential(&self.request.env, Cloud::Public)?;
+        let plan = environment::plan_credential(&|name| self.get(name), Cloud::Public)?;
         let managed = || match plan.host {
             Some(Host::ServiceFabric | Host::MachineLearning | Host::AzureArc | Host::CloudShell) => None,
             _ if self.get("IDENTITY_ENDPOINT").is_some() => Some(Source::AppService),
@@ -206,7 +207,7 @@ impl<'a> Settings<'a> {
     fn app_service(&self) -> Result<Call> {
         let endpoint = self.need("IDENTITY_ENDPOINT", "source: \"imds\"")?;
         self.need("IDENTITY_HEADER", "source: \"imds\"")?;
-        check_address("IDENTITY_ENDPOINT", endpoint, true)?;
+        check_address("IDENTITY_ENDPOINT", endpoint)?;
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
         let joint = if endpoint.contains('?') { '&' } else { '?' };
         Ok(Call {
@@ -217,7 +218,7 @@ impl<'a> Settings<'a> {
             ),
             headers: BTreeMap::new(),
             form: None,
-            secret: Some(Secret {
+            secret: Some(SecretPlace {
                 name: "x-identity-header",
                 variable: Some("IDENTITY_HEADER"),
             }),
@@ -227,7 +228,13 @@ impl<'a> Settings<'a> {
 
     fn imds(&self) -> Result<Call> {
         let host = self.get("AZURE_POD_IDENTITY_AUTHORITY_HOST").unwrap_or(IMDS_HOST);
-        check_address("AZURE_POD_IDENTITY_AUTHORITY_HOST", host, true)?;
+        check_address("AZURE_POD_IDENTITY_AUTHORITY_HOST", host)?;
+        if host.contains('?') {
+            return Err(no_address(
+                "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+                "an http or https URL without a query",
+            ));
+        }
         let identity = self.identity(["client_id", "object_id", "msi_res_id"])?;
         Ok(Call {
             source: Source::Imds,
@@ -252,7 +259,15 @@ impl<'a> Settings<'a> {
             || self.need("AZURE_TENANT_ID", "the tenantId option"),
             |id| Ok(id.trim()),
         )?;
-        if tenant.is_empty() || !is_made_of(tenant, b"-.") {
+        if !address::is_client_id(client) {
+            return Err(configuration(if client.is_empty() {
+                "The client id is blank"
+            } else {
+                "The client id holds white space or characters beyond ASCII"
+            })
+            .hint("Give the application's client id, a GUID (AZURE_CLIENT_ID or the clientId option)."));
+        }
+        if !address::is_tenant(tenant) {
             return Err(configuration("The tenant is neither a GUID nor a domain")
                 .hint("Find it with: az account show --query tenantId --output tsv"));
         }
@@ -273,7 +288,7 @@ impl<'a> Settings<'a> {
             .or_else(|| self.get("AZURE_AUTHORITY_HOST"))
             .unwrap_or(PUBLIC_AUTHORITY)
             .trim();
-        check_address("The authority host", authority, false)?;
+        check_authority(authority)?;
         let scope = self.request.scopes.join(" ");
         if scope.trim().is_empty() {
             return Err(no_scope());
@@ -296,7 +311,7 @@ impl<'a> Settings<'a> {
             url: format!("{}/{tenant}/oauth2/v2.0/token", authority.trim_end_matches('/')),
             headers: BTreeMap::from([("content-type", "application/x-www-form-urlencoded")]),
             form: Some(form),
-            secret: Some(Secret {
+            secret: Some(SecretPlace {
                 name: field,
                 variable: (!own).then_some(variable),
             }),
@@ -359,30 +374,26 @@ fn no_scope() -> Error {
 }
 
 /// A host, and perhaps a path: nothing that could send the secret somewhere else than it seems.
-fn check_address(what: &str, address: &str, local: bool) -> Result<()> {
-    let rest = address.strip_prefix("https://").or_else(|| {
-        address
-            .strip_prefix("http://")
-            .filter(|rest| local || is_loopback(rest))
-    });
-    let well_formed = rest.is_some_and(|rest| {
-        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && is_made_of(rest, b"-._~:/[]?=&%")
-    });
-    if well_formed {
-        return Ok(());
+fn check_address(what: &str, text: &str) -> Result<()> {
+    match Address::read(text) {
+        Some(_) => Ok(()),
+        None => Err(no_address(what, "an http or https URL")),
     }
-    let form = if local {
-        "an http or https URL"
-    } else {
-        "an https URL"
-    };
-    Err(configuration(format!("{what} is not {form}"))
-        .hint("Look for white space, a user name or a query in it, or leave it to Azure to set it."))
 }
 
-fn is_loopback(rest: &str) -> bool {
-    let host = rest.split(['/', ':']).next().unwrap_or_default();
-    host == "localhost" || host == "127.0.0.1" || rest.starts_with("[::1]")
+/// A host alone, over `https` unless it is this machine: the tenant becomes its path.
+fn check_authority(text: &str) -> Result<()> {
+    let authority = Address::read(text)
+        .filter(|address| address.is_host_alone() && (address.secure || address.is_loopback()));
+    match authority {
+        Some(_) => Ok(()),
+        None => Err(no_address("The authority host", "an https URL of a host alone")),
+    }
+}
+
+fn no_address(what: &str, form: &str) -> Error {
+    configuration(format!("{what} is not {form}"))
+        .hint("Look for white space, a user name, a path or a query in it, or leave it to Azure to set it.")
 }
 
 /// As a part of a query or a form: all but RFC 3986's unreserved characters in percent encoding.

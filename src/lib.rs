@@ -7,12 +7,20 @@
 //! [`diagnosis::diagnose`] says why a request failed. For other languages the same crate is a WebAssembly component,
 //! `wit/copilot-keyless.wit`.
 
+mod address;
 mod base64;
 mod decimal;
 mod error;
 mod json;
+mod secret;
+#[cfg(any(
+    test,
+    all(feature = "plan", target_arch = "wasm32", not(feature = "component"))
+))]
+mod shape;
 
 pub use error::{Code, Error, Result};
+pub use secret::Secret;
 
 pub mod challenge;
 pub mod chat;

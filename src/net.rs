@@ -130,7 +130,7 @@ impl Exchange {
 fn failure(end: End) -> Option<Answer> {
     let (status, body) = match end {
         End::Complete => return None,
-        End::Failed { status, body } => (status, body),
+        End::Failed { status, body } => (status, body.into_exposed()),
         End::Unreadable => (0, "the answer was terminated before its end".to_owned()),
     };
     Some(Answer {

@@ -12,7 +12,7 @@ use crate::diagnosis::{Diagnosis, DiagnosisCode, Failure, diagnose};
 use crate::endpoint::{Endpoint, ProviderType};
 use crate::json::{Members, Value};
 use crate::provider::{self, Plan, Request, WireApi};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, Secret};
 
 /// How long a probe waits for an answer unless told, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u32 = 15_000;
@@ -32,7 +32,7 @@ pub struct Call {
     /// Where to.
     pub url: String,
     /// The headers, their names in lower case.
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, Secret>,
     /// The body, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
@@ -100,10 +100,10 @@ pub(crate) fn deployment_of(plan: &Plan) -> Result<Option<String>> {
 pub(crate) fn outline(plan: Plan, deployment: Option<String>, body: Option<String>, timeout_ms: u32) -> Call {
     let mut headers = BTreeMap::new();
     if plan.config.provider_type == ProviderType::Anthropic {
-        headers.insert("anthropic-version".to_owned(), ANTHROPIC_VERSION.to_owned());
+        headers.insert("anthropic-version".to_owned(), ANTHROPIC_VERSION.into());
     }
     if body.is_some() {
-        headers.insert("content-type".to_owned(), "application/json".to_owned());
+        headers.insert("content-type".to_owned(), "application/json".into());
     }
     for (name, value) in plan.config.headers.iter().flatten() {
         headers.insert(name.to_ascii_lowercase(), value.clone());
@@ -179,7 +179,7 @@ fn body(model: &str, wire_api: Option<WireApi>) -> String {
 /// a status of success is a model's: a web site or a sign-in page has one for any path.
 pub fn judge(outcome: &Failure) -> Diagnosis {
     let mut found = diagnose(outcome);
-    let body = outcome.body.as_deref().unwrap_or_default();
+    let body = outcome.body.as_ref().map_or("", Secret::expose);
     match found.code {
         // What the model said is of no interest.
         DiagnosisCode::Ok if is_answer(body) => found.message = None,

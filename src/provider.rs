@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::decimal::decimal;
 use crate::endpoint::{Endpoint, FIND, Kind, Notice, NoticeCode, Options, ProviderType, is_made_of, parse};
 use crate::environment::{self, CredentialKind, CredentialPlan, Env, Setting};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, Secret};
 
 /// The model if neither the options nor the environment name one.
 pub const DEFAULT_MODEL: &str = "gpt-5.5";
@@ -47,7 +47,7 @@ pub struct Request {
     /// A dated API version; implies the type `azure`.
     pub api_version: Option<String>,
     /// Headers for every model request.
-    pub headers: Option<BTreeMap<String, String>>,
+    pub headers: Option<BTreeMap<String, Secret>>,
     /// The most tokens in a prompt: a positive whole number.
     pub max_prompt_tokens: Option<f64>,
     /// The most tokens in an answer: a positive whole number.
@@ -55,7 +55,7 @@ pub struct Request {
     /// Whether the program brings a credential or a token function of its own.
     pub own_credential: bool,
     /// The environment. A variable that is null is unset. Of one that holds a secret only matters that it is set.
-    pub env: Option<BTreeMap<String, Option<String>>>,
+    pub env: Option<BTreeMap<String, Option<Secret>>>,
 }
 
 /// What to hand to the Copilot SDK, and how it came about. Serialised in camel case; what is `None` is left out.
@@ -96,7 +96,7 @@ pub struct Config {
     pub azure: Option<AzureConfig>,
     /// Headers for every model request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub headers: Option<BTreeMap<String, String>>,
+    pub headers: Option<BTreeMap<String, Secret>>,
     /// The model's well-known name, if the deployment has another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_id: Option<String>,
@@ -172,7 +172,7 @@ const REFUSED_HEADERS: [&str; 6] = [
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
 pub fn plan(request: &Request) -> Result<Plan> {
-    let env = |name: &str| request.env.as_ref()?.get(name)?.as_deref();
+    let env = |name: &str| request.env.as_ref()?.get(name)?.as_ref().map(Secret::expose);
     let mut warnings = Vec::new();
 
     let given = pick(request.endpoint.as_deref(), || {
@@ -387,7 +387,7 @@ fn wire_api(given: Option<WireApi>, endpoint: &Endpoint) -> Result<Option<WireAp
     }
 }
 
-fn check_headers(headers: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+fn check_headers(headers: &BTreeMap<String, Secret>) -> Result<BTreeMap<String, Secret>> {
     let mut seen: Vec<&str> = Vec::new();
     for (name, value) in headers {
         let lower = name.to_ascii_lowercase();
@@ -410,6 +410,7 @@ fn check_headers(headers: &BTreeMap<String, String>) -> Result<BTreeMap<String, 
             .hint("Keep one of them."));
         }
         seen.push(name);
+        let value = value.expose();
         if value.trim() != value || !value.bytes().all(|b| (0x20..=0x7e).contains(&b)) {
             return Err(header(format!(
                 "The value of the header {name} holds a line break, a character outside ASCII, or a space at an end."

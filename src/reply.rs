@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use crate::Secret;
 use crate::json::{Members, Value};
 use crate::sse::Parser;
 
@@ -48,7 +49,7 @@ pub enum End {
         /// The status that says the same.
         status: u16,
         /// The event that tells of it.
-        body: String,
+        body: Secret,
     },
     /// The events are none of a model's.
     Unreadable,
@@ -201,6 +202,6 @@ fn failed(data: &str) -> End {
     };
     End::Failed {
         status,
-        body: data.to_owned(),
+        body: data.into(),
     }
 }

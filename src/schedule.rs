@@ -14,7 +14,7 @@ pub use policy::RefreshPolicy;
 pub use time::Now;
 
 use crate::expiry::{Lifetime, Millis};
-use crate::{Code, Error};
+use crate::{Code, Error, Result};
 use held::Held;
 use time::Span;
 
@@ -22,8 +22,12 @@ use time::Span;
 /// attempts, one second apart, of the Copilot runtime.
 pub const PERMANENT_MEMORY_MS: Millis = 10_000;
 
-/// A longer `Retry-After` is cut to this (the rule of MSAL: one hour).
-pub const RETRY_AFTER_MAX_MS: Millis = 3_600_000;
+/// How long any other failure is given to further callers while there is no token: at most one acquisition is started in this
+/// time, however many callers come one after another.
+pub const FAILURE_MEMORY_MS: Millis = 1_000;
+
+/// A longer `Retry-After` is cut to this: an endpoint that asks for an hour does not refuse everyone for an hour.
+pub const RETRY_AFTER_MAX_MS: Millis = 120_000;
 
 /// The first wait between two attempts of one acquisition on which callers wait; it doubles from attempt to attempt.
 const WAITING_RETRY_MS: Millis = 1_000;
@@ -46,13 +50,14 @@ struct Flight {
 /// ```
 /// use copilot_keyless::schedule::{Answer, Decision, Now, Outcome, RefreshPolicy, Schedule};
 ///
-/// let mut schedule = Schedule::new(RefreshPolicy::default());
+/// let mut schedule = Schedule::new(RefreshPolicy::default())?;
 /// let at = |ms| Now { wall: 1_700_000_000_000 + ms, mono: ms };
 ///
 /// let Decision::Wait { flight, start: true, .. } = schedule.request(at(0)) else { panic!() };
 /// let hour = Answer { requested: at(0), expires_on: 1_700_003_600_000.0, refresh_after: None };
 /// assert_eq!(schedule.acquired(flight, hour, at(50), 0.5), Outcome::Accepted);
 /// assert!(matches!(schedule.request(at(60_000)), Decision::Use { start: None, .. }));
+/// # Ok::<(), copilot_keyless::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Schedule {
@@ -66,7 +71,7 @@ pub struct Schedule {
     setbacks: u32,
     /// No attempt before this has passed, while the token is good.
     pause: Option<Span>,
-    /// No attempt before this has passed, even when callers wait.
+    /// No attempt before this has passed, even when callers wait: they get the last error.
     refusal: Option<Span>,
     invalidated: Option<Span>,
     challenged: Option<Span>,
@@ -77,9 +82,11 @@ pub struct Schedule {
 
 impl Schedule {
     /// A machine without a token.
-    pub fn new(policy: RefreshPolicy) -> Self {
-        Self {
-            policy,
+    ///
+    /// Errors: `policy/invalid`, see [`RefreshPolicy::validate`].
+    pub fn new(policy: RefreshPolicy) -> Result<Self> {
+        Ok(Self {
+            policy: policy.validate()?,
             held: None,
             flight: None,
             last_flight: 0,
@@ -91,7 +98,7 @@ impl Schedule {
             challenged: None,
             superseded: 0,
             closed: false,
-        }
+        })
     }
 
     /// Somebody wants a token.
@@ -110,6 +117,16 @@ impl Schedule {
             }
             _ => self.wait(now),
         }
+    }
+
+    /// A person asks for a new token, as by a click: joins the flight under way, else starts one at once, whatever the backoff or
+    /// a `Retry-After` says. The held token stays in use meanwhile, and if the flight fails.
+    pub fn refresh(&mut self, now: Now) -> Decision {
+        self.drop_overdue(now);
+        if self.closed {
+            return Decision::Closed;
+        }
+        self.join(now).unwrap_or_else(|| self.start_awaited(now))
     }
 
     /// The timer of a provider that is kept fresh while idle has rung: starts a refresh if one is due.
@@ -140,12 +157,13 @@ impl Schedule {
         }
         let held = self.held?;
         let clock = held.clock(now);
-        let paused = self.pause.map_or(0, |span| span.remaining(now));
+        let left = |span: Option<Span>| span.map_or(0, |span| span.remaining(now));
+        let paused = left(self.pause);
         let wait = match self.phase(now) {
             Phase::Fresh => held.refresh_at.saturating_sub(clock),
             Phase::Due => paused.min(held.forced_at.saturating_sub(clock)),
             Phase::Expired if !held.forced => 0,
-            _ => paused,
+            _ => paused.max(left(self.refusal)),
         };
         Some(wait.max(0))
     }
@@ -185,7 +203,7 @@ impl Schedule {
             Err(_) if !current => Outcome::Ignored,
             Err(error) => {
                 self.flight = None;
-                self.set_back(now, Failure::default(), random);
+                self.set_back(now, FAILURE_MEMORY_MS, 0, random);
                 let good = matches!(self.phase(now), Phase::Fresh | Phase::Due);
                 if error.code() == Code::TokenNotRenewed && good {
                     return Outcome::Unchanged;
@@ -201,27 +219,42 @@ impl Schedule {
         let Some(current) = self.flight.as_mut().filter(|current| current.id == flight) else {
             return Outcome::Ignored;
         };
-        let failure = Failure {
-            retry_after_ms: failure.retry_after_ms.map(|ms| ms.clamp(0, RETRY_AFTER_MAX_MS)),
-            ..failure
-        };
+        let floor = failure.retry_after_ms.unwrap_or(0).clamp(0, RETRY_AFTER_MAX_MS);
         if current.awaited && failure.kind == FailureKind::Transient {
             let doubled = WAITING_RETRY_MS.saturating_mul(1 << current.attempts.min(20));
-            let after_ms = jittered(doubled, random).max(failure.retry_after_ms.unwrap_or(0));
+            let after_ms = jittered(doubled.max(floor), random);
             if after_ms < current.deadline.remaining(now) {
-                current.attempts += 1;
+                current.attempts = current.attempts.saturating_add(1);
                 return Outcome::Retry { after_ms };
             }
         }
+        let memory = if failure.kind == FailureKind::Permanent {
+            PERMANENT_MEMORY_MS
+        } else {
+            FAILURE_MEMORY_MS
+        };
+        self.end_flight(now, memory, floor, random)
+    }
+
+    fn end_flight(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) -> Outcome {
         self.flight = None;
         self.failures = self.failures.saturating_add(1);
-        self.set_back(now, failure, random);
+        self.set_back(now, memory, floor, random);
         Outcome::Failed
     }
 
     /// The flight's time is up. It is given up; should it answer later after all, [`Schedule::acquired`] judges the answer.
     pub fn timed_out(&mut self, flight: u32, now: Now, random: f64) -> Outcome {
-        self.failed(flight, now, Failure::default(), random)
+        let Some(current) = self.flight.filter(|current| current.id == flight) else {
+            return Outcome::Ignored;
+        };
+        let outcome = self.end_flight(now, FAILURE_MEMORY_MS, 0, random);
+        // Whoever comes next does not wait for the memory of a failure on top of all that time.
+        self.refusal = Some(Span {
+            since: current.deadline.since,
+            length: FAILURE_MEMORY_MS,
+        });
+        outcome
     }
 
     /// Forgets the held token, because the resource rejected it. Says whether it did: at most one forced acquisition is
@@ -265,12 +298,11 @@ impl Schedule {
     /// The token that a flight brought is the very one that was rejected. The flight ends, and callers are refused until
     /// another forced acquisition is allowed: its age is not what is wrong with it.
     pub fn rejected_again(&mut self, flight: u32, now: Now, random: f64) -> Outcome {
+        if self.flight.is_none_or(|current| current.id != flight) {
+            return Outcome::Ignored;
+        }
         let wait = self.invalidated.map_or(0, |span| span.remaining(now));
-        let failure = Failure {
-            kind: FailureKind::Permanent,
-            retry_after_ms: Some(wait),
-        };
-        self.failed(flight, now, failure, random)
+        self.end_flight(now, PERMANENT_MEMORY_MS, wait, random)
     }
 
     /// Ends it: the token is forgotten and every request refused.
@@ -293,9 +325,17 @@ impl Schedule {
 
     /// Where things stand.
     pub fn status(&self, now: Now) -> Status {
-        let pause = self.pause.filter(|span| self.flight.is_none() && !span.over(now));
+        let state = self.phase(now);
+        let forced = self.held.is_none_or(|held| held.forced);
+        let pause = match state {
+            Phase::Fresh | Phase::Due => self.pause,
+            // On entering the expired phase one more attempt is made, whatever the failures before.
+            Phase::Empty | Phase::Expired if forced => self.refusal,
+            _ => None,
+        };
+        let pause = pause.filter(|span| self.flight.is_none() && !span.over(now));
         Status {
-            state: self.phase(now),
+            state,
             expires_on: self.held.map(|held| held.lifetime.expires),
             refresh_on: self.held.map(|held| held.refresh_at),
             next_attempt_on: pause.map(|span| now.wall.saturating_add(span.remaining(now))),
@@ -322,23 +362,8 @@ impl Schedule {
 
     /// Nothing can be handed out: join the flight, start one, or repeat the last error.
     fn wait(&mut self, now: Now) -> Decision {
-        let patience = Span {
-            since: now,
-            length: self.policy.wait_timeout_ms,
-        };
-        if let Some(flight) = self.flight.as_mut() {
-            if !flight.awaited {
-                flight.awaited = true;
-                let sooner = [flight.deadline, patience]
-                    .into_iter()
-                    .min_by_key(|span| span.remaining(now));
-                flight.deadline = sooner.unwrap_or(patience);
-            }
-            return Decision::Wait {
-                flight: flight.id,
-                timeout_ms: flight.deadline.remaining(now),
-                start: false,
-            };
+        if let Some(joined) = self.join(now) {
+            return joined;
         }
         let forced = self
             .held
@@ -348,19 +373,42 @@ impl Schedule {
             Some(refusal) if !forced && !refusal.over(now) => Decision::Refuse {
                 retry_after_ms: refusal.remaining(now),
             },
-            _ => {
-                let FlightStart { flight, timeout_ms } = self.start(now, true);
-                Decision::Wait {
-                    flight,
-                    timeout_ms,
-                    start: true,
-                }
+            _ => self.start_awaited(now),
+        }
+    }
+
+    /// Waits for the flight under way, if there is one.
+    fn join(&mut self, now: Now) -> Option<Decision> {
+        let patience = Span {
+            since: now,
+            length: self.policy.wait_timeout_ms,
+        };
+        let flight = self.flight.as_mut()?;
+        if !flight.awaited {
+            flight.awaited = true;
+            if patience.remaining(now) < flight.deadline.remaining(now) {
+                flight.deadline = patience;
             }
+        }
+        Some(Decision::Wait {
+            flight: flight.id,
+            timeout_ms: flight.deadline.remaining(now),
+            start: false,
+        })
+    }
+
+    fn start_awaited(&mut self, now: Now) -> Decision {
+        let FlightStart { flight, timeout_ms } = self.start(now, true);
+        Decision::Wait {
+            flight,
+            timeout_ms,
+            start: true,
         }
     }
 
     fn start_in_background(&mut self, now: Now) -> Option<FlightStart> {
-        let paused = self.pause.is_some_and(|span| !span.over(now));
+        let over = |span: Option<Span>| span.is_none_or(|span| span.over(now));
+        let paused = !over(self.pause) || (self.phase(now) == Phase::Expired && !over(self.refusal));
         (self.flight.is_none() && !paused).then(|| self.start(now, false))
     }
 
@@ -394,28 +442,24 @@ impl Schedule {
         }
     }
 
-    /// Puts the next attempt off: 30 s, doubling to 300 s (policy), longer where the endpoint asked for it.
-    fn set_back(&mut self, now: Now, failure: Failure, random: f64) {
+    /// Puts the next attempt off: 30 s, doubling to 300 s (policy), longer where the endpoint asked for it (`floor`). Without a
+    /// token it is put off for `memory`, or as long as the endpoint asked. Jitter comes after all that, or what an endpoint asks of
+    /// a fleet would bring the fleet back in step.
+    fn set_back(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) {
         let doubled = self
             .policy
             .retry_min_ms
             .saturating_mul(1 << self.setbacks.min(30));
         self.setbacks = self.setbacks.saturating_add(1);
-        let backoff = jittered(doubled, random).min(self.policy.retry_max_ms);
-        let floor = failure.retry_after_ms.unwrap_or(0);
-        let memory = if failure.kind == FailureKind::Permanent {
-            PERMANENT_MEMORY_MS
-        } else {
-            0
+        let backoff = doubled.min(self.policy.retry_max_ms);
+        let lasting = |least: Millis| {
+            Some(Span {
+                since: now,
+                length: jittered(least.max(floor), random),
+            })
         };
-        self.pause = Some(Span {
-            since: now,
-            length: backoff.max(floor),
-        });
-        self.refusal = Some(Span {
-            since: now,
-            length: memory.max(floor),
-        });
+        self.pause = lasting(backoff);
+        self.refusal = lasting(memory);
     }
 
     /// When a token is to be refreshed, and from when it is not handed out any more.
@@ -423,21 +467,23 @@ impl Schedule {
         let policy = &self.policy;
         let length = lifetime.length();
         // A quarter of a short life at the most: a token of ten seconds could never be used otherwise.
-        let forced_at = lifetime.expires - policy.min_remaining_ms.min(length / 4);
-        let half = lifetime.acquired + length / 2;
+        let forced_at = lifetime
+            .expires
+            .saturating_sub(policy.min_remaining_ms.min(length / 4));
+        let half = lifetime.acquired.saturating_add(length / 2);
         let refresh_at = match lifetime.refresh_after {
             Some(advised) => advised,
             None if length >= policy.long_lived_ms || length < 2 * policy.refresh_before_expiry_ms => half,
-            None => lifetime.expires - policy.refresh_before_expiry_ms,
+            None => lifetime.expires.saturating_sub(policy.refresh_before_expiry_ms),
         };
         let refresh_at = refresh_at.min(forced_at);
         // Half of what lies before the forced window is left to the refresh itself.
-        let room = policy.jitter_ms.min((forced_at - refresh_at) / 2);
+        let room = policy.jitter_ms.min(forced_at.saturating_sub(refresh_at) / 2);
         let jitter = (room as f64 * random.clamp(0.0, 1.0)) as Millis;
         Held {
             lifetime,
             since,
-            refresh_at: refresh_at + jitter,
+            refresh_at: refresh_at.saturating_add(jitter),
             forced_at,
             forced: false,
         }
@@ -445,7 +491,7 @@ impl Schedule {
 }
 
 /// A duration with its jitter: up to a fifth longer.
-fn jittered(length: Millis, random: f64) -> Millis {
+pub(crate) fn jittered(length: Millis, random: f64) -> Millis {
     length.saturating_add((length as f64 * BACKOFF_JITTER * random.clamp(0.0, 1.0)) as Millis)
 }
 

@@ -1,6 +1,7 @@
 //! A token provider's scripted life: the real schedule, driven by a clock, an identity endpoint and callers that are
 //! numbers. What the timeline shows is what the state machine does.
 
+mod effort;
 mod life;
 mod peers;
 mod scenario;
@@ -11,6 +12,7 @@ pub use scenario::{Calls, ClockStep, FailureMode, Outage, RefreshScenario, Strat
 pub use timeline::{Attempt, AttemptOutcome, Call, CallOutcome, Fleet, PhaseSpan, RefreshTimeline, Totals};
 
 use crate::Result;
+use effort::Effort;
 use life::Life;
 use timeline::Recorder;
 
@@ -18,6 +20,8 @@ use timeline::Recorder;
 ///
 /// Times are milliseconds from the start of the scenario. The timeline shows the first instance call by call; the totals
 /// and the fleet's request rate count all of them.
+///
+/// Errors: `scenario/invalid` for a field out of range and for a scenario that takes more work than some seconds, `policy/invalid`.
 ///
 /// ```
 /// use copilot_keyless::simulate::{Outage, RefreshScenario, TokenScript, simulate};
@@ -37,8 +41,9 @@ use timeline::Recorder;
 pub fn simulate(scenario: &RefreshScenario) -> Result<RefreshTimeline> {
     let plan = scenario.check()?;
     let mut recorder = Recorder::new(&plan);
+    let effort = Effort::new();
     for instance in 0..plan.instances {
-        Life::new(&plan, instance, &mut recorder).run();
+        Life::new(&plan, instance, &mut recorder, &effort).run()?;
     }
     Ok(recorder.finish())
 }

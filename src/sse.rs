@@ -1,12 +1,12 @@
 //! Server-sent events, from bytes as they come in: a part may end within a line, a character or a line break.
 
-use std::mem;
+use std::{fmt, mem};
 
 /// No real event comes near this size.
 const LONGEST_EVENT: usize = 4 * 1024 * 1024;
 
 /// Puts the data of events together. Names, ids and times to reconnect are of no use here and skipped.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Parser {
     /// The line that is not complete yet.
     line: Vec<u8>,
@@ -21,6 +21,13 @@ pub struct Parser {
 /// An event is longer than anything that a model sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong;
+
+/// Without the bytes: they may quote a token.
+impl fmt::Debug for Parser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parser").finish_non_exhaustive()
+    }
+}
 
 impl Parser {
     /// The data of the events that are complete with these bytes, in order; those without data are none.

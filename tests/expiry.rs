@@ -50,7 +50,7 @@ fn every_row_of_the_table() {
                 );
                 assert_eq!(lifetime.acquired, requested_at, "{name}");
                 assert!(
-                    !format!("{response:?}").contains(&response.token),
+                    !format!("{response:?}").contains(response.token.expose()),
                     "{name} shows the token"
                 );
             }
@@ -132,8 +132,6 @@ fn numbers_of_javascript_that_are_no_times() {
 fn a_date_that_no_server_sends_tells_nothing() {
     for date in [
         "",
-        "Sunday, 06-Nov-94 08:49:37 GMT",
-        "Sun Nov  6 08:49:37 1994",
         "Sun, 06 Nov 1994 08:49:37",
         "Sun, 06 Nov 1994 08:49:37 CET",
         "Sun, 06 nov 1994 08:49:37 GMT",
@@ -143,10 +141,13 @@ fn a_date_that_no_server_sends_tells_nothing() {
     ] {
         assert_eq!(clock_ahead(date, i64::MAX), 0, "{date}");
     }
-    assert_eq!(
-        clock_ahead("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_779_000),
-        1_000
-    );
+    for date in [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+    ] {
+        assert_eq!(clock_ahead(date, 784_111_779_000), 1_000, "{date}");
+    }
 }
 
 #[test]

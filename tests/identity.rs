@@ -9,15 +9,16 @@
 
 use std::collections::BTreeMap;
 
+use copilot_keyless::Secret;
 use copilot_keyless::identity::{Answer, Request, Source, Verdict, advice, call, judge};
 use proptest::prelude::*;
 
 const SCOPE: &str = "https://ai.azure.com/.default";
 
-fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, Secret> {
     pairs
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .map(|(name, value)| ((*name).to_owned(), (*value).into()))
         .collect()
 }
 
@@ -124,7 +125,7 @@ fn pause(source: Source, status: u16, attempt: u32, retry_after: Option<&str>) -
         status,
         attempt,
         headers: retry_after
-            .map(|value| ("Retry-After".to_owned(), value.to_owned()))
+            .map(|value| ("Retry-After".to_owned(), value.into()))
             .into_iter()
             .collect(),
         ..Answer::default()
@@ -192,7 +193,7 @@ fn an_answer_that_is_no_tokens_says_whose_it_is_and_where_to_look() {
     let refused = |body: String| {
         let verdict = judge(&Answer {
             status: 200,
-            body,
+            body: body.into(),
             requested_at: 1_586_981_135_000,
             ..Answer::default()
         });
@@ -229,9 +230,9 @@ fn a_clock_that_is_ahead_by_more_than_the_token_lives_is_corrected_by_the_answer
     let judged = |date: &str, clock_ahead: i64| {
         judge(&Answer {
             status: 200,
-            headers: BTreeMap::from([("date".to_owned(), date.to_owned())]),
+            headers: BTreeMap::from([("date".to_owned(), date.into())]),
             // An hour from 2020-04-15T20:05:35Z on.
-            body: r#"{"access_token":"t","expires_on":"1586984735","refresh_on":1586982935}"#.to_owned(),
+            body: r#"{"access_token":"t","expires_on":"1586984735","refresh_on":1586982935}"#.into(),
             requested_at: (1_586_981_135 + clock_ahead) * 1_000,
             ..Answer::default()
         })
@@ -261,6 +262,157 @@ fn a_clock_that_is_ahead_by_more_than_the_token_lives_is_corrected_by_the_answer
         unreachable!("a token")
     };
     assert_eq!(token.expires_on_timestamp, 1_586_984_735_000);
+}
+
+/// Where it would be sent to, if anywhere.
+fn refused(request: &Request) -> Option<String> {
+    match call(request) {
+        Ok(call) => Some(call.url),
+        Err(error) => {
+            assert_eq!(error.code().as_str(), "credential/configuration");
+            assert!(error.next_step().is_some());
+            None
+        }
+    }
+}
+
+#[test]
+fn no_setting_leads_elsewhere_than_it_seems() {
+    let application = |authority: &str, tenant: &str, client: &str| Request {
+        source: Some(Source::ClientSecret),
+        own_secret: true,
+        authority_host: Some(authority.to_owned()),
+        tenant_id: Some(tenant.to_owned()),
+        client_id: Some(client.to_owned()),
+        ..request(&[])
+    };
+    let entra = "https://login.microsoftonline.com";
+    assert!(call(&application(entra, "contoso.com", "app")).is_ok());
+    assert!(
+        call(&application(
+            "https://login.microsoftonline.com:443/",
+            "contoso.com",
+            "app"
+        ))
+        .is_ok()
+    );
+    assert!(call(&application("http://[::1]:8080", "contoso.com", "app")).is_ok());
+    for authority in [
+        "https://login.microsoftonline.com:443@evil.example",
+        "https://login.microsoftonline.com@evil.example",
+        "https://login.microsoftonline.com/x",
+        "https://login.microsoftonline.com//evil.example",
+        "https://login.microsoftonline.com?x",
+        "https://login.microsoftonline.com#x",
+        "https://login.microsoftonline.com\\@evil.example",
+        "https://login.microsoftonline.com%2eevil.example",
+        "https://login.microsoftonline.com:",
+        "https://login.microsoftonline.com:99999",
+        "https://login.microsoftonline.com:443:443",
+        "https:///login.microsoftonline.com",
+        "https://.evil.example",
+        "https://",
+        "http://login.microsoftonline.com",
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://[::1].evil.example",
+        "http://[::1]@evil.example",
+        "https://[::1",
+        "https://login.microsoftonline.com\u{2044}x",
+        "//login.microsoftonline.com",
+        "login.microsoftonline.com",
+        "",
+    ] {
+        assert_eq!(
+            refused(&application(authority, "contoso.com", "app")),
+            None,
+            "{authority}"
+        );
+    }
+    for tenant in [
+        "",
+        " ",
+        ".",
+        "..",
+        "a/b",
+        "a/../b",
+        "%2e%2e",
+        "contoso.com?x",
+        "contoso.com#x",
+        "con toso.com",
+        "contoso\\x",
+        "contoso..com",
+        ".contoso.com",
+        "contoso.com.",
+        "contoso.com@x",
+        "cont\u{f6}so.com",
+    ] {
+        assert_eq!(refused(&application(entra, tenant, "app")), None, "{tenant}");
+    }
+    for client in ["", " ", "\t\n", "a b", "\u{a0}", "\u{fffd}", "app\nx"] {
+        assert_eq!(
+            refused(&application(entra, "contoso.com", client)),
+            None,
+            "{client:?}"
+        );
+    }
+    for (name, other) in [
+        ("IDENTITY_ENDPOINT", ("IDENTITY_HEADER", "set")),
+        ("AZURE_POD_IDENTITY_AUTHORITY_HOST", ("UNUSED", "")),
+    ] {
+        for host in [
+            "http://127.0.0.1:41@evil.example/x",
+            "http://a@b/",
+            "http://a b/",
+            "http://a\\b/",
+            "http://a/#b",
+            "ftp://a",
+            "http://",
+            "http://a%2fb/",
+            "127.0.0.1:41",
+        ] {
+            assert_eq!(refused(&request(&[(name, host), other])), None, "{name}={host}");
+        }
+    }
+}
+
+#[test]
+fn a_pause_that_is_asked_for_counts_as_seconds_and_as_a_date_and_has_its_jitter_on_top() {
+    let pause = |retry_after: &str, date: &str, random: f64| {
+        let header = |name: &str, value: &str| (name.to_owned(), Secret::from(value));
+        let verdict = judge(&Answer {
+            source: Source::AppService,
+            status: 503,
+            headers: [header("retry-after", retry_after), header("date", date)].into(),
+            requested_at: 784_111_000_000,
+            answered_at: Some(784_111_770_000),
+            random,
+            ..Answer::default()
+        });
+        let Verdict::Failure(failure) = verdict else {
+            unreachable!("a failure")
+        };
+        (failure.retry_after_ms, failure.retry_in_ms)
+    };
+    assert_eq!(pause("7", "", 0.0), (Some(7_000), Some(7_000)));
+    assert_eq!(pause("7", "", 0.5), (Some(7_000), Some(7_700)));
+    let at = "Sun, 06 Nov 1994 08:49:37 GMT";
+    assert_eq!(
+        pause(at, "", 0.0),
+        (Some(7_000), Some(7_000)),
+        "since the answer came"
+    );
+    assert_eq!(
+        pause(at, "Sun, 06 Nov 1994 08:49:33 GMT", 0.5),
+        (Some(4_000), Some(4_400)),
+        "by the clock that wrote both"
+    );
+    assert_eq!(
+        pause("Sun, 06 Nov 1994 08:00:00 GMT", "", 0.0),
+        (Some(0), Some(1_000)),
+        "passed"
+    );
+    assert_eq!(pause("3600", "", 0.0), (Some(3_600_000), None));
 }
 
 #[test]
@@ -298,8 +450,8 @@ proptest! {
         }
         let verdict = judge(&Answer {
             status,
-            body: format!("{}{secret}{}", texts[3], texts[4]),
-            secret: secret.clone(),
+            body: format!("{}{secret}{}", texts[3], texts[4]).into(),
+            secret: secret.as_str().into(),
             ..Answer::default()
         });
         prop_assert!(!serde_json::to_string(&verdict).unwrap().contains(&secret));

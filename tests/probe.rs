@@ -62,8 +62,8 @@ fn outcome(status: u16, body: &str, token: Option<&str>) -> Failure {
     Failure {
         endpoint: Some("https://myres.openai.azure.com".to_owned()),
         status,
-        body: Some(body.to_owned()),
-        token: token.map(str::to_owned),
+        body: Some(body.into()),
+        token: token.map(Into::into),
         ..Failure::default()
     }
 }

@@ -109,7 +109,7 @@ fn responses() {
         read(Format::Responses, &[error]).1,
         Some(End::Failed {
             status: 429,
-            body: error.to_owned()
+            body: error.into()
         })
     );
     assert_eq!(read(Format::Responses, &["<html>"]).1, Some(End::Unreadable));

@@ -617,3 +617,124 @@ proptest! {
         }
     }
 }
+
+/// However it is made: it ends in some seconds, with a timeline or with the reason.
+#[test]
+fn no_scenario_is_work_without_end() {
+    let month = 30.0 * 24.0 * HOUR;
+    let second = RefreshScenario {
+        duration_ms: month,
+        token: tokens(1_000.0),
+        keep_fresh: true,
+        latency_ms: 0.0,
+        calls: Calls {
+            every_ms: 0.0,
+            at_ms: vec![0.0],
+            ..Calls::default()
+        },
+        ..RefreshScenario::default()
+    };
+    let patient = RefreshPolicy {
+        wait_timeout_ms: 2_592_000_000,
+        background_timeout_ms: 2_592_000_000,
+        ..RefreshPolicy::default()
+    };
+    let eager = RefreshPolicy {
+        retry_min_ms: 1,
+        retry_max_ms: 1,
+        ..RefreshPolicy::default()
+    };
+    let list = |count: usize| -> Vec<f64> { (0..count).map(|at| at as f64).collect() };
+    let endless = [
+        (
+            "tokens of a second, fleet",
+            RefreshScenario {
+                instances: 100_000,
+                ..second.clone()
+            },
+        ),
+        (
+            "tokens of a millisecond",
+            RefreshScenario {
+                token: tokens(1.0),
+                ..second.clone()
+            },
+        ),
+        (
+            "deadlines far away",
+            RefreshScenario {
+                policy: patient,
+                token: tokens(1.0),
+                ..second.clone()
+            },
+        ),
+        (
+            "an outage, and a backoff of a millisecond",
+            RefreshScenario {
+                policy: eager,
+                instances: 100,
+                start_spread_ms: 0.0,
+                token: tokens(24.0 * HOUR),
+                outages: outage(1.0, month, FailureMode::Reset),
+                ..second.clone()
+            },
+        ),
+        (
+            "a window that is tried every three seconds",
+            RefreshScenario {
+                strategy: Keeper::FixedWindow,
+                instances: 10_000,
+                token: tokens(month),
+                clock_steps: list(1_000)
+                    .into_iter()
+                    .map(|at_ms| ClockStep { at_ms, by_ms: 1.0 })
+                    .collect(),
+                calls: Calls {
+                    every_ms: HOUR,
+                    ..Calls::default()
+                },
+                ..second.clone()
+            },
+        ),
+        (
+            "lists without end",
+            RefreshScenario {
+                clock_steps: list(200_000)
+                    .into_iter()
+                    .map(|at_ms| ClockStep { at_ms, by_ms: 0.0 })
+                    .collect(),
+                invalidations_ms: list(200_000),
+                ..second.clone()
+            },
+        ),
+        (
+            "callers who wait for ever",
+            RefreshScenario {
+                policy: patient,
+                keep_fresh: false,
+                outages: outage(0.0, month, FailureMode::Hang),
+                calls: Calls {
+                    every_ms: 60.0,
+                    ..Calls::default()
+                },
+                ..second.clone()
+            },
+        ),
+    ];
+    for (name, scenario) in endless {
+        let started = std::time::Instant::now();
+        let error = simulate(&scenario).map(|played| played.totals).expect_err(name);
+        assert_eq!(error.code().as_str(), "scenario/invalid", "{name}");
+        assert!(error.message().contains("steps to play"), "{name}: {error}");
+        assert!(error.next_step().is_some());
+        let took = started.elapsed();
+        assert!(took.as_secs() < 30, "{name}: {took:?}");
+    }
+    // Half a day of a second's tokens is much, and is played.
+    let timeline = simulate(&RefreshScenario {
+        duration_ms: 12.0 * HOUR,
+        ..second
+    })
+    .unwrap();
+    assert!(timeline.totals.attempts > 70_000 && timeline.truncated);
+}

@@ -24,7 +24,7 @@ fn at(ms: i64) -> Now {
 
 /// A machine that waits for its first token, and the flight that is to bring it.
 fn waiting() -> (Schedule, u32) {
-    let mut schedule = Schedule::new(RefreshPolicy::default());
+    let mut schedule = Schedule::new(RefreshPolicy::default()).unwrap();
     match schedule.request(at(0)) {
         Decision::Wait { flight, .. } => (schedule, flight),
         other => panic!("a machine without a token said {other:?}"),

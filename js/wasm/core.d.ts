@@ -52,6 +52,7 @@ export class Schedule {
   /** Throws a {@link CoreError}. */
   constructor(policy: Partial<RefreshPolicy>);
   request(wall: number, mono: number): Decision;
+  refresh(wall: number, mono: number): Decision;
   wake(wall: number, mono: number): FlightStart | undefined;
   nextWake(wall: number, mono: number): number | undefined;
   acquired(

@@ -39,6 +39,12 @@ export interface PlainFailure {
   wireApi?: string | undefined;
 }
 
+/**
+ * How long a `Retry-After`, seconds or a date, asks to wait. A date counts from `date`, the answer's own `Date`; where that is empty, from
+ * `now`, in epoch milliseconds.
+ */
+export function retryAfterMs(value: string, date: string, now: number): number | undefined;
+
 export function parseChallenge(wwwAuthenticate: string): Challenge;
 
 export function decodeToken(token: string): TokenDescription;

@@ -47,9 +47,15 @@ impl From<FailedRequest> for diagnosis::Failure {
             endpoint: failure.endpoint,
             options: failure.options.into(),
             status: failure.status,
-            headers: Some(failure.headers.into_iter().collect()),
-            body: failure.body,
-            token: failure.token,
+            headers: Some(
+                failure
+                    .headers
+                    .into_iter()
+                    .map(|(name, value)| (name, value.into()))
+                    .collect(),
+            ),
+            body: failure.body.map(Into::into),
+            token: failure.token.map(Into::into),
             now: failure.now,
             deployment: failure.deployment,
             wire_api: failure.wire_api,

@@ -48,7 +48,13 @@ impl From<ProviderRequest> for provider::Request {
             provider_type: request.type_.map(Into::into),
             wire_api: request.wire_api.map(Into::into),
             api_version: request.api_version,
-            headers: Some(request.headers.into_iter().collect()),
+            headers: Some(
+                request
+                    .headers
+                    .into_iter()
+                    .map(|(name, value)| (name, value.into()))
+                    .collect(),
+            ),
             max_prompt_tokens: request.max_prompt_tokens,
             max_output_tokens: request.max_output_tokens,
             own_credential: request.own_credential,
@@ -56,7 +62,7 @@ impl From<ProviderRequest> for provider::Request {
                 request
                     .env
                     .into_iter()
-                    .map(|(name, value)| (name, Some(value)))
+                    .map(|(name, value)| (name, Some(value.into())))
                     .collect(),
             ),
         }
@@ -88,7 +94,12 @@ impl From<provider::Config> for ProviderConfig {
             wire_api: config.wire_api.map(Into::into),
             base_url: config.base_url,
             api_version: config.azure.map(|azure| azure.api_version),
-            headers: config.headers.into_iter().flatten().collect(),
+            headers: config
+                .headers
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| (name, value.into_exposed()))
+                .collect(),
             model_id: config.model_id,
             wire_model: config.wire_model,
             max_prompt_tokens: config.max_prompt_tokens,

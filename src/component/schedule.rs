@@ -18,13 +18,16 @@ pub(super) struct Schedule(RefCell<schedule::Schedule>);
 
 impl GuestSchedule for Schedule {
     fn create(policy: RefreshPolicy) -> Result<wit::Schedule, KeylessError> {
-        let policy = schedule::RefreshPolicy::from(policy).validate()?;
-        let machine = RefCell::new(schedule::Schedule::new(policy));
-        Ok(wit::Schedule::new(Self(machine)))
+        let machine = schedule::Schedule::new(policy.into())?;
+        Ok(wit::Schedule::new(Self(RefCell::new(machine))))
     }
 
     fn request(&self, now: Now) -> Decision {
         self.0.borrow_mut().request(now.into()).into()
+    }
+
+    fn refresh(&self, now: Now) -> Decision {
+        self.0.borrow_mut().refresh(now.into()).into()
     }
 
     fn wake(&self, now: Now) -> Option<FlightStart> {

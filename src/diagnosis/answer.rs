@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::Secret;
+use crate::expiry::{self, Millis};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// The most of Azure's words that is shown, in bytes.
@@ -83,22 +85,26 @@ fn message(json: &str) -> Option<String> {
 }
 
 /// A header's value, however its name is spelt.
-pub(super) fn header<'a>(headers: Option<&'a BTreeMap<String, String>>, name: &str) -> Option<&'a str> {
+pub(super) fn header<'a>(headers: Option<&'a BTreeMap<String, Secret>>, name: &str) -> Option<&'a str> {
     headers?
         .iter()
         .find(|(given, _)| given.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.trim())
+        .map(|(_, value)| value.expose().trim())
 }
 
-/// How long to wait, by the headers `retry-after-ms` and `retry-after` (in seconds), else by the message.
-pub(crate) fn retry_after_ms(headers: Option<&BTreeMap<String, String>>, answer: &Answer) -> Option<u32> {
+/// How long to wait, by the headers `retry-after-ms` and `retry-after` (seconds or a date), else by the message. `now` is when the
+/// answer came, in epoch milliseconds; its own `Date` goes before that, since both dates are of one clock then.
+pub(crate) fn retry_after_ms(
+    headers: Option<&BTreeMap<String, Secret>>,
+    answer: &Answer,
+    now: Option<Millis>,
+) -> Option<u32> {
     let whole = |text: &str| text.parse::<u32>().ok();
-    header(headers, "retry-after-ms").and_then(whole).or_else(|| {
-        header(headers, "retry-after")
-            .or_else(|| answer.word_after("retry after "))
-            .and_then(whole)?
-            .checked_mul(1_000)
-    })
+    let date = header(headers, "date").unwrap_or_default();
+    header(headers, "retry-after-ms")
+        .and_then(whole)
+        .or_else(|| expiry::retry_after_ms(header(headers, "retry-after")?, date, now))
+        .or_else(|| whole(answer.word_after("retry after ")?).map(|seconds| seconds.saturating_mul(1_000)))
 }
 
 /// The title of a page.

@@ -5,7 +5,6 @@ use super::answer::Answer;
 use super::remedy::Setup;
 use super::{DiagnosisCode, Finding};
 use crate::claims::{self, Principal, TokenDescription};
-use crate::endpoint::Kind;
 use crate::expiry::Millis;
 
 /// Application ids that stand for a resource as an audience. Likely, not documented.
@@ -50,7 +49,10 @@ pub(super) fn explain(token: &str, answer: &Answer, setup: &Setup<'_>) -> Findin
     }
     let mut times = Vec::new();
     if let (Some(now), Some(expires)) = (setup.failure.now, claims.expires_on) {
-        times.push(format!("is good for another {}", span(expires - now)));
+        times.push(format!(
+            "is good for another {}",
+            span(expires.saturating_sub(now))
+        ));
     }
     if let Some(audience) = &claims.audience {
         times.push(format!("is for {audience}"));
@@ -107,15 +109,15 @@ pub(super) fn fault(claims: &TokenDescription, answer: &Answer, setup: &Setup<'_
     if let (Some(now), Some(expires)) = (setup.failure.now, claims.expires_on)
         && expires <= now
     {
-        return Some(expired(now - expires));
+        return Some(expired(now.saturating_sub(expires)));
     }
     if let (Some(now), Some(begins)) = (setup.failure.now, claims.not_before)
-        && begins > now + CLOCK_SKEW_MS
+        && begins > now.saturating_add(CLOCK_SKEW_MS)
     {
         return Some(unexplained(
             format!(
                 "By this machine's clock the token is not valid for another {}.",
-                span(begins - now)
+                span(begins.saturating_sub(now))
             ),
             vec![
                 "Set this machine's clock: it is behind, or the token was issued by a clock that is ahead."
@@ -123,14 +125,22 @@ pub(super) fn fault(claims: &TokenDescription, answer: &Answer, setup: &Setup<'_
             ],
         ));
     }
-    let expected = expected_audiences(answer, setup);
-    if let Some(audience) = &claims.audience
-        && let Some(first) = expected.first()
+    let audience = claims.audience.as_deref()?;
+    let named = named_audience(answer);
+    let own = own_audiences(setup);
+    let expected = match named.and_then(|named| own.iter().find(|own| *own == named)) {
+        Some(named) => std::slice::from_ref(named),
+        None => &own,
+    };
+    if let Some(first) = expected.first()
         && !expected.iter().any(|expected| same_audience(expected, audience))
     {
         return Some(wrong_audience(audience, first, setup));
     }
-    None
+    let another = named.filter(|named| {
+        !own.iter().any(|own| own == named) && !same_audience(named, audience) && setup.may_name_audience()
+    });
+    another.map(|named| another_audience(audience, named))
 }
 
 fn unexplained(cause: String, fixes: Vec<String>) -> Finding {
@@ -196,30 +206,35 @@ fn whose(claims: &TokenDescription) -> String {
     }
 }
 
-/// The audience that Azure names in brackets, else those of the endpoint's scopes.
-///
-/// An answer may come from anybody, and what it names becomes the scope that people ask a token for, and then send there. So it
-/// is believed if it is a scope of the endpoint's own, or, of a host that is no stranger, one of the models' audiences.
-fn expected_audiences(answer: &Answer, setup: &Setup<'_>) -> Vec<String> {
-    let own: Vec<String> = setup
+/// What only the answer says about the audience that is wanted: it is told, and no command asks for a token of it. Such a token
+/// would be sent to whoever named it.
+fn another_audience(audience: &str, named: &str) -> Finding {
+    Finding {
+        code: DiagnosisCode::WrongAudience,
+        cause: format!("The token is for {}; the answer names {named}.", plain(audience)),
+        fixes: vec![
+            "Ask whoever runs the host for its scope, and name that (in code: scope):\nexport FOUNDRY_TOKEN_SCOPE=<scope>"
+                .to_owned(),
+        ],
+    }
+}
+
+/// The audience that Azure names in brackets: one of the models', since an answer may come from anybody.
+fn named_audience(answer: &Answer) -> Option<&'static str> {
+    let named = answer
+        .between("audience is incorrect (", ")")?
+        .trim_end_matches('/');
+    MODEL_AUDIENCES.into_iter().find(|audience| *audience == named)
+}
+
+/// The audiences of the endpoint's scopes.
+fn own_audiences(setup: &Setup<'_>) -> Vec<String> {
+    setup
         .endpoint
         .iter()
         .flat_map(|endpoint| endpoint.scope.iter().chain(&endpoint.alternate_scopes))
         .map(|scope| scope.trim_end_matches("/.default").to_owned())
-        .collect();
-    let stranger = setup
-        .endpoint
-        .is_some_and(|endpoint| matches!(endpoint.kind, Kind::Custom | Kind::Openai));
-    let named = answer
-        .between("audience is incorrect (", ")")
-        .map(|audience| audience.trim_end_matches('/'))
-        .filter(|audience| {
-            own.iter().any(|own| own == audience) || (!stranger && MODEL_AUDIENCES.contains(audience))
-        });
-    match named {
-        Some(audience) => vec![audience.to_owned()],
-        None => own,
-    }
+        .collect()
 }
 
 /// Fit to be shown.

@@ -35,11 +35,18 @@ impl Setup<'_> {
             .as_deref()
     }
 
+    /// Whether an answer that names one of the models' audiences is worth telling: not of a host that is no gateway of Azure's.
+    pub(super) fn may_name_audience(&self) -> bool {
+        self.endpoint
+            .is_none_or(|endpoint| !matches!(endpoint.kind, Kind::Custom | Kind::Openai))
+    }
+
     /// The resource's name for a command, or a place for it.
     fn resource(&self) -> &str {
         self.endpoint
             .filter(|endpoint| endpoint.kind != Kind::Gateway)
             .and_then(|endpoint| endpoint.resource.as_deref())
+            .filter(|name| !name.starts_with('-') && is_made_of(name, b"-"))
             .unwrap_or("<resource>")
     }
 
@@ -162,17 +169,18 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
 }
 
 fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
-    let claims = claims::describe(setup.failure.token.as_deref().unwrap_or_default());
+    let claims = claims::describe(setup.failure.token());
     let action = answer.word_after("data action ").unwrap_or_default();
-    let named = answer
-        .word_after("The principal ")
-        .filter(|name| is_guid(name) || is_sign_in_name(name));
-    // The token says whose it is; an answer may come from anybody, and a role is nothing to give away.
-    let own = principal_of(&claims);
-    let principal = own.or(named);
-    let other = match (own, named) {
-        (Some(own), Some(named)) if is_guid(named) && !named.eq_ignore_ascii_case(own) => {
+    // The token says whose it is. An answer may come from anybody, and a role is nothing to give away: whom it names is told, and
+    // never a part of the command.
+    let named = answer.word_after("The principal ").filter(|name| is_guid(name));
+    let principal = principal_of(&claims);
+    let other = match (principal, named) {
+        (Some(own), Some(named)) if !named.eq_ignore_ascii_case(own) => {
             format!(" The answer names another one, {named}: find out why before you give it a role.")
+        }
+        (None, Some(named)) => {
+            format!(" The answer names {named}: make sure that this is yours before you give it a role.")
         }
         _ => String::new(),
     };
@@ -189,19 +197,25 @@ fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
     } else {
         String::new()
     };
+    let mut fixes = vec![format!(
+        "Assign the role {} (someone with Owner or User Access Administrator must run this):\n{}",
+        needed.role, needed.command
+    )];
+    if principal.is_none() {
+        fixes.push(
+            "The object id of whoever is signed in:\naz ad signed-in-user show --query id --output tsv"
+                .to_owned(),
+        );
+    }
+    fixes.push(
+        "If it has just been assigned, wait: it can take five minutes and more to take effect.".to_owned(),
+    );
     (
         format!(
             "{who}{of} is signed in, but has no role on the resource that allows this request{wants}. Owner and Contributor do \
              not count: they manage the resource and give no access to its models.{other}"
         ),
-        vec![
-            format!(
-                "Assign the role {} (someone with Owner or User Access Administrator must run this):\n{}",
-                needed.role, needed.command
-            ),
-            "If it has just been assigned, wait: it can take five minutes and more to take effect."
-                .to_owned(),
-        ],
+        fixes,
     )
 }
 
@@ -222,11 +236,6 @@ pub(super) fn assignment(setup: &Setup<'_>, action: &str, principal: Option<&str
             setup.resource_id()
         ),
     }
-}
-
-/// `someone@example.com`, and nothing that a shell would take for more.
-fn is_sign_in_name(text: &str) -> bool {
-    text.len() <= 128 && text.contains('@') && is_made_of(text, b"@.-_")
 }
 
 fn deployment_not_found(setup: &Setup<'_>) -> (String, Vec<String>) {
@@ -250,7 +259,7 @@ fn deployment_not_found(setup: &Setup<'_>) -> (String, Vec<String>) {
 }
 
 fn wrong_tenant(setup: &Setup<'_>) -> (String, Vec<String>) {
-    let claims = claims::describe(setup.failure.token.as_deref().unwrap_or_default());
+    let claims = claims::describe(setup.failure.token());
     let tenant = claims
         .tenant_id
         .filter(|id| is_guid(id))

@@ -79,8 +79,6 @@ notices! {
     ImdsProxied => "imds-proxied",
     /// The client id is no GUID.
     ClientIdMalformed => "client-id-malformed",
-    /// The tenant id is neither a GUID nor a domain.
-    TenantIdMalformed => "tenant-id-malformed",
     /// The authority in the environment is not of the endpoint's cloud.
     AuthorityHostConflict => "authority-host-conflict",
     /// The authority in the environment is no https URL.

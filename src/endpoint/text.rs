@@ -223,7 +223,7 @@ pub(super) fn arm_id(text: &str) -> Error {
         .skip(1);
     let account = segments
         .next()
-        .filter(|name| is_plain_name(name))
+        .filter(|name| is_plain_name(name) && !name.starts_with('-'))
         .unwrap_or("<name>");
     Error::new(
         Code::EndpointArmId,

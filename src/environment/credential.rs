@@ -21,8 +21,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Env;
-use crate::Result;
-use crate::endpoint::{Cloud, Notice, NoticeCode, is_guid, is_made_of};
+use crate::address::is_tenant;
+use crate::endpoint::{Cloud, Notice, NoticeCode, is_guid};
+use crate::{Code, Error, Result};
 use choice::Choice;
 use variables::Variables;
 
@@ -126,7 +127,8 @@ impl CredentialPlan {
 /// Decides which credential to use for an endpoint in the given cloud. Of variables that hold secrets it only matters
 /// whether they are set; blank counts as unset.
 ///
-/// The one error is `credential/configuration`, for a value of `AZURE_TOKEN_CREDENTIALS` that `@azure/identity` would refuse.
+/// The one error is `credential/configuration`, for a value of `AZURE_TOKEN_CREDENTIALS` that `@azure/identity` would refuse, a tenant
+/// that is neither a GUID nor a domain, and an `AZURE_AUTHORITY_HOST` that is more than the address of a host.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -163,32 +165,22 @@ pub(crate) fn plan(env: Env<'_>, cloud: Cloud) -> Result<CredentialPlan> {
     for identity in &identities {
         plan.warnings.extend(choice.remark(identity, &identities));
     }
-    let malformed = ids(&plan);
-    plan.warnings.extend(malformed.into_iter().flatten());
-    plan.authority_host = authority::choose(&vars, cloud, &mut plan.warnings);
-    plan.warnings.extend(choice.obstacle(&vars, &identities));
-    Ok(plan)
-}
-
-/// Ids that cannot be right.
-fn ids(plan: &CredentialPlan) -> [Option<Notice>; 2] {
-    let client = plan.client_id.as_deref().filter(|id| !is_guid(id)).map(|_| {
-        Notice::new(
+    if plan.tenant_id.as_deref().is_some_and(|id| !is_tenant(id)) {
+        return Err(Error::new(
+            Code::CredentialConfiguration,
+            format!("{TENANT_ID} is neither a GUID nor a domain"),
+        )
+        .hint("Find it with: az account show --query tenantId --output tsv"));
+    }
+    if plan.client_id.as_deref().is_some_and(|id| !is_guid(id)) {
+        plan.warnings.push(Notice::new(
             NoticeCode::ClientIdMalformed,
             format!(
                 "{CLIENT_ID} is no GUID; expected the client id of the identity, not its name or object."
             ),
-        )
-    });
-    let tenant = plan
-        .tenant_id
-        .as_deref()
-        .filter(|id| !is_made_of(id, b"-."))
-        .map(|_| {
-            Notice::new(
-                NoticeCode::TenantIdMalformed,
-                format!("{TENANT_ID} is neither a GUID nor a domain; @azure/identity refuses it."),
-            )
-        });
-    [client, tenant]
+        ));
+    }
+    plan.authority_host = authority::choose(&vars, cloud, &mut plan.warnings)?;
+    plan.warnings.extend(choice.obstacle(&vars, &identities));
+    Ok(plan)
 }

@@ -46,14 +46,25 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
-/// Reads the date of an HTTP header, in the one form that servers send (RFC 9110): `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Reads the date of an HTTP header in the three forms of RFC 9110: `Sun, 06 Nov 1994 08:49:37 GMT`, which servers send, and the two
+/// old ones, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
 pub(super) fn http_date(text: &str) -> Option<Millis> {
-    let parts: Vec<&str> = text.split_ascii_whitespace().collect();
-    let [_weekday, day, name, year, time, "GMT"] = parts[..] else {
-        return None;
+    let parts: Vec<&str> = text.split([' ', '-']).filter(|part| !part.is_empty()).collect();
+    let (day, name, year, time) = match parts[..] {
+        [_weekday, day, name, year, time, "GMT"] => (day, name, year, time),
+        [_weekday, name, day, time, year] => (day, name, year, time),
+        _ => return None,
+    };
+    let century = match year.len() {
+        2 if year < "70" => "20",
+        2 => "19",
+        _ => "",
     };
     let month = 1 + MONTHS.iter().position(|&month| month == name)?;
-    instant_of(&format!("{year}-{month:02}-{day} {time}Z"), &|_| None).ok()
+    instant_of(&format!("{century}{year}-{month:02}-{day:0>2} {time}Z"), &|_| {
+        None
+    })
+    .ok()
 }
 
 /// What is left to read.

@@ -1,31 +1,20 @@
 //! The answers of token endpoints and command-line tools: which field holds the token, which ones the expiry.
 
-use std::fmt;
-
 use super::date::{Zone, instant_of};
 use super::{Lifetime, MAX_LIFETIME_MS, Millis, epoch, unreadable};
 use crate::json::{Members, Value};
-use crate::{Code, Error, Result, claims};
+use crate::{Code, Error, Result, Secret, claims};
 
 /// No real token response comes near this size.
 const MAX_RESPONSE_BYTES: usize = 1_048_576;
 
-/// A token and its lifetime. `Debug` hides the token.
-#[derive(Clone, PartialEq, Eq)]
+/// A token and its lifetime.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenResponse {
     /// The token, as the endpoint gave it.
-    pub token: String,
+    pub token: Secret,
     /// When it was requested, when it expires, when its issuer would refresh it.
     pub lifetime: Lifetime,
-}
-
-impl fmt::Debug for TokenResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenResponse")
-            .field("token", &"[redacted]")
-            .field("lifetime", &self.lifetime)
-            .finish()
-    }
 }
 
 /// Reads the JSON of a token endpoint (Entra v2, IMDS, App Service 2017 and 2019), of `az account get-access-token`, of
@@ -113,7 +102,7 @@ pub(crate) fn read(fields: &Members, requested_at: Millis, zone: Zone<'_>) -> Re
     })?;
     let lifetime = Lifetime::new(requested_at, expires, refresh_after, MAX_LIFETIME_MS)?;
     Ok(TokenResponse {
-        token: token.to_owned(),
+        token: token.into(),
         lifetime,
     })
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Source, retry};
 use crate::diagnosis::answer;
 use crate::expiry::{self, Millis, TokenResponse};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, Secret};
 
 /// As much of an answer as is read, in bytes. A refusal of Azure has less than one thousand, a token a few thousand.
 pub const ANSWER_MAX_BYTES: usize = 256 * 1024;
@@ -29,7 +29,7 @@ pub enum Verdict {
 #[serde(rename_all = "camelCase")]
 pub struct Token {
     /// The token.
-    pub token: String,
+    pub token: Secret,
     /// When it expires, in epoch milliseconds.
     pub expires_on_timestamp: Millis,
     /// When its issuer would like it to be refreshed.
@@ -55,7 +55,7 @@ pub struct Failure {
 }
 
 /// An answer, or none. As JSON in camel case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Answer {
     /// What was asked.
@@ -63,15 +63,20 @@ pub struct Answer {
     /// The HTTP status; 0 if no answer came.
     pub status: u16,
     /// The headers.
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, Secret>,
     /// The body; with status 0, what the network said.
-    pub body: String,
+    pub body: Secret,
     /// What was sent: whatever the answer says, it is not repeated.
-    pub secret: String,
+    pub secret: Secret,
     /// When the request was started, in epoch milliseconds.
     pub requested_at: Millis,
+    /// When the answer came, in epoch milliseconds; a `Retry-After` that is a date counts from then, unless the answer has a
+    /// `Date` of its own. Default: `requested_at`.
+    pub answered_at: Option<Millis>,
     /// The number of the attempt, counted from 0.
     pub attempt: u32,
+    /// Uniform in 0..1: the jitter of the pause before the next attempt.
+    pub random: f64,
 }
 
 /// Says what an answer means.
@@ -83,12 +88,13 @@ pub fn judge(answer: &Answer) -> Verdict {
             Err(error) => Verdict::Error(placed(error)),
         };
     }
-    let said = answer::read(&answer.body, status, &answer.secret);
-    let retry_after_ms = answer::retry_after_ms(Some(&answer.headers), &said);
+    let said = answer::read(answer.body.expose(), status, answer.secret.expose());
+    let answered_at = answer.answered_at.unwrap_or(answer.requested_at);
+    let retry_after_ms = answer::retry_after_ms(Some(&answer.headers), &said, Some(answered_at));
     Verdict::Failure(Failure {
         status: (status != 0).then_some(status),
         retry_after_ms,
-        retry_in_ms: retry::pause_ms(source, status, answer.attempt, retry_after_ms),
+        retry_in_ms: retry::pause_ms(source, status, answer.attempt, retry_after_ms, answer.random),
         message: said.message,
     })
 }
@@ -105,7 +111,7 @@ fn placed(error: Error) -> Error {
 }
 
 fn token(answer: &Answer) -> Result<Token> {
-    if answer.body.len() >= ANSWER_MAX_BYTES {
+    if answer.body.expose().len() >= ANSWER_MAX_BYTES {
         return Err(Error::new(
             Code::ExpiryTooLarge,
             "more than 256 KiB, which no token response comes near",
@@ -115,7 +121,7 @@ fn token(answer: &Answer) -> Result<Token> {
         // No identity endpoint gives local times.
         let requested_at = answer.requested_at.saturating_sub(clock_ahead);
         let TokenResponse { token, lifetime } =
-            expiry::parse_token_response(answer.body.as_bytes(), requested_at, |_| None)?;
+            expiry::parse_token_response(answer.body.expose().as_bytes(), requested_at, |_| None)?;
         Ok(Token {
             token,
             expires_on_timestamp: lifetime.expires.saturating_add(clock_ahead),
@@ -127,7 +133,7 @@ fn token(answer: &Answer) -> Result<Token> {
             return Err(error);
         }
         // A clock that is ahead by more than the token lives: by the endpoint's own time it may be good.
-        let date = answer.headers.get("date").map_or("", String::as_str);
+        let date = answer.headers.get("date").map_or("", Secret::expose);
         read(expiry::clock_ahead(date, answer.requested_at)).map_err(|_| error)
     })
 }

@@ -1,6 +1,7 @@
 //! When an identity endpoint is asked again.
 
 use super::Source;
+use crate::schedule::jittered;
 
 /// IMDS's own rule: at once, then after ever longer pauses.
 const IMDS_PAUSES_MS: [u32; 5] = [0, 2_000, 6_000, 14_000, 30_000];
@@ -14,12 +15,14 @@ const PAUSES_MS: [u32; 3] = [1_000, 2_000, 4_000];
 const ASKED_MAX_MS: u32 = 15_000;
 
 /// How long to wait before the next attempt; none if there is no use in one. `attempt` counts from 0; status 0 is no answer.
-/// What the endpoint asks for in `Retry-After` is the least, and nothing is waited for that asks for too much.
+/// What the endpoint asks for in `Retry-After` is the least, and nothing is waited for that asks for too much. Jitter comes after
+/// that: `random` is uniform in 0..1.
 pub(super) fn pause_ms(
     source: Source,
     status: u16,
     attempt: u32,
     retry_after_ms: Option<u32>,
+    random: f64,
 ) -> Option<u32> {
     let pauses: &[u32] = match (source, status) {
         (Source::Imds, 410) => &IMDS_UPDATE_PAUSES_MS,
@@ -33,5 +36,5 @@ pub(super) fn pause_ms(
     pauses
         .get(attempt as usize)
         .filter(|_| asked < ASKED_MAX_MS)
-        .map(|pause| (*pause).max(asked))
+        .map(|pause| jittered((*pause).max(asked).into(), random) as u32)
 }

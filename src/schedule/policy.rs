@@ -20,7 +20,7 @@ pub struct RefreshPolicy {
     pub min_remaining_ms: Millis,
     /// The first wait after a failed refresh while the token is good; it doubles. Default 30,000.
     pub retry_min_ms: Millis,
-    /// The longest such wait. Default 300,000.
+    /// The longest such wait, but for the jitter, which lengthens each by up to a fifth. Default 300,000.
     pub retry_max_ms: Millis,
     /// How long callers wait for an acquisition. Default 15,000.
     pub wait_timeout_ms: Millis,

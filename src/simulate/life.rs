@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::effort::{Effort, MEMORY_STEPS};
 use super::peers;
 use super::scenario::{Plan, Strategy};
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
@@ -68,7 +69,7 @@ pub(super) struct Life<'a> {
 }
 
 impl<'a> Life<'a> {
-    pub(super) fn new(plan: &'a Plan, instance: u32, recorder: &'a mut Recorder) -> Self {
+    pub(super) fn new(plan: &'a Plan, instance: u32, recorder: &'a mut Recorder, effort: &'a Effort) -> Self {
         let mut chance = Chance::new(plan.seed, instance);
         let delay = if plan.instances > 1 {
             (plan.start_spread as f64 * chance.draw()) as Millis
@@ -77,11 +78,11 @@ impl<'a> Life<'a> {
         };
         Self {
             plan,
-            world: World::new(plan, delay),
+            world: World::new(plan, delay, effort),
             chance,
             recorder,
             shown: instance == 0,
-            schedule: Schedule::new(plan.policy),
+            schedule: plan.schedule.clone(),
             events: BinaryHeap::new(),
             sequence: 0,
             flight: None,
@@ -93,10 +94,9 @@ impl<'a> Life<'a> {
         }
     }
 
-    pub(super) fn run(mut self) {
+    pub(super) fn run(mut self) -> crate::Result<()> {
         if self.plan.strategy != Strategy::Keyless {
-            peers::run(self.plan, &mut self.world, self.recorder, self.shown);
-            return;
+            return peers::run(self.plan, &mut self.world, self.recorder, self.shown);
         }
         for &at in &self.plan.invalidations {
             self.push(at, Event::Invalidate);
@@ -107,6 +107,7 @@ impl<'a> Life<'a> {
         self.next_call(None);
         self.look(0);
         while let Some(Reverse((at, _, event))) = self.events.pop() {
+            self.world.effort.check()?;
             // A machine that sleeps does nothing; what was due happens when it wakes up.
             let awake = self.world.awake(at);
             if awake > at {
@@ -129,6 +130,7 @@ impl<'a> Life<'a> {
                 Some("token/timeout"),
             );
         }
+        Ok(())
     }
 
     fn happen(&mut self, at: Millis, event: Event) {
@@ -190,6 +192,7 @@ impl<'a> Life<'a> {
                     self.arm_deadline(at, timeout_ms);
                 }
                 if let Some(flight) = &mut self.flight {
+                    self.world.effort.spend(MEMORY_STEPS);
                     flight.waiting.push(at);
                 }
             }
@@ -382,6 +385,14 @@ impl<'a> Life<'a> {
     }
 
     fn push(&mut self, at: Millis, event: Event) {
+        // What lies beyond the end never happens.
+        if at > self.plan.duration + AFTERMATH_MS {
+            return;
+        }
+        // There is one call at a time.
+        self.world
+            .effort
+            .spend(if event == Event::Call { 1 } else { MEMORY_STEPS });
         self.sequence = self.sequence.wrapping_add(1);
         self.events.push(Reverse((at, self.sequence, event)));
     }

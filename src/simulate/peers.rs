@@ -4,6 +4,7 @@ use super::life::code_of;
 use super::scenario::{Plan, Strategy};
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
 use super::world::{Answer, World};
+use crate::Result;
 use crate::expiry::Millis;
 
 /// Within this of the expiry a token is refreshed in the background.
@@ -16,20 +17,22 @@ const FORCED_MS: Millis = 1_000;
 const RETRY_MS: Millis = 3_000;
 
 /// Plays a life without the schedule.
-pub(super) fn run(plan: &Plan, world: &mut World<'_>, recorder: &mut Recorder, shown: bool) {
+pub(super) fn run(plan: &Plan, world: &mut World<'_>, recorder: &mut Recorder, shown: bool) -> Result<()> {
     let mut at = world.next_call(None);
     let mut window = Window {
         held: None,
         refreshed: 0,
     };
     while let Some(called) = at {
+        world.effort.check()?;
         let awake = world.awake(called);
         match plan.strategy {
-            Strategy::FixedWindow => window.call(plan, world, recorder, shown, awake),
+            Strategy::FixedWindow => window.call(plan, world, recorder, shown, awake)?,
             Strategy::PerCall | Strategy::Keyless => per_call(plan, world, recorder, shown, awake),
         }
         at = world.next_call(Some(called.max(awake)));
     }
+    Ok(())
 }
 
 fn per_call(plan: &Plan, world: &mut World<'_>, recorder: &mut Recorder, shown: bool, at: Millis) {
@@ -72,13 +75,20 @@ struct Window {
 }
 
 impl Window {
-    fn call(&mut self, plan: &Plan, world: &mut World<'_>, recorder: &mut Recorder, shown: bool, at: Millis) {
+    fn call(
+        &mut self,
+        plan: &Plan,
+        world: &mut World<'_>,
+        recorder: &mut Recorder,
+        shown: bool,
+        at: Millis,
+    ) -> Result<()> {
         let wall = world.now(at).wall;
         if let Some((since, expires, dies)) = self.held.filter(|(_, expires, _)| wall < expires - FORCED_MS) {
             if at < since {
                 // The refresh that a caller waits for is still under way.
                 recorder.call(shown, at, since - at, CallOutcome::Waited, None);
-                return;
+                return Ok(());
             }
             let outcome = match () {
                 () if at >= dies => CallOutcome::Dead,
@@ -87,14 +97,15 @@ impl Window {
             };
             recorder.call(shown, at, 0, outcome, None);
             if outcome != CallOutcome::Fresh && at >= self.refreshed {
-                self.refresh(plan, world, recorder, shown, at, expires);
+                self.refresh(plan, world, recorder, shown, at, expires)?;
             }
-            return;
+            return Ok(());
         }
         let reply = world.ask(at);
         let end = at + world.latency(reply);
         self.keep(world, reply, at, end);
         finish(plan, recorder, shown, at, end, reply);
+        Ok(())
     }
 
     /// The refresh in the background: again and again until it succeeds or the token expires.
@@ -106,9 +117,10 @@ impl Window {
         shown: bool,
         from: Millis,
         expires: Millis,
-    ) {
+    ) -> Result<()> {
         let mut at = from;
         while at <= plan.duration && world.now(at).wall < expires {
+            world.effort.check()?;
             let reply = world.ask(at);
             let end = at + world.latency(reply);
             self.refreshed = end + RETRY_MS;
@@ -116,17 +128,18 @@ impl Window {
                 Answer::Token { .. } => {
                     recorder.attempt(shown, at, end, true, AttemptOutcome::Succeeded);
                     self.keep(world, reply, at, from);
-                    return;
+                    return Ok(());
                 }
                 Answer::Error { .. } => recorder.attempt(shown, at, end, true, AttemptOutcome::Failed),
                 Answer::Never => {
                     recorder.attempt(shown, at, plan.duration, true, AttemptOutcome::Abandoned);
                     self.refreshed = plan.duration;
-                    return;
+                    return Ok(());
                 }
             }
             at = self.refreshed;
         }
+        Ok(())
     }
 
     fn keep(&mut self, world: &World<'_>, reply: Answer, at: Millis, since: Millis) {

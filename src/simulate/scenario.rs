@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::decimal::decimal;
 use crate::expiry::Millis;
-use crate::schedule::RefreshPolicy;
+use crate::schedule::{RefreshPolicy, Schedule};
 use crate::{Code, Error, Result};
 
 /// A scripted life. As JSON in camel case; every field may be left out. Times and durations are milliseconds; points in
@@ -221,7 +221,8 @@ pub(super) struct Plan {
     pub(super) instances: u32,
     pub(super) start_spread: Millis,
     pub(super) bucket: Millis,
-    pub(super) policy: RefreshPolicy,
+    /// A schedule without a token, to begin with.
+    pub(super) schedule: Schedule,
     pub(super) strategy: Strategy,
     pub(super) seed: u32,
 }
@@ -298,7 +299,7 @@ impl RefreshScenario {
                     LONGEST_MS,
                 )
             })?,
-            policy: self.policy.validate()?,
+            schedule: Schedule::new(self.policy)?,
             strategy: self.strategy,
             seed: self.seed,
         };
@@ -351,6 +352,6 @@ fn within(name: &str, value: f64, least: f64, most: f64) -> Result<Millis> {
     )))
 }
 
-fn refuse(message: String) -> Error {
+pub(super) fn refuse(message: String) -> Error {
     Error::new(Code::ScenarioInvalid, message)
 }

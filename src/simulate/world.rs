@@ -1,5 +1,6 @@
 //! What surrounds an instance: its clocks, the identity endpoint, its callers, chance.
 
+use super::effort::Effort;
 use super::scenario::{FailureMode, Outage, Plan};
 use crate::expiry::Millis;
 use crate::schedule::Now;
@@ -47,6 +48,7 @@ pub(super) enum Answer {
 
 pub(super) struct World<'a> {
     plan: &'a Plan,
+    pub(super) effort: &'a Effort,
     /// When this instance starts; its calls come that much later.
     delay: Millis,
     tokens_given: usize,
@@ -56,9 +58,10 @@ pub(super) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub(super) fn new(plan: &'a Plan, delay: Millis) -> Self {
+    pub(super) fn new(plan: &'a Plan, delay: Millis, effort: &'a Effort) -> Self {
         Self {
             plan,
+            effort,
             delay,
             tokens_given: 0,
             cached: None,
@@ -68,6 +71,8 @@ impl<'a> World<'a> {
 
     /// Both clocks at a moment.
     pub(super) fn now(&self, at: Millis) -> Now {
+        self.effort
+            .spend(1 + self.plan.clock_steps.len() + self.plan.suspends.len());
         let steps = self.plan.clock_steps.iter().take_while(|(when, _)| *when <= at);
         let slept: Millis = self
             .plan
@@ -83,6 +88,7 @@ impl<'a> World<'a> {
 
     /// The same moment, or when the machine wakes up.
     pub(super) fn awake(&self, at: Millis) -> Millis {
+        self.effort.spend(self.plan.suspends.len());
         let sleeps = self
             .plan
             .suspends
@@ -101,6 +107,7 @@ impl<'a> World<'a> {
 
     /// Asks the identity endpoint.
     pub(super) fn ask(&mut self, at: Millis) -> Answer {
+        self.effort.spend(1 + self.plan.outages.len());
         match self.outage(at) {
             Some(Outage {
                 mode: FailureMode::Hang,

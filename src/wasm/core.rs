@@ -10,6 +10,7 @@ use crate::error::{Code, Error};
 use crate::expiry::{self, Millis, TokenResponse};
 use crate::json::{Members, Value};
 use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
+use crate::secret::Secret;
 
 /// [`expiry::parse_token_response`], of JSON text. `zone` gives the offset in minutes east of UTC for a local time.
 #[wasm_bindgen(js_name = parseTokenResponseText)]
@@ -56,14 +57,19 @@ impl Schedule {
     #[wasm_bindgen(constructor)]
     pub fn new(policy: &JsValue) -> Result<Schedule, JsValue> {
         changed(policy)
-            .and_then(RefreshPolicy::validate)
-            .map(|policy| Self(schedule::Schedule::new(policy)))
+            .and_then(schedule::Schedule::new)
+            .map(Self)
             .map_err(throw)
     }
 
     /// [`schedule::Schedule::request`].
     pub fn request(&mut self, wall: f64, mono: f64) -> JsValue {
         to_js(self.0.request(now(wall, mono)))
+    }
+
+    /// [`schedule::Schedule::refresh`].
+    pub fn refresh(&mut self, wall: f64, mono: f64) -> JsValue {
+        to_js(self.0.refresh(now(wall, mono)))
     }
 
     /// [`schedule::Schedule::wake`].
@@ -214,7 +220,7 @@ fn plain(given: &JsValue) -> Value {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AccessToken {
-    token: String,
+    token: Secret,
     expires_on_timestamp: Millis,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_after_timestamp: Option<Millis>,

@@ -39,6 +39,7 @@ interface Variant {
 
 interface WitSchedule {
   request(now: object): Variant;
+  refresh(now: object): Variant;
   wake(now: object): object | undefined;
   nextWake(now: object): bigint | undefined;
   acquired(flight: number, answer: object, now: object, random: number): Variant;
@@ -144,6 +145,7 @@ export class ComponentCore {
     const both = ({ wall, mono }: Now) => ({ wall: BigInt(wall), mono: BigInt(mono) });
     return {
       request: (now) => decision(schedule.request(both(now))),
+      refresh: (now) => decision(schedule.refresh(both(now))),
       wake: (now) => plain(schedule.wake(both(now))),
       nextWake: (now) => plain(schedule.nextWake(both(now))),
       acquired: (flight, { requested, expiresOn, refreshAfter }, now, random) => {

@@ -8,11 +8,12 @@ import {
 } from "@azure/identity";
 import { describe, expect, test } from "vitest";
 import { credentialFailure, summarize } from "../../js/credential-error.js";
-
-const failureOf = (thrown: unknown) => credentialFailure(thrown, () => undefined);
-
 import { KeylessError } from "../../js/errors.js";
+import { planBindings } from "./support/bindings.js";
 import { httpError, unavailable } from "./support/credential.js";
+
+const AT = Date.parse("Wed, 21 Oct 2026 07:28:00 GMT");
+const failureOf = (thrown: unknown) => credentialFailure(thrown, planBindings, AT);
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 
@@ -113,7 +114,14 @@ test.each([
   ["plain headers, as sent", Object.assign(new Error("x"), { headers: { "Retry-After": "7" } }), 7_000],
   ["a property", Object.assign(new Error("x"), { retryAfterInMs: 7 }), 7],
   ["in a cause", new Error("x", { cause: httpError(503, { "retry-after": "1.5" }) }), 1_500],
-  ["a date", httpError(429, { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" }), undefined],
+  ["a date", httpError(429, { "retry-after": "Wed, 21 Oct 2026 07:28:09 GMT" }), 9_000],
+  ["a date that has passed", httpError(429, { "retry-after": "Wed, 21 Oct 2026 07:00:00 GMT" }), 0],
+  ["a date in an old form", httpError(429, { "retry-after": "Wed Oct 21 07:28:05 2026" }), 5_000],
+  [
+    "a date by the answer's own clock",
+    httpError(503, { date: "Wed, 21 Oct 2026 08:00:00 GMT", "retry-after": "Wed, 21 Oct 2026 08:00:02 GMT" }),
+    2_000,
+  ],
   ["negative", httpError(429, { "retry-after": "-5" }), undefined],
   ["no number", httpError(429, { "retry-after": "soon" }), undefined],
   ["none", httpError(429), undefined],
@@ -197,8 +205,8 @@ test("an error of ours stays what it is", () => {
 
 test("what is known about the words goes before the general advice", () => {
   const thrown = { message: "AADSTS7000215: Invalid client secret", statusCode: 401 };
-  const { error } = credentialFailure(thrown, (message) =>
-    message.includes("7000215") ? "The value!" : undefined,
-  );
-  expect(error).toMatchObject({ code: "credential/refused", hint: "The value!" });
+  expect(failureOf(thrown).error).toMatchObject({
+    code: "credential/refused",
+    hint: expect.stringContaining("the secret's value, not its id"),
+  });
 });

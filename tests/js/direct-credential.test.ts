@@ -218,6 +218,84 @@ describe("settings that cannot be", () => {
     expect(error).toMatchObject({ name: "KeylessError", code, hint: expect.any(String) });
   });
 
+  // What a user name in front hides is another host; a tenant is a part of the path.
+  const MISLEADING = [
+    ["authority", { AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com:443@evil.example" }],
+    ["authority", { AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com@evil.example/" }],
+    ["authority", { AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com\\@evil.example" }],
+    ["authority", { AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com/common" }],
+    ["authority", { AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com?x=1" }],
+    ["tenant", { AZURE_TENANT_ID: ".." }],
+    ["tenant", { AZURE_TENANT_ID: "%2e%2e" }],
+    ["tenant", { AZURE_TENANT_ID: "contoso.com?x=1" }],
+    ["tenant", { AZURE_TENANT_ID: "contoso.com#x" }],
+    ["tenant", { AZURE_TENANT_ID: "con toso.com" }],
+    ["tenant", { AZURE_TENANT_ID: "contoso\\com" }],
+    ["client id", { AZURE_CLIENT_ID: "a b" }],
+    ["client id", { AZURE_CLIENT_ID: "x\u00a0y" }],
+  ] as [string, Record<string, string>][];
+
+  test.each(MISLEADING)(
+    "a setting that leads elsewhere is refused before anybody is asked: %s %o",
+    async (_what, setting) => {
+      const before = emulator.counts.identity;
+      const env = { ...application, AZURE_CLIENT_SECRET: clientSecret, ...setting };
+      expect(await failure(createDirectCredential({ env }))).toMatchObject({
+        code: "credential/configuration",
+        hint: expect.any(String),
+      });
+      expect(emulator.counts.identity).toBe(before);
+    },
+  );
+
+  test("an empty client id, and one of white space, given as options", async () => {
+    for (const id of ["", " ", "\t\n"])
+      expect(
+        await failure(createDirectCredential({ ...SOURCES["client-secret"], clientId: id })),
+      ).toMatchObject({
+        code: "credential/configuration",
+        message: "The client id is blank",
+      });
+  });
+
+  // Half of a character: encodeURIComponent throws a URIError of it.
+  const HALF = "pl4nted-\ud83d-S3cret";
+  const HALVED = [
+    ["AZURE_CLIENT_SECRET", { env: { ...application, AZURE_CLIENT_SECRET: HALF } }],
+    ["clientSecret", { env: application, clientSecret: HALF }],
+    ["assertion", { env: application, assertion: () => HALF }],
+    ["IDENTITY_HEADER", { env: { IDENTITY_ENDPOINT, IDENTITY_HEADER: HALF } }],
+    ["client id", { env: { ...application, AZURE_CLIENT_SECRET: clientSecret, AZURE_CLIENT_ID: HALF } }],
+    ["client id", { ...SOURCES["client-secret"], clientId: HALF }],
+    ["tenant", { ...SOURCES["client-secret"], tenantId: HALF }],
+    ["authority", { ...SOURCES["client-secret"], authorityHost: `https://${HALF}` }],
+    ["AZURE_FEDERATED_TOKEN_FILE", { env: { ...application, AZURE_FEDERATED_TOKEN_FILE: HALF } }],
+  ] as [string, DirectCredentialOptions][];
+
+  test.each(HALVED)("half a character is told without its value: %s", async (name, options) => {
+    const error = await failure(createDirectCredential(options));
+    expect(error).toMatchObject({ name: "KeylessError", code: "credential/configuration" });
+    expect(error.message).toContain(name);
+    expect(`${inspect(error, { depth: 9 })}${JSON.stringify(error)}`).not.toMatch(/pl4nted|S3cret/);
+  });
+
+  test("half a character in a federated token's file", async () => {
+    const broken = join(folder, "broken");
+    writeFileSync(broken, Buffer.from([0x70, 0x6c, 0x34, 0xed, 0xa0, 0xbd]));
+    const env = { ...application, AZURE_FEDERATED_TOKEN_FILE: broken };
+    expect(await failure(createDirectCredential({ env }))).toMatchObject({
+      code: "credential/configuration",
+      message: expect.stringContaining("AZURE_FEDERATED_TOKEN_FILE"),
+    });
+  });
+
+  test("a provider is made all the same: whether the secret is used is not known then", async () => {
+    const env = { ...emulator.env, AZURE_CLIENT_SECRET: HALF };
+    const foundry = createFoundryProvider({ env, credential: "direct" });
+    expect(await foundry.tokens()).toMatch(/^eyJ/);
+    foundry.close();
+  });
+
   test("Entra's numbers come with what to do", async () => {
     const wrong = createDirectCredential({ env: { ...application, AZURE_CLIENT_SECRET: "wr0ng" } });
     expect(await failure(wrong)).toMatchObject({

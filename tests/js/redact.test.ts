@@ -195,3 +195,10 @@ test("an error without a cause", () => {
   expect(String(error)).toBe("KeylessError: text");
   expect(Object.keys(error)).toEqual(["code"]);
 });
+
+test("a secret with half a character in it is no error, and is taken out in every spelling", () => {
+  const half = "pl4nted-\ud83d-S3cret";
+  hideSecretsOf({ AZURE_CLIENT_SECRET: half });
+  const spelt = [half, encodeURIComponent(half.replace("\ud83d", "\ufffd")), JSON.stringify(half)];
+  expect(redact(spelt.join(" "))).not.toMatch(/pl4nted|S3cret/);
+});

@@ -7,6 +7,7 @@ scheduleTable((policy) => {
   const schedule = decide(() => new bindings.Schedule(policy));
   return {
     request: ({ wall, mono }) => schedule.request(wall, mono),
+    refresh: ({ wall, mono }) => schedule.refresh(wall, mono),
     wake: ({ wall, mono }) => schedule.wake(wall, mono),
     nextWake: ({ wall, mono }) => schedule.nextWake(wall, mono),
     acquired: (flight, { requested, expiresOn, refreshAfter }, { wall, mono }, random) =>

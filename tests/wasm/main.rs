@@ -84,7 +84,7 @@ fn every_expiry_row_as_text_and_as_an_object() {
 #[wasm_bindgen_test]
 fn every_endpoint_row() {
     for row in rows(include_str!("../tables/endpoints.json")) {
-        match parse_endpoint(row["input"].as_str().unwrap(), js(&row["options"])) {
+        match parse_endpoint(row["input"].as_str().unwrap(), &js(&row["options"])) {
             Ok(endpoint) => {
                 let endpoint = rust(&endpoint);
                 assert!(row["error"].is_null(), "{row}: {endpoint}");
@@ -106,7 +106,7 @@ fn every_endpoint_row() {
 #[wasm_bindgen_test]
 fn every_probe_row() {
     for row in rows(include_str!("../tables/probes.json")) {
-        match plan_probe(js(&row["request"]), row["timeoutMs"].as_f64()) {
+        match plan_probe(&js(&row["request"]), row["timeoutMs"].as_f64()) {
             Ok(call) => {
                 let call = rust(&call);
                 assert_eq!(call["url"], row["url"], "{row}");
@@ -130,7 +130,7 @@ fn every_challenge_row() {
 fn a_plan_is_a_plain_object_without_undefined_texts() {
     let request =
         serde_json::json!({ "endpoint": "myres.openai.azure.com", "headers": { "x-team": "a" }, "env": {} });
-    let plan = plan_provider(js(&request)).unwrap();
+    let plan = plan_provider(&js(&request)).unwrap();
     let config = get(&plan, "config");
     assert!(config.is_instance_of::<Object>());
     assert_eq!(rust(&config)["headers"]["x-team"], "a");
@@ -146,7 +146,7 @@ fn models_of_a_provider_cross_the_boundary() {
         "name": "west", "endpoint": "myres.openai.azure.com", "env": {},
         "models": [{ "model": "gpt-5.5", "deployment": "team" }, { "id": "m", "maxOutputTokens": 5 }],
     });
-    let models = rust(&plan_models(js(&options), &Array::new()).unwrap());
+    let models = rust(&plan_models(&js(&options), &Array::new()).unwrap());
     assert_eq!(
         models,
         serde_json::json!([
@@ -155,7 +155,7 @@ fn models_of_a_provider_cross_the_boundary() {
         ])
     );
     let taken = Array::of1(&"west".into());
-    let error = rust(&plan_models(js(&options), &taken).unwrap_err());
+    let error = rust(&plan_models(&js(&options), &taken).unwrap_err());
     assert_eq!(error["code"], "provider/name");
 }
 
@@ -184,7 +184,7 @@ fn an_option_of_a_wrong_type_is_named_and_not_repeated() {
         ),
         (r#""s3cret""#, "The options must be an object."),
     ] {
-        let error = rust(&plan_provider(JSON::parse(options).unwrap()).unwrap_err());
+        let error = rust(&plan_provider(&JSON::parse(options).unwrap()).unwrap_err());
         assert_eq!(error["code"], "provider/conflict");
         assert_eq!(error["message"], says);
     }

@@ -143,6 +143,8 @@ def play(schedule: Schedule, step: Row) -> Any:
     match step["do"]:
         case "request":
             return decision(schedule.request(now))
+        case "refresh":
+            return decision(schedule.refresh(now))
         case "acquired":
             expires_on = step["expiresOn"] if "expiresOn" in step else WALL + step["expiresAt"]
             refresh_after = WALL + step["refreshAt"] if "refreshAt" in step else None

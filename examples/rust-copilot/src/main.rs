@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let plan = provider::plan(&Request {
         env: Some(
             std::env::vars()
-                .map(|(name, value)| (name, Some(value)))
+                .map(|(name, value)| (name, Some(value.into())))
                 .collect(),
         ),
         ..Request::default()

@@ -34,7 +34,7 @@ impl Tokens {
             scope: scope.to_owned(),
             started: Instant::now(),
             state: Mutex::new(State {
-                schedule: Schedule::new(RefreshPolicy::default()),
+                schedule: Schedule::new(RefreshPolicy::default()).expect("the default policy is valid"),
                 token: None,
                 error: "There is no token".to_owned(),
                 last: (0, false),
@@ -130,7 +130,7 @@ impl Tokens {
             let outcome = state.schedule.acquired(flight, answer, now, chance());
             state.last = (flight, matches!(outcome, Outcome::Accepted | Outcome::Unchanged));
             match outcome {
-                Outcome::Accepted => state.token = Some(response.token),
+                Outcome::Accepted => state.token = Some(response.token.into_exposed()),
                 Outcome::Refused(error) => state.error = error.to_string(),
                 _ => {}
             }

@@ -234,6 +234,7 @@ fn play(core: &mut Core, machine: ResourceAny, step: &Value) -> Value {
     let random = step["random"].as_f64().unwrap_or_default();
     match step["do"].as_str().unwrap() {
         "request" => decision(schedules.call_request(store, machine, now).unwrap()),
+        "refresh" => decision(schedules.call_refresh(store, machine, now).unwrap()),
         "wake" => match schedules.call_wake(store, machine, now).unwrap() {
             Some(start) => json!({ "flight": start.flight, "timeoutMs": start.timeout_ms }),
             None => Value::Null,

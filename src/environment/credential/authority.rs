@@ -1,7 +1,9 @@
 //! Where to sign in.
 
 use super::variables::Variables;
+use crate::address::Address;
 use crate::endpoint::{Cloud, Notice, NoticeCode, authority_host};
+use crate::{Code, Error, Result};
 
 const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
 
@@ -18,20 +20,28 @@ const AUTHORITIES: [(&str, Cloud); 8] = [
 ];
 
 /// Where to sign in: the endpoint's cloud decides. What the variable says holds where it is of the same cloud, or where the
-/// endpoint's is not known; beside the public cloud also if it is of none, such as a private one.
-pub(super) fn choose(vars: &Variables<'_>, cloud: Cloud, warnings: &mut Vec<Notice>) -> Option<String> {
+/// endpoint's is not known; beside the public cloud also if it is of none, such as a private one. Refused is what is more than a
+/// host: its real host may be another than it seems.
+pub(super) fn choose(
+    vars: &Variables<'_>,
+    cloud: Cloud,
+    warnings: &mut Vec<Notice>,
+) -> Result<Option<String>> {
     let of_cloud = match cloud {
         Cloud::Usgov | Cloud::China => authority_host(cloud),
         Cloud::Public | Cloud::Unknown => None,
     };
     let Some(given) = vars.get(AUTHORITY_HOST) else {
-        return of_cloud.map(str::to_owned);
+        return Ok(of_cloud.map(str::to_owned));
     };
     let (secure, rest) = match given.split_once("://") {
         Some((scheme, rest)) => (scheme.eq_ignore_ascii_case("https"), rest),
         None => (false, given),
     };
-    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    let host = Address::without_scheme(rest)
+        .filter(Address::is_host_alone)
+        .ok_or_else(not_a_host)?
+        .host;
     let named = AUTHORITIES
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(host));
@@ -45,7 +55,7 @@ pub(super) fn choose(vars: &Variables<'_>, cloud: Cloud, warnings: &mut Vec<Noti
             NoticeCode::AuthorityHostConflict,
             format!("{AUTHORITY_HOST} is not of the endpoint's cloud; {instead} is used."),
         ));
-        return Some(instead.to_owned());
+        return Ok(Some(instead.to_owned()));
     }
     if !secure {
         warnings.push(Notice::new(
@@ -53,5 +63,13 @@ pub(super) fn choose(vars: &Variables<'_>, cloud: Cloud, warnings: &mut Vec<Noti
             format!("{AUTHORITY_HOST} must begin with https://; @azure/identity refuses it."),
         ));
     }
-    Some(given.to_owned())
+    Ok(Some(given.to_owned()))
+}
+
+fn not_a_host() -> Error {
+    Error::new(
+        Code::CredentialConfiguration,
+        format!("{AUTHORITY_HOST} is more than the address of a host, or none"),
+    )
+    .hint("Write it as https://login.microsoftonline.com, without a user name, a path or a query, or unset it for the public cloud.")
 }

@@ -10,6 +10,12 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: &str| {
     let types = [ProviderType::Openai, ProviderType::Azure, ProviderType::Anthropic];
     for provider_type in [None].into_iter().chain(types.map(Some)) {
-        properties::check(input, &Options { provider_type, ..Options::default() });
+        properties::check(
+            input,
+            &Options {
+                provider_type,
+                ..Options::default()
+            },
+        );
     }
 });

@@ -5,12 +5,19 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { KeylessError } from "copilot-keyless";
 import type * as Bindings from "../../../js/wasm/core.js";
+import type * as PlanBindings from "../../../js/wasm/plan.js";
 import { root } from "../../cli/support.js";
 
-const pkg = join(root, "pkg");
+async function load<B extends { initSync(options: { module: Uint8Array }): void }>(
+  folder: string,
+): Promise<B> {
+  const bindings: B = await import(pathToFileURL(join(root, folder, "copilot_keyless.js")).href);
+  bindings.initSync({ module: readFileSync(join(root, folder, "copilot_keyless_bg.wasm")) });
+  return bindings;
+}
 
-export const bindings: typeof Bindings = await import(pathToFileURL(join(pkg, "copilot_keyless.js")).href);
-bindings.initSync({ module: readFileSync(join(pkg, "copilot_keyless_bg.wasm")) });
+export const bindings = await load<typeof Bindings>("pkg");
+export const planBindings = await load<typeof PlanBindings>("pkg-plan");
 
 /** A call of the bindings whose error becomes one of ours. */
 export function decide<T>(call: () => T): T {

@@ -189,6 +189,7 @@ export interface Now {
 /** A schedule as the tests drive it, whatever it is made of. */
 export interface ScheduleHost {
   request(now: Now): Decision;
+  refresh(now: Now): Decision;
   wake(now: Now): FlightStart | undefined;
   nextWake(now: Now): number | undefined;
   acquired(

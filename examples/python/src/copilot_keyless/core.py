@@ -109,7 +109,13 @@ class Schedule:
         self._handle = handle
 
     def request(self, now: types.Now) -> types.Decision:
-        decision: Variant = self._call("request", now)
+        return self._decision("request", now)
+
+    def refresh(self, now: types.Now) -> types.Decision:
+        return self._decision("refresh", now)
+
+    def _decision(self, method: str, now: types.Now) -> types.Decision:
+        decision: Variant = self._call(method, now)
         match decision.tag:
             case "use":
                 return from_component(decision.payload, types.UseToken)

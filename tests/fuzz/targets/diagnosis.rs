@@ -1,0 +1,80 @@
+//! Any refusal, at any host, with any token: no panic, no token in what is shown, no word of a stranger's in a command.
+#![no_main]
+
+#[path = "../../properties/commands.rs"]
+mod properties;
+
+use copilot_keyless::Secret;
+use copilot_keyless::diagnosis::{Failure, diagnose, foresee, role_assignment};
+use copilot_keyless::probe;
+use libfuzzer_sys::fuzz_target;
+use properties::{Own, check, faults};
+
+/// Hosts of the user's own, and what is his of them.
+const PLACES: [(&str, Own); 3] = [
+    (
+        "https://myres.openai.azure.com",
+        Own {
+            resource: Some("myres"),
+            scopes: &["https://ai.azure.com", "https://cognitiveservices.azure.com"],
+            object_id: false,
+        },
+    ),
+    (
+        "https://gw.azure-api.net",
+        Own {
+            resource: None,
+            scopes: &[],
+            object_id: false,
+        },
+    ),
+    (
+        "https://models.example/v1",
+        Own {
+            resource: None,
+            scopes: &[],
+            object_id: false,
+        },
+    ),
+];
+
+fuzz_target!(|given: (u16, u8, String, String, String, String, i64)| {
+    let (status, place, body, header, token, deployment, now) = given;
+    let (endpoint, own) = &PLACES[usize::from(place) % PLACES.len()];
+    let headers = [
+        "www-authenticate",
+        "location",
+        "retry-after",
+        "retry-after-ms",
+        "date",
+        "x-ms-request-id",
+    ];
+    let failure = Failure {
+        endpoint: Some((*endpoint).to_owned()),
+        status,
+        headers: Some(
+            headers
+                .map(|name| (name.to_owned(), Secret::from(header.as_str())))
+                .into(),
+        ),
+        body: Some(format!("{body}{token}").into()),
+        token: Some(token.as_str().into()),
+        now: Some(now),
+        deployment: Some(deployment.clone()),
+        wire_api: Some(deployment),
+        ..Failure::default()
+    };
+    for found in [
+        Some(diagnose(&failure)),
+        Some(probe::judge(&failure)),
+        foresee(&failure),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        assert_eq!(faults(&found, own, &body), Ok(()));
+        assert!(found.message.as_ref().is_none_or(|message| message.len() <= 604));
+    }
+    assert_eq!(check(&role_assignment(&failure).command, own, &body), Ok(()));
+    assert!(!format!("{failure:?}").contains(&token) || token.len() < 40);
+});

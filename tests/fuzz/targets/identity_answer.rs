@@ -1,0 +1,43 @@
+//! Any answer in the place of an identity endpoint's: a token within its bounds, an error or a failure, never the secret that was sent.
+#![no_main]
+
+use copilot_keyless::Secret;
+use copilot_keyless::expiry::MAX_LIFETIME_MS;
+use copilot_keyless::identity::{Answer, Source, Verdict, advice, judge};
+use libfuzzer_sys::fuzz_target;
+
+const SECRET: &str = "f00dfeedf00dfeedf00dfeedf00dfeed";
+
+fuzz_target!(|given: (u16, u8, String, String, i64, u8)| {
+    let (status, source, body, header, requested_at, attempt) = given;
+    let source = [
+        Source::AppService,
+        Source::Imds,
+        Source::WorkloadIdentity,
+        Source::ClientSecret,
+    ][usize::from(source) % 4];
+    let verdict = judge(&Answer {
+        source,
+        status,
+        headers: ["date", "retry-after"]
+            .map(|name| (name.to_owned(), Secret::from(header.as_str())))
+            .into(),
+        body: format!("{body}{SECRET}").into(),
+        secret: SECRET.into(),
+        requested_at,
+        attempt: attempt.into(),
+        ..Answer::default()
+    });
+    match &verdict {
+        // A token that is the secret itself would be somebody's joke.
+        Verdict::Token(token) => {
+            let life = token.expires_on_timestamp.saturating_sub(requested_at);
+            assert!(life > 0 && life <= MAX_LIFETIME_MS);
+        }
+        Verdict::Error(error) => assert!(!format!("{error:?}").contains(SECRET)),
+        Verdict::Failure(failure) => {
+            assert!(!format!("{failure:?}").contains(SECRET));
+            let _ = advice(&failure.message);
+        }
+    }
+});

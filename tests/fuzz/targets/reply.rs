@@ -1,0 +1,31 @@
+//! Any bytes as a model's streamed answer, of every API: no panic, and the same text and end however the bytes are cut.
+#![no_main]
+
+use copilot_keyless::reply::{End, Format, Reader};
+use libfuzzer_sys::fuzz_target;
+
+fn read(format: Format, parts: &[&[u8]]) -> (String, Option<End>) {
+    let mut reader = Reader::new(format);
+    let mut text = String::new();
+    for bytes in parts {
+        let part = reader.push(bytes);
+        text.push_str(&part.text);
+        if let Some(End::Failed { status, .. }) = part.end {
+            assert!((400..600).contains(&status));
+        }
+        if part.end.is_some() {
+            return (text, part.end);
+        }
+    }
+    (text, None)
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    for format in [Format::Responses, Format::Completions, Format::Messages] {
+        let whole = read(format, &[bytes]);
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        let several: Vec<&[u8]> = bytes.chunks(7).collect();
+        assert_eq!(whole, read(format, &single));
+        assert_eq!(whole, read(format, &several));
+    }
+});
