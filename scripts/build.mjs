@@ -189,6 +189,7 @@ const samePackage = {
       path: "copilot-keyless",
       external: true,
     }));
+    build.onResolve({ filter: /^\.\.\/core\.js$/ }, () => ({ path: "copilot-keyless/core", external: true }));
   },
 };
 
