@@ -30,7 +30,7 @@ export interface ChatStatus {
   /** Which credential gives the tokens. */
   credential?: string;
   models?: string[];
-  /** Absent until the worker has started. */
+  /** `empty` before the worker has started. */
   token?: ChatTokenStatus;
   /** Turns that run. */
   turns: number;
@@ -169,7 +169,8 @@ export class ChatWorker {
       (credential !== undefined && credential !== "direct") || typeof tokens === "function";
     const plan = planProvider({ ...options, ownCredential, env: relevant(env) });
     const models = [plan.model, ...this.#models.map(({ name }) => name)];
-    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)] };
+    const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
+    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };
   }
 
   #start(): Running {

@@ -70,7 +70,7 @@ function source(next: () => Uint8Array | undefined) {
   return { state, stream };
 }
 
-const streamed = (body: ReadableStream) => ({ body, duplex: "half" }) as RequestInit;
+const streamed = (body: ReadableStream) => ({ body, duplex: "half" as const });
 
 describe("one deadline for all of a turn", () => {
   test("a credential that hangs: 504 in time, and the slot is free", async () => {
