@@ -209,8 +209,11 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
 const AUTHORIZE_HINT =
   'authorize: (request) => the caller\'s id, or false; or authorize: "anonymous" if something before the handler keeps strangers out.';
 
+/** How many tokens a call tries at most: each may be revoked before it is used. */
+const TOKENS_TRIED = 3;
+
 /**
- * A reply; once again with another token if the resource rejected the first, which is so before any text has come. Of several calls that
+ * A reply; again with another token if the resource rejected the one before, which is so before any text has come. Of several calls that
  * meet the same rejection one forgets the token; all of them get the next one.
  */
 async function* recovering(
@@ -223,19 +226,20 @@ async function* recovering(
     unlessAborted(tokens(), signal).catch((error: unknown) => {
       throw error instanceof KeylessError && error.code === "token/closed" ? closing() : error;
     });
-  const token = await next();
-  try {
-    return yield* ask(token);
-  } catch (error) {
-    if (!rejectsToken(error)) throw error;
-    tokens.invalidate(token);
-    const other = await next().catch((failure: unknown) => {
-      // That the same token came again tells less than why the resource rejected it.
-      const again = failure instanceof KeylessError && failure.code === "token/rejected-again";
-      throw again ? error : failure;
-    });
-    // It was replaced too short a time ago to be replaced again.
-    if (other === token) throw error;
-    return yield* ask(other);
+  for (let token = await next(), tried = 1; ; tried += 1) {
+    try {
+      return yield* ask(token);
+    } catch (error) {
+      if (!rejectsToken(error) || tried === TOKENS_TRIED) throw error;
+      tokens.invalidate(token);
+      const other = await next().catch((failure: unknown) => {
+        // That the same token came again tells less than why the resource rejected it.
+        const again = failure instanceof KeylessError && failure.code === "token/rejected-again";
+        throw again ? error : failure;
+      });
+      // It was replaced too short a time ago to be replaced again.
+      if (other === token) throw error;
+      token = other;
+    }
   }
 }

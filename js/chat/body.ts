@@ -11,7 +11,7 @@ const DRAINED_BYTES = 4_194_304;
 const DRAIN_MS = 1_000;
 
 /** How long an answer gets to leave before the rest of the body is cancelled: on Node that ends the connection. */
-const CANCEL_MS = 100;
+const CANCEL_MS = 500;
 
 /** The buffer that a body begins with, in bytes. */
 const FIRST_BYTES = 4_096;
