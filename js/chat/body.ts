@@ -16,6 +16,9 @@ const CANCEL_MS = 500;
 /** The buffer that a body begins with, in bytes. */
 const FIRST_BYTES = 4_096;
 
+/** After so many chunks everything else gets its turn: a source that always has one more would keep timers from firing. */
+const CHUNKS_AT_ONCE = 1_000;
+
 /**
  * A body, read from the beginning on into one buffer that never outgrows `bodyBytes`, whatever the chunks. Nothing waits unread, since the
  * platform would keep a chunk's object for each of them.
@@ -28,6 +31,7 @@ export class Body {
   #buffer: Uint8Array | undefined;
   #size = 0;
   #dropped = 0;
+  #chunks = 0;
   #ended = false;
 
   constructor({ body, bodyUsed }: Pick<ChatCall, "body" | "bodyUsed">, { bodyBytes, bodyMs }: ChatLimits) {
@@ -90,7 +94,10 @@ export class Body {
       const { done, value } = await reader.read();
       this.#ended = done;
       if (done) return undefined;
-      if (value instanceof Uint8Array) return value;
+      this.#chunks += 1;
+      if (this.#chunks % CHUNKS_AT_ONCE === 0) await othersTurn();
+      // Not every realm's Uint8Array is this one's.
+      if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     } catch {
       this.#ended = true;
       throw chatError("chat/incomplete-body", 400, "The body broke off");
@@ -106,6 +113,10 @@ function reading(body: ChunkSource): ReturnType<ChunkSource["getReader"]> | unde
     // Somebody else has the reader.
     return undefined;
   }
+}
+
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => systemClock.setTimeout(resolve, 0));
 }
 
 function used(): KeylessError {

@@ -304,6 +304,21 @@ describe("bodies", () => {
     expect(state.sent).toBeLessThan(6_000_000);
   });
 
+  test.each([0, 1])("in endless chunks of %s bytes keep nothing else from its turn", async (size) => {
+    const chunk = new Uint8Array(size);
+    const { state, stream } = source(() => chunk);
+    const chat = handler({ limits: { bodyMs: 200 } });
+    const waiting = chat(asking("", streamed(stream)));
+    await expectServed(chat);
+    expect([408, 413]).toContain((await waiting).status);
+    await expect.poll(() => state.cancelled).toBe(true);
+  });
+
+  test("in chunks of something else than bytes are told of as that", async () => {
+    const texts = new ReadableStream({ pull: (controller) => controller.enqueue("text") });
+    expect(await codeOf(await handler()(asking("", streamed(texts))))).toEqual([500, "chat/body-used"]);
+  });
+
   const REFUSALS: [string, Options, RequestInit & { headers?: Record<string, string> }, number][] = [
     ["a method", {}, { method: "PUT" }, 405],
     ["a type", {}, { headers: { "content-type": "text/plain" } }, 415],
