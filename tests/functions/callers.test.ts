@@ -56,7 +56,7 @@ const app = await startApp(
 const by = (caller: string, headers: Record<string, string> = {}) => ({ "x-caller": caller, ...headers });
 const status = async () => (await (await fetch(`${app.url}/api/health`)).json()) as { turns: number };
 
-test.each([
+const NO_TEXT = [
   "nothing",
   "null",
   "number",
@@ -69,7 +69,9 @@ test.each([
   "list",
   "String",
   "list later",
-])("a caller that is no text is refused before the model is asked: %s", async (name) => {
+];
+
+test.each(NO_TEXT)("a caller that is no text is refused before the model is asked: %s", async (name) => {
   const before = { ...emulator.counts };
   const response = await ask(app, { prompt: "Hi" }, by(name));
   expect([response.status, (await json(response)).code]).toEqual([500, "chat/caller-invalid"]);
@@ -84,17 +86,16 @@ test.each(["nobody", "nobody later"])("false is 401: %s", async (name) => {
   expect(emulator.counts).toEqual(before);
 });
 
-test.each(["throws", "throws later"])(
-  "one that throws is the app's fault, and says nothing to the caller: %s",
-  async (name) => {
-    const response = await ask(app, { prompt: "Hi" }, by(name));
-    const text = await response.text();
-    expect([response.status, JSON.parse(text).code]).toEqual([500, "chat/caller-failed"]);
-    expect(text).not.toMatch(/hunter2|internal/);
-    await until(() => app.log().includes("caller threw"));
-    expect(app.log()).not.toContain("hunter2");
-  },
-);
+const THROWS = ["throws", "throws later"];
+
+test.each(THROWS)("one that throws is the app's fault, and says nothing to the caller: %s", async (name) => {
+  const response = await ask(app, { prompt: "Hi" }, by(name));
+  const text = await response.text();
+  expect([response.status, JSON.parse(text).code]).toEqual([500, "chat/caller-failed"]);
+  expect(text).not.toMatch(/hunter2|internal/);
+  await until(() => app.log().includes("caller threw"));
+  expect(app.log()).not.toContain("hunter2");
+});
 
 test("one that hangs holds no slot for ever", async () => {
   const responses = await Promise.all(

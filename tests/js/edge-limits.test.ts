@@ -39,6 +39,10 @@ function asking(
 const EVENTS = { accept: "text/event-stream" };
 /** A credential that never answers. */
 const HANGS = { getToken: () => new Promise<never>(() => {}) };
+const FORMS: [string, Record<string, string>][] = [
+  ["JSON", {}],
+  ["events", EVENTS],
+];
 const ONE = { turns: 1 };
 
 async function codeOf(response: Response) {
@@ -127,9 +131,9 @@ describe("one deadline for all of a turn", () => {
     await expect(reader.read()).rejects.toMatchObject({ code: "chat/timeout" });
   });
 
-  test.each([{}, EVENTS])(
-    "who leaves while the credential hangs frees the slot at once: %j",
-    async (headers) => {
+  test.each(FORMS)(
+    "who leaves while the credential hangs frees the slot at once: %s",
+    async (_name, headers) => {
       const chat = handler({ credential: HANGS, limits: ONE });
       const stop = new AbortController();
       const waiting = chat(asking("Hi", { headers, signal: stop.signal }));
@@ -150,7 +154,7 @@ describe("one deadline for all of a turn", () => {
 });
 
 describe("who may ask", () => {
-  test.each([
+  const NO_AUTHORIZE: [string, unknown][] = [
     ["nothing", undefined],
     ["null", null],
     ["a number", 5],
@@ -158,7 +162,9 @@ describe("who may ask", () => {
     ["nothing in it", ""],
     ["an object", {}],
     ["true", true],
-  ])("authorize is required: %s", (_name, authorize) => {
+  ];
+
+  test.each(NO_AUTHORIZE)("authorize is required: %s", (_name, authorize) => {
     expect(() => createEdgeChatHandler({ env: emulator.env, authorize } as never)).toThrow(
       expect.objectContaining({
         code: "chat/invalid-option",
@@ -168,10 +174,12 @@ describe("who may ask", () => {
     );
   });
 
-  test.each([
+  const NOBODY: [string, unknown][] = [
     ["at once", false],
     ["later", Promise.resolve(false)],
-  ])("false is 401, %s, and the model is not asked", async (_name, answer) => {
+  ];
+
+  test.each(NOBODY)("false is 401, and the model is not asked: %s", async (_name, answer) => {
     const before = { ...emulator.counts };
     const response = await handler({ authorize: () => answer as never })(asking("Hi"));
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
