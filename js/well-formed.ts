@@ -1,4 +1,7 @@
-/** A text in which a surrogate that stands alone is replaced by U+FFFD: as UTF-8, and so on the wire, there is no such thing. */
+/**
+ * The text with U+FFFD in the place of each lone surrogate, as `String.prototype.toWellFormed` gives it. A lone surrogate has no UTF-8,
+ * so a text that holds one reaches no model and no file.
+ */
 export function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }

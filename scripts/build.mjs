@@ -189,6 +189,7 @@ const samePackage = {
       path: "copilot-keyless",
       external: true,
     }));
+    build.onResolve({ filter: /^\.\.\/core\.js$/ }, () => ({ path: "copilot-keyless/core", external: true }));
   },
 };
 
@@ -241,9 +242,9 @@ const wasmPack = {
     }));
     // wasm-pack's names are of no help in a stack, so they are shortened too.
     build.onLoad({ filter: /[\\/]copilot_keyless\.js$/ }, async ({ path }) => {
-      // reqwest takes `fetch` and `Request` from the platform; it gets them from js/net-platform.ts.
+      // reqwest takes `fetch`, `Request` and `Response` from the platform; it gets them from js/net-platform.ts and js/net-response.ts.
       const platform = path.includes("pkg-net")
-        ? 'import { fetch, Request } from "../js/net-platform.js";\n'
+        ? 'import { fetch, Request } from "../js/net-platform.js";\nimport { Response } from "../js/net-response.js";\n'
         : "";
       const { code } = await build.esbuild.transform(platform + readFileSync(path, "utf8"), { minify: true });
       return { contents: code };

@@ -147,8 +147,9 @@ function forward(request, response, url, invocationId) {
       answer.on("close", done);
     });
     onward.on("error", () => {
-      if (!response.headersSent) response.writeHead(502);
-      response.end();
+      // An answer that has begun goes on, although the worker reads no more of the request.
+      if (response.headersSent) return;
+      response.writeHead(502).end();
       done();
     });
     // The caller has left: so does the host.

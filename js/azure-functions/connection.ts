@@ -1,6 +1,6 @@
 import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { chatError } from "../chat/problem.js";
+import { slowReader } from "../chat/problem.js";
 import { systemClock } from "../clock.js";
 
 /**
@@ -56,10 +56,7 @@ async function drained(response: ServerResponse, stallMs: number): Promise<void>
       done = resolve;
       response.once("drain", done);
       response.once("close", done);
-      timer = systemClock.setTimeout(
-        () => reject(chatError("chat/slow-reader", 408, `The caller took nothing for ${stallMs} ms`)),
-        stallMs,
-      );
+      timer = systemClock.setTimeout(() => reject(slowReader(stallMs)), stallMs);
     });
   } catch (error) {
     response.destroy();

@@ -1,16 +1,18 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import type { ChatLogEntry, ChunkSource } from "../chat/contract.js";
+import { callerOf } from "../chat/caller.js";
+import { type ChatLogEntry, type ChunkSource, DEFAULT_TIMEOUT_MS } from "../chat/contract.js";
 import { respond } from "../chat/respond.js";
 import { Slots } from "../chat/slots.js";
+import { LONGEST_TIMER_MS } from "../clock.js";
 import { connectionOf, watchConnections } from "./connection.js";
-import { type ChatHandlerOptions, checkDurable, checkedModels, limitsOf } from "./options.js";
+import { type ChatHandlerOptions, checkedModels, checkOptions, limitsOf } from "./options.js";
 import { type ChatStatus, ChatWorker } from "./worker.js";
 
 /** A handler for `app.http`, and the worker behind it. */
 export type ChatHandler = HttpHandler & {
-  /** Where the worker stands, without a token. Starts no runtime and asks for no token. */
+  /** How the worker stands, without a token. Asks nothing of anybody and starts nothing. */
   status(): ChatStatus;
-  /** Ends it all. Done by itself when the Functions host ends the app. */
+  /** Ends it all; later requests are answered 503, `chat/closing`. Done by itself when the Functions host ends the app. */
   close(): Promise<void>;
 };
 
@@ -28,16 +30,22 @@ export type ChatHandler = HttpHandler & {
  * ```
  */
 export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler {
-  const { models, limits: given, caller = signedIn, exposeErrors, ...rest } = options;
-  const limits = limitsOf(given);
-  checkDurable(options.durable);
+  checkOptions(options);
+  const { models, limits: given, caller, exposeErrors, ...rest } = options;
+  const limits = limitsOf(given, caller !== undefined || signsIn());
+  const slots = new Slots(limits);
   const worker = new ChatWorker(rest, checkedModels(models), limits, () => {
     closeWithApp(() => worker.close());
   });
+  const { bodyMs, callerMs, stallMs } = limits;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const settings = {
     engine: worker.answer.bind(worker),
     limits,
-    slots: new Slots(limits.turns),
+    slots,
+    // The agent ends a turn in its own time, and says why; this ends what is left.
+    deadlineMs: Math.min(callerMs + bodyMs + timeoutMs + stallMs, LONGEST_TIMER_MS),
+    isClosed: () => worker.closed,
     expose: exposeErrors ?? process.env.AZURE_FUNCTIONS_ENVIRONMENT === "Development",
   };
   watchConnections();
@@ -49,10 +57,11 @@ export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler
         method: request.method,
         headers: request.headers,
         body: request.body as ChunkSource | null,
-        caller: () => caller(request),
+        bodyUsed: request.bodyUsed,
+        caller: () => (caller ? callerOf("caller", caller, request, callerMs) : signedIn(request)),
         correlationId: correlationId(request, context),
         signal: connection?.signal ?? NEVER,
-        ready: connection && (() => connection.ready(limits.stallMs)),
+        ready: connection && (() => connection.ready(stallMs)),
         log: (entry) => write(entry, returned ? console : context),
       },
       settings,
@@ -60,7 +69,8 @@ export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler
     returned = true;
     return { status, headers, body: body as NonNullable<HttpResponseInit["body"]> };
   };
-  return Object.assign(handle, { status: () => worker.status(), close: () => worker.close() });
+  const status = (): ChatStatus => ({ ...worker.status(), turns: slots.taken });
+  return Object.assign(handle, { status, close: () => worker.close() });
 }
 
 /** Where the platform does not tell that a caller has left; the end of the stream does. */
@@ -87,9 +97,14 @@ function correlationId({ headers }: HttpRequest, { traceContext, invocationId }:
   return TRACE_PARENT.exec(given)?.[1] ?? invocationId;
 }
 
-/** The user of App Service authentication. Where that is switched off, anybody could send the headers. */
+/** Whether App Service authentication is switched on. Where it is not, anybody could send its headers. */
+function signsIn(): boolean {
+  return process.env.WEBSITE_AUTH_ENABLED?.toLowerCase() === "true";
+}
+
+/** The user whom it has signed in; "" for nobody. */
 function signedIn({ headers }: HttpRequest): string {
-  if (process.env.WEBSITE_AUTH_ENABLED?.toLowerCase() !== "true") return "";
+  if (!signsIn()) return "";
   const id = headers.get("x-ms-client-principal-id");
   return id ? JSON.stringify([headers.get("x-ms-client-principal-idp"), id]) : "";
 }

@@ -1,8 +1,9 @@
 import type { HttpRequest } from "@azure/functions";
 import type { CopilotClientOptions } from "@github/copilot-sdk";
 import type { AgentOptions } from "../agent.js";
+import type { CallerFunction } from "../chat/caller.js";
 import { type ChatLimits, DEFAULT_LIMITS } from "../chat/contract.js";
-import { checkedLimits, invalid } from "../chat/limits.js";
+import { checkedLimits, checkTimeout, checkTypes, invalid, isObject, shareOf } from "../chat/limits.js";
 
 /** A model that callers may choose, of the same resource. */
 export interface ChatModel {
@@ -23,10 +24,13 @@ export interface ChatHandlerOptions extends Omit<AgentOptions, "client" | "sessi
   /** What one caller, and all of them, may ask for. */
   limits?: Partial<FunctionsLimits> | undefined;
   /**
-   * Who asks, as a text that nobody else can have; a conversation is theirs alone. Default: the user whom App Service authentication
-   * has signed in, where it is switched on, else "": whoever has the id of a conversation goes on with it.
+   * Who asks: gives a text that nobody else has, or `false` for 401. It may be async, and leaves the request's body unread. A conversation
+   * is its caller's alone, and limits hold for each caller. Anything else that it gives, or throws, is answered 500 before the model is asked.
+   *
+   * Default: the user whom App Service authentication has signed in, where it is switched on. Without both, all requests are one
+   * caller: whoever has the id of a conversation goes on with it, and one client can use up what all may ask for.
    */
-  caller?: ((request: HttpRequest) => string) | undefined;
+  caller?: CallerFunction<HttpRequest> | undefined;
   /**
    * Lets conversations outlive the worker, and go on in other instances: a folder that all share, such as a mounted file share, and a
    * secret of 32 characters or more that all know. The folder is yours to clean up, and no conversation may run in two instances at
@@ -39,39 +43,66 @@ export interface ChatHandlerOptions extends Omit<AgentOptions, "client" | "sessi
 
 /** The limits of a chat, and those of a worker. */
 export interface FunctionsLimits extends ChatLimits {
-  /** How many conversations are kept that can be gone on with; the one that was idle longest goes first. Default 50. */
+  /**
+   * How many conversations are kept that can be gone on with. Of more, the caller who has most loses the one that was idle longest.
+   * Default 50.
+   */
   conversations: number;
+  /** How many of these one caller may have. Default: half of `conversations`; all where callers are not told apart. */
+  conversationsPerCaller: number;
   /** How long a conversation is kept after its last turn, in milliseconds. Default 900,000. */
   idleMs: number;
-  /** How long a caller may take nothing of a streamed reply, in milliseconds. Default 30,000. */
-  stallMs: number;
 }
+
+const CONVERSATIONS = 50;
 
 const LIMITS: FunctionsLimits = {
   ...DEFAULT_LIMITS,
-  conversations: 50,
+  conversations: CONVERSATIONS,
+  conversationsPerCaller: CONVERSATIONS,
   idleMs: 900_000,
-  stallMs: 30_000,
 };
 
 const SECRET_CHARS = 32;
 
+/** Checks what can be checked before the environment is read. */
+export function checkOptions(options: ChatHandlerOptions): void {
+  if (!isObject(options)) throw invalid("options must be an object");
+  checkTypes(options, {
+    caller: "function",
+    client: "object",
+    session: "object",
+    durable: "object",
+    env: "object",
+    exposeErrors: "boolean",
+  });
+  if (options.timeoutMs !== undefined) checkTimeout(options.timeoutMs);
+  checkDurable(options.durable);
+}
+
 /** The limits of a worker. */
-export function limitsOf(given: Partial<FunctionsLimits> | undefined): FunctionsLimits {
-  return checkedLimits(LIMITS, given);
+export function limitsOf(given: Partial<FunctionsLimits> | undefined, apart: boolean): FunctionsLimits {
+  const limits = checkedLimits(LIMITS, given);
+  const { turns, conversations } = limits;
+  return {
+    ...limits,
+    turnsPerCaller: shareOf(turns, given?.turnsPerCaller, apart),
+    conversationsPerCaller: shareOf(conversations, given?.conversationsPerCaller, apart),
+  };
 }
 
 /** The models that callers may choose besides the first. */
 export function checkedModels(given: ChatHandlerOptions["models"] = []): ChatModel[] {
+  if (!Array.isArray(given)) throw invalid("models must be a list");
   const models = given.map((model) => (typeof model === "string" ? { name: model } : model));
-  const names = new Set(models.map(({ name }) => name));
-  if (names.size < models.length || names.has("") || models.some(({ name }) => typeof name !== "string")) {
+  const names = new Set(models.map((model) => model?.name));
+  if (names.size < models.length || names.has("") || [...names].some((name) => typeof name !== "string")) {
     throw invalid("models must have names, each its own");
   }
   return models;
 }
 
-export function checkDurable(given: ChatHandlerOptions["durable"]): void {
+function checkDurable(given: ChatHandlerOptions["durable"]): void {
   if (!given) return;
   const { baseDirectory, secret } = given;
   if (typeof baseDirectory !== "string" || baseDirectory === "" || typeof secret !== "string") {

@@ -3,27 +3,37 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
 import { ManagedIdentityCopilotAgent } from "../agent.js";
-import type { ChatEvent, ChatRequest, ChatResult } from "../chat/contract.js";
-import { chatError, unknownModel } from "../chat/problem.js";
+import type { ChatEvent, ChatRequest, ChatResult, ChatTokenStatus } from "../chat/contract.js";
+import { chatError, closing, unknownModel } from "../chat/problem.js";
+import { tokenStatus } from "../chat/token-status.js";
 import type { Conversation } from "../conversation.js";
+import { planProvider } from "../core.js";
+import { environment, relevant } from "../environment.js";
 import { KeylessError } from "../errors.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry-provider.js";
-import type { TokenStatus } from "../types.js";
 import { Conversations } from "./conversations.js";
 import { EventQueue } from "./event-queue.js";
 import type { ChatHandlerOptions, ChatModel, FunctionsLimits } from "./options.js";
 import { SessionIds } from "./session-ids.js";
 
-/** Where a worker stands. It holds no token and nothing that was said. */
+/** How a worker stands. It holds no token and nothing that was said. */
 export interface ChatStatus {
   /** `misconfigured` where the app cannot be set up, `closed` when it has been told to end. */
   state: "open" | "misconfigured" | "closed";
+  /**
+   * Whether a request has started the worker. Before that the state tells of the settings alone: whether a token can be had and a runtime
+   * starts is not known yet.
+   */
+  started: boolean;
   /** Whether replies can be expected: false when the last attempt to get a token has failed and none is held. */
   healthy: boolean;
   /** Which credential gives the tokens. */
   credential?: string;
   models?: string[];
-  token?: Omit<TokenStatus, "lastError"> & { lastError?: string };
+  /** `empty` before the worker has started. */
+  token?: ChatTokenStatus;
+  /** Turns that run. */
+  turns: number;
   /** Conversations that are kept. */
   conversations: number;
   /** Why it is misconfigured: a code of docs/errors.md. */
@@ -57,6 +67,8 @@ export class ChatWorker {
   readonly #conversations: Conversations;
   readonly #onStart: () => void;
   #running: Running | undefined;
+  /** Why the last start has failed. */
+  #failure: unknown;
   #closing: Promise<void> | undefined;
 
   constructor(options: WorkerOptions, models: ChatModel[], limits: FunctionsLimits, onStart: () => void) {
@@ -65,6 +77,7 @@ export class ChatWorker {
     this.#ids = new SessionIds(options.durable?.secret);
     this.#conversations = new Conversations({
       max: limits.conversations,
+      maxPerCaller: limits.conversationsPerCaller,
       idleMs: limits.idleMs,
       forget: options.durable === undefined,
     });
@@ -101,30 +114,25 @@ export class ChatWorker {
       }
       throw error;
     } finally {
-      if (id !== undefined && !this.#closing) this.#conversations.keep(id, conversation);
+      if (id !== undefined && !this.#closing) this.#conversations.keep(id, caller, conversation);
       // Its first turn has failed, so that nobody knows its id.
       else this.#conversations.end(conversation);
     }
   }
 
-  status(): ChatStatus {
-    const conversations = this.#conversations.size;
-    if (this.#closing) return { state: "closed", healthy: false, conversations };
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** Asks nothing of anybody, and starts nothing. */
+  status(): Omit<ChatStatus, "turns"> {
+    const known = { started: this.#running !== undefined, conversations: this.#conversations.size };
+    if (this.#closing) return { state: "closed", healthy: false, ...known };
     try {
-      const { agent, models } = this.#run();
-      const { lastError, ...token } = agent.provider.tokens.status;
-      const held = token.state === "fresh" || token.state === "due";
-      return {
-        state: "open",
-        healthy: held || token.consecutiveFailures === 0,
-        credential: agent.provider.credential.kind,
-        models: [...models.keys()],
-        token: { ...token, ...(lastError === undefined ? {} : { lastError: lastError.code }) },
-        conversations,
-      };
+      return { state: "open", ...(this.#running ? ofRunning(this.#running) : this.#planned()), ...known };
     } catch (error) {
       const code = error instanceof KeylessError ? error.code : "chat/unexpected";
-      return { state: "misconfigured", healthy: false, conversations, error: code };
+      return { state: "misconfigured", healthy: false, ...known, error: code };
     }
   }
 
@@ -135,9 +143,34 @@ export class ChatWorker {
   }
 
   #run(): Running {
-    if (this.#closing) throw chatError("chat/closing", 503, "This app is ending", "Ask again.");
-    this.#running ??= this.#start();
+    if (this.#closing) throw closing();
+    try {
+      this.#running ??= this.#start();
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
     return this.#running;
+  }
+
+  /** What the settings say, before the first request. */
+  #planned() {
+    if (this.#failure) throw this.#failure;
+    const {
+      client: _,
+      session: __,
+      durable: ___,
+      credential,
+      tokens,
+      env = environment(),
+      ...options
+    } = this.#options;
+    const ownCredential =
+      (credential !== undefined && credential !== "direct") || typeof tokens === "function";
+    const plan = planProvider({ ...options, ownCredential, env: relevant(env) });
+    const models = [plan.model, ...this.#models.map(({ name }) => name)];
+    const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
+    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };
   }
 
   #start(): Running {
@@ -191,7 +224,7 @@ export class ChatWorker {
         "Begin a new one for another model.",
       );
     }
-    const conversation = this.#conversations.take(id, () => {
+    const conversation = this.#conversations.take(id, caller, () => {
       if (!this.#options.durable) throw notFound();
       return agent.conversation({ resume: id, provider });
     });
@@ -206,6 +239,16 @@ export class ChatWorker {
     const { temporary } = running;
     if (temporary) rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+function ofRunning({ agent, models }: Running) {
+  const { status, healthy } = tokenStatus(agent.provider.tokens);
+  return {
+    healthy,
+    credential: agent.provider.credential.kind,
+    models: [...models.keys()],
+    token: status,
+  };
 }
 
 /** The folder for the runtime's files. It has to be there: the runtime starts in it. */

@@ -3,6 +3,8 @@
  * problem+json. Nothing in this folder needs Node.
  */
 
+import type { TokenStatus } from "../types.js";
+
 /** What a caller asks. */
 export interface ChatRequest {
   prompt: string;
@@ -27,6 +29,9 @@ export interface ChatResult {
   model: string;
 }
 
+/** How long a turn may take unless it is said, in milliseconds. */
+export const DEFAULT_TIMEOUT_MS = 120_000;
+
 /** Whoever answers. Ends with the result, or throws a {@link KeylessError}; after an abort, soon and with anything. */
 export type ChatEngine = (
   request: ChatRequest,
@@ -38,8 +43,10 @@ export interface ChatCall {
   method: string;
   headers: Pick<Headers, "get">;
   body: ChunkSource | null;
-  /** Who asks, as the transport has found out. */
-  caller: () => string;
+  /** Whether something has read the body before. */
+  bodyUsed: boolean;
+  /** Who asks; "" where callers are not told apart. Rejects with a {@link KeylessError}. */
+  caller: () => string | Promise<string>;
   /** Finds this call in the logs. */
   correlationId: string;
   /** Aborted when the caller has left. */
@@ -53,9 +60,15 @@ export interface ChatCall {
 export interface ChunkSource {
   getReader(): {
     read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
-    releaseLock(): void;
+    cancel(): Promise<void>;
   };
 }
+
+/** How the tokens stand, without a token. */
+export type ChatTokenStatus = Omit<TokenStatus, "lastError"> & {
+  /** The code of the last failure. */
+  lastError?: string;
+};
 
 /** A line for the log. It holds neither the prompt nor the reply nor a token. */
 export interface ChatLogEntry {
@@ -85,16 +98,30 @@ export interface ChatLimits {
   bodyMs: number;
   /** The longest prompt, in characters. Default 32,000. */
   promptChars: number;
-  /** How many turns may run at the same time. More are answered 503. Default 100. */
+  /**
+   * How many turns may run at the same time, counted from a request's arrival to the last byte of its answer. More are answered 503.
+   * Default 100.
+   */
   turns: number;
+  /** How many of these one caller may have. More are answered 429. Default: half of `turns`; all where callers are not told apart. */
+  turnsPerCaller: number;
+  /** How long the app may take to say who asks (`authorize`, `caller`), in milliseconds. Default 10,000. */
+  callerMs: number;
+  /** How long a caller may take nothing of a streamed reply, in milliseconds. Then it is cut off. Default 30,000. */
+  stallMs: number;
   /** After how long a silent stream is sent a comment, so that nobody in between closes it, in milliseconds. Default 15,000. */
   heartbeatMs: number;
 }
+
+const TURNS = 100;
 
 export const DEFAULT_LIMITS: ChatLimits = {
   bodyBytes: 262_144,
   bodyMs: 10_000,
   promptChars: 32_000,
-  turns: 100,
+  turns: TURNS,
+  turnsPerCaller: TURNS,
+  callerMs: 10_000,
+  stallMs: 30_000,
   heartbeatMs: 15_000,
 };

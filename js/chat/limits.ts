@@ -3,6 +3,7 @@ import { KeylessError } from "../errors.js";
 
 /** The limits, defaults filled in and checked. */
 export function checkedLimits<T extends object>(defaults: T, given: Partial<T> = {}): T {
+  if (!isObject(given)) throw invalid("limits must be an object");
   const limits = { ...defaults };
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaults, name)) throw invalid(`limits.${name} is none`);
@@ -15,7 +16,39 @@ export function checkedLimits<T extends object>(defaults: T, given: Partial<T> =
   return limits;
 }
 
+/**
+ * What one caller may use of a limit for all, unless it is given: half, so that nobody shuts the others out; all where callers are not
+ * told apart.
+ */
+export function shareOf(all: number, given: number | undefined, apart: boolean): number {
+  return given ?? (apart ? Math.ceil(all / 2) : all);
+}
+
+/** Checks the type of options that are set: `undefined` is as good as none. */
+export function checkTypes(options: object, types: Record<string, "boolean" | "function" | "object">): void {
+  for (const [name, type] of Object.entries(types)) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value === undefined || (type === "object" ? isObject(value) : typeof value === type)) continue;
+    throw invalid(`${name} must be ${type === "object" ? "an" : "a"} ${type}`);
+  }
+}
+
+/** How long a turn may take: a time that timers can wait. */
+export function checkTimeout(timeoutMs: unknown): void {
+  if (
+    Number.isSafeInteger(timeoutMs) &&
+    (timeoutMs as number) > 0 &&
+    (timeoutMs as number) <= LONGEST_TIMER_MS
+  )
+    return;
+  throw invalid("timeoutMs must be a positive whole number of milliseconds, below 2^31");
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** An option of a chat handler that cannot be. */
-export function invalid(sentence: string): KeylessError {
-  return new KeylessError("chat/invalid-option", sentence, { hint: "See the options of the handler." });
+export function invalid(sentence: string, hint = "See the options of the handler."): KeylessError {
+  return new KeylessError("chat/invalid-option", sentence, { hint });
 }

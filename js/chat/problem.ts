@@ -17,6 +17,16 @@ export function unknownModel(offered: Iterable<string>): KeylessError {
   return chatError("chat/unknown-model", 400, "This model is not served here", choice);
 }
 
+/** The caller has taken nothing of its answer for too long. */
+export function slowReader(stallMs: number): KeylessError {
+  return chatError("chat/slow-reader", 408, `The caller took nothing for ${stallMs} ms`);
+}
+
+/** The app has been told to end. */
+export function closing(): KeylessError {
+  return chatError("chat/closing", 503, "This app is ending", "Ask again.");
+}
+
 /** What a failure is for the caller: never a refusal that was meant for this app, such as a 401 of the resource. */
 interface Verdict {
   status: number;
@@ -29,6 +39,7 @@ const LATE: Verdict = { status: 504, says: "The reply took too long." };
 const OVERLOADED: Verdict = { status: 503, says: "The model has no capacity left for now." };
 const UNAVAILABLE: Verdict = { status: 503, says: "A service behind this one is not available for now." };
 const MISCONFIGURED: Verdict = { status: 500, says: "This app is not set up right." };
+const UNKNOWN_CALLER: Verdict = { status: 500, says: "This app could not find out who asks." };
 const UNEXPECTED: Verdict = { status: 500, says: "Something unexpected happened." };
 
 /** Codes with a status of their own. */
@@ -37,6 +48,13 @@ const BY_CODE: Record<string, Verdict> = {
   "token/timeout": LATE,
   "agent/no-reply": UPSTREAM,
   "agent/closed": UNAVAILABLE,
+  "chat/authorize-failed": UNKNOWN_CALLER,
+  "chat/authorize-invalid": UNKNOWN_CALLER,
+  "chat/authorize-timeout": { ...UNKNOWN_CALLER, status: 504 },
+  "chat/body-used": MISCONFIGURED,
+  "chat/caller-failed": UNKNOWN_CALLER,
+  "chat/caller-invalid": UNKNOWN_CALLER,
+  "chat/caller-timeout": { ...UNKNOWN_CALLER, status: 504 },
   "credential/network": UNAVAILABLE,
   "credential/server-error": UNAVAILABLE,
   "credential/throttled": UNAVAILABLE,
@@ -47,6 +65,7 @@ const BY_CODE: Record<string, Verdict> = {
   "model/rate-limited": OVERLOADED,
   "sdk/runtime-ended": UNAVAILABLE,
   "sdk/send-failed": UNAVAILABLE,
+  "token/closed": UNAVAILABLE,
   "token/rejected-again": UPSTREAM,
 };
 
@@ -106,7 +125,10 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
       ...(seconds === undefined ? {} : { retryAfter: seconds }),
       correlationId,
     },
-    headers: seconds === undefined ? {} : { "retry-after": String(seconds) },
+    headers: {
+      ...HEADERS[status],
+      ...(seconds === undefined ? {} : { "retry-after": String(seconds) }),
+    },
     // What somebody else's error says may hold a secret; a KeylessError has been cleaned.
     detail: [known ? text : redacted(text), known?.hint].filter(Boolean).join(" "),
   };
@@ -114,8 +136,15 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
 
 const redacted = (text: string): string => new KeylessError("chat/unexpected", text).message;
 
+/** Headers that RFC 9110 wants with a status. Which credential is taken is for the app to say. */
+const HEADERS: Record<number, Record<string, string>> = {
+  401: { "www-authenticate": "Bearer" },
+  405: { allow: "POST" },
+};
+
 const TITLES: Record<number, string> = {
   400: "Bad Request",
+  401: "Unauthorized",
   404: "Not Found",
   405: "Method Not Allowed",
   406: "Not Acceptable",
@@ -124,6 +153,8 @@ const TITLES: Record<number, string> = {
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
+  499: "Client Closed Request",
   500: "Internal Server Error",
   502: "Bad Gateway",
   503: "Service Unavailable",

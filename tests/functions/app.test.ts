@@ -34,6 +34,7 @@ test("nothing starts before the first request, and health says that all is well"
   expect(response.status).toBe(200);
   expect(await response.json()).toMatchObject({
     state: "open",
+    started: false,
     healthy: true,
     credential: "managed-identity",
     models: ["gpt-5.5"],

@@ -8,9 +8,9 @@ const emulator = await emulatorForApps({ reply: ({ prompt, turn }) => `Turn ${tu
 const app = await startApp(
   appWith(`{
     models: ["gpt-4o", { name: "gone", deployment: "no-such-deployment" }],
-    limits: { turns: 2, conversations: 2, bodyMs: 700, idleMs: 60_000 },
+    limits: { turns: 2, turnsPerCaller: 2, conversations: 3, conversationsPerCaller: 2, bodyMs: 700, idleMs: 60_000 },
     caller: (request) => {
-      const name = request.headers.get("x-test-caller") ?? "";
+      const name = request.headers.get("x-test-caller") ?? "anybody";
       if (name === "broken") throw new Error("password=hunter2 is wrong");
       return name;
     },
@@ -218,7 +218,7 @@ test("a body that is cut off does no harm", async () => {
 
 test("an error of the app's own code is told to nobody", async () => {
   const response = await ask(app, { prompt: "Hi" }, { "x-test-caller": "broken" });
-  const problem = await expectProblem(response, 500, "chat/unexpected");
+  const problem = await expectProblem(response, 500, "chat/caller-failed");
   expect(JSON.stringify(problem)).not.toContain("hunter2");
   expect(app.log()).not.toContain("hunter2");
   await expectServed();

@@ -14,8 +14,8 @@ afterEach(() => {
   for (const handler of handlers.splice(0)) handler.close();
 });
 
-function handler(options: EdgeChatOptions = {}) {
-  const made = createEdgeChatHandler({ env: emulator.env, ...options });
+function handler(options: Partial<EdgeChatOptions> = {}) {
+  const made = createEdgeChatHandler({ authorize: "anonymous", env: emulator.env, ...options });
   handlers.push(made);
   return made;
 }
@@ -142,7 +142,7 @@ test("other models by name, and a log without prompt and reply", async () => {
 test.each([{ getToken: () => Promise.reject(new Error("not to be asked")) }, "direct" as never])(
   "an endpoint without a scope gets no token, whatever the credential",
   (credential) => {
-    const chat = createEdgeChatHandler({ endpoint: "http://127.0.0.1:9/v1", env: {}, credential });
+    const chat = handler({ endpoint: "http://127.0.0.1:9/v1", env: {}, credential });
     expect(chat.tokens).toBeUndefined();
   },
 );

@@ -42,7 +42,7 @@ const PROGRAMS = {
       const { kind } = parseEndpoint("myres.openai.azure.com");
       const { code } = await probe({ endpoint, token, model: "gpt-5.5" });
       const scope = "https://ai.azure.com/.default";
-      const chat = createEdgeChatHandler({ endpoint, scope, env: {}, credential: { getToken: async () => token } });
+      const chat = createEdgeChatHandler({ authorize: "anonymous", endpoint, scope, env: {}, credential: { getToken: async () => token } });
       const request = new Request("http://edge.example/chat", {
         method: "POST",
         headers: { "content-type": "application/json" },

@@ -73,7 +73,28 @@ test.each(inFunctions)("$name runs in a Functions host", async ({ name }) => {
   writeFileSync(join(folder, "package.json"), own);
 });
 
-test.each(samples.filter((sample) => !inFunctions.includes(sample)))("$name runs", async ({ name, code }) => {
+const atTheEdge = samples.filter(({ code }) => code.includes("createEdgeChatHandler"));
+
+test.each(atTheEdge)("$name answers its user, and nobody else", async ({ name }) => {
+  const program = `
+    import worker from "./built/${name}.js";
+    const ask = (authorization) => worker.fetch(new Request("http://x/", {
+      method: "POST",
+      headers: { authorization, "content-type": "application/json" },
+      body: JSON.stringify({ prompt: "Hello from the README" }),
+    }));
+    const [good, bad] = [await ask("Bearer the-key-of-ann"), await ask("Bearer another")];
+    console.log(good.status, (await good.json()).reply, bad.status);`;
+  const result = await run(process.execPath, ["--input-type=module", "-e", program], {
+    env: azure,
+    cwd: folder,
+  });
+  expect(result.stdout).toMatch(/^200 .*Hello from the README.* 401\n$/);
+});
+
+const elsewhere = [...inFunctions, ...atTheEdge];
+
+test.each(samples.filter((sample) => !elsewhere.includes(sample)))("$name runs", async ({ name, code }) => {
   const before = { ...emulator.counts };
   const result = await run(process.execPath, ["--unhandled-rejections=strict", `built/${name}.js`], {
     env: azure,

@@ -6,7 +6,7 @@ let chat: ReturnType<typeof createEdgeChatHandler> | undefined;
 
 export default {
   fetch: (request: Request, env: Record<string, string>): Promise<Response> => {
-    chat ??= createEdgeChatHandler({ env });
+    chat ??= createEdgeChatHandler({ env, authorize: "anonymous" });
     return chat(request);
   },
 };

@@ -33,9 +33,9 @@ const asked = (prompt: string, accept = "application/json") =>
 async function withHandler(
   settings: Settings,
   use: (chat: ReturnType<typeof createEdgeChatHandler>) => Promise<void>,
-  options: EdgeChatOptions = { credential: credentialOf(settings) },
+  options: Partial<EdgeChatOptions> = { credential: credentialOf(settings) },
 ): Promise<void> {
-  const chat = createEdgeChatHandler({ env: settings.env, ...options });
+  const chat = createEdgeChatHandler({ authorize: "anonymous", env: settings.env, ...options });
   try {
     await use(chat);
   } finally {
@@ -122,6 +122,34 @@ export const model: readonly Case[] = [
         same(empty.status, 400);
         check((await empty.json()).code.startsWith("chat/"), "no code");
       }),
+  ],
+  [
+    "`createEdgeChatHandler`: a caller of the app's own, a deadline, half a character",
+    async (settings) => {
+      const authorize = async ({ headers }: Request) => headers.get("x-user") ?? false;
+      const credential = credentialOf(settings);
+      await withHandler(
+        settings,
+        async (chat) => {
+          same((await chat(asked("Hello"))).status, 401);
+          const request = asked("cut \ud83d");
+          request.headers.set("x-user", "ann");
+          const { reply } = await (await chat(request)).json();
+          check(reply.includes("cut \ufffd"), reply);
+        },
+        { authorize, credential },
+      );
+      const hangs: TokenCredential = { getToken: () => new Promise(() => {}) };
+      await withHandler(
+        settings,
+        async (chat) => {
+          const response = await chat(asked("Hello"));
+          same([response.status, (await response.json()).code], [504, "chat/timeout"]);
+          same(chat.status().turns, 0);
+        },
+        { credential: hangs, timeoutMs: 200 },
+      );
+    },
   ],
   [
     "direct credential: `createEdgeChatHandler`",

@@ -1,0 +1,72 @@
+// Requests over real HTTP, well behaved and not.
+
+import { request } from "node:http";
+import { CALLER_HEADER } from "./settings.mjs";
+
+/** Nobody waits longer: what has not ended by then is lost. */
+export const PATIENCE_MS = 40_000;
+
+export const JSON_TYPE = "application/json";
+export const EVENTS_TYPE = "text/event-stream";
+
+/** Begins a request. `sent.end()` is the caller's to call. */
+export function open(url, { method = "POST", caller, headers = {}, agent = false } = {}) {
+  return request(url, {
+    method,
+    agent,
+    headers: {
+      "content-type": JSON_TYPE,
+      ...(caller === undefined ? {} : { [CALLER_HEADER]: caller }),
+      ...headers,
+    },
+  });
+}
+
+/** The whole answer. Rejects when there is none, or none to its end. */
+export function answerTo(sent, patienceMs = PATIENCE_MS) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => sent.destroy(new Error(`no end within ${patienceMs} ms`)), patienceMs);
+    const settle = (outcome, value) => {
+      clearTimeout(timer);
+      outcome(value);
+    };
+    sent.on("error", (error) => settle(reject, error));
+    sent.on("response", (response) => {
+      const chunks = [];
+      response.on("data", (chunk) => chunks.push(chunk));
+      response.on("error", (error) => settle(reject, error));
+      response.on("end", () => {
+        const text = Buffer.concat(chunks).toString();
+        settle(resolve, { status: response.statusCode, type: response.headers["content-type"] ?? "", text });
+      });
+      response.on("close", () => settle(reject, new Error("the answer was cut off")));
+    });
+  });
+}
+
+/** Sends a prompt and gives what came of it. */
+export async function ask(url, body, options) {
+  const sent = open(url, options);
+  sent.end(typeof body === "string" ? body : JSON.stringify(body));
+  return read(await answerTo(sent, options.patienceMs));
+}
+
+/** An answer's reply, or the code of the error that it is. Throws for what is neither. */
+export function read({ status, type, text }) {
+  if (type.startsWith(EVENTS_TYPE)) return { status, ...ofEvents(text) };
+  const body = JSON.parse(text);
+  if (status === 200 && typeof body.reply === "string") return { status, ...body };
+  if (typeof body.code === "string") return { status, code: body.code };
+  throw new Error(`neither a reply nor a problem: ${status} ${text.slice(0, 200)}`);
+}
+
+function ofEvents(text) {
+  let reply = "";
+  for (const block of text.split("\n\n")) {
+    const [, type, json] = /^event: (\w+)\ndata: (.*)$/.exec(block) ?? [];
+    if (type === "delta") reply += JSON.parse(json).text;
+    if (type === "done") return { reply, ...JSON.parse(json) };
+    if (type === "error") return { code: JSON.parse(json).code };
+  }
+  throw new Error(`a stream without an end: ${text.slice(-200)}`);
+}

@@ -1,0 +1,162 @@
+// One run: an emulator, the two servers, good callers for all of it, and hostile ones after a quiet while.
+
+import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startEmulator } from "copilot-keyless/emulator";
+import { randomOf } from "../soak/random.mjs";
+import { badCaller, SORTS } from "./bad.mjs";
+import { goodCaller, reply } from "./good.mjs";
+import { ask } from "./http.mjs";
+import { startServers } from "./servers.mjs";
+import { SERVER_HEADER } from "./settings.mjs";
+import { Tally } from "./tally.mjs";
+
+/** Good callers of each server: few enough to leave this machine something to do. */
+const GOOD = { edge: 5, functions: 3 };
+
+/** How much of the time is quiet, to compare with, and how long it is calm at the end. */
+const QUIET_SHARE = 0.15;
+const CALM_MS = 3_000;
+
+/** In the first part of the storm tokens are revoked, and the credential hangs at times. */
+const REVOKING_SHARE = 0.65;
+const REVOCATIONS = 125;
+const HANGS = 3;
+const HANG_MS = 1_200;
+
+/** How many of the runtime's streams are cut. Those of the edge handler are cut on a path of their own. */
+const FUNCTIONS_CUTS = 0.04;
+
+/** How long the slots may take to be free when nobody asks any more. */
+const FREE_MS = 10_000;
+
+const READ_MS = 200;
+
+/** Gives the tally of a run of so many seconds. `onProgress` receives the phase. */
+export async function hostile({ seed, seconds, signal, onProgress }) {
+  const emulator = await startEmulator({ chunkDelayMs: 2, reply, logLimit: 5_000 });
+  const tally = new Tally();
+  const readLog = setInterval(() => tally.read(emulator.requests), READ_MS);
+  const servers = await startServers(emulator.env);
+  const began = performance.now();
+  const end = new AbortController();
+  const over = AbortSignal.any([end.signal, signal]);
+  const storm = new AbortController();
+  const stormOver = AbortSignal.any([storm.signal, over]);
+  setMaxListeners(0, over, stormOver);
+  const wait = (ms, until = over) => sleep(ms, undefined, { signal: until }).catch(() => {});
+  try {
+    onProgress("warm up");
+    for (const server of servers) await ask(server.url.chat, { prompt: "Warm up" }, { caller: "warm" });
+    for (const server of servers) server.watchMemory();
+
+    onProgress("quiet");
+    tally.phase = "quiet";
+    const good = servers.flatMap((server) =>
+      Array.from({ length: GOOD[server.name] }, (_, index) => {
+        const random = randomOf(seed, `${server.name} good ${index}`);
+        return goodCaller(server, index, { random, signal: over, tell: (turn) => tally.turn(turn) });
+      }),
+    );
+    await wait(seconds * 1_000 * QUIET_SHARE);
+
+    onProgress("storm");
+    tally.phase = "revoking";
+    const stormMs = seconds * 1_000 * (1 - QUIET_SHARE) - CALM_MS;
+    const revokingMs = stormMs * REVOKING_SHARE;
+    const cuts = cutStreams(emulator, randomOf(seed, "cuts"));
+    const bad = [revocations(emulator, tally, { revokingMs, signal: stormOver, wait })];
+    for (const server of servers) {
+      server.stormy = true;
+      for (const sort of Object.keys(SORTS)) {
+        if (SORTS[sort].pauseMs[server.name] === undefined) continue;
+        const random = randomOf(seed, `${server.name} ${sort}`);
+        bad.push(badCaller(server, sort, { random, signal: stormOver, tell: (one) => tally.bad(one) }));
+      }
+    }
+    await wait(revokingMs);
+    tally.phase = "storm";
+    await wait(stormMs - revokingMs);
+    storm.abort();
+
+    onProgress("calm");
+    tally.phase = "calm";
+    await Promise.all([wait(CALM_MS), ...bad]);
+    for (const cut of cuts) cut.remove();
+    end.abort();
+    await Promise.all(good);
+    tally.held = await free(servers, signal);
+  } finally {
+    storm.abort();
+    end.abort();
+    clearInterval(readLog);
+    tally.read(emulator.requests);
+    tally.ranMs = performance.now() - began;
+    for (const server of servers) {
+      tally.servers[server.name] = {
+        alive: server.alive,
+        lastWords: server.lastWords,
+        memory: server.memory,
+      };
+      const { code } = await server.stop();
+      tally.servers[server.name].exit = code;
+    }
+    await emulator.stop();
+  }
+  return tally;
+}
+
+/** The model's streams are cut: all of one path of the edge handler, and some of the runtime's. */
+function cutStreams(emulator, random) {
+  const cut = (match) =>
+    emulator.faults.add({
+      server: "foundry",
+      kind: "cut-stream",
+      afterEvents: random.whole(4, 8),
+      times: Number.POSITIVE_INFINITY,
+      match: ({ headers }) => match(headers[SERVER_HEADER]),
+    });
+  return [
+    cut((name) => name === "cut"),
+    cut((name) => name === "functions" && random.chance(FUNCTIONS_CUTS)),
+  ];
+}
+
+/** Revokes all tokens again and again, and lets the credential hang now and then. */
+async function revocations(emulator, tally, { revokingMs, signal, wait }) {
+  const everyMs = (revokingMs - HANGS * 2 * HANG_MS) / REVOCATIONS;
+  const began = performance.now();
+  const since = () => performance.now() - began;
+  for (let hangs = 0; !signal.aborted && since() < revokingMs; ) {
+    emulator.revokeTokens();
+    tally.revoked();
+    if (since() > ((hangs + 0.5) * revokingMs) / HANGS) {
+      hangs += 1;
+      const times = Number.POSITIVE_INFINITY;
+      const hang = emulator.faults.add({ server: "identity", kind: "hang", times });
+      const ended = tally.hangs();
+      await wait(HANG_MS, signal);
+      hang.remove();
+      ended();
+      await wait(HANG_MS, signal);
+    }
+    await wait(everyMs, signal);
+  }
+}
+
+/** The slots that are held, when they have had time to get free. */
+async function free(servers, signal) {
+  const until = performance.now() + FREE_MS;
+  for (;;) {
+    const held = {};
+    for (const server of servers) {
+      const status = await server.status().catch((error) => ({ turns: String(error.message), log: {} }));
+      held[server.name] = status.turns;
+      server.log = status.log;
+    }
+    if (signal.aborted || performance.now() > until || Object.values(held).every((turns) => turns === 0)) {
+      return { held, logs: Object.fromEntries(servers.map(({ name, log }) => [name, log])) };
+    }
+    await sleep(200);
+  }
+}
