@@ -12,6 +12,7 @@ import { bounded, type Lease, type Runtime } from "./runtime.js";
 import { runtimeError } from "./runtime-error.js";
 import { START_MS } from "./sdk.js";
 import { Turn } from "./turn.js";
+import { wellFormed } from "./well-formed.js";
 import { within } from "./within.js";
 
 /** Options of one turn. */
@@ -152,7 +153,7 @@ export class Conversation implements AsyncDisposable {
     signal?.addEventListener("abort", stop);
     if (signal?.aborted) stop();
     this.#queue = this.#queue
-      .then(() => this.#run(turn, prompt, timeoutMs))
+      .then(() => this.#run(turn, wellFormed(prompt), timeoutMs))
       .finally(() => signal?.removeEventListener("abort", stop));
     return turn;
   }
