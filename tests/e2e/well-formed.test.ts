@@ -38,7 +38,7 @@ const thrown = () => {
   throw new Error(LONE);
 };
 
-const PLACES: [where: string, prompt: string, session: Session, options?: { systemMessage: string }][] = [
+const PLACES: [where: string, prompt: string, session: Session, options?: { systemMessage?: string }][] = [
   ["a prompt", LONE, {}],
   ["a low surrogate alone", "\udc00 alone", {}],
   ["two high ones", "\ud83d\ud83d\ude00", {}],
