@@ -5,7 +5,7 @@ const STAGES = {
   start: {
     code: "sdk/start-failed",
     message: "The Copilot runtime did not start",
-    hint: "Reinstall @github/copilot-sdk for this platform, without --omit=optional; see the cause with --debug.",
+    hint: "Reinstall @github/copilot-sdk for this platform, without --omit=optional, and leave it out of a bundle; see the cause with --debug.",
   },
   session: {
     code: "sdk/session-refused",
