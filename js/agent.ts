@@ -9,6 +9,7 @@ import {
 } from "./foundry-provider.js";
 import { Runtime } from "./runtime.js";
 import { within } from "./within.js";
+import { wellFormed, wellFormedDeep } from "./well-formed.js";
 
 /** Options of {@link ManagedIdentityCopilotAgent}: those of `createFoundryProvider`, and the session's. */
 export interface AgentOptions extends FoundryProviderOptions {
@@ -97,10 +98,10 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     }
     this.provider = createFoundryProvider(provider);
     this.#runtime = new Runtime(client, { sessions: sessionsPerRuntime, turns: turnsPerRuntime });
-    this.#session = {
+    this.#session = wellFormedDeep({
       ...(systemMessage === undefined ? {} : { systemMessage: { mode: "append", content: systemMessage } }),
       ...session,
-    };
+    });
     this.#timeoutMs = timeoutMs;
     this.#perCall = sessions === "per-call";
     this.#keepHistory = keepHistory;
@@ -145,7 +146,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
       resume === undefined || (typeof resume === "string" && resume !== ""),
       "resume must be a session's id",
     );
-    return this.#begin(resume, false, provider);
+    return this.#begin(resume && wellFormed(resume), false, provider);
   }
 
   /** Aborts running turns and ends the sessions, the client if it is the agent's own, and the token provider, within a second. */

@@ -1,5 +1,6 @@
 import { causes, MOST_CAUSES } from "./causes.js";
 import { redact } from "./redact.js";
+import { wellFormed } from "./well-formed.js";
 
 /** How many objects of an error are looked through for secrets. */
 const MOST_OBJECTS = 10_000;
@@ -42,9 +43,9 @@ export class KeylessError extends Error {
       cause?: unknown;
     } = {},
   ) {
-    super(redact(message), details.cause === undefined ? undefined : { cause: harmless(details.cause) });
+    super(shownText(message), details.cause === undefined ? undefined : { cause: harmless(details.cause) });
     this.code = code;
-    if (details.hint !== undefined) this.hint = redact(details.hint);
+    if (details.hint !== undefined) this.hint = shownText(details.hint);
     if (details.status !== undefined) this.status = details.status;
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
   }
@@ -77,6 +78,11 @@ export class KeylessError extends Error {
 
 // On the prototype, so that the first line of the stack has it.
 Object.defineProperty(KeylessError.prototype, "name", { value: "KeylessError", configurable: true });
+
+/** A text without secrets. Well-formed, because the Copilot runtime receives the errors of its callbacks. */
+function shownText(text: string): string {
+  return wellFormed(redact(text));
+}
 
 /** A cause as it is, or its stand-in if a logger that goes through all of it would write a secret. */
 function harmless(cause: unknown): unknown {

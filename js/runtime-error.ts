@@ -10,7 +10,7 @@ const STAGES = {
   start: {
     code: "sdk/start-failed",
     message: "The Copilot runtime did not start",
-    hint: "If a runtime of your own is named (client.connection, COPILOT_CLI_PATH), check it; else reinstall @github/copilot-sdk for this platform, without --omit=optional.",
+    hint: "If a runtime of your own is named (client.connection, COPILOT_CLI_PATH), check it; else reinstall @github/copilot-sdk for this platform, without --omit=optional, and leave it out of a bundle.",
   },
   session: {
     code: "sdk/session-refused",

@@ -210,11 +210,6 @@ function noDirectory(path: string, what: string, cause?: unknown): KeylessError 
 export async function loadSdk(): Promise<Sdk> {
   if (!globalThis.process?.getBuiltinModule?.("node:child_process")) throw noRuntime();
   const version = installedVersion(SDK);
-  if (version === undefined) {
-    throw new KeylessError("sdk/not-installed", `${SDK} is not installed`, {
-      hint: `Run \`npm install ${SDK}\`.`,
-    });
-  }
   if (version && isOlder(version)) {
     throw new KeylessError(
       "sdk/too-old",
@@ -227,8 +222,20 @@ export async function loadSdk(): Promise<Sdk> {
   try {
     return (await import("@github/copilot-sdk")) as Sdk;
   } catch (cause) {
+    if (isNotFound(cause)) {
+      throw new KeylessError("sdk/not-installed", `${SDK} is not installed`, {
+        hint: `Run \`npm install ${SDK}\`.`,
+        cause,
+      });
+    }
     throw runtimeError(cause, "start");
   }
+}
+
+/** Whether the SDK itself was not found, as opposed to something that it imports. */
+function isNotFound(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  return /^(ERR_)?MODULE_NOT_FOUND$/.test(String(code)) && new RegExp(`['"]${SDK}['"]`).test(String(message));
 }
 
 function isOlder(version: string): boolean {

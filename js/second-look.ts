@@ -38,22 +38,28 @@ async function timeAt(
   signal: AbortSignal,
 ): Promise<[date: string, askedAt: number]> {
   const askedAt = clock.now();
-  if (url === undefined) return ["", askedAt];
-  const patience = new AbortController();
-  const timer = clock.setTimeout(() => patience.abort(), PATIENCE_MS);
+  if (url === undefined || signal.aborted) return ["", askedAt];
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  const timer = clock.setTimeout(abort, PATIENCE_MS);
   unref(timer);
+  signal.addEventListener("abort", abort);
+  // Not left to the platform: it may hold a signal that depends on others weakly, and lose it in a garbage collection.
+  const stopped = new Promise<never>((_resolve, reject) => stop.signal.addEventListener("abort", reject));
   try {
-    const { headers } = await fetch(url, {
+    const asked = fetch(url, {
       method: "HEAD",
       headers: { "cache-control": "no-cache" },
       redirect: "manual",
-      signal: AbortSignal.any([signal, patience.signal]),
+      signal: stop.signal,
     });
+    const { headers } = await Promise.race([asked, stopped]);
     // What a cache has kept for a while is no time of now.
     return [headers.has("age") ? "" : (headers.get("date") ?? ""), askedAt];
   } catch {
     return ["", askedAt];
   } finally {
     clock.clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
   }
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { COMPONENT, component } from "./component.mjs";
 import { thirdPartyLicenses } from "./licenses.mjs";
-import { files, ifChanged, main, root, run, step } from "./steps.mjs";
+import { files, ifChanged, main, root, run, StepError, step } from "./steps.mjs";
 import { setUp } from "./toolchain.mjs";
 import { blankSourcePathsIn, withoutPaths } from "./wasm-paths.mjs";
 
@@ -227,6 +227,14 @@ const forWorkerd = {
   },
 };
 
+/** The network module's bindings with the `fetch`, `Request` and `Response` of js/net-platform.ts, which reqwest takes from the platform. */
+export function withNetPlatform(bindings, path) {
+  // In service workers and workerd reqwest calls the global object's.
+  const own = bindings.replace("getObject(arg0).fetch(getObject(arg1))", "fetch(getObject(arg1))");
+  if (own === bindings) throw new StepError("wasm-bindgen writes the call of fetch in another way");
+  return `import { fetch, Request, Response } from ${JSON.stringify(path)};\n${own}`;
+}
+
 /** wasm-pack's modules in the place of js/wasm/*.js. */
 const wasmPack = {
   name: "wasm-pack",
@@ -242,11 +250,9 @@ const wasmPack = {
     }));
     // wasm-pack's names are of no help in a stack, so they are shortened too.
     build.onLoad({ filter: /[\\/]copilot_keyless\.js$/ }, async ({ path }) => {
-      // reqwest takes `fetch`, `Request` and `Response` from the platform; it gets them from js/net-platform.ts and js/net-response.ts.
-      const platform = path.includes("pkg-net")
-        ? 'import { fetch, Request } from "../js/net-platform.js";\nimport { Response } from "../js/net-response.js";\n'
-        : "";
-      const { code } = await build.esbuild.transform(platform + readFileSync(path, "utf8"), { minify: true });
+      const bindings = readFileSync(path, "utf8");
+      const own = path.includes("pkg-net") ? withNetPlatform(bindings, "../js/net-platform.js") : bindings;
+      const { code } = await build.esbuild.transform(own, { minify: true });
       return { contents: code };
     });
   },

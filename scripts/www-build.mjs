@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { MODULES as BUILT, build as buildPackage, webAssembly } from "./build.mjs";
+import { MODULES as BUILT, build as buildPackage, webAssembly, withNetPlatform } from "./build.mjs";
 import { ifChanged, main, root, StepError, step } from "./steps.mjs";
 
 const PAGE = join(root, "www");
@@ -126,12 +126,9 @@ const wasmFiles = {
   },
   transform(code, id) {
     if (!/pkg(-net)?[\\/]copilot_keyless\.js$/.test(id)) return undefined;
-    // reqwest takes `fetch` and `Request` from the platform; it gets them from js/net-platform.ts.
-    const platform = id.includes("pkg-net")
-      ? 'import { fetch, Request } from "../js/net-platform.js";\n'
-      : "";
+    const own = id.includes("pkg-net") ? withNetPlatform(code, "../js/net-platform.js") : code;
     // The page loads the file itself, so that its name is not to be found here a second time.
-    return platform + code.replace(/new URL\('copilot_keyless_bg\.wasm', import\.meta\.url\)/, "undefined");
+    return own.replace(/new URL\('copilot_keyless_bg\.wasm', import\.meta\.url\)/, "undefined");
   },
 };
 

@@ -3,10 +3,10 @@
 
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { extname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { brotliCompressSync } from "node:zlib";
-import { main, root, StepError } from "./steps.mjs";
+import { files, main, root, StepError } from "./steps.mjs";
 import { buildPage } from "./www-build.mjs";
 
 const TYPES = {
@@ -18,6 +18,7 @@ const TYPES = {
 };
 
 const HOST = "127.0.0.1";
+const DIST = "www/dist";
 
 /** Files that were compressed. */
 const kept = new Map();
@@ -32,7 +33,13 @@ await main(async () => {
   });
   await buildPage();
   let demo;
-  const server = createServer((request, response) => void answer(request, response, demo));
+  const server = createServer((request, response) => {
+    answer(request, response, demo).catch((error) => {
+      console.error(error);
+      if (!response.headersSent) finish(response, 500);
+      else response.destroy();
+    });
+  });
   const port = await listen(server, Number(values.port));
   const address = `http://${HOST}:${port}`;
   if (values.emulator) demo = await emulator(address);
@@ -65,22 +72,19 @@ function listen(server, port) {
 }
 
 async function answer(request, response, demo) {
-  const { pathname } = new URL(request.url ?? "/", `http://${HOST}`);
   // Another site's page must not reach it by a name of its own (DNS rebinding).
   if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? "")) return finish(response, 421);
-  if (demo && pathname === "/emulator.json") {
+  if (!["GET", "HEAD"].includes(request.method)) return finish(response, 405, "", { allow: "GET, HEAD" });
+  const [path] = request.url.split("?");
+  if (demo && path === "/emulator.json") {
     const body = JSON.stringify(await access(demo));
     return finish(response, 200, body, { "content-type": "application/json", "cache-control": "no-store" });
   }
-  const file = pathname === "/" ? "index.html" : normalize(pathname.slice(1));
-  if (file.startsWith("..") || file.includes("\0")) return finish(response, 404);
-  let body;
-  try {
-    body = readFileSync(join(root, "www/dist", file));
-  } catch {
-    return finish(response, 404);
-  }
-  const html = readFileSync(join(root, "www/dist/index.html"), "utf8");
+  // Only files that were built, by their names: nothing else of a target is looked at.
+  const file = path === "/" ? "index.html" : path.slice(1);
+  if (!files(DIST).includes(`${DIST}/${file}`)) return finish(response, 404);
+  let body = readFileSync(join(root, DIST, file));
+  const html = readFileSync(join(root, DIST, "index.html"), "utf8");
   if (file === "index.html" && demo) {
     body = html.replace(
       "</title>",

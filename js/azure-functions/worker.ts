@@ -40,10 +40,6 @@ export interface ChatStatus {
   error?: string;
 }
 
-/** What the runtime may know of the worker's environment; an app's settings are not its business. */
-const PASSED_ON =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|TZ|LANG|LC_\w+|(HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|SYSTEMROOT|WINDIR|COMSPEC|PATHEXT|USERPROFILE|(LOCAL)?APPDATA)$/i;
-
 /** An instance has less memory than a server, and most conversations are short. */
 const SESSIONS_PER_RUNTIME = 100;
 
@@ -182,7 +178,7 @@ export class ChatWorker {
       const agent = new ManagedIdentityCopilotAgent({
         sessionsPerRuntime: SESSIONS_PER_RUNTIME,
         ...options,
-        client: { workingDirectory: home, env: passedOn(), ...client, ...served(home) },
+        client: { ...client, ...served(home) },
         session: { availableTools: tools, ...session },
       });
       const models = new Map([[agent.provider.model, agent.provider]]);
@@ -269,10 +265,6 @@ function homeFor(chosen: string | undefined): string {
 /** How the SDK is to be set up where one runtime serves several users: no tool, skill or instruction that is not asked for. */
 function served(baseDirectory: string): CopilotClientOptions {
   return { mode: "empty", baseDirectory };
-}
-
-function passedOn(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
 }
 
 /** What a caller is told of the turn's events, and the last message of the turn. Sub-agents speak to their parent only. */

@@ -4,7 +4,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -53,6 +53,41 @@ function token(claims: object): string {
 const OBJECT_ID = "6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44";
 const NOW = Date.UTC(2026, 10, 21, 12);
 const SECONDS = NOW / 1000;
+
+/** Targets that are no path, that some readers of URLs refuse, or that lead to another folder. */
+const HOSTILE = [
+  ...[
+    "//",
+    "//x",
+    "///",
+    "/\\",
+    "\\",
+    "/%",
+    "/%00",
+    "/%zz",
+    "/%ff",
+    "*",
+    "http:",
+    "http://",
+    "http://[",
+    "x",
+  ],
+  ...[
+    "/..%2f..%2fpackage.json",
+    "/..%2fpackage.json",
+    "/%2e%2e/package.json",
+    "/../package.json",
+    "/./index.html",
+  ],
+  ...["/..\\..\\package.json", "/assets", "/assets/", "/assets/..", "/assets/../index.html", "//index.html"],
+  ...[
+    "http://evil.example/",
+    "http://127.0.0.1/",
+    "file:///etc/passwd",
+    "/__proto__",
+    `/${"x".repeat(10_000)}`,
+  ],
+];
 
 describe("endpoint", () => {
   test("typed while the page still loads, it stays and is explained", async () => {
@@ -519,6 +554,31 @@ describe("the page", () => {
     expect((await totals(page, "Calls"))[0]).toBe("4,800");
   });
 
+  test("its service worker leaves other apps' caches of the origin alone, and reads none of them", async () => {
+    const page = await visit("", {}, async (coming) => {
+      // Chromium asks for one beside a picture.
+      await coming.route("**/favicon.ico", (route) => route.fulfill({ status: 204 }));
+      await coming.goto(`${served.address}icon.svg`);
+      await coming.evaluate(async () => {
+        for (const name of ["another-app-v1", "0123456789ab", `copilot-keyless ${origin}/other/ 1`])
+          await (await caches.open(name)).put("/", new Response("another app"));
+        await caches.open(`copilot-keyless ${origin}/ outdated`);
+      });
+    });
+    const names = () => page.evaluate(() => caches.keys());
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    await expect.poll(names).not.toContain(`copilot-keyless ${served.address} outdated`);
+    expect((await names()).toSorted()).toEqual([
+      "0123456789ab",
+      "another-app-v1",
+      expect.stringMatching(/^copilot-keyless \S+\/ [0-9a-f]{12}$/),
+      `copilot-keyless ${served.address}other/ 1`,
+    ]);
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.waitForSelector("html[data-ready]");
+  });
+
   test("loads less than 150 KB first, and nothing from elsewhere", async () => {
     const page = await visit();
     const urls = (opened?.requests ?? []).map((request) => new URL(request.url()));
@@ -548,6 +608,29 @@ describe("the page", () => {
       expect((await fetch(new URL(path, served.address))).status).toBe(404);
     }
   });
+});
+
+test("no target of a request ends the server, and none leads out of its folder", async () => {
+  const { hostname, port } = new URL(served.address);
+  const status = (line: string) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () =>
+        socket.write(`${line} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nconnection: close\r\n\r\n`),
+      );
+      let said = "";
+      socket.on("data", (data) => {
+        said += String(data);
+      });
+      socket.on("close", () => resolve(said.split("\r\n")[0] ?? ""));
+      socket.on("error", reject);
+    });
+  // 400 is Node's own answer.
+  for (const target of HOSTILE) expect(await status(`GET ${target}`), target).toMatch(/^HTTP\/1\.1 40[04] /);
+  for (const method of ["POST", "OPTIONS", "DELETE"])
+    expect(await status(`${method} /`)).toBe("HTTP/1.1 405 Method Not Allowed");
+  expect(await status("OPTIONS *")).toBe("HTTP/1.1 405 Method Not Allowed");
+  expect(await status("HEAD /?x=//")).toBe("HTTP/1.1 200 OK");
+  expect(await (await fetch(served.address)).text()).toContain("<title>");
 });
 
 test("the built page is static: without the emulator nothing refers to one", async () => {

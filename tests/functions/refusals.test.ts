@@ -107,6 +107,15 @@ test("line breaks and event fields in a prompt stay data of one event", async ()
   expect(events.at(-1)?.data.sessionId).toBeTypeOf("string");
 });
 
+test("half a surrogate pair in a prompt is answered as U+FFFD", async () => {
+  const response = await fetch(`${app.url}/api/chat`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: '{"prompt":"cut \\ud83d"}',
+  });
+  expect(await json(response)).toMatchObject({ reply: "Turn 0: 5" });
+});
+
 test("a conversation is its caller's: for others it is as if it had never been", async () => {
   const hers = { "x-test-caller": "her" };
   const { sessionId } = await json(await ask(app, { prompt: "Hi" }, hers));

@@ -1,6 +1,6 @@
 // The four bundlers, each as its guide sets it up, with nothing set for this package in particular.
 
-import { join } from "node:path";
+import { extname, join } from "node:path";
 
 /** What is bundled: a file of the user's folder, for Node or for browsers, into a folder of its own. */
 export interface Job {
@@ -10,28 +10,33 @@ export interface Job {
   target: "node" | "browser";
   /** Packages that stay imports. */
   external?: string[];
+  /** Default: ECMAScript modules. */
+  format?: "esm" | "cjs";
 }
 
-/** Each writes `main.mjs` and what that imports. */
+/** What a bundle's entry is called, so that Node takes it for what it is. */
+export const mainOf = (format: Job["format"] = "esm") => (format === "cjs" ? "main.cjs" : "main.mjs");
+
+/** Each writes {@link mainOf} and what that imports. */
 export const BUNDLERS: Record<string, (job: Job) => Promise<void>> = {
-  async esbuild({ folder, entry, out, target, external = [] }) {
+  async esbuild({ folder, entry, out, target, external = [], format = "esm" }) {
     const { build } = await import("esbuild");
     await build({
       absWorkingDir: folder,
       entryPoints: { main: entry },
       outdir: out,
-      outExtension: { ".js": ".mjs" },
+      outExtension: { ".js": extname(mainOf(format)) },
       bundle: true,
-      splitting: true,
+      splitting: format === "esm",
       minify: true,
-      format: "esm",
+      format,
       platform: target,
       external,
       logLevel: "silent",
     });
   },
 
-  async rollup({ folder, entry, out, target, external = [] }) {
+  async rollup({ folder, entry, out, target, external = [], format = "esm" }) {
     const { rollup } = await import("rollup");
     const { nodeResolve } = await import("@rollup/plugin-node-resolve");
     const bundle = await rollup({
@@ -46,14 +51,14 @@ export const BUNDLERS: Record<string, (job: Job) => Promise<void>> = {
     });
     await bundle.write({
       dir: join(folder, out),
-      format: "es",
-      entryFileNames: "[name].mjs",
-      chunkFileNames: "[name]-[hash].mjs",
+      format,
+      entryFileNames: mainOf(format),
+      chunkFileNames: `[name]-[hash]${extname(mainOf(format))}`,
     });
     await bundle.close();
   },
 
-  async vite({ folder, entry, out, target, external = [] }) {
+  async vite({ folder, entry, out, target, external = [], format = "esm" }) {
     const { build } = await import("vite");
     await build({
       root: folder,
@@ -68,14 +73,18 @@ export const BUNDLERS: Record<string, (job: Job) => Promise<void>> = {
         rolldownOptions: {
           input: { main: join(folder, entry) },
           external,
-          output: { entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" },
+          output: {
+            format,
+            entryFileNames: mainOf(format),
+            chunkFileNames: `[name]-[hash]${extname(mainOf(format))}`,
+          },
         },
       },
       ...(target === "node" ? { ssr: { noExternal: true as const, external } } : {}),
     });
   },
 
-  async webpack({ folder, entry, out, target, external = [] }) {
+  async webpack({ folder, entry, out, target, external = [], format = "esm" }) {
     const { default: webpack } = await import("webpack");
     const stats = await new Promise<import("webpack").Stats | undefined>((resolve, reject) =>
       webpack(
@@ -86,19 +95,25 @@ export const BUNDLERS: Record<string, (job: Job) => Promise<void>> = {
           target: target === "node" ? "node20" : ["web", "es2022"],
           output: {
             path: join(folder, out),
-            filename: "[name].mjs",
-            chunkFilename: "[name]-[contenthash].mjs",
-            module: true,
+            filename: mainOf(format),
+            chunkFilename: `[name]-[contenthash]${extname(mainOf(format))}`,
+            ...(format === "esm" ? { module: true } : { library: { type: "commonjs2" } }),
           },
-          externals: Object.fromEntries(external.map((name) => [name, `import ${name}`])),
-          experiments: { outputModule: true },
+          externals: Object.fromEntries(
+            external.map((name) => [name, `${format === "esm" ? "import" : "commonjs"} ${name}`]),
+          ),
+          experiments: { outputModule: format === "esm" },
           performance: { hints: false },
         },
         (error, result) => (error ? reject(error) : resolve(result)),
       ),
     );
     const { errors = [], warnings = [] } = stats?.toJson({ errors: true, warnings: true }) ?? {};
-    const problems = [...errors, ...warnings].map(({ message }) => message);
+    // Other packages may have their own: the Copilot SDK's native library comes for each platform, and one is installed.
+    const own = warnings.filter(
+      ({ moduleName = "" }) => !/node_modules\/(?!copilot-keyless\/)/.test(moduleName),
+    );
+    const problems = [...errors, ...own].map(({ message }) => message);
     if (problems.length > 0) throw new Error(problems.join("\n"));
   },
 };

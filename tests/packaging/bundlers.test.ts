@@ -9,7 +9,7 @@ import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch } from "../browser/support.js";
 import { newcomer, run } from "../cli/support.js";
-import { BUNDLERS } from "./bundle.js";
+import { BUNDLERS, mainOf } from "./bundle.js";
 import { MODULES } from "./scripts.js";
 import { inlinedModules, installed, linkPackages } from "./support.js";
 
@@ -58,17 +58,30 @@ const PROGRAMS = {
     import { createFoundryProvider, KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
     import { createHealthHandler } from "copilot-keyless/azure-functions";
     import { startEmulator } from "copilot-keyless/emulator";
-    const wrong = await startEmulator({ chunkDelayMs: -1 }).catch((error) => error);
-    const direct = createFoundryProvider({ credential: "direct" });
-    const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] } });
-    console.log(JSON.stringify({
-      same: wrong instanceof KeylessError,
-      direct: (await direct.tokens()).length > 0,
-      reply: await agent.chat("Bundled"),
-      health: typeof createHealthHandler(agent),
-    }));
-    await agent.close();
-    direct.close();`,
+    async function main() {
+      const wrong = await startEmulator({ chunkDelayMs: -1 }).catch((error) => error);
+      const direct = createFoundryProvider({ credential: "direct" });
+      const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] } });
+      console.log(JSON.stringify({
+        same: wrong instanceof KeylessError,
+        direct: (await direct.tokens()).length > 0,
+        reply: await agent.chat("Bundled"),
+        health: typeof createHealthHandler(agent),
+      }));
+      await agent.close();
+      direct.close();
+    }
+    main();`,
+  // The Copilot SDK, wherever the bundler put it.
+  "turn.mjs": `
+    import { createClaimsChallengeHandler, ManagedIdentityCopilotAgent } from "copilot-keyless";
+    async function main() {
+      const agent = new ManagedIdentityCopilotAgent({ credential: "direct", session: { availableTools: [] } });
+      const handler = await createClaimsChallengeHandler(agent.provider);
+      console.log(JSON.stringify({ reply: await agent.chat("Bundled"), handler: typeof handler }));
+      await agent.close();
+    }
+    main();`,
   "unused.mjs": `
     import { createFoundryProvider } from "copilot-keyless";
     import { parseEndpoint } from "copilot-keyless/core";
@@ -93,6 +106,14 @@ beforeAll(async () => {
 const given = () => ({ endpoint: emulator.env.FOUNDRY_RESOURCE_URL, token });
 const answer = { kind: "azure-openai", code: "ok", reply: expect.stringContaining('"Bundled"'), same: true };
 
+const turn = { reply: expect.stringContaining('"Bundled"'), handler: "object" };
+
+const FORMATS = ["esm", "cjs"] as const;
+type Format = (typeof FORMATS)[number];
+
+/** Where the SDK's own code does not run within a bundle: what it requires is left out, or it looks for its runtime in the wrong place. */
+const CANNOT = ["esbuild esm", "webpack esm", "webpack cjs"];
+
 /** The texts of what a bundle's entry leads to; esbuild leaves files beside it that nothing loads any more. */
 function loaded(out: string, file = "main.mjs", seen = new Set<string>()): string[] {
   seen.add(file);
@@ -106,9 +127,10 @@ function node(program: string, ...args: string[]) {
 }
 
 describe.each(Object.keys(BUNDLERS))("%s", (name) => {
-  const bundle = (entry: string, target: "node" | "browser", external: string[] = []) => {
-    const out = `${name}-${target}-${entry.replace(".mjs", "")}`;
-    return BUNDLERS[name]?.({ folder, entry, out, target, external }).then(() => out) ?? Promise.reject();
+  const bundle = (entry: string, target: "node" | "browser", external: string[] = [], format?: Format) => {
+    const out = `${name}-${target}-${entry.replace(".mjs", "")}-${format}-${external.length}`;
+    const job = { folder, entry, out, target, external, ...(format ? { format } : {}) };
+    return BUNDLERS[name]?.(job).then(() => out) ?? Promise.reject();
   };
 
   test.each(["node", "browser"] as const)("core, direct and edge, for %s, run under Node", async (target) => {
@@ -119,9 +141,9 @@ describe.each(Object.keys(BUNDLERS))("%s", (name) => {
     expect(JSON.parse(result.stdout)).toEqual(answer);
   });
 
-  test("the whole package, with a conversation of the Copilot runtime", async () => {
-    const out = await bundle("server.mjs", "node", PEERS);
-    const result = await node(`${out}/main.mjs`);
+  test.each(FORMATS)("the whole package, the Copilot SDK beside it: %s", async (format) => {
+    const out = await bundle("server.mjs", "node", PEERS, format);
+    const result = await node(`${out}/${mainOf(format)}`);
     expect(result.stderr).toBe("");
     expect(JSON.parse(result.stdout)).toEqual({
       same: true,
@@ -129,6 +151,20 @@ describe.each(Object.keys(BUNDLERS))("%s", (name) => {
       reply: expect.stringContaining('"Bundled"'),
       health: "function",
     });
+  });
+
+  // Rollup needs a plugin for the SDK's CommonJS parts.
+  const within = name === "rollup" ? [] : FORMATS;
+  test.each(within)("a conversation, the Copilot SDK within the bundle: %s", async (format) => {
+    const out = await bundle("turn.mjs", "node", PEERS.slice(0, 2), format);
+    const result = await node(`${out}/${mainOf(format)}`);
+    if (CANNOT.includes(`${name} ${format}`)) {
+      expect(result.stderr).toMatch(/sdk\/start-failed/);
+      expect(result.stderr).toMatch(/leave it out of a bundle/);
+    } else {
+      expect(result.stderr).toBe("");
+      expect(JSON.parse(result.stdout)).toEqual(turn);
+    }
   });
 
   test("what is imported and not used is dropped", async () => {
@@ -143,7 +179,7 @@ describe.each(Object.keys(BUNDLERS))("%s", (name) => {
     expect((await node(`${error}/main.mjs`)).stdout.trim()).toBe("endpoint/empty");
     expect(inlinedModules(join(folder, error))).toEqual([]);
     // What calls the core may stay, without the core.
-    expect(loaded(error).join("").length).toBeLessThan(25_000);
+    expect(loaded(error).join("").length).toBeLessThan(26_000);
   });
 });
 
@@ -156,7 +192,7 @@ test("in Chromium, as each bundler wrote them", async () => {
       page.on("pageerror", (error) => faults.push(String(error)));
       writeFileSync(
         join(folder, `${name}.html`),
-        `<script type="module" src="/${name}-browser-portable/main.mjs"></script>`,
+        `<script type="module" src="/${name}-browser-portable-undefined-0/main.mjs"></script>`,
       );
       await page.goto(`${origin}/${name}.html`);
       await page.waitForFunction(() => "portable" in globalThis);

@@ -1,0 +1,13 @@
+// Deadlines in other runtimes than that of the tests, whose garbage collectors and signals differ.
+
+import { join } from "node:path";
+import { describe } from "vitest";
+import { testDeadlines } from "../js/support/deadlines.js";
+import { ENGINES } from "./support.js";
+
+describe.each([
+  ["Node 20", "node-20/bin/node", ["--expose-gc"]],
+  ["newest Node", "node/bin/node", ["--expose-gc"]],
+  ["Deno", ".bin/deno", ["run", "--no-prompt", "-A", "--v8-flags=--expose-gc"]],
+  ["Bun", ".bin/bun", []],
+])("%s", (_name, command, args) => testDeadlines(join(ENGINES, command), args));
