@@ -8,8 +8,8 @@ import {
   type FoundryProviderOptions,
 } from "./foundry-provider.js";
 import { Runtime } from "./runtime.js";
-import { within } from "./within.js";
 import { wellFormed, wellFormedDeep } from "./well-formed.js";
+import { within } from "./within.js";
 
 /** Options of {@link ManagedIdentityCopilotAgent}: those of `createFoundryProvider`, and the session's. */
 export interface AgentOptions extends FoundryProviderOptions {

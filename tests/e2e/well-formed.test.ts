@@ -106,7 +106,7 @@ test("the model itself gets the text mended, by streamChat and on the edge", asy
   let text = "";
   for await (const piece of streamChat({ endpoint, token, prompt: LONE })) text += piece;
   expect(text).toBe(`Answer to ${MENDED}`);
-  const chat = createEdgeChatHandler({ env: emulator.env });
+  const chat = createEdgeChatHandler({ env: emulator.env, authorize: "anonymous" });
   const response = await chat(
     new Request("http://edge.example/chat", {
       method: "POST",
