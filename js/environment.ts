@@ -5,7 +5,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * What opens a door: a secret, or where one is to be had. The core only learns that it is set, and the Copilot runtime gets none of it,
  * whoever passes it. In any case, since Windows knows none.
  */
-const SECRETS =
+export const SECRETS =
   /^(AZURE_(CLIENT_(SECRET|CERTIFICATE_(PATH|PASSWORD))|FEDERATED_TOKEN_FILE|PASSWORD)|IDENTITY_(ENDPOINT|HEADER)|MSI_\w*)$/i;
 
 /** Those of them whose value is the secret itself, not a place. */
@@ -29,7 +29,7 @@ const VALUES =
   /^((?:FOUNDRY|AZURE_AI|AZURE_OPENAI)_(?!\w*KEY$)\w+|AZURE_(TOKEN_CREDENTIALS|CLIENT_ID|TENANT_ID|AUTHORITY_HOST)|NO_PROXY|no_proxy)$/;
 
 /** Where there is none. One object: caches go by it. */
-const NONE: Environment = {};
+export const NONE: Environment = {};
 
 /** The environment of this process; none in a browser, nor in Deno without the permission to read all of it. */
 export function environment(): Environment {
@@ -39,29 +39,6 @@ export function environment(): Environment {
   } catch {
     return NONE;
   }
-}
-
-/**
- * The variables that the Copilot runtime gets of this process: where programs, home and temporary files are, language and time zone,
- * proxies and certificates, and where the runtime itself is. Lists of secrets are never complete, so everything else stays here.
- */
-const FOR_RUNTIME =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TMPDIR|TEMP|TMP|TZ|LANG|LANGUAGE|LC_\w+|XDG_(CACHE|CONFIG|DATA|STATE)_HOME|LD_LIBRARY_PATH|(HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|COPILOT_(HOME|CACHE_HOME|CLI_PATH)|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|USERPROFILE|HOMEDRIVE|HOMEPATH|(LOCAL)?APPDATA|PROGRAMDATA|PROGRAMFILES)$/i;
-
-/**
- * The environment of the Copilot runtime: of this process only what {@link FOR_RUNTIME} names, and what the program adds, but for identity
- * secrets. A copy of this process's environment, as in `{ ...process.env, MORE: "1" }`, adds only what differs.
- */
-export function runtimeEnvironment(added: Environment = NONE): Record<string, string | undefined> {
-  const own = environment();
-  const names = Object.keys(own);
-  const isCopy = names.filter((name) => name in added).length * 2 > names.length;
-  return Object.fromEntries([
-    ...Object.entries(own).filter(([name]) => FOR_RUNTIME.test(name)),
-    ...Object.entries(added).filter(
-      ([name, value]) => !SECRETS.test(name) && !(isCopy && own[name] === value),
-    ),
-  ]);
 }
 
 /** The secrets in an environment. */

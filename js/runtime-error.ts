@@ -38,6 +38,13 @@ export function isConnectionLost(error: unknown): boolean {
   return !(error instanceof KeylessError) && CONNECTION_LOST.test(textOf(error));
 }
 
+/** Whether a runtime did not start because a signal ended it, such as that of a machine with too little memory. */
+export function isKilled(error: unknown): boolean {
+  return /CLI server exited( unexpectedly)? with code null/.test(
+    textOf((error as { cause?: unknown }).cause),
+  );
+}
+
 /** Whether the runtime says that it has no such session. */
 export function isSessionGone(error: unknown): boolean {
   return !(error instanceof KeylessError) && /Session not found/i.test(textOf(error));

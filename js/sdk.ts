@@ -1,10 +1,11 @@
 import type { ChildProcess } from "node:child_process";
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
 import { unref } from "./clock.js";
-import { environment, runtimeEnvironment } from "./environment.js";
+import { environment } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import { installedVersion } from "./installed.js";
 import { withoutLookups } from "./process-report.js";
+import { runtimeEnvironment } from "./runtime-environment.js";
 import { runtimeError } from "./runtime-error.js";
 import { noRuntime } from "./unsupported.js";
 import { within } from "./within.js";

@@ -4,7 +4,14 @@ import { closed } from "./closed.js";
 import { KeylessError } from "./errors.js";
 import type { FoundryProvider, ModelCallFailure } from "./foundry-provider.js";
 import type { Lease, Runtime } from "./runtime.js";
-import { homeError, isConnectionLost, isSessionGone, runtimeEnded, runtimeError } from "./runtime-error.js";
+import {
+  homeError,
+  isConnectionLost,
+  isKilled,
+  isSessionGone,
+  runtimeEnded,
+  runtimeError,
+} from "./runtime-error.js";
 import { checkDirectory, START_MS } from "./sdk.js";
 import { SessionLock, sessionOpen } from "./session-lock.js";
 import type { Turn } from "./turn.js";
@@ -185,6 +192,7 @@ export class SessionDriver {
       this.#lease = await this.#settings.runtime.lease();
       return "leased";
     } catch (error) {
+      if (isKilled(error)) return "dead";
       this.#fail(error);
       return "refused";
     }

@@ -27,7 +27,7 @@ pub const MAX_RECOVERIES: u8 = 3;
 pub enum Action {
     /// Nothing, until a turn or a close is wanted.
     Rest,
-    /// Get a runtime: [`Outcome::Leased`] or [`Outcome::Refused`].
+    /// Get a runtime: [`Outcome::Leased`], [`Outcome::Refused`], or [`Outcome::Dead`] where it died as it started.
     Lease,
     /// Ask whether the runtime lives and may serve on: [`Outcome::Alive`], [`Outcome::Worn`] or [`Outcome::Dead`].
     Check,
@@ -150,6 +150,11 @@ impl Lifecycle {
                 self.absent(wants)
             }
             (S::Leasing, O::Leased) => self.leased(wants),
+            (S::Leasing, O::Dead) => {
+                self.count_loss(wants);
+                self.files &= wants.close == Close::No;
+                self.absent(wants)
+            }
             (S::Opening, O::Opened) => {
                 self.files = true;
                 self.ready(wants)

@@ -11,7 +11,7 @@ fn outcomes(action: Action) -> &'static [Outcome] {
     use Outcome as O;
     match action {
         Action::Rest | Action::Fail => &[O::Woken],
-        Action::Lease => &[O::Leased, O::Refused],
+        Action::Lease => &[O::Leased, O::Refused, O::Dead],
         Action::Check => &[O::Alive, O::Worn, O::Dead],
         Action::Open => &[O::Opened, O::Refused, O::Dead],
         Action::Send => &[O::Finished, O::Unsettled, O::Gone, O::Dead],
