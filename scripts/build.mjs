@@ -170,14 +170,18 @@ function dropUnreachableTypes() {
   for (const file of files("dist/types")) if (!reached.has(file)) rmSync(join(root, file));
 }
 
+/** Whether an import is of one of these files of js/, whichever file it stands in. */
+function isShared(names, path, resolveDir) {
+  return names.some((name) => join(resolveDir, path) === join(root, `js/${name}.js`));
+}
+
 /** An error of the emulator is a KeylessError of the package that the user has, not of a copy. */
 const sameErrors = {
   name: "same-errors",
   setup(build) {
-    build.onResolve({ filter: /^\.\.\/errors\.js$/ }, () => ({
-      path: "copilot-keyless/core",
-      external: true,
-    }));
+    build.onResolve({ filter: /\/errors\.js$/ }, ({ path, resolveDir }) =>
+      isShared(["errors"], path, resolveDir) ? { path: "copilot-keyless/core", external: true } : undefined,
+    );
   },
 };
 
@@ -185,10 +189,10 @@ const sameErrors = {
 const samePackage = {
   name: "same-package",
   setup(build) {
-    build.onResolve({ filter: /^\.\.\/(agent|errors|foundry-provider)\.js$/ }, () => ({
-      path: "copilot-keyless",
-      external: true,
-    }));
+    const shared = ["agent", "errors", "foundry-provider"];
+    build.onResolve({ filter: /\.js$/ }, ({ path, resolveDir }) =>
+      isShared(shared, path, resolveDir) ? { path: "copilot-keyless", external: true } : undefined,
+    );
     build.onResolve({ filter: /^\.\.\/core\.js$/ }, () => ({ path: "copilot-keyless/core", external: true }));
   },
 };
