@@ -1,6 +1,19 @@
 import { core, decide, planner } from "./bindings.js";
+import {
+  type Check,
+  type Checks,
+  checkArgument,
+  either,
+  finite,
+  flag,
+  number,
+  object,
+  readOptions,
+  text,
+  token as tokenCheck,
+} from "./check.js";
 import { diagnosed, plainFailure } from "./diagnosed.js";
-import { KeylessError } from "./errors.js";
+import { modelChecks } from "./option-checks.js";
 import type { ProviderPlan, ProviderRequest } from "./plan.js";
 import { tokenOf } from "./token-text.js";
 import type {
@@ -38,11 +51,14 @@ export type {
  * parseEndpoint("myres.openai.azure.com").baseUrl; // "https://myres.openai.azure.com/openai/v1/"
  * ```
  */
-export function parseEndpoint(
-  url: string,
-  options: { type?: "openai" | "azure" | "anthropic"; apiVersion?: string; scope?: string } = {},
-): Endpoint {
-  return decide(() => planner().parseEndpoint(asText(url), options));
+export function parseEndpoint(url: string | URL, options?: EndpointOptions): Endpoint {
+  checkArgument("url", url, either(text, isUrl), "endpoint/not-a-url");
+  const read = readOptions(
+    options,
+    { type: modelChecks().type, apiVersion: text, scope: text },
+    "provider/conflict",
+  );
+  return decide(() => planner().parseEndpoint(String(url), read));
 }
 
 /**
@@ -57,7 +73,8 @@ export function parseEndpoint(
  * ```
  */
 export function planProvider(options: ProviderRequest): ProviderPlan {
-  return decide(() => planner().planProvider(options));
+  const read = readOptions(options, providerChecks(), "provider/conflict");
+  return decide(() => planner().planProvider(read));
 }
 
 /**
@@ -66,7 +83,7 @@ export function planProvider(options: ProviderRequest): ProviderPlan {
  *
  * @param response the JSON, as text or as an object
  * @param at `requestedAt`: when the request was started, epoch ms. `utcOffsetMinutes`: the offset, east of UTC, of local times
- * that name none (az before 2.54); default: this machine's time zone.
+ * that name none (az before 2.54), NaN if it is not known; default: this machine's time zone.
  * @throws KeylessError `expiry/...`
  * @example
  * ```ts
@@ -78,17 +95,18 @@ export function parseTokenResponse(
   response: string | object,
   at: { requestedAt: number; utcOffsetMinutes?: number },
 ): AccessToken {
-  if (typeof at?.requestedAt !== "number" || !Number.isFinite(at.requestedAt)) {
-    throw new KeylessError(
-      "expiry/missing",
-      "parseTokenResponse needs { requestedAt }, in epoch milliseconds",
-    );
-  }
-  const zone = at.utcOffsetMinutes === undefined ? localOffset : () => at.utcOffsetMinutes;
+  checkArgument("response", response, either(text, object), "expiry/not-json");
+  const { requestedAt, utcOffsetMinutes } = readOptions(
+    at,
+    { requestedAt: finite, utcOffsetMinutes: number },
+    "expiry/missing",
+  );
+  checkArgument("requestedAt", requestedAt, finite, "expiry/missing");
+  const zone = utcOffsetMinutes === undefined ? localOffset : () => utcOffsetMinutes;
   return decide(() =>
     typeof response === "string"
-      ? core().parseTokenResponseText(response, at.requestedAt, zone)
-      : core().parseTokenResponseObject(response, at.requestedAt, zone),
+      ? core().parseTokenResponseText(response, requestedAt, zone)
+      : core().parseTokenResponseObject(response, requestedAt, zone),
   );
 }
 
@@ -102,12 +120,13 @@ export function parseTokenResponse(
  * ```
  */
 export function decodeToken(token: string | AccessToken): TokenDescription {
-  return decide(() => planner().decodeToken(tokenOf(token) ?? asText(token)));
+  checkArgument("token", token, tokenCheck, "token/malformed");
+  return decide(() => planner().decodeToken(tokenOf(token) ?? ""));
 }
 
 /**
- * What a `WWW-Authenticate` header asks for: of its `Bearer` challenges the first one with claims, else the first. Never throws:
- * what cannot be read is left out.
+ * What a `WWW-Authenticate` header asks for: of its `Bearer` challenges the first one with claims, else the first. What cannot be
+ * read is left out.
  *
  * @example
  * ```ts
@@ -116,7 +135,8 @@ export function decodeToken(token: string | AccessToken): TokenDescription {
  * ```
  */
 export function parseChallenge(wwwAuthenticate: string | null | undefined): Challenge {
-  return decide(() => planner().parseChallenge(asText(wwwAuthenticate ?? "")));
+  checkArgument("wwwAuthenticate", wwwAuthenticate ?? "", text, "diagnosis/invalid");
+  return decide(() => planner().parseChallenge(wwwAuthenticate ?? ""));
 }
 
 /**
@@ -148,7 +168,7 @@ export function diagnose(failure: FailedRequest): Diagnosis {
 export function checkToken(
   attempt: Pick<FailedRequest, "endpoint" | "now"> & { token: string | AccessToken },
 ): Diagnosis | undefined {
-  return decide(() => planner().checkToken(plainFailure({ ...attempt, status: 0 })));
+  return decide(() => planner().checkToken(plainFailure(attempt, ["endpoint", "now", "token"])));
 }
 
 /**
@@ -160,15 +180,29 @@ export function checkToken(
  * ```
  */
 export function roleAssignment(attempt: Pick<FailedRequest, "endpoint" | "token">): RoleAssignment {
-  return decide(() => planner().roleAssignment(plainFailure({ ...attempt, status: 0 })));
+  return decide(() => planner().roleAssignment(plainFailure(attempt, ["endpoint", "token"])));
 }
 
-/** What plain JavaScript passed in, as the core sees it: a `URL` is one, what is no text says so in the error. */
-function asText(value: unknown): string {
-  return typeof value === "object" && value !== null && !(value instanceof URL)
-    ? Object.prototype.toString.call(value)
-    : String(value);
+/** Which endpoint it is, where its address does not tell. */
+export interface EndpointOptions {
+  type?: "openai" | "azure" | "anthropic" | undefined;
+  apiVersion?: string | undefined;
+  scope?: string | undefined;
 }
+
+function providerChecks(): Checks<ProviderRequest> {
+  return {
+    ...modelChecks(),
+    endpoint: text,
+    scope: text,
+    maxPromptTokens: number,
+    maxOutputTokens: number,
+    ownCredential: flag,
+    env: object,
+  };
+}
+
+const isUrl: Check = { expected: "a URL", fits: (value) => value instanceof URL };
 
 /** This machine's offset from UTC, in minutes east, at a local time given as if it were UTC. */
 function localOffset(localMs: number): number {

@@ -1,4 +1,15 @@
 import { decide, planner } from "./bindings.js";
+import {
+  anything,
+  type Checks,
+  endpoint as endpointCheck,
+  finite,
+  number,
+  object,
+  readOptions,
+  text,
+  token as tokenCheck,
+} from "./check.js";
 import { systemClock } from "./clock.js";
 import { KeylessError } from "./errors.js";
 import { redact } from "./redact.js";
@@ -31,28 +42,47 @@ export function diagnosed(
 }
 
 /** A request, made plain for the core. */
-export function plainFailure(failure: FailedRequest): PlainFailure {
+export function plainFailure(
+  failure: Partial<FailedRequest>,
+  names: readonly (keyof FailedRequest)[] = Object.keys(CHECKS) as (keyof FailedRequest)[],
+): PlainFailure {
+  const checks = Object.fromEntries(names.map((name) => [name, CHECKS[name]])) as Checks<FailedRequest>;
   const {
     endpoint,
-    status,
+    status = names.includes("status") ? Number.NaN : 0,
     headers,
     body,
     token,
     now = systemClock.now(),
     deployment,
     wireApi,
-  } = failure ?? {};
+  } = readOptions<Partial<FailedRequest>>(failure, checks, "diagnosis/invalid");
   return {
     ...placeOf(endpoint),
     status,
-    headers: plainHeaders(headers),
+    headers: headers === undefined ? {} : plainHeaders(headers),
     body: textOf(body),
     token: tokenOf(token) ?? textOf(token),
     now: Number.isFinite(now) ? Math.trunc(now) : undefined,
-    deployment: textOf(deployment),
-    wireApi: textOf(wireApi),
+    deployment,
+    wireApi,
   };
 }
+
+const CHECKS: Checks<FailedRequest> = {
+  endpoint: endpointCheck,
+  status: number,
+  headers: {
+    expected: "an object, or pairs of names and values",
+    fits: (value) =>
+      typeof value === "object" && value !== null && (Symbol.iterator in value || object.fits(value)),
+  },
+  body: anything,
+  token: tokenCheck,
+  now: finite,
+  deployment: text,
+  wireApi: text,
+};
 
 /** An endpoint as the core takes it: an object's settings go with its address. */
 function placeOf(endpoint: FailedRequest["endpoint"]): { endpoint?: string | undefined; options?: object } {
@@ -67,15 +97,23 @@ function placeOf(endpoint: FailedRequest["endpoint"]): { endpoint?: string | und
 function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return value;
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return String(value);
+  for (const written of [JSON.stringify, String]) {
+    try {
+      return written(value) ?? String(value);
+    } catch {
+      // It holds itself, or cannot be read.
+    }
   }
+  return undefined;
 }
 
-function plainHeaders(headers: FailedRequest["headers"]): Record<string, string> {
-  if (typeof headers !== "object" || headers === null) return {};
-  const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
-  return Object.fromEntries(entries.map(([name, value]) => [String(name), String(value)]));
+function plainHeaders(headers: NonNullable<FailedRequest["headers"]>): Record<string, string> {
+  try {
+    const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
+    return Object.fromEntries(entries.map(([name, value]) => [String(name), String(value)]));
+  } catch {
+    throw new KeylessError("diagnosis/invalid", "headers cannot be read as names and values", {
+      hint: "Pass response.headers, or an object of texts.",
+    });
+  }
 }

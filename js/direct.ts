@@ -1,5 +1,14 @@
 import { decide, planner } from "./bindings.js";
+import {
+  abortSignal,
+  type Checks,
+  endpoint as endpointCheck,
+  number,
+  readOptions,
+  token as tokenCheck,
+} from "./check.js";
 import { diagnosed } from "./diagnosed.js";
+import { modelChecks } from "./option-checks.js";
 import type { ModelOptions } from "./plan.js";
 import { address, defined } from "./probe-call.js";
 import { paired, send } from "./send.js";
@@ -26,6 +35,16 @@ export interface ProbeOptions extends ModelOptions {
   signal?: AbortSignal | undefined;
 }
 
+function probeChecks(): Checks<ProbeOptions> {
+  return {
+    ...modelChecks(),
+    endpoint: endpointCheck,
+    token: tokenCheck,
+    timeoutMs: { ...number, code: "provider/limit" },
+    signal: abortSignal,
+  };
+}
+
 /**
  * Sends one small request to a Foundry or Azure OpenAI endpoint, the way the Copilot runtime would, and says what came of it:
  * whether address, network, token, role and deployment are right, and what to do about the first that is not.
@@ -43,7 +62,13 @@ export interface ProbeOptions extends ModelOptions {
  * ```
  */
 export async function probe(options: ProbeOptions): Promise<Diagnosis> {
-  const { token: given, timeoutMs, signal, endpoint, ...rest } = options ?? {};
+  const {
+    token: given,
+    timeoutMs,
+    signal,
+    endpoint,
+    ...rest
+  } = readOptions(options, probeChecks(), "provider/conflict");
   const token = given === undefined ? undefined : cleanText(given);
   const request = { ...address(endpoint), ...defined(rest) };
   const call = decide(() => planner().planProbe(request, timeoutMs));

@@ -36,18 +36,20 @@ export class KeylessError extends Error {
   constructor(
     code: string,
     message: string,
-    details: {
+    details?: {
       hint?: string | undefined;
       status?: number | undefined;
       retryAfterMs?: number | undefined;
       cause?: unknown;
-    } = {},
+    },
   ) {
-    super(shownText(message), details.cause === undefined ? undefined : { cause: harmless(details.cause) });
-    this.code = code;
-    if (details.hint !== undefined) this.hint = shownText(details.hint);
-    if (details.status !== undefined) this.status = details.status;
-    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+    const { hint, status, retryAfterMs, cause } = fields(details);
+    super(shownText(message), cause === undefined ? undefined : { cause: harmless(cause) });
+    // An error that cannot be made would hide what it is about: what is of a wrong type is left out.
+    this.code = typeof code === "string" ? code : "";
+    if (typeof hint === "string") this.hint = shownText(hint);
+    if (typeof status === "number") this.status = status;
+    if (typeof retryAfterMs === "number") this.retryAfterMs = retryAfterMs;
   }
 
   /** What a log may hold of it: all but the stack and the cause. */
@@ -80,8 +82,18 @@ export class KeylessError extends Error {
 Object.defineProperty(KeylessError.prototype, "name", { value: "KeylessError", configurable: true });
 
 /** A text without secrets. Well-formed, because the Copilot runtime receives the errors of its callbacks. */
-function shownText(text: string): string {
-  return wellFormed(redact(text));
+function shownText(text: unknown): string {
+  return typeof text === "string" ? wellFormed(redact(text)) : "";
+}
+
+/** The details of an error; none where they cannot be read. */
+function fields(details: object | undefined): Record<string, unknown> {
+  try {
+    const { hint, status, retryAfterMs, cause } = { ...details } as Record<string, unknown>;
+    return { hint, status, retryAfterMs, cause };
+  } catch {
+    return {};
+  }
 }
 
 /** A cause as it is, or its stand-in if a logger that goes through all of it would write a secret. */

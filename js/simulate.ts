@@ -1,4 +1,5 @@
 import { decide, planner } from "./bindings.js";
+import { type Checks, flag, listOf, number, object, plainCopy, readOptions, text } from "./check.js";
 import type { RefreshPolicy, TokenStatus } from "./types.js";
 
 /**
@@ -94,6 +95,26 @@ export interface RefreshTimeline {
   fleet: { instances: number; bucketMs: number; requests: number[]; peak: number };
 }
 
+function scenarioChecks(): Checks<RefreshScenario> {
+  return {
+    durationMs: number,
+    token: object,
+    latencyMs: number,
+    outages: listOf(object),
+    calls: object,
+    clockSteps: listOf(object),
+    suspends: listOf(object),
+    invalidationsMs: listOf(number),
+    keepFresh: flag,
+    instances: number,
+    startSpreadMs: number,
+    bucketMs: number,
+    policy: object,
+    strategy: text,
+    seed: number,
+  };
+}
+
 /**
  * Plays a token provider's life with the very state machine that `createBearerTokenProvider` runs on, without waiting: what an
  * outage, a slow endpoint, a clock that is set or a fleet of instances would do.
@@ -112,5 +133,8 @@ export interface RefreshTimeline {
  * ```
  */
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline {
-  return decide(() => planner().simulateRefresh(scenario));
+  const plain = plainCopy(scenario, "The scenario", "scenario/invalid");
+  // The core judges the rest, and names what there is no field for.
+  readOptions(plain, scenarioChecks(), "scenario/invalid");
+  return decide(() => planner().simulateRefresh(plain));
 }

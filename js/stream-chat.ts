@@ -1,7 +1,17 @@
 import { decide, planner } from "./bindings.js";
+import {
+  abortSignal,
+  type Checks,
+  endpoint as endpointCheck,
+  number,
+  readOptions,
+  text,
+  token as tokenCheck,
+} from "./check.js";
 import { diagnosed } from "./diagnosed.js";
 import { KeylessError } from "./errors.js";
 import { diagnosedError } from "./model-error.js";
+import { modelChecks } from "./option-checks.js";
 import type { ModelOptions } from "./plan.js";
 import { address, defined, type ProbeCall } from "./probe-call.js";
 import { cancellation, paired } from "./send.js";
@@ -26,6 +36,18 @@ export interface StreamChatOptions extends ModelOptions {
   signal?: AbortSignal | undefined;
 }
 
+function chatChecks(): Checks<StreamChatOptions> {
+  return {
+    ...modelChecks(),
+    endpoint: endpointCheck,
+    prompt: text,
+    token: tokenCheck,
+    maxOutputTokens: number,
+    timeoutMs: { ...number, code: "provider/limit" },
+    signal: abortSignal,
+  };
+}
+
 /**
  * Sends a prompt to a Foundry or Azure OpenAI endpoint and gives the model's text as it comes, without the Copilot SDK: one
  * question, one answer, no tools. It runs wherever there is `fetch`; redirects are not followed. Leaving the loop aborts the request.
@@ -38,8 +60,9 @@ export interface StreamChatOptions extends ModelOptions {
  * ```
  */
 export async function* streamChat(options: StreamChatOptions): AsyncGenerator<string, void, undefined> {
-  const { token: given, timeoutMs, signal, endpoint, prompt, ...rest } = options ?? {};
-  if (typeof prompt !== "string" || prompt.trim() === "") {
+  const read = readOptions(options, chatChecks(), "provider/conflict");
+  const { token: given, timeoutMs, signal, endpoint, prompt = "", ...rest } = read;
+  if (prompt.trim() === "") {
     throw new KeylessError("agent/empty-prompt", "The prompt is empty", {
       hint: "Give it a question or a task as text.",
     });
@@ -56,10 +79,10 @@ export async function* streamChat(options: StreamChatOptions): AsyncGenerator<st
   try {
     signal?.throwIfAborted();
     for (;;) {
-      const text = await exchange.next(cancelled);
+      const piece = await exchange.next(cancelled);
       signal?.throwIfAborted();
-      if (text === undefined) break;
-      yield text;
+      if (piece === undefined) break;
+      yield piece;
     }
     const [status, body, ...told] = exchange.failure();
     if (status !== undefined) throw refused(call, token, status, body ?? "", told);
