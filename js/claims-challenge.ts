@@ -1,4 +1,5 @@
 import type { CopilotRequestContext, CopilotRequestHandler } from "@github/copilot-sdk";
+import { type Check, checkArgument, readOptions } from "./check.js";
 import { parseChallenge } from "./core.js";
 import { summarize } from "./credential-error.js";
 import { KeylessError } from "./errors.js";
@@ -34,9 +35,11 @@ export interface ClaimsChallengeHandlerOptions {
  */
 export async function createClaimsChallengeHandler(
   provider: Challenged | readonly Challenged[],
-  { base }: ClaimsChallengeHandlerOptions = {},
+  options: ClaimsChallengeHandlerOptions = {},
 ): Promise<CopilotRequestHandler> {
+  const { base } = readOptions(options, { base: HANDLER }, "provider/conflict");
   const providers = [provider].flat() as Challenged[];
+  for (const one of providers) checkArgument("provider", one, PROVIDER, "provider/conflict");
   const Base = base ?? (await loadSdk()).CopilotRequestHandler;
 
   class ClaimsChallengeHandler extends Base {
@@ -68,6 +71,19 @@ export async function createClaimsChallengeHandler(
   }
   return new ClaimsChallengeHandler();
 }
+
+const HANDLER: Check = {
+  expected: "a class of request handlers",
+  fits: (value) => typeof value === "function" && typeof value.prototype === "object",
+};
+
+const PROVIDER: Check = {
+  expected: "a provider, or a list of them",
+  fits: (value) => {
+    const { config, tokens } = value as Challenged;
+    return typeof config.baseUrl === "string" && typeof tokens === "function";
+  },
+};
 
 /** The token that a response asks for; none if it is no claims challenge. */
 async function answer(

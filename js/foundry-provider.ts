@@ -1,10 +1,21 @@
 import type { CopilotSession, ProviderConfig } from "@github/copilot-sdk";
 import { decide, planner } from "./bindings.js";
+import {
+  callback,
+  checkArgument,
+  checkOptional,
+  object,
+  quiet,
+  readOptions,
+  session as sessionCheck,
+  text,
+} from "./check.js";
 import { credentialFailure } from "./credential-error.js";
 import { defaultCredential } from "./default-credential.js";
 import { directCredential } from "./direct-credential.js";
 import { environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
+import { foundryChecks } from "./option-checks.js";
 import type { ModelOptions, ProviderPlan } from "./plan.js";
 import { hideSecretsOf } from "./redact.js";
 import { runtimeError } from "./runtime-error.js";
@@ -117,7 +128,8 @@ export interface FoundryProvider {
  * const session = await client.createSession(foundry.sessionConfig({ streaming: true }));
  * ```
  */
-export function createFoundryProvider(options: FoundryProviderOptions = {}): FoundryProvider {
+export function createFoundryProvider(given: FoundryProviderOptions = {}): FoundryProvider {
+  const options = readOptions(given, foundryChecks(), "provider/conflict");
   const plan = planProvider(options);
   const { endpoint, model, warnings } = plan;
   const own = typeof options.tokens !== "function";
@@ -134,7 +146,10 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
     config.bearerTokenProvider = (args) => watched.noting(args?.sessionId, () => take(args));
   }
 
-  const withProvider = <T extends object>(extra?: T) => ({ ...(extra as T), model, provider: config });
+  const withProvider = <T extends object>(extra?: T) => {
+    checkOptional("extra", extra, object, "provider/conflict");
+    return { ...(extra as T), model, provider: config };
+  };
   const staticConfig = async (): Promise<ProviderConfig> => {
     const { bearerTokenProvider, ...rest } = config;
     if (!bearerTokenProvider) return rest;
@@ -157,9 +172,18 @@ export function createFoundryProvider(options: FoundryProviderOptions = {}): Fou
     sessionConfig: withProvider,
     resumeConfig: withProvider,
     staticConfig,
-    watch: (session, onFailure = () => {}) => watched.watch(session, onFailure),
-    explain: (failure, sessionId) => watched.explain(failure, sessionId),
+    watch: (session, onFailure) => {
+      checkArgument("session", session, sessionCheck, "provider/conflict");
+      checkOptional("onFailure", onFailure, callback, "provider/conflict");
+      return watched.watch(session, quiet(onFailure));
+    },
+    explain: (failure, sessionId) => {
+      checkArgument("failure", failure, object, "diagnosis/invalid");
+      checkOptional("sessionId", sessionId, text, "diagnosis/invalid");
+      return watched.explain(failure, sessionId);
+    },
     rotate: async (session) => {
+      checkArgument("session", session, sessionCheck, "provider/conflict");
       if (hasCallback(session)) return;
       const provider = await staticConfig();
       try {
@@ -198,11 +222,6 @@ function planProvider(options: FoundryProviderOptions): ProviderPlan {
 export function planRequest<T extends FoundryProviderOptions>(
   options: T,
 ): Omit<T, "credential" | "tokens" | "env"> & { ownCredential: boolean; env: Record<string, string> } {
-  if (typeof options !== "object" || options === null) {
-    throw new KeylessError("provider/conflict", "The options of a provider must be an object", {
-      hint: "Pass { endpoint, model }; all may be left out.",
-    });
-  }
   const { credential, tokens, env, ...request } = options;
   const ownCredential = (Boolean(credential) && credential !== "direct") || typeof tokens === "function";
   const given = env ?? environment();

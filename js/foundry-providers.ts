@@ -8,6 +8,18 @@ import type {
   SessionEventType,
 } from "@github/copilot-sdk";
 import { decide, planner } from "./bindings.js";
+import {
+  list as anyList,
+  type Check,
+  type Checks,
+  callback,
+  checkArgument,
+  checkOptional,
+  object,
+  readOptions,
+  session as sessionCheck,
+  text,
+} from "./check.js";
 import { KeylessError } from "./errors.js";
 import {
   createFoundryProvider,
@@ -16,6 +28,7 @@ import {
   type ModelCallFailure,
   planRequest,
 } from "./foundry-provider.js";
+import { foundryChecks } from "./option-checks.js";
 import type { Notice } from "./types.js";
 
 /** A model of one of several providers; one of `id`, `model` and `deployment` is enough. */
@@ -119,7 +132,8 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
     for (const { foundry } of members) foundry.close();
   };
   try {
-    for (const options of list) members.push(join(options, members, sessions));
+    for (const options of list)
+      members.push(join(readOptions(options, namedChecks(), "provider/conflict"), members, sessions));
   } catch (error) {
     close();
     throw error;
@@ -130,6 +144,7 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
   const [model = ""] = ids;
 
   const find = (name: string): Member => {
+    checkArgument("name", name, text, "provider/name");
     const member = members.find((one) => one.name === name);
     if (member) return member;
     const names = members.map((one) => one.name).join(", ");
@@ -153,13 +168,15 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
       foundry.warnings.map((one) => ({ ...one, provider: name })),
     ),
     get: (name) => find(name).foundry,
-    sessionConfig: <T extends SessionExtra>(extra?: T) => ({
-      ...(extra as T),
-      model: checked(extra?.model ?? model),
-      providers,
-      models,
-    }),
+    sessionConfig: <T extends SessionExtra>(extra?: T) => {
+      checkOptional("extra", extra, object, "provider/conflict");
+      const { model: selected = model } = extra ?? {};
+      checkArgument("model", selected, text, "provider/model");
+      return { ...(extra as T), model: checked(selected), providers, models };
+    },
     watch: (session, onFailure) => {
+      checkArgument("session", session, sessionCheck, "provider/conflict");
+      checkOptional("onFailure", onFailure, callback, "provider/conflict");
       const { sessionId } = session;
       const watched = sessions.get(sessionId) ?? { asked: [], watchers: 0 };
       sessions.set(sessionId, watched);
@@ -185,6 +202,17 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
     },
     close,
     [Symbol.dispose]: close,
+  };
+}
+
+/** That there is none, the core says itself. */
+const nameCheck: Check = { expected: "a string", fits: (value) => value === null || text.fits(value) };
+
+function namedChecks(): Checks<NamedFoundryProvider> {
+  return {
+    ...foundryChecks(),
+    name: nameCheck,
+    models: anyList,
   };
 }
 
