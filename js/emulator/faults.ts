@@ -155,9 +155,10 @@ interface Entry {
 export class FaultQueue implements Faults {
   #entries: Entry[] = [];
 
-  add(fault: Fault): FaultHandle {
+  add(given: Fault): FaultHandle {
+    const fault = copyOf(given);
     checkFault(fault);
-    const entry: Entry = { fault: { ...fault }, left: fault.times ?? 1, hits: 0 };
+    const entry: Entry = { fault, left: fault.times ?? 1, hits: 0 };
     this.#entries.push(entry);
     const remove = () => {
       this.#entries = this.#entries.filter((other) => other !== entry);
@@ -187,8 +188,17 @@ export class FaultQueue implements Faults {
 
 function applies(fault: Fault, request: FaultRequest): boolean {
   if (fault.server !== request.server) return false;
-  if (typeof fault.match === "function") return fault.match(request);
+  if (typeof fault.match === "function") return matches(fault.match, request);
   return fault.match === undefined || `${request.path}?${request.query}`.includes(fault.match);
+}
+
+/** A predicate that throws matches nothing. */
+function matches(match: (request: FaultRequest) => boolean, request: FaultRequest): boolean {
+  try {
+    return match(request);
+  } catch {
+    return false;
+  }
 }
 
 const SERVER_OF_KIND: Record<FaultKind, EmulatorServer | "both"> = {
@@ -205,13 +215,22 @@ const SERVER_OF_KIND: Record<FaultKind, EmulatorServer | "both"> = {
   expired: "identity",
 };
 
+/** A fault of its own, which its maker changes no more. */
+function copyOf(fault: Fault): Fault {
+  try {
+    return { ...fault };
+  } catch {
+    throw new KeylessError("emulator/invalid-fault", "The `fault` cannot be read: a getter of it throws.");
+  }
+}
+
 function checkFault(fault: Fault): void {
   // JavaScript callers and configuration files get here without a compiler in between.
   const given = { ...fault } as Partial<Record<string, unknown>>;
   const { kind, server, match, times, status, error, headers, delayMs, afterEvents, audience, claims } =
     given;
   const need = (fine: boolean, sentence: string) => {
-    if (!fine) throw new KeylessError("emulator/invalid-fault", `The fault cannot be used: ${sentence}`);
+    if (!fine) throw new KeylessError("emulator/invalid-fault", `The \`fault\` cannot be used: ${sentence}`);
   };
   need(server === "identity" || server === "foundry", '`server` is "identity" or "foundry".');
   need(
@@ -258,7 +277,7 @@ function isWhole(value: unknown, least: number): boolean {
 
 function areHeaders(value: unknown): boolean {
   try {
-    if (typeof value !== "object" || value === null) return false;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
     if (!Object.values(value).every((text) => typeof text === "string")) return false;
     new Headers(value as Record<string, string>);
     return true;

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import { randomBytes } from "node:crypto";
+import { KeylessError } from "../errors.js";
 import { FaultQueue } from "./faults.js";
 import { createFoundryApp } from "./foundry.js";
 import { APP_SERVICE_PATH, createIdentityApp, IMDS_PATH } from "./identity.js";
@@ -117,6 +118,10 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     stopping ??= Promise.all([identity.close(), foundry.close()]).then(() => {});
     return stopping;
   };
+  const running = () => {
+    if (!stopping) return;
+    throw new KeylessError("emulator/closed", "The emulator was stopped", { hint: "Start another." });
+  };
   const endpoint = `${identity.url}${APP_SERVICE_PATH}`;
   return {
     env: {
@@ -142,13 +147,23 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       port: foundry.port,
       deployments,
       setRoles: (given) => {
+        running();
         roles = readRoles(given);
       },
     },
     requests: log.records,
     counts: log.counts,
-    faults: { add: (fault) => faults.add(fault), clear: () => faults.clear() },
-    revokeTokens: () => tokens.revokeAll(),
+    faults: {
+      add: (fault) => {
+        running();
+        return faults.add(fault);
+      },
+      clear: () => faults.clear(),
+    },
+    revokeTokens: () => {
+      running();
+      return tokens.revokeAll();
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -33,13 +33,14 @@ const LONGEST_LIFETIME_SECONDS = 3_155_760_000;
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /** Fills in the defaults; throws a KeylessError `emulator/invalid-option` that names what is wrong. */
-export function readOptions(options: EmulatorOptions): Settings {
+export function readOptions(given: EmulatorOptions): Settings {
+  const options = copyOf(given);
   const {
     port = 0,
     identityPort = 0,
     tokenLifetimeSeconds = DEFAULT_LIFETIME_SECONDS,
     deployments,
-    model = deployments?.[0] ?? DEFAULT_DEPLOYMENTS[0] ?? "",
+    model = (isList(deployments) ? deployments[0] : undefined) ?? DEFAULT_DEPLOYMENTS[0] ?? "",
     roles = DEFAULT_ROLES,
     audiences = DEFAULT_AUDIENCES,
     reply = defaultReply,
@@ -48,19 +49,19 @@ export function readOptions(options: EmulatorOptions): Settings {
     clock = systemClock,
     logLimit = DEFAULT_LOG_LIMIT,
     ...unknown
-  } = options ?? {};
+  } = options;
   const unknownName = Object.keys(unknown)[0];
   check(unknownName === undefined, `There is no option \`${unknownName}\`.`);
   check(isWhole(port, 0, 65_535), "`port` must be a whole number from 0 to 65535.");
   check(isWhole(identityPort, 0, 65_535), "`identityPort` must be a whole number from 0 to 65535.");
   check(port === 0 || port !== identityPort, "`port` and `identityPort` must differ.");
   check(
-    deployments === undefined || (Array.isArray(deployments) && deployments.every(isName)),
+    deployments === undefined || (isList(deployments) && deployments.every(isName)),
     "`deployments` must be an array of names.",
   );
   check(isName(model), "`model` must be a string that is not empty.");
   check(
-    Array.isArray(audiences) && audiences.length > 0 && audiences.every(isName),
+    isList(audiences) && audiences.length > 0 && audiences.every(isName),
     "`audiences` must be an array with at least one audience.",
   );
   check(
@@ -73,10 +74,10 @@ export function readOptions(options: EmulatorOptions): Settings {
     "`chunkDelayMs` must be a number of milliseconds from 0 on.",
   );
   check(
-    Array.isArray(allowOrigins) && allowOrigins.every(isOrigin),
+    isList(allowOrigins) && allowOrigins.every(isOrigin),
     "`allowOrigins` must be an array of origins such as http://127.0.0.1:5173, without a path.",
   );
-  check(typeof clock?.now === "function", "`clock` must have a function `now`.");
+  check(isClock(clock), "`clock` must have a function `now`.");
   check(isWhole(logLimit, 0), "`logLimit` must be a whole number from 0 on.");
   return {
     port,
@@ -89,14 +90,53 @@ export function readOptions(options: EmulatorOptions): Settings {
     reply,
     chunkDelayMs,
     allowOrigins: [...allowOrigins],
-    clock,
+    clock: steady(clock),
     logLimit,
   };
 }
 
+/** The machine's time where a clock throws, or gives none. */
+function steady(clock: EmulatorClock): EmulatorClock {
+  const now = () => {
+    try {
+      const at = clock.now();
+      return Number.isFinite(at) ? at : systemClock.now();
+    } catch {
+      return systemClock.now();
+    }
+  };
+  return { now };
+}
+
+/** The options, each read once. */
+function copyOf(given: EmulatorOptions): EmulatorOptions {
+  check(typeof given === "object" && given !== null && isReadable(given), "`options` must be an object.");
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(given)) {
+    const read = () => (given as Record<string, unknown>)[name];
+    check(!throws(read), `\`${name}\` cannot be read: its getter throws.`);
+    copy[name] = read();
+  }
+  return copy;
+}
+
+/** An object, and no list, whose names can be read. */
+function isReadable(value: object): boolean {
+  return !throws(() => Object.keys(value)) && !Array.isArray(value);
+}
+
+function throws(call: () => unknown): boolean {
+  try {
+    call();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 /** Checks names or GUIDs of roles. */
 export function readRoles(roles: readonly string[]): readonly string[] {
-  check(Array.isArray(roles), "`roles` must be an array of role names or GUIDs.");
+  check(isList(roles), "`roles` must be an array of role names or GUIDs.");
   const stranger = roles.find((role) => typeof role !== "string" || !isKnownRole(role));
   check(
     stranger === undefined,
@@ -128,6 +168,15 @@ function checkLifetime(seconds: unknown): void {
 
 function check(fine: boolean, sentence: string): asserts fine {
   if (!fine) throw new KeylessError("emulator/invalid-option", sentence);
+}
+
+function isClock(value: unknown): value is EmulatorClock {
+  return !throws(() => (value as EmulatorClock).now) && typeof (value as EmulatorClock).now === "function";
+}
+
+/** An array whose items can be read. */
+function isList<T>(value: readonly T[] | undefined): value is readonly T[] {
+  return !throws(() => [...(value as readonly T[])]) && Array.isArray(value);
 }
 
 function isWhole(value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean {
