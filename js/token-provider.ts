@@ -1,6 +1,17 @@
-import { systemClock } from "./clock.js";
+import {
+  abortSignal,
+  type Checks,
+  checkArgument,
+  checkOptional,
+  credential as credentialCheck,
+  readOptions,
+  text,
+  token as tokenCheck,
+} from "./check.js";
+import { steady, systemClock } from "./clock.js";
 import { environment } from "./environment.js";
 import { KeylessError } from "./errors.js";
+import { tokenChecks } from "./option-checks.js";
 import { hideSecretsOf } from "./redact.js";
 import { closed } from "./token-errors.js";
 import { TokenKeeper } from "./token-keeper.js";
@@ -38,8 +49,6 @@ const POLICY: Record<keyof RefreshPolicy, true> = {
 /** The keepers of providers that are open. */
 const keeperOf = new WeakMap<TokenProvider, TokenKeeper>();
 
-const CLOCK: (keyof Clock)[] = ["now", "monotonic", "random", "setTimeout", "clearTimeout"];
-
 /** One keeper for the same credential object, clock, scope, tenant, policy and claims capability. */
 const keepers = new WeakMap<TokenCredential, WeakMap<Clock, Map<string, Shared>>>();
 
@@ -63,12 +72,12 @@ const keepers = new WeakMap<TokenCredential, WeakMap<Clock, Map<string, Shared>>
 export function createBearerTokenProvider(
   credential: TokenCredential,
   scope: string | string[],
-  options: TokenProviderOptions = {},
+  given: TokenProviderOptions = {},
 ): TokenProvider {
   check(credential, scope);
-  checkOptions(options);
+  const options = readOptions(given, tokenChecks(), "policy/invalid");
   hideSecretsOf(environment());
-  const clock = options.clock ?? systemClock;
+  const clock = steady(options.clock ?? systemClock);
   const { keeper, release } = share(credential, scope, clock, options);
   const unlisten = options.onEvent ? keeper.listen(options.onEvent) : undefined;
   const letGo = options.keepFresh ? keeper.keepFresh() : undefined;
@@ -81,7 +90,7 @@ export function createBearerTokenProvider(
   };
   const look = (wall: number): Promise<string> => {
     if (!open) return Promise.reject(closed());
-    return keeper.kept(wall) ?? keeper.request().then(text);
+    return keeper.kept(wall) ?? keeper.request().then(textOf);
   };
 
   const ask = ({ claims, rejectedToken }: TokenCallOptions = {}): Promise<AccessToken> =>
@@ -98,13 +107,20 @@ export function createBearerTokenProvider(
   const provider = Object.defineProperties(provide, {
     name: { value: "tokenProvider" },
     getToken: {
-      value: (given?: TokenCallOptions): Promise<AccessToken> =>
-        detachable(given?.abortSignal, () => (open ? ask(given).then(copy) : Promise.reject(closed()))),
+      value: async (given?: TokenCallOptions): Promise<AccessToken> => {
+        const call = readOptions(given, CALL_CHECKS, "policy/invalid");
+        return detachable(call.abortSignal, () => (open ? ask(call).then(copy) : Promise.reject(closed())));
+      },
+    },
+    invalidate: {
+      value: (token?: string | AccessToken): boolean => {
+        checkOptional("rejectedToken", token, tokenCheck, "token/malformed");
+        return open && keeper.invalidate(token);
+      },
     },
     refresh: {
       value: (): Promise<AccessToken> => (open ? keeper.refresh().then(copy) : Promise.reject(closed())),
     },
-    invalidate: { value: (token?: string | AccessToken): boolean => open && keeper.invalidate(token) },
     status: {
       enumerable: true,
       get: () => (open ? keeper.status : { state: "closed", refreshing: false, consecutiveFailures: 0 }),
@@ -121,7 +137,7 @@ export function rejectedAgain(tokens: TokenProvider): string | undefined {
   return keeperOf.get(tokens)?.rejectedAgain;
 }
 
-function text(token: AccessToken): string {
+function textOf(token: AccessToken): string {
   return token.token;
 }
 
@@ -130,11 +146,13 @@ function copy(token: AccessToken): AccessToken {
 }
 
 function check(credential: TokenCredential, scope: string | string[]): void {
-  if (typeof credential?.getToken !== "function") {
-    throw new KeylessError("credential/invalid", "The credential has no getToken method", {
-      hint: "Pass a credential of @azure/identity, such as new DefaultAzureCredential().",
-    });
-  }
+  checkArgument(
+    "credential",
+    credential,
+    credentialCheck,
+    "credential/invalid",
+    "Pass a credential of @azure/identity, such as new DefaultAzureCredential().",
+  );
   const scopes = typeof scope === "string" ? [scope] : scope;
   if (
     !Array.isArray(scopes) ||
@@ -147,21 +165,11 @@ function check(credential: TokenCredential, scope: string | string[]): void {
   }
 }
 
-/** What TypeScript would have told at compile time, for those who write JavaScript. */
-function checkOptions(options: TokenProviderOptions): void {
-  const refuse = (what: string): never => {
-    throw new KeylessError("policy/invalid", `The options of the token provider are wrong: ${what}`, {
-      hint: "They are { policy, clock, onEvent, keepFresh, tenantId, enableCae }; all may be left out.",
-    });
-  };
-  if (typeof options !== "object" || options === null) refuse("they must be an object");
-  const { clock, onEvent, tenantId } = options;
-  if (clock !== undefined && !CLOCK.every((name) => typeof clock?.[name] === "function")) {
-    refuse(`clock needs the functions ${CLOCK.join(", ")}`);
-  }
-  if (onEvent !== undefined && typeof onEvent !== "function") refuse("onEvent must be a function");
-  if (tenantId !== undefined && typeof tenantId !== "string") refuse("tenantId must be a text");
-}
+const CALL_CHECKS: Checks<TokenCallOptions> = {
+  abortSignal,
+  claims: text,
+  rejectedToken: tokenCheck,
+};
 
 /** The fields that are set, in a fixed order. The core judges their values; what is no whole number never gets there. */
 function fieldsOf(policy: unknown): [string, number][] {

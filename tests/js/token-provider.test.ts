@@ -628,7 +628,8 @@ describe("invalidate", () => {
     const credential = healthy(clock);
     const provider = await warm(credential);
     expect(provider.invalidate("token-0")).toBe(false);
-    for (const odd of [null, 5, {}]) expect(provider.invalidate(odd as unknown as string)).toBe(false);
+    for (const odd of [null, 5, {}])
+      expect(() => provider.invalidate(odd as unknown as string)).toThrow(/^rejectedToken must be a token/);
     expect(await provider()).toBe("token-1");
     expect(provider.invalidate("Bearer token-1")).toBe(true);
     expect(provider.status.state).toBe("empty");
