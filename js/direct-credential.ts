@@ -1,5 +1,19 @@
 import { decide, keylessError, planner } from "./bindings.js";
-import { systemClock, unref } from "./clock.js";
+import {
+  abortSignal,
+  type Checks,
+  callback,
+  checkArgument,
+  clock as clockCheck,
+  duration,
+  either,
+  flag,
+  list,
+  object,
+  readOptions,
+  text,
+} from "./check.js";
+import { steady, systemClock, unref } from "./clock.js";
 import { credentialFailure } from "./credential-error.js";
 import { type Environment, environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
@@ -56,10 +70,32 @@ const TIMEOUT_MS = 75_000;
  * ```
  */
 export function createDirectCredential(options: DirectCredentialOptions = {}): TokenCredential {
+  const read = readOptions(options, credentialChecks(), "credential/configuration");
   return {
-    getToken: (scopes, asked = {}) => acquire([scopes].flat(), options, asked),
+    getToken: async (scopes, asked) => {
+      checkArgument("scopes", scopes, either(text, list), "provider/scope");
+      return acquire([scopes].flat(), read, readOptions(asked, CALL_CHECKS, "credential/configuration"));
+    },
   };
 }
+
+function credentialChecks(): Checks<DirectCredentialOptions> {
+  return {
+    source: text,
+    clientId: text,
+    objectId: text,
+    resourceId: text,
+    tenantId: text,
+    authorityHost: text,
+    assertion: callback,
+    clientSecret: text,
+    timeoutMs: duration,
+    env: object,
+    clock: clockCheck,
+  };
+}
+
+const CALL_CHECKS: Checks<GetTokenOptions> = { abortSignal, tenantId: text, claims: text, enableCae: flag };
 
 /** One credential per environment and authority, so that its providers share one token cache. */
 const credentials = new WeakMap<Environment, Map<string, TokenCredential>>();
@@ -83,8 +119,9 @@ async function acquire(
     assertion,
     clientSecret,
     timeoutMs = TIMEOUT_MS,
-    clock = systemClock,
+    clock: given = systemClock,
   } = options;
+  const clock = steady(given);
   const { source, clientId, objectId, resourceId, authorityHost } = options;
   hideSecretsOf(env);
   const call = decide(() =>
@@ -106,7 +143,8 @@ async function acquire(
   const signal = asSignal(abortSignal);
   for (let attempt = 0; ; attempt += 1) {
     // Anew for every attempt: a federated token may have been renewed meanwhile.
-    const secret = await secretOf(call, env, options);
+    const left = Math.max(1, deadline - clock.monotonic());
+    const secret = await inTime(secretOf(call, env, options), left, clock, signal);
     const requestedAt = clock.now();
     const [status, body, ...headers] = await send(
       withSecret(call, secret, Math.min(call.timeoutMs, Math.max(1, deadline - clock.monotonic()))),
@@ -185,6 +223,34 @@ async function secretOf(
 function nameOf({ name, variable }: NonNullable<TokenCall["secret"]>): string {
   if (variable === "AZURE_FEDERATED_TOKEN_FILE") return `What the file of ${variable} holds`;
   return variable ?? (name === "client_secret" ? "clientSecret" : "What assertion() gave");
+}
+
+/** A secret in time: an assertion of the program's own may hang. */
+async function inTime(
+  secret: Promise<string>,
+  ms: number,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  let stop = () => {};
+  const late = new Promise<never>((_resolve, reject) => {
+    const timer = clock.setTimeout(() => {
+      const message = `assertion() gave nothing within ${Math.round(ms)} ms`;
+      reject(new KeylessError("credential/failed", message, { hint: "Look at what it waits for." }));
+    }, ms);
+    const leave = () => reject(signal?.reason);
+    signal?.addEventListener("abort", leave);
+    stop = () => {
+      clock.clearTimeout(timer);
+      signal?.removeEventListener("abort", leave);
+    };
+    if (signal?.aborted) leave();
+  });
+  try {
+    return await Promise.race([secret, late]);
+  } finally {
+    stop();
+  }
 }
 
 /** The federated token, as it is now: its file is renewed every few minutes. */
