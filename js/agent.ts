@@ -1,4 +1,5 @@
 import type { CopilotClient, CopilotClientOptions, SessionConfig } from "@github/copilot-sdk";
+import { type Check, readOptions, text } from "./check.js";
 import { closed } from "./closed.js";
 import { type ChatOptions, Conversation, checkTimeout } from "./conversation.js";
 import { KeylessError } from "./errors.js";
@@ -7,6 +8,7 @@ import {
   type FoundryProvider,
   type FoundryProviderOptions,
 } from "./foundry-provider.js";
+import { agentChecks } from "./option-checks.js";
 import { Runtime } from "./runtime.js";
 import { wellFormed, wellFormedDeep } from "./well-formed.js";
 import { within } from "./within.js";
@@ -77,6 +79,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   constructor(options: AgentOptions = {}) {
+    const read = readOptions(options, agentChecks(), "agent/invalid-option");
     const {
       client,
       session,
@@ -88,7 +91,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
       sessionsPerRuntime = SESSIONS_PER_RUNTIME,
       turnsPerRuntime = TURNS_PER_RUNTIME,
       ...provider
-    } = options;
+    } = read;
     checkTimeout(timeoutMs);
     check(sessions === "reuse" || sessions === "per-call", 'sessions must be "reuse" or "per-call"');
     check(sessions === "reuse" || resume === undefined, 'resume does not go with sessions: "per-call"');
@@ -98,10 +101,7 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     }
     this.provider = createFoundryProvider(provider);
     this.#runtime = new Runtime(client, { sessions: sessionsPerRuntime, turns: turnsPerRuntime });
-    this.#session = wellFormedDeep({
-      ...(systemMessage === undefined ? {} : { systemMessage: { mode: "append", content: systemMessage } }),
-      ...session,
-    });
+    this.#session = configOf(systemMessage, session);
     this.#timeoutMs = timeoutMs;
     this.#perCall = sessions === "per-call";
     this.#keepHistory = keepHistory;
@@ -141,7 +141,8 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     options: { resume?: string | undefined; provider?: FoundryProvider | undefined } = {},
   ): Conversation {
     if (this.#closing) throw closed();
-    const { resume, provider = this.provider } = options;
+    const read = readOptions(options, { resume: text, provider: PROVIDER }, "agent/invalid-option");
+    const { resume, provider = this.provider } = read;
     check(
       resume === undefined || (typeof resume === "string" && resume !== ""),
       "resume must be a session's id",
@@ -189,6 +190,28 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     } finally {
       this.provider.close();
     }
+  }
+}
+
+const PROVIDER: Check = {
+  expected: "a provider of createFoundryProvider",
+  fits: (value) => typeof (value as FoundryProvider).config.baseUrl === "string",
+};
+
+/** The session's config, with text that the runtime can read. */
+function configOf(
+  systemMessage: string | undefined,
+  session: AgentOptions["session"],
+): Partial<SessionConfig> {
+  try {
+    return wellFormedDeep({
+      ...(systemMessage === undefined ? {} : { systemMessage: { mode: "append", content: systemMessage } }),
+      ...session,
+    });
+  } catch {
+    throw new KeylessError("agent/invalid-option", "session cannot be read: a getter of it throws", {
+      hint: "Pass an object of plain values and functions.",
+    });
   }
 }
 
