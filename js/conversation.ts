@@ -1,4 +1,5 @@
 import type { SessionEvent } from "@github/copilot-sdk";
+import { abortSignal, type Checks, callback, checkArgument, flag, number, quiet, readOptions, text } from "./check.js";
 import { closed } from "./closed.js";
 import { KeylessError } from "./errors.js";
 import { type DriverSettings, SessionDriver } from "./session-driver.js";
@@ -28,6 +29,8 @@ export interface ConversationSettings extends DriverSettings {
   forget: boolean;
   onClosed: () => void;
 }
+
+const CHAT_CHECKS: Checks<ChatOptions> = { signal: abortSignal, timeoutMs: number, onEvent: callback };
 
 /** How long `close` waits for what the runtime has still to do, in milliseconds. It is done all the same. */
 const CLOSE_MS = 800;
@@ -98,8 +101,9 @@ export class Conversation implements AsyncDisposable {
    * Aborts a running turn and ends the session, within a second. What was said stays on disk and can be taken up again by its id, unless
    * it is to be forgotten.
    */
-  close(options: { forget?: boolean | undefined } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.forget ?? this.#settings.forget);
+  async close(options: { forget?: boolean | undefined } = {}): Promise<void> {
+    const { forget } = readOptions(options, { forget: flag }, "agent/invalid-option");
+    this.#closing ??= this.#close(forget ?? this.#settings.forget);
     return this.#closing;
   }
 
@@ -117,17 +121,19 @@ export class Conversation implements AsyncDisposable {
   }
 
   #enqueue(prompt: string, options: ChatOptions): Turn {
-    if (typeof prompt !== "string" || prompt.trim() === "") {
+    checkArgument("prompt", prompt, text, "agent/empty-prompt", "Pass a text to chat() or stream().");
+    if (prompt.trim() === "") {
       throw new KeylessError("agent/empty-prompt", "The prompt is empty", {
         hint: "Pass a text to chat() or stream().",
       });
     }
-    const { signal, onEvent, timeoutMs = this.#settings.timeoutMs } = options;
+    const read = readOptions(options, CHAT_CHECKS, "agent/invalid-option");
+    const { signal, onEvent, timeoutMs = this.#settings.timeoutMs } = read;
     checkTimeout(timeoutMs);
     if (this.#closing) throw closed();
     const turn = new Turn(wellFormed(prompt), timeoutMs, {
       explain: (failure) => this.#driver.explain(failure),
-      onEvent: onEvent ?? (() => {}),
+      onEvent: quiet(onEvent),
     });
     const stop = () => turn.fail(signal?.reason);
     signal?.addEventListener("abort", stop);

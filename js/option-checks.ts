@@ -50,6 +50,7 @@ export function agentChecks(): Checks<AgentOptions> {
     systemMessage: text,
     timeoutMs: number,
     sessions: text,
+    keepHistory: flag,
     resume: text,
     sessionsPerRuntime: number,
     turnsPerRuntime: number,
