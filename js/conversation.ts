@@ -1,5 +1,15 @@
 import type { SessionEvent } from "@github/copilot-sdk";
-import { abortSignal, type Checks, callback, checkArgument, flag, number, quiet, readOptions, text } from "./check.js";
+import {
+  abortSignal,
+  type Checks,
+  callback,
+  checkArgument,
+  flag,
+  number,
+  quiet,
+  readOptions,
+  text,
+} from "./check.js";
 import { closed } from "./closed.js";
 import { KeylessError } from "./errors.js";
 import { type DriverSettings, SessionDriver } from "./session-driver.js";

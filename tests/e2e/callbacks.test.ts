@@ -87,7 +87,7 @@ describe.each([
   });
 
   test("onLog of the edge handler", async () => {
-    const chat = createEdgeChatHandler({ env, credential, onLog: callback });
+    const chat = createEdgeChatHandler({ authorize: "anonymous", env, credential, onLog: callback });
     const response = await chat(asked());
     expect([response.status, (await response.json()).reply]).toEqual([
       200,
@@ -199,7 +199,7 @@ describe("what is closed says so", () => {
   });
 
   test("the handlers", async () => {
-    const chat = createEdgeChatHandler({ env, credential });
+    const chat = createEdgeChatHandler({ authorize: "anonymous", env, credential });
     chat.close();
     const response = await chat(asked());
     expect([response.status, (await response.json()).code]).toEqual([503, "chat/closing"]);
