@@ -54,6 +54,7 @@ export class Conversation implements AsyncDisposable {
   readonly #settings: ConversationSettings;
   readonly #driver: SessionDriver;
   #closing: Promise<void> | undefined;
+  #forgets = false;
 
   /** @internal */
   constructor(settings: ConversationSettings) {
@@ -87,6 +88,7 @@ export class Conversation implements AsyncDisposable {
     const iterator: AsyncIterableIterator<string> = {
       [Symbol.asyncIterator]: () => iterator,
       next: async () => {
+        if (left) return done;
         const next = await texts.next();
         if (!next.done) return next;
         try {
@@ -113,7 +115,10 @@ export class Conversation implements AsyncDisposable {
    */
   async close(options: { forget?: boolean | undefined } = {}): Promise<void> {
     const { forget } = readOptions(options, { forget: flag }, "agent/invalid-option");
-    this.#closing ??= this.#close(forget ?? this.#settings.forget);
+    if (!this.#closing) {
+      this.#forgets = forget ?? this.#settings.forget;
+      this.#closing = this.#close(this.#forgets);
+    } else if (forget && !this.#forgets) throw closed();
     return this.#closing;
   }
 

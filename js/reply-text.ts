@@ -17,7 +17,8 @@ export class ReplyText {
 
   piece(id: string, piece: string): void {
     if (this.#message.id !== id) {
-      this.#pushed = this.#message.text;
+      // Of a stream that was cut twice, the longer beginning was pushed.
+      if (!this.#pushed.startsWith(this.#message.text)) this.#pushed = this.#message.text;
       this.#message = { id, text: "" };
     }
     this.#message.text += piece;
@@ -35,5 +36,6 @@ export class ReplyText {
     // A message that did not come in pieces comes in one.
     if (this.#message.id !== id) this.#push(content);
     this.#message = { id: "", text: "" };
+    this.#pushed = "";
   }
 }

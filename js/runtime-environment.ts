@@ -9,11 +9,12 @@ const FOR_RUNTIME =
 
 /**
  * The environment of the Copilot runtime: of this process only what {@link FOR_RUNTIME} names, and what the program adds, but for identity
- * secrets. A copy of this process's environment, as in `{ ...process.env, MORE: "1" }`, adds only what differs.
+ * secrets. A copy of this process's environment, as in `{ ...process.env, MORE: "1" }`, adds only what differs; one that lacks
+ * most of it is none.
  */
 export function runtimeEnvironment(added: Environment = NONE): Record<string, string | undefined> {
   const own = environment();
-  const names = Object.keys(own);
+  const names = Object.keys(own).filter((name) => !FOR_RUNTIME.test(name));
   const isCopy = names.filter((name) => name in added).length * 2 > names.length;
   return Object.fromEntries([
     ...Object.entries(own).filter(([name]) => FOR_RUNTIME.test(name)),

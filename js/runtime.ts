@@ -1,6 +1,6 @@
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
 import { closed } from "./closed.js";
-import { homeOf, OwnClient } from "./sdk.js";
+import { homeOf, homeOfClient, OwnClient } from "./sdk.js";
 import { within } from "./within.js";
 
 /** How long the runtime may take to answer a ping. */
@@ -74,10 +74,10 @@ export class Runtime {
     if (this.foreign) openOn.set(this.foreign, this.open);
   }
 
-  /** The runtime's home folder, where its sessions are kept; unknown where it is not of our own. */
+  /** The runtime's home folder, where its sessions are kept; unknown where it was started by somebody else. */
   get home(): string | undefined {
-    if (this.foreign || this.options.connection?.kind === "uri") return undefined;
-    return homeOf(this.options);
+    if (this.foreign) return homeOfClient(this.foreign);
+    return this.options.connection?.kind === "uri" ? undefined : homeOf(this.options);
   }
 
   /** A client for one more session. */

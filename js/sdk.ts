@@ -4,6 +4,7 @@ import { unref } from "./clock.js";
 import { environment } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import { installedVersion } from "./installed.js";
+import { atExit, node } from "./node.js";
 import { withoutLookups } from "./process-report.js";
 import { runtimeEnvironment } from "./runtime-environment.js";
 import { runtimeError } from "./runtime-error.js";
@@ -31,9 +32,6 @@ interface Internals {
   socket: { unref(): void } | null;
   ffiHost: { keepAliveTimer?: ReturnType<typeof setInterval> } | null;
 }
-
-/** The runtimes that this process has started, to be ended with it. */
-const children = new Set<ChildProcess>();
 
 /**
  * A client of the Copilot SDK with a runtime of its own, from before its start to its end. The runtime gets a short list of variables,
@@ -123,15 +121,23 @@ function clientOptions(options: CopilotClientOptions): CopilotClientOptions {
 
 /** The home folder of a runtime that is started with these options. */
 export function homeOf({ baseDirectory, connection, env }: CopilotClientOptions): string {
-  const { os, path } = node();
   const added = (connection as { env?: Record<string, string> } | undefined)?.env ?? env;
-  const { COPILOT_HOME, HOME = os.homedir() } = runtimeEnvironment(added);
-  return baseDirectory ?? COPILOT_HOME ?? path.join(HOME, ".copilot");
+  const { COPILOT_HOME, HOME } = runtimeEnvironment(added);
+  // An empty variable is as good as none.
+  return baseDirectory || COPILOT_HOME || node.path.join(HOME || node.os.homedir(), ".copilot");
 }
 
-function node() {
-  const load = globalThis.process?.getBuiltinModule;
-  return { os: load("node:os"), path: load("node:path") };
+/** The home folder of a user's own client, by what it keeps of its options; unknown for a runtime that it only connects to. */
+export function homeOfClient(client: CopilotClient): string | undefined {
+  const { options, resolvedEnv, connectionConfig } = client as unknown as {
+    options?: { baseDirectory?: string };
+    resolvedEnv?: Record<string, string | undefined>;
+    connectionConfig?: { kind?: string };
+  };
+  const { kind } = connectionConfig ?? {};
+  if (kind === undefined || kind === "uri" || kind === "parent-process") return undefined;
+  const { COPILOT_HOME, HOME } = resolvedEnv ?? {};
+  return options?.baseDirectory || COPILOT_HOME || node.path.join(HOME || node.os.homedir(), ".copilot");
 }
 
 /**
@@ -141,8 +147,6 @@ function node() {
 function adopt(client: CopilotClient): Promise<never> {
   return new Promise((_, reject) => {
     intercept(client, "cliProcess", (child) => {
-      children.add(child);
-      child.once("exit", () => children.delete(child));
       child.on("error", reject);
       child.stdin?.on("error", () => {});
     });
@@ -176,24 +180,38 @@ function release(client: CopilotClient): void {
   if (cliStartTimeout) clearTimeout(cliStartTimeout);
   const { stdin, stdout, stderr } = cliProcess ?? {};
   for (const handle of [cliProcess, stdin, stdout, stderr, socket, ffiHost?.keepAliveTimer]) unref(handle);
-  if (cliProcess && children.size > 0) endWithProcess();
+  if (!cliProcess) return;
+  endWithProcess(cliProcess, stdin === null);
+  // Requests that it has not answered end with it, too; by itself the SDK would wait for ever.
+  cliProcess.once("exit", () => void client.forceStop().catch(() => {}));
 }
 
-let ending = false;
-
-function endWithProcess(): void {
-  if (ending) return;
-  ending = true;
-  process.once("exit", () => {
-    for (const child of children) child.kill("SIGKILL");
+/** The runtimes end with this process. One that listens on a socket does not notice by itself that a signal has ended it. */
+function endWithProcess(child: ChildProcess, listens: boolean): void {
+  const kill = () => void child.kill("SIGKILL");
+  const callOff = [atExit(kill), ...(listens ? SIGNALS.map((signal) => onSignal(signal, kill)) : [])];
+  child.once("exit", () => {
+    for (const undo of callOff) undo();
   });
 }
 
+/** Does something when a signal ends this process, which it does all the same unless the program listens to it, too. */
+function onSignal(signal: NodeJS.Signals, action: () => void): () => void {
+  const listener = () => {
+    action();
+    process.off(signal, listener);
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  };
+  process.on(signal, listener);
+  return () => process.off(signal, listener);
+}
+
+const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
+
 /** Throws unless a folder is there that programs can be started in. */
 export function checkDirectory(path: string): void {
-  const fs = globalThis.process?.getBuiltinModule?.("node:fs");
   try {
-    if (!fs || fs.statSync(path).isDirectory()) return;
+    if (node.fs.statSync(path).isDirectory()) return;
   } catch (cause) {
     throw noDirectory(path, "cannot be opened", cause);
   }

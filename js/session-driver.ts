@@ -1,48 +1,28 @@
 import type { CopilotClient, CopilotSession, ProviderConfig, SessionConfig } from "@github/copilot-sdk";
 import { decide, planner } from "./bindings.js";
+import { systemClock, unref } from "./clock.js";
 import { closed } from "./closed.js";
 import { KeylessError } from "./errors.js";
 import type { FoundryProvider, ModelCallFailure } from "./foundry-provider.js";
+import { node } from "./node.js";
 import type { Lease, Runtime } from "./runtime.js";
-import {
-  homeError,
-  isConnectionLost,
-  isKilled,
-  isSessionGone,
-  runtimeEnded,
-  runtimeError,
-} from "./runtime-error.js";
+import { isConnectionLost, isKilled, isSessionGone, runtimeEnded, runtimeError } from "./runtime-error.js";
 import { checkDirectory, START_MS } from "./sdk.js";
 import { SessionLock, sessionOpen } from "./session-lock.js";
 import type { Turn } from "./turn.js";
 import type { ConversationAction, ConversationOutcome, ConversationWants, Lifecycle } from "./wasm/plan.js";
 import { within } from "./within.js";
-import { makeWorkingDirectory, removeWorkingDirectory } from "./working-directory.js";
+import { WorkingDirectory } from "./working-directory.js";
 
-/** How long a session may take to stop working for a turn that is over, before it is left. */
+/** How long a session may take to stop working for a turn that is over, before it is left; and when the conversation is being closed. */
 const SETTLE_MS = 10_000;
+const SETTLE_CLOSING_MS = 300;
 
-/** How long the runtime may take to detach a session, or to delete one. */
-const DETACH_MS = 5_000;
+/** How long the runtime may take to detach a session, to delete one, or to tell its events. */
+const REQUEST_MS = 5_000;
 
-/** The same when the conversation is being closed, and somebody waits for that. */
-const CLOSING_MS = 300;
-
-/** What counts as the outcome of an action that throws, which none should: what is held of a runtime is given up. */
-const UNFORESEEN: Record<ConversationAction, ConversationOutcome> = {
-  rest: "woken",
-  lease: "refused",
-  check: "dead",
-  open: "dead",
-  send: "dead",
-  settle: "dead",
-  detach: "detached",
-  delete: "deleted",
-  release: "released",
-  discard: "released",
-  fail: "woken",
-  end: "woken",
-};
+/** How often an opening session's runtime is asked whether it lives. */
+const PULSE_MS = 1_000;
 
 /** Settings that a conversation gets from its agent. */
 export interface DriverSettings {
@@ -64,42 +44,48 @@ export class SessionDriver {
   /** Turns that have not ended, in their order, each with its number. */
   readonly #turns: { turn: Turn; number: number }[] = [];
   #count = 0;
-  #close: ConversationWants["close"] = "no";
+  /** Why the last turn that failed did. */
+  #failure: unknown;
   #driving = false;
-  readonly #ended: Promise<void>;
-  #end!: () => void;
+  #wantedClose: ConversationWants["close"] = "no";
+  readonly #closing = deferred<void>();
+  readonly #ended = deferred<void>();
 
   #lease: Lease | undefined;
   #session: CopilotSession | undefined;
   #unwatch: (() => void) | undefined;
   /** The turn that was sent last, which the session may still work for. */
   #sent: Turn | undefined;
-  /** The id of the session that this conversation has, and no other takes up meanwhile. */
+  /** The runtime's id of the last prompt before it. */
+  #earlierMessageId: string | undefined;
+  /** The id of the session that this conversation has. */
   #id: string | undefined;
-  /** Those who ask for it before the session is there. */
-  readonly #askers: { resolve: (id: string) => void; reject: (error: unknown) => void }[] = [];
+  /** Keeps others from taking it up. */
   #lock: SessionLock | undefined;
-  /** Whether there may be a history to take up. */
-  #hasHistory: boolean;
-  /** Whether somebody counts on it: a turn was answered, or it was asked for. */
-  #isCountedOn: boolean;
-  #workingDirectory: string | undefined;
+  /** Those who ask for the id before the session is there. */
+  readonly #askers: Deferred<string>[] = [];
+  /** Whether there is something to take up: `possible` after a prompt, `acknowledged` after an answer, and where it was asked for. */
+  #history: "none" | "possible" | "acknowledged";
+  /** Whether it has ever had a session. */
+  #wasOpened = false;
+  readonly #workingDirectory = new WorkingDirectory();
 
   constructor(settings: DriverSettings) {
     this.#settings = settings;
-    this.#lifecycle = decide(() => new (planner().Lifecycle)());
-    this.#hasHistory = settings.resume !== undefined;
-    this.#isCountedOn = this.#hasHistory;
-    this.#ended = new Promise((end) => {
-      this.#end = end;
-    });
+    const resumed = settings.resume !== undefined;
+    this.#lifecycle = decide(() => new (planner().Lifecycle)(resumed));
+    this.#history = resumed ? "acknowledged" : "none";
   }
 
-  /** The session's id, once the first turn has begun. Rejects where it cannot be opened. */
+  /** The session's id, once there is one; a promise of it while a turn begins, which rejects where that fails. */
   get sessionId(): Promise<string> | undefined {
     if (this.#id !== undefined) return Promise.resolve(this.#id);
-    if (this.#count === 0) return undefined;
-    return new Promise((resolve, reject) => this.#askers.push({ resolve, reject }));
+    if (!this.#driving || this.#wantedClose !== "no") return undefined;
+    const asker = deferred<string>();
+    // Whoever asked may be busy with the turn, which tells the same.
+    asker.promise.catch(() => {});
+    this.#askers.push(asker);
+    return asker.promise;
   }
 
   /** What a failed request of the session means. */
@@ -111,24 +97,29 @@ export class SessionDriver {
   add(turn: Turn): void {
     this.#count += 1;
     this.#turns.push({ turn, number: this.#count });
-    void turn.reply.catch(() => {}).then(() => this.#head());
-    this.#head();
+    turn.reply
+      .catch((error: unknown) => {
+        this.#failure = error;
+      })
+      .then(() => this.#nextTurn());
+    this.#nextTurn();
     void this.#drive();
   }
 
   /** Fails all turns and ends the session. Resolves when that is done. */
   close(deleteHistory: boolean): Promise<void> {
-    if (this.#close === "no") {
-      this.#close = deleteHistory ? "delete" : "keep";
+    if (this.#wantedClose === "no") {
+      this.#wantedClose = deleteHistory ? "delete" : "keep";
       for (const { turn } of this.#turns) turn.fail(closed());
-      for (const { reject } of this.#askers.splice(0)) reject(closed());
+      this.#rejectAskers(closed());
+      this.#closing.resolve();
       void this.#drive();
     }
-    return this.#ended;
+    return this.#ended.promise;
   }
 
   /** The first turn that has not ended: its time runs. */
-  #head(): { turn: Turn; number: number } | undefined {
+  #nextTurn(): { turn: Turn; number: number } | undefined {
     while (this.#turns[0]?.turn.ended) this.#turns.shift();
     this.#turns[0]?.turn.startTime();
     return this.#turns[0];
@@ -137,54 +128,55 @@ export class SessionDriver {
   async #drive(): Promise<void> {
     if (this.#driving) return;
     this.#driving = true;
-    let action = this.#next("woken");
-    while (action !== "rest" && action !== "end") action = this.#next(await this.#carryOut(action));
-    this.#driving = action === "end";
-    if (action === "end") await this.#finish();
+    let action = this.#decide("woken");
+    while (action !== "rest" && action !== "end") action = this.#decide(await this.#carryOut(action));
+    if (action === "end") return this.#finish();
+    this.#driving = false;
+    this.#rejectAskers(this.#failure ?? closed());
   }
 
-  #next(outcome: ConversationOutcome): ConversationAction {
-    return this.#lifecycle.next(outcome, { turn: this.#head()?.number, close: this.#close });
+  #decide(outcome: ConversationOutcome): ConversationAction {
+    return this.#lifecycle.next(outcome, { turn: this.#nextTurn()?.number, close: this.#wantedClose });
   }
 
   /** Never rejects. */
   async #carryOut(action: ConversationAction): Promise<ConversationOutcome> {
-    try {
-      switch (action) {
-        case "lease":
-          return await this.#takeLease();
-        case "check":
-          return await this.#check();
-        case "open":
-          return await this.#open();
-        case "send":
-          return await this.#send();
-        case "settle":
-          return await this.#settle();
-        case "detach":
-          return await this.#detach();
-        case "delete":
-          return await this.#delete();
-        case "release":
-          this.#lease?.release();
-          this.#lease = undefined;
-          return "released";
-        case "discard":
-          return await this.#discard();
-        default:
-          this.#fail(runtimeEnded(false));
-          return "woken";
-      }
-    } catch (error) {
-      this.#fail(runtimeError(error, "session"));
-      return UNFORESEEN[action];
+    switch (action) {
+      case "lease":
+        return this.#takeLease();
+      case "check":
+        return this.#check();
+      case "open":
+        return this.#open();
+      case "send":
+        return this.#send().catch((error: unknown) => {
+          this.#failTurn(runtimeError(error, "send"));
+          return "unsettled";
+        });
+      case "settle":
+        return this.#settle();
+      case "detach":
+        return this.#detach();
+      case "delete":
+        return this.#delete();
+      case "release":
+        this.#lease?.release();
+        this.#lease = undefined;
+        return "released";
+      case "discard":
+        return this.#discard();
+      default:
+        this.#failTurn(runtimeEnded(false));
+        return "woken";
     }
   }
 
-  /** Fails the turn that waits, and tells those who wait for the session. */
-  #fail(error: unknown): void {
-    this.#head()?.turn.fail(error);
-    if (this.#id === undefined) for (const { reject } of this.#askers.splice(0)) reject(error);
+  #failTurn(error: unknown): void {
+    this.#nextTurn()?.turn.fail(error);
+  }
+
+  #rejectAskers(error: unknown): void {
+    for (const asker of this.#askers.splice(0)) asker.reject(error);
   }
 
   async #takeLease(): Promise<ConversationOutcome> {
@@ -193,18 +185,20 @@ export class SessionDriver {
       return "leased";
     } catch (error) {
       if (isKilled(error)) return "dead";
-      this.#fail(error);
+      this.#failTurn(error);
       return "refused";
     }
   }
 
   async #check(): Promise<ConversationOutcome> {
-    const lease = this.#lease;
-    if (!lease || !(await lease.isAlive())) return this.#lost();
+    const lease = this.#lease as Lease;
+    // A close does not wait for a runtime that hangs.
+    const alive = await Promise.race([lease.isAlive(), this.#closing.promise.then(() => true)]);
+    if (!alive) return this.#lost();
     try {
-      if (this.#lock?.isOwn() === false) this.#fail(sessionOpen(String(this.#id)));
+      if (this.#lock?.isOwn() === false) this.#failTurn(sessionOpen(String(this.#id)));
     } catch (error) {
-      this.#fail(runtimeError(error, "session", { home: this.#settings.runtime.home }));
+      this.#failTurn(runtimeError(error, "session", { home: this.#settings.runtime.home }));
     }
     return lease.worn ? "worn" : "alive";
   }
@@ -212,38 +206,55 @@ export class SessionDriver {
   async #open(): Promise<ConversationOutcome> {
     const lease = this.#lease as Lease;
     const before = this.#id;
+    let opening: Promise<CopilotSession> | undefined;
     try {
       const config = this.#config();
-      this.#hold(this.#id ?? this.#settings.resume ?? config.sessionId);
-      const opening = this.#createOrResume(lease.client, config);
-      const session = await within(opening, START_MS, () => {
-        opening.then(detached).catch(() => {});
+      this.#hold(this.#id ?? (this.#wasOpened ? undefined : this.#settings.resume) ?? config.sessionId);
+      opening = this.#createOrResume(lease.client, config);
+      this.#session = await within(Promise.race([opening, this.#death(lease, opening)]), START_MS, () => {
         throw new Error(`no answer within ${START_MS / 1000} s`);
       });
-      this.#session = session;
-      this.#hold(session.sessionId);
-      this.#unwatch = this.#settings.provider.watch(session);
-      for (const { resolve } of this.#askers.splice(0)) resolve(session.sessionId);
+      this.#hold(this.#session.sessionId);
+      this.#unwatch = this.#settings.provider.watch(this.#session);
+      this.#wasOpened = true;
+      for (const asker of this.#askers.splice(0)) asker.resolve(this.#session.sessionId);
       return "opened";
     } catch (error) {
       if (this.#session) await this.#detach();
-      if (before === undefined) this.#hold(undefined);
-      if (!(error instanceof KeylessError) && !(await lease.isAlive())) return this.#lost();
-      this.#fail(runtimeError(error, "session", { home: this.#settings.runtime.home }));
+      // It may come yet.
+      else void opening?.then((session) => session.disconnect()).catch(() => {});
+      if (before === undefined) this.#letGo();
+      if (isConnectionLost(error) || (!(error instanceof KeylessError) && !(await lease.isAlive()))) {
+        return this.#lost();
+      }
+      this.#failTurn(runtimeError(error, "session", { home: this.#settings.runtime.home }));
       return "refused";
     }
   }
 
+  /** Rejects when the runtime is dead while a session is opened. */
+  async #death(lease: Lease, opening: Promise<CopilotSession>): Promise<CopilotSession> {
+    let isOpening = true;
+    const over = () => {
+      isOpening = false;
+    };
+    opening.then(over, over);
+    while (isOpening) {
+      await new Promise<void>((next) => unref(systemClock.setTimeout(next, PULSE_MS)));
+      if (isOpening && !(await lease.isAlive())) throw new Error("Connection is closed");
+    }
+    return opening;
+  }
+
   #config(): SessionConfig {
     const { runtime, provider, session } = this.#settings;
-    const { workingDirectory } = session;
-    if (workingDirectory !== undefined) checkDirectory(workingDirectory);
-    else if (!runtime.foreign && runtime.options.workingDirectory === undefined) {
-      this.#workingDirectory = makeWorkingDirectory(this.#workingDirectory);
-    }
+    const isOurs = !runtime.foreign && runtime.options.workingDirectory === undefined;
+    if (session.workingDirectory !== undefined) checkDirectory(session.workingDirectory);
     return {
       onPermissionRequest: () => ({ kind: "reject", feedback: "This program permits no tools." }),
-      ...(this.#workingDirectory === undefined ? {} : { workingDirectory: this.#workingDirectory }),
+      ...(isOurs && session.workingDirectory === undefined
+        ? { workingDirectory: this.#workingDirectory.path() }
+        : {}),
       ...session,
       streaming: true,
       model: provider.model,
@@ -253,99 +264,98 @@ export class SessionDriver {
 
   async #createOrResume(client: CopilotClient, config: SessionConfig): Promise<CopilotSession> {
     const id = this.#id;
-    if (!this.#hasHistory || id === undefined) return client.createSession(config);
+    if (this.#history === "none" || id === undefined) return client.createSession(config);
     return client.resumeSession(id, config).catch((cause: unknown) => {
-      const said = cause instanceof Error ? cause.message : String(cause);
-      if (isConnectionLost(cause) || (homeError(said) !== undefined && !isSessionGone(cause))) throw cause;
-      if (this.#isCountedOn && id === this.#settings.resume) throw notResumed(id, cause);
-      // Its history is gone, if there ever was one: from now on it is another session.
-      this.#hold(undefined);
-      this.#hasHistory = false;
-      if (!this.#isCountedOn) return client.createSession(config);
-      this.#isCountedOn = false;
-      throw notResumed(id, cause);
+      // Of anything else the history may come back.
+      if (!isSessionGone(cause)) throw cause;
+      const isMissed = this.#history === "acknowledged";
+      if (isMissed && !this.#wasOpened) throw notResumed(id, cause);
+      this.#letGo();
+      this.#history = "none";
+      if (isMissed) throw notResumed(id, cause);
+      return client.createSession(config);
     });
   }
 
-  /** Keeps a session to this conversation, instead of the one before: two would end each other's. */
+  /** Keeps a session to this conversation, instead of the one that it had: two would overwrite each other's history. */
   #hold(id: string | undefined): void {
-    const { open, home } = this.#settings.runtime;
-    if (id === this.#id) return;
-    if (id !== undefined && open.has(id)) throw sessionOpen(id);
-    const lock = id === undefined || home === undefined ? undefined : SessionLock.take(home, id);
-    if (id !== undefined && home !== undefined && !lock) throw sessionOpen(id);
-    if (this.#id !== undefined) open.delete(this.#id);
-    this.#lock?.release();
-    if (id !== undefined) open.add(id);
+    if (id === undefined || (id === this.#id && this.#lock !== undefined)) return;
+    const { open, home, foreign } = this.#settings.runtime;
+    if (id === this.#id && home === undefined) return;
+    if (id !== this.#id && open.has(id)) throw sessionOpen(id);
+    const lock = home === undefined ? undefined : takenLock(home, id, foreign !== undefined);
+    this.#letGo();
+    open.add(id);
     this.#lock = lock;
     this.#id = id;
   }
 
+  /** Others may take the session up. */
+  #letGo(): void {
+    if (this.#id !== undefined) this.#settings.runtime.open.delete(this.#id);
+    this.#id = undefined;
+    this.#lock?.release();
+    this.#lock = undefined;
+  }
+
   async #send(): Promise<ConversationOutcome> {
-    const { turn } = this.#head() ?? {};
+    const { turn } = this.#nextTurn() ?? {};
     const [session, lease] = [this.#session as CopilotSession, this.#lease as Lease];
     if (!turn) return "finished";
-    if (turn.wasSent && (await hasRunTools(session, turn))) {
+    if (turn !== this.#sent) this.#earlierMessageId = this.#sent?.messageId ?? this.#earlierMessageId;
+    else if (await hasRunTools(session, turn, this.#earlierMessageId)) {
       turn.fail(runtimeEnded(false));
       return "finished";
     }
     this.#sent = turn;
-    this.#hasHistory = true;
+    if (this.#history === "none") this.#history = "possible";
     const outcome = await turn.run(session, () => lease.isAlive());
     lease.turned();
-    if (outcome === "finished") this.#isCountedOn = true;
-    if (outcome === "dead") {
-      if (!turn.maySendAgain) turn.fail(runtimeEnded(this.#settings.runtime.foreign !== undefined));
-      return this.#lost();
-    }
-    if (outcome === "gone") this.#left();
-    return outcome;
+    if (outcome === "finished") this.#history = "acknowledged";
+    if (outcome === "gone") this.#dropSession();
+    if (outcome !== "dead") return outcome;
+    if (!turn.maySendAgain) turn.fail(runtimeEnded(this.#settings.runtime.foreign !== undefined));
+    return this.#lost();
   }
 
   async #settle(): Promise<ConversationOutcome> {
     const [session, turn] = [this.#session as CopilotSession, this.#sent as Turn];
-    const outcome = await turn.settle(session, this.#close === "no" ? SETTLE_MS : CLOSING_MS);
+    const settleMs = this.#wantedClose === "no" ? SETTLE_MS : SETTLE_CLOSING_MS;
+    const outcome = await turn.settle(session, settleMs);
     if (outcome === "restless") this.#lease?.retire();
     return outcome === "dead" ? this.#lost() : outcome;
   }
 
   async #detach(): Promise<ConversationOutcome> {
     const session = this.#session;
-    this.#left();
-    if (session) await this.#patiently(detached(session));
+    this.#dropSession();
+    await inTime(session?.disconnect());
     return "detached";
   }
 
   async #delete(): Promise<ConversationOutcome> {
-    const id = this.#id;
-    if (id !== undefined) await this.#patiently(this.#lease?.client.deleteSession(id));
+    const id = this.#id ?? this.#settings.resume;
+    if (id !== undefined) await inTime(this.#lease?.client.deleteSession(id));
     return "deleted";
   }
 
   async #discard(): Promise<ConversationOutcome> {
-    await this.#patiently(this.#lease?.discard());
+    await inTime(this.#lease?.discard());
     this.#lease = undefined;
     return "released";
   }
 
-  /** The runtime is dead. A client of the user's own is theirs to start again. */
-  #lost(): "dead" {
-    this.#left();
-    if (this.#settings.runtime.foreign) this.#fail(runtimeEnded(true));
+  /** The runtime is dead. One of the user's own is theirs to start again, unless they have done so already. */
+  async #lost(): Promise<"dead"> {
+    this.#dropSession();
+    if (this.#settings.runtime.foreign && !(await this.#lease?.isAlive())) this.#failTurn(runtimeEnded(true));
     return "dead";
   }
 
-  /** There is no session any more. */
-  #left(): void {
+  #dropSession(): void {
     this.#unwatch?.();
     this.#unwatch = undefined;
     this.#session = undefined;
-  }
-
-  /** Waits for a step that may fail, for so long as there is time. */
-  async #patiently(step: Promise<unknown> | undefined): Promise<void> {
-    const done = step?.catch(() => {}) ?? Promise.resolve();
-    await within<unknown>(done, this.#close === "no" ? DETACH_MS : CLOSING_MS, () => {});
   }
 
   /** The provider's config, whose tokens are for the running turn: their errors reach it as they are. */
@@ -362,29 +372,77 @@ export class SessionDriver {
   }
 
   async #finish(): Promise<void> {
-    this.#hold(undefined);
+    const id = this.#id ?? this.#settings.resume;
+    this.#letGo();
+    this.#id = id;
     this.#lifecycle.free();
-    if (this.#workingDirectory !== undefined) await removeWorkingDirectory(this.#workingDirectory);
-    this.#end();
+    await this.#workingDirectory.remove();
+    if (this.#wantedClose === "delete" && id !== undefined) await removeFiles(this.#settings.runtime, id);
+    this.#ended.resolve();
   }
 }
 
-function detached(session: CopilotSession): Promise<void> {
-  return session.disconnect();
+/** Removes the files of a session whose runtime may have ended before it did so. */
+async function removeFiles({ home, foreign }: Runtime, id: string): Promise<void> {
+  if (home === undefined || foreign || !/^[\w-]+$/.test(id)) return;
+  const folder = node.path.join(home, "session-state", id);
+  await node.fs.promises.rm(folder, { recursive: true, force: true, maxRetries: 2 }).catch(() => {});
+}
+
+/** The lock of a session. Where the home of a user's own client cannot be written to, there is none. */
+function takenLock(home: string, id: string, isForeign: boolean): SessionLock | undefined {
+  let lock: SessionLock | undefined;
+  try {
+    lock = SessionLock.take(home, id);
+  } catch (error) {
+    if (!isForeign) throw error;
+    return undefined;
+  }
+  if (!lock) throw sessionOpen(id);
+  return lock;
+}
+
+/** Waits for a request that may fail, for so long as it may take. */
+async function inTime(request: Promise<unknown> | undefined): Promise<void> {
+  await within<unknown>(request?.catch(() => {}) ?? Promise.resolve(), REQUEST_MS, () => {});
 }
 
 /**
  * Whether tools have run, or may have run, for the turn's prompt, by what the runtime has written down: it may have died before it told.
+ * Only what follows the prompt before it counts: that may have been of the same words.
  */
-async function hasRunTools(session: CopilotSession, { prompt, messageId }: Turn): Promise<boolean> {
-  const events = await within(session.getEvents(), DETACH_MS, () => undefined).catch(() => undefined);
-  if (!events) return true;
+async function hasRunTools(
+  session: CopilotSession,
+  { prompt, messageId }: Turn,
+  earlierMessageId: string | undefined,
+): Promise<boolean> {
+  const all = await within(session.getEvents(), REQUEST_MS, () => undefined).catch(() => undefined);
+  if (!all) return true;
+  const isMessage = (id: string | undefined) => (event: (typeof all)[number]) =>
+    event.type === "user.message" && event.data.messageId === id;
+  const events = all.slice(all.findLastIndex(isMessage(earlierMessageId)) + 1);
   const asked = events.findLastIndex(
     (event) =>
       event.type === "user.message" &&
       (messageId === undefined ? event.data.content === prompt : event.data.messageId === messageId),
   );
   return asked >= 0 && events.slice(asked).some(({ type }) => type.startsWith("tool.execution_"));
+}
+
+interface Deferred<T> {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: unknown) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve!: Deferred<T>["resolve"];
+  let reject!: Deferred<T>["reject"];
+  const promise = new Promise<T>((succeed, fail) => {
+    resolve = succeed;
+    reject = fail;
+  });
+  return { promise, resolve, reject };
 }
 
 function notResumed(id: string, cause: unknown): KeylessError {

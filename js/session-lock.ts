@@ -1,139 +1,148 @@
 import { systemClock, unref } from "./clock.js";
 import { KeylessError } from "./errors.js";
+import { atExit, node } from "./node.js";
 
 /** Who holds a session. */
 interface Holder {
   pid: number;
+  /** The machine, or the container: numbers of processes count within it. */
   host: string;
   /** When that process was started, where the platform tells: numbers of processes come again. */
-  started: string | undefined;
-  /** Tells the locks of one process apart. */
-  nonce: string;
+  started?: string | undefined;
 }
 
-/** How often a lock is touched, so that other hosts can tell whether its holder lives. */
+/** How often a lock is touched, so that others can tell whether its holder lives. */
 const TOUCH_MS = 10_000;
 
-/** After how long without a touch the lock of another host counts as left behind. */
+/** After how long without a touch a lock counts as left behind, where nobody can tell whether its process lives. */
 const LEFT_BEHIND_MS = 60_000;
+
+/** How often to try where several try at the same time. */
+const TRIES = 3;
 
 const FOLDER = "copilot-keyless-locks";
 
 /**
  * Keeps a session to one conversation, among all processes that use one home folder: two would write the same history, each without what
- * the other says. A lock that a dead process has left is taken over.
+ * the other says. A lock that a dead process has left is removed.
+ *
+ * Each holder has a file of a name that never comes again, in a folder of the session's own. Whoever finds the file of another that lives
+ * takes the own one back.
  */
 export class SessionLock {
-  readonly #path: string;
-  readonly #text: string;
+  readonly #folder: string;
+  readonly #file: string;
+  readonly #text = JSON.stringify(ownHolder());
   readonly #touching: ReturnType<typeof setInterval>;
+  readonly #callOff: () => void;
 
-  private constructor(path: string, text: string) {
-    this.#path = path;
-    this.#text = text;
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#file = `${process.pid}-${systemClock.random().toString(36).slice(2)}.json`;
+    this.#write();
     this.#touching = setInterval(() => this.#touch(), TOUCH_MS);
     unref(this.#touching);
+    this.#callOff = atExit(() => this.release());
   }
 
-  /** Takes the lock of a session; nothing where somebody else has it. */
+  /**
+   * Takes the lock of a session; nothing where somebody else has it.
+   *
+   * @throws what the file system says where the home folder cannot be written to
+   */
   static take(home: string, sessionId: string): SessionLock | undefined {
-    const { fs, path } = node();
-    const folder = path.join(home, FOLDER);
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = path.join(folder, `${encodeURIComponent(sessionId).slice(0, 200)}.json`);
-    const text = JSON.stringify(self());
-    for (let tries = 0; tries < 3; tries += 1) {
-      if (create(file, text)) return new SessionLock(file, text);
-      const found = read(file);
-      if (found === undefined) continue;
-      if (isHeld(found, file)) return undefined;
-      remove(file, found);
+    const name = encodeURIComponent(sessionId).replace(/[*.]/g, "_").slice(0, 200);
+    const folder = node.path.join(home, FOLDER, name);
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const lock = new SessionLock(folder);
+      if (lock.#others().length === 0) return lock;
+      lock.release();
     }
     return undefined;
   }
 
   /** Whether nobody has taken it over. One that was deleted, with the home folder perhaps, is made again. */
   isOwn(): boolean {
-    const { fs, path } = node();
-    if (read(this.#path) === undefined) {
-      fs.mkdirSync(path.dirname(this.#path), { recursive: true, mode: 0o700 });
-      create(this.#path, this.#text);
-    }
-    return read(this.#path) === this.#text;
+    if (!node.fs.existsSync(this.#path(this.#file))) this.#write();
+    return this.#others().length === 0;
   }
 
   release(): void {
+    this.#callOff();
     clearInterval(this.#touching);
-    remove(this.#path, this.#text);
+    try {
+      node.fs.rmSync(this.#path(this.#file), { force: true });
+      node.fs.rmdirSync(this.#folder);
+    } catch {
+      // Somebody else is in the folder, or it is gone.
+    }
+  }
+
+  /** Others who live; what dead ones have left is removed. */
+  #others(): string[] {
+    return node.fs
+      .readdirSync(this.#folder)
+      .filter((file) => file !== this.#file)
+      .filter((file) => {
+        const path = this.#path(file);
+        if (isHeld(path)) return true;
+        node.fs.rmSync(path, { force: true });
+        return false;
+      });
+  }
+
+  #write(): void {
+    // The folder may be removed by its last holder in between.
+    for (let tries = 1; ; tries += 1) {
+      try {
+        node.fs.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+        node.fs.writeFileSync(this.#path(this.#file), this.#text, { mode: 0o600 });
+        return;
+      } catch (error) {
+        if (tries === TRIES || (error as { code?: string }).code !== "ENOENT") throw error;
+      }
+    }
   }
 
   #touch(): void {
     const now = new Date(systemClock.now());
-    node().fs.utimes(this.#path, now, now, () => {});
+    node.fs.utimes(this.#path(this.#file), now, now, () => {});
+  }
+
+  #path(file: string): string {
+    return node.path.join(this.#folder, file);
   }
 }
 
-function self(): Holder {
-  const { os } = node();
-  return {
-    pid: process.pid,
-    host: os.hostname(),
-    started: startOf(process.pid),
-    nonce: systemClock.random().toString(36).slice(2),
-  };
+function ownHolder(): Holder {
+  return { pid: process.pid, host: thisHost(), started: startOf(process.pid) };
 }
 
-/** Makes the file with all that it holds, unless there is one. */
-function create(file: string, text: string): boolean {
-  const { fs } = node();
-  const draft = `${file}.${process.pid}.${systemClock.random().toString(36).slice(2)}`;
+/** The machine's name, with the number of the container where there is one. */
+function thisHost(): string {
   try {
-    fs.writeFileSync(draft, text, { mode: 0o600 });
-    fs.linkSync(draft, file);
-    return true;
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === "EEXIST") return false;
-    // A file system without links.
-    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "ENOSYS") throw error;
-    return createAlone(file, text);
-  } finally {
-    fs.rmSync(draft, { force: true });
-  }
-}
-
-function createAlone(file: string, text: string): boolean {
-  try {
-    node().fs.writeFileSync(file, text, { flag: "wx", mode: 0o600 });
-    return true;
-  } catch (error) {
-    if ((error as { code?: string }).code === "EEXIST") return false;
-    throw error;
-  }
-}
-
-function read(file: string): string | undefined {
-  try {
-    return node().fs.readFileSync(file, "utf8");
+    return `${node.os.hostname()} ${node.fs.readlinkSync("/proc/self/ns/pid")}`;
   } catch {
-    return undefined;
+    return node.os.hostname();
   }
 }
 
-function isHeld(text: string, file: string): boolean {
-  const { fs, os } = node();
-  const touched = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+function isHeld(path: string): boolean {
+  const touched = node.fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const isFresh = systemClock.now() - touched < LEFT_BEHIND_MS;
-  let holder: Partial<Holder>;
+  const { pid, host, started } = holderOf(path);
+  if (pid === undefined || host !== thisHost()) return isFresh;
+  if (!isRunning(pid)) return false;
+  return started === undefined ? isFresh : started === startOf(pid);
+}
+
+/** Empty where it is being written, or was cut off by a full disk. */
+function holderOf(path: string): Partial<Holder> {
   try {
-    holder = JSON.parse(text) as Partial<Holder>;
+    return JSON.parse(node.fs.readFileSync(path, "utf8")) as Partial<Holder>;
   } catch {
-    // Being written, or cut off by a full disk.
-    return isFresh;
+    return {};
   }
-  const { pid, host, started } = holder;
-  if (host !== os.hostname() || typeof pid !== "number") return isFresh;
-  return isRunning(pid) && (started === undefined || started === startOf(pid));
 }
 
 function isRunning(pid: number): boolean {
@@ -147,29 +156,13 @@ function isRunning(pid: number): boolean {
 
 /** When a process was started, in ticks since the boot; known on Linux. */
 function startOf(pid: number): string | undefined {
-  const stat = read(`/proc/${pid}/stat`);
-  // The second field, the program's name, may hold spaces and brackets.
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-}
-
-/** Removes a lock if it is still the one that was read: another may have come meanwhile. */
-function remove(file: string, text: string): void {
-  const { fs } = node();
-  const aside = `${file}.${process.pid}.${systemClock.random().toString(36).slice(2)}`;
   try {
-    if (read(file) !== text) return;
-    fs.renameSync(file, aside);
-    if (read(aside) !== text) fs.linkSync(aside, file);
+    const stat = node.fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field, the program's name, may hold spaces and brackets.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   } catch {
-    // Somebody else was quicker, or the folder is gone.
-  } finally {
-    fs.rmSync(aside, { force: true });
+    return undefined;
   }
-}
-
-function node() {
-  const load = globalThis.process?.getBuiltinModule;
-  return { fs: load("node:fs"), os: load("node:os"), path: load("node:path") };
 }
 
 export function sessionOpen(id: string): KeylessError {

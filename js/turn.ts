@@ -88,11 +88,6 @@ export class Turn {
     }
   }
 
-  /** Whether the prompt was sent before. */
-  get wasSent(): boolean {
-    return this.#attempt !== undefined;
-  }
-
   /** The runtime's id of the prompt, once the session has taken it. */
   get messageId(): string | undefined {
     return this.#attempt?.messageId;

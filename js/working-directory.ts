@@ -1,47 +1,39 @@
 import { KeylessError } from "./errors.js";
+import { atExit, node } from "./node.js";
 
-/** The folders of this process, to be removed with it. */
-const folders = new Set<string>();
-let removing = false;
+/** An empty folder for one conversation alone, which no other user may open. */
+export class WorkingDirectory {
+  #path: string | undefined;
+  #callOff: () => void = () => {};
 
-/**
- * A folder for one conversation alone, which nobody else may open; the one of `before` where there was one. Removed by
- * {@link removeWorkingDirectory}, else with the process.
- */
-export function makeWorkingDirectory(before?: string): string {
-  const { fs, os, path } = node();
-  try {
-    if (before !== undefined) {
-      fs.mkdirSync(before, { recursive: true, mode: 0o700 });
-      return before;
+  /** The folder, made when it is missing. */
+  path(): string {
+    if (this.#path !== undefined && isOwnFolder(this.#path)) return this.#path;
+    try {
+      this.#callOff();
+      const path = node.fs.mkdtempSync(node.path.join(node.os.tmpdir(), "copilot-keyless-work-"));
+      this.#path = path;
+      this.#callOff = atExit(() => node.fs.rmSync(path, { recursive: true, force: true }));
+      return path;
+    } catch (cause) {
+      throw new KeylessError(
+        "sdk/working-directory",
+        `There is no folder for the conversation's files: ${node.os.tmpdir()} cannot be written to`,
+        { hint: "Set TMPDIR to a folder that can, or give one as session: { workingDirectory }.", cause },
+      );
     }
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "copilot-keyless-work-"));
-    folders.add(folder);
-    if (!removing) {
-      removing = true;
-      process.once("exit", () => {
-        for (const left of folders) fs.rmSync(left, { recursive: true, force: true });
-      });
-    }
-    return folder;
-  } catch (cause) {
-    throw new KeylessError(
-      "sdk/working-directory",
-      `There is no folder for the conversation's files: ${os.tmpdir()} cannot be written to`,
-      { hint: "Set TMPDIR to a folder that can, or give one as session: { workingDirectory }.", cause },
-    );
+  }
+
+  /** Removes it, and what a tool has left in it. Otherwise that is done when the process ends. */
+  async remove(): Promise<void> {
+    this.#callOff();
+    if (this.#path === undefined) return;
+    await node.fs.promises.rm(this.#path, { recursive: true, force: true, maxRetries: 2 }).catch(() => {});
   }
 }
 
-/** Removes one of them, and what a tool has left in it. */
-export async function removeWorkingDirectory(folder: string): Promise<void> {
-  folders.delete(folder);
-  await node()
-    .fs.promises.rm(folder, { recursive: true, force: true, maxRetries: 2 })
-    .catch(() => {});
-}
-
-function node() {
-  const load = globalThis.process?.getBuiltinModule;
-  return { fs: load("node:fs"), os: load("node:os"), path: load("node:path") };
+/** A cleaner of temporary files may have removed it, and somebody else may have made one of the same name. */
+function isOwnFolder(path: string): boolean {
+  const stat = node.fs.statSync(path, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true && stat.uid === (process.getuid?.() ?? stat.uid);
 }

@@ -139,6 +139,14 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
+    /// That of a conversation that takes up an earlier session, if `resumed`.
+    pub fn new(resumed: bool) -> Self {
+        Self {
+            files: resumed,
+            ..Self::default()
+        }
+    }
+
     /// The next action. An outcome that does not belong to the action under way changes nothing and gives [`Action::Rest`].
     pub fn next(&mut self, outcome: Outcome, wants: Wants) -> Action {
         use Outcome as O;

@@ -88,6 +88,8 @@ export interface ConversationWants {
 }
 
 export class Lifecycle {
+  /** `resumed`: the conversation takes up an earlier session. */
+  constructor(resumed: boolean);
   next(outcome: ConversationOutcome, wants: ConversationWants): ConversationAction;
   free(): void;
 }

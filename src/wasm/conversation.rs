@@ -7,15 +7,14 @@ use crate::conversation;
 
 /// [`conversation::Lifecycle`].
 #[wasm_bindgen]
-#[derive(Default)]
 pub struct Lifecycle(conversation::Lifecycle);
 
 #[wasm_bindgen]
 impl Lifecycle {
-    /// [`conversation::Lifecycle::default`].
+    /// [`conversation::Lifecycle::new`].
     #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(resumed: bool) -> Self {
+        Self(conversation::Lifecycle::new(resumed))
     }
 
     /// [`conversation::Lifecycle::next`].

@@ -1,7 +1,8 @@
 // Conversations that are kept apart: folders of their own, histories that end with their call, sessions that only one holds.
 
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { approveAll, CopilotClient } from "@github/copilot-sdk";
 import { type AgentOptions, ManagedIdentityCopilotAgent } from "copilot-keyless";
@@ -92,6 +93,13 @@ describe("a session per call", () => {
     await agent.close();
     expect(sessions()).toEqual(before);
 
+    const closed = agentWith({ sessions: "per-call" });
+    const calls = Array.from({ length: 30 }, (_, index) => closed.chat(`Cut ${index}`).catch(() => {}));
+    await expect.poll(() => sessions().length).toBeGreaterThan(before.length + 10);
+    await closed.close();
+    await Promise.all(calls);
+    expect(sessions()).toEqual(before);
+
     const keeping = agentWith({ sessions: "per-call", keepHistory: true });
     await keeping.chat("Kept");
     await keeping.close();
@@ -99,7 +107,36 @@ describe("a session per call", () => {
   });
 });
 
+describe("a history that is to be forgotten", () => {
+  test("is, although nothing was said since it was taken up; afterwards it is too late to ask", async () => {
+    const agent = agentWith();
+    const first = agent.conversation();
+    await first.chat("Secret");
+    const id = await first.sessionId;
+    await first.close();
+    await expect(first.close({ forget: true })).rejects.toMatchObject({ code: "agent/closed" });
+    expect(sessions()).toContain(id);
+    await agent.conversation({ resume: id }).close({ forget: true });
+    await expect.poll(() => sessions().includes(String(id))).toBe(false);
+    await agent.close();
+  });
+});
+
 describe("one session, one conversation", () => {
+  test("two clients of the user's own on one home", async () => {
+    const clients = [1, 2].map(() => new CopilotClient({ useLoggedInUser: false, baseDirectory: home }));
+    await Promise.all(clients.map((client) => client.start()));
+    const [first, second] = clients as [CopilotClient, CopilotClient];
+    const mine = agentWith({ client: first });
+    await mine.chat("Mine");
+    for (const options of [{ client: second }, {}]) {
+      const other = agentWith({ ...options, resume: await mine.sessionId });
+      await expect(other.chat("Mine, too?")).rejects.toMatchObject({ code: "agent/session-open" });
+    }
+    await mine.close();
+    await Promise.all(clients.map((client) => client.stop()));
+  });
+
   test("two agents on one home: the second is told, until the first has ended", async () => {
     const first = agentWith();
     await first.chat("Mine");
@@ -136,7 +173,7 @@ describe("one session, one conversation", () => {
     await agent.close();
   });
 
-  test("a lock that holds nothing, or the number of a process that came later, holds nobody up", async () => {
+  test("a lock of a process that is dead, or of one whose number has come again, holds nobody up", async () => {
     const client = new CopilotClient({ useLoggedInUser: false, baseDirectory: home });
     await client.start();
     const seed = agentWith({ client });
@@ -144,24 +181,21 @@ describe("one session, one conversation", () => {
     const id = String(await seed.sessionId);
     await seed.close();
     await client.stop();
-    const lock = join(home, "copilot-keyless-locks", `${id}.json`);
+    const folder = join(home, "copilot-keyless-locks", id);
+    const host = `${hostname()} ${readlinkSync("/proc/self/ns/pid")}`;
     for (const left of [
-      JSON.stringify({
-        pid: process.pid,
-        host: (await import("node:os")).hostname(),
-        started: "1",
-        nonce: "x",
-      }),
-      JSON.stringify({ pid: 2 ** 22 + 1, host: (await import("node:os")).hostname(), nonce: "x" }),
+      { pid: process.pid, host, started: "1" },
+      { pid: 2 ** 22 + 1, host },
     ]) {
-      const before = agentWith();
-      await before.chat("Makes the folder");
-      writeFileSync(lock, left);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "left.json"), JSON.stringify(left));
       const agent = agentWith({ resume: id });
       expect(await agent.chat("Hello")).toContain("Hello");
-      expect(statSync(lock).mode & 0o077, "readable for this user alone").toBe(0);
+      const [lock] = readdirSync(folder);
+      expect(statSync(join(folder, String(lock))).mode & 0o077, "for this user alone").toBe(0);
+      expect(lock).not.toBe("left.json");
       await agent.close();
-      expect(existsSync(lock)).toBe(false);
+      expect(existsSync(folder)).toBe(false);
     }
   });
 });

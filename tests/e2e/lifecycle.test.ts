@@ -1,12 +1,12 @@
 // Conversations whose runtime is replaced, dies or is closed at any moment, while their callers abort and close: no acknowledged turn is
 // lost, no tool runs twice, and nobody waits for ever.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { approveAll, defineTool } from "@github/copilot-sdk";
-import { type AgentOptions, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { approveAll, CopilotClient, defineTool } from "@github/copilot-sdk";
+import { type AgentOptions, KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
 import { emulated, straightCredential } from "./support.js";
 
@@ -107,6 +107,111 @@ test("runtimes that are killed again and again lose no acknowledged turn", { tim
   await Promise.all([1, 2, 3].map((index) => talk(agent.conversation(), `k${index}-`)));
   over = true;
   await killing;
+});
+
+test("a runtime that dies with a request under way is noticed at once", async () => {
+  await using agent = agentWith();
+  await agent.chat("Warm up");
+  for (const afterMs of [0, 2, 8, 30]) {
+    const conversation = agent.conversation();
+    const began = performance.now();
+    const turn = conversation.chat("[flight] hello");
+    await sleep(afterMs);
+    await killRuntimes();
+    expect(await turn).toContain("[flight]");
+    expect(performance.now() - began).toBeLessThan(4_000);
+  }
+});
+
+test("a history that cannot be read for a while is not given up", async () => {
+  await using agent = agentWith({ turnsPerRuntime: 1 });
+  await agent.chat("[kept] hello");
+  const events = join(home, "session-state", String(await agent.sessionId), "events.jsonl");
+  const kept = readFileSync(events);
+  rmSync(events);
+  mkdirSync(events);
+  await expect(agent.chat("[lost] hello")).rejects.toBeInstanceOf(KeylessError);
+  rmdirSync(events);
+  writeFileSync(events, kept);
+  expect(await agent.chat("[after] hello")).toContain("[kept] [after]");
+});
+
+test("a client of the user's own that was started again between two turns costs none", async () => {
+  const client = new CopilotClient({ useLoggedInUser: false, baseDirectory: home });
+  await client.start();
+  await using agent = agentWith({ client });
+  await agent.chat("[one] hello");
+  await client.stop();
+  await client.start();
+  expect(await agent.chat("[two] hello")).toContain("[one] [two]");
+  await agent.close();
+  await client.stop();
+});
+
+test("a prompt of the same words as one before, whose tool has run, is not taken for that one", async () => {
+  let ran = 0;
+  const note = defineTool("note", {
+    description: "Takes a note",
+    parameters: { type: "object", properties: {} },
+    handler: async () => {
+      ran += 1;
+      return "noted";
+    },
+  });
+  await using agent = agentWith({
+    timeoutMs: 30_000,
+    session: { tools: [note], availableTools: ["note"], onPermissionRequest: approveAll },
+  });
+  await agent.chat("Use the tool");
+  for (let round = 0; round < 6; round += 1) {
+    const before = ran;
+    const turn = agent.chat("Use the tool").catch((error: unknown) => error);
+    await sleep(round);
+    await killRuntimes();
+    const outcome = await turn;
+    // Answered, unless the tool had run before.
+    if (typeof outcome !== "string") expect(outcome).toMatchObject({ code: "sdk/runtime-ended" });
+    expect(ran - before).toBe(1);
+  }
+});
+
+test("the session's id is told, or refused, in every case", async () => {
+  const agent = agentWith();
+  expect(agent.sessionId).toBeUndefined();
+  const aborted = agent.chat("Never sent", { signal: AbortSignal.abort() }).catch(() => {});
+  const early = Promise.resolve(agent.sessionId).catch(() => {});
+  await aborted;
+  await early;
+  await agent.chat("Hello");
+  const id = await agent.sessionId;
+  expect(id).toMatch(/^[\w-]{36}$/);
+  await agent.close();
+  expect(await agent.sessionId).toBe(id);
+
+  const broken = agentWith({ client: { workingDirectory: join(home, "nowhere") } });
+  const turn = broken.chat("Hello");
+  const unwatched = broken.sessionId;
+  await expect(turn).rejects.toMatchObject({ code: "sdk/working-directory" });
+  await expect(unwatched).rejects.toMatchObject({ code: "sdk/working-directory" });
+  expect(broken.sessionId).toBeUndefined();
+  await broken.close();
+});
+
+test("a stream that is cut twice repeats no word, and one that was left gives none", async () => {
+  await using agent = agentWith();
+  await agent.chat("Warm up");
+  for (const afterEvents of [9, 6])
+    emulator.faults.add({ server: "foundry", kind: "cut-stream", afterEvents });
+  let text = "";
+  const prompt = "one two three four five six seven eight nine ten";
+  for await (const piece of agent.stream(prompt)) text += piece;
+  expect(text).toContain(prompt);
+  expect(text.match(/one/g)).toHaveLength(1);
+  const left = agent.stream(prompt);
+  await left.next();
+  await sleep(100);
+  await left.return?.();
+  expect(await left.next()).toEqual({ done: true, value: undefined });
 });
 
 test("a prompt whose tool has run is not sent again: the turn is told, the next goes on", async () => {

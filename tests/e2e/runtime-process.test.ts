@@ -233,7 +233,7 @@ describe("its environment", () => {
 });
 
 describe("the end of the program", () => {
-  const WAYS = ["plain", "tcp", "inprocess", "keepFresh", "aborted", "unread", "killed"];
+  const WAYS = ["plain", "tcp", "tcp, SIGTERM", "inprocess", "keepFresh", "aborted", "unread", "killed"];
   const isRunning = (pid: number) =>
     existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
 

@@ -120,7 +120,7 @@ const foundries = index.createFoundryProviders([{ name: "west", env, credential 
 const provider = index.createBearerTokenProvider(credential, "https://ai.azure.com/.default");
 const agent = new index.ManagedIdentityCopilotAgent({ env, credential, session: { availableTools: [] } });
 const conversation = agent.conversation();
-const chat = edge.createEdgeChatHandler({ env, credential });
+const chat = edge.createEdgeChatHandler({ authorize: "anonymous", env, credential });
 const handler = functions.createChatHandler({ env, credential });
 afterAll(async () => {
   for (const one of [foundry, foundries, provider, chat]) one.close();

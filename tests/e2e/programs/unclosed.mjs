@@ -6,7 +6,11 @@ import { RuntimeConnection } from "@github/copilot-sdk";
 import { ManagedIdentityCopilotAgent } from "copilot-keyless";
 
 const how = process.argv[2];
-const CONNECTIONS = { tcp: RuntimeConnection.forTcp(), inprocess: RuntimeConnection.forInProcess() };
+const CONNECTIONS = {
+  tcp: RuntimeConnection.forTcp(),
+  "tcp, SIGTERM": RuntimeConnection.forTcp(),
+  inprocess: RuntimeConnection.forInProcess(),
+};
 const agent = new ManagedIdentityCopilotAgent({
   session: { availableTools: [] },
   client: CONNECTIONS[how] && { connection: CONNECTIONS[how] },
@@ -24,4 +28,5 @@ const pids = readdirSync(`/proc/${process.pid}/task`).flatMap((task) =>
   readFileSync(`/proc/${process.pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean),
 );
 console.log(JSON.stringify({ pids: pids.map(Number), at: Date.now() }));
+if (how.endsWith("SIGTERM")) process.kill(process.pid, "SIGTERM");
 if (how === "killed") process.kill(process.pid, "SIGKILL");
