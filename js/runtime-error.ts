@@ -50,7 +50,8 @@ export function isSessionGone(error: unknown): boolean {
   return !(error instanceof KeylessError) && /Session not found/i.test(textOf(error));
 }
 
-function textOf(error: unknown): string {
+/** What an error says, with its code where that is a word. */
+export function textOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return `${typeof code === "string" ? `${code}: ` : ""}${error instanceof Error ? error.message : String(error)}`;
 }

@@ -6,7 +6,15 @@ import { KeylessError } from "./errors.js";
 import type { FoundryProvider, ModelCallFailure } from "./foundry-provider.js";
 import { node } from "./node.js";
 import type { Lease, Runtime } from "./runtime.js";
-import { isConnectionLost, isKilled, isSessionGone, runtimeEnded, runtimeError } from "./runtime-error.js";
+import {
+  homeError,
+  isConnectionLost,
+  isKilled,
+  isSessionGone,
+  runtimeEnded,
+  runtimeError,
+  textOf,
+} from "./runtime-error.js";
 import { checkDirectory, START_MS } from "./sdk.js";
 import { SessionLock, sessionOpen } from "./session-lock.js";
 import type { Turn } from "./turn.js";
@@ -66,6 +74,8 @@ export class SessionDriver {
   readonly #askers: Deferred<string>[] = [];
   /** Whether there is something to take up: `possible` after a prompt, `acknowledged` after an answer, and where it was asked for. */
   #history: "none" | "possible" | "acknowledged";
+  /** The ids of all sessions that it has tried to create. */
+  readonly #created = new Set<string>();
   /** Whether it has ever had a session. */
   #wasOpened = false;
   readonly #workingDirectory = new WorkingDirectory();
@@ -264,17 +274,25 @@ export class SessionDriver {
 
   async #createOrResume(client: CopilotClient, config: SessionConfig): Promise<CopilotSession> {
     const id = this.#id;
-    if (this.#history === "none" || id === undefined) return client.createSession(config);
+    if (this.#history === "none" || id === undefined) return this.#create(client, config);
     return client.resumeSession(id, config).catch((cause: unknown) => {
-      // Of anything else the history may come back.
+      const isOfTheMoment = isConnectionLost(cause) || homeError(textOf(cause)) !== undefined;
+      if (!this.#wasOpened && !isOfTheMoment) throw notResumed(id, cause);
+      // The history may come back, unless the runtime has none.
       if (!isSessionGone(cause)) throw cause;
       const isMissed = this.#history === "acknowledged";
-      if (isMissed && !this.#wasOpened) throw notResumed(id, cause);
       this.#letGo();
       this.#history = "none";
       if (isMissed) throw notResumed(id, cause);
-      return client.createSession(config);
+      return this.#create(client, config);
     });
+  }
+
+  #create(client: CopilotClient, config: SessionConfig): Promise<CopilotSession> {
+    // Chosen here, so that its files can be found although the runtime dies before it answers.
+    const { sessionId = crypto.randomUUID() } = config;
+    this.#created.add(sessionId);
+    return client.createSession({ ...config, sessionId });
   }
 
   /** Keeps a session to this conversation, instead of the one that it had: two would overwrite each other's history. */
@@ -377,7 +395,10 @@ export class SessionDriver {
     this.#id = id;
     this.#lifecycle.free();
     await this.#workingDirectory.remove();
-    if (this.#wantedClose === "delete" && id !== undefined) await removeFiles(this.#settings.runtime, id);
+    if (this.#wantedClose === "delete") {
+      if (id !== undefined) this.#created.add(id);
+      await Promise.all([...this.#created].map((one) => removeFiles(this.#settings.runtime, one)));
+    }
     this.#ended.resolve();
   }
 }
@@ -446,8 +467,8 @@ function deferred<T>(): Deferred<T> {
 }
 
 function notResumed(id: string, cause: unknown): KeylessError {
-  const said = cause instanceof Error ? cause.message : String(cause);
-  return new KeylessError("sdk/session-not-found", `The session ${id} cannot be taken up again: ${said}`, {
+  const message = `The session ${id} cannot be taken up again: ${textOf(cause)}`;
+  return new KeylessError("sdk/session-not-found", message, {
     hint: "Give the id of a session whose files are in this COPILOT_HOME (in code: client: { baseDirectory }), or begin a new one.",
     cause,
   });
