@@ -13,7 +13,7 @@ const PAUSE_MS = { edge: [60, 240], functions: [250, 750] };
 export function reply({ prompt, turn }) {
   if (prompt === LONG_PROMPT) return LONG;
   if (prompt.startsWith(BYTES_PROMPT)) return "A long question.";
-  return `You said: "${prompt}", in turn ${turn}, and that is all there is to say about it for now.`;
+  return `You said: "${prompt}", in turn ${turn}, and that is all there is to say.`;
 }
 
 /** More than the sockets between here and the handler hold. */

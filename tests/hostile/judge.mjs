@@ -86,9 +86,8 @@ function latencyOf(server, tally) {
     const turns = tally.turns.filter(
       (turn) => turn.server === server && turn.phase === phase && isAnswered(turn),
     );
-    const times = turns
-      .filter((turn) => !tally.isInsideFaults(turn))
-      .map(({ began, ended }) => ended - began);
+    const unhurt = turns.filter((turn) => !tally.isInsideFaults(turn) && !tally.mayHaveBeenCut(turn));
+    const times = unhurt.map(({ began, ended }) => ended - began);
     times.sort((one, other) => one - other);
     const at = (share) =>
       Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0);

@@ -89,7 +89,7 @@ describe("one deadline for all of a turn", () => {
   });
 
   test("a model that gives no headers, or no end: 504, or an event that says so", async () => {
-    const chat = handler({ timeoutMs: 700, limits: ONE });
+    const chat = handler({ timeoutMs: 1_500, limits: ONE });
     await expectServed(chat);
     emulator.faults.add({ server: "foundry", kind: "hang" });
     expect(await codeOf(await chat(asking("Hi")))).toEqual([504, "chat/timeout"]);
