@@ -162,6 +162,27 @@ test("bodies in one-byte chunks cost their size, not an object for every byte", 
   await chat.close();
 });
 
+const FORMS = [{}, EVENTS];
+
+test.each(FORMS)("who leaves while the credential hangs frees the slot at once: %s", async (headers) => {
+  const stalled = await startApp(appWith("{ limits: { turns: 1 } }"), emulator.env);
+  expect((await ask(stalled, { prompt: "Warm up" })).status).toBe(200);
+  emulator.revokeTokens();
+  emulator.faults.add({ server: "identity", kind: "hang", times: Number.POSITIVE_INFINITY });
+  const turns = async () =>
+    ((await (await fetch(`${stalled.url}/api/health`)).json()) as { turns: number }).turns;
+  const stop = new AbortController();
+  const left = ask(stalled, { prompt: "Hi" }, headers as Record<string, string>, stop.signal).catch(
+    ({ name }) => name,
+  );
+  await until(async () => (await turns()) === 1);
+  stop.abort();
+  const began = performance.now();
+  expect(await left).toBe("AbortError");
+  await until(async () => (await turns()) === 0);
+  expect(performance.now() - began).toBeLessThan(900);
+});
+
 describe("health", () => {
   test("asks nothing of anybody and starts nothing", async () => {
     const fresh = await startApp(appWith('{ models: ["gpt-4o"] }'), emulator.env);

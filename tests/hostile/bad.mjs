@@ -64,7 +64,11 @@ export const SORTS = {
   "one-byte chunks": {
     pauseMs: { edge: 500, functions: 1_500 },
     async act({ url, caller, random }) {
-      const body = Buffer.from(JSON.stringify({ prompt: `${BYTES_PROMPT} `.repeat(random.whole(20, 400)) }));
+      const body = Buffer.from(
+        JSON.stringify({
+          prompt: `${BYTES_PROMPT} `.repeat(random.whole(20, random.chance(0.1) ? 2_300 : 400)),
+        }),
+      );
       const sent = open(url.chat, { caller });
       const answered = answerTo(sent);
       answered.catch(() => {});
