@@ -5,7 +5,7 @@ import { BYTES_PROMPT, LONG_PROMPT } from "./good.mjs";
 import { answerTo, ask, EVENTS_TYPE, open, read } from "./http.mjs";
 
 /** How long a reader who takes nothing stays. */
-const STALL_MS = 4_000;
+const STALL_MS = 8_000;
 
 /** Requests that nothing but a refusal may answer. */
 const WRONG = [
@@ -33,7 +33,7 @@ const WRONG = [
  */
 export const SORTS = {
   "slow reader": {
-    pauseMs: { edge: 4_000, functions: 8_000 },
+    pauseMs: { edge: 4_000, functions: 15_000 },
     async act({ url, caller }) {
       const sent = open(url.chat, { caller, headers: { accept: EVENTS_TYPE } });
       sent.on("error", () => {});

@@ -17,7 +17,7 @@ export function reply({ prompt, turn }) {
 }
 
 /** More than the sockets between here and the handler hold. */
-const LONG = `${"x".repeat(4_000)} `.repeat(1_500);
+const LONG = `${"x".repeat(20_000)} `.repeat(320);
 export const LONG_PROMPT = "At length";
 /** The beginning of a question that is not repeated in its answer. */
 export const BYTES_PROMPT = "Byte by byte";

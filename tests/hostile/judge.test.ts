@@ -146,6 +146,15 @@ test("what fails while the credential hangs, or by a cut stream, is told and not
     for (let turn = 0; turn < 50; turn += 1)
       tally.turn({ server: "edge", began: now, ended: now + 5, code: "token/timeout" });
     ended();
+    const before = performance.now();
+    for (let revocation = 0; revocation < 3; revocation += 1) tally.revokes();
+    for (let turn = 0; turn < 50; turn += 1)
+      tally.turn({
+        server: "edge",
+        began: before - 1,
+        ended: performance.now() + 1,
+        code: "model/token-invalid",
+      });
     tally.cutsRuntime();
     const cut = performance.now();
     for (let turn = 0; turn < 50; turn += 1)

@@ -140,6 +140,7 @@ async function revocations(emulator, tally, { signal, wait }) {
     const { unauthorized, identity } = { ...counts };
     const revoked = performance.now();
     emulator.revokeTokens();
+    tally.revokes();
     const met = await until(() => counts.unauthorized > unauthorized, revoked);
     tally.revocations.made += 1;
     if (met) tally.revocations.met += 1;

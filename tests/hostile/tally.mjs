@@ -3,6 +3,9 @@
 /** What is left of a hung credential when it answers again: a late acquisition, a pause before the next. */
 const HANG_GRACE_MS = 1_800;
 
+/** A call of the edge handler tries three tokens. When each of them is revoked before it is used, nothing can answer it. */
+const TOKENS_TRIED = 3;
+
 const EXAMPLES = 5;
 
 export class Tally {
@@ -21,6 +24,7 @@ export class Tally {
   /** When the credential hung. */
   hangs = [];
   #runtimeCuts = [];
+  #revoked = [];
   #unsettled = [];
   #read = 0;
 
@@ -35,6 +39,11 @@ export class Tally {
     by[told] = (by[told] ?? 0) + 1;
     if (this.wrong.length < EXAMPLES && isWrong(sort, { code, status }))
       this.wrong.push(`${sort} of ${server}: ${told}`);
+  }
+
+  /** All tokens are revoked now. */
+  revokes() {
+    this.#revoked.push(performance.now());
   }
 
   /** The credential hangs from now on. Returns the way to say that it does no more. */
@@ -70,10 +79,15 @@ export class Tally {
     return server === "functions" && this.#runtimeCuts.some((at) => at > began && at < ended);
   }
 
-  /** Whether something that nobody can answer was under way: the credential hung, or the turn's own stream may have been cut. */
+  /**
+   * Whether something was under way that nobody can answer: the credential hung, every token that the call may try was revoked meanwhile, or
+   * the turn's own stream may have been cut.
+   */
   isInsideFaults(turn) {
     const { began, ended, code, lost } = turn;
     if (this.hangs.some(({ from, to }) => began < to && ended > from)) return true;
+    const revoked = this.#revoked.filter((at) => at > began && at < ended).length;
+    if (code === "model/token-invalid" && revoked >= TOKENS_TRIED) return true;
     return (code ?? lost) !== undefined && this.mayHaveBeenCut(turn);
   }
 }
