@@ -26,7 +26,8 @@ import { streamChat } from "./stream-chat.js";
 import { createBearerTokenProvider } from "./token-provider.js";
 import type { TokenCredential, TokenProvider, TokenProviderOptions } from "./types.js";
 
-export type { ChatLimits, ChatLogEntry } from "./chat/contract.js";
+export type { CallerFunction } from "./chat/caller.js";
+export type { ChatLimits, ChatLogEntry, ChatTokenStatus } from "./chat/contract.js";
 export { KeylessError } from "./errors.js";
 
 /** Options of {@link createEdgeChatHandler}. */
@@ -183,7 +184,8 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
         caller: () =>
           authorize === "anonymous" ? "" : callerOf("authorize", authorize, asked, limits.callerMs),
         correlationId: crypto.randomUUID(),
-        signal: asked.signal,
+        // Not every platform's requests have one.
+        signal: asked.signal ?? NEVER,
         log: onLog,
       },
       { engine, limits, slots, deadlineMs: timeoutMs, isClosed: () => closed, expose: exposeErrors },
@@ -205,6 +207,8 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
   };
   return Object.assign(handle, { tokens, status, close });
 }
+
+const NEVER = new AbortController().signal;
 
 const AUTHORIZE_HINT =
   'authorize: (request) => the caller\'s id, or false; or authorize: "anonymous" if something before the handler keeps strangers out.';

@@ -37,7 +37,8 @@ export async function startHost(folder, { port = 0, log = () => {} } = {}) {
     const trigger = Object.values(metadata.bindings).find(({ type }) => type === "httpTrigger");
     return { metadata, callback, trigger, path: `/${prefix}/${trigger?.route ?? metadata.name}` };
   });
-  const server = createServer((request, response) => {
+  // A body in chunks of one byte would wait here as an object for every byte.
+  const server = createServer({ highWaterMark: 4_096 }, (request, response) => {
     serve(request, response, { core, routes, httpUri: capabilities.HttpUri }).catch((error) => {
       log("error", String(error?.stack ?? error));
       if (!response.headersSent) response.writeHead(500);

@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-export type { ChatEvent, ChatLimits, ChatRequest, ChatResult } from "../chat/contract.js";
+export type { CallerFunction } from "../chat/caller.js";
+export type { ChatEvent, ChatLimits, ChatRequest, ChatResult, ChatTokenStatus } from "../chat/contract.js";
 export { type ChatHandler, createChatHandler } from "./handler.js";
 export { createHealthHandler } from "./health.js";
 export type { ChatHandlerOptions, ChatModel, FunctionsLimits } from "./options.js";

@@ -16,8 +16,14 @@ const CANCEL_MS = 500;
 /** The buffer that a body begins with, in bytes. */
 const FIRST_BYTES = 4_096;
 
-/** After so many chunks everything else gets its turn: a source that always has one more would keep timers from firing. */
-const CHUNKS_AT_ONCE = 1_000;
+/**
+ * A source that always has one more chunk at hand keeps timers from their turn. They get it after so long, in milliseconds; sooner, chunks would
+ * pile up unread. The clock is looked at after so many chunks.
+ */
+const TURN_MS = 1_000;
+const CHUNKS_UNLOOKED = 1_000;
+
+type ChunkReader = ReturnType<ChunkSource["getReader"]>;
 
 /**
  * A body, read from the beginning on into one buffer that never outgrows `bodyBytes`, whatever the chunks. Nothing waits unread, since the
@@ -26,19 +32,23 @@ const CHUNKS_AT_ONCE = 1_000;
 export class Body {
   /** The body's bytes, if they come in time and are not too many. What is declared of their length is not believed. */
   readonly bytes: Promise<Uint8Array>;
-  readonly #reader: ReturnType<ChunkSource["getReader"]> | undefined;
+  readonly #reader: ChunkReader | undefined;
   readonly #read: Promise<void>;
   #buffer: Uint8Array | undefined;
   #size = 0;
   #dropped = 0;
   #chunks = 0;
+  /** When timers were to have their turn, and whether they have had it. */
+  #turn = { since: Number.POSITIVE_INFINITY, over: Promise.resolve() };
   #ended = false;
 
   constructor({ body, bodyUsed }: Pick<ChatCall, "body" | "bodyUsed">, { bodyBytes, bodyMs }: ChatLimits) {
     this.#buffer = new Uint8Array(Math.min(FIRST_BYTES, bodyBytes));
     const reader = body && !bodyUsed ? reading(body) : undefined;
     this.#reader = reader;
-    this.#read = reader ? this.#readAll(reader, bodyBytes) : Promise.resolve();
+    this.#read = reader
+      ? this.#readAll(reader, bodyBytes).catch((error) => this.#failed(error))
+      : Promise.resolve();
     const whole = this.#read.then(() => {
       if (bodyUsed || (body && !reader)) throw used();
       return (this.#buffer as Uint8Array).subarray(0, this.#size);
@@ -64,9 +74,9 @@ export class Body {
     if (!this.#ended) unref(systemClock.setTimeout(cancel, CANCEL_MS));
   }
 
-  async #readAll(reader: ReturnType<ChunkSource["getReader"]>, most: number): Promise<void> {
+  async #readAll(reader: ChunkReader, most: number): Promise<void> {
     for (;;) {
-      const chunk = await this.#next(reader);
+      const chunk = this.#chunkOf(await reader.read());
       if (!chunk) return;
       const end = this.#size + chunk.byteLength;
       if (end > most) throw chatError("chat/body-too-large", 413, `The body is longer than ${most} bytes`);
@@ -79,44 +89,70 @@ export class Body {
       }
       this.#buffer?.set(chunk, this.#size);
       this.#size = end;
+      if (this.#isTimersTurn()) await this.#timersTurn();
     }
   }
 
-  async #drain(reader: ReturnType<ChunkSource["getReader"]>): Promise<void> {
-    await this.#read.catch(() => {});
-    while (!this.#ended && this.#dropped <= DRAINED_BYTES)
-      this.#dropped += (await this.#next(reader).catch(() => undefined))?.byteLength ?? 0;
+  #failed(error: unknown): never {
+    if (error instanceof KeylessError) throw error;
+    this.#ended = true;
+    throw chatError("chat/incomplete-body", 400, "The body broke off");
   }
 
-  /** The next chunk; none when the body has ended. */
-  async #next(reader: ReturnType<ChunkSource["getReader"]>): Promise<Uint8Array | undefined> {
+  async #drain(reader: ChunkReader): Promise<void> {
+    await this.#read.catch(() => {});
     try {
-      const { done, value } = await reader.read();
-      this.#ended = done;
-      if (done) return undefined;
-      this.#chunks += 1;
-      if (this.#chunks % CHUNKS_AT_ONCE === 0) await othersTurn();
-      // Not every realm's Uint8Array is this one's.
-      if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+      while (!this.#ended && this.#dropped <= DRAINED_BYTES) {
+        this.#dropped += this.#chunkOf(await reader.read())?.byteLength ?? 0;
+        if (this.#isTimersTurn()) await this.#timersTurn();
+      }
     } catch {
       this.#ended = true;
-      throw chatError("chat/incomplete-body", 400, "The body broke off");
+    }
+  }
+
+  /** The bytes of a chunk; none when the body has ended. */
+  #chunkOf({ done, value }: { done: boolean; value?: Uint8Array | undefined }): Uint8Array | undefined {
+    this.#ended = done;
+    if (done) return undefined;
+    if (value instanceof Uint8Array) return value;
+    // Another realm's.
+    if (ArrayBuffer.isView(value)) {
+      const { buffer, byteOffset, byteLength } = value as Uint8Array;
+      return new Uint8Array(buffer, byteOffset, byteLength);
     }
     throw used();
   }
+
+  /** Looks at the clock now and then. */
+  #isTimersTurn(): boolean {
+    this.#chunks += 1;
+    return this.#chunks % CHUNKS_UNLOOKED === 0;
+  }
+
+  async #timersTurn(): Promise<void> {
+    const now = systemClock.monotonic();
+    if (now - this.#turn.since > TURN_MS) await this.#turn.over;
+    if (this.#turn.since < Number.POSITIVE_INFINITY) return;
+    this.#turn = {
+      since: now,
+      over: new Promise((over) =>
+        systemClock.setTimeout(() => {
+          this.#turn.since = Number.POSITIVE_INFINITY;
+          over();
+        }, 0),
+      ),
+    };
+  }
 }
 
-function reading(body: ChunkSource): ReturnType<ChunkSource["getReader"]> | undefined {
+function reading(body: ChunkSource): ChunkReader | undefined {
   try {
     return body.getReader();
   } catch {
     // Somebody else has the reader.
     return undefined;
   }
-}
-
-function othersTurn(): Promise<void> {
-  return new Promise((resolve) => systemClock.setTimeout(resolve, 0));
 }
 
 function used(): KeylessError {

@@ -1,9 +1,9 @@
 // Who asks, and what each caller may use, in a Functions host over real HTTP.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { request } from "node:http";
 import { createChatHandler, createHealthHandler } from "copilot-keyless/azure-functions";
 import { afterEach, describe, expect, test } from "vitest";
+import { costOfTrickles } from "../js/support/trickle.js";
 import {
   appWith,
   ask,
@@ -154,27 +154,33 @@ test("half a character becomes U+FFFD, in a turn that takes no longer than other
 });
 
 test("bodies in one-byte chunks cost their size, not an object for every byte", async () => {
-  const big = await startApp(appWith("{ limits: { bodyMs: 120_000, promptChars: 262_144 } }"), emulator.env);
-  await ask(big, { prompt: "Warm up" });
-  const resident = () => {
-    const { VmRSS = "0" } = Object.fromEntries(
-      readStatus(big.process.pid).map((line) => line.split(":\t").map((part) => part.trim())),
-    );
-    return Number.parseInt(VmRSS, 10) / 1_000;
-  };
-  const quiet = resident();
-  let most = quiet;
-  const watch = setInterval(() => {
-    most = Math.max(most, resident());
-  }, 50);
-  const bytes = Buffer.from(JSON.stringify({ prompt: "x".repeat(100_000) }));
-  const statuses = await Promise.all(
-    Array.from({ length: 10 }, () => sendByByte(`${big.url}/api/chat`, bytes)),
+  const chat = createChatHandler({ endpoint: "https://myres.openai.azure.com", limits: { bodyMs: 60_000 } });
+  const context = { invocationId: "trickle", info() {}, warn() {}, error() {} };
+  expect(
+    await costOfTrickles((asked) => chat(asked as never, context as never) as Promise<unknown>),
+  ).toBeLessThan(15);
+  await chat.close();
+});
+
+const FORMS = [{}, EVENTS];
+
+test.each(FORMS)("who leaves while the credential hangs frees the slot at once: %s", async (headers) => {
+  const stalled = await startApp(appWith("{ limits: { turns: 1 } }"), emulator.env);
+  expect((await ask(stalled, { prompt: "Warm up" })).status).toBe(200);
+  emulator.revokeTokens();
+  emulator.faults.add({ server: "identity", kind: "hang", times: Number.POSITIVE_INFINITY });
+  const turns = async () =>
+    ((await (await fetch(`${stalled.url}/api/health`)).json()) as { turns: number }).turns;
+  const stop = new AbortController();
+  const left = ask(stalled, { prompt: "Hi" }, headers as Record<string, string>, stop.signal).catch(
+    ({ name }) => name,
   );
-  clearInterval(watch);
-  expect(statuses).toEqual(Array(10).fill(200));
-  console.log("memory", Math.round(quiet), Math.round(most));
-  expect(most - quiet).toBeLessThan(250);
+  await until(async () => (await turns()) === 1);
+  stop.abort();
+  const began = performance.now();
+  expect(await left).toBe("AbortError");
+  await until(async () => (await turns()) === 0);
+  expect(performance.now() - began).toBeLessThan(900);
 });
 
 describe("health", () => {
@@ -254,35 +260,7 @@ test("a log that throws changes no answer", async () => {
   expect(status).toBe(405);
 });
 
-function readStatus(pid: number | undefined): string[] {
-  return readFileSync(`/proc/${pid}/status`, "utf8").split("\n");
-}
-
 function environmentOf(pid: number | undefined): Record<string, string> {
   const text = readFileSync(`/proc/${pid}/environ`, "utf8");
   return Object.fromEntries(text.split("\0").map((line) => line.split(/=(.*)/s).slice(0, 2)));
-}
-
-/** Sends a body in chunks of one byte, many at a time. Gives the answer's status. */
-function sendByByte(url: string, bytes: Buffer): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      agent: false,
-    });
-    sent.on("response", (response) => {
-      response.resume();
-      response.on("end", () => resolve(response.statusCode));
-    });
-    sent.on("error", reject);
-    let at = 0;
-    const more = () => {
-      for (let count = 0; count < 2_000 && at < bytes.length; count += 1)
-        sent.write(bytes.subarray(at, ++at));
-      if (at < bytes.length) setImmediate(more);
-      else sent.end();
-    };
-    more();
-  });
 }

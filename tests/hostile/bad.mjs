@@ -5,7 +5,7 @@ import { BYTES_PROMPT, LONG_PROMPT } from "./good.mjs";
 import { answerTo, ask, EVENTS_TYPE, open, read } from "./http.mjs";
 
 /** How long a reader who takes nothing stays. */
-const STALL_MS = 4_000;
+const STALL_MS = 8_000;
 
 /** Requests that nothing but a refusal may answer. */
 const WRONG = [
@@ -33,7 +33,7 @@ const WRONG = [
  */
 export const SORTS = {
   "slow reader": {
-    pauseMs: { edge: 2_500, functions: 8_000 },
+    pauseMs: { edge: 4_000, functions: 15_000 },
     async act({ url, caller }) {
       const sent = open(url.chat, { caller, headers: { accept: EVENTS_TYPE } });
       sent.on("error", () => {});
@@ -47,7 +47,7 @@ export const SORTS = {
     },
   },
   "slow writer": {
-    pauseMs: { edge: 300, functions: 600 },
+    pauseMs: { edge: 500, functions: 900 },
     refused: true,
     async act({ url, caller }) {
       const sent = open(url.chat, { caller, headers: { "content-length": 1_000 } });
@@ -65,7 +65,9 @@ export const SORTS = {
     pauseMs: { edge: 500, functions: 1_500 },
     async act({ url, caller, random }) {
       const body = Buffer.from(
-        JSON.stringify({ prompt: `${BYTES_PROMPT} `.repeat(random.whole(50, 1_500)) }),
+        JSON.stringify({
+          prompt: `${BYTES_PROMPT} `.repeat(random.whole(20, random.chance(0.1) ? 2_300 : 400)),
+        }),
       );
       const sent = open(url.chat, { caller });
       const answered = answerTo(sent);
@@ -79,7 +81,7 @@ export const SORTS = {
     },
   },
   leaver: {
-    pauseMs: { edge: 120, functions: 400 },
+    pauseMs: { edge: 150, functions: 500 },
     async act({ url, caller, random }) {
       const headers = random.chance(0.5) ? { accept: EVENTS_TYPE } : {};
       const sent = open(url.chat, { caller, headers });
@@ -91,7 +93,7 @@ export const SORTS = {
     },
   },
   giant: {
-    pauseMs: { edge: 800, functions: 1_600 },
+    pauseMs: { edge: 1_200, functions: 2_400 },
     refused: true,
     async act({ url, caller, random }) {
       const body = `{"prompt":"${"x".repeat(random.whole(300_000, 3_000_000))}"}`;
@@ -99,7 +101,7 @@ export const SORTS = {
     },
   },
   "wrong type": {
-    pauseMs: { edge: 100, functions: 250 },
+    pauseMs: { edge: 150, functions: 400 },
     refused: true,
     async act({ url, caller, random }) {
       const [method, body, headers = {}] = random.pick(WRONG);
@@ -109,12 +111,12 @@ export const SORTS = {
     },
   },
   stranger: {
-    pauseMs: { edge: 200, functions: 400 },
+    pauseMs: { edge: 300, functions: 600 },
     refused: true,
     act: ({ url }) => ask(url.chat, { prompt: "Who am I?" }, {}),
   },
   "cut stream": {
-    pauseMs: { edge: 150 },
+    pauseMs: { edge: 200 },
     async act({ url, caller, random }) {
       const headers = random.chance(0.5) ? { accept: EVENTS_TYPE } : {};
       return ask(url.cut, { prompt: "To be cut" }, { caller, headers });

@@ -13,11 +13,11 @@ const PAUSE_MS = { edge: [60, 240], functions: [250, 750] };
 export function reply({ prompt, turn }) {
   if (prompt === LONG_PROMPT) return LONG;
   if (prompt.startsWith(BYTES_PROMPT)) return "A long question.";
-  return `You said: "${prompt}", in turn ${turn}, and that is all there is to say about it for now.`;
+  return `You said: "${prompt}", in turn ${turn}, and that is all there is to say.`;
 }
 
 /** More than the sockets between here and the handler hold. */
-const LONG = `${"x".repeat(4_000)} `.repeat(1_500);
+const LONG = `${"x".repeat(20_000)} `.repeat(320);
 export const LONG_PROMPT = "At length";
 /** The beginning of a question that is not repeated in its answer. */
 export const BYTES_PROMPT = "Byte by byte";

@@ -7,12 +7,11 @@ const LEAST = 100;
 /** Of what was sent outside of the faults, how much must be answered. */
 const ANSWERED = 0.99;
 
-const CALLER_LEFT = "chat/client-closed";
-
 /** The figures of a run, as `--json` prints them. */
 export function summaryOf({ seed, seconds }, tally) {
   const outside = tally.turns.filter((turn) => !tally.isInsideFaults(turn));
   const answered = outside.filter(isAnswered);
+  const logged = (code) => Object.values(tally.held.logs).reduce((sum, log) => sum + (log[code] ?? 0), 0);
   return {
     seed,
     seconds,
@@ -33,11 +32,11 @@ export function summaryOf({ seed, seconds }, tally) {
       Object.keys(tally.servers).map((server) => [server, latencyOf(server, tally)]),
     ),
     happened: {
-      aborts: Object.values(tally.held.logs).reduce((sum, log) => sum + (log[CALLER_LEFT] ?? 0), 0),
+      aborts: logged("chat/client-closed"),
       revocations: tally.revocations.met,
       cuts: tally.cuts,
     },
-    hostile: tally.hostile,
+    hostile: { ...tally.hostile, "slow reader": { "cut off": logged("chat/slow-reader") } },
     memory: Object.fromEntries(Object.entries(tally.servers).map(([name, { memory }]) => [name, memory])),
     held: tally.held.held,
     exits: Object.fromEntries(Object.entries(tally.servers).map(([name, { exit }]) => [name, exit])),
@@ -86,9 +85,8 @@ function latencyOf(server, tally) {
     const turns = tally.turns.filter(
       (turn) => turn.server === server && turn.phase === phase && isAnswered(turn),
     );
-    const times = turns
-      .filter((turn) => !tally.isInsideFaults(turn))
-      .map(({ began, ended }) => ended - began);
+    const unhurt = turns.filter((turn) => !tally.isInsideFaults(turn) && !tally.mayHaveBeenCut(turn));
+    const times = unhurt.map(({ began, ended }) => ended - began);
     times.sort((one, other) => one - other);
     const at = (share) =>
       Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0);

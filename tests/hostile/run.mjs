@@ -12,17 +12,19 @@ import { SERVER_HEADER } from "./settings.mjs";
 import { Tally } from "./tally.mjs";
 
 /** Good callers of each server: few enough to leave this machine something to do. */
-const GOOD = { edge: 5, functions: 3 };
+const GOOD = { edge: 4, functions: 2 };
 
 /** How much of the time is quiet, to compare with, and how long it is calm at the end. */
 const QUIET_SHARE = 0.15;
 const CALM_MS = 3_000;
 
-/** In the first part of the storm tokens are revoked, and the credential hangs at times. */
-const REVOKING_SHARE = 0.65;
-const REVOCATIONS = 125;
-const HANGS = 3;
+/** How often all tokens are revoked, and before which of these the credential hangs, and for how long. */
+const REVOCATIONS = 110;
+const HANGS_BEFORE = [30, 80];
 const HANG_MS = 1_200;
+/** How long a revocation may take to be met and made good, and the least pause before the next one. */
+const MET_MS = 3_000;
+const PAUSE_MS = 100;
 
 /** How many of the runtime's streams are cut. Those of the edge handler are cut on a path of their own. */
 const FUNCTIONS_CUTS = 0.04;
@@ -63,9 +65,11 @@ export async function hostile({ seed, seconds, signal, onProgress }) {
     onProgress("storm");
     tally.phase = "revoking";
     const stormMs = seconds * 1_000 * (1 - QUIET_SHARE) - CALM_MS;
-    const revokingMs = stormMs * REVOKING_SHARE;
-    const cuts = cutStreams(emulator, randomOf(seed, "cuts"));
-    const bad = [revocations(emulator, tally, { revokingMs, signal: stormOver, wait })];
+    const cuts = cutStreams(emulator, tally, randomOf(seed, "cuts"));
+    const revoking = revocations(emulator, tally, { signal: stormOver, wait }).then(() => {
+      if (!stormOver.aborted) tally.phase = "storm";
+    });
+    const bad = [revoking];
     for (const server of servers) {
       server.stormy = true;
       for (const sort of Object.keys(SORTS)) {
@@ -74,9 +78,7 @@ export async function hostile({ seed, seconds, signal, onProgress }) {
         bad.push(badCaller(server, sort, { random, signal: stormOver, tell: (one) => tally.bad(one) }));
       }
     }
-    await wait(revokingMs);
-    tally.phase = "storm";
-    await wait(stormMs - revokingMs);
+    await wait(stormMs);
     storm.abort();
 
     onProgress("calm");
@@ -107,7 +109,7 @@ export async function hostile({ seed, seconds, signal, onProgress }) {
 }
 
 /** The model's streams are cut: all of one path of the edge handler, and some of the runtime's. */
-function cutStreams(emulator, random) {
+function cutStreams(emulator, tally, random) {
   const cut = (match) =>
     emulator.faults.add({
       server: "foundry",
@@ -116,32 +118,46 @@ function cutStreams(emulator, random) {
       times: Number.POSITIVE_INFINITY,
       match: ({ headers }) => match(headers[SERVER_HEADER]),
     });
-  return [
-    cut((name) => name === "cut"),
-    cut((name) => name === "functions" && random.chance(FUNCTIONS_CUTS)),
-  ];
+  const cutRuntime = (name) => {
+    const chosen = name === "functions" && random.chance(FUNCTIONS_CUTS);
+    if (chosen) tally.cutsRuntime();
+    return chosen;
+  };
+  return [cut((name) => name === "cut"), cut(cutRuntime)];
 }
 
-/** Revokes all tokens again and again, and lets the credential hang now and then. */
-async function revocations(emulator, tally, { revokingMs, signal, wait }) {
-  const everyMs = (revokingMs - HANGS * 2 * HANG_MS) / REVOCATIONS;
-  const began = performance.now();
-  const since = () => performance.now() - began;
-  for (let hangs = 0; !signal.aborted && since() < revokingMs; ) {
-    emulator.revokeTokens();
-    tally.revoked();
-    if (since() > ((hangs + 0.5) * revokingMs) / HANGS) {
-      hangs += 1;
-      const times = Number.POSITIVE_INFINITY;
-      const hang = emulator.faults.add({ server: "identity", kind: "hang", times });
-      const ended = tally.hangs();
-      await wait(HANG_MS, signal);
-      hang.remove();
-      ended();
-      await wait(HANG_MS, signal);
+/** Revokes all tokens again and again, each time when the last revocation was met and made good; the credential hangs now and then. */
+async function revocations(emulator, tally, { signal, wait }) {
+  const { counts } = emulator;
+  const until = async (holds, since) => {
+    while (!holds() && !signal.aborted && performance.now() - since < MET_MS) await wait(10, signal);
+    return holds();
+  };
+  while (!signal.aborted && tally.revocations.met < REVOCATIONS) {
+    if (tally.revocations.met >= (HANGS_BEFORE[tally.hangs.length] ?? Number.POSITIVE_INFINITY)) {
+      await hang(emulator, tally, { signal, wait });
     }
-    await wait(everyMs, signal);
+    const { unauthorized, identity } = { ...counts };
+    const revoked = performance.now();
+    emulator.revokeTokens();
+    tally.revokes();
+    const met = await until(() => counts.unauthorized > unauthorized, revoked);
+    tally.revocations.made += 1;
+    if (met) tally.revocations.met += 1;
+    await until(() => counts.identity > identity, revoked);
+    await wait(Math.max(PAUSE_MS, performance.now() - revoked), signal);
   }
+}
+
+/** The identity endpoint gives no answer for a while, and all tokens are revoked. */
+async function hang(emulator, tally, { signal, wait }) {
+  const fault = emulator.faults.add({ server: "identity", kind: "hang", times: Number.POSITIVE_INFINITY });
+  const ended = tally.credentialHangs();
+  emulator.revokeTokens();
+  await wait(HANG_MS, signal);
+  fault.remove();
+  ended();
+  await wait(HANG_MS, signal);
 }
 
 /** The slots that are held, when they have had time to get free. */

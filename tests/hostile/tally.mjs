@@ -3,6 +3,9 @@
 /** What is left of a hung credential when it answers again: a late acquisition, a pause before the next. */
 const HANG_GRACE_MS = 1_800;
 
+/** A call of the edge handler tries three tokens. When each of them is revoked before it is used, nothing can answer it. */
+const TOKENS_TRIED = 3;
+
 const EXAMPLES = 5;
 
 export class Tally {
@@ -18,9 +21,11 @@ export class Tally {
   servers = {};
   held = { held: {}, logs: {} };
   ranMs = 0;
-  #windows = [];
-  #cutsOfFunctions = [];
-  #unmet = false;
+  /** When the credential hung. */
+  hangs = [];
+  #runtimeCuts = [];
+  #revoked = [];
+  #unsettled = [];
   #read = 0;
 
   turn(turn) {
@@ -36,46 +41,54 @@ export class Tally {
       this.wrong.push(`${sort} of ${server}: ${told}`);
   }
 
-  revoked() {
-    this.revocations.made += 1;
-    this.#unmet = true;
+  /** All tokens are revoked now. */
+  revokes() {
+    this.#revoked.push(performance.now());
   }
 
   /** The credential hangs from now on. Returns the way to say that it does no more. */
-  hangs() {
+  credentialHangs() {
     const window = { from: performance.now(), to: Number.POSITIVE_INFINITY };
-    this.#windows.push(window);
+    this.hangs.push(window);
     return () => {
       window.to = performance.now() + HANG_GRACE_MS;
     };
   }
 
-  /** Reads what is new in the emulator's log. */
+  /** Reads what is new in the emulator's log: which streams were cut. */
   read(requests) {
     for (const record of requests) {
       if (record.id <= this.#read) continue;
-      // It is not answered yet.
-      if (record.durationMs === undefined && !record.aborted && record.at > Date.now() - 2_000) return;
       this.#read = record.id;
-      if (record.authorization?.verdict === "revoked" && this.#unmet) {
-        this.#unmet = false;
-        this.revocations.met += 1;
-      }
-      if (record.fault === "cut-stream" && record.aborted) {
-        this.cuts += 1;
-        this.#cutsOfFunctions.push(record.at - Date.now() + performance.now());
-      }
+      if (record.fault === "cut-stream") this.#unsettled.push(record);
     }
+    this.#unsettled = this.#unsettled.filter((record) => {
+      if (!record.aborted) return true;
+      this.cuts += 1;
+      return false;
+    });
   }
 
-  /** Whether something that nobody can answer was under way: the credential hung, or the turn's own stream may have been cut. */
-  isInsideFaults({ server, began, ended, code, lost }) {
-    if (this.#windows.some(({ from, to }) => began < to && ended > from)) return true;
-    return (
-      server === "functions" &&
-      (code ?? lost) !== undefined &&
-      this.#cutsOfFunctions.some((at) => at > began && at < ended)
-    );
+  /** A stream of the runtime's is about to be cut. */
+  cutsRuntime() {
+    this.#runtimeCuts.push(performance.now());
+  }
+
+  /** Whether a stream of the runtime's was cut during a turn, which may have been this turn's. */
+  mayHaveBeenCut({ server, began, ended }) {
+    return server === "functions" && this.#runtimeCuts.some((at) => at > began && at < ended);
+  }
+
+  /**
+   * Whether something was under way that nobody can answer: the credential hung, every token that the call may try was revoked meanwhile, or
+   * the turn's own stream may have been cut.
+   */
+  isInsideFaults(turn) {
+    const { began, ended, code, lost } = turn;
+    if (this.hangs.some(({ from, to }) => began < to && ended > from)) return true;
+    const revoked = this.#revoked.filter((at) => at > began && at < ended).length;
+    if (code === "model/token-invalid" && revoked >= TOKENS_TRIED) return true;
+    return (code ?? lost) !== undefined && this.mayHaveBeenCut(turn);
   }
 }
 
