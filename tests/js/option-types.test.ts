@@ -168,11 +168,11 @@ describe("what an option holds", () => {
     [{ duration: 5 }, /^The options must be an object of durationMs, token, .* and nothing else\.$/],
     [
       { token: { lifetimeMs: 5 } },
-      "token holds something that must be an object of lifetimesMs, refreshAfterMs, cachedForMs and nothing else.",
+      "token must be an object of lifetimesMs, refreshAfterMs, cachedForMs and nothing else.",
     ],
     [
       { policy: { retryMin: 5 } },
-      /^policy holds something that must be an object of refreshBeforeExpiryMs, .* and nothing else\.$/,
+      /^policy must be an object of refreshBeforeExpiryMs, .* and nothing else\.$/,
     ],
   ])("%o", (scenario, message) => {
     expect(thrown(() => simulateRefresh(scenario as object))).toMatchObject({
