@@ -214,14 +214,14 @@ async function secretOf(
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   throw new KeylessError(
     "credential/configuration",
-    `${nameOf(secret)} is ${text === "" ? "blank" : "no secret: it holds white space or characters beyond ASCII"}`,
+    `${nameOf(secret)} ${text === "" ? "is blank" : "holds white space or characters beyond ASCII"}`,
     { hint: "Look for a line break or a quote in it." },
   );
 }
 
 /** What holds a secret: never its value. */
 function nameOf({ name, variable }: NonNullable<TokenCall["secret"]>): string {
-  if (variable === "AZURE_FEDERATED_TOKEN_FILE") return `What the file of ${variable} holds`;
+  if (variable === "AZURE_FEDERATED_TOKEN_FILE") return `The file of ${variable}`;
   return variable ?? (name === "client_secret" ? "clientSecret" : "What assertion() gave");
 }
 

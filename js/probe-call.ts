@@ -4,6 +4,8 @@ import type { Endpoint } from "./types.js";
 /** What the core needs to plan a probe. */
 export interface ProbeRequest extends ModelOptions {
   endpoint?: string | undefined;
+  /** The scope of the tokens, for the diagnosis. */
+  scope?: string | undefined;
 }
 
 /** The request that the core decided on, without its token, and what the judgement needs to know of it. */
@@ -21,8 +23,8 @@ export interface ProbeCall {
 /** An endpoint's text, or of one that was read the base URL, which reads the same with its options. */
 export function address(endpoint: string | Endpoint | undefined): ProbeRequest {
   if (typeof endpoint !== "object" || endpoint === null) return { endpoint };
-  const { baseUrl, type, apiVersion, deployment } = endpoint;
-  return { endpoint: baseUrl, type, apiVersion, deployment };
+  const { baseUrl, type, apiVersion, scope, deployment } = endpoint;
+  return { endpoint: baseUrl, type, apiVersion, scope, deployment };
 }
 
 /** The options that were given: one that is undefined takes nothing away from the endpoint. */

@@ -114,7 +114,16 @@ export class TokenKeeper {
   /** A new token at once, from the flight under way if there is one; what an endpoint asked for by `Retry-After` counts for nothing. */
   refresh(): Promise<AccessToken> {
     const [wall, mono] = this.#time();
-    return this.#follow(this.#schedule.refresh(wall, mono), wall, mono);
+    const token = this.#follow(this.#schedule.refresh(wall, mono), wall, mono);
+    // One that pauses between two attempts pauses no longer.
+    if (this.#flight?.retry !== undefined) this.#repeat(this.#flight);
+    return token;
+  }
+
+  #repeat(flight: Flight): void {
+    this.#clock.clearTimeout(flight.retry);
+    flight.retry = undefined;
+    this.#attempt(flight);
   }
 
   #follow(decision: Decision, wall: number, mono: number, claims?: string): Promise<AccessToken> {
@@ -372,7 +381,7 @@ export class TokenKeeper {
     if (outcome.result === "retry") {
       const willRetryInMs = outcome.detail.afterMs;
       flight.failure = failure.error;
-      flight.retry = this.#after(willRetryInMs, () => this.#attempt(flight));
+      flight.retry = this.#after(willRetryInMs, () => this.#repeat(flight));
       this.#emit({ type: "refresh-failed", error: summarize(failure.error), willRetryInMs });
       return;
     }

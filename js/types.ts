@@ -147,7 +147,7 @@ export interface TokenProvider {
   getToken(options?: TokenCallOptions): Promise<AccessToken>;
   /**
    * Asks the credential for a new token at once, whatever the backoff or a `Retry-After` says: for a person's click on "try again". Shares
-   * the acquisition that is under way, if there is one. The held token stays in use meanwhile, and if this fails.
+   * the acquisition that is under way, if there is one, and ends its pause between two attempts. The held token stays in use meanwhile, and if this fails.
    *
    * Resolves with the new token and its times, or with the held one where the credential gives the same again.
    *

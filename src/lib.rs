@@ -13,11 +13,6 @@ mod decimal;
 mod error;
 mod json;
 mod secret;
-#[cfg(any(
-    test,
-    all(feature = "plan", target_arch = "wasm32", not(feature = "component"))
-))]
-mod shape;
 
 pub use error::{Code, Error, Result};
 pub use secret::Secret;

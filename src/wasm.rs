@@ -8,6 +8,8 @@ mod core;
 #[cfg(feature = "net")]
 mod net;
 #[cfg(feature = "plan")]
+mod options;
+#[cfg(feature = "plan")]
 mod plan;
 #[cfg(any(feature = "core", feature = "plan"))]
 mod values;

@@ -164,6 +164,23 @@ describe("refresh()", () => {
     expect(await click).toMatchObject({ token: "token-3" });
   });
 
+  test("ends the pause between two attempts of an acquisition that callers wait for", async () => {
+    const credential = new FakeCredential((n) => (n < 3 ? httpError(503) : token(n, clock, HOUR)));
+    const provider = provide(credential);
+    const caller = provider();
+    await settle();
+    expect(credential.calls).toHaveLength(1);
+    const clicks = [provider.refresh(), provider.refresh()];
+    expect(credential.calls).toHaveLength(2);
+    await settle();
+    clicks.push(provider.refresh());
+    expect(credential.calls).toHaveLength(3);
+    for (const click of clicks) expect(await click).toMatchObject({ token: "token-3" });
+    expect(await caller).toBe("token-3");
+    await clock.advance(15_000);
+    expect(credential.calls).toHaveLength(3);
+  });
+
   test("rejects with the error of that attempt, and the held token stays in use", async () => {
     const credential = new FakeCredential((n) => (n === 1 ? token(n, clock, HOUR) : refusedConnection(n)));
     const provider = provide(credential);

@@ -1,6 +1,8 @@
 // The credential of copilot-keyless/direct against the emulator: every source, every form of an id, every fault.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -13,6 +15,7 @@ import {
 import { createDirectCredential, type DirectCredentialOptions } from "copilot-keyless/direct";
 import { type Fault, startEmulator } from "copilot-keyless/emulator";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { FakeClock, settle } from "./support/fake-clock.js";
 
 const SCOPE = "https://ai.azure.com/.default";
 const emulator = await startEmulator();
@@ -294,6 +297,32 @@ describe("settings that cannot be", () => {
     const foundry = createFoundryProvider({ env, credential: "direct" });
     expect(await foundry.tokens()).toMatch(/^eyJ/);
     foundry.close();
+  });
+
+  test("a Retry-After that is a date is waited for by the answer's own clock, with jitter on top", async () => {
+    const clock = new FakeClock();
+    clock.chance = 0.5;
+    let asked = 0;
+    // Its clock is two hours ahead of ours.
+    const server = createServer((_request, response) => {
+      asked += 1;
+      const now = Math.floor(clock.now() / 1_000) * 1_000 + 7_200_000;
+      const date = (ms: number) => new Date(ms).toUTCString();
+      if (asked === 1)
+        response.writeHead(503, { date: date(now), "retry-after": date(now + 3_000) }).end("busy");
+      else response.writeHead(200, { date: date(now) }).end('{"access_token":"t","expires_in":3600}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const env = { IDENTITY_ENDPOINT: `http://127.0.0.1:${port}/`, IDENTITY_HEADER };
+    const token = createDirectCredential({ env, clock }).getToken(SCOPE);
+    while (clock.timers.size === 0) await settle();
+    expect([...clock.timers].map(({ ms }) => ms)).toEqual([3_300]);
+    await clock.advance(3_300);
+    expect(await token).toMatchObject({ token: "t" });
+    expect(asked).toBe(2);
+    server.closeAllConnections();
+    server.close();
   });
 
   test("Entra's numbers come with what to do", async () => {

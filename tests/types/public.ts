@@ -40,6 +40,7 @@ const credential = new DefaultAzureCredential();
 const provider = createBearerTokenProvider(credential, scope);
 
 same<typeof provider, TokenProvider>(true);
+same<ReturnType<TokenProvider["refresh"]>, Promise<AccessToken>>(true);
 same<Awaited<ReturnType<typeof provider>>, string>(true);
 same<ReturnType<typeof provider.getToken>, Promise<AccessToken>>(true);
 
