@@ -39,8 +39,7 @@ export const anything: Check = { expected: "anything", fits: () => true };
 
 function has(value: unknown, ...names: string[]): boolean {
   return (
-    typeof value === "object" &&
-    value !== null &&
+    /^(object|function)$/.test(typeof value) &&
     names.every((name) => typeof (value as Record<string, unknown>)[name] === "function")
   );
 }

@@ -45,6 +45,7 @@ export type {
  * Finds out what an endpoint is: which base URL, provider type and token scope it needs. Repairs what is certain, with a
  * warning, and refuses the rest with a {@link KeylessError} whose `hint` says what to give instead.
  *
+ * @param url the address, as text or as a `URL`
  * @throws KeylessError `endpoint/...`, `provider/scope`, `provider/conflict`
  * @example
  * ```ts

@@ -9,17 +9,32 @@ import {
   DEFAULT_LIMITS,
   DEFAULT_TIMEOUT_MS,
 } from "./chat/contract.js";
-import { checkedLimits, checkTimeout, checkTypes, invalid, isObject, shareOf } from "./chat/limits.js";
+import { checkedLimits, checkTimeout, invalid, shareOf } from "./chat/limits.js";
 import { chatError, closing, unknownModel } from "./chat/problem.js";
 import { respond } from "./chat/respond.js";
 import { Slots } from "./chat/slots.js";
 import { tokenStatus } from "./chat/token-status.js";
 import { unlessAborted } from "./chat/unless-aborted.js";
+import {
+  type Check,
+  type Checks,
+  callback,
+  checkArgument,
+  credential as credentialCheck,
+  either,
+  flag,
+  list,
+  number,
+  object,
+  readOptions,
+  text,
+} from "./check.js";
 import { LONGEST_TIMER_MS } from "./clock.js";
 import { directCredential } from "./direct-credential.js";
 import { type Environment, environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import { rejectsToken } from "./model-error.js";
+import { modelChecks } from "./option-checks.js";
 import type { ModelOptions } from "./plan.js";
 import { noteResource } from "./second-look.js";
 import { streamChat } from "./stream-chat.js";
@@ -105,8 +120,8 @@ const AFTER_MS = 60_000;
  * ```
  */
 export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler {
-  if (!isObject(options)) throw invalid("options must be an object", AUTHORIZE_HINT);
-  const { authorize, models = [], limits: given, credential, tokens: settings, ...others } = options;
+  const read = readOptions(options, edgeChecks(), "chat/invalid-option");
+  const { authorize, models = [], limits: given, credential, tokens: settings, ...others } = read;
   const {
     timeoutMs = DEFAULT_TIMEOUT_MS,
     onLog = () => {},
@@ -119,15 +134,9 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
   }
   const limits = checkedLimits(DEFAULT_LIMITS, given);
   limits.turnsPerCaller = shareOf(limits.turns, given?.turnsPerCaller, authorize !== "anonymous");
-  checkTypes(options, { env: "object", onLog: "function", exposeErrors: "boolean" });
   checkTimeout(timeoutMs);
   if (!Array.isArray(models) || models.some((model) => typeof model !== "string" || model === ""))
     throw invalid("models must be a list of names");
-  if (credential !== undefined && credential !== "direct" && typeof credential?.getToken !== "function") {
-    throw new KeylessError("credential/invalid", "credential has no getToken method", {
-      hint: 'Pass a credential of @azure/identity, "direct", or leave it out.',
-    });
-  }
   const own = typeof credential === "object" ? credential : undefined;
   const plan = decide(() =>
     planner().planProvider({ ...request, ownCredential: own !== undefined, env: relevant(env) }),
@@ -172,9 +181,13 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
   };
   const slots = new Slots(limits);
   const handle = async (asked: Request): Promise<Response> => {
-    if (typeof asked?.method !== "string" || typeof asked.headers?.get !== "function") {
-      throw invalid("request must be a Request", "Pass the handler the request as it came.");
-    }
+    checkArgument(
+      "request",
+      asked,
+      REQUEST,
+      "chat/invalid-option",
+      "Pass the handler the request as it came.",
+    );
     const { status, headers, body } = await respond(
       {
         method: asked.method,
@@ -209,6 +222,32 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
 }
 
 const NEVER = new AbortController().signal;
+
+function edgeChecks(): Checks<EdgeChatOptions> {
+  return {
+    ...modelChecks(),
+    authorize: { expected: '"anonymous", or a function', fits: () => true },
+    endpoint: text,
+    models: list,
+    credential: either(credentialCheck, { expected: '"direct"', fits: (value) => value === "direct" }),
+    scope: text,
+    maxOutputTokens: number,
+    timeoutMs: number,
+    tokens: object,
+    limits: object,
+    onLog: callback,
+    exposeErrors: flag,
+    env: object,
+  };
+}
+
+const REQUEST: Check = {
+  expected: "a Request",
+  fits: (value) => {
+    const { method, headers } = value as Request;
+    return typeof method === "string" && typeof headers.get === "function";
+  },
+};
 
 const AUTHORIZE_HINT =
   'authorize: (request) => the caller\'s id, or false; or authorize: "anonymous" if something before the handler keeps strangers out.';

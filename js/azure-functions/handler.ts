@@ -5,7 +5,7 @@ import { respond } from "../chat/respond.js";
 import { Slots } from "../chat/slots.js";
 import { LONGEST_TIMER_MS } from "../clock.js";
 import { connectionOf, watchConnections } from "./connection.js";
-import { type ChatHandlerOptions, checkedModels, checkOptions, limitsOf } from "./options.js";
+import { type ChatHandlerOptions, checkedModels, limitsOf, readHandlerOptions } from "./options.js";
 import { type ChatStatus, ChatWorker } from "./worker.js";
 
 /** A handler for `app.http`, and the worker behind it. */
@@ -30,15 +30,15 @@ export type ChatHandler = HttpHandler & {
  * ```
  */
 export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler {
-  checkOptions(options);
-  const { models, limits: given, caller, exposeErrors, ...rest } = options;
+  const read = readHandlerOptions(options);
+  const { models, limits: given, caller, exposeErrors, ...rest } = read;
   const limits = limitsOf(given, caller !== undefined || signsIn());
   const slots = new Slots(limits);
   const worker = new ChatWorker(rest, checkedModels(models), limits, () => {
     closeWithApp(() => worker.close());
   });
   const { bodyMs, callerMs, stallMs } = limits;
-  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = read;
   const settings = {
     engine: worker.answer.bind(worker),
     limits,

@@ -1,6 +1,11 @@
 import type { HttpHandler } from "@azure/functions";
-import { invalid } from "../chat/limits.js";
+import { type Check, checkArgument } from "../check.js";
 import type { ChatHandler } from "./handler.js";
+
+const CHAT: Check = {
+  expected: "what createChatHandler gives",
+  fits: (value) => typeof (value as Partial<ChatHandler>).status === "function",
+};
 
 /**
  * A handler that reports how a chat stands: 200, or 503 where it cannot answer. It shows no token, asks nothing of anybody, and
@@ -13,7 +18,7 @@ import type { ChatHandler } from "./handler.js";
  * ```
  */
 export function createHealthHandler(chat: Pick<ChatHandler, "status">): HttpHandler {
-  if (typeof chat?.status !== "function") throw invalid("chat must be what createChatHandler gives");
+  checkArgument("chat", chat, CHAT, "chat/invalid-option");
   return () => {
     const status = chat.status();
     return {

@@ -3,7 +3,9 @@ import type { CopilotClientOptions } from "@github/copilot-sdk";
 import type { AgentOptions } from "../agent.js";
 import type { CallerFunction } from "../chat/caller.js";
 import { type ChatLimits, DEFAULT_LIMITS } from "../chat/contract.js";
-import { checkedLimits, checkTimeout, checkTypes, invalid, isObject, shareOf } from "../chat/limits.js";
+import { checkedLimits, checkTimeout, invalid, shareOf } from "../chat/limits.js";
+import { type Checks, callback, finite, flag, list, object, readOptions } from "../check.js";
+import { agentChecks } from "../option-checks.js";
 
 /** A model that callers may choose, of the same resource. */
 export interface ChatModel {
@@ -16,7 +18,8 @@ export interface ChatModel {
 }
 
 /** Options of {@link createChatHandler}: those of the agent (`sessionsPerRuntime` is 100 here), and what holds for callers. */
-export interface ChatHandlerOptions extends Omit<AgentOptions, "client" | "sessions" | "resume"> {
+export interface ChatHandlerOptions
+  extends Omit<AgentOptions, "client" | "sessions" | "resume" | "keepHistory"> {
   /** Options for the runtime, one for all. By default its files are in a temporary folder that ends with the worker. */
   client?: Omit<CopilotClientOptions, "baseDirectory" | "mode"> | undefined;
   /** More models that callers may choose, by the names of their deployments. Without, only the first one is served. */
@@ -65,19 +68,39 @@ const LIMITS: FunctionsLimits = {
 
 const SECRET_CHARS = 32;
 
-/** Checks what can be checked before the environment is read. */
-export function checkOptions(options: ChatHandlerOptions): void {
-  if (!isObject(options)) throw invalid("options must be an object");
-  checkTypes(options, {
-    caller: "function",
-    client: "object",
-    session: "object",
-    durable: "object",
-    env: "object",
-    exposeErrors: "boolean",
-  });
+/**
+ * The options, with what can be checked before the environment is read.
+ *
+ * @throws KeylessError `chat/invalid-option`
+ */
+export function readHandlerOptions(given: ChatHandlerOptions): ChatHandlerOptions {
+  const options = readOptions(given, handlerChecks(), "chat/invalid-option");
   if (options.timeoutMs !== undefined) checkTimeout(options.timeoutMs);
   checkDurable(options.durable);
+  return options;
+}
+
+function handlerChecks(): Checks<ChatHandlerOptions> {
+  const {
+    client: _client,
+    sessions: _sessions,
+    resume: _resume,
+    keepHistory: _keep,
+    ...shared
+  } = agentChecks();
+  return {
+    ...shared,
+    maxPromptTokens: finite,
+    maxOutputTokens: finite,
+    sessionsPerRuntime: finite,
+    turnsPerRuntime: finite,
+    client: object,
+    models: list,
+    limits: object,
+    caller: callback,
+    durable: object,
+    exposeErrors: flag,
+  };
 }
 
 /** The limits of a worker. */
@@ -93,7 +116,6 @@ export function limitsOf(given: Partial<FunctionsLimits> | undefined, apart: boo
 
 /** The models that callers may choose besides the first. */
 export function checkedModels(given: ChatHandlerOptions["models"] = []): ChatModel[] {
-  if (!Array.isArray(given)) throw invalid("models must be a list");
   const models = given.map((model) => (typeof model === "string" ? { name: model } : model));
   const names = new Set(models.map((model) => model?.name));
   if (names.size < models.length || names.has("") || [...names].some((name) => typeof name !== "string")) {

@@ -3,7 +3,6 @@ import { KeylessError } from "../errors.js";
 
 /** The limits, defaults filled in and checked. */
 export function checkedLimits<T extends object>(defaults: T, given: Partial<T> = {}): T {
-  if (!isObject(given)) throw invalid("limits must be an object");
   const limits = { ...defaults };
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaults, name)) throw invalid(`limits.${name} is none`);
@@ -24,15 +23,6 @@ export function shareOf(all: number, given: number | undefined, apart: boolean):
   return given ?? (apart ? Math.ceil(all / 2) : all);
 }
 
-/** Checks the type of options that are set: `undefined` is as good as none. */
-export function checkTypes(options: object, types: Record<string, "boolean" | "function" | "object">): void {
-  for (const [name, type] of Object.entries(types)) {
-    const value = (options as Record<string, unknown>)[name];
-    if (value === undefined || (type === "object" ? isObject(value) : typeof value === type)) continue;
-    throw invalid(`${name} must be ${type === "object" ? "an" : "a"} ${type}`);
-  }
-}
-
 /** How long a turn may take: a time that timers can wait. */
 export function checkTimeout(timeoutMs: unknown): void {
   if (
@@ -42,10 +32,6 @@ export function checkTimeout(timeoutMs: unknown): void {
   )
     return;
   throw invalid("timeoutMs must be a positive whole number of milliseconds, below 2^31");
-}
-
-export function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** An option of a chat handler that cannot be. */

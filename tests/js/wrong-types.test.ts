@@ -84,6 +84,7 @@ const AGENT: Options = {
   ...SESSION,
   timeoutMs: number,
   sessions: text,
+  keepHistory: flag,
   resume: text,
   sessionsPerRuntime: number,
   turnsPerRuntime: number,
@@ -146,6 +147,7 @@ const OWNERS: Record<string, object> = {
   conversation,
   handler,
   chat,
+  handlers: { edge: chat },
   "emulator.faults": emulator.faults,
   "emulator.foundry": emulator.foundry,
 };
@@ -316,13 +318,14 @@ const SOLE: Record<string, Record<string, Row>> = {
   edge: {
     KeylessError: CORE.KeylessError as Row,
     createEdgeChatHandler: {
-      good: () => options(),
+      good: () => options({ authorize: "anonymous" }),
       parameters: [
         [
           "options",
           object,
           {
             ...MODEL,
+            authorize: call,
             endpoint: text,
             models: list,
             credential: none,
@@ -404,6 +407,7 @@ const SOLE: Record<string, Record<string, Row>> = {
       parameters: [["options", object, { abortSignal: none, claims: text, rejectedToken: text }]],
     },
     invalidate: { good: () => ["other"], parameters: [["rejectedToken", text]] },
+    refresh: NONE,
     close: NONE,
   },
   foundry: {
@@ -476,7 +480,10 @@ const SOLE: Record<string, Record<string, Row>> = {
     close: { good: () => [{}], parameters: [["options", object, { forget: flag }]] },
   },
   handler: { status: NONE, close: NONE },
-  chat: { tokens: NONE, close: NONE },
+  chat: { tokens: NONE, status: NONE, close: NONE },
+  handlers: {
+    edge: { good: () => [new Request("http://edge.example/chat")], parameters: [["request", none]] },
+  },
   "emulator.faults": {
     add: {
       good: () => [{ server: "identity", kind: "reset" }],
