@@ -52,7 +52,6 @@ struct World {
     turn: Option<u32>,
     sent: u8,
     close: Close,
-    ended: bool,
 }
 
 impl World {
@@ -66,7 +65,6 @@ impl World {
             turn: None,
             sent: 0,
             close: Close::No,
-            ended: false,
         }
     }
 
@@ -153,7 +151,6 @@ impl World {
                     !next.leased && !next.attached && next.close != Close::No,
                     "nothing is left behind"
                 );
-                next.ended = true;
             }
         }
         next
