@@ -18,7 +18,7 @@ import {
 import { checkDirectory, START_MS } from "./sdk.js";
 import { SessionLock, sessionOpen } from "./session-lock.js";
 import type { Turn } from "./turn.js";
-import type { ConversationAction, ConversationOutcome, ConversationWants, Lifecycle } from "./wasm/plan.js";
+import type { ConversationAction, ConversationClose, ConversationOutcome, Lifecycle } from "./wasm/plan.js";
 import { within } from "./within.js";
 import { WorkingDirectory } from "./working-directory.js";
 
@@ -55,7 +55,7 @@ export class SessionDriver {
   /** Why the last turn that failed did. */
   #failure: unknown;
   #driving = false;
-  #wantedClose: ConversationWants["close"] = "no";
+  #wantedClose: ConversationClose = "no";
   readonly #closing = deferred<void>();
   readonly #ended = deferred<void>();
 
@@ -146,7 +146,7 @@ export class SessionDriver {
   }
 
   #decide(outcome: ConversationOutcome): ConversationAction {
-    return this.#lifecycle.next(outcome, { turn: this.#nextTurn()?.number, close: this.#wantedClose });
+    return this.#lifecycle.next(outcome, this.#nextTurn()?.number, this.#wantedClose);
   }
 
   /** Never rejects. */

@@ -16,14 +16,11 @@
 //! assert_eq!(life.next(Outcome::Finished, Wants::default()), Action::Rest);
 //! ```
 
-use serde::{Deserialize, Serialize};
-
 /// How often one turn may find its runtime or its session gone before it fails.
 pub const MAX_RECOVERIES: u8 = 3;
 
-/// What to do next. As text in kebab case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Nothing, until a turn or a close is wanted.
     Rest,
@@ -52,9 +49,8 @@ pub enum Action {
     End,
 }
 
-/// What came of the last action. As text in kebab case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// What came of the last action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// None was under way, and something is wanted.
     Woken,
@@ -87,8 +83,7 @@ pub enum Outcome {
 }
 
 /// Whether the conversation shall end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Close {
     /// It goes on.
     #[default]
@@ -100,7 +95,7 @@ pub enum Close {
 }
 
 /// What is wanted at the moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Wants {
     /// The turn that waits for its reply, by a number of its own.
     pub turn: Option<u32>,

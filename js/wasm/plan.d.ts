@@ -81,15 +81,13 @@ export type ConversationOutcome =
   | "deleted"
   | "released";
 
-/** What is wanted at the moment: the number of the turn that waits, and whether the conversation shall end. */
-export interface ConversationWants {
-  turn: number | undefined;
-  close: "no" | "keep" | "delete";
-}
+/** Whether the conversation shall end, and its history with it. */
+export type ConversationClose = "no" | "keep" | "delete";
 
 export class Lifecycle {
   /** `resumed`: the conversation takes up an earlier session. */
   constructor(resumed: boolean);
-  next(outcome: ConversationOutcome, wants: ConversationWants): ConversationAction;
+  /** `turn`: the number of the turn that waits. */
+  next(outcome: ConversationOutcome, turn: number | undefined, close: ConversationClose): ConversationAction;
   free(): void;
 }

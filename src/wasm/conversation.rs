@@ -1,9 +1,8 @@
-//! The life of a conversation, for JavaScript.
+//! The life of a conversation, for JavaScript: each outcome, action and wish by its name.
 
-use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::values::{JsResult, to_js};
-use crate::conversation;
+use crate::conversation::{self, Action, Close, Outcome, Wants};
 
 /// [`conversation::Lifecycle`].
 #[wasm_bindgen]
@@ -18,9 +17,48 @@ impl Lifecycle {
     }
 
     /// [`conversation::Lifecycle::next`].
-    pub fn next(&mut self, outcome: JsValue, wants: JsValue) -> JsResult {
-        let outcome = serde_wasm_bindgen::from_value(outcome)?;
-        let wants = serde_wasm_bindgen::from_value(wants)?;
-        Ok(to_js(self.0.next(outcome, wants)))
+    pub fn next(&mut self, came: &str, turn: Option<u32>, close: &str) -> String {
+        let close = match close {
+            "keep" => Close::Keep,
+            "delete" => Close::Delete,
+            _ => Close::No,
+        };
+        name(self.0.next(outcome(came), Wants { turn, close })).to_owned()
+    }
+}
+
+fn outcome(name: &str) -> Outcome {
+    match name {
+        "leased" => Outcome::Leased,
+        "alive" => Outcome::Alive,
+        "worn" => Outcome::Worn,
+        "opened" => Outcome::Opened,
+        "refused" => Outcome::Refused,
+        "finished" => Outcome::Finished,
+        "unsettled" => Outcome::Unsettled,
+        "restless" => Outcome::Restless,
+        "gone" => Outcome::Gone,
+        "dead" => Outcome::Dead,
+        "detached" => Outcome::Detached,
+        "deleted" => Outcome::Deleted,
+        "released" => Outcome::Released,
+        _ => Outcome::Woken,
+    }
+}
+
+fn name(action: Action) -> &'static str {
+    match action {
+        Action::Rest => "rest",
+        Action::Lease => "lease",
+        Action::Check => "check",
+        Action::Open => "open",
+        Action::Send => "send",
+        Action::Settle => "settle",
+        Action::Detach => "detach",
+        Action::Delete => "delete",
+        Action::Release => "release",
+        Action::Discard => "discard",
+        Action::Fail => "fail",
+        Action::End => "end",
     }
 }
