@@ -15,9 +15,15 @@ import { within } from "./within.js";
 
 /** Options of {@link ManagedIdentityCopilotAgent}: those of `createFoundryProvider`, and the session's. */
 export interface AgentOptions extends FoundryProviderOptions {
-  /** A started client of your own, which stays yours to stop; or options for the one that is made. */
+  /**
+   * A started client of your own, which stays yours to stop; or options for the one that is made. The runtime of that one gets a short list
+   * of this process's variables and what `env` adds; see the README.
+   */
   client?: CopilotClient | CopilotClientOptions | undefined;
-  /** More of the session's config, such as `tools` and `onPermissionRequest`. By default every permission is denied. */
+  /**
+   * More of the session's config, such as `tools` and `onPermissionRequest`. By default every permission is denied, and each conversation
+   * works in an empty folder of its own (`workingDirectory`), which is removed at its end.
+   */
   session?:
     | Omit<Partial<SessionConfig>, "model" | "provider" | "providers" | "models" | "streaming">
     | undefined;

@@ -23,8 +23,9 @@ export interface ChatOptions {
   /** How long this turn may take, in milliseconds. Default: the agent's. */
   timeoutMs?: number | undefined;
   /**
-   * Told of everything that happens in the turn, as the Copilot SDK tells it: `assistant.reasoning_delta`, `tool.execution_start`,
-   * `tool.execution_complete`, `assistant.usage` and the rest, those of sub-agents too. What it throws is ignored.
+   * Receives every SDK event of the turn that follows the prompt's own message: `assistant.reasoning_delta`, `tool.execution_start`,
+   * `tool.execution_complete`, `assistant.usage` and the rest, those of sub-agents too. Where the prompt is sent again because its runtime
+   * has died, they begin anew. What it throws, or rejects with, is ignored.
    */
   onEvent?: ((event: SessionEvent) => void) | undefined;
 }
@@ -67,7 +68,10 @@ export class Conversation implements AsyncDisposable {
     return this.#driver.sessionId;
   }
 
-  /** Sends a prompt and gives the whole reply: the last message of the turn. */
+  /**
+   * Sends a prompt and gives the whole reply: the last message of the turn. A tool of this conversation that waits for another of its turns
+   * waits for itself, until the time is up.
+   */
   async chat(prompt: string, options: ChatOptions = {}): Promise<string> {
     const { reply } = this.#begin(prompt, options);
     try {

@@ -23,7 +23,7 @@ import { within } from "./within.js";
 import { WorkingDirectory } from "./working-directory.js";
 
 /** How long a session may take to stop working for a turn that is over, before it is left; and when the conversation is being closed. */
-const SETTLE_MS = 10_000;
+const SETTLE_MS = 5_000;
 const SETTLE_CLOSING_MS = 300;
 
 /** How long the runtime may take to detach a session, to delete one, or to tell its events. */
@@ -258,7 +258,9 @@ export class SessionDriver {
 
   #config(): SessionConfig {
     const { runtime, provider, session } = this.#settings;
-    const isOurs = !runtime.foreign && runtime.options.workingDirectory === undefined;
+    const { connection, workingDirectory } = runtime.options;
+    // Somebody else's runtime may be on another machine.
+    const isOurs = !runtime.foreign && connection?.kind !== "uri" && workingDirectory === undefined;
     if (session.workingDirectory !== undefined) checkDirectory(session.workingDirectory);
     return {
       onPermissionRequest: () => ({ kind: "reject", feedback: "This program permits no tools." }),

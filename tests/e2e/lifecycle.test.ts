@@ -119,7 +119,8 @@ test("a runtime that dies with a request under way is noticed at once", async ()
     await sleep(afterMs);
     await killRuntimes();
     expect(await turn).toContain("[flight]");
-    expect(performance.now() - began).toBeLessThan(4_000);
+    // A ping or an opening that hangs would take 10 s and more.
+    expect(performance.now() - began).toBeLessThan(9_000);
   }
 });
 
