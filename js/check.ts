@@ -185,7 +185,7 @@ function misfit(
   hint = "Correct it, or leave it out to get the default.",
 ): KeylessError {
   const found =
-    value === null ? "null" : Number.isNaN(value) ? "not a number" : `of the type ${typeof value}`;
+    value === null ? "null" : typeof value === "number" ? String(value) : `of the type ${typeof value}`;
   return refused(`${name} must be ${expected}; it is ${found}.`, own ?? code, hint);
 }
 

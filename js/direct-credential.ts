@@ -13,7 +13,7 @@ import {
   readOptions,
   text,
 } from "./check.js";
-import { steady, systemClock, unref } from "./clock.js";
+import { LONGEST_TIMER_MS, steady, systemClock, unref } from "./clock.js";
 import { credentialFailure } from "./credential-error.js";
 import { type Environment, environment, relevant } from "./environment.js";
 import { KeylessError } from "./errors.js";
@@ -143,7 +143,7 @@ async function acquire(
   const signal = asSignal(abortSignal);
   for (let attempt = 0; ; attempt += 1) {
     // Anew for every attempt: a federated token may have been renewed meanwhile.
-    const left = Math.max(1, deadline - clock.monotonic());
+    const left = Math.min(Math.max(1, deadline - clock.monotonic()), LONGEST_TIMER_MS);
     const secret = await inTime(secretOf(call, env, options), left, clock, signal);
     const requestedAt = clock.now();
     const [status, body, ...headers] = await send(

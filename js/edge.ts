@@ -49,7 +49,7 @@ export { KeylessError } from "./errors.js";
 export interface EdgeChatOptions extends ModelOptions {
   /**
    * Who may ask. `"anonymous"`: everybody who reaches the handler, so something before it must keep strangers out. Else a function that
-   * gives the caller's id, a text that nobody else has, or `false` for 401. It may be async, and leaves the request's body unread.
+   * gives the caller's id, a text that nobody else has, or `false` for 401. It may be async, and neither reads nor clones the request.
    * What it throws is answered 500, without the error.
    */
   authorize: "anonymous" | CallerFunction<Request>;
@@ -135,7 +135,7 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
   const limits = checkedLimits(DEFAULT_LIMITS, given);
   limits.turnsPerCaller = shareOf(limits.turns, given?.turnsPerCaller, authorize !== "anonymous");
   checkTimeout(timeoutMs);
-  if (!Array.isArray(models) || models.some((model) => typeof model !== "string" || model === ""))
+  if (models.some((model) => typeof model !== "string" || model === ""))
     throw invalid("models must be a list of names");
   const own = typeof credential === "object" ? credential : undefined;
   const plan = decide(() =>
@@ -198,7 +198,7 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
           authorize === "anonymous" ? "" : callerOf("authorize", authorize, asked, limits.callerMs),
         correlationId: crypto.randomUUID(),
         // Not every platform's requests have one.
-        signal: asked.signal ?? NEVER,
+        signal: asked.signal ?? new AbortController().signal,
         log: onLog,
       },
       { engine, limits, slots, deadlineMs: timeoutMs, isClosed: () => closed, expose: exposeErrors },
@@ -220,8 +220,6 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
   };
   return Object.assign(handle, { tokens, status, close });
 }
-
-const NEVER = new AbortController().signal;
 
 function edgeChecks(): Checks<EdgeChatOptions> {
   return {

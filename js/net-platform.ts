@@ -38,10 +38,7 @@ export async function fetch({ url, init }: Request): Promise<Response> {
     response = await (signal ? Promise.race([sent, aborted(signal)]) : sent);
   } catch (error) {
     // A platform that ignores the signal may answer yet.
-    sent.then(
-      ({ body }) => body?.cancel(),
-      () => {},
-    );
+    sent.then(({ body }) => body?.cancel()).catch(() => {});
     // reqwest aborts with a text of its own when the time is up.
     throw error instanceof Error ? new Error(words(error).join(": ")) : error;
   }

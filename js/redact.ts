@@ -1,4 +1,5 @@
 import { type Environment, secretsIn } from "./environment.js";
+import { wellFormed } from "./well-formed.js";
 
 /** What stands in the place of a secret. */
 const HIDDEN = "[redacted]";
@@ -48,11 +49,6 @@ export function hideSecretsOf(env: Environment): void {
 export function redact(text: string): string {
   const unknown = [...known].reduce((clean, secret) => clean.replaceAll(secret, HIDDEN), text);
   return PATTERNS.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), unknown);
-}
-
-/** Half of a character that needs two becomes what UTF-8 makes of it; `encodeURIComponent` would throw. */
-function wellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 /** How a value stands in a text, in a URL or a form, and in JSON. */

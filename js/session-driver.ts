@@ -300,10 +300,10 @@ export class SessionDriver {
   /** Keeps a session to this conversation, instead of the one that it had: two would overwrite each other's history. */
   #hold(id: string | undefined): void {
     if (id === undefined || (id === this.#id && this.#lock !== undefined)) return;
-    const { open, home, foreign } = this.#settings.runtime;
+    const { open, home } = this.#settings.runtime;
     if (id === this.#id && home === undefined) return;
     if (id !== this.#id && open.has(id)) throw sessionOpen(id);
-    const lock = home === undefined ? undefined : takenLock(home, id, foreign !== undefined);
+    const lock = home === undefined ? undefined : takenLock(home, id);
     this.#letGo();
     open.add(id);
     this.#lock = lock;
@@ -412,13 +412,12 @@ async function removeFiles({ home, foreign }: Runtime, id: string): Promise<void
   await node.fs.promises.rm(folder, { recursive: true, force: true, maxRetries: 2 }).catch(() => {});
 }
 
-/** The lock of a session. Where the home of a user's own client cannot be written to, there is none. */
-function takenLock(home: string, id: string, isForeign: boolean): SessionLock | undefined {
+/** The lock of a session; none where this program may not write to the home. Whether the runtime may, it says itself. */
+function takenLock(home: string, id: string): SessionLock | undefined {
   let lock: SessionLock | undefined;
   try {
     lock = SessionLock.take(home, id);
-  } catch (error) {
-    if (!isForeign) throw error;
+  } catch {
     return undefined;
   }
   if (!lock) throw sessionOpen(id);

@@ -172,15 +172,13 @@ const CALL_CHECKS: Checks<TokenCallOptions> = {
 };
 
 /** The fields that are set, in a fixed order. The core judges their values; what is no whole number never gets there. */
-function fieldsOf(policy: unknown): [string, number][] {
+function fieldsOf(policy: Partial<RefreshPolicy> | undefined): [string, number][] {
   const refuse = (what: string): never => {
     throw new KeylessError("policy/invalid", `The refresh policy is wrong: ${what}`, {
       hint: `Its fields, all in milliseconds, are ${Object.keys(POLICY).join(", ")}.`,
     });
   };
-  if (policy === undefined) return [];
-  if (typeof policy !== "object" || policy === null) return refuse("it must be an object");
-  const fields = Object.entries(policy).filter(([, value]) => value !== undefined);
+  const fields = Object.entries(policy ?? {}).filter(([, value]) => value !== undefined);
   for (const [name, value] of fields) {
     if (!Object.hasOwn(POLICY, name)) refuse(`there is no field ${name}`);
     if (!Number.isSafeInteger(value)) {
@@ -227,7 +225,7 @@ function share(
 
 /** Runs a call that its caller may turn away from. What it waits for goes on for the others. */
 function detachable<T>(signal: AbortSignalLike | undefined, call: () => Promise<T>): Promise<T> {
-  if (signal === undefined || signal === null) return call();
+  if (signal === undefined) return call();
   if (signal.aborted) return Promise.reject(aborted());
   return new Promise<T>((resolve, reject) => {
     const leave = () => reject(aborted());

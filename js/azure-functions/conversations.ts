@@ -1,6 +1,7 @@
 import { chatError } from "../chat/problem.js";
 import { systemClock, unref } from "../clock.js";
 import type { Conversation } from "../conversation.js";
+import type { KeylessError } from "../errors.js";
 
 interface Kept {
   conversation: Conversation;
@@ -38,15 +39,7 @@ export class Conversations {
   /** The conversation, for one turn; where it is not kept, what `open` gives. */
   take(id: string, caller: string, open: () => Conversation): Conversation {
     const kept = this.#kept.get(id) ?? { conversation: open(), caller, busy: false };
-    if (kept.busy) {
-      throw chatError(
-        "chat/session-busy",
-        409,
-        "The conversation is still busy with another prompt",
-        "Send the next prompt when the reply is complete.",
-        BUSY_RETRY_MS,
-      );
-    }
+    if (kept.busy) throw sessionBusy();
     kept.busy = true;
     systemClock.clearTimeout(kept.timer);
     this.#kept.set(id, kept);
@@ -114,6 +107,17 @@ export class Conversations {
     for (const { timer } of this.#kept.values()) systemClock.clearTimeout(timer);
     this.#kept.clear();
   }
+}
+
+/** The conversation answers another prompt, here or in another instance. */
+export function sessionBusy(): KeylessError {
+  return chatError(
+    "chat/session-busy",
+    409,
+    "The conversation is still busy with another prompt",
+    "Send the next prompt when the reply is complete.",
+    BUSY_RETRY_MS,
+  );
 }
 
 const BUSY_RETRY_MS = 1_000;

@@ -60,7 +60,8 @@ export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler
         bodyUsed: request.bodyUsed,
         caller: () => (caller ? callerOf("caller", caller, request, callerMs) : signedIn(request)),
         correlationId: correlationId(request, context),
-        signal: connection?.signal ?? NEVER,
+        // Where the platform does not tell that a caller has left, the end of the stream does.
+        signal: connection?.signal ?? new AbortController().signal,
         ready: connection && (() => connection.ready(stallMs)),
         log: (entry) => write(entry, returned ? console : context),
       },
@@ -72,9 +73,6 @@ export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler
   const status = (): ChatStatus => ({ ...worker.status(), turns: slots.taken });
   return Object.assign(handle, { status, close: () => worker.close() });
 }
-
-/** Where the platform does not tell that a caller has left; the end of the stream does. */
-const NEVER = new AbortController().signal;
 
 /** Registered with the first request: then the package is loaded, if this is a Functions worker. */
 function closeWithApp(close: () => Promise<void>): void {

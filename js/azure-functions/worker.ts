@@ -11,7 +11,7 @@ import { planProvider } from "../core.js";
 import { environment, relevant } from "../environment.js";
 import { KeylessError } from "../errors.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry-provider.js";
-import { Conversations } from "./conversations.js";
+import { Conversations, sessionBusy } from "./conversations.js";
 import { EventQueue } from "./event-queue.js";
 import type { ChatHandlerOptions, ChatModel, FunctionsLimits } from "./options.js";
 import { SessionIds } from "./session-ids.js";
@@ -108,12 +108,21 @@ export class ChatWorker {
         id = undefined;
         throw notFound();
       }
+      if (error instanceof KeylessError && error.code === "agent/session-open") throw sessionBusy();
       throw error;
     } finally {
-      if (id !== undefined && !this.#closing) this.#conversations.keep(id, caller, conversation);
-      // Its first turn has failed, so that nobody knows its id.
-      else this.#conversations.end(conversation);
+      await this.#put(id, caller, conversation);
     }
+  }
+
+  /** Keeps a conversation after its turn, or ends it. */
+  async #put(id: string | undefined, caller: string, conversation: Conversation): Promise<void> {
+    // Its first turn has failed, so that nobody knows its id.
+    if (id === undefined || this.#closing) return this.#conversations.end(conversation);
+    if (!this.#options.durable) return this.#conversations.keep(id, caller, conversation);
+    // Any instance may be asked next, and none takes up what is open in another.
+    await conversation.close().catch(() => {});
+    this.#conversations.drop(id);
   }
 
   get closed(): boolean {

@@ -4,7 +4,8 @@ import { within } from "../within.js";
 import { chatError } from "./problem.js";
 
 /**
- * Says who asks: a text that nobody else has, or `false` for somebody who may not ask. It must not read the request's body.
+ * Says who asks: a text that nobody else has, or `false` for somebody who may not ask. The request's body is being read already: it must
+ * neither read nor clone the request. A library that copies it gets `new Request(request.url, { headers: request.headers })`.
  */
 export type CallerFunction<Asked> = (request: Asked) => string | false | Promise<string | false>;
 
@@ -37,7 +38,7 @@ export async function callerOf<Asked>(
   const asked = (async (): Promise<unknown> => identify(request))().catch((cause: unknown) => {
     const said = cause instanceof Error ? cause.message : String(cause);
     throw new KeylessError(failed, `${option} threw: ${said}`, {
-      hint: `Look at the ${option} option.`,
+      hint: `Look at the ${option} option. It must not read or clone the request.`,
       cause,
     });
   });

@@ -25,13 +25,9 @@ export function shareOf(all: number, given: number | undefined, apart: boolean):
 
 /** How long a turn may take: a time that timers can wait. */
 export function checkTimeout(timeoutMs: unknown): void {
-  if (
-    Number.isSafeInteger(timeoutMs) &&
-    (timeoutMs as number) > 0 &&
-    (timeoutMs as number) <= LONGEST_TIMER_MS
-  )
-    return;
-  throw invalid("timeoutMs must be a positive whole number of milliseconds, below 2^31");
+  const isTime = Number.isFinite(timeoutMs) && (timeoutMs as number) > 0;
+  if (isTime && (timeoutMs as number) <= LONGEST_TIMER_MS) return;
+  throw invalid("timeoutMs must be a positive number of milliseconds, below 2^31");
 }
 
 /** An option of a chat handler that cannot be. */

@@ -83,6 +83,9 @@ const BY_KIND: Record<string, Verdict> = {
   token: MISCONFIGURED,
 };
 
+/** An identity endpoint is asked again after this at the latest, in milliseconds: `RETRY_AFTER_MAX_MS` of the core. */
+const CREDENTIAL_WAIT_MAX_MS = 120_000;
+
 /** How long to wait where nobody has said it, in milliseconds. */
 const RETRY_MS = 5_000;
 
@@ -110,7 +113,9 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
       ? (BY_CODE[code] ?? BY_KIND[code.slice(0, code.indexOf("/"))] ?? UNEXPECTED)
       : { status: own, says: known?.message ?? "" };
   const told = known && (own !== undefined || expose) ? known : undefined;
-  const wait = known?.retryAfterMs ?? (status === 503 ? RETRY_MS : undefined);
+  const most = code.startsWith("credential/") ? CREDENTIAL_WAIT_MAX_MS : Number.POSITIVE_INFINITY;
+  const asked = known?.retryAfterMs ?? (status === 503 ? RETRY_MS : undefined);
+  const wait = asked && Math.min(asked, most);
   const seconds = wait === undefined ? undefined : Math.max(1, Math.ceil(wait / 1000));
   const text = error instanceof Error ? error.message : String(error);
   return {

@@ -81,7 +81,11 @@ const PROGRAMS = {
       console.log(JSON.stringify({ reply: await agent.chat("Bundled"), handler: typeof handler }));
       await agent.close();
     }
-    main();`,
+    // Node would show the line of an error that nobody catches, which is the whole bundle.
+    main().catch(({ code, hint }) => {
+      console.error(code, hint);
+      process.exitCode = 1;
+    });`,
   "unused.mjs": `
     import { createFoundryProvider } from "copilot-keyless";
     import { parseEndpoint } from "copilot-keyless/core";

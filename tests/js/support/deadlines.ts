@@ -40,7 +40,7 @@ export function testDeadlines(command: string, args: readonly string[] = ["--exp
     [`${api}, deaf`, api, "deaf", end] as const,
     [`${api}, signal`, api, "signal", "aborted"] as const,
     [`${api}, any`, api, "any", "aborted"] as const,
-    [`${api}, platform`, api, "platform", "The operation was aborted due to timeout"] as const,
+    [`${api}, platform`, api, "platform", /time(out|d out)/] as const,
   ]);
   test.each(rows)("ends in its time while memory is collected: %s", async (_title, api, mode, end) => {
     await listening;
@@ -52,7 +52,9 @@ export function testDeadlines(command: string, args: readonly string[] = ["--exp
     ]);
     expect(done.stderr).toBe("");
     const { ms, code } = JSON.parse(done.stdout) as { ms: number; code: string };
-    expect(code).toBe(end);
+    // The platforms' own words differ.
+    if (typeof end === "string") expect(code).toBe(end);
+    else expect(code).toMatch(end);
     expect(ms).toBeGreaterThan(500);
     expect(ms).toBeLessThan(3_000);
   });
