@@ -36,8 +36,8 @@ export interface ChatHandlerOptions
   caller?: CallerFunction<HttpRequest> | undefined;
   /**
    * Lets conversations outlive the worker, and go on in other instances: a folder that all share, such as a mounted file share, and a
-   * secret of 32 characters or more that all know. The folder is yours to clean up, and no conversation may run in two instances at
-   * the same time.
+   * secret of 32 characters or more that all know. The folder is yours to clean up. A conversation that answers a prompt in another
+   * instance is busy here, too: 409 `chat/session-busy`. A lock that an instance has left when it was killed counts for a minute.
    */
   durable?: { baseDirectory: string; secret: string } | undefined;
   /** Whether callers get to read what an error of the app's own says. Default: only in Core Tools and the like. */

@@ -36,6 +36,26 @@ describe("durable conversations", () => {
     expect([refused.status, (await json(refused)).code]).toEqual([404, "chat/session-not-found"]);
   });
 
+  test("go from one live worker to another and back, and answer one prompt at a time", async () => {
+    const [one, other] = [
+      await startApp(durable("s"), emulator.env),
+      await startApp(durable("s"), emulator.env),
+    ];
+    const { sessionId } = await json(await ask(one, { prompt: "Hi" }));
+    for (const [turn, app] of [other, one, other].entries()) {
+      const response = await ask(app, { prompt: "Hi", sessionId });
+      expect([response.status, (await json(response)).reply]).toEqual([200, `Turn ${turn + 1}`]);
+    }
+    const slow = emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 1_500 });
+    const before = emulator.counts.foundry;
+    const first = ask(one, { prompt: "Hi", sessionId });
+    await expect.poll(() => emulator.counts.foundry).toBeGreaterThan(before);
+    const second = await ask(other, { prompt: "Hi", sessionId });
+    expect([second.status, (await json(second)).code]).toEqual([409, "chat/session-busy"]);
+    expect((await first).status).toBe(200);
+    slow.remove();
+  });
+
   test("are over when their files are gone", async () => {
     const app = await startApp(durable("s"), emulator.env);
     const { sessionId } = await json(await ask(app, { prompt: "Hi" }));

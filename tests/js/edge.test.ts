@@ -101,6 +101,19 @@ describe("what cannot be answered", () => {
     expect((await refused(response)).code).toBe("model/rate-limited");
   });
 
+  test("an identity endpoint that asks for an hour keeps no caller away for an hour", async () => {
+    emulator.faults.add({
+      server: "identity",
+      kind: "status",
+      status: 429,
+      headers: { "retry-after": "3600" },
+      times: Infinity,
+    });
+    const response = await handler({ timeoutMs: 10_000 })(asking({ prompt: "Hi" }));
+    expect(response.status).toBe(503);
+    expect(Number(response.headers.get("retry-after"))).toBeLessThanOrEqual(120);
+  });
+
   test("the identity endpoint refuses", async () => {
     emulator.faults.add({ server: "identity", kind: "status", status: 400, times: Number.POSITIVE_INFINITY });
     const found = await refused(await handler()(asking({ prompt: "Hi" })));

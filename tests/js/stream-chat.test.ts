@@ -215,3 +215,29 @@ describe("a failure", () => {
     expect((await failed({ endpoint: site })).code).toBe("model/wrong-path");
   });
 });
+
+test("a fetch of the program's own that gives its answer after the time leaves no rejection behind", async () => {
+  const hanging = createServer((_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" }).write(": half\n\n");
+  });
+  servers.push(hanging);
+  await new Promise<void>((resolve) => hanging.listen(0, "127.0.0.1", resolve));
+  const strays: unknown[] = [];
+  const note = (error: unknown) => strays.push(error);
+  process.on("unhandledRejection", note);
+  const { fetch } = globalThis;
+  globalThis.fetch = async (...call) => {
+    const answer = await fetch(...call);
+    await new Promise((next) => setTimeout(next, 400));
+    return answer;
+  };
+  try {
+    const address = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}/openai/v1/`;
+    expect(await failed({ endpoint: address, timeoutMs: 200 })).toMatchObject({ code: "model/network" });
+    await new Promise((next) => setTimeout(next, 600));
+  } finally {
+    globalThis.fetch = fetch;
+    process.off("unhandledRejection", note);
+  }
+  expect(strays).toEqual([]);
+});
