@@ -184,8 +184,8 @@ function misfit(
   code: string,
   hint = "Correct it, or leave it out to get the default.",
 ): KeylessError {
-  const found =
-    value === null ? "null" : typeof value === "number" ? String(value) : `of the type ${typeof value}`;
+  const isWrongNumber = typeof value === "number" && expected.includes("number");
+  const found = value === null ? "null" : isWrongNumber ? String(value) : `of the type ${typeof value}`;
   return refused(`${name} must be ${expected}; it is ${found}.`, own ?? code, hint);
 }
 
