@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
 import { unref } from "./clock.js";
-import { environment } from "./environment.js";
+import { type Environment, environment } from "./environment.js";
 import { KeylessError } from "./errors.js";
 import { installedVersion } from "./installed.js";
 import { atExit, node } from "./node.js";
@@ -122,8 +122,11 @@ function clientOptions(options: CopilotClientOptions): CopilotClientOptions {
 /** The home folder of a runtime that is started with these options. */
 export function homeOf({ baseDirectory, connection, env }: CopilotClientOptions): string {
   const added = (connection as { env?: Record<string, string> } | undefined)?.env ?? env;
-  const { COPILOT_HOME, HOME } = runtimeEnvironment(added);
-  // An empty variable is as good as none.
+  return homeIn(runtimeEnvironment(added), baseDirectory);
+}
+
+/** The home folder of a runtime in an environment, where an empty variable is as good as none. */
+function homeIn({ COPILOT_HOME, HOME }: Environment, baseDirectory: string | undefined): string {
   return baseDirectory || COPILOT_HOME || node.path.join(HOME || node.os.homedir(), ".copilot");
 }
 
@@ -136,8 +139,7 @@ export function homeOfClient(client: CopilotClient): string | undefined {
   };
   const { kind } = connectionConfig ?? {};
   if (kind === undefined || kind === "uri" || kind === "parent-process") return undefined;
-  const { COPILOT_HOME, HOME } = resolvedEnv ?? {};
-  return options?.baseDirectory || COPILOT_HOME || node.path.join(HOME || node.os.homedir(), ".copilot");
+  return homeIn(resolvedEnv ?? {}, options?.baseDirectory);
 }
 
 /**

@@ -34,6 +34,7 @@ const PULSE_MS = 1_000;
 export interface TurnListener {
   /** What a failed request to the model means. */
   explain: (failure: ModelCallFailure["data"]) => KeylessError;
+  /** Never throws. */
   onEvent: (event: SessionEvent) => void;
 }
 
@@ -209,11 +210,7 @@ export class Turn {
   }
 
   #follow(event: SessionEvent): void {
-    try {
-      this.#listener.onEvent(event);
-    } catch {
-      // A listener's own trouble must not cost the caller the reply.
-    }
+    this.#listener.onEvent(event);
     if (event.type === "tool.execution_start") this.#irrevocable = true;
     // Sub-agents speak to their parent, not to the caller.
     if (event.agentId !== undefined) return;
