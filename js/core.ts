@@ -1,4 +1,3 @@
-import { core, decide, planner } from "./bindings.js";
 import {
   type Check,
   type Checks,
@@ -11,11 +10,11 @@ import {
   readOptions,
   text,
   token as tokenCheck,
-} from "./check.js";
-import { diagnosed, plainFailure } from "./diagnosed.js";
-import { modelChecks } from "./option-checks.js";
-import type { ProviderPlan, ProviderRequest } from "./plan.js";
-import { tokenOf } from "./token-text.js";
+} from "./errors/check.js";
+import { modelChecks } from "./foundry/option-checks.js";
+import type { ProviderPlan, ProviderRequest } from "./foundry/plan.js";
+import { diagnosed, plainFailure } from "./model/diagnosed.js";
+import { tokenOf } from "./tokens/text.js";
 import type {
   AccessToken,
   Challenge,
@@ -25,10 +24,11 @@ import type {
   RoleAssignment,
   TokenDescription,
 } from "./types.js";
+import { core, decide, planner } from "./wasm/bindings.js";
 
-export { KeylessError } from "./errors.js";
-export type { ModelOptions, PlannedConfig, ProviderPlan, ProviderRequest } from "./plan.js";
-export { type RefreshScenario, type RefreshTimeline, simulateRefresh } from "./simulate.js";
+export { KeylessError } from "./errors/keyless-error.js";
+export type { ModelOptions, PlannedConfig, ProviderPlan, ProviderRequest } from "./foundry/plan.js";
+export { type RefreshScenario, type RefreshTimeline, simulateRefresh } from "./tokens/simulate.js";
 export type {
   AccessToken,
   Challenge,

@@ -1,4 +1,3 @@
-import { decide, planner } from "./bindings.js";
 import {
   abortSignal,
   type Checks,
@@ -6,19 +5,20 @@ import {
   number,
   readOptions,
   token as tokenCheck,
-} from "./check.js";
-import { diagnosed } from "./diagnosed.js";
-import { modelChecks } from "./option-checks.js";
-import type { ModelOptions } from "./plan.js";
-import { address, defined } from "./probe-call.js";
-import { paired, send } from "./send.js";
-import { cleanText } from "./token-text.js";
+} from "./errors/check.js";
+import { modelChecks } from "./foundry/option-checks.js";
+import type { ModelOptions } from "./foundry/plan.js";
+import { diagnosed } from "./model/diagnosed.js";
+import { address, defined } from "./model/probe-call.js";
+import { paired, send } from "./model/send.js";
+import { cleanText } from "./tokens/text.js";
 import type { AccessToken, Diagnosis, Endpoint } from "./types.js";
+import { decide, planner } from "./wasm/bindings.js";
 
-export { createDirectCredential, type DirectCredentialOptions } from "./direct-credential.js";
-export { KeylessError } from "./errors.js";
-export { type StreamChatOptions, streamChat } from "./stream-chat.js";
-export type { TokenSource } from "./token-request.js";
+export { createDirectCredential, type DirectCredentialOptions } from "./credentials/direct.js";
+export type { TokenSource } from "./credentials/request.js";
+export { KeylessError } from "./errors/keyless-error.js";
+export { type StreamChatOptions, streamChat } from "./model/stream-chat.js";
 export type { AccessToken, Diagnosis, Endpoint, Notice } from "./types.js";
 
 /** Options of {@link probe}. */

@@ -1,20 +1,4 @@
-import { decide, planner } from "./bindings.js";
-import { type CallerFunction, callerOf } from "./chat/caller.js";
-import {
-  type ChatEngine,
-  type ChatLimits,
-  type ChatLogEntry,
-  type ChatTokenStatus,
-  type ChunkSource,
-  DEFAULT_LIMITS,
-  DEFAULT_TIMEOUT_MS,
-} from "./chat/contract.js";
-import { checkedLimits, checkTimeout, invalid, shareOf } from "./chat/limits.js";
-import { chatError, closing, unknownModel } from "./chat/problem.js";
-import { respond } from "./chat/respond.js";
-import { Slots } from "./chat/slots.js";
-import { tokenStatus } from "./chat/token-status.js";
-import { unlessAborted } from "./chat/unless-aborted.js";
+import { directCredential } from "./credentials/direct.js";
 import {
   type Check,
   type Checks,
@@ -28,22 +12,38 @@ import {
   object,
   readOptions,
   text,
-} from "./check.js";
-import { LONGEST_TIMER_MS } from "./clock.js";
-import { directCredential } from "./direct-credential.js";
-import { type Environment, environment, relevant } from "./environment.js";
-import { KeylessError } from "./errors.js";
-import { rejectsToken } from "./model-error.js";
-import { modelChecks } from "./option-checks.js";
-import type { ModelOptions } from "./plan.js";
-import { noteResource } from "./second-look.js";
-import { streamChat } from "./stream-chat.js";
-import { createBearerTokenProvider } from "./token-provider.js";
+} from "./errors/check.js";
+import { KeylessError } from "./errors/keyless-error.js";
+import { modelChecks } from "./foundry/option-checks.js";
+import type { ModelOptions } from "./foundry/plan.js";
+import { type CallerFunction, callerOf } from "./http/caller.js";
+import {
+  type ChatEngine,
+  type ChatLimits,
+  type ChatLogEntry,
+  type ChatTokenStatus,
+  type ChunkSource,
+  DEFAULT_LIMITS,
+  DEFAULT_TIMEOUT_MS,
+} from "./http/contract.js";
+import { checkedLimits, checkTimeout, invalid, shareOf } from "./http/limits.js";
+import { chatError, closing, unknownModel } from "./http/problem.js";
+import { respond } from "./http/respond.js";
+import { Slots } from "./http/slots.js";
+import { tokenStatus } from "./http/token-status.js";
+import { unlessAborted } from "./http/unless-aborted.js";
+import { rejectsToken } from "./model/model-error.js";
+import { streamChat } from "./model/stream-chat.js";
+import { LONGEST_TIMER_MS } from "./platform/clock.js";
+import { type Environment, environment, relevant } from "./platform/environment.js";
+import { noteResource } from "./tokens/clock-skew.js";
+import { createBearerTokenProvider } from "./tokens/provider.js";
 import type { TokenCredential, TokenProvider, TokenProviderOptions } from "./types.js";
+import { decide, planner } from "./wasm/bindings.js";
 
-export type { CallerFunction } from "./chat/caller.js";
-export type { ChatLimits, ChatLogEntry, ChatTokenStatus } from "./chat/contract.js";
-export { KeylessError } from "./errors.js";
+export { KeylessError } from "./errors/keyless-error.js";
+export type { CallerFunction } from "./http/caller.js";
+export type { ChatLimits, ChatLogEntry, ChatTokenStatus } from "./http/contract.js";
 
 /** Options of {@link createEdgeChatHandler}. */
 export interface EdgeChatOptions extends ModelOptions {

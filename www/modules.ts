@@ -1,4 +1,4 @@
-// Takes the place of js/inlined.ts: in the page the modules are files of their own, which browsers compile while they come in
+// Takes the place of js/wasm/inlined.ts: in the page the modules are files of their own, which browsers compile while they come in
 // and which compress better than the text that the package holds.
 
 const modules = new Map<string, WebAssembly.Module>();

@@ -1,4 +1,4 @@
-import { KeylessError } from "../errors.js";
+import { KeylessError } from "../errors/keyless-error.js";
 import { isResourceErrorCode, type ResourceErrorCode } from "./errors.js";
 import type { EmulatorServer } from "./log.js";
 

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { Hono } from "hono";
-import { redact } from "../redact.js";
+import { redact } from "../errors/redact.js";
 import { faulting } from "./apply-faults.js";
 import type { EmulatorClock } from "./clock.js";
 import { answerEntra, ENTRA_PATH } from "./entra.js";

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { redact } from "../redact.js";
+import { redact } from "../errors/redact.js";
 import type { EmulatorClock } from "./clock.js";
 import type { FaultKind } from "./faults.js";
 import type { TokenClaims } from "./tokens.js";

@@ -15,8 +15,8 @@ import {
   type ProviderPlan,
 } from "copilot-keyless";
 import { afterAll } from "vitest";
-import { relevant } from "../../js/environment.js";
-import type { Decision, Outcome } from "../../js/wasm/core.js";
+import { relevant } from "../../js/platform/environment.js";
+import type { Decision, Outcome } from "../../js/wasm/modules/core.js";
 import { root } from "../cli/support.js";
 import type { Now, ScheduleHost } from "../js/support/tables.js";
 

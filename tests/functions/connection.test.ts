@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, expect, test } from "vitest";
-import { type Connection, connectionOf, watchConnections } from "../../js/azure-functions/connection.js";
+import { type Connection, connectionOf, watchConnections } from "../../js/functions/connection.js";
 
 watchConnections();
 const server = createServer();

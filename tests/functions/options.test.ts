@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ChatHandlerOptions, createChatHandler } from "copilot-keyless/azure-functions";
 import { afterAll, describe, expect, test } from "vitest";
-import { bestType } from "../../js/chat/accept.js";
+import { bestType } from "../../js/http/accept.js";
 import { appWith, ask, EVENTS, emulatorForApps, json, parseEvents, startApp } from "./support.js";
 
 const emulator = await emulatorForApps({

@@ -19,7 +19,7 @@ const cleanUp: (() => unknown)[] = [];
 afterAll(() => Promise.all(cleanUp.map((step) => step())));
 
 /** The app of this repository. */
-export const APP = join(root, "js/azure-functions/app");
+export const APP = join(root, "examples/azure-functions");
 
 /** An emulator for app processes; this process's own environment stays as it is. */
 export async function emulatorForApps(options: Parameters<typeof startEmulator>[0] = {}) {

@@ -12,7 +12,7 @@ import {
   type TokenProvider,
 } from "copilot-keyless";
 import { afterEach, describe, expect, test } from "vitest";
-import { relevant } from "../../js/environment.js";
+import { relevant } from "../../js/platform/environment.js";
 import { root } from "../cli/support.js";
 import { credentialTable, endpointTable, expiryTable, providerTable, thrown } from "./support/tables.js";
 

@@ -7,8 +7,8 @@ import {
   CredentialUnavailableError,
 } from "@azure/identity";
 import { describe, expect, test } from "vitest";
-import { credentialFailure, summarize } from "../../js/credential-error.js";
-import { KeylessError } from "../../js/errors.js";
+import { credentialFailure, summarize } from "../../js/credentials/failure.js";
+import { KeylessError } from "../../js/errors/keyless-error.js";
 import { planBindings } from "./support/bindings.js";
 import { httpError, unavailable } from "./support/credential.js";
 

@@ -8,8 +8,8 @@ import { ManagedIdentityCredential } from "@azure/identity";
 import { approveAll, CopilotClient, defineTool, type ProviderConfig } from "@github/copilot-sdk";
 import { decodeJwt } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Emulator, type EmulatorOptions, type Fault, startEmulator } from "../../js/emulator/index.js";
-import { KeylessError } from "../../js/errors.js";
+import { type Emulator, type EmulatorOptions, type Fault, startEmulator } from "../../js/emulator.js";
+import { KeylessError } from "../../js/errors/keyless-error.js";
 
 const AI = "https://ai.azure.com";
 const COGNITIVE = "https://cognitiveservices.azure.com";

@@ -2,8 +2,8 @@
 
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { KeylessError } from "../../js/errors.js";
-import { hideSecretsOf, redact } from "../../js/redact.js";
+import { KeylessError } from "../../js/errors/keyless-error.js";
+import { hideSecretsOf, redact } from "../../js/errors/redact.js";
 
 const SECRET = "s3cr3t~Planted_Value.0123456789";
 const JWT = `eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjE3MDAwMDM2MDB9.${"c2ln".repeat(20)}`;

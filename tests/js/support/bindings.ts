@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { KeylessError } from "copilot-keyless";
-import type * as Bindings from "../../../js/wasm/core.js";
-import type * as PlanBindings from "../../../js/wasm/plan.js";
+import type * as Bindings from "../../../js/wasm/modules/core.js";
+import type * as PlanBindings from "../../../js/wasm/modules/plan.js";
 import { root } from "../../cli/support.js";
 
 async function load<B extends { initSync(options: { module: Uint8Array }): void }>(

@@ -11,7 +11,7 @@ import {
   type ProviderPlan,
 } from "copilot-keyless";
 import { describe, expect, test } from "vitest";
-import type { Decision, FlightStart, Outcome } from "../../../js/wasm/core.js";
+import type { Decision, FlightStart, Outcome } from "../../../js/wasm/modules/core.js";
 import credentials from "../../tables/credentials.json" with { type: "json" };
 import diagnoses from "../../tables/diagnoses.json" with { type: "json" };
 import endpoints from "../../tables/endpoints.json" with { type: "json" };
