@@ -191,11 +191,10 @@ const sameErrors = {
 const samePackage = {
   name: "same-package",
   setup(build) {
-    const shared = ["copilot/agent", "errors/keyless-error", "foundry/provider"];
+    const shared = ["copilot/agent", "errors/keyless-error", "foundry/plan", "foundry/provider"];
     build.onResolve({ filter: /\.js$/ }, ({ path, resolveDir }) =>
       isShared(shared, path, resolveDir) ? { path: "copilot-keyless", external: true } : undefined,
     );
-    build.onResolve({ filter: /^\.\.\/core\.js$/ }, () => ({ path: "copilot-keyless/core", external: true }));
   },
 };
 

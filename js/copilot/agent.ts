@@ -1,56 +1,13 @@
-import type { CopilotClient, CopilotClientOptions, SessionConfig } from "@github/copilot-sdk";
+import type { SessionConfig } from "@github/copilot-sdk";
 import { type Check, readOptions, text } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { agentChecks } from "../foundry/option-checks.js";
-import {
-  createFoundryProvider,
-  type FoundryProvider,
-  type FoundryProviderOptions,
-} from "../foundry/provider.js";
+import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
 import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
 import { within } from "../platform/within.js";
 import { closed } from "./closed.js";
 import { type ChatOptions, Conversation, checkTimeout } from "./conversation.js";
+import { type AgentOptions, agentChecks } from "./options.js";
 import { Runtime } from "./runtime.js";
-
-/** Options of {@link ManagedIdentityCopilotAgent}: those of `createFoundryProvider`, and the session's. */
-export interface AgentOptions extends FoundryProviderOptions {
-  /**
-   * A started client of your own, which stays yours to stop; or options for the one that is made. The runtime of that one gets a short list
-   * of this process's variables and what `env` adds; see the README.
-   */
-  client?: CopilotClient | CopilotClientOptions | undefined;
-  /**
-   * More of the session's config, such as `tools` and `onPermissionRequest`. By default every permission is denied, and each conversation
-   * works in an empty folder of its own (`workingDirectory`), which is removed at its end.
-   */
-  session?:
-    | Omit<Partial<SessionConfig>, "model" | "provider" | "providers" | "models" | "streaming">
-    | undefined;
-  /** Appended to the runtime's own system message. */
-  systemMessage?: string | undefined;
-  /** How long a turn may take, in milliseconds. Default 120,000. */
-  timeoutMs?: number | undefined;
-  /**
-   * `reuse`, the default: `chat` and `stream` hold one conversation, turn after turn. `per-call`: each begins a conversation of its
-   * own, which ends with it and is deleted, so that calls run side by side and know nothing of each other.
-   */
-  sessions?: "reuse" | "per-call" | undefined;
-  /** With `per-call`: whether what was said stays on disk. Default false. */
-  keepHistory?: boolean | undefined;
-  /** The id of an earlier session that `chat` and `stream` go on with. Not with `per-call`. */
-  resume?: string | undefined;
-  /**
-   * After how many sessions a runtime of the agent's own is replaced, since it keeps some memory of each. The next session then gets
-   * a new runtime, and the old one ends with its last session. Default 200.
-   */
-  sessionsPerRuntime?: number | undefined;
-  /**
-   * After how many turns, of all its sessions, a runtime of the agent's own is replaced. A session then moves to the new one before
-   * its next turn, with all that was said. Default 300.
-   */
-  turnsPerRuntime?: number | undefined;
-}
 
 /** How long `close` waits for conversations, in milliseconds, before it ends their runtimes. */
 const CLOSE_MS = 200;

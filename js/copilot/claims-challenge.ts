@@ -1,12 +1,12 @@
 import type { CopilotRequestContext, CopilotRequestHandler } from "@github/copilot-sdk";
-import { parseChallenge } from "../core.js";
 import { summarize } from "../credentials/failure.js";
 import { type Check, checkArgument, readOptions } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import type { FoundryProvider } from "../foundry/provider.js";
 import { noteRefusal } from "../foundry/session-watch.js";
+import { parseChallenge } from "../tokens/read.js";
 import { bare } from "../tokens/text.js";
-import type { TokenProvider } from "../types.js";
+import type { TokenProvider } from "../tokens/types.js";
 import { loadSdk } from "./sdk.js";
 
 /** What is needed of a provider. */

@@ -1,6 +1,6 @@
 import type { CopilotClient, CopilotSession, ProviderConfig, SessionConfig } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
-import type { FoundryProvider, ModelCallFailure } from "../foundry/provider.js";
+import type { FoundryProvider } from "../foundry/provider.js";
 import {
   homeError,
   isConnectionLost,
@@ -10,6 +10,7 @@ import {
   runtimeError,
   textOf,
 } from "../foundry/runtime-error.js";
+import type { ModelCallFailure } from "../foundry/session-watch.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { node } from "../platform/node.js";
 import { within } from "../platform/within.js";

@@ -1,7 +1,7 @@
 import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
-import type { ModelCallFailure } from "../foundry/provider.js";
 import { homeError, isConnectionLost, isSessionGone, runtimeError } from "../foundry/runtime-error.js";
+import type { ModelCallFailure } from "../foundry/session-watch.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { within } from "../platform/within.js";
 import type { ConversationOutcome } from "../wasm/modules/plan.js";

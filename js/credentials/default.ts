@@ -1,8 +1,10 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { type Environment, environment } from "../platform/environment.js";
-import { noteUncached } from "../tokens/cache-fallback.js";
-import type { AccessToken, CredentialPlan, GetTokenOptions, TokenCredential } from "../types.js";
+import type { CredentialPlan } from "../wasm/provider.js";
+import type { AccessToken } from "../wasm/token.js";
+import type { GetTokenOptions, TokenCredential } from "./credential.js";
 import { createDirectCredential } from "./direct.js";
+import { noteUncached } from "./uncached.js";
 
 type Identity = typeof import("@azure/identity");
 

@@ -15,12 +15,14 @@ import {
 import { KeylessError } from "../errors/keyless-error.js";
 import { hideSecretsOf } from "../errors/redact.js";
 import { paired, send } from "../model/send.js";
+import type { Clock } from "../platform/clock.js";
 import { LONGEST_TIMER_MS, steady, systemClock, unref } from "../platform/clock.js";
 import { type Environment, environment, relevant } from "../platform/environment.js";
-import type { AbortSignalLike, AccessToken, Clock, GetTokenOptions, TokenCredential } from "../types.js";
 import { decide, keylessError, planner } from "../wasm/bindings.js";
+import type { TokenCall, TokenSource } from "../wasm/identity.js";
+import type { AccessToken } from "../wasm/token.js";
+import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credential.js";
 import { credentialFailure } from "./failure.js";
-import type { TokenCall, TokenSource } from "./request.js";
 
 /** Options of {@link createDirectCredential}; in Azure the environment says all. */
 export interface DirectCredentialOptions {

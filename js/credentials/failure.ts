@@ -1,8 +1,8 @@
 import { causes, type Loose } from "../errors/causes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
-import type { ErrorSummary } from "../types.js";
 import type * as planBindings from "../wasm/modules/plan.js";
+import type { ErrorSummary } from "../wasm/token.js";
 
 /** What an error of a credential says about the next attempt. */
 export interface CredentialFailure {

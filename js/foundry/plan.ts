@@ -1,52 +1,72 @@
-import type { CredentialPlan, Endpoint, Notice } from "../types.js";
+import {
+  type Check,
+  type Checks,
+  checkArgument,
+  either,
+  flag,
+  number,
+  object,
+  readOptions,
+  text,
+} from "../errors/check.js";
+import { modelChecks } from "../model/model-options.js";
+import { decide, planner } from "../wasm/bindings.js";
+import type { Endpoint, ProviderPlan, ProviderRequest } from "../wasm/provider.js";
 
-/** Which model is asked, and how. */
-export interface ModelOptions {
-  /** The well-known model name, such as `gpt-5.5`. */
-  model?: string | undefined;
-  /** The deployment's name where it differs from the model's. */
-  deployment?: string | undefined;
-  /** The provider type. Default: by endpoint. */
+/** Which endpoint it is, where its address does not tell. */
+export interface EndpointOptions {
   type?: "openai" | "azure" | "anthropic" | undefined;
-  /** The API format. Default `responses`. */
-  wireApi?: "responses" | "completions" | undefined;
-  /** A dated API version, for type `azure`. Default: the versionless v1 route. */
   apiVersion?: string | undefined;
-  /** Headers for every model request. */
-  headers?: Record<string, string> | undefined;
-}
-
-/** What the core needs to plan a provider. */
-export interface ProviderRequest extends ModelOptions {
-  endpoint?: string | undefined;
   scope?: string | undefined;
-  maxPromptTokens?: number | undefined;
-  maxOutputTokens?: number | undefined;
-  /** Whether the program brings a credential or a token function of its own. */
-  ownCredential?: boolean;
-  env?: Record<string, string | undefined>;
 }
 
-/** The Copilot SDK's `ProviderConfig`, without a credential. */
-export interface PlannedConfig {
-  type: "openai" | "azure" | "anthropic";
-  wireApi?: "responses" | "completions";
-  baseUrl: string;
-  azure?: { apiVersion: string };
-  headers?: Record<string, string>;
-  modelId?: string;
-  wireModel?: string;
-  maxPromptTokens?: number;
-  maxOutputTokens?: number;
+/**
+ * Finds out what an endpoint is: which base URL, provider type and token scope it needs. Repairs what is certain, with a
+ * warning, and refuses the rest with a {@link KeylessError} whose `hint` says what to give instead.
+ *
+ * @param url the address, as text or as a `URL`
+ * @throws KeylessError `endpoint/...`, `provider/scope`, `provider/conflict`
+ * @example
+ * ```ts
+ * parseEndpoint("myres.openai.azure.com").baseUrl; // "https://myres.openai.azure.com/openai/v1/"
+ * ```
+ */
+export function parseEndpoint(url: string | URL, options?: EndpointOptions): Endpoint {
+  checkArgument("url", url, either(text, isUrl), "endpoint/not-a-url");
+  const read = readOptions(
+    options,
+    { type: modelChecks().type, apiVersion: text, scope: text },
+    "provider/conflict",
+  );
+  return decide(() => planner().parseEndpoint(String(url), read));
 }
 
-/** What the core decided, and where each setting came from: `option`, the name of a variable, or `default`. */
-export interface ProviderPlan {
-  endpoint: Endpoint;
-  model: string;
-  config: PlannedConfig;
-  scope?: string;
-  credential: CredentialPlan;
-  sources: { endpoint: string; model: string; scope: string };
-  warnings: Notice[];
+/**
+ * The provider that the Copilot SDK needs for an endpoint, without a credential: what `createFoundryProvider` makes of the same
+ * options. Reads no environment but `env`.
+ *
+ * @throws KeylessError `endpoint/...`, `provider/...`, `credential/configuration`
+ * @example
+ * ```ts
+ * const { config, model, scope } = planProvider({ endpoint: "myres.openai.azure.com", model: "gpt-5.5" });
+ * config; // { type: "openai", wireApi: "responses", baseUrl: "https://myres.openai.azure.com/openai/v1/" }
+ * ```
+ */
+export function planProvider(options: ProviderRequest): ProviderPlan {
+  const read = readOptions(options, providerChecks(), "provider/conflict");
+  return decide(() => planner().planProvider(read));
 }
+
+function providerChecks(): Checks<ProviderRequest> {
+  return {
+    ...modelChecks(),
+    endpoint: text,
+    scope: text,
+    maxPromptTokens: number,
+    maxOutputTokens: number,
+    ownCredential: flag,
+    env: object,
+  };
+}
+
+const isUrl: Check = { expected: "a URL", fits: (value) => value instanceof URL };

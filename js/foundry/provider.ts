@@ -1,4 +1,5 @@
 import type { CopilotSession, ProviderConfig } from "@github/copilot-sdk";
+import type { TokenCredential } from "../credentials/credential.js";
 import { defaultCredential } from "../credentials/default.js";
 import { directCredential } from "../credentials/direct.js";
 import { credentialFailure } from "../credentials/failure.js";
@@ -18,50 +19,12 @@ import { environment, relevant } from "../platform/environment.js";
 import { noteResource } from "../tokens/clock-skew.js";
 import { createBearerTokenProvider } from "../tokens/provider.js";
 import { cleanText } from "../tokens/text.js";
-import type {
-  CredentialPlan,
-  Endpoint,
-  Notice,
-  TokenCredential,
-  TokenProvider,
-  TokenProviderOptions,
-} from "../types.js";
+import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
 import { decide, planner } from "../wasm/bindings.js";
-import { foundryChecks } from "./option-checks.js";
-import type { ModelOptions, ProviderPlan } from "./plan.js";
+import type { CredentialPlan, Endpoint, Notice, ProviderPlan } from "../wasm/provider.js";
+import { type FoundryProviderOptions, foundryChecks } from "./options.js";
 import { runtimeError } from "./runtime-error.js";
-import { SessionWatch } from "./session-watch.js";
-
-/** Options of {@link createFoundryProvider}; all may be left out when the environment says enough. */
-export interface FoundryProviderOptions extends ModelOptions {
-  /** The resource's or project's endpoint, in any form found in the portal. Else from the environment. */
-  endpoint?: string | undefined;
-  /** The well-known model name, such as `gpt-5.5`. Else from the environment; default `gpt-5.5`. */
-  model?: string | undefined;
-  /**
-   * Default: the one of `@azure/identity` that the environment asks for; see {@link FoundryProvider.credential}. `"direct"`: that of
-   * `copilot-keyless/direct`, by the environment and without `@azure/identity`.
-   */
-  credential?: TokenCredential | "direct" | undefined;
-  /** The token scope. Default: by endpoint. */
-  scope?: string | undefined;
-  maxPromptTokens?: number | undefined;
-  maxOutputTokens?: number | undefined;
-  /**
-   * The environment to read. Default `process.env`. What `@azure/identity` reads by itself it reads from `process.env`: where this
-   * one sets such a variable otherwise, the first token fails with `credential/configuration`.
-   */
-  env?: Record<string, string | undefined> | undefined;
-  /** A token provider of your own, or options for the one that is made. */
-  tokens?: TokenProvider | TokenProviderOptions | undefined;
-}
-
-/** The event that tells of a failed request to the model; a part of the Copilot SDK's. */
-export interface ModelCallFailure {
-  data: { statusCode?: number | undefined; errorMessage?: string | undefined };
-  /** The sub-agent whose request it was. */
-  agentId?: string | undefined;
-}
+import { type ModelCallFailure, SessionWatch } from "./session-watch.js";
 
 /** Everything for one Foundry endpoint. */
 export interface FoundryProvider {

@@ -20,16 +20,11 @@ import {
   text,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import type { Notice } from "../types.js";
 import { decide, planner } from "../wasm/bindings.js";
-import { foundryChecks } from "./option-checks.js";
-import {
-  createFoundryProvider,
-  type FoundryProvider,
-  type FoundryProviderOptions,
-  type ModelCallFailure,
-  planRequest,
-} from "./provider.js";
+import type { Notice } from "../wasm/provider.js";
+import { type FoundryProviderOptions, foundryChecks } from "./options.js";
+import { createFoundryProvider, type FoundryProvider, planRequest } from "./provider.js";
+import type { ModelCallFailure } from "./session-watch.js";
 
 /** A model of one of several providers; one of `id`, `model` and `deployment` is enough. */
 export interface NamedFoundryModel {

@@ -1,10 +1,18 @@
 import type { CopilotSession, MessageOptions } from "@github/copilot-sdk";
-import { diagnose } from "../core.js";
 import { KeylessError } from "../errors/keyless-error.js";
+import { diagnose } from "../model/diagnose.js";
 import { diagnosedError } from "../model/model-error.js";
 import { rejectedAgain } from "../tokens/provider.js";
-import type { Endpoint, FailedRequest, TokenProvider } from "../types.js";
-import type { ModelCallFailure } from "./provider.js";
+import type { TokenProvider } from "../tokens/types.js";
+import type { FailedRequest } from "../wasm/diagnosis.js";
+import type { Endpoint } from "../wasm/provider.js";
+
+/** The event that tells of a failed request to the model; a part of the Copilot SDK's. */
+export interface ModelCallFailure {
+  data: { statusCode?: number | undefined; errorMessage?: string | undefined };
+  /** The sub-agent whose request it was. */
+  agentId?: string | undefined;
+}
 
 /** What is known of a watched session. */
 interface Watched {

@@ -1,8 +1,8 @@
 import type { HttpRequest } from "@azure/functions";
 import type { CopilotClientOptions } from "@github/copilot-sdk";
-import type { AgentOptions } from "../copilot/agent.js";
+import type { AgentOptions } from "../copilot/options.js";
+import { agentChecks } from "../copilot/options.js";
 import { type Checks, callback, finite, flag, list, object, readOptions } from "../errors/check.js";
-import { agentChecks } from "../foundry/option-checks.js";
 import type { CallerFunction } from "../http/caller.js";
 import { type ChatLimits, DEFAULT_LIMITS } from "../http/contract.js";
 import { checkedLimits, checkTimeout, invalid, shareOf } from "../http/limits.js";

@@ -3,7 +3,7 @@
  * problem+json. Nothing in this folder needs Node.
  */
 
-import type { TokenStatus } from "../types.js";
+import type { TokenStatus } from "../wasm/token.js";
 
 /** What a caller asks. */
 export interface ChatRequest {

@@ -1,4 +1,4 @@
-import type { TokenProvider } from "../types.js";
+import type { TokenProvider } from "../tokens/types.js";
 import type { ChatTokenStatus } from "./contract.js";
 
 /** How the tokens stand, and whether one can be expected: not when the last attempt has failed and none is held. */

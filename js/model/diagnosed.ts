@@ -13,8 +13,8 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
 import { systemClock } from "../platform/clock.js";
 import { tokenOf } from "../tokens/text.js";
-import type { Diagnosis, FailedRequest } from "../types.js";
 import { decide, planner } from "../wasm/bindings.js";
+import type { Diagnosis, FailedRequest } from "../wasm/diagnosis.js";
 import type { PlainFailure } from "../wasm/modules/plan.js";
 
 /** The core's finding about a request: what was passed in made plain for it, and secrets taken out of the answer's words. */

@@ -1,6 +1,6 @@
-import { diagnose } from "../core.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import type { Diagnosis, FailedRequest } from "../types.js";
+import type { Diagnosis, FailedRequest } from "../wasm/diagnosis.js";
+import { diagnose } from "./diagnose.js";
 
 /** A request to the model that failed, as an error: what it is, Azure's own words, and what mends it. */
 export function modelError(failure: FailedRequest): KeylessError {

@@ -8,14 +8,15 @@ import {
   token as tokenCheck,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { modelChecks } from "../foundry/option-checks.js";
-import type { ModelOptions } from "../foundry/plan.js";
 import { cleanText } from "../tokens/text.js";
-import type { AccessToken, Endpoint } from "../types.js";
 import { decide, planner } from "../wasm/bindings.js";
+import type { ProbeCall } from "../wasm/probe.js";
+import type { Endpoint, ModelOptions } from "../wasm/provider.js";
+import type { AccessToken } from "../wasm/token.js";
 import { diagnosed } from "./diagnosed.js";
 import { diagnosedError } from "./model-error.js";
-import { address, defined, type ProbeCall } from "./probe-call.js";
+import { modelChecks } from "./model-options.js";
+import { address, defined } from "./probe-call.js";
 import { cancellation, paired } from "./send.js";
 
 /** Options of {@link streamChat}. */

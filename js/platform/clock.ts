@@ -1,4 +1,17 @@
-import type { Clock } from "../types.js";
+/**
+ * Where time and chance come from. The default is the platform's; tests give their own.
+ * A handle that `setTimeout` returns may have `ref` and `unref`, as Node's has.
+ */
+export interface Clock {
+  /** Epoch milliseconds; may jump. */
+  now(): number;
+  /** Milliseconds since some fixed point; never runs backwards. */
+  monotonic(): number;
+  /** Uniform in 0..1. */
+  random(): number;
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(handle: unknown): void;
+}
 
 /**
  * The platform's clocks and timers. The only place in this package that asks for the time or for chance. Each is looked up

@@ -1,5 +1,7 @@
-import type { AccessToken, Clock, GetTokenOptions, TokenCredential } from "../types.js";
+import type { GetTokenOptions, TokenCredential } from "../credentials/credential.js";
+import type { Clock } from "../platform/clock.js";
 import { core } from "../wasm/bindings.js";
+import type { AccessToken } from "../wasm/token.js";
 import type { PastCache } from "./cache-fallback.js";
 import { lookAgain } from "./clock-skew.js";
 import { cleanToken } from "./text.js";

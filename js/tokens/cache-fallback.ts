@@ -1,18 +1,13 @@
-import type { AccessToken, Clock, TokenCredential } from "../types.js";
-
-/** For credentials that keep tokens, and cannot be made to forget them: the same identity, asked without a cache. */
-const uncached = new WeakMap<TokenCredential, TokenCredential>();
+import type { TokenCredential } from "../credentials/credential.js";
+import { uncachedOf } from "../credentials/uncached.js";
+import type { Clock } from "../platform/clock.js";
+import type { AccessToken } from "../wasm/token.js";
 
 /** More tokens than these were never rejected while one of them lived. */
 const SPENT_MAX = 16;
 
 /** A way that brought nothing new is not taken again for so long. */
 const PAUSE_MS = 10_000;
-
-/** Tells what asks for the same identity as a credential, past its cache. */
-export function noteUncached(credential: TokenCredential, same: TokenCredential): void {
-  uncached.set(credential, same);
-}
 
 /** What is known of a credential that may give tokens of a cache of its own: those that are of no use, and the way past it. */
 export class PastCache {
@@ -23,7 +18,7 @@ export class PastCache {
   #closedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(credential: TokenCredential, clock: Clock) {
-    this.#uncached = uncached.get(credential);
+    this.#uncached = uncachedOf(credential);
     this.#clock = clock;
   }
 

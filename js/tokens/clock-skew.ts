@@ -1,6 +1,8 @@
+import type { TokenCredential } from "../credentials/credential.js";
+import type { Clock } from "../platform/clock.js";
 import { unref } from "../platform/clock.js";
-import type { AccessToken, Clock, TokenCredential } from "../types.js";
 import { core } from "../wasm/bindings.js";
+import type { AccessToken } from "../wasm/token.js";
 
 /** How long a server has to tell the time: callers wait, and it will tell as well with the next attempt. */
 const PATIENCE_MS = 3_000;

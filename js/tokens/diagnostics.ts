@@ -1,5 +1,5 @@
 import type { Channel } from "node:diagnostics_channel";
-import type { TokenEvent } from "../types.js";
+import type { TokenEvent } from "./types.js";
 
 /**
  * The channel `copilot-keyless:token`, on which every event of every token provider is published. Platforms without

@@ -1,5 +1,5 @@
 import type { KeylessError } from "../errors/keyless-error.js";
-import type { AccessToken } from "../types.js";
+import type { AccessToken } from "../wasm/token.js";
 
 /** What callers wait for. */
 export interface Landing {

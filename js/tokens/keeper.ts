@@ -1,24 +1,19 @@
+import type { GetTokenOptions, TokenCredential } from "../credentials/credential.js";
 import { credentialFailure, summarize } from "../credentials/failure.js";
 import { KeylessError } from "../errors/keyless-error.js";
+import type { Clock } from "../platform/clock.js";
 import { LONGEST_TIMER_MS, unref } from "../platform/clock.js";
 import { outlive } from "../platform/outlive.js";
-import type {
-  AccessToken,
-  Clock,
-  GetTokenOptions,
-  RefreshPolicy,
-  TokenCredential,
-  TokenEvent,
-  TokenStatus,
-} from "../types.js";
 import { core, keylessError, planner } from "../wasm/bindings.js";
 import type { Decision, Outcome, Schedule } from "../wasm/modules/core.js";
+import type { AccessToken, RefreshPolicy, TokenStatus } from "../wasm/token.js";
 import { acquire } from "./acquisition.js";
 import { PastCache } from "./cache-fallback.js";
 import { isObserved, publish } from "./diagnostics.js";
 import { challengedAgain, claimsIgnored, closed, rejectedAgain, superseded, timedOut } from "./errors.js";
 import { type Flight, landing } from "./flight.js";
 import { bare, tokenOf } from "./text.js";
+import type { TokenEvent } from "./types.js";
 
 type EventDetails = TokenEvent extends infer E
   ? E extends TokenEvent

@@ -1,3 +1,4 @@
+import type { AbortSignalLike, TokenCredential } from "../credentials/credential.js";
 import {
   abortSignal,
   type Checks,
@@ -10,21 +11,14 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { hideSecretsOf } from "../errors/redact.js";
-import { tokenChecks } from "../foundry/option-checks.js";
+import type { Clock } from "../platform/clock.js";
 import { steady, systemClock } from "../platform/clock.js";
 import { environment } from "../platform/environment.js";
-import type {
-  AbortSignalLike,
-  AccessToken,
-  Clock,
-  RefreshPolicy,
-  TokenCallOptions,
-  TokenCredential,
-  TokenProvider,
-  TokenProviderOptions,
-} from "../types.js";
+import type { AccessToken, RefreshPolicy } from "../wasm/token.js";
 import { closed } from "./errors.js";
 import { TokenKeeper } from "./keeper.js";
+import { tokenChecks } from "./options.js";
+import type { TokenCallOptions, TokenProvider, TokenProviderOptions } from "./types.js";
 
 /** A keeper and how many providers use it. */
 interface Shared {

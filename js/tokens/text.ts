@@ -1,5 +1,5 @@
 import { KeylessError } from "../errors/keyless-error.js";
-import type { AccessToken } from "../types.js";
+import type { AccessToken } from "../wasm/token.js";
 
 /** Characters that a header can carry and a token can be made of. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;

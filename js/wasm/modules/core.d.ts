@@ -1,6 +1,6 @@
 // The surface of src/wasm/core.rs, written by hand. The build puts wasm-pack's module beside it.
 
-import type { AccessToken, RefreshPolicy, TokenStatus } from "../../types.js";
+import type { AccessToken, RefreshPolicy, TokenStatus } from "../token.js";
 
 export function initSync(options: { module: Uint8Array }): void;
 

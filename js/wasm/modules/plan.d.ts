@@ -1,11 +1,17 @@
 // The surface of src/wasm/plan.rs, written by hand. The build puts wasm-pack's module beside it.
 
-import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../../credentials/request.js";
-import type { ProviderPlan, ProviderRequest } from "../../foundry/plan.js";
-import type { NamedProviderRequest, PlannedModel } from "../../foundry/plan-models.js";
-import type { ProbeCall, ProbeRequest } from "../../model/probe-call.js";
-import type { RefreshScenario, RefreshTimeline } from "../../tokens/simulate.js";
-import type { Challenge, Diagnosis, Endpoint, RoleAssignment, TokenDescription } from "../../types.js";
+import type { Diagnosis, RoleAssignment } from "../diagnosis.js";
+import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../identity.js";
+import type { ProbeCall, ProbeRequest } from "../probe.js";
+import type {
+  Endpoint,
+  NamedProviderRequest,
+  PlannedModel,
+  ProviderPlan,
+  ProviderRequest,
+} from "../provider.js";
+import type { RefreshScenario, RefreshTimeline } from "../simulation.js";
+import type { Challenge, TokenDescription } from "../token.js";
 
 export function initSync(options: { module: Uint8Array }): void;
 

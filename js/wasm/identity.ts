@@ -1,5 +1,5 @@
-import type { AccessToken } from "../types.js";
-import type { CoreError } from "../wasm/modules/core.js";
+import type { CoreError } from "./modules/core.js";
+import type { AccessToken } from "./token.js";
 
 /** Where a token comes from. */
 export type TokenSource = "app-service" | "imds" | "workload-identity" | "client-secret";
