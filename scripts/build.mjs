@@ -211,17 +211,17 @@ const inlinedWasm = {
 const forWorkerd = {
   name: "for-workerd",
   setup(build) {
-    build.onResolve({ filter: /\/outlive\.js$/ }, () => ({
-      path: join(root, "js/platform/outlive-workerd.ts"),
+    build.onResolve({ filter: /\/wait-until\.js$/ }, () => ({
+      path: join(root, "js/platform/wait-until-workerd.ts"),
     }));
     build.onResolve({ filter: WASM }, ({ path }) => {
       const name = WASM.exec(path)[1];
       cpSync(wasmFile(name), join(root, `dist/workerd/${name}.wasm`));
       return { path: `./${name}.wasm`, external: true };
     });
-    build.onResolve({ filter: /\/inlined\.js$/ }, () => ({ path: "compiled", namespace: "wasm" }));
+    build.onResolve({ filter: /\/module-source\.js$/ }, () => ({ path: "compiled", namespace: "wasm" }));
     build.onLoad({ filter: /.*/, namespace: "wasm" }, () => ({
-      contents: "export const unpacked = (module) => module;",
+      contents: "export const moduleSource = (module) => module;",
     }));
   },
 };
