@@ -48,7 +48,7 @@ const PEER = `
 import { app } from "@azure/functions";
 import { DefaultAzureCredential } from "@azure/identity";
 import { CopilotClient } from "@github/copilot-sdk";
-// Not in the guide: where no resolver answers, each start of the SDK's client would stop the process for seconds (js/process-report.ts).
+// Not in the guide: where no resolver answers, each start of the SDK's client would stop the process for seconds (js/copilot/process-report.ts).
 process.report.excludeNetwork = true;
 app.setup({ enableHttpStream: true });
 async function handler(request) {

@@ -1,31 +1,23 @@
-export { type AgentOptions, ManagedIdentityCopilotAgent } from "./agent.js";
-export { type ClaimsChallengeHandlerOptions, createClaimsChallengeHandler } from "./claims-challenge.js";
-export type { ChatOptions, Conversation } from "./conversation.js";
-export * from "./core.js";
+export { ManagedIdentityCopilotAgent } from "./copilot/agent.js";
 export {
-  createFoundryProvider,
-  type FoundryProvider,
-  type FoundryProviderOptions,
-  type ModelCallFailure,
-} from "./foundry-provider.js";
+  type ClaimsChallengeHandlerOptions,
+  createClaimsChallengeHandler,
+} from "./copilot/claims-challenge.js";
+export type { ChatOptions, Conversation } from "./copilot/conversation.js";
+export type { AgentOptions } from "./copilot/options.js";
+export * from "./core.js";
+export type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credentials/credential.js";
+export type { FoundryProviderOptions } from "./foundry/options.js";
+export { createFoundryProvider, type FoundryProvider } from "./foundry/provider.js";
 export {
   createFoundryProviders,
   type FoundryProviders,
   type NamedFoundryModel,
   type NamedFoundryProvider,
-} from "./foundry-providers.js";
-export { createBearerTokenProvider } from "./token-provider.js";
-export type {
-  AbortSignalLike,
-  Clock,
-  CredentialPlan,
-  ErrorSummary,
-  GetTokenOptions,
-  RefreshPolicy,
-  TokenCallOptions,
-  TokenCredential,
-  TokenEvent,
-  TokenProvider,
-  TokenProviderOptions,
-  TokenStatus,
-} from "./types.js";
+} from "./foundry/providers.js";
+export type { ModelCallFailure } from "./foundry/session-watch.js";
+export type { Clock } from "./platform/clock.js";
+export { createBearerTokenProvider } from "./tokens/provider.js";
+export type { TokenCallOptions, TokenEvent, TokenProvider, TokenProviderOptions } from "./tokens/types.js";
+export type { CredentialPlan } from "./wasm/provider.js";
+export type { ErrorSummary, RefreshPolicy, TokenStatus } from "./wasm/token.js";

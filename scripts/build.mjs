@@ -113,7 +113,7 @@ async function bundle() {
   });
   const functions = await esbuild({
     ...shared,
-    entryPoints: { "azure-functions": "js/azure-functions/index.ts" },
+    entryPoints: { "azure-functions": "js/azure-functions.ts" },
     minifyIdentifiers: true,
     external: ["copilot-keyless", "copilot-keyless/*", ...PEERS],
     plugins: [samePackage],
@@ -121,7 +121,7 @@ async function bundle() {
   // Nobody's stack but their own goes through these two.
   const emulator = await esbuild({
     ...shared,
-    entryPoints: { emulator: "js/emulator/index.ts" },
+    entryPoints: { emulator: "js/emulator.ts" },
     minifyIdentifiers: true,
     external: ["copilot-keyless/*"],
     plugins: [sameErrors],
@@ -171,8 +171,10 @@ function isShared(names, path, resolveDir) {
 const sameErrors = {
   name: "same-errors",
   setup(build) {
-    build.onResolve({ filter: /\/errors\.js$/ }, ({ path, resolveDir }) =>
-      isShared(["errors"], path, resolveDir) ? { path: "copilot-keyless/core", external: true } : undefined,
+    build.onResolve({ filter: /\/keyless-error\.js$/ }, ({ path, resolveDir }) =>
+      isShared(["errors/keyless-error"], path, resolveDir)
+        ? { path: "copilot-keyless/core", external: true }
+        : undefined,
     );
   },
 };
@@ -181,16 +183,15 @@ const sameErrors = {
 const samePackage = {
   name: "same-package",
   setup(build) {
-    const shared = ["agent", "errors", "foundry-provider"];
+    const shared = ["copilot/agent", "errors/keyless-error", "foundry/plan", "foundry/provider"];
     build.onResolve({ filter: /\.js$/ }, ({ path, resolveDir }) =>
       isShared(shared, path, resolveDir) ? { path: "copilot-keyless", external: true } : undefined,
     );
-    build.onResolve({ filter: /^\.\.\/core\.js$/ }, () => ({ path: "copilot-keyless/core", external: true }));
   },
 };
 
 /** What stands in the place of a module's `.wasm`. */
-const WASM = /\/wasm\/(\w+)-inline\.js$/;
+const WASM = /\/modules\/(\w+)-inline\.js$/;
 
 const wasmFile = (name) => join(root, MODULES[name], "copilot_keyless_bg.wasm");
 
@@ -210,20 +211,22 @@ const inlinedWasm = {
 const forWorkerd = {
   name: "for-workerd",
   setup(build) {
-    build.onResolve({ filter: /^\.\/outlive\.js$/ }, () => ({ path: join(root, "js/outlive-workerd.ts") }));
+    build.onResolve({ filter: /\/wait-until\.js$/ }, () => ({
+      path: join(root, "js/platform/wait-until-workerd.ts"),
+    }));
     build.onResolve({ filter: WASM }, ({ path }) => {
       const name = WASM.exec(path)[1];
       cpSync(wasmFile(name), join(root, `dist/workerd/${name}.wasm`));
       return { path: `./${name}.wasm`, external: true };
     });
-    build.onResolve({ filter: /\/inlined\.js$/ }, () => ({ path: "compiled", namespace: "wasm" }));
+    build.onResolve({ filter: /\/module-source\.js$/ }, () => ({ path: "compiled", namespace: "wasm" }));
     build.onLoad({ filter: /.*/, namespace: "wasm" }, () => ({
-      contents: "export const unpacked = (module) => module;",
+      contents: "export const moduleSource = (module) => module;",
     }));
   },
 };
 
-/** The network module's bindings with the `fetch`, `Request` and `Response` of js/net-platform.ts, which reqwest takes from the platform. */
+/** The network module's bindings with the `fetch`, `Request` and `Response` of js/wasm/net-platform.ts, which reqwest takes from the platform. */
 export function withNetPlatform(bindings, path) {
   // In service workers and workerd reqwest calls the global object's.
   const own = bindings.replace("getObject(arg0).fetch(getObject(arg1))", "fetch(getObject(arg1))");
@@ -231,11 +234,11 @@ export function withNetPlatform(bindings, path) {
   return `import { fetch, Request, Response } from ${JSON.stringify(path)};\n${own}`;
 }
 
-/** wasm-pack's modules in the place of js/wasm/*.js. */
+/** wasm-pack's modules in the place of js/wasm/modules/*.js. */
 const wasmPack = {
   name: "wasm-pack",
   setup(build) {
-    build.onResolve({ filter: /\/wasm\/(core|plan|net)\.js$/ }, ({ path }) => ({
+    build.onResolve({ filter: /\/modules\/(core|plan|net)\.js$/ }, ({ path }) => ({
       path: basename(path, ".js"),
       namespace: "bindings",
     }));
@@ -247,7 +250,9 @@ const wasmPack = {
     // wasm-pack's names are of no help in a stack, so they are shortened too.
     build.onLoad({ filter: /[\\/]copilot_keyless\.js$/ }, async ({ path }) => {
       const bindings = readFileSync(path, "utf8");
-      const own = path.includes("pkg-net") ? withNetPlatform(bindings, "../js/net-platform.js") : bindings;
+      const own = path.includes("pkg-net")
+        ? withNetPlatform(bindings, "../js/wasm/net-platform.js")
+        : bindings;
       const { code } = await build.esbuild.transform(own, { minify: true });
       return { contents: code };
     });

@@ -7,7 +7,7 @@ import { build } from "./build.mjs";
 import { ifChanged, main, root, StepError, step } from "./steps.mjs";
 
 /** The entry points, each a module of the reference. */
-const ENTRIES = ["index", "core", "direct", "edge", "azure-functions/index", "emulator/index"];
+const ENTRIES = ["index", "core", "direct", "edge", "azure-functions", "emulator"];
 
 /** Writes the reference, if anything that it is made of has changed. */
 export function docs() {
@@ -44,9 +44,9 @@ async function reference() {
     treatValidationWarningsAsErrors: true,
     // Told by what they are made of.
     intentionallyNotExported: [
-      "js/claims-challenge.ts:Challenged",
+      "js/copilot/claims-challenge.ts:Challenged",
       "js/emulator/errors.ts:RESOURCE_ERRORS",
-      "js/foundry-providers.ts:SessionExtra",
+      "js/foundry/providers.ts:SessionExtra",
     ],
     validation: { notExported: true, invalidLink: true, rewrittenLink: true },
     logLevel: "Warn",

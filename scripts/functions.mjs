@@ -1,4 +1,4 @@
-// `npm run functions`: runs the Azure Functions app of js/azure-functions/app on this machine, without Azure: unless
+// `npm run functions`: runs the Azure Functions app of examples/azure-functions on this machine, without Azure: unless
 // FOUNDRY_RESOURCE_URL is set, the emulator stands in for it. With Core Tools (`func` on the PATH) in the real host, else in a small one.
 
 import { spawn, spawnSync } from "node:child_process";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { build } from "./build.mjs";
 import { linkPackage, main, root } from "./steps.mjs";
 
-const APP = join(root, "js/azure-functions/app");
+const APP = join(root, "examples/azure-functions");
 const PORT = "7071";
 
 await main(async () => {

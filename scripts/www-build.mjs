@@ -113,20 +113,20 @@ async function trim() {
   module.dispose();
 }
 
-/** wasm-pack's modules in the place of js/wasm/*.js, and their `.wasm` as files instead of text within the scripts. */
+/** wasm-pack's modules in the place of js/wasm/modules/*.js, and their `.wasm` as files instead of text within the scripts. */
 const wasmFiles = {
   name: "wasm-files",
   enforce: "pre",
   resolveId(source, importer) {
-    const [, name, inline] = /\/wasm\/(core|plan|net)(-inline)?\.js$/.exec(source) ?? [];
+    const [, name, inline] = /\/modules\/(core|plan|net)(-inline)?\.js$/.exec(source) ?? [];
     if (inline && name !== "net") return `${TRIMMED}?url`;
     if (name) return join(root, MODULES[name], inline ? "copilot_keyless_bg.wasm?url" : "copilot_keyless.js");
-    if (/\/inlined\.js$/.test(source) && importer?.includes("compiled")) return join(PAGE, "modules.ts");
+    if (/\/module-source\.js$/.test(source)) return join(PAGE, "modules.ts");
     return undefined;
   },
   transform(code, id) {
     if (!/pkg(-net)?[\\/]copilot_keyless\.js$/.test(id)) return undefined;
-    const own = id.includes("pkg-net") ? withNetPlatform(code, "../js/net-platform.js") : code;
+    const own = id.includes("pkg-net") ? withNetPlatform(code, "../js/wasm/net-platform.js") : code;
     // The page loads the file itself, so that its name is not to be found here a second time.
     return own.replace(/new URL\('copilot_keyless_bg\.wasm', import\.meta\.url\)/, "undefined");
   },

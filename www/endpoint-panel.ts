@@ -1,5 +1,5 @@
 import { type ProviderPlan, type ProviderRequest, planProvider } from "copilot-keyless/core";
-import { type Snippet, snippets } from "../js/snippets.js";
+import { type Snippet, snippets } from "../js/cli/snippets.js";
 import { byId, copyable, facts, h, notice } from "./dom.js";
 import { errorView, warningsView } from "./explain.js";
 import { type Key, link, linked } from "./fragment.js";

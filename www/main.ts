@@ -1,5 +1,5 @@
-import { systemClock } from "../js/clock.js";
-import core from "../js/wasm/core-inline.js";
+import { systemClock } from "../js/platform/clock.js";
+import core from "../js/wasm/modules/core-inline.js";
 import { byId, copy, h, notice } from "./dom.js";
 import { endpointPanel } from "./endpoint-panel.js";
 import { errorPanel } from "./error-panel.js";

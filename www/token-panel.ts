@@ -1,6 +1,6 @@
 import { checkToken, decodeToken, parseTokenResponse, type TokenDescription } from "copilot-keyless/core";
-import { systemClock } from "../js/clock.js";
-import type { Clock } from "../js/types.js";
+import type { Clock } from "../js/platform/clock.js";
+import { systemClock } from "../js/platform/clock.js";
 import { byId, facts, fixes, h, notice } from "./dom.js";
 import { errorView } from "./explain.js";
 import { known, onChange, tell } from "./shared.js";

@@ -91,7 +91,7 @@ async function send(): Promise<void> {
     const [{ streamChat }, { load }, { default: net }] = await Promise.all([
       import("copilot-keyless/direct"),
       import("./modules.js"),
-      import("../js/wasm/net-inline.js"),
+      import("../js/wasm/modules/net-inline.js"),
     ]);
     await load(net);
     const { endpoint, model, config } = plan;

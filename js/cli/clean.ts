@@ -1,4 +1,4 @@
-import { redact } from "../redact.js";
+import { redact } from "../errors/redact.js";
 
 /** Controls and formats: what moves the cursor, colours, names the window, turns the direction, or is not seen at all. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;

@@ -1,10 +1,10 @@
 import { createFoundryProvider } from "copilot-keyless";
-import type { PlannedConfig } from "../plan.js";
-import { snippets } from "../snippets.js";
+import type { PlannedConfig } from "../wasm/provider.js";
 import { json } from "./clean.js";
 import { describeCredential } from "./credential.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { warn } from "./report.js";
+import { snippets } from "./snippets.js";
 import { table } from "./table.js";
 
 /** What the provider can be printed as. */

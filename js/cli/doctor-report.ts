@@ -1,8 +1,8 @@
 import { type Diagnosis, KeylessError, type Notice } from "copilot-keyless";
 import ms from "ms";
 import yoctoSpinner from "yocto-spinner";
-import { systemClock } from "../clock.js";
-import { redact } from "../redact.js";
+import { redact } from "../errors/redact.js";
+import { systemClock } from "../platform/clock.js";
 import { clean, json, oneLine } from "./clean.js";
 import { out } from "./colors.js";
 

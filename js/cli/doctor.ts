@@ -10,8 +10,8 @@ import {
 } from "copilot-keyless";
 import { probe } from "copilot-keyless/direct";
 import ms from "ms";
-import { systemClock } from "../clock.js";
-import { installedVersion } from "../installed.js";
+import { systemClock } from "../platform/clock.js";
+import { installedVersion } from "../platform/installed.js";
 import { describeCredential } from "./credential.js";
 import { DoctorReport, type Finding } from "./doctor-report.js";
 import { Interruption } from "./interruption.js";

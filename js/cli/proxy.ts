@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.js";
+import type { Environment } from "../platform/environment.js";
 
 /** In the order in which the runtime looks; it goes by them for `http` too. It knows no `ALL_PROXY`. */
 const VARIABLES = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];

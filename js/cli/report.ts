@@ -1,5 +1,5 @@
 import { KeylessError, type Notice } from "copilot-keyless";
-import { redact } from "../redact.js";
+import { redact } from "../errors/redact.js";
 import { clean, oneLine, json as written } from "./clean.js";
 import { err } from "./colors.js";
 

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { KeylessError, type RefreshScenario, type RefreshTimeline, simulateRefresh } from "copilot-keyless";
 import ms from "ms";
 import plot from "simple-ascii-chart";
-import { LONGEST_TIMER_MS } from "../clock.js";
+import { LONGEST_TIMER_MS } from "../platform/clock.js";
 import { json } from "./clean.js";
 import { out } from "./colors.js";
 import { table } from "./table.js";

@@ -2,9 +2,8 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { claimsChallenge, type ErrorAnswer, resourceError } from "./errors.js";
-import type { BodyFault, ClaimsChallengeFault, FaultQueue, StatusFault } from "./faults.js";
+import type { BodyFault, ClaimsChallengeFault, EmulatorServer, FaultQueue, StatusFault } from "./faults.js";
 import { type AppContext, type AppEnv, pause, plainHeaders, refuse, send } from "./http.js";
-import type { EmulatorServer } from "./log.js";
 
 /** How long the beginning of a cut answer gets to leave the machine. */
 const CUT_AFTER_MS = 5;

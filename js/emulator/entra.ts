@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { ErrorAnswer } from "./errors.js";
 import { type AppContext, readBody, refuse, send } from "./http.js";
-import type { IdentitySettings } from "./identity.js";
+import type { IdentitySettings } from "./identity-settings.js";
 import { PRINCIPAL } from "./tokens.js";
 
 /** Where Entra gives tokens to applications: v2.0, client credentials with a secret or a federated token. */

@@ -1,6 +1,8 @@
-import { KeylessError } from "../errors.js";
+import { KeylessError } from "../errors/keyless-error.js";
 import { isResourceErrorCode, type ResourceErrorCode } from "./errors.js";
-import type { EmulatorServer } from "./log.js";
+
+/** Which of the two servers of the emulator. */
+export type EmulatorServer = "identity" | "foundry";
 
 /** What a predicate of a fault can look at. Header names are in lower case; credentials are left out. */
 export interface FaultRequest {

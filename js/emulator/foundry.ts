@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
-import { KeylessError } from "../errors.js";
-import { redact } from "../redact.js";
+import { KeylessError } from "../errors/keyless-error.js";
+import { redact } from "../errors/redact.js";
 import { type AccessRules, identifying, refusal } from "./access.js";
 import { faulting } from "./apply-faults.js";
 import { chatCompletionEvents, chatCompletionJson, readChatCompletions } from "./chat-completions.js";

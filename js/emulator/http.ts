@@ -3,9 +3,9 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
 import type { ErrorAnswer } from "./errors.js";
-import type { TokenFault } from "./faults.js";
+import type { EmulatorServer, TokenFault } from "./faults.js";
 import { newRequestId } from "./ids.js";
-import type { EmulatorServer, OpenRecord, RequestLog } from "./log.js";
+import type { OpenRecord, RequestLog } from "./log.js";
 import type { Verification } from "./tokens.js";
 
 /** What every handler of the emulator finds in its context. */

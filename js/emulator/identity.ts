@@ -1,14 +1,12 @@
 import { timingSafeEqual } from "node:crypto";
 import { Hono } from "hono";
-import { redact } from "../redact.js";
+import { redact } from "../errors/redact.js";
 import { faulting } from "./apply-faults.js";
-import type { EmulatorClock } from "./clock.js";
 import { answerEntra, ENTRA_PATH } from "./entra.js";
 import { appServiceError, type ErrorAnswer, identityErrorForStatus, imdsError } from "./errors.js";
-import type { FaultQueue } from "./faults.js";
 import { type AppContext, type AppEnv, recording, refuse, send } from "./http.js";
-import type { RequestLog } from "./log.js";
-import type { IssuedToken, TokenAuthority } from "./tokens.js";
+import type { IdentitySettings } from "./identity-settings.js";
+import type { IssuedToken } from "./tokens.js";
 
 /** App Service 2019-08-01. */
 export const APP_SERVICE_PATH = "/msi/token";
@@ -26,21 +24,6 @@ const PRINCIPAL_ID = ["principal_id", "object_id"];
 const RESOURCE_ID = ["mi_res_id", "msi_res_id"];
 /** Not in Azure: for tests of a credential that takes claims. */
 const CLAIMS = ["claims"];
-
-/** What the identity server needs. */
-export interface IdentitySettings {
-  readonly clock: EmulatorClock;
-  readonly log: RequestLog;
-  readonly faults: FaultQueue;
-  readonly tokens: TokenAuthority;
-  /** What X-IDENTITY-HEADER has to be. */
-  readonly secret: string;
-  /** What `client_secret` and `client_assertion` have to be. */
-  readonly clientSecret: string;
-  readonly federatedToken: string;
-  /** Seconds. */
-  lifetimeOf(resource: string): number;
-}
 
 /** Both managed identity endpoints. Nothing is cached: each request gets a new token. */
 export function createIdentityApp(settings: IdentitySettings): Hono<AppEnv> {

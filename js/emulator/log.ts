@@ -1,11 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import { redact } from "../redact.js";
+import { redact } from "../errors/redact.js";
 import type { EmulatorClock } from "./clock.js";
-import type { FaultKind } from "./faults.js";
+import type { EmulatorServer, FaultKind } from "./faults.js";
 import type { TokenClaims } from "./tokens.js";
-
-/** Which of the two servers of the emulator. */
-export type EmulatorServer = "identity" | "foundry";
 
 /** What a request to the resource authenticated with. Never holds the token itself. */
 export interface RequestAuthorization extends Partial<TokenClaims> {

@@ -1,5 +1,5 @@
-import { systemClock } from "../clock.js";
-import { KeylessError } from "../errors.js";
+import { KeylessError } from "../errors/keyless-error.js";
+import { systemClock } from "../platform/clock.js";
 import type { EmulatorClock } from "./clock.js";
 import { defaultReply, type ReplyFunction } from "./reply.js";
 import { isKnownRole } from "./roles.js";

@@ -1,4 +1,4 @@
-import { KeylessError } from "../errors.js";
+import { KeylessError } from "../errors/keyless-error.js";
 import { newId } from "./ids.js";
 import { isObject } from "./json.js";
 

@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
-import { KeylessError } from "../errors.js";
+import { KeylessError } from "../errors/keyless-error.js";
 import type { AppEnv } from "./http.js";
 
 /** A server that listens. */

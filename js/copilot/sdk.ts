@@ -1,0 +1,269 @@
+import type { ChildProcess } from "node:child_process";
+import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
+import { KeylessError } from "../errors/keyless-error.js";
+import { runtimeError } from "../foundry/runtime-error.js";
+import { unref } from "../platform/clock.js";
+import { type Environment, environment } from "../platform/environment.js";
+import { installedVersion } from "../platform/installed.js";
+import { atExit, node } from "../platform/node.js";
+import { withDeadline } from "../platform/with-deadline.js";
+import { withoutLookups } from "./process-report.js";
+import { runtimeEnvironment } from "./runtime-environment.js";
+import { noRuntime } from "./unsupported.js";
+
+type Sdk = typeof import("@github/copilot-sdk");
+
+const SDK = "@github/copilot-sdk";
+
+/** The first version that starts and calls the token callback: 1.0.5 to 1.0.11 do not start, older ones drop it silently. */
+const OLDEST = [1, 0, 13] as const;
+
+/** How long the runtime may take to start, and to open a session. */
+export const START_MS = 30_000;
+
+/** How long the process of a runtime that was killed may take to end. */
+const EXIT_MS = 300;
+
+/** The parts of the SDK's client that it gives no other way to reach. Where they are missing, nothing is lost but what they are for. */
+interface Internals {
+  cliProcess: ChildProcess | null;
+  cliStartTimeout: ReturnType<typeof setTimeout> | null;
+  messageWriter: { suppressWriteErrors: boolean } | null;
+  socket: { unref(): void } | null;
+  ffiHost: { keepAliveTimer?: ReturnType<typeof setInterval> } | null;
+}
+
+/**
+ * A client of the Copilot SDK with a runtime of its own, from before its start to its end. The runtime gets a short list of variables,
+ * holds up no process that has nothing else to do, and ends with it.
+ */
+export class OwnClient {
+  readonly #options: CopilotClientOptions;
+  #client: CopilotClient | undefined;
+  #killed = false;
+
+  constructor(options: CopilotClientOptions) {
+    this.#options = options;
+  }
+
+  /** Imports the SDK and starts the runtime. */
+  async start(): Promise<CopilotClient> {
+    const { CopilotClient } = await loadSdk();
+    const { workingDirectory, connection } = this.#options;
+    try {
+      if (workingDirectory !== undefined) checkDirectory(workingDirectory);
+      this.#client = new CopilotClient(clientOptions(this.#options));
+    } catch (cause) {
+      throw runtimeError(cause, "options");
+    }
+    const client = this.#client;
+    try {
+      const failed = adopt(client);
+      if (this.#killed) throw new Error("it was ended before it had started");
+      await withDeadline(Promise.race([withoutLookups(() => client.start()), failed]), START_MS, () => {
+        throw new Error(`no answer within ${START_MS / 1000} s`);
+      });
+      if (this.#killed) throw new Error("it was ended while it started");
+    } catch (cause) {
+      client.forceStop().catch(() => {});
+      if (workingDirectory !== undefined) checkDirectory(workingDirectory);
+      const { path } = (connection ?? {}) as { path?: string };
+      const program = path ?? environment().COPILOT_CLI_PATH;
+      throw runtimeError(cause, "start", { home: homeOf(this.#options), program });
+    }
+    release(client);
+    return client;
+  }
+
+  /** Lets the runtime write down what it has still to write, for so long at most, and ends it. */
+  async stop(shutdownMs: number): Promise<void> {
+    const client = this.#client;
+    if (!client) return;
+    // A runtime that others serve is only left.
+    const { kind } = this.#options.connection ?? {};
+    const done = kind === "uri" ? client.stop() : client.rpc.runtime.shutdown();
+    await withDeadline<unknown>(done, shutdownMs, () => {}).catch(() => {});
+    await forceStop(client);
+  }
+
+  /** Ends the runtime at once, also one that is starting. */
+  async kill(): Promise<void> {
+    this.#killed = true;
+    if (this.#client) await forceStop(this.#client);
+  }
+}
+
+/** Ends the runtime's process, and waits for its end. */
+async function forceStop(client: CopilotClient): Promise<void> {
+  const { cliProcess } = client as unknown as Internals;
+  const isRunning = cliProcess && cliProcess.exitCode === null && cliProcess.signalCode === null;
+  const ended = isRunning && new Promise<void>((end) => cliProcess.once("exit", () => end()));
+  await client.forceStop();
+  if (ended) await withDeadline(ended, EXIT_MS, () => {});
+}
+
+/** The options as the SDK takes them with this connection. */
+function clientOptions(options: CopilotClientOptions): CopilotClientOptions {
+  const { connection, env } = options;
+  const kind = connection?.kind ?? environment().COPILOT_SDK_DEFAULT_CONNECTION?.toLowerCase();
+  // A runtime that somebody else has started has an account and an environment of its own.
+  if (kind === "uri") return options;
+  // A provider of its own replaces GitHub's models, so no GitHub account is looked for.
+  const shared: CopilotClientOptions = { useLoggedInUser: false, ...options };
+  // It lives in this process and has its environment.
+  if (kind === "inprocess") return shared;
+  const own = connection && "env" in connection ? connection : undefined;
+  if (!own?.env) return { ...shared, env: runtimeEnvironment(env) };
+  const passed = runtimeEnvironment(own.env) as Record<string, string>;
+  // Where `env` is given too, it is for the SDK to refuse.
+  return { ...shared, connection: { ...own, env: passed } };
+}
+
+/** The home folder of a runtime that is started with these options. */
+export function homeOf({ baseDirectory, connection, env }: CopilotClientOptions): string {
+  const added = (connection as { env?: Record<string, string> } | undefined)?.env ?? env;
+  return homeIn(runtimeEnvironment(added), baseDirectory);
+}
+
+/** The home folder of a runtime in an environment, where an empty variable is as good as none. */
+function homeIn({ COPILOT_HOME, HOME }: Environment, baseDirectory: string | undefined): string {
+  return baseDirectory || COPILOT_HOME || node.path.join(HOME || node.os.homedir(), ".copilot");
+}
+
+/** The home folder of a user's own client, by what it keeps of its options; unknown for a runtime that it only connects to. */
+export function homeOfClient(client: CopilotClient): string | undefined {
+  const { options, resolvedEnv, connectionConfig } = client as unknown as {
+    options?: { baseDirectory?: string };
+    resolvedEnv?: Record<string, string | undefined>;
+    connectionConfig?: { kind?: string };
+  };
+  const { kind } = connectionConfig ?? {};
+  if (kind === undefined || kind === "uri" || kind === "parent-process") return undefined;
+  return homeIn(resolvedEnv ?? {}, options?.baseDirectory);
+}
+
+/**
+ * Looks after the runtime's process from its start. Rejects when it cannot be started: the SDK listens to that no more once it has begun
+ * to write to it, and what it writes then would end this process.
+ */
+function adopt(client: CopilotClient): Promise<never> {
+  return new Promise((_, reject) => {
+    intercept(client, "cliProcess", (child) => {
+      child.on("error", reject);
+      child.stdin?.on("error", () => {});
+    });
+    intercept(client, "messageWriter", (writer) => {
+      writer.suppressWriteErrors = true;
+    });
+  });
+}
+
+/** Calls back with each value that a property gets. */
+function intercept<K extends keyof Internals>(
+  client: CopilotClient,
+  name: K,
+  onValue: (value: NonNullable<Internals[K]>) => void,
+): void {
+  let current = (client as unknown as Internals)[name];
+  Object.defineProperty(client, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set: (next: Internals[K]) => {
+      current = next;
+      if (next) onValue(next);
+    },
+  });
+}
+
+/** A program that has nothing else to do may end; turns that are under way hold it up by their own timers. */
+function release(client: CopilotClient): void {
+  const { cliProcess, cliStartTimeout, socket, ffiHost } = client as unknown as Internals;
+  if (cliStartTimeout) clearTimeout(cliStartTimeout);
+  const { stdin, stdout, stderr } = cliProcess ?? {};
+  for (const handle of [cliProcess, stdin, stdout, stderr, socket, ffiHost?.keepAliveTimer]) unref(handle);
+  if (!cliProcess) return;
+  endWithProcess(cliProcess, stdin === null);
+  // Requests that it has not answered end with it, too; by itself the SDK would wait for ever.
+  cliProcess.once("exit", () => void client.forceStop().catch(() => {}));
+}
+
+/** The runtimes end with this process. One that listens on a socket does not notice by itself that a signal has ended it. */
+function endWithProcess(child: ChildProcess, listens: boolean): void {
+  const kill = () => void child.kill("SIGKILL");
+  const callOff = [atExit(kill), ...(listens ? SIGNALS.map((signal) => onSignal(signal, kill)) : [])];
+  child.once("exit", () => {
+    for (const undo of callOff) undo();
+  });
+}
+
+/** Does something when a signal ends this process, which it does all the same unless the program listens to it, too. */
+function onSignal(signal: NodeJS.Signals, action: () => void): () => void {
+  const listener = () => {
+    action();
+    process.off(signal, listener);
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  };
+  process.on(signal, listener);
+  return () => process.off(signal, listener);
+}
+
+const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
+
+/** Throws unless a folder is there that programs can be started in. */
+export function checkDirectory(path: string): void {
+  try {
+    if (node.fs.statSync(path).isDirectory()) return;
+  } catch (cause) {
+    throw noDirectory(path, "cannot be opened", cause);
+  }
+  throw noDirectory(path, "is no folder");
+}
+
+function noDirectory(path: string, what: string, cause?: unknown): KeylessError {
+  return new KeylessError("sdk/working-directory", `The working directory ${path} ${what}`, {
+    hint: "Create it, or give another as workingDirectory; the next turn tries again.",
+    cause,
+  });
+}
+
+/** The Copilot SDK, imported now. */
+export async function loadSdk(): Promise<Sdk> {
+  if (!globalThis.process?.getBuiltinModule?.("node:child_process")) throw noRuntime();
+  const version = installedVersion(SDK);
+  if (version && isOlder(version)) {
+    throw new KeylessError(
+      "sdk/too-old",
+      `${SDK} ${version} is too old: it cannot start, or sends no token at all`,
+      {
+        hint: `Run \`npm install ${SDK}@^${OLDEST.join(".")}\`.`,
+      },
+    );
+  }
+  try {
+    return (await import("@github/copilot-sdk")) as Sdk;
+  } catch (cause) {
+    if (isNotFound(cause)) {
+      throw new KeylessError("sdk/not-installed", `${SDK} is not installed`, {
+        hint: `Run \`npm install ${SDK}\`.`,
+        cause,
+      });
+    }
+    throw runtimeError(cause, "start");
+  }
+}
+
+/** Whether the SDK itself was not found, as opposed to something that it imports. */
+function isNotFound(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  return /^(ERR_)?MODULE_NOT_FOUND$/.test(String(code)) && new RegExp(`['"]${SDK}['"]`).test(String(message));
+}
+
+function isOlder(version: string): boolean {
+  const parts = version.split(/[.-]/).slice(0, 3).map(Number);
+  for (const [index, least] of OLDEST.entries()) {
+    const part = parts[index] ?? 0;
+    if (part !== least) return part < least;
+  }
+  return false;
+}

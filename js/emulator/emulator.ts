@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { KeylessError } from "../errors/keyless-error.js";
+import { FaultQueue } from "./faults.js";
+import { createFoundryApp } from "./foundry.js";
+import { APP_SERVICE_PATH, createIdentityApp, IMDS_PATH } from "./identity.js";
+import { RequestLog } from "./log.js";
+import { readOptions, readRoles } from "./options.js";
+import { listen } from "./server.js";
+import { createTokenAuthority, PRINCIPAL } from "./tokens.js";
+import type { Emulator, EmulatorOptions } from "./types.js";
+
+/**
+ * Starts the emulator. Throws a KeylessError: `emulator/invalid-option`, `emulator/port-in-use` or
+ * `emulator/listen-failed`.
+ *
+ * @example
+ * ```ts
+ * import { startEmulator } from "copilot-keyless/emulator";
+ *
+ * await using emulator = await startEmulator({
+ *   tokenLifetimeSeconds: 2,
+ *   reply: ({ toolResults }) =>
+ *     toolResults.length === 0
+ *       ? { toolCalls: [{ name: "weather", arguments: { city: "Graz" } }] }
+ *       : `It is ${toolResults[0].text}.`,
+ * });
+ * Object.assign(process.env, emulator.env); // the app under test now runs against it
+ * emulator.faults.add({ server: "foundry", kind: "status", status: 401 });
+ * // ... run the app, then look at what it did:
+ * emulator.requests.filter((request) => request.status === 401).map((request) => request.tokenId);
+ * ```
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const settings = readOptions(options);
+  const { clock, deployments, model } = settings;
+  const log = new RequestLog(clock, settings.logLimit);
+  const faults = new FaultQueue();
+  const tokens = await createTokenAuthority(clock);
+  const secret = randomBytes(32).toString("hex");
+  const clientSecret = randomBytes(30).toString("base64url");
+  const federatedToken = await tokens.federate();
+  let roles = settings.roles;
+  let lifetimes = 0;
+
+  const identityApp = createIdentityApp({
+    clock,
+    log,
+    faults,
+    tokens,
+    secret,
+    clientSecret,
+    federatedToken,
+    lifetimeOf: (resource) => {
+      lifetimes += 1;
+      return settings.lifetimeOf({ resource, count: lifetimes });
+    },
+  });
+  const foundryApp = createFoundryApp({
+    clock,
+    log,
+    faults,
+    tokens,
+    deployments,
+    audiences: settings.audiences,
+    reply: settings.reply,
+    chunkDelayMs: settings.chunkDelayMs,
+    allowOrigins: settings.allowOrigins,
+    get roles() {
+      return roles;
+    },
+  });
+  const identity = await listen(identityApp, settings.identityPort, "identityPort");
+  const foundry = await listen(foundryApp, settings.port, "port").catch(async (error: unknown) => {
+    await identity.close();
+    throw error;
+  });
+
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= Promise.all([identity.close(), foundry.close()]).then(() => {});
+    return stopping;
+  };
+  const running = () => {
+    if (!stopping) return;
+    throw new KeylessError("emulator/closed", "The emulator was stopped", { hint: "Start another." });
+  };
+  const endpoint = `${identity.url}${APP_SERVICE_PATH}`;
+  return {
+    env: {
+      IDENTITY_ENDPOINT: endpoint,
+      IDENTITY_HEADER: secret,
+      AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
+      FOUNDRY_RESOURCE_URL: `${foundry.url}/openai/v1/`,
+      FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
+      FOUNDRY_MODEL_NAME: model,
+    },
+    identity: {
+      url: identity.url,
+      port: identity.port,
+      endpoint,
+      imdsEndpoint: `${identity.url}${IMDS_PATH}`,
+      authorityHost: identity.url,
+      clientSecret,
+      federatedToken,
+      ...PRINCIPAL,
+    },
+    foundry: {
+      url: foundry.url,
+      port: foundry.port,
+      deployments,
+      setRoles: (given) => {
+        running();
+        roles = readRoles(given);
+      },
+    },
+    requests: log.records,
+    counts: log.counts,
+    faults: {
+      add: (fault) => {
+        running();
+        return faults.add(fault);
+      },
+      clear: () => faults.clear(),
+    },
+    revokeTokens: () => {
+      running();
+      return tokens.revokeAll();
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}

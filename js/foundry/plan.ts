@@ -1,0 +1,72 @@
+import {
+  type Check,
+  type Checks,
+  checkArgument,
+  either,
+  flag,
+  number,
+  object,
+  readOptions,
+  text,
+} from "../errors/check.js";
+import { modelChecks } from "../model/model-options.js";
+import { callCore, planModule } from "../wasm/bindings.js";
+import type { Endpoint, ProviderPlan, ProviderRequest } from "../wasm/provider.js";
+
+/** Which endpoint it is, where its address does not tell. */
+export interface EndpointOptions {
+  type?: "openai" | "azure" | "anthropic" | undefined;
+  apiVersion?: string | undefined;
+  scope?: string | undefined;
+}
+
+/**
+ * Finds out what an endpoint is: which base URL, provider type and token scope it needs. Repairs what is certain, with a
+ * warning, and refuses the rest with a {@link KeylessError} whose `hint` says what to give instead.
+ *
+ * @param url the address, as text or as a `URL`
+ * @throws KeylessError `endpoint/...`, `provider/scope`, `provider/conflict`
+ * @example
+ * ```ts
+ * parseEndpoint("myres.openai.azure.com").baseUrl; // "https://myres.openai.azure.com/openai/v1/"
+ * ```
+ */
+export function parseEndpoint(url: string | URL, options?: EndpointOptions): Endpoint {
+  checkArgument("url", url, either(text, isUrl), "endpoint/not-a-url");
+  const read = readOptions(
+    options,
+    { type: modelChecks().type, apiVersion: text, scope: text },
+    "provider/conflict",
+  );
+  return callCore(() => planModule().parseEndpoint(String(url), read));
+}
+
+/**
+ * The provider that the Copilot SDK needs for an endpoint, without a credential: what `createFoundryProvider` makes of the same
+ * options. Reads no environment but `env`.
+ *
+ * @throws KeylessError `endpoint/...`, `provider/...`, `credential/configuration`
+ * @example
+ * ```ts
+ * const { config, model, scope } = planProvider({ endpoint: "myres.openai.azure.com", model: "gpt-5.5" });
+ * config; // { type: "openai", wireApi: "responses", baseUrl: "https://myres.openai.azure.com/openai/v1/" }
+ * ```
+ */
+export function planProvider(options: ProviderRequest): ProviderPlan {
+  const read = readOptions(options, providerChecks(), "provider/conflict");
+  return callCore(() => planModule().planProvider(read));
+}
+
+function providerChecks(): Checks<ProviderRequest> {
+  return {
+    ...modelChecks(),
+    endpoint: text,
+    scope: text,
+    maxPromptTokens: number,
+    maxOutputTokens: number,
+    ownCredential: flag,
+    env: object,
+  };
+}
+
+const isUrl: Check = { expected: "a URL", fits: (value) => value instanceof URL };

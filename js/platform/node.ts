@@ -1,0 +1,30 @@
+// Node's built-in modules, loaded at the first use: other platforms import the files that use them.
+
+const load = <M>(name: string) => globalThis.process?.getBuiltinModule?.(name) as M;
+
+export const node = {
+  get fs() {
+    return load<typeof import("node:fs")>("node:fs");
+  },
+  get os() {
+    return load<typeof import("node:os")>("node:os");
+  },
+  get path() {
+    return load<typeof import("node:path")>("node:path");
+  },
+};
+
+const exitActions = new Set<() => void>();
+let listening = false;
+
+function runExitActions(): void {
+  for (const action of exitActions) action();
+}
+
+/** Runs an action when the process exits. Returns a function that cancels it. */
+export function atExit(action: () => void): () => void {
+  exitActions.add(action);
+  if (!listening) process.once("exit", runExitActions);
+  listening = true;
+  return () => void exitActions.delete(action);
+}

@@ -1,0 +1,47 @@
+import { type Checks, flag, listOf, number, object, plainCopy, readOptions, text } from "../errors/check.js";
+import { callCore, planModule } from "../wasm/bindings.js";
+import type { RefreshScenario, RefreshTimeline } from "../wasm/simulation.js";
+
+function scenarioChecks(): Checks<RefreshScenario> {
+  return {
+    durationMs: number,
+    token: object,
+    latencyMs: number,
+    outages: listOf(object),
+    calls: object,
+    clockSteps: listOf(object),
+    suspends: listOf(object),
+    invalidationsMs: listOf(number),
+    keepFresh: flag,
+    instances: number,
+    startSpreadMs: number,
+    bucketMs: number,
+    policy: object,
+    strategy: text,
+    seed: number,
+  };
+}
+
+/**
+ * Plays a token provider's life with the very state machine that `createBearerTokenProvider` runs on, without waiting: what an
+ * outage, a slow endpoint, a clock that is set or a fleet of instances would do.
+ *
+ * @throws KeylessError `scenario/invalid` for a field that there is not, of a wrong type or out of range, and for a scenario that takes more work than
+ *   some seconds; `policy/invalid`
+ * @example
+ * ```ts
+ * const hour = 3_600_000;
+ * const { totals } = simulateRefresh({
+ *   durationMs: 24 * hour,
+ *   token: { lifetimesMs: [24 * hour] },
+ *   outages: [{ fromMs: 12 * hour, toMs: 24 * hour }],
+ * });
+ * totals.failed; // 0
+ * ```
+ */
+export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline {
+  const plain = plainCopy(scenario, "The scenario", "scenario/invalid");
+  // The core judges the rest, and names what there is no field for.
+  readOptions(plain, scenarioChecks(), "scenario/invalid");
+  return callCore(() => planModule().simulateRefresh(plain));
+}

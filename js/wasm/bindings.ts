@@ -1,0 +1,47 @@
+import { KeylessError } from "../errors/keyless-error.js";
+import { instantiate } from "./instantiate.js";
+import * as coreBindings from "./modules/core.js";
+import coreWasm from "./modules/core-inline.js";
+import * as planBindings from "./modules/plan.js";
+import planWasm from "./modules/plan-inline.js";
+
+let coreReady: typeof coreBindings | undefined;
+let planReady: typeof planBindings | undefined;
+
+// Functions instead of constants: bundlers drop an unused function, and its module with it.
+
+/** Returns the module with the refresh schedule and the parsing of token responses. */
+export function coreModule(): typeof coreBindings {
+  coreReady ??= instantiate(coreBindings, coreWasm);
+  return coreReady;
+}
+
+/** Returns the module that plans endpoints, providers and requests, and diagnoses failures. */
+export function planModule(): typeof planBindings {
+  planReady ??= instantiate(planBindings, planWasm);
+  return planReady;
+}
+
+/** Calls a module. Throws a {@link KeylessError} in place of the module's own error. */
+export function callCore<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw keylessError(error);
+  }
+}
+
+/** Converts a module's error to a {@link KeylessError}. Returns any other value unchanged. */
+export function keylessError(error: unknown): unknown {
+  return isCoreError(error) ? new KeylessError(error.code, error.message, { hint: error.hint }) : error;
+}
+
+function isCoreError(error: unknown): error is coreBindings.CoreError {
+  return (
+    typeof error === "object" &&
+    error !== null &&
+    !(error instanceof Error) &&
+    "code" in error &&
+    "message" in error
+  );
+}

@@ -1,0 +1,83 @@
+// The surface of crates/wasm/src/core.rs, written by hand. The build puts wasm-pack's module beside it.
+
+import type { AccessToken, RefreshPolicy, TokenStatus } from "../token.js";
+
+export function initSync(options: { module: Uint8Array }): void;
+
+export interface CoreError {
+  code: string;
+  message: string;
+  hint?: string;
+}
+
+/** Both throw a {@link CoreError}. */
+export function parseTokenResponseText(json: string, requestedAt: number, zone: Zone): AccessToken;
+export function parseTokenResponseObject(object: unknown, requestedAt: number, zone: Zone): AccessToken;
+
+/** The offset, in minutes east of UTC, that held at a local time given as if it were UTC. */
+export type Zone = (localMs: number) => number | undefined;
+
+/** Whether a token that has just come has expired, or is about to within a second. Times in epoch milliseconds. */
+export function seemsExpired(expiresOn: number, now: number): boolean;
+/**
+ * When a token that seems expired does expire, on this machine's clock; `undefined` if it has expired indeed. `date` is that of an answer
+ * to a request sent at `askedAt`, or empty.
+ */
+export function secondLook(
+  token: string,
+  expiresOn: number,
+  now: number,
+  date: string,
+  askedAt: number,
+): number | undefined;
+
+export interface FlightStart {
+  flight: number;
+  timeoutMs: number;
+}
+
+export type Decision =
+  | { do: "use"; phase: "fresh" | "due"; untilWall: number; untilMono: number; start?: FlightStart }
+  | { do: "wait"; flight: number; timeoutMs: number; start: boolean }
+  | { do: "refuse"; retryAfterMs: number }
+  | { do: "closed" };
+
+export type Outcome =
+  | { result: "accepted" | "unchanged" | "failed" | "ignored" }
+  | { result: "retry"; detail: { afterMs: number } }
+  | { result: "refused"; detail: CoreError };
+
+/** Times in milliseconds: `wall` since the epoch, `mono` since some fixed point. */
+export class Schedule {
+  /** Throws a {@link CoreError}. */
+  constructor(policy: Partial<RefreshPolicy>);
+  request(wall: number, mono: number): Decision;
+  refresh(wall: number, mono: number): Decision;
+  wake(wall: number, mono: number): FlightStart | undefined;
+  nextWake(wall: number, mono: number): number | undefined;
+  acquired(
+    flight: number,
+    requestedWall: number,
+    requestedMono: number,
+    expiresOn: number,
+    refreshAfter: number | undefined,
+    wall: number,
+    mono: number,
+    random: number,
+  ): Outcome;
+  failed(
+    flight: number,
+    status: number | undefined,
+    unavailable: boolean,
+    retryAfterMs: number | undefined,
+    wall: number,
+    mono: number,
+    random: number,
+  ): Outcome;
+  timedOut(flight: number, wall: number, mono: number, random: number): Outcome;
+  rejectedAgain(flight: number, wall: number, mono: number, random: number): Outcome;
+  invalidate(wall: number, mono: number): boolean;
+  challenged(wall: number, mono: number): boolean;
+  close(): void;
+  status(wall: number, mono: number): Omit<TokenStatus, "lastError">;
+}
