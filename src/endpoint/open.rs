@@ -1,7 +1,5 @@
 //! The routes of gateways, unknown hosts and this machine, whose paths can be anything.
 
-#![allow(clippy::doc_markdown, reason = "OpenAI is a name, not code")]
-
 use super::route::{
     Route, agent, anthropic_conflict, anthropic_project, check_name, completed, conflict, dated_project,
     is_agent, is_operation, legacy, lower_case, names, operation_stripped,

@@ -1,7 +1,5 @@
 //! From the path that was given to the path of the base URL: the routes that Azure and OpenAI document.
 
-#![allow(clippy::doc_markdown, reason = "OpenAI is a name, not code")]
-
 use super::open;
 use super::text::{is_made_of, is_placeholder_name, is_plain_name, placeholder};
 use super::url::{Url, bad_path, missing_project, unknown_path};

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Now;
 use crate::Error;
-use crate::expiry::Millis;
+use crate::token::Millis;
 
 /// Where a token stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

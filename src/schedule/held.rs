@@ -1,7 +1,7 @@
 //! The token that is held, on its own line of time.
 
 use super::Now;
-use crate::expiry::{Lifetime, Millis};
+use crate::token::{Lifetime, Millis};
 
 /// Expiries that differ by less than this (or an eighth of a short life) are those of one token.
 const SAME_EXPIRY_MS: Millis = 2_000;

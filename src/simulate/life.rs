@@ -9,8 +9,8 @@ use super::peers;
 use super::scenario::{Plan, Strategy};
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
 use super::world::{Answer as Reply, Chance, World};
-use crate::expiry::Millis;
 use crate::schedule::{Answer, Decision, Failure, FailureKind, FlightStart, Now, Outcome, Phase, Schedule};
+use crate::token::Millis;
 
 /// After the end nobody calls any more, but what is under way is followed for this long.
 const AFTERMATH_MS: Millis = 120_000;

@@ -5,7 +5,7 @@ use super::scenario::{Plan, Strategy};
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
 use super::world::{Answer, World};
 use crate::Result;
-use crate::expiry::Millis;
+use crate::token::Millis;
 
 /// Within this of the expiry a token is refreshed in the background.
 const WINDOW_MS: Millis = 120_000;

@@ -2,8 +2,8 @@
 
 use super::effort::Effort;
 use super::scenario::{FailureMode, Outage, Plan};
-use crate::expiry::Millis;
 use crate::schedule::Now;
+use crate::token::Millis;
 
 /// The wall clock at the start: 2026-01-01.
 const EPOCH_MS: Millis = 1_767_225_600_000;
