@@ -9,7 +9,7 @@ use crate::token::{Millis, http_date};
 /// what cannot be read.
 ///
 /// ```
-/// use copilot_keyless::token::retry_after_ms;
+/// use copilot_keyless::answer::retry_after_ms;
 ///
 /// let (later, date) = ("Tue, 14 Nov 2023 22:14:20 GMT", "Tue, 14 Nov 2023 22:13:20 GMT");
 /// assert_eq!(retry_after_ms("60", "", None), Some(60_000));

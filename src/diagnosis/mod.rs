@@ -296,7 +296,7 @@ fn report(Finding { code, cause, fixes }: Finding, failure: &Failure, answer: An
         request_id: ["apim-request-id", "x-ms-request-id", "request-id"]
             .iter()
             .find_map(|name| failure.headers.text(name))
-            .filter(|id| id.len() <= 64 && endpoint::is_made_of(id, b"-_"))
+            .filter(|id| id.len() <= 64 && crate::text::is_made_of(id, b"-_"))
             .map(str::to_owned),
         message: Some(answer.message).filter(|message| !message.is_empty()),
     }

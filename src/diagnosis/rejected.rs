@@ -239,7 +239,7 @@ fn own_audiences(setup: &Setup<'_>) -> Vec<String> {
 
 /// Fit to be shown.
 fn is_audience(text: &str) -> bool {
-    (4..=200).contains(&text.len()) && crate::endpoint::is_made_of(text, b":/.-_")
+    (4..=200).contains(&text.len()) && crate::text::is_made_of(text, b":/.-_")
 }
 
 fn same_audience(expected: &str, audience: &str) -> bool {

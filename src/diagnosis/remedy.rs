@@ -2,7 +2,8 @@
 
 use super::{DiagnosisCode, Failure, Finding, RoleAssignment};
 use crate::answer::body::Answer;
-use crate::endpoint::{Cloud, Endpoint, Kind, is_guid, is_made_of};
+use crate::endpoint::{Cloud, Endpoint, Kind};
+use crate::text::{is_guid, is_made_of};
 use crate::token::claims::{self, Principal, TokenDescription};
 
 /// Roles by GUID: their names changed in 2026.

@@ -21,16 +21,13 @@
 //! the emulator of this project hands out complete addresses, which are kept.
 
 mod hosts;
-mod open;
+mod pasted;
 mod route;
 mod scope;
 mod text;
 mod url;
 
 use serde::{Deserialize, Serialize};
-
-pub(crate) use scope::is_guid;
-pub(crate) use text::is_made_of;
 
 use crate::{Code, Error, Notice, NoticeCode, Result};
 use hosts::Site;
@@ -177,8 +174,8 @@ pub(crate) const FIND: &str = "Find it in the Azure portal under your resource >
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
 pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
-    let (text, unquoted) = text::unwrap(input)?;
-    text::refuse_other_things(text)?;
+    let (text, unquoted) = pasted::unwrap(input)?;
+    pasted::refuse_other_things(text)?;
     let mut url = url::read(text)?;
     let site = site(&url, text)?;
     check_transport(&url, &site)?;

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 pub use models::{ModelConfig, ModelRequest, Named, models};
 
-use crate::endpoint::{Endpoint, FIND, Kind, Options, ProviderType, is_made_of, parse};
+use crate::endpoint::{Endpoint, FIND, Kind, Options, ProviderType, parse};
 use crate::environment::{self, CredentialKind, CredentialPlan, Setting};
 use crate::text::decimal::decimal;
+use crate::text::is_made_of;
 use crate::{Code, Error, Headers, Result, Variables};
 use crate::{Notice, NoticeCode};
 

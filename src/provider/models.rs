@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Request, check_model, limit};
-use crate::endpoint::is_made_of;
+use crate::text::is_made_of;
 use crate::{Code, Error, Result};
 
 /// What makes a provider one of several: its name and its models. As JSON in camel case.

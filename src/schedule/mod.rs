@@ -5,8 +5,8 @@
 //! times only.
 
 mod decision;
-mod held;
 mod policy;
+mod stored_token;
 mod time;
 
 pub use decision::{Answer, Decision, Failure, FailureKind, FlightStart, Outcome, Phase, Status};
@@ -15,7 +15,7 @@ pub use time::Now;
 
 use crate::token::{Lifetime, Millis};
 use crate::{Code, Error, Result};
-use held::Held;
+use stored_token::StoredToken;
 use time::Span;
 
 /// How long a permanent error is given to further callers without asking the credential again: longer than the six
@@ -62,7 +62,7 @@ struct Flight {
 #[derive(Debug, Clone)]
 pub struct Schedule {
     policy: RefreshPolicy,
-    held: Option<Held>,
+    stored: Option<StoredToken>,
     flight: Option<Flight>,
     last_flight: u32,
     /// Failed acquisitions in a row.
@@ -87,7 +87,7 @@ impl Schedule {
     pub fn new(policy: RefreshPolicy) -> Result<Self> {
         Ok(Self {
             policy: policy.validate()?,
-            held: None,
+            stored: None,
             flight: None,
             last_flight: 0,
             failures: 0,
@@ -105,22 +105,22 @@ impl Schedule {
     pub fn request(&mut self, now: Now) -> Decision {
         self.drop_overdue(now);
         let phase = self.phase(now);
-        match (phase, self.held) {
+        match (phase, self.stored) {
             (Phase::Closed, _) => Decision::Closed,
-            (Phase::Fresh, Some(held)) => Self::hand_out(&held, phase, held.refresh_at, None),
-            (Phase::Due, Some(held)) => {
+            (Phase::Fresh, Some(stored)) => Self::hand_out(&stored, phase, stored.refresh_at, None),
+            (Phase::Due, Some(stored)) => {
                 let start = self.start_in_background(now);
                 let changes = self.flight.map(|flight| flight.deadline).or(self.pause);
                 let quiet = changes.map_or(Millis::MAX, |span| span.remaining(now));
-                let until = held.clock(now).saturating_add(quiet).min(held.forced_at);
-                Self::hand_out(&held, phase, until, start)
+                let until = stored.clock(now).saturating_add(quiet).min(stored.forced_at);
+                Self::hand_out(&stored, phase, until, start)
             }
             _ => self.wait(now),
         }
     }
 
     /// A person asks for a new token, as by a click: joins the flight under way, else starts one at once, whatever the backoff or
-    /// a `Retry-After` says. The held token stays in use meanwhile, and if the flight fails.
+    /// a `Retry-After` says. The stored token stays in use meanwhile, and if the flight fails.
     pub fn refresh(&mut self, now: Now) -> Decision {
         self.drop_overdue(now);
         if self.closed {
@@ -136,9 +136,9 @@ impl Schedule {
             Phase::Due => self.start_in_background(now),
             Phase::Expired if self.flight.is_none() => {
                 let forced = self
-                    .held
+                    .stored
                     .as_mut()
-                    .is_some_and(|held| !std::mem::replace(&mut held.forced, true));
+                    .is_some_and(|stored| !std::mem::replace(&mut stored.forced, true));
                 if forced {
                     Some(self.start(now, false))
                 } else {
@@ -155,14 +155,14 @@ impl Schedule {
         if self.flight.is_some() || self.closed {
             return None;
         }
-        let held = self.held?;
-        let clock = held.clock(now);
+        let stored = self.stored?;
+        let clock = stored.clock(now);
         let left = |span: Option<Span>| span.map_or(0, |span| span.remaining(now));
         let paused = left(self.pause);
         let wait = match self.phase(now) {
-            Phase::Fresh => held.refresh_at.saturating_sub(clock),
-            Phase::Due => paused.min(held.forced_at.saturating_sub(clock)),
-            Phase::Expired if !held.forced => 0,
+            Phase::Fresh => stored.refresh_at.saturating_sub(clock),
+            Phase::Due => paused.min(stored.forced_at.saturating_sub(clock)),
+            Phase::Expired if !stored.forced => 0,
             _ => paused.max(left(self.refusal)),
         };
         Some(wait.max(0))
@@ -177,23 +177,23 @@ impl Schedule {
             answer.refresh_after,
             self.policy.max_lifetime_ms,
         );
-        let held = lifetime.map(|lifetime| self.hold(lifetime, answer.requested, random));
-        let usable = held.and_then(|held| {
-            let spent = held.clock(now) >= held.forced_at;
-            let newer = self.held.is_none_or(|old| held.outlives(&old, now));
+        let stored = lifetime.map(|lifetime| self.store(lifetime, answer.requested, random));
+        let usable = stored.and_then(|stored| {
+            let spent = stored.clock(now) >= stored.forced_at;
+            let newer = self.stored.is_none_or(|old| stored.outlives(&old, now));
             if spent || !newer {
                 Err(not_renewed())
             } else {
-                Ok(held)
+                Ok(stored)
             }
         });
         match usable {
             _ if self.closed || flight <= self.superseded => Outcome::Ignored,
-            Ok(held) => {
+            Ok(stored) => {
                 if current {
                     self.flight = None;
                 }
-                self.held = Some(held);
+                self.stored = Some(stored);
                 self.failures = 0;
                 self.setbacks = 0;
                 self.pause = None;
@@ -257,14 +257,14 @@ impl Schedule {
         outcome
     }
 
-    /// Forgets the held token, because the resource rejected it. Says whether it did: at most one forced acquisition is
+    /// Forgets the stored token, because the resource rejected it. Says whether it did: at most one forced acquisition is
     /// made in `invalidate_interval_ms`.
     pub fn invalidate(&mut self, now: Now) -> bool {
         let too_soon = self.invalidated.is_some_and(|span| !span.over(now));
-        if self.closed || self.held.is_none() || too_soon {
+        if self.closed || self.stored.is_none() || too_soon {
             return false;
         }
-        self.held = None;
+        self.stored = None;
         self.pause = None;
         self.refusal = None;
         self.invalidated = Some(Span {
@@ -274,7 +274,7 @@ impl Schedule {
         true
     }
 
-    /// Forgets the held token and the flight under way, because the resource asks for a token with certain claims, which neither
+    /// Forgets the stored token and the flight under way, because the resource asks for a token with certain claims, which neither
     /// has. Says whether it did: at most once in `invalidate_interval_ms`, or a resource that is never content would make every
     /// request to it one to the identity endpoint. Counted apart from [`Schedule::invalidate`]: a rejected token is often
     /// followed by such a challenge.
@@ -283,7 +283,7 @@ impl Schedule {
         if self.closed || too_soon {
             return false;
         }
-        self.held = None;
+        self.stored = None;
         self.flight = None;
         self.superseded = self.last_flight;
         self.pause = None;
@@ -308,17 +308,17 @@ impl Schedule {
     /// Ends it: the token is forgotten and every request refused.
     pub fn close(&mut self) {
         self.closed = true;
-        self.held = None;
+        self.stored = None;
         self.flight = None;
     }
 
     /// The phase at a time.
     pub fn phase(&self, now: Now) -> Phase {
-        match self.held {
+        match self.stored {
             _ if self.closed => Phase::Closed,
             None => Phase::Empty,
-            Some(held) if held.clock(now) >= held.forced_at => Phase::Expired,
-            Some(held) if held.clock(now) >= held.refresh_at => Phase::Due,
+            Some(stored) if stored.clock(now) >= stored.forced_at => Phase::Expired,
+            Some(stored) if stored.clock(now) >= stored.refresh_at => Phase::Due,
             Some(_) => Phase::Fresh,
         }
     }
@@ -326,7 +326,7 @@ impl Schedule {
     /// Where things stand.
     pub fn status(&self, now: Now) -> Status {
         let state = self.phase(now);
-        let forced = self.held.is_none_or(|held| held.forced);
+        let forced = self.stored.is_none_or(|stored| stored.forced);
         let pause = match state {
             Phase::Fresh | Phase::Due => self.pause,
             // On entering the expired phase one more attempt is made, whatever the failures before.
@@ -336,22 +336,26 @@ impl Schedule {
         let pause = pause.filter(|span| self.flight.is_none() && !span.over(now));
         Status {
             state,
-            expires_on: self.held.map(|held| held.lifetime.expires),
-            refresh_on: self.held.map(|held| held.refresh_at),
+            expires_on: self.stored.map(|stored| stored.lifetime.expires),
+            refresh_on: self.stored.map(|stored| stored.refresh_at),
             next_attempt_on: pause.map(|span| now.wall.saturating_add(span.remaining(now))),
             refreshing: self.flight.is_some(),
             consecutive_failures: self.failures,
         }
     }
 
-    /// When the held token becomes due and when it expires, on the monotonic clock.
+    /// When the stored token becomes due and when it expires, on the monotonic clock.
     pub(crate) fn turning_points(&self) -> Option<[Millis; 2]> {
-        self.held
-            .map(|held| [held.until(held.refresh_at).1, held.until(held.forced_at).1])
+        self.stored.map(|stored| {
+            [
+                stored.until(stored.refresh_at).1,
+                stored.until(stored.forced_at).1,
+            ]
+        })
     }
 
-    fn hand_out(held: &Held, phase: Phase, until: Millis, start: Option<FlightStart>) -> Decision {
-        let (until_wall, until_mono) = held.until(until);
+    fn hand_out(stored: &StoredToken, phase: Phase, until: Millis, start: Option<FlightStart>) -> Decision {
+        let (until_wall, until_mono) = stored.until(until);
         Decision::Use {
             phase,
             until_wall,
@@ -366,9 +370,9 @@ impl Schedule {
             return joined;
         }
         let forced = self
-            .held
+            .stored
             .as_mut()
-            .is_some_and(|held| !std::mem::replace(&mut held.forced, true));
+            .is_some_and(|stored| !std::mem::replace(&mut stored.forced, true));
         match self.refusal {
             Some(refusal) if !forced && !refusal.over(now) => Decision::Refuse {
                 retry_after_ms: refusal.remaining(now),
@@ -463,7 +467,7 @@ impl Schedule {
     }
 
     /// When a token is to be refreshed, and from when it is not handed out any more.
-    fn hold(&self, lifetime: Lifetime, since: Now, random: f64) -> Held {
+    fn store(&self, lifetime: Lifetime, since: Now, random: f64) -> StoredToken {
         let policy = &self.policy;
         let length = lifetime.length();
         // A quarter of a short life at the most: a token of ten seconds could never be used otherwise.
@@ -480,7 +484,7 @@ impl Schedule {
         // Half of what lies before the forced window is left to the refresh itself.
         let room = policy.jitter_ms.min(forced_at.saturating_sub(refresh_at) / 2);
         let jitter = (room as f64 * random.clamp(0.0, 1.0)) as Millis;
-        Held {
+        StoredToken {
             lifetime,
             since,
             refresh_at: refresh_at.saturating_add(jitter),

@@ -2,8 +2,8 @@
 //! numbers. What the timeline shows is what the state machine does.
 
 mod effort;
-mod life;
-mod peers;
+mod instance;
+mod other_strategies;
 mod scenario;
 mod timeline;
 mod world;
@@ -13,8 +13,9 @@ pub use timeline::{Attempt, AttemptOutcome, Call, CallOutcome, Fleet, PhaseSpan,
 
 use crate::Result;
 use effort::Effort;
-use life::Life;
+use instance::Instance;
 use timeline::Recorder;
+use world::{Chance, World};
 
 /// Plays a scenario and says what happened. The same scenario gives the same timeline, always.
 ///
@@ -42,8 +43,17 @@ pub fn simulate(scenario: &RefreshScenario) -> Result<RefreshTimeline> {
     let plan = scenario.check()?;
     let mut recorder = Recorder::new(&plan);
     let effort = Effort::new();
-    for instance in 0..plan.instances {
-        Life::new(&plan, instance, &mut recorder, &effort).run()?;
+    for number in 0..plan.instances {
+        let mut chance = Chance::new(plan.seed, number);
+        let delay = chance.start_delay(&plan);
+        let mut world = World::new(&plan, delay, &effort);
+        let shown = number == 0;
+        match plan.strategy {
+            Strategy::Keyless => Instance::new(&plan, world, chance, &mut recorder, shown).run()?,
+            Strategy::PerCall | Strategy::FixedWindow => {
+                other_strategies::run(&plan, &mut world, &mut recorder, shown)?;
+            }
+        }
     }
     Ok(recorder.finish())
 }

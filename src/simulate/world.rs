@@ -27,6 +27,15 @@ impl Chance {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
+
+    /// How long after the first moment an instance starts.
+    pub(super) fn start_delay(&mut self, plan: &Plan) -> Millis {
+        if plan.instances > 1 {
+            (plan.start_spread as f64 * self.draw()) as Millis
+        } else {
+            0
+        }
+    }
 }
 
 /// The identity endpoint's answer to a request.
@@ -190,5 +199,15 @@ impl<'a> World<'a> {
         let lifetime = lifetimes.get(self.tokens_given).or(lifetimes.last()).copied();
         self.tokens_given += 1;
         lifetime.unwrap_or_default()
+    }
+}
+
+/// The code that the shim gives such a failure.
+pub(super) fn code_of(status: Option<u16>) -> &'static str {
+    match status {
+        Some(429) => "credential/throttled",
+        Some(500..) => "credential/server-error",
+        Some(400..) => "credential/refused",
+        _ => "credential/network",
     }
 }

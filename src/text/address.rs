@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::endpoint::is_made_of;
+use super::is_made_of;
 
 /// A URL of `http` or `https` in its parts.
 pub(crate) struct Address<'a> {

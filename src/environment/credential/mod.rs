@@ -18,8 +18,9 @@ mod variables;
 
 use serde::Serialize;
 
-use crate::endpoint::{Cloud, is_guid};
+use crate::endpoint::Cloud;
 use crate::text::address::is_tenant;
+use crate::text::is_guid;
 use crate::{Code, Error, Result, Variables};
 use crate::{Notice, NoticeCode};
 use choice::Choice;

@@ -1,12 +1,13 @@
 //! The routes of gateways, unknown hosts and this machine, whose paths can be anything.
 
-use super::route::{
+use super::parts::{
     Route, agent, anthropic_conflict, anthropic_project, check_name, completed, conflict, dated_project,
     is_agent, is_operation, legacy, lower_case, names, operation_stripped,
 };
-use super::url::{Url, bad_path, unknown_path};
-use super::{Kind, Notice, NoticeCode, ProviderType};
 use crate::Result;
+use crate::endpoint::url::{Url, bad_path, unknown_path};
+use crate::endpoint::{Kind, ProviderType};
+use crate::{Notice, NoticeCode};
 
 /// Finds the route. What it leads to must be a base: reading it again changes nothing.
 pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {

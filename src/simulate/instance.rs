@@ -1,14 +1,13 @@
-//! One instance's life: events in the order of time, the schedule deciding, the shim's part played as js/token-keeper.ts
+//! One instance's life: events in the order of time, the schedule deciding, the shim's part played as js/tokens/keeper.ts
 //! plays it.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::effort::{Effort, MEMORY_STEPS};
-use super::peers;
-use super::scenario::{Plan, Strategy};
+use super::effort::MEMORY_STEPS;
+use super::scenario::Plan;
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
-use super::world::{Answer as Reply, Chance, World};
+use super::world::{Answer as Reply, Chance, World, code_of};
 use crate::schedule::{Answer, Decision, Failure, FailureKind, FlightStart, Now, Outcome, Phase, Schedule};
 use crate::token::Millis;
 
@@ -50,7 +49,7 @@ struct Flight {
     deadline_version: u32,
 }
 
-pub(super) struct Life<'a> {
+pub(super) struct Instance<'a> {
     plan: &'a Plan,
     world: World<'a>,
     chance: Chance,
@@ -68,20 +67,20 @@ pub(super) struct Life<'a> {
     wake_version: u32,
 }
 
-impl<'a> Life<'a> {
-    pub(super) fn new(plan: &'a Plan, instance: u32, recorder: &'a mut Recorder, effort: &'a Effort) -> Self {
-        let mut chance = Chance::new(plan.seed, instance);
-        let delay = if plan.instances > 1 {
-            (plan.start_spread as f64 * chance.draw()) as Millis
-        } else {
-            0
-        };
+impl<'a> Instance<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        world: World<'a>,
+        chance: Chance,
+        recorder: &'a mut Recorder,
+        shown: bool,
+    ) -> Self {
         Self {
             plan,
-            world: World::new(plan, delay, effort),
+            world,
             chance,
             recorder,
-            shown: instance == 0,
+            shown,
             schedule: plan.schedule.clone(),
             events: BinaryHeap::new(),
             sequence: 0,
@@ -95,9 +94,6 @@ impl<'a> Life<'a> {
     }
 
     pub(super) fn run(mut self) -> crate::Result<()> {
-        if self.plan.strategy != Strategy::Keyless {
-            return peers::run(self.plan, &mut self.world, self.recorder, self.shown);
-        }
         for &at in &self.plan.invalidations {
             self.push(at, Event::Invalidate);
         }
@@ -395,15 +391,5 @@ impl<'a> Life<'a> {
             .spend(if event == Event::Call { 1 } else { MEMORY_STEPS });
         self.sequence = self.sequence.wrapping_add(1);
         self.events.push(Reverse((at, self.sequence, event)));
-    }
-}
-
-/// The code that the shim gives such a failure.
-pub(super) fn code_of(status: Option<u16>) -> &'static str {
-    match status {
-        Some(429) => "credential/throttled",
-        Some(500..) => "credential/server-error",
-        Some(400..) => "credential/refused",
-        _ => "credential/network",
     }
 }

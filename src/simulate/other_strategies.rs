@@ -1,9 +1,8 @@
 //! Two common ways to handle tokens, to compare with.
 
-use super::life::code_of;
 use super::scenario::{Plan, Strategy};
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
-use super::world::{Answer, World};
+use super::world::{Answer, World, code_of};
 use crate::Result;
 use crate::token::Millis;
 

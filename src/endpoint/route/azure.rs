@@ -1,33 +1,15 @@
-//! From the path that was given to the path of the base URL: the routes that Azure and OpenAI document.
+//! The routes that Azure and OpenAI document.
 
-use super::open;
-use super::text::{is_made_of, is_placeholder_name, is_plain_name, placeholder};
-use super::url::{Url, bad_path, missing_project, unknown_path};
-use super::{Kind, Notice, NoticeCode, ProviderType};
-use crate::{Code, Error, Result};
-
-/// The route of an endpoint.
-pub(super) struct Route {
-    pub(super) kind: Kind,
-    pub(super) provider_type: ProviderType,
-    /// The path of the base URL, from its first slash.
-    pub(super) path: String,
-    pub(super) project: Option<String>,
-    pub(super) deployment: Option<String>,
-    pub(super) notices: Vec<Notice>,
-}
-
-/// Finds the route. `wanted` is the type that the options ask for, `dated` whether they name an API version.
-pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
-    match kind {
-        Kind::Gateway | Kind::Custom | Kind::Local => open::find(url, kind, wanted, dated),
-        Kind::Openai => openai(url, wanted),
-        _ => azure(url, kind, wanted, dated),
-    }
-}
+use super::parts::{
+    Route, agent, anthropic_conflict, anthropic_project, check_name, completed, conflict, dated_project,
+    is_agent, is_operation, legacy, lower_case, names, operation_stripped,
+};
+use crate::endpoint::url::{Url, missing_project, unknown_path};
+use crate::endpoint::{Kind, ProviderType};
+use crate::{Notice, NoticeCode, Result};
 
 /// The routes of a Foundry, Azure OpenAI or AI services resource.
-fn azure(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
+pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
     let lower = lower_case(&url.segments);
     let path = names(&lower);
     let foundry = kind == Kind::FoundryAccount;
@@ -151,7 +133,7 @@ fn tail(
     })
 }
 
-fn openai(url: &Url, wanted: Option<ProviderType>) -> Result<Route> {
+pub(super) fn openai(url: &Url, wanted: Option<ProviderType>) -> Result<Route> {
     if wanted.is_some_and(|wanted| wanted != ProviderType::Openai) {
         return Err(conflict(
             "api.openai.com serves the type \"openai\" only.",
@@ -173,121 +155,6 @@ fn openai(url: &Url, wanted: Option<ProviderType>) -> Result<Route> {
         deployment: None,
         notices,
     })
-}
-
-pub(super) fn is_operation(path: &[&str]) -> bool {
-    matches!(
-        path.first(),
-        Some(
-            &("responses"
-                | "chat"
-                | "completions"
-                | "embeddings"
-                | "models"
-                | "files"
-                | "images"
-                | "audio"
-                | "realtime"
-                | "batches"
-                | "fine_tuning"
-                | "vector_stores"
-                | "evals"
-                | "conversations"
-                | "uploads"
-                | "videos"
-                | "containers")
-        )
-    )
-}
-
-pub(super) fn is_agent(name: &str) -> bool {
-    matches!(name, "agents" | "assistants" | "threads" | "applications")
-}
-
-/// A project's or deployment's name: it becomes a part of a URL or the name of a model.
-pub(super) fn check_name(name: &str, what: &str) -> Result<String> {
-    if is_placeholder_name(name) {
-        return Err(placeholder(&format!(
-            "The endpoint's {what} is still the placeholder \"{name}\""
-        )));
-    }
-    let valid = name.len() <= 64 && is_made_of(name, b"-._");
-    if valid && !name.is_empty() {
-        return Ok(name.to_owned());
-    }
-    let shown = if is_plain_name(name) { name } else { "***" };
-    Err(bad_path(format!(
-        "The endpoint's {what} is \"{shown}\"; expected up to 64 letters, digits, hyphens, dots and underscores."
-    )))
-}
-
-pub(super) fn lower_case(segments: &[String]) -> Vec<String> {
-    segments
-        .iter()
-        .map(|segment| segment.to_ascii_lowercase())
-        .collect()
-}
-
-/// The names, to be matched against patterns.
-pub(super) fn names(segments: &[String]) -> Vec<&str> {
-    segments.iter().map(String::as_str).collect()
-}
-
-pub(super) fn conflict(message: &str, hint: &str) -> Error {
-    Error::new(Code::ProviderConflict, message).hint(hint)
-}
-
-pub(super) fn anthropic_conflict(wanted: Option<ProviderType>) -> Error {
-    let wanted = wanted.map_or("openai", ProviderType::as_str);
-    conflict(
-        &format!("The type is \"{wanted}\", but the path of the endpoint is the Anthropic route."),
-        "Leave the type (and apiVersion) out, or leave /anthropic out of the endpoint.",
-    )
-}
-
-pub(super) fn anthropic_project() -> Error {
-    conflict(
-        "The Anthropic route belongs to the Foundry resource, not to a project in it.",
-        "Give the resource's address, https://<your-resource>.services.ai.azure.com/anthropic.",
-    )
-}
-
-pub(super) fn dated_project() -> Error {
-    conflict(
-        "apiVersion was given for a project; the dated API belongs to the resource, not to a project in it.",
-        "Leave apiVersion out, or leave /api/projects/... out of the endpoint.",
-    )
-}
-
-pub(super) fn agent() -> Error {
-    Error::new(
-        Code::EndpointAgent,
-        "The endpoint is that of an agent, an assistant or an application; expected that of a model.",
-    )
-    .hint("Keep the part up to the project's name, https://<your-resource>.services.ai.azure.com/api/projects/<project>.")
-}
-
-pub(super) fn completed(path: &str) -> Notice {
-    Notice::new(
-        NoticeCode::PathCompleted,
-        format!("The path was completed to end in {path}."),
-    )
-}
-
-pub(super) fn operation_stripped() -> Notice {
-    Notice::new(
-        NoticeCode::OperationPathStripped,
-        "The operation at the end of the path was dropped; the Copilot runtime adds its own.",
-    )
-}
-
-pub(super) fn legacy(name: &str) -> Notice {
-    Notice::new(
-        NoticeCode::LegacyDeploymentPath,
-        format!(
-            "The path of the dated API was replaced by that of the v1 API; the deployment is \"{name}\"."
-        ),
-    )
 }
 
 fn model_inference() -> Notice {
