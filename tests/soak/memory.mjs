@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { childrenOf, descendantsOf } from "../../scripts/processes.mjs";
+import { childrenOf, descendantsOf } from "../support/processes.mjs";
 
 const PAGE_BYTES = 4_096;
 

@@ -26,3 +26,9 @@ export function runs(pid) {
     return false;
   }
 }
+
+/** The variables that a process was started with. */
+export function environmentOf(pid) {
+  const text = readFileSync(`/proc/${pid}/environ`, "utf8");
+  return Object.fromEntries(text.split("\0").map((line) => line.split(/=(.*)/s).slice(0, 2)));
+}
