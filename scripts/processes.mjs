@@ -1,6 +1,25 @@
-// The processes below one, as Linux tells.
+// Processes: one that takes over the terminal, and those below one, as Linux lists them.
 
+import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+
+const PAGE_BYTES = 4_096;
+
+/** Runs a command on this terminal, to its end, and gives its exit code. Ctrl-C reaches it by itself, so that it can end well. */
+export async function inForeground(command, args, options) {
+  const child = spawn(command, args, { stdio: "inherit", ...options });
+  const forward = () => child.kill("SIGTERM");
+  const ignore = () => {};
+  process.on("SIGINT", ignore).on("SIGTERM", forward);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code, signal) => resolve(signal ? 1 : code));
+    });
+  } finally {
+    process.off("SIGINT", ignore).off("SIGTERM", forward);
+  }
+}
 
 /** The ids of a process's children; none where it has ended, or where there is no /proc. */
 export function childrenOf(pid) {
@@ -16,6 +35,20 @@ export function childrenOf(pid) {
 /** Everything below a process. */
 export function descendantsOf(pid) {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+/** The resident memory of a process; 0 where it has ended, or where there is no /proc. */
+export function residentBytes(pid) {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
+  } catch {
+    return 0;
+  }
+}
+
+/** The resident memory of everything below a process. */
+export function residentBytesBelow(pid) {
+  return descendantsOf(pid).reduce((bytes, child) => bytes + residentBytes(child), 0);
 }
 
 /** Whether a process runs. One that has ended and was not waited for yet (a zombie) does not. */

@@ -2,6 +2,7 @@
 
 import { setMaxListeners } from "node:events";
 import { availableParallelism, cpus } from "node:os";
+import { versionsOf } from "../versions.mjs";
 import { runCell } from "./cell.mjs";
 import { CONTENDERS } from "./contenders.mjs";
 import { problemsOf } from "./judge.mjs";
@@ -56,5 +57,11 @@ export function machine() {
     platform: `${process.platform} ${process.arch}`,
     processor: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
+    versions: versionsOf(
+      "@azure/identity",
+      "@azure/msal-node",
+      "@azure/core-rest-pipeline",
+      "@github/copilot-sdk",
+    ),
   };
 }
