@@ -131,6 +131,18 @@ test("an error is told well with a code, its cause and a step that does not lead
   expect(judgeError({ ...good, silent: true }, cause)).toEqual({ code: false, cause: false, step: false });
 });
 
+test("faults that need Linux are skipped elsewhere", async () => {
+  const { FAULTS } = await part("catalogue.mjs");
+  const { skipped } = await part("run.mjs");
+  for (const platform of ["win32", "darwin"]) {
+    const ids = FAULTS.filter((fault: object) => skipped(fault, platform)).map(
+      ({ id }: { id: string }) => id,
+    );
+    expect(ids).toEqual(expect.arrayContaining(["suspend", "ctrl-c", "runtime-killed", "no-home"]));
+    expect(ids).not.toContain("identity-500");
+  }
+});
+
 test("one lost call of ours is a failure, whatever the others did", async () => {
   const { verdictOf } = await part("run.mjs");
   const cell = { lost: 0, alive: true, errors: [], findings: [] };
