@@ -99,7 +99,7 @@ export function run(command, args, { env, onLine = () => {}, hint, show = false,
 
 /** Runs a program in the foreground and resolves with its exit code. Ctrl-C reaches it by itself; waiting lets it say goodbye. */
 export function foreground(command, args, { env, cwd = root } = {}) {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit" });
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit", shell });
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   return new Promise((resolve, reject) => {
