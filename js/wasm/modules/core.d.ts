@@ -1,4 +1,4 @@
-// The bindings of src/wasm/core.rs, written by hand. The build adds wasm-pack's module.
+// The bindings of crates/wasm/src/core.rs, written by hand. The build adds wasm-pack's module.
 
 import type { AccessToken, RefreshPolicy, TokenStatus } from "../token.js";
 

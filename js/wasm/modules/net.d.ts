@@ -1,4 +1,4 @@
-// The bindings of src/wasm/net.rs, written by hand. The build adds wasm-pack's module.
+// The bindings of crates/wasm/src/net.rs, written by hand. The build adds wasm-pack's module.
 
 export function initSync(options: { module: Uint8Array }): void;
 

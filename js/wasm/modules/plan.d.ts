@@ -1,4 +1,4 @@
-// The bindings of src/wasm/plan.rs, written by hand. The build adds wasm-pack's module.
+// The bindings of crates/wasm/src/plan.rs, written by hand. The build adds wasm-pack's module.
 
 import type { Diagnosis, RoleAssignment } from "../diagnosis.js";
 import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../identity.js";
