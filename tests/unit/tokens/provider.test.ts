@@ -378,9 +378,7 @@ describe("expired", () => {
     expect(await waiting).toMatchObject({
       code: "token/timeout",
       status: 503,
-      message: expect.stringMatching(
-        /^No token within 15 s\. The identity endpoint failed with HTTP 503/,
-      ),
+      message: expect.stringMatching(/^No token within 15 s\. The identity endpoint failed with HTTP 503/),
       hint: expect.stringContaining("identity service"),
       cause: { code: "credential/server-error" },
     });
