@@ -32,11 +32,9 @@ function publishedCrates() {
   return manifests.filter((file) => !/^publish = false/m.test(read(file)));
 }
 
-/** The version's section of the changelog, without its heading. */
-function notesOf(version) {
-  const section = read("CHANGELOG.md")
-    .split(/^## /m)
-    .find((text) => text.split(/[\s\]]/)[0] === version);
+/** A version's section of the changelog, without its heading. */
+export function notesOf(version, changelog = read("CHANGELOG.md")) {
+  const section = changelog.split(/^## /m).find((text) => /[^[\]\s]+/.exec(text)?.[0] === version);
   return section?.slice(section.indexOf("\n")).trim();
 }
 
