@@ -12,7 +12,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startEmulator } from "copilot-keyless/emulator";
-import { descendantsOf } from "../scripts/processes.mjs";
+import { descendantsOf } from "../tests/support/processes.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({

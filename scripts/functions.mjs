@@ -3,8 +3,7 @@
 
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { inForeground } from "./processes.mjs";
-import { linkPackage, main, output, root } from "./steps.mjs";
+import { foreground, linkPackage, main, output, root } from "./steps.mjs";
 
 await main(async () => {
   await build();
@@ -20,8 +19,8 @@ await main(async () => {
   const settings = { FUNCTIONS_WORKER_RUNTIME: "node", AZURE_FUNCTIONS_ENVIRONMENT: "Development" };
   const env = { ...settings, ...process.env, ...emulator?.env };
   const code = tools
-    ? await inForeground("func", ["start", "--javascript"], { cwd, env, shell: process.platform === "win32" })
-    : await inForeground(process.execPath, [join(root, "scripts/functions-host.mjs")], { cwd, env });
+    ? await foreground("func", ["start", "--javascript"], { cwd, env })
+    : await foreground(process.execPath, [join(root, "scripts/functions-host.mjs")], { cwd, env });
   await emulator?.stop();
   return code;
 });

@@ -2,7 +2,7 @@
 
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";
-import { residentBytesBelow } from "../../scripts/processes.mjs";
+import { residentBytesBelow } from "../../tests/support/processes.mjs";
 
 const AT_ONCE = 10;
 const count = Number(process.argv[2]);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { childrenOf, residentBytes, residentBytesBelow } from "../../scripts/processes.mjs";
+import { childrenOf, residentBytes, residentBytesBelow } from "../support/processes.mjs";
 import { Log } from "./settings.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));

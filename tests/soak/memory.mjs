@@ -2,7 +2,7 @@
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { childrenOf, residentBytes, residentBytesBelow } from "../../scripts/processes.mjs";
+import { childrenOf, residentBytes, residentBytesBelow } from "../support/processes.mjs";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc");

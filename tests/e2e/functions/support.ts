@@ -1,13 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { startEmulator } from "copilot-keyless/emulator";
@@ -146,18 +138,6 @@ export function parseEvents(text: string): ServerEvent[] {
       const data = field("data").join("\n");
       return { event: field("event")[0] ?? "", data: data ? JSON.parse(data) : {} };
     });
-}
-
-/** The processes that another one has started, and those of these. */
-export function descendants(pid: number | undefined): number[] {
-  try {
-    const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-    );
-    return children.flatMap((child) => [child, ...descendants(child)]);
-  } catch {
-    return [];
-  }
 }
 
 /** Waits until something holds, for ten seconds at most. */

@@ -1,25 +1,8 @@
-// Processes: one that takes over the terminal, and those below one, as Linux lists them.
+// Processes below one, their memory and their environment, as Linux lists them.
 
-import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 const PAGE_BYTES = 4_096;
-
-/** Runs a command on this terminal, to its end, and gives its exit code. Ctrl-C reaches it by itself, so that it can end well. */
-export async function inForeground(command, args, options) {
-  const child = spawn(command, args, { stdio: "inherit", ...options });
-  const forward = () => child.kill("SIGTERM");
-  const ignore = () => {};
-  process.on("SIGINT", ignore).on("SIGTERM", forward);
-  try {
-    return await new Promise((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", (code, signal) => resolve(signal ? 1 : code));
-    });
-  } finally {
-    process.off("SIGINT", ignore).off("SIGTERM", forward);
-  }
-}
 
 /** The ids of a process's children; none where it has ended, or where there is no /proc. */
 export function childrenOf(pid) {
@@ -58,4 +41,10 @@ export function runs(pid) {
   } catch {
     return false;
   }
+}
+
+/** The variables that a process was started with. */
+export function environmentOf(pid) {
+  const text = readFileSync(`/proc/${pid}/environ`, "utf8");
+  return Object.fromEntries(text.split("\0").map((line) => line.split(/=(.*)/s).slice(0, 2)));
 }
