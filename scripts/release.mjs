@@ -1,5 +1,5 @@
-// `npm run release:check [-- v1.2.3]`: checks that this commit can be released, under that tag; with `--notes`
-// it prints the release notes instead.// The steps are in docs/design/releasing.md.
+// `npm run release:check [-- v1.2.3]`: checks that this commit can be released, under that tag; with `--notes` it prints
+// the release notes instead. The steps are in docs/design/releasing.md.
 
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
