@@ -9,7 +9,6 @@ import { fileURLToPath } from "node:url";
 /** The repository's root. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const shell = process.platform === "win32";
 const tty = process.stderr.isTTY;
 const color = (code, text) => (tty && !process.env.NO_COLOR ? `\x1b[${code}m${text}\x1b[0m` : text);
 const [red, green, dim] = [31, 32, 2].map((code) => (text) => color(code, text));
@@ -69,6 +68,16 @@ export async function step(title, work, note = "") {
   }
 }
 
+/**
+ * Returns what to spawn for a command. On Windows the commands of npm packages are started by a shell, which splits arguments at
+ * spaces unless they are quoted; a path to a program is not.
+ */
+export function spawned(command, args, platform = process.platform) {
+  if (platform !== "win32" || /[\\/]/.test(command)) return { command, args, shell: false };
+  const quoted = args.map((arg) => (/^[\w@.:=/\\-]+$/.test(arg) ? arg : `"${arg.replaceAll('"', '\\"')}"`));
+  return { command, args: quoted, shell: true };
+}
+
 /** Waits for several steps to end, then rejects with the first failure. */
 export async function together(...steps) {
   const failed = (await Promise.allSettled(steps)).find(({ status }) => status === "rejected");
@@ -76,8 +85,9 @@ export async function together(...steps) {
 }
 
 /** Runs a command to its end. Rejects with the end of its output when it fails. `show` passes the output on instead. */
-export function run(command, args, { env, onLine = () => {}, hint, show = false, cwd = root } = {}) {
+export function run(name, given, { env, onLine = () => {}, hint, show = false, cwd = root } = {}) {
   return new Promise((resolve, reject) => {
+    const { command, args, shell } = spawned(name, given);
     const stdio = show ? "inherit" : ["ignore", "pipe", "pipe"];
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, shell });
     let output = "";
@@ -98,7 +108,8 @@ export function run(command, args, { env, onLine = () => {}, hint, show = false,
 }
 
 /** Runs a program in the foreground and resolves with its exit code. Ctrl-C reaches it by itself; waiting lets it say goodbye. */
-export function foreground(command, args, { env, cwd = root } = {}) {
+export function foreground(name, given, { env, cwd = root } = {}) {
+  const { command, args, shell } = spawned(name, given);
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit", shell });
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));
@@ -109,7 +120,8 @@ export function foreground(command, args, { env, cwd = root } = {}) {
 }
 
 /** Returns what a command prints, or undefined when it is missing or fails. */
-export function output(command, args) {
+export function output(name, given) {
+  const { command, args, shell } = spawned(name, given);
   const { status, stdout } = spawnSync(command, args, { cwd: root, encoding: "utf8", shell, maxBuffer: 2 ** 26 });
   return status === 0 ? stdout.trim() : undefined;
 }
