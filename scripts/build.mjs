@@ -74,7 +74,7 @@ async function bundle() {
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
     external: PEERS,
-    plugins: [esbuildWasm(RELEASE, true)],
+    plugins: [esbuildWasm(RELEASE)],
   });
   const { web, ...entries } = ENTRIES;
   await bundleTo("dist/workerd", { ...entries, index: web }, {
@@ -83,7 +83,7 @@ async function bundle() {
     splitting: true,
     chunkNames: "[name]-[hash]",
     external: [...PEERS, "cloudflare:workers"],
-    plugins: [forWorkerd, esbuildWasm(RELEASE, true)],
+    plugins: [forWorkerd, esbuildWasm(RELEASE)],
   });
   // These use the package as everybody does, and share its classes and what they hold.
   const own = ["copilot-keyless", "copilot-keyless/*", ...PEERS];

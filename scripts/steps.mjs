@@ -1,4 +1,4 @@
-// Runs the steps of a script and shows them: one line a step, its output only when it fails.
+// Runs the steps of a script and shows them: a line when one begins, ends or takes long, its output only when it fails.
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -10,9 +10,6 @@ import { fileURLToPath } from "node:url";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const shell = process.platform === "win32";
-const tty = process.stderr.isTTY;
-const color = (code, text) => (tty && !process.env.NO_COLOR ? `\x1b[${code}m${text}\x1b[0m` : text);
-const [red, green, dim] = [31, 32, 2].map((code) => (text) => color(code, text));
 
 /** A failure that is reported in a few lines, without a stack. */
 export class StepError extends Error {
@@ -28,44 +25,30 @@ export async function main(work) {
     process.exitCode = (await work()) ?? 0;
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
-    console.error(`\n${red("✗")} ${error.message}`);
-    if (error.hint) console.error(`  ${error.hint}`);
+    console.error(`\n✗ ${error.message}${error.hint ? `\n  ${error.hint}` : ""}`);
     process.exitCode = 1;
   }
 }
 
-/** The running steps, each with the last line of its output. */
-const running = new Map();
-
-function draw() {
-  const now = [...running].map(([title, { started, line }]) => `${title} ${seconds(started)} ${dim(line)}`);
-  if (tty) process.stderr.write(`\r\x1b[2K${now.length ? `… ${now.join(" · ").slice(0, (process.stderr.columns || 80) - 3)}` : ""}`);
-}
-
-const seconds = (started) => `${((Date.now() - started) / 1000).toFixed(0)} s`;
-
-/** Shows a step while it runs; several may run at once. `note` tells how long it may take. */
+/** Shows a step while it runs. `note` tells how long it may take. */
 export async function step(title, work, note = "") {
-  const state = { started: Date.now(), line: "" };
-  running.set(title, state);
-  if (!tty) console.error(`… ${title}${note && ` (${note})`}`);
-  const timer = setInterval(
-    tty ? draw : () => console.error(`… ${title}: ${seconds(state.started)} ${state.line}`),
-    tty ? 200 : 30_000,
-  );
-  let mark = red("✗");
+  const started = Date.now();
+  const show = (mark, detail = "") =>
+    console.error(`${mark} ${title} ${((Date.now() - started) / 1000).toFixed(0)} s ${detail}`.trimEnd());
+  console.error(`… ${title}${note && ` (${note})`}`);
+  let line = "";
+  const timer = setInterval(() => show("…", line), 10_000);
   try {
-    const result = await work((line) => {
-      state.line = line;
+    const result = await work((last) => {
+      line = last;
     });
-    mark = green("✓");
+    show("✓");
     return result;
+  } catch (error) {
+    show("✗");
+    throw error;
   } finally {
     clearInterval(timer);
-    running.delete(title);
-    if (tty) process.stderr.write("\r\x1b[2K");
-    console.error(`${mark} ${title} ${seconds(state.started)}`);
-    draw();
   }
 }
 
@@ -76,17 +59,16 @@ export async function together(...steps) {
 }
 
 /** Runs a command to its end. Rejects with the end of its output when it fails. `show` passes the output on instead. */
-export function run(command, args, { env, onLine = () => {}, hint, show = false, cwd = root } = {}) {
-  return new Promise((resolve, reject) => {
-    const stdio = show ? "inherit" : ["ignore", "pipe", "pipe"];
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, shell });
-    let output = "";
-    const take = (chunk) => {
+export function run(command, args, { env, onLine, hint, show = false, cwd = root } = {}) {
+  const stdio = show ? "inherit" : ["ignore", "pipe", "pipe"];
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, shell });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (chunk) => {
       output = (output + chunk).slice(-20_000);
-      onLine(output.trimEnd().split("\n").at(-1).trim());
-    };
-    child.stdout?.on("data", take);
-    child.stderr?.on("data", take);
+      onLine?.(output.trimEnd().split("\n").at(-1).trim());
+    });
+  return new Promise((resolve, reject) => {
     child.on("error", () => reject(new StepError(`${command} cannot be started`, hint)));
     child.on("close", (code, signal) => {
       if (code === 0) return resolve(output);
@@ -97,15 +79,13 @@ export function run(command, args, { env, onLine = () => {}, hint, show = false,
   });
 }
 
-/** Runs a program in the foreground and resolves with its exit code. Ctrl-C reaches it by itself; waiting lets it say goodbye. */
-export function foreground(command, args, { env, cwd = root } = {}) {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit" });
+/** Runs a Node program in the foreground and resolves with its exit code. */
+export function foreground(args) {
+  const child = spawn(process.execPath, args, { stdio: "inherit" });
+  // Ctrl-C reaches the child by itself; waiting for it lets it say goodbye.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code, signal) => resolve(signal ? 1 : code));
-  });
+  return new Promise((resolve) => child.on("close", (code, signal) => resolve(signal ? 1 : code)));
 }
 
 /** Returns what a command prints, or undefined when it is missing or fails. */
@@ -125,27 +105,29 @@ export function files(...paths) {
   });
 }
 
-/** The stamp of some work, and whether it was written for these inputs. Every input counts, and so do the compilers' versions. */
-function stamp(name, inputs) {
+const stamp = (name) => join(root, "target/stamps", name);
+
+/** The state of everything that an output is made of: files, and the compilers. */
+function digest(inputs) {
   const hash = createHash("sha256").update(`${process.version} ${output("rustc", ["--version"])}`);
   for (const path of files(...inputs)) hash.update(`\0${path}\0`).update(readFileSync(join(root, path)));
-  const digest = hash.digest("hex");
-  const file = join(root, "target/stamps", name);
-  return { file, digest, fresh: existsSync(file) && readFileSync(file, "utf8") === digest };
+  return hash.digest("hex");
 }
 
-/** Whether some work was done for these inputs and its outputs are there. */
+/** Whether some work was done for these inputs, and its outputs are there. */
 export function isFresh(name, inputs, outputs) {
-  return outputs.every((path) => existsSync(join(root, path))) && stamp(name, inputs).fresh;
+  if (![stamp(name), ...outputs.map((path) => join(root, path))].every(existsSync)) return false;
+  return readFileSync(stamp(name), "utf8") === digest(inputs);
 }
 
-/** Does some work unless it was done for these inputs and its outputs are there. Returns whether it did. */
+/** Does some work unless it is fresh. Returns whether it did. */
 export async function ifChanged(name, inputs, outputs, work) {
   if (isFresh(name, inputs, outputs)) return false;
+  // What changes while it works is work for the next time.
+  const before = digest(inputs);
   await work();
-  const { file, digest } = stamp(name, inputs);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, digest);
+  mkdirSync(dirname(stamp(name)), { recursive: true });
+  writeFileSync(stamp(name), before);
   return true;
 }
 
