@@ -17,7 +17,7 @@ const RUST = {
   "clippy for the network module": `${WASM} -p copilot-keyless-wasm --features net -- -D warnings`,
   "clippy for the component": `${WASM} -p copilot-keyless-component -- -D warnings`,
   rustdoc: "cargo doc --locked --no-deps",
-  "cargo deny": "cargo-deny --locked check bans licenses sources",
+  "cargo deny": "cargo-deny --locked --workspace check bans licenses sources",
 };
 
 const JAVASCRIPT = {
@@ -26,17 +26,15 @@ const JAVASCRIPT = {
   "tsc for the page": "tsc -p www/tsconfig.json",
   "tsc for tests": "tsc -p tests/tsconfig.json",
   TypeDoc: "npm run --silent docs",
-  sizes: "size-limit",
 };
 
 await main(async () => {
   await build();
   await cargoTools("cargo-deny");
   await together(all(RUST, { RUSTDOCFLAGS: "-D warnings" }), all(JAVASCRIPT));
-  await step("Rust version of dependencies", async () => checkRustVersion());
   await step("forbidden content", async () => checkContent());
   await step("publishing, dry run", () => dryRuns());
-  await advisories("RustSec", "cargo-deny", ["--locked", "check", "advisories"]);
+  await advisories("RustSec", "cargo-deny", ["--locked", "--workspace", "check", "advisories"]);
   await advisories("npm", "npm", ["audit", "--audit-level=high"]);
 });
 
@@ -49,23 +47,16 @@ async function all(checks, env) {
 
 /** Known holes. Where nobody answers, that is said and no failure: the lists are not part of the sources. */
 async function advisories(list, command, args) {
-  const unreachable = /failed to fetch advisory database|audit endpoint returned an error|ENOTFOUND|ECONNREFUSED|ETIMEDOUT/;
+  const unreachable =
+    /failed to fetch advisory database|audit endpoint returned an error|ENOTFOUND|ECONNREFUSED|ETIMEDOUT/;
   await step(`advisories of ${list}`, () =>
     run(command, args).catch((error) => {
       if (!unreachable.test(error.message)) throw error;
-      console.error(`  The advisories of ${list} cannot be reached from here; nothing was compared with them.`);
+      console.error(
+        `  The advisories of ${list} cannot be reached from here; nothing was compared with them.`,
+      );
     }),
   );
-}
-
-/** No crate that users build may need a newer Rust than the published one says; clippy looks after the library calls. */
-function checkRustVersion() {
-  const built = output("cargo", ["tree", "--locked", "-e", "no-dev", "--prefix", "none", "--format", "{p}"]).split("\n");
-  const { packages } = JSON.parse(output("cargo", ["metadata", "--locked", "--format-version", "1"]));
-  const [own, ...others] = built.map((line) => packages.find(({ name, version }) => line.startsWith(`${name} v${version}`)));
-  const minor = ({ rust_version: version }) => Number(version?.split(".")[1] ?? 0);
-  const newer = others.find((one) => minor(one) > minor(own));
-  if (newer) throw new StepError(`${newer.name} needs Rust ${newer.rust_version}, more than rust-version in Cargo.toml`);
 }
 
 /** What no commit may hold: build outputs, download addresses, paths of somebody's machine. */
@@ -78,6 +69,7 @@ function checkContent() {
     const text = readFileSync(join(root, path), "utf8");
     if (path.endsWith("package-lock.json") && text.includes('"resolved": "http'))
       throw new StepError(`${path} holds download addresses`);
-    if (home.test(text)) throw new StepError(`${path} holds a path of somebody's machine: ${home.exec(text)[0]}`);
+    if (home.test(text))
+      throw new StepError(`${path} holds a path of somebody's machine: ${home.exec(text)[0]}`);
   }
 }

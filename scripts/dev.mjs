@@ -3,6 +3,7 @@
 
 import { watch } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { PEERS } from "./build.mjs";
 import { foreground, ifChanged, main, root, step, together } from "./steps.mjs";
@@ -10,7 +11,14 @@ import { cargoTools, checkNode, npmPackages, rust } from "./toolchain.mjs";
 import { compileDev, devModule, RUST } from "./wasm.mjs";
 import { esbuildWasm } from "./wasm-plugin.mjs";
 
-const INPUTS = [...RUST, "js", "package.json", "package-lock.json", "scripts/dev.mjs", "scripts/wasm-plugin.mjs"];
+const INPUTS = [
+  ...RUST,
+  "js",
+  "package.json",
+  "package-lock.json",
+  "scripts/dev.mjs",
+  "scripts/wasm-plugin.mjs",
+];
 
 /** Builds the command line with the library in it. */
 export function devBuild() {
@@ -47,7 +55,9 @@ async function bundle() {
       "copilot-keyless": join(root, "js/index.ts"),
       ...Object.fromEntries(entries.map((name) => [`copilot-keyless/${name}`, join(root, `js/${name}.ts`)])),
     },
-    banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
+    },
   });
 }
 
@@ -56,13 +66,23 @@ async function dev(test) {
   const build = test ? devModule : devBuild;
   await (test ? devModules() : devBuild());
   let last = Promise.resolve();
+  let waiting = false;
   const changed = () => {
-    // Edits during a build are seen by the next one; without any, it has nothing to do.
-    last = last.then(build).catch((error) => console.error(error.message));
+    if (waiting) return;
+    waiting = true;
+    last = last
+      .then(() => delay(50))
+      .then(() => {
+        waiting = false;
+        return build().catch((error) => console.error(error.message));
+      });
   };
   for (const folder of ["src", "crates/wasm/src", ...(test ? [] : ["js"])])
     watch(join(root, folder), { recursive: true }, changed);
-  if (test) return foreground(["node_modules/vitest/vitest.mjs", "--watch", "--project", "unit", test]);
+  if (test) {
+    const vitest = ["node_modules/vitest/vitest.mjs", "--watch", "--project", "unit", test];
+    process.exit(await foreground(process.execPath, vitest));
+  }
   console.error("Watching src/, crates/wasm and js/; `npm start` runs what was built. Ctrl-C ends.");
 }
 

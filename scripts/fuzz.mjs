@@ -14,7 +14,13 @@ await main(async () => {
     mkdirSync(found, { recursive: true });
     // The sanitizers need a nightly compiler; the core forbids unsafe code, so they would have nothing to find.
     const args = ["fuzz", "run", "--fuzz-dir", "tests/fuzz", "--sanitizer", "none", target, found];
-    args.push(`tests/fuzz/corpus/${target}`, "--", `-max_total_time=${seconds}`, "-timeout=5", "-verbosity=0");
+    args.push(
+      `tests/fuzz/corpus/${target}`,
+      "--",
+      `-max_total_time=${seconds}`,
+      "-timeout=5",
+      "-verbosity=0",
+    );
     await step(`fuzz ${target}`, (onLine) => run("cargo", args, { onLine }));
   }
 });

@@ -14,56 +14,60 @@ const TEXTS = [
 
 /** Returns the text of THIRD-PARTY-LICENSES.txt; `inputs` are the paths of the modules that were bundled. */
 export function thirdPartyLicenses(inputs) {
-  // Most differ in nothing but their owners: each text stands once, below those that it is for.
+  const names = new Set(
+    inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
+  );
+  const manifests = [...names].sort().map((name) => join(root, "node_modules", name, "package.json"));
+  const packages = manifests.map((manifest) => ({ manifest, ...JSON.parse(readFileSync(manifest, "utf8")) }));
+  // Most texts differ only in their owners: each stands once, below those that it is for.
   const groups = new Map();
-  for (const { title, text } of [...npmPackages(inputs), ...compiledCrates().flatMap((crate) => texts(crate, ", a Rust crate")), standardLibrary()]) {
-    const own = /^\s*Copyright (?:\(c\)|©|\d).*\n/gim;
-    const apache = text.includes("Apache License");
-    const body = (apache ? text : text.replace(own, "").replace(/^\s*(The )?(MIT|ISC) License( \(MIT\))?\s*\n/i, "")).trim();
-    const key = body.replace(/\W+/g, " ").toLowerCase();
-    if (!groups.has(key)) groups.set(key, { names: [], body });
-    const owners = apache ? [] : (text.match(own) ?? []);
+  for (const { title, text } of [...packages, ...compiledCrates()].flatMap(texts).concat(standardLibrary())) {
+    const owners = text.includes("Apache License")
+      ? []
+      : (text.match(/^\s*Copyright (?:\(c\)|©|\d).*$/gim) ?? []);
+    const body = owners.reduce((rest, line) => rest.replace(line, ""), text);
+    const key = body
+      .replace(/(The )?(MIT|ISC) License( \(MIT\))?/i, "")
+      .replace(/\W+/g, "")
+      .toLowerCase();
+    if (!groups.has(key)) groups.set(key, { names: [], body: body.trim() });
     groups.get(key).names.push([title, ...owners.map((line) => line.trim())].join("\n    "));
   }
   const parts = [...groups.values()].map(({ names, body }) => `${names.join("\n")}\n\n${body}\n`);
-  return parts.join(`\n${"-".repeat(80)}\n\n`).replaceAll("\r", "").replace(/\n{3,}/g, "\n\n");
-}
-
-function npmPackages(inputs) {
-  const names = new Set(inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]));
-  names.delete(undefined);
-  return [...names].sort().flatMap((name) => {
-    const manifest = join(root, "node_modules", name, "package.json");
-    return texts({ manifest, ...JSON.parse(readFileSync(manifest, "utf8")) });
-  });
+  return parts
+    .join(`\n${"-".repeat(80)}\n\n`)
+    .replaceAll("\r", "")
+    .replace(/\n{3,}/g, "\n\n");
 }
 
 /** Returns the crates that are compiled into the WebAssembly modules and the component. Macros run in the compiler. */
 export function compiledCrates() {
-  const cargo = (command, ...args) => output("cargo", [command, "--locked", "--all-features", ...args]);
+  const options = ["--locked", "--all-features"];
   const ours = ["-p", "copilot-keyless-wasm", "-p", "copilot-keyless-component"];
-  const target = ["--target", "wasm32-unknown-unknown", "-e", "normal,no-proc-macro"];
-  const compiled = new Set(cargo("tree", ...ours, ...target, "--prefix", "none", "--format", "{p}").split(/(?: \(.*\))?\n/));
-  const { packages } = JSON.parse(cargo("metadata", "--format-version", "1"));
+  const compiled = ["--target", "wasm32-unknown-unknown", "-e", "normal,no-proc-macro", "--prefix", "none"];
+  const tree = output("cargo", ["tree", ...options, ...ours, ...compiled, "--format", "{p}"]).split(
+    /(?: \(.*\))?\n/,
+  );
+  const { packages } = JSON.parse(output("cargo", ["metadata", ...options, "--format-version", "1"]));
   return packages
-    .filter(({ name, version, source }) => source && compiled.has(`${name} v${version}`))
-    .map(({ name, version, license, manifest_path }) => ({ name, version, license, manifest: manifest_path }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .filter(({ name, version, source }) => source && tree.includes(`${name} v${version}`))
+    .map((one) => ({ ...one, manifest: one.manifest_path, kind: ", a Rust crate" }));
 }
 
 /** Not every installation of Rust carries its licence; the text is that of this package. */
 function standardLibrary() {
-  const text = readFileSync(join(root, "LICENSE"), "utf8");
-  return {
-    title: `std ${output("rustc", ["--version"]).split(" ")[1]}, the Rust standard library (MIT OR Apache-2.0)`,
-    text: text.replace(/^Copyright .*$/m, "Copyright (c) The Rust Project Contributors"),
-  };
+  const [, version] = output("rustc", ["--version"]).split(" ");
+  const text = readFileSync(join(root, "LICENSE"), "utf8").replace(
+    /^Copyright .*/m,
+    "Copyright (c) The Rust Project Contributors",
+  );
+  return { title: `std ${version}, the Rust standard library (MIT OR Apache-2.0)`, text };
 }
 
-function texts({ name, version, license, manifest }, kind = "") {
+function texts({ name, version, kind = "", license, manifest }) {
   const title = `${name} ${version}${kind} (${license})`;
   const [, wanted] = TEXTS.find(([pattern]) => pattern.test(license)) ?? [];
-  if (!wanted) throw new StepError(`The licence of ${title} is not known`, "Add it to scripts/licenses.mjs if it may be used.");
+  if (!wanted) throw new StepError(`The licence of ${title} is not known`, "Add it to scripts/licenses.mjs.");
   return wanted.map((pattern) => {
     const file = readdirSync(dirname(manifest)).find((one) => pattern.test(one));
     if (!file) throw new StepError(`${title} comes without the text of its licence`);

@@ -7,5 +7,5 @@ import { foreground, main, root } from "./steps.mjs";
 await main(async () => {
   await devBuild();
   const cli = join(root, "dist-dev/cli.js");
-  return foreground([cli, "chat", "--demo", ...process.argv.slice(2)]);
+  return foreground(process.execPath, [cli, "chat", "--demo", ...process.argv.slice(2)]);
 });

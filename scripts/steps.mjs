@@ -2,7 +2,16 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -30,25 +39,26 @@ export async function main(work) {
   }
 }
 
-/** Shows a step while it runs. `note` tells how long it may take. */
-export async function step(title, work, note = "") {
+/** Shows a step while it runs. `work` receives a function that takes its last line of output. */
+export async function step(title, work) {
   const started = Date.now();
-  const show = (mark, detail = "") =>
-    console.error(`${mark} ${title} ${((Date.now() - started) / 1000).toFixed(0)} s ${detail}`.trimEnd());
-  console.error(`… ${title}${note && ` (${note})`}`);
   let line = "";
-  const timer = setInterval(() => show("…", line), 10_000);
+  const show = (mark) => {
+    const seconds = ((Date.now() - started) / 1000).toFixed(0);
+    console.error(`${mark} ${title} ${seconds} s${mark === "…" ? `  ${line}` : ""}`);
+  };
+  console.error(`… ${title}`);
+  const timer = setInterval(show, 10_000, "…");
+  let mark = "✗";
   try {
     const result = await work((last) => {
       line = last;
     });
-    show("✓");
+    mark = "✓";
     return result;
-  } catch (error) {
-    show("✗");
-    throw error;
   } finally {
     clearInterval(timer);
+    show(mark);
   }
 }
 
@@ -74,15 +84,14 @@ export function run(command, args, { env, onLine, hint, show = false, cwd = root
       if (code === 0) return resolve(output);
       const tail = output.trimEnd().split("\n").slice(-40).join("\n");
       const reason = signal ? `was ended by ${signal}` : `failed with exit code ${code}`;
-      reject(new StepError(`${[command, ...args].join(" ")} ${reason}${tail && `\n${tail}`}`, hint));
+      reject(new StepError(`${[command, ...args].join(" ")} ${reason}\n${tail}`.trimEnd(), hint));
     });
   });
 }
 
-/** Runs a Node program in the foreground and resolves with its exit code. */
-export function foreground(args) {
-  const child = spawn(process.execPath, args, { stdio: "inherit" });
-  // Ctrl-C reaches the child by itself; waiting for it lets it say goodbye.
+/** Runs a program in the foreground and resolves with its exit code. Ctrl-C reaches it by itself; waiting lets it say goodbye. */
+export function foreground(command, args, { env, cwd = root } = {}) {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit", shell });
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   return new Promise((resolve) => child.on("close", (code, signal) => resolve(signal ? 1 : code)));
@@ -90,24 +99,29 @@ export function foreground(args) {
 
 /** Returns what a command prints, or undefined when it is missing or fails. */
 export function output(command, args) {
-  const { status, stdout } = spawnSync(command, args, { cwd: root, encoding: "utf8", shell, maxBuffer: 2 ** 26 });
+  const { status, stdout } = spawnSync(command, args, {
+    cwd: root,
+    encoding: "utf8",
+    shell,
+    maxBuffer: 2 ** 26,
+  });
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** Lists every file below some paths in a stable order, except those of installed packages. */
+/** Lists every file below some paths in a stable order. */
 export function files(...paths) {
   return paths.flatMap((path) => {
     const full = join(root, path);
-    if (!existsSync(full)) return [];
-    if (statSync(full).isFile()) return [path];
-    const names = readdirSync(full).filter((name) => name !== "node_modules");
-    return files(...names.sort().map((name) => `${path}/${name}`));
+    if (!statSync(full).isDirectory()) return path;
+    return files(
+      ...readdirSync(full)
+        .sort()
+        .map((name) => `${path}/${name}`),
+    );
   });
 }
 
-const stamp = (name) => join(root, "target/stamps", name);
-
-/** The state of everything that an output is made of: files, and the compilers. */
+/** The state of everything that an output is made of: the files, and the compilers. */
 function digest(inputs) {
   const hash = createHash("sha256").update(`${process.version} ${output("rustc", ["--version"])}`);
   for (const path of files(...inputs)) hash.update(`\0${path}\0`).update(readFileSync(join(root, path)));
@@ -116,19 +130,19 @@ function digest(inputs) {
 
 /** Whether some work was done for these inputs, and its outputs are there. */
 export function isFresh(name, inputs, outputs) {
-  if (![stamp(name), ...outputs.map((path) => join(root, path))].every(existsSync)) return false;
-  return readFileSync(stamp(name), "utf8") === digest(inputs);
+  const stamp = `target/stamps/${name}`;
+  if (![stamp, ...outputs].every((path) => existsSync(join(root, path)))) return false;
+  return readFileSync(join(root, stamp), "utf8") === digest(inputs);
 }
 
-/** Does some work unless it is fresh. Returns whether it did. */
+/** Does some work unless it is fresh. */
 export async function ifChanged(name, inputs, outputs, work) {
-  if (isFresh(name, inputs, outputs)) return false;
-  // What changes while it works is work for the next time.
+  if (isFresh(name, inputs, outputs)) return;
+  // What changes meanwhile is work for the next time.
   const before = digest(inputs);
   await work();
-  mkdirSync(dirname(stamp(name)), { recursive: true });
-  writeFileSync(stamp(name), before);
-  return true;
+  mkdirSync(join(root, "target/stamps"), { recursive: true });
+  writeFileSync(join(root, "target/stamps", name), before);
 }
 
 /** Puts this package among its own dependencies: apps inside the repository find it there instead of a release from npm. */

@@ -8,7 +8,9 @@ import { ifChanged, output, root, run, StepError, step, together } from "./steps
 export const WASM_TARGET = "wasm32-unknown-unknown";
 
 /** wasm-bindgen's command-line tool must have exactly the version of the crate. */
-const [, BINDGEN] = /name = "wasm-bindgen"\nversion = "(.*)"/.exec(readFileSync(join(root, "Cargo.lock"), "utf8"));
+const [, BINDGEN] = /name = "wasm-bindgen"\nversion = "(.*)"/.exec(
+  readFileSync(join(root, "Cargo.lock"), "utf8"),
+);
 
 /** The versions of the cargo tools, and what `cargo install` gets for each. */
 const TOOLS = {
@@ -27,10 +29,7 @@ const home = join(caches, "copilot-keyless/tools");
 export function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22) return;
-  throw new StepError(
-    `Node ${process.versions.node} is too old; copilot-keyless and the Copilot SDK need 20.19 or 22.12 and later`,
-    "Install a newer Node, for example with nvm: nvm install 22",
-  );
+  throw new StepError(`Node ${process.versions.node} is too old`, "Install Node 20.19, or 22.12 or later.");
 }
 
 /** Installs the npm packages of the lockfile. */
@@ -45,11 +44,7 @@ export function npmPackages() {
 /** Checks that Rust is there, and adds its wasm target. */
 export async function rust() {
   const libraries = output("rustc", ["--print", "target-libdir", "--target", WASM_TARGET]);
-  if (libraries === undefined)
-    throw new StepError(
-      "Rust is not installed, and the core of copilot-keyless is Rust",
-      "Install it with rustup (https://rustup.rs), then run this again.",
-    );
+  if (!libraries) throw new StepError("Rust is not installed", "Install it with rustup (https://rustup.rs).");
   if (existsSync(libraries)) return;
   const hint = `Add the target ${WASM_TARGET} to your Rust installation.`;
   await step(`Rust target ${WASM_TARGET}`, (onLine) =>
@@ -68,12 +63,13 @@ export async function cargoTools(...names) {
     onPath(join(folder, "bin"));
     if (output(name, ["--version"])?.includes(version)) continue;
     const args = ["install", "--locked", "--debug", "--root", folder, ...install];
-    await step(`${name} ${version}`, (onLine) => run("cargo", args, { onLine, env, hint }), "about a minute, once");
+    await step(`${name} ${version}`, (onLine) => run("cargo", args, { onLine, env, hint }));
   }
 }
 
 function onPath(folder) {
-  if (!process.env.PATH.split(delimiter).includes(folder)) process.env.PATH = folder + delimiter + process.env.PATH;
+  if (!process.env.PATH.split(delimiter).includes(folder))
+    process.env.PATH = folder + delimiter + process.env.PATH;
 }
 
 /** Installs everything that a build of the package needs. */

@@ -38,7 +38,8 @@ export function viteWasm(modules = DEV) {
     enforce: "pre",
     resolveId(source) {
       const [, name, inline] = IMPORT.exec(source) ?? [];
-      if (name) return inline ? `${wasmFiles(modules[name]).wasm}?deflated` : wasmFiles(modules[name]).bindings;
+      if (name)
+        return inline ? `${wasmFiles(modules[name]).wasm}?deflated` : wasmFiles(modules[name]).bindings;
     },
     load: (id) => loaders.get(id)?.(),
   };
@@ -70,7 +71,8 @@ function bindingsOf(module, file) {
     // In service workers and workerd reqwest calls the global object's.
     .replace("getObject(arg0).fetch(getObject(arg1))", "fetch(getObject(arg1))");
   const sends = code.includes("fetch(getObject(");
-  if (/ as default|new URL\(|\.fetch\(/.test(code)) throw new Error("wasm-bindgen writes its files in another way");
+  if (/ as default|new URL\(|\.fetch\(/.test(code))
+    throw new Error("wasm-bindgen writes its files in another way");
   const platform = JSON.stringify(join(root, "js/wasm/net-platform.ts"));
   return sends ? `import { fetch, Request, Response } from ${platform};\n${code}` : code;
 }

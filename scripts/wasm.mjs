@@ -3,11 +3,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { WASM_TARGET } from "./toolchain.mjs";
 import { ifChanged, root, run, step, together } from "./steps.mjs";
+import { WASM_TARGET } from "./toolchain.mjs";
 
 /** What the modules are made of. */
-export const RUST = ["src", "crates/wasm", "Cargo.toml", "Cargo.lock", "scripts/wasm.mjs", "scripts/toolchain.mjs"];
+export const RUST = [
+  "src",
+  "crates/wasm",
+  "Cargo.toml",
+  "Cargo.lock",
+  "scripts/wasm.mjs",
+  "scripts/toolchain.mjs",
+];
 
 export const COMPONENT = "target/component.wasm";
 
@@ -29,7 +36,12 @@ export function devModule() {
     step("Rust to a WebAssembly module, unoptimized", async (onLine) => {
       await compileDev(onLine);
       const out = ["--out-dir", join(root, "target/wasm/dev"), "--out-name", "dev", "--no-typescript"];
-      await run("wasm-bindgen", [join(TARGET, "wasm-dev/copilot_keyless_wasm.wasm"), "--target", "web", ...out]);
+      await run("wasm-bindgen", [
+        join(TARGET, "wasm-dev/copilot_keyless_wasm.wasm"),
+        "--target",
+        "web",
+        ...out,
+      ]);
     }),
   );
 }
@@ -39,7 +51,16 @@ export function releaseModule(name, features = name, env = {}) {
   return ifChanged(`wasm-${name}`, RUST, [`target/wasm/${name}/${name}_bg.wasm`], () =>
     step(`Rust to WebAssembly: ${name}`, (onLine) => {
       const out = ["--out-dir", join(root, "target/wasm", name), "--out-name", name];
-      const args = ["build", "--target", "web", "--release", "--mode", "no-install", "--no-typescript", "--no-pack"];
+      const args = [
+        "build",
+        "--target",
+        "web",
+        "--release",
+        "--mode",
+        "no-install",
+        "--no-typescript",
+        "--no-pack",
+      ];
       args.push(...out, "crates/wasm", "--", "--locked", "--features", features);
       return run("wasm-pack", args, { onLine, env: { ...withoutMachinePaths(), ...env } });
     }),
@@ -61,10 +82,20 @@ export function component() {
   return ifChanged("component", [...RUST, "crates/component", "wit"], [COMPONENT], () =>
     step("Rust to a component", async (onLine) => {
       const crate = ["-p", "copilot-keyless-component", "--target", WASM_TARGET];
-      await run("cargo", ["build", "--locked", "--release", ...crate], { onLine, env: withoutMachinePaths() });
+      await run("cargo", ["build", "--locked", "--release", ...crate], {
+        onLine,
+        env: withoutMachinePaths(),
+      });
       const core = join(root, "target/component.core.wasm");
-      const [, flags] = /^wasm-opt = (\[.*\])$/m.exec(readFileSync(join(root, "crates/wasm/Cargo.toml"), "utf8"));
-      await run("wasm-opt", [...JSON.parse(flags), join(TARGET, "release/copilot_keyless_component.wasm"), "-o", core]);
+      const [, flags] = /^wasm-opt = (\[.*\])$/m.exec(
+        readFileSync(join(root, "crates/wasm/Cargo.toml"), "utf8"),
+      );
+      await run("wasm-opt", [
+        ...JSON.parse(flags),
+        join(TARGET, "release/copilot_keyless_component.wasm"),
+        "-o",
+        core,
+      ]);
       const { componentNew } = await import("@bytecodealliance/jco-transpile/wasm-tools");
       writeFileSync(join(root, COMPONENT), await componentNew(readFileSync(core), []));
     }),

@@ -11,7 +11,9 @@ import { WasmModule } from "./support.js";
 
 test("everything is within its budget, which package.json names", () => {
   const sizeLimit = join(root, "node_modules/size-limit/bin.js");
-  const rows = JSON.parse(execFileSync(process.execPath, [sizeLimit, "--json"], { cwd: root, encoding: "utf8" }));
+  const rows = JSON.parse(
+    execFileSync(process.execPath, [sizeLimit, "--json"], { cwd: root, encoding: "utf8" }),
+  );
   expect(rows.length).toBeGreaterThanOrEqual(Object.keys(MODULES).length + 3);
   for (const { name, size, sizeLimit: limit } of rows) {
     console.log(`${name}: ${size} of ${limit} bytes`);
