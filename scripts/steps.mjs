@@ -2,17 +2,8 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import * as fs from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The repository's root. */
@@ -78,10 +69,10 @@ export function run(command, args, { env, onLine, hint, show = false, cwd = root
       output = (output + chunk).slice(-20_000);
       onLine?.(output.trimEnd().split("\n").at(-1).trim());
     });
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     child.on("error", () => reject(new StepError(`${command} cannot be started`, hint)));
     child.on("close", (code, signal) => {
-      if (code === 0) return resolve(output);
+      if (code === 0) return done(output);
       const tail = output.trimEnd().split("\n").slice(-40).join("\n");
       const reason = signal ? `was ended by ${signal}` : `failed with exit code ${code}`;
       reject(new StepError(`${[command, ...args].join(" ")} ${reason}\n${tail}`.trimEnd(), hint));
@@ -94,7 +85,7 @@ export function foreground(command, args, { env, cwd = root } = {}) {
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit", shell });
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));
-  return new Promise((resolve) => child.on("close", (code, signal) => resolve(signal ? 1 : code)));
+  return new Promise((done) => child.on("close", (code, signal) => done(signal ? 1 : code)));
 }
 
 /** Returns what a command prints, or undefined when it is missing or fails. */
@@ -112,7 +103,7 @@ export function output(command, args) {
 export function files(...paths) {
   return paths.flatMap((path) => {
     const full = join(root, path);
-    if (!statSync(full).isDirectory()) return path;
+    if (!fs.statSync(full).isDirectory()) return path;
     return files(
       ...readdirSync(full)
         .sort()
@@ -124,15 +115,15 @@ export function files(...paths) {
 /** The state of everything that an output is made of: the files, and the compilers. */
 function digest(inputs) {
   const hash = createHash("sha256").update(`${process.version} ${output("rustc", ["--version"])}`);
-  for (const path of files(...inputs)) hash.update(`\0${path}\0`).update(readFileSync(join(root, path)));
+  for (const path of files(...inputs)) hash.update(`\0${path}\0`).update(fs.readFileSync(join(root, path)));
   return hash.digest("hex");
 }
 
 /** Whether some work was done for these inputs, and its outputs are there. */
 export function isFresh(name, inputs, outputs) {
   const stamp = `target/stamps/${name}`;
-  if (![stamp, ...outputs].every((path) => existsSync(join(root, path)))) return false;
-  return readFileSync(join(root, stamp), "utf8") === digest(inputs);
+  if (![stamp, ...outputs].every((path) => fs.existsSync(resolve(root, path)))) return false;
+  return fs.readFileSync(join(root, stamp), "utf8") === digest(inputs);
 }
 
 /** Does some work unless it is fresh. */
@@ -141,13 +132,13 @@ export async function ifChanged(name, inputs, outputs, work) {
   // What changes meanwhile is work for the next time.
   const before = digest(inputs);
   await work();
-  mkdirSync(join(root, "target/stamps"), { recursive: true });
-  writeFileSync(join(root, "target/stamps", name), before);
+  fs.mkdirSync(join(root, "target/stamps"), { recursive: true });
+  fs.writeFileSync(join(root, "target/stamps", name), before);
 }
 
 /** Puts this package among its own dependencies: apps inside the repository find it there instead of a release from npm. */
 export function linkPackage() {
   const link = join(root, "node_modules/copilot-keyless");
-  rmSync(link, { force: true, recursive: true });
-  symlinkSync(root, link, "junction");
+  fs.rmSync(link, { force: true, recursive: true });
+  fs.symlinkSync(root, link, "junction");
 }
