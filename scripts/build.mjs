@@ -15,12 +15,20 @@ const INPUTS = [
   "crates/component",
   "wit",
   "js",
-  "scripts",
   "package.json",
   "package-lock.json",
   "tsconfig.json",
 ];
+INPUTS.push("scripts/build.mjs", "scripts/licenses.mjs", "scripts/wasm-plugin.mjs");
 const OUTPUTS = ["dist/cli.js", "dist/types/index.d.ts", "dist/THIRD-PARTY-LICENSES.txt"];
+
+const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** Where users import from, each with its source in js/: "." is js/index.ts. */
+export const ENTRIES = Object.keys(exports).filter((path) => exports[path].types);
+const nameOf = (path) => (path === "." ? "index" : path.slice(2));
+export const sourceOf = (path) => join(root, `js/${nameOf(path)}.ts`);
+const sources = (...paths) => Object.fromEntries(paths.map((path) => [nameOf(path), sourceOf(path)]));
 
 /** Imported by users beside this package, never bundled into it. */
 export const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
@@ -29,7 +37,7 @@ export const build = () =>
   ifChanged("dist", INPUTS, OUTPUTS, async () => {
     await setUp();
     await releaseModules();
-    await step("TypeScript to dist/", bundle);
+    await step("TypeScript to dist/", distribution);
   });
 
 /** Rejects a dist/ that was built from other sources than those that are here. */
@@ -37,33 +45,39 @@ export function checkBuilt() {
   if (!isFresh("dist", INPUTS, OUTPUTS)) throw new StepError("dist/ is not up to date", "Run npm run build.");
 }
 
-async function bundle() {
-  const esbuild = await import("esbuild");
+/** Bundles some entry points. Returns the paths of all that went in. */
+export async function bundle(outdir, entryPoints, options) {
+  const { build: esbuild } = await import("esbuild");
+  const common = { bundle: true, format: "esm", platform: "node", target: "node20", logLevel: "warning" };
+  const { metafile } = await esbuild({
+    absWorkingDir: root,
+    outdir,
+    entryPoints,
+    metafile: true,
+    ...common,
+    ...options,
+  });
+  return Object.keys(metafile.inputs);
+}
+
+/** The command line: one of its libraries is CommonJS. */
+export const CLI = { cli: join(root, "js/cli/main.ts") };
+export const REQUIRE =
+  'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);';
+
+async function distribution() {
   rmSync(join(root, "dist"), { recursive: true, force: true });
-  const bundled = [];
-  const sources = (...names) => Object.fromEntries(names.map((name) => [name, `js/${name}.ts`]));
-  const bundleTo = async (outdir, entryPoints, options) => {
-    const { metafile } = await esbuild.build({
-      absWorkingDir: root,
-      bundle: true,
-      entryPoints,
-      outdir,
-      format: "esm",
-      platform: "node",
-      target: "node20",
-      minifySyntax: true,
-      minifyWhitespace: true,
-      minifyIdentifiers: true,
-      // Node shows the line of an error that nobody catches: not one with a whole module in it.
-      lineLimit: 160,
-      legalComments: "none",
-      logLevel: "warning",
-      metafile: true,
-      ...options,
-    });
-    bundled.push(...Object.keys(metafile.inputs));
+  const minify = {
+    minifySyntax: true,
+    minifyWhitespace: true,
+    minifyIdentifiers: true,
+    legalComments: "none",
   };
-  await bundleTo("dist", sources("index", "web", "core", "direct", "edge"), {
+  // Node shows the line of an error that nobody catches: not one with a whole module in it.
+  const small = { ...minify, lineLimit: 160 };
+  const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
+  const library = await bundle("dist", sources(".", "./web", ...sharing), {
+    ...small,
     // For stacks that can be read.
     minifyIdentifiers: false,
     splitting: true,
@@ -71,35 +85,25 @@ async function bundle() {
     external: PEERS,
     plugins: [esbuildWasm(RELEASE)],
   });
-  await bundleTo(
-    "dist/workerd",
-    { index: "js/web.ts", ...sources("core", "direct", "edge") },
-    {
-      platform: "neutral",
-      mainFields: ["module", "main"],
-      splitting: true,
-      chunkNames: "[name]-[hash]",
-      external: [...PEERS, "cloudflare:workers"],
-      plugins: [forWorkerd, esbuildWasm(RELEASE)],
-    },
-  );
-  // These import the package as everybody does, and so share its classes and what they hold.
-  const external = ["copilot-keyless", "copilot-keyless/*", ...PEERS];
-  const classes = ["copilot/agent", "errors/keyless-error", "foundry/plan", "foundry/provider"];
-  await bundleTo("dist", sources("azure-functions"), {
-    external,
-    plugins: [fromPackage("copilot-keyless", classes)],
+  const workerd = { index: sourceOf("./web"), ...sources(...sharing) };
+  await bundle("dist/workerd", workerd, {
+    ...small,
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    splitting: true,
+    chunkNames: "[name]-[hash]",
+    external: [...PEERS, "cloudflare:workers"],
+    plugins: [forWorkerd, esbuildWasm(RELEASE)],
   });
-  const errors = fromPackage("copilot-keyless/core", ["errors/keyless-error"]);
-  await bundleTo("dist", sources("emulator"), { external, plugins: [errors] });
-  // One of its libraries is CommonJS.
-  const require =
-    'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);';
-  await bundleTo(
-    "dist",
-    { cli: "js/cli/main.ts" },
-    { external, banner: { js: `#!/usr/bin/env node\n${require}` } },
-  );
+  // The rest imports the package as everybody does, and so shares its classes and what they hold.
+  const apart = { ...small, external: ["copilot-keyless", "copilot-keyless/*", ...PEERS] };
+  const classes = ["copilot/agent", "errors/keyless-error", "foundry/plan", "foundry/provider"];
+  const rest = [
+    [sources("./azure-functions"), { plugins: [fromPackage("copilot-keyless", classes)] }],
+    [sources("./emulator"), { plugins: [fromPackage("copilot-keyless/core", ["errors/keyless-error"])] }],
+    [CLI, { banner: { js: `#!/usr/bin/env node\n${REQUIRE}` } }],
+  ].map(([entries, options]) => bundle("dist", entries, { ...apart, ...options }));
+  const bundled = [library, ...(await Promise.all(rest))].flat();
   chmodSync(join(root, "dist/cli.js"), 0o755);
   await declarations();
   cpSync(join(root, COMPONENT), join(root, "dist/component.wasm"));
@@ -112,9 +116,7 @@ async function declarations() {
   // tsc leaves hand-written declarations behind.
   for (const file of files("js").filter((path) => path.endsWith(".d.ts")))
     cpSync(join(root, file), join(root, file.replace("js/", "dist/types/")));
-  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const entries = Object.values(exports).flatMap(({ types }) => (types ? [posix.normalize(types)] : []));
-  const reached = new Set(entries);
+  const reached = new Set(ENTRIES.map((path) => posix.normalize(exports[path].types)));
   for (const file of reached) {
     const imports = readFileSync(join(root, file), "utf8").matchAll(/["'](\.[^"']*)\.js["']/g);
     for (const [, path] of imports) reached.add(posix.join(posix.dirname(file), `${path}.d.ts`));

@@ -5,28 +5,30 @@ import { watch } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { PEERS } from "./build.mjs";
+import { bundle, CLI, ENTRIES, PEERS, REQUIRE, sourceOf } from "./build.mjs";
 import { foreground, ifChanged, main, root, step, together } from "./steps.mjs";
 import { cargoTools, checkNode, npmPackages, rust } from "./toolchain.mjs";
 import { compileDev, devModule, RUST } from "./wasm.mjs";
 import { esbuildWasm } from "./wasm-plugin.mjs";
 
-const INPUTS = [
-  ...RUST,
-  "js",
-  "package.json",
-  "package-lock.json",
-  "scripts/dev.mjs",
-  "scripts/wasm-plugin.mjs",
-];
+const INPUTS = [...RUST, "js", "package.json", "package-lock.json", "scripts"];
 
 /** Builds the command line with the library in it. */
-export function devBuild() {
-  return ifChanged("dev", INPUTS, ["dist-dev/cli.js"], async () => {
+export const devBuild = () =>
+  ifChanged("dev", INPUTS, ["dist-dev/cli.js"], async () => {
     await devModules();
-    await bundle();
+    const alias = Object.fromEntries(
+      ENTRIES.map((path) => [path.replace(".", "copilot-keyless"), sourceOf(path)]),
+    );
+    const options = {
+      alias,
+      splitting: true,
+      external: PEERS,
+      plugins: [esbuildWasm()],
+      banner: { js: REQUIRE },
+    };
+    await bundle("dist-dev", CLI, options);
   });
-}
 
 /** Builds the development module, which is all that tests of the sources need, and installs what that takes. */
 export async function devModules() {
@@ -34,31 +36,6 @@ export async function devModules() {
   await rust();
   await together(npmPackages(), cargoTools("wasm-bindgen"), step("Rust, unoptimized", compileDev));
   await devModule();
-}
-
-async function bundle() {
-  const { build } = await import("esbuild");
-  const entries = ["azure-functions", "core", "direct", "edge", "emulator"];
-  await build({
-    absWorkingDir: root,
-    bundle: true,
-    entryPoints: { cli: "js/cli/main.ts" },
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    outdir: "dist-dev",
-    splitting: true,
-    logLevel: "warning",
-    external: PEERS,
-    plugins: [esbuildWasm()],
-    alias: {
-      "copilot-keyless": join(root, "js/index.ts"),
-      ...Object.fromEntries(entries.map((name) => [`copilot-keyless/${name}`, join(root, `js/${name}.ts`)])),
-    },
-    banner: {
-      js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
-    },
-  });
 }
 
 /** Builds after every edit. With a test file, Vitest runs it again whenever a source or the module has changed. */

@@ -105,7 +105,8 @@ export function files(...paths) {
     const full = join(root, path);
     if (!fs.statSync(full).isDirectory()) return path;
     return files(
-      ...readdirSync(full)
+      ...fs
+        .readdirSync(full)
         .sort()
         .map((name) => `${path}/${name}`),
     );
