@@ -14,12 +14,12 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { hideSecretsOf } from "../errors/redact.js";
-import { paired, send } from "../model/send.js";
 import type { Clock } from "../platform/clock.js";
 import { LONGEST_TIMER_MS, steady, systemClock, unref } from "../platform/clock.js";
 import { type Environment, environment, relevant } from "../platform/environment.js";
 import { decide, keylessError, planner } from "../wasm/bindings.js";
 import type { TokenCall, TokenSource } from "../wasm/identity.js";
+import { paired, send } from "../wasm/send.js";
 import type { AccessToken } from "../wasm/token.js";
 import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credential.js";
 import { credentialFailure } from "./failure.js";

@@ -1,8 +1,9 @@
+import type { ChatErrorCode, ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 
 /** An error of the caller's, or of this app's own, that is answered as it is. */
 export function chatError(
-  code: string,
+  code: ChatErrorCode,
   status: number,
   message: string,
   hint?: string,
@@ -40,48 +41,103 @@ const OVERLOADED: Verdict = { status: 503, says: "The model has no capacity left
 const UNAVAILABLE: Verdict = { status: 503, says: "A service behind this one is not available for now." };
 const MISCONFIGURED: Verdict = { status: 500, says: "This app is not set up right." };
 const UNKNOWN_CALLER: Verdict = { status: 500, says: "This app could not find out who asks." };
+const UNKNOWN_CALLER_IN_TIME: Verdict = { ...UNKNOWN_CALLER, status: 504 };
+const FILTERED: Verdict = {
+  status: 422,
+  says: "The content filter stopped the prompt, or the reply. Rephrase it.",
+};
 const UNEXPECTED: Verdict = { status: 500, says: "Something unexpected happened." };
 
-/** Codes with a status of their own. */
-const BY_CODE: Record<string, Verdict> = {
-  "agent/timeout": LATE,
-  "token/timeout": LATE,
-  "agent/no-reply": UPSTREAM,
+/** The codes of these families, each with an answer of its own. A new code has to be added here. */
+const BY_CODE: Record<CodeOf<"agent" | "credential" | "model" | "sdk" | "token">, Verdict> = {
   "agent/closed": UNAVAILABLE,
+  "agent/empty-prompt": UNEXPECTED,
+  "agent/invalid-option": UNEXPECTED,
+  "agent/no-reply": UPSTREAM,
+  "agent/session-open": UNEXPECTED,
+  "agent/timeout": LATE,
+  "credential/configuration": MISCONFIGURED,
+  "credential/failed": MISCONFIGURED,
+  "credential/invalid": MISCONFIGURED,
+  "credential/network": UNAVAILABLE,
+  "credential/not-installed": MISCONFIGURED,
+  "credential/refused": MISCONFIGURED,
+  "credential/server-error": UNAVAILABLE,
+  "credential/throttled": UNAVAILABLE,
+  "credential/unavailable": MISCONFIGURED,
+  "model/api-version": UPSTREAM,
+  "model/bad-key": UPSTREAM,
+  "model/bad-request": UPSTREAM,
+  "model/content-filter": FILTERED,
+  "model/custom-subdomain-required": UPSTREAM,
+  "model/deployment-not-found": UPSTREAM,
+  "model/firewall": UPSTREAM,
+  "model/gateway-key": UPSTREAM,
+  "model/keys-disabled": UPSTREAM,
+  "model/missing-role": UPSTREAM,
+  "model/network": UPSTREAM,
+  "model/operation-not-supported": UPSTREAM,
+  "model/public-access-disabled": UPSTREAM,
+  "model/rate-limited": OVERLOADED,
+  "model/request-failed": UPSTREAM,
+  "model/server-error": UPSTREAM,
+  "model/token-expired": UPSTREAM,
+  "model/token-invalid": UPSTREAM,
+  "model/unknown": UPSTREAM,
+  "model/wrong-audience": UPSTREAM,
+  "model/wrong-path": UPSTREAM,
+  "model/wrong-tenant": UPSTREAM,
+  "sdk/client-refused": MISCONFIGURED,
+  "sdk/home-not-writable": MISCONFIGURED,
+  "sdk/not-installed": MISCONFIGURED,
+  "sdk/rotate-failed": MISCONFIGURED,
+  "sdk/runtime-ended": UNAVAILABLE,
+  "sdk/send-failed": UNAVAILABLE,
+  "sdk/session-not-found": MISCONFIGURED,
+  "sdk/session-refused": MISCONFIGURED,
+  "sdk/start-failed": MISCONFIGURED,
+  "sdk/too-old": MISCONFIGURED,
+  "sdk/unsupported-platform": MISCONFIGURED,
+  "sdk/working-directory": MISCONFIGURED,
+  "token/claims-challenge": MISCONFIGURED,
+  "token/closed": UNAVAILABLE,
+  "token/empty": MISCONFIGURED,
+  "token/malformed": MISCONFIGURED,
+  "token/not-renewed": MISCONFIGURED,
+  "token/rejected-again": UPSTREAM,
+  "token/timeout": LATE,
+};
+
+/** What the HTTP handlers report themselves, without a status that the error carries. */
+const OF_HANDLERS: Partial<Record<ChatErrorCode, Verdict>> = {
   "chat/authorize-failed": UNKNOWN_CALLER,
   "chat/authorize-invalid": UNKNOWN_CALLER,
-  "chat/authorize-timeout": { ...UNKNOWN_CALLER, status: 504 },
+  "chat/authorize-timeout": UNKNOWN_CALLER_IN_TIME,
   "chat/body-used": MISCONFIGURED,
   "chat/caller-failed": UNKNOWN_CALLER,
   "chat/caller-invalid": UNKNOWN_CALLER,
-  "chat/caller-timeout": { ...UNKNOWN_CALLER, status: 504 },
-  "credential/network": UNAVAILABLE,
-  "credential/server-error": UNAVAILABLE,
-  "credential/throttled": UNAVAILABLE,
-  "model/content-filter": {
-    status: 422,
-    says: "The content filter stopped the prompt, or the reply. Rephrase it.",
-  },
-  "model/rate-limited": OVERLOADED,
-  "sdk/runtime-ended": UNAVAILABLE,
-  "sdk/send-failed": UNAVAILABLE,
-  "token/closed": UNAVAILABLE,
-  "token/rejected-again": UPSTREAM,
+  "chat/caller-timeout": UNKNOWN_CALLER_IN_TIME,
 };
 
-/** The others, by what stands before the slash. */
-const BY_KIND: Record<string, Verdict> = {
-  model: UPSTREAM,
-  agent: UNEXPECTED,
-  credential: MISCONFIGURED,
+/** The codes of the settings, by family. */
+const BY_FAMILY: Record<Exclude<FamilyOf<ErrorCode>, FamilyOf<keyof typeof BY_CODE> | "chat">, Verdict> = {
   diagnosis: MISCONFIGURED,
+  emulator: UNEXPECTED,
   endpoint: MISCONFIGURED,
   expiry: MISCONFIGURED,
   policy: MISCONFIGURED,
   provider: MISCONFIGURED,
-  sdk: MISCONFIGURED,
-  token: MISCONFIGURED,
+  scenario: UNEXPECTED,
 };
+
+type FamilyOf<Code extends ErrorCode> = Code extends `${infer Family}/${string}` ? Family : never;
+type CodeOf<Family extends string> = Extract<ErrorCode, `${Family}/${string}`>;
+
+/** The answer for an error that carries no status of its own. */
+function verdictOf(code: ErrorCode): Verdict {
+  const verdicts: Record<string, Verdict> = { ...BY_FAMILY, ...BY_CODE, ...OF_HANDLERS };
+  return verdicts[code] ?? verdicts[code.slice(0, code.indexOf("/"))] ?? UNEXPECTED;
+}
 
 /** An identity endpoint is asked again after this at the latest, in milliseconds: `RETRY_AFTER_MAX_MS` of the core. */
 const CREDENTIAL_WAIT_MAX_MS = 120_000;
@@ -92,7 +148,7 @@ const RETRY_MS = 5_000;
 /** An error as it is answered and logged. */
 export interface Problem {
   status: number;
-  code: string;
+  code: ErrorCode;
   /** The body of problem+json, RFC 9457. */
   body: Record<string, unknown>;
   headers: Record<string, string>;
@@ -108,10 +164,7 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
   const known = error instanceof KeylessError ? error : undefined;
   const code = known?.code ?? "chat/unexpected";
   const own = code.startsWith("chat/") ? known?.status : undefined;
-  const { status, says } =
-    own === undefined
-      ? (BY_CODE[code] ?? BY_KIND[code.slice(0, code.indexOf("/"))] ?? UNEXPECTED)
-      : { status: own, says: known?.message ?? "" };
+  const { status, says } = own === undefined ? verdictOf(code) : { status: own, says: known?.message ?? "" };
   const told = known && (own !== undefined || expose) ? known : undefined;
   const most = code.startsWith("credential/") ? CREDENTIAL_WAIT_MAX_MS : Number.POSITIVE_INFINITY;
   const asked = known?.retryAfterMs ?? (status === 503 ? RETRY_MS : undefined);

@@ -19,7 +19,9 @@ export function rejectsToken(error: unknown): boolean {
 export function diagnosedError(diagnosis: Diagnosis): KeylessError {
   const { code, cause, fixes, status, message, retryAfterMs, tokenRejected } = diagnosis;
   const answered = status === undefined ? "The network's words" : `The answer, HTTP ${status}`;
-  const error = new KeylessError(`model/${code}`, message ? `${cause} ${answered}: ${message}` : cause, {
+  // A caller may pass a request that was served to a function that explains failures.
+  const name = code === "ok" ? "unknown" : code;
+  const error = new KeylessError(`model/${name}`, message ? `${cause} ${answered}: ${message}` : cause, {
     status,
     retryAfterMs,
     hint: fixes.join("\n"),

@@ -10,11 +10,11 @@ import { cleanText } from "../tokens/text.js";
 import { decide, planner } from "../wasm/bindings.js";
 import type { Diagnosis } from "../wasm/diagnosis.js";
 import type { Endpoint, ModelOptions } from "../wasm/provider.js";
+import { paired, send } from "../wasm/send.js";
 import type { AccessToken } from "../wasm/token.js";
 import { diagnosed } from "./diagnosed.js";
 import { modelChecks } from "./model-options.js";
 import { address, defined } from "./probe-call.js";
-import { paired, send } from "./send.js";
 
 /** Options of {@link probe}. */
 export interface ProbeOptions extends ModelOptions {

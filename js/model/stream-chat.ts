@@ -12,12 +12,12 @@ import { cleanText } from "../tokens/text.js";
 import { decide, planner } from "../wasm/bindings.js";
 import type { ProbeCall } from "../wasm/probe.js";
 import type { Endpoint, ModelOptions } from "../wasm/provider.js";
+import { cancellation, paired } from "../wasm/send.js";
 import type { AccessToken } from "../wasm/token.js";
 import { diagnosed } from "./diagnosed.js";
 import { diagnosedError } from "./model-error.js";
 import { modelChecks } from "./model-options.js";
 import { address, defined } from "./probe-call.js";
-import { cancellation, paired } from "./send.js";
 
 /** Options of {@link streamChat}. */
 export interface StreamChatOptions extends ModelOptions {

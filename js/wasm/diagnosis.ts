@@ -1,3 +1,4 @@
+import type { DiagnosisCode } from "../errors/codes.js";
 import type { Endpoint } from "./provider.js";
 import type { AccessToken } from "./token.js";
 
@@ -23,7 +24,7 @@ export interface FailedRequest {
 /** What a failed request was found to be. docs/errors.md lists the codes. */
 export interface Diagnosis {
   /** Stable, such as `missing-role`. `ok` when the request did not fail, `unknown` when nothing fits. */
-  code: string;
+  code: DiagnosisCode;
   /** The finding in a few words. */
   title: string;
   /** Why it was found, with the names and times of this case. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors/codes.js";
 /** What a credential gives: `AccessToken` of `@azure/core-auth`. Times in epoch milliseconds. */
 export interface AccessToken {
   /** The token, without `Bearer `. */
@@ -35,7 +36,7 @@ export interface RefreshPolicy {
 
 /** What an error looks like in a status or an event: no token, no secret, no stack. */
 export interface ErrorSummary {
-  code: string;
+  code: ErrorCode;
   message: string;
   hint?: string;
   status?: number;

@@ -14,7 +14,7 @@ export async function send(
   signal: AbortSignal | undefined,
 ): Promise<[status: number, body: string, ...headers: string[]]> {
   signal?.throwIfAborted();
-  const { net } = await import("../wasm/net-bindings.js");
+  const { net } = await import("./net-bindings.js");
   const { cancelled, release } = cancellation(signal);
   try {
     signal?.throwIfAborted();
