@@ -3,7 +3,7 @@ import { type Check, readOptions, text } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
 import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import { closed } from "./closed.js";
 import type { ChatOptions, Conversation } from "./conversation.js";
 import { type AgentOptions, check, readAgentOptions } from "./options.js";
@@ -137,9 +137,9 @@ export class FoundryAgent implements AsyncDisposable {
     const closing = Promise.all([...this.#conversations].map((conversation) => conversation.close()));
     try {
       // A runtime that hangs is ended, and its conversations end with it.
-      await within<unknown>(closing, CLOSE_MS, () => {});
+      await withDeadline<unknown>(closing, CLOSE_MS, () => {});
       await this.#runtime.close();
-      await within<unknown>(closing, CLOSE_MS, () => {});
+      await withDeadline<unknown>(closing, CLOSE_MS, () => {});
     } finally {
       this.provider.close();
     }

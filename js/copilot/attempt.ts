@@ -1,5 +1,5 @@
 import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 
 /** One sending of a prompt to a session, and the events that follow it. */
 export class Attempt {
@@ -39,7 +39,7 @@ export class Attempt {
 
   /** Waits until the session is idle, for at most `ms` milliseconds. Resolves with whether it is. */
   becomesIdle(ms: number): Promise<boolean> {
-    return within(this.#idle, ms, () => false);
+    return withDeadline(this.#idle, ms, () => false);
   }
 
   /** Stops listening to the session. */

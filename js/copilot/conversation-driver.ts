@@ -2,8 +2,8 @@ import type { CopilotSession, ProviderConfig } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
 import { isConnectionLost, isKilled, runtimeEnded, runtimeError } from "../foundry/runtime-error.js";
 import type { ModelCallFailure } from "../foundry/session-attachments.js";
-import { within } from "../platform/within.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { withDeadline } from "../platform/with-deadline.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type {
   ConversationAction,
   ConversationClose,
@@ -49,7 +49,7 @@ export class ConversationDriver {
 
   constructor(settings: SessionSettings) {
     this.#settings = settings;
-    this.#lifecycle = decide(() => new (planner().Lifecycle)(settings.resume !== undefined));
+    this.#lifecycle = callCore(() => new (planModule().Lifecycle)(settings.resume !== undefined));
     this.#session = new ConversationSession(settings);
   }
 
@@ -104,14 +104,14 @@ export class ConversationDriver {
   async #drive(): Promise<void> {
     if (this.#driving) return;
     this.#driving = true;
-    let action = this.#decide("woken");
-    while (action !== "rest" && action !== "end") action = this.#decide(await this.#carryOut(action));
+    let action = this.#callCore("woken");
+    while (action !== "rest" && action !== "end") action = this.#callCore(await this.#carryOut(action));
     if (action === "end") return this.#finish();
     this.#driving = false;
     this.#rejectIdRequests(this.#failure ?? closed());
   }
 
-  #decide(outcome: ConversationOutcome): ConversationAction {
+  #callCore(outcome: ConversationOutcome): ConversationAction {
     return this.#lifecycle.next(outcome, this.#nextTurn()?.number, this.#closeMode);
   }
 
@@ -229,7 +229,11 @@ export class ConversationDriver {
   }
 
   async #discard(): Promise<ConversationOutcome> {
-    await within<unknown>(this.#lease?.discard().catch(() => {}) ?? Promise.resolve(), REQUEST_MS, () => {});
+    await withDeadline<unknown>(
+      this.#lease?.discard().catch(() => {}) ?? Promise.resolve(),
+      REQUEST_MS,
+      () => {},
+    );
     this.#lease = undefined;
     return "released";
   }
@@ -272,7 +276,7 @@ async function hasRunTools(
   { prompt, messageId }: Turn,
   earlierMessageId: string | undefined,
 ): Promise<boolean> {
-  const all = await within(session.getEvents(), REQUEST_MS, () => undefined).catch(() => undefined);
+  const all = await withDeadline(session.getEvents(), REQUEST_MS, () => undefined).catch(() => undefined);
   if (!all) return true;
   const isMessage = (id: string | undefined) => (event: (typeof all)[number]) =>
     event.type === "user.message" && event.data.messageId === id;

@@ -4,7 +4,7 @@ import type { FoundryProvider } from "../foundry/provider.js";
 import { homeError, isConnectionLost, isSessionGone, textOf } from "../foundry/runtime-error.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { node } from "../platform/node.js";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import type { Lease, Runtime } from "./runtime.js";
 import { checkDirectory, START_MS } from "./sdk.js";
 import { SessionLock, sessionOpen } from "./session-lock.js";
@@ -85,9 +85,13 @@ export class ConversationSession {
       const config = this.#config(provider);
       this.#reserve(this.#id ?? (this.#wasOpened ? undefined : this.#settings.resume) ?? config.sessionId);
       opening = this.#createOrResume(lease.client, config);
-      const session = await within(Promise.race([opening, rejectWhenDead(lease, opening)]), START_MS, () => {
-        throw new Error(`no answer within ${START_MS / 1000} s`);
-      });
+      const session = await withDeadline(
+        Promise.race([opening, rejectWhenDead(lease, opening)]),
+        START_MS,
+        () => {
+          throw new Error(`no answer within ${START_MS / 1000} s`);
+        },
+      );
       this.#open = session;
       this.#reserve(session.sessionId);
       this.#stopAttachment = this.#settings.provider.attach(session);
@@ -231,7 +235,7 @@ function takeLock(home: string, id: string): SessionLock | undefined {
 
 /** Waits for a request to settle, for a limited time. */
 async function inTime(request: Promise<unknown> | undefined): Promise<void> {
-  await within<unknown>(request?.catch(() => {}) ?? Promise.resolve(), REQUEST_MS, () => {});
+  await withDeadline<unknown>(request?.catch(() => {}) ?? Promise.resolve(), REQUEST_MS, () => {});
 }
 
 function notResumed(id: string, cause: unknown): KeylessError {

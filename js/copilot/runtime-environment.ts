@@ -1,4 +1,9 @@
-import { type Environment, environment, NONE, SECRETS } from "../platform/environment.js";
+import {
+  EMPTY_ENVIRONMENT,
+  type Environment,
+  environment,
+  SECRET_VARIABLES,
+} from "../platform/environment.js";
 
 /**
  * The variables of this process that the Copilot runtime receives: locations of programs, home and temporary files,
@@ -14,14 +19,16 @@ const FOR_RUNTIME =
  * `{ ...process.env, MORE: "1" }`, only variables that differ are added. An object that lacks most of this process's
  * variables does not count as a copy.
  */
-export function runtimeEnvironment(added: Environment = NONE): Record<string, string | undefined> {
+export function runtimeEnvironment(
+  added: Environment = EMPTY_ENVIRONMENT,
+): Record<string, string | undefined> {
   const own = environment();
   const names = Object.keys(own).filter((name) => !FOR_RUNTIME.test(name));
   const isCopy = names.filter((name) => name in added).length * 2 > names.length;
   return Object.fromEntries([
     ...Object.entries(own).filter(([name]) => FOR_RUNTIME.test(name)),
     ...Object.entries(added).filter(
-      ([name, value]) => !SECRETS.test(name) && !(isCopy && own[name] === value),
+      ([name, value]) => !SECRET_VARIABLES.test(name) && !(isCopy && own[name] === value),
     ),
   ]);
 }

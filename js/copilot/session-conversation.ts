@@ -11,7 +11,7 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { wellFormed } from "../platform/well-formed.js";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import { closed } from "./closed.js";
 import type { ChatOptions, CloseOptions, Conversation } from "./conversation.js";
 import { ConversationDriver } from "./conversation-driver.js";
@@ -149,6 +149,6 @@ export class SessionConversation implements Conversation {
 
   async #close(deleteHistory: boolean): Promise<void> {
     const ended = this.#driver.close(deleteHistory).then(() => this.#settings.onClosed());
-    await within(ended, CLOSE_MS, () => {});
+    await withDeadline(ended, CLOSE_MS, () => {});
   }
 }

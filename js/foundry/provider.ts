@@ -15,12 +15,12 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { hideSecretsOf } from "../errors/redact.js";
-import { environment, relevant } from "../platform/environment.js";
+import { coreEnvironment, environment } from "../platform/environment.js";
 import { noteResource } from "../tokens/clock-skew.js";
 import { createBearerTokenProvider } from "../tokens/provider.js";
 import { cleanText } from "../tokens/text.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { CredentialPlan, Endpoint, Notice, ProviderPlan } from "../wasm/provider.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
 import { runtimeError } from "./runtime-error.js";
@@ -198,13 +198,13 @@ async function checkedToken(tokens: TokenProvider, args: unknown): Promise<strin
   try {
     return cleanText(await tokens(args));
   } catch (error) {
-    throw credentialFailure(error, planner(), Date.now()).error;
+    throw credentialFailure(error, planModule(), Date.now()).error;
   }
 }
 
 /** Plans the provider from the options and the environment, without a credential. */
 function planProvider(options: FoundryProviderOptions): ProviderPlan {
-  return decide(() => planner().planProvider(planRequest(options)));
+  return callCore(() => planModule().planProvider(planRequest(options)));
 }
 
 /** The options for the core, and the part of the environment that it may see. */
@@ -215,7 +215,7 @@ export function planRequest<T extends FoundryProviderOptions>(
   const ownCredential = (Boolean(credential) && credential !== "direct") || typeof tokens === "function";
   const given = env ?? environment();
   hideSecretsOf(given);
-  return { ...request, ownCredential, env: relevant(given) };
+  return { ...request, ownCredential, env: coreEnvironment(given) };
 }
 
 /** Whether requests carry a token. A host without a known scope, such as this machine, gets one only if it is asked for. */

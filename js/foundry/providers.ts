@@ -18,7 +18,7 @@ import {
   text,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { Notice } from "../wasm/provider.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
 import { attachFor, createFoundryProvider, type FoundryProvider, planRequest } from "./provider.js";
@@ -224,7 +224,7 @@ function createMember(
 ): Member {
   const wanted = listedModels(options?.models);
   const taken = members.map(({ name }) => name);
-  const planned = decide(() => planner().planModels({ ...planRequest(options), models: wanted }, taken));
+  const planned = callCore(() => planModule().planModels({ ...planRequest(options), models: wanted }, taken));
   const models = planned.map((model, index) => {
     const capabilities = wanted?.[index]?.capabilities;
     return { ...model, ...(capabilities ? { capabilities } : {}) };
