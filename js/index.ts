@@ -16,6 +16,7 @@ export {
   type NamedFoundryProvider,
 } from "./foundry/providers.js";
 export type { ModelCallFailure } from "./foundry/session-attachments.js";
+/** @deprecated Import it from `copilot-keyless/testing`. */
 export type { Clock } from "./platform/clock.js";
 export { createBearerTokenProvider } from "./tokens/provider.js";
 export type { TokenCallOptions, TokenEvent, TokenProvider, TokenProviderOptions } from "./tokens/types.js";

@@ -17,6 +17,7 @@ const ENTRIES = {
   core: "js/core.ts",
   direct: "js/direct.ts",
   edge: "js/edge.ts",
+  testing: "js/testing.ts",
 };
 
 /** Those of workerd, which compiles no bytes: they import the `.wasm` files beside them. */
@@ -25,6 +26,7 @@ const WORKERD_ENTRIES = {
   core: "js/core.ts",
   direct: "js/direct.ts",
   edge: "js/edge.ts",
+  testing: "js/testing.ts",
 };
 
 /** The WebAssembly modules, and where wasm-pack puts them. */

@@ -21,8 +21,8 @@ export const CONTENDERS = {
 
 /** As our README shows it. */
 async function agent(options) {
-  const { ManagedIdentityCopilotAgent } = await import("copilot-keyless");
-  const one = new ManagedIdentityCopilotAgent({
+  const { FoundryAgent } = await import("copilot-keyless");
+  const one = new FoundryAgent({
     timeoutMs: TURN_MS,
     session: { availableTools: [] },
     ...options,

@@ -51,7 +51,7 @@ export interface DirectCredentialOptions {
   timeoutMs?: number | undefined;
   /** The environment to read. Default `process.env`. */
   env?: Environment | undefined;
-  /** Where time comes from. */
+  /** @deprecated Use `withClock(clock, options)` of `copilot-keyless/testing`. */
   clock?: Clock | undefined;
 }
 

@@ -19,7 +19,7 @@ export type TokenEvent = { at: number; scope: string } & (
 export interface TokenProviderOptions {
   /** Overrides of the refresh policy; each value is checked. */
   policy?: Partial<RefreshPolicy>;
-  /** Where time and chance come from. */
+  /** @deprecated Use `withClock(clock, options)` of `copilot-keyless/testing`. */
   clock?: Clock;
   /** Told of everything that happens to the token. What it throws is ignored. */
   onEvent?: (event: TokenEvent) => void;

@@ -102,8 +102,7 @@ test.each(samples.filter((sample) => !elsewhere.includes(sample)))("$name runs",
   });
   expect(result.stderr).toBe("");
   expect(result.code).toBe(0);
-  if (code.includes("ManagedIdentityCopilotAgent"))
-    expect(result.stdout).toContain("Explain managed identities");
+  if (code.includes("FoundryAgent")) expect(result.stdout).toContain("Explain managed identities");
   if (code.includes('"direct"')) expect(result.stdout.trim()).toBe("https://ai.azure.com");
   else if (code.includes("createFoundryProvider")) expect(result.stdout).toContain("Hello!");
   if (code.includes("createBearerTokenProvider")) expect(result.stdout).toContain("true fresh");

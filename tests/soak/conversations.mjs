@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { approveAll, defineTool } from "@github/copilot-sdk";
-import { createFoundryProvider, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { createFoundryProvider, FoundryAgent } from "copilot-keyless";
 import { randomOf } from "./random.mjs";
 
 /** How long a turn may take: longer than the six attempts of the runtime, shorter than what hangs. */
@@ -127,7 +127,7 @@ export class Conversation {
 
 /** An agent with a runtime of its own, which it replaces now and then, for many conversations; as a server has one. */
 function agentOf(session) {
-  return new ManagedIdentityCopilotAgent({ timeoutMs: TURN_MS, session });
+  return new FoundryAgent({ timeoutMs: TURN_MS, session });
 }
 
 /** The agents that the conversations share. */
@@ -209,7 +209,7 @@ async function openSession({ name, tools, client, onEvent }) {
     onEvent(event);
     if (event.type === "session.idle") becomeIdle();
   });
-  foundry.watch(session, onEvent);
+  foundry.attach(session, onEvent);
   let failed = false;
   return {
     ask: async (prompt, abortAfterMs) => {

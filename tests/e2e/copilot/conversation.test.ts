@@ -1,7 +1,7 @@
 // Real @azure/identity, real Copilot SDK and runtime; the emulator stands in for Azure.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { FoundryAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
 import { emulated } from "../support.js";
 
@@ -14,7 +14,7 @@ const emulator = await emulated({
     return `You said: "${prompt}", and this is a reply of several words.`;
   },
 });
-const agent = new ManagedIdentityCopilotAgent();
+const agent = new FoundryAgent();
 afterAll(() => agent.close());
 
 /** The processes that this one has started: the Copilot runtime. */
@@ -121,7 +121,7 @@ test("a runtime that is killed is replaced within the turn, and the conversation
 
 test("an empty prompt and a closed agent are refused", async () => {
   await expect(agent.chat("  ")).rejects.toMatchObject({ code: "agent/empty-prompt" });
-  const other = new ManagedIdentityCopilotAgent();
+  const other = new FoundryAgent();
   await other.close();
   await expect(other.chat("Hello")).rejects.toMatchObject({ code: "agent/closed" });
 });

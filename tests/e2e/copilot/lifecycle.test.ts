@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { approveAll, CopilotClient, defineTool } from "@github/copilot-sdk";
-import { type AgentOptions, KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { type AgentOptions, FoundryAgent, KeylessError } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
 import { emulated, straightCredential } from "../support.js";
 
@@ -30,7 +30,7 @@ const home = mkdtempSync(join(tmpdir(), "copilot-keyless-lifecycle-"));
 afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 3 }));
 
 function agentWith(options: AgentOptions = {}) {
-  return new ManagedIdentityCopilotAgent({
+  return new FoundryAgent({
     session: { availableTools: [] },
     client: { baseDirectory: home },
     ...options,
