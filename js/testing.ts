@@ -1,6 +1,6 @@
 /**
- * Helpers for tests and simulations: a clock that moves only when told to. `copilot-keyless/emulator` has the
- * identity endpoint and the Foundry resource that go with it.
+ * Helpers for tests and simulations: a clock that moves only when told to.
+ * `copilot-keyless/emulator` has the identity endpoint and the Foundry resource that go with it.
  *
  * @packageDocumentation
  */

@@ -1,5 +1,5 @@
-// The main entry for platforms that cannot start programs: everything except what needs the Copilot runtime, without
-// an import of its SDK that a bundler would try to resolve.
+// The main entry for platforms that cannot start programs: everything except what needs the Copilot
+// runtime, without an import of its SDK that a bundler would try to resolve.
 
 import { noRuntime } from "./copilot/unsupported.js";
 

@@ -7,7 +7,7 @@ import { build } from "./build.mjs";
 import { ifChanged, main, root, StepError, step } from "./steps.mjs";
 
 /** The entry points, each a module of the reference. */
-const ENTRIES = ["index", "core", "direct", "edge", "azure-functions", "emulator"];
+const ENTRIES = ["index", "core", "direct", "edge", "azure-functions", "emulator", "testing"];
 
 /** Writes the reference, if anything that it is made of has changed. */
 export function docs() {

@@ -10,16 +10,19 @@ import { type AgentOptions, check, readAgentOptions } from "./options.js";
 import { Runtime } from "./runtime.js";
 import { SessionConversation } from "./session-conversation.js";
 
-/** How long `close` waits for conversations, in milliseconds, before and after it ends their runtimes. */
+/**
+ * How long `close` waits for conversations, in milliseconds, before and after it ends their
+ * runtimes.
+ */
 const CLOSE_MS = 200;
 
 /**
- * Runs Copilot conversations with a Foundry model and no API key. The client and the session start with the
- * first turn.
+ * Runs Copilot conversations with a Foundry model and no API key. The client and the session start
+ * with the first turn.
  *
- * @throws KeylessError `endpoint/...`, `provider/...`, `credential/configuration`, `policy/invalid`,
- * `agent/invalid-option` from the constructor; from a turn also `credential/...`, `token/...`, `sdk/...`,
- * `model/...` and `agent/...`
+ * @throws KeylessError `endpoint/...`, `provider/...`, `credential/configuration`,
+ * `policy/invalid`, `agent/invalid-option` from the constructor; from a turn also `credential/...`,
+ * `token/...`, `sdk/...`, `model/...` and `agent/...`
  * @example
  * ```ts
  * await using agent = new FoundryAgent({ endpoint: "https://myres.openai.azure.com" });
@@ -62,7 +65,10 @@ export class FoundryAgent implements AsyncDisposable {
     this.#own = this.conversation({ resume });
   }
 
-  /** The id of the session that `chat` and `stream` continue, once the first turn has started. None with `stateless`. */
+  /**
+   * The id of the session that `chat` and `stream` continue, once the first turn has started. None
+   * with `stateless`.
+   */
   get sessionId(): Promise<string> | undefined {
     return this.#own.sessionId;
   }
@@ -72,15 +78,18 @@ export class FoundryAgent implements AsyncDisposable {
     return this.#next().chat(prompt, options);
   }
 
-  /** Sends a prompt and yields the text of every message of the turn as it arrives. Leaving the loop aborts the turn. */
+  /**
+   * Sends a prompt and yields the text of every message of the turn as it arrives. Leaving the loop
+   * aborts the turn.
+   */
   stream(prompt: string, options: ChatOptions = {}): AsyncIterableIterator<string> {
     return this.#next().stream(prompt, options);
   }
 
   /**
-   * Creates a conversation beside the agent's own: another session on the same runtime, with the same tokens.
-   * `resume` continues an earlier session by its id; `provider` selects another model. Close it when it is
-   * over; closing the agent closes it too.
+   * Creates a conversation beside the agent's own: another session on the same runtime, with the
+   * same tokens. `resume` continues an earlier session by its id; `provider` selects another model.
+   * Close it when it is over; closing the agent closes it too.
    *
    * @throws KeylessError `agent/closed`, `agent/invalid-option`
    * @example
@@ -103,7 +112,10 @@ export class FoundryAgent implements AsyncDisposable {
     return this.#begin(resume && wellFormed(resume), false, provider);
   }
 
-  /** Aborts running turns, ends the sessions, the agent's own client and the token provider, within a second. */
+  /**
+   * Aborts running turns, ends the sessions, the agent's own client and the token provider, within
+   * a second.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -17,7 +17,8 @@ export class Attempt {
     this.#idle = new Promise((resolve) => {
       this.#becomeIdle = () => resolve(true);
     });
-    // Events of an earlier turn may still arrive, so only those after this prompt's own message count.
+    // Events of an earlier turn may still arrive, so only those after this prompt's own message
+    // count.
     let seenOwnMessage = false;
     const early: SessionEvent[] = [];
     const take = (event: SessionEvent) => {
@@ -37,7 +38,9 @@ export class Attempt {
     this.sent.catch(() => {});
   }
 
-  /** Waits until the session is idle, for at most `ms` milliseconds. Resolves with whether it is. */
+  /**
+   * Waits until the session is idle, for at most `ms` milliseconds. Resolves with whether it is.
+   */
   becomesIdle(ms: number): Promise<boolean> {
     return withDeadline(this.#idle, ms, () => false);
   }

@@ -14,18 +14,22 @@ type Challenged = Pick<FoundryProvider, "config" | "tokens">;
 
 /** Options of {@link createClaimsChallengeHandler}. */
 export interface ClaimsChallengeHandlerOptions {
-  /** The request handler class to extend. Default: the Copilot SDK's, which sends every request unchanged. */
+  /**
+   * The request handler class to extend. Default: the Copilot SDK's, which sends every request
+   * unchanged.
+   */
   base?: typeof CopilotRequestHandler | undefined;
 }
 
 /**
- * Creates a request handler for the Copilot client that answers claims challenges (continuous access evaluation).
- * When the resource rejects a token and names claims, the handler acquires a token with these claims, once for all
- * sessions, and sends the request again. If that fails, the turn ends with the reason. Requests to other addresses
- * are not changed.
+ * Creates a request handler for the Copilot client that answers claims challenges (continuous
+ * access evaluation). When the resource rejects a token and names claims, the handler acquires a
+ * token with these claims, once for all sessions, and sends the request again. If that fails, the
+ * turn ends with the reason. Requests to other addresses are not changed.
  *
- * A resource can challenge only tokens that were acquired with `tokens: { enableCae: true }`. The credential must
- * support claims: service principals and workload identities do, managed identities and developer tools do not.
+ * A resource can challenge only tokens that were acquired with `tokens: { enableCae: true }`. The
+ * credential must support claims: service principals and workload identities do, managed identities
+ * and developer tools do not.
  *
  * @throws KeylessError `sdk/not-installed`, `sdk/too-old`
  * @example
@@ -60,7 +64,8 @@ export async function createClaimsChallengeHandler(
         await first.body?.cancel();
         retry.headers.set("authorization", `Bearer ${token}`);
         const second = await super.sendRequest(retry, context);
-        // Not sent a third time: a challenge that comes again at once is not answered, and this throws the reason.
+        // Not sent a third time: a challenge that comes again at once is not answered, and this
+        // throws the reason.
         await answerChallenge(tokens, second, token, context.signal);
         return second;
       } catch (error) {
@@ -105,8 +110,8 @@ function isBelow(url: string, baseUrl: string): boolean {
 }
 
 /**
- * A response that tells the runtime why there is no token. Its status is 400: the runtime does not retry that, and
- * does not explain it with API keys as it does a 401.
+ * A response that tells the runtime why there is no token. Its status is 400: the runtime does not
+ * retry that, and does not explain it with API keys as it does a 401.
  */
 function refusal(error: KeylessError): Response {
   const { code, message, hint = "" } = summarize(error);

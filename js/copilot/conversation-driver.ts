@@ -15,16 +15,22 @@ import { ConversationSession, type SessionSettings } from "./conversation-sessio
 import type { Lease } from "./runtime.js";
 import type { Turn } from "./turn.js";
 
-/** How long a session may take to stop working for a turn that is over, in milliseconds: normally, and while closing. */
+/**
+ * How long a session may take to stop working for a turn that is over, in milliseconds: normally,
+ * and while closing.
+ */
 const SETTLE_MS = 5_000;
 const SETTLE_CLOSING_MS = 300;
 
-/** How long the runtime may take to return the events of a session, or to be ended, in milliseconds. */
+/**
+ * How long the runtime may take to return the events of a session, or to be ended, in milliseconds.
+ */
 const REQUEST_MS = 5_000;
 
 /**
- * Carries out the actions that the lifecycle in `src/conversation.rs` decides on, one after another. Each takes a
- * limited time. Holds the runtime, the session, and the turns that wait for it.
+ * Carries out the actions that the lifecycle in `src/conversation.rs` decides on, one after
+ * another. Each takes a limited time. Holds the runtime, the session, and the turns that wait for
+ * it.
  */
 export class ConversationDriver {
   readonly #settings: SessionSettings;
@@ -53,7 +59,10 @@ export class ConversationDriver {
     this.#session = new ConversationSession(settings);
   }
 
-  /** The session's id, once there is one. While the first turn starts: a promise, which rejects if the start fails. */
+  /**
+   * The session's id, once there is one. While the first turn starts: a promise, which rejects if
+   * the start fails.
+   */
   get sessionId(): Promise<string> | undefined {
     if (this.#session.id !== undefined) return Promise.resolve(this.#session.id);
     if (!this.#driving || this.#closeMode !== "no") return undefined;
@@ -104,14 +113,14 @@ export class ConversationDriver {
   async #drive(): Promise<void> {
     if (this.#driving) return;
     this.#driving = true;
-    let action = this.#callCore("woken");
-    while (action !== "rest" && action !== "end") action = this.#callCore(await this.#carryOut(action));
+    let action = this.#decide("woken");
+    while (action !== "rest" && action !== "end") action = this.#decide(await this.#carryOut(action));
     if (action === "end") return this.#finish();
     this.#driving = false;
     this.#rejectIdRequests(this.#failure ?? closed());
   }
 
-  #callCore(outcome: ConversationOutcome): ConversationAction {
+  #decide(outcome: ConversationOutcome): ConversationAction {
     return this.#lifecycle.next(outcome, this.#nextTurn()?.number, this.#closeMode);
   }
 
@@ -238,7 +247,10 @@ export class ConversationDriver {
     return "released";
   }
 
-  /** The runtime is dead. The turn fails if it was the user's client, unless the user has started it again. */
+  /**
+   * The runtime is dead. The turn fails if it was the user's client, unless the user has started it
+   * again.
+   */
   async #runtimeLost(): Promise<"dead"> {
     this.#session.lost();
     if (this.#settings.runtime.userClient && !(await this.#lease?.isAlive())) {
@@ -247,7 +259,10 @@ export class ConversationDriver {
     return "dead";
   }
 
-  /** The provider's config. Token errors reach the running turn as they are: the runtime only passes on their text. */
+  /**
+   * The provider's config. Token errors reach the running turn as they are: the runtime only passes
+   * on their text.
+   */
   #providerConfig(): ProviderConfig {
     const { bearerTokenProvider, ...config } = this.#settings.provider.config;
     if (!bearerTokenProvider) return config;
@@ -268,8 +283,9 @@ export class ConversationDriver {
 }
 
 /**
- * Whether tools may have run for the turn's prompt, by the events that the runtime has stored: it may have died
- * before it reported them. Looks only after the prompt before, which may have had the same words.
+ * Whether tools may have run for the turn's prompt, by the events that the runtime has stored: it
+ * may have died before it reported them. Looks only after the prompt before, which may have had the
+ * same words.
  */
 async function hasRunTools(
   session: CopilotSession,

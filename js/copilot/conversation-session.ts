@@ -27,8 +27,9 @@ export interface SessionSettings {
 }
 
 /**
- * The session of one conversation: opened on a runtime, opened again on the next one under the same id, and at
- * the end detached or deleted. While it has an id, no other conversation can open that session.
+ * The session of one conversation: opened on a runtime, opened again on the next one under the same
+ * id, and at the end detached or deleted. While it has an id, no other conversation can open that
+ * session.
  */
 export class ConversationSession {
   readonly #settings: SessionSettings;
@@ -37,7 +38,10 @@ export class ConversationSession {
   #stopAttachment: (() => void) | undefined;
   #id: string | undefined;
   #lock: SessionLock | undefined;
-  /** Whether a history exists: `possible` once a prompt was sent, `acknowledged` once one was answered or to be resumed. */
+  /**
+   * Whether a history exists: `possible` once a prompt was sent, `acknowledged` once one was
+   * answered or to be resumed.
+   */
   #history: "none" | "possible" | "acknowledged";
   /** The ids of all sessions that this conversation tried to create. */
   readonly #created = new Set<string>();
@@ -58,7 +62,9 @@ export class ConversationSession {
     return this.#open;
   }
 
-  /** @throws KeylessError `agent/session-open` when another process has opened the session meanwhile */
+  /**
+   * @throws KeylessError `agent/session-open` when another process has opened the session meanwhile
+   */
   checkLock(): void {
     if (this.#lock?.isOwn() === false) throw sessionOpen(String(this.#id));
   }
@@ -76,7 +82,8 @@ export class ConversationSession {
   /**
    * Creates the session, or resumes it, and attaches the provider to it. Resolves with its id.
    *
-   * @throws KeylessError `agent/session-open`, `sdk/session-not-found`, `sdk/working-directory`; else the SDK's error
+   * @throws KeylessError `agent/session-open`, `sdk/session-not-found`, `sdk/working-directory`;
+   * else the SDK's error
    */
   async start(lease: Lease, provider: ProviderConfig): Promise<string> {
     const earlierId = this.#id;
@@ -172,13 +179,17 @@ export class ConversationSession {
   }
 
   #create(client: CopilotClient, config: SessionConfig): Promise<CopilotSession> {
-    // The id is chosen here, so that its files can be found even if the runtime dies before it answers.
+    // The id is chosen here, so that its files can be found even if the runtime dies before it
+    // answers.
     const { sessionId = crypto.randomUUID() } = config;
     this.#created.add(sessionId);
     return client.createSession({ ...config, sessionId });
   }
 
-  /** Reserves a session for this conversation, in place of the one before: two would overwrite each other's history. */
+  /**
+   * Reserves a session for this conversation, in place of the one before: two would overwrite each
+   * other's history.
+   */
   #reserve(id: string | undefined): void {
     if (id === undefined || (id === this.#id && this.#lock !== undefined)) return;
     const { sessionsInUse, home } = this.#settings.runtime;
@@ -221,7 +232,10 @@ async function removeFiles({ home, userClient }: Runtime, id: string): Promise<v
   await node.fs.promises.rm(folder, { recursive: true, force: true, maxRetries: 2 }).catch(() => {});
 }
 
-/** The lock of a session; none if this process may not write to the home folder. The runtime reports its own write errors. */
+/**
+ * The lock of a session; none if this process may not write to the home folder. The runtime reports
+ * its own write errors.
+ */
 function takeLock(home: string, id: string): SessionLock | undefined {
   let lock: SessionLock | undefined;
   try {

@@ -6,42 +6,48 @@ import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.j
 /** Options of {@link FoundryAgent}: those of `createFoundryProvider`, and those of its sessions. */
 export interface AgentOptions extends FoundryProviderOptions {
   /**
-   * A started client, which you stop yourself; or options for the client that the agent starts. The agent's
-   * own runtime receives a short list of this process's variables and those in `env`; see the README.
+   * A started client, which you stop yourself; or options for the client that the agent starts. The
+   * agent's own runtime receives a short list of this process's variables and those in `env`; see
+   * the README.
    */
   client?: CopilotClient | CopilotClientOptions | undefined;
   /**
    * The rest of every session's config, such as `tools` and `onPermissionRequest`. By default every
-   * permission is denied, and each conversation works in an empty folder of its own (`workingDirectory`),
-   * which is removed when the conversation ends.
+   * permission is denied, and each conversation works in an empty folder of its own
+   * (`workingDirectory`), which is removed when the conversation ends.
    */
   session?:
     | Omit<Partial<SessionConfig>, "model" | "provider" | "providers" | "models" | "streaming">
     | undefined;
-  /** Text to append to the runtime's system message. For other modes use `session.systemMessage` instead. */
+  /**
+   * Text to append to the runtime's system message. For other modes use `session.systemMessage`
+   * instead.
+   */
   systemMessage?: string | undefined;
   /** How long a turn may take, in milliseconds. Default 120,000. */
   timeoutMs?: number | undefined;
   /**
-   * Whether every `chat` and `stream` starts a conversation of its own, which ends with the call. Calls then
-   * run side by side and share no history. Default false: `chat` and `stream` continue one conversation.
+   * Whether every `chat` and `stream` starts a conversation of its own, which ends with the call.
+   * Calls then run side by side and share no history. Default false: `chat` and `stream` continue
+   * one conversation.
    */
   stateless?: boolean | undefined;
   /**
-   * Whether the history of a conversation is deleted from disk when it ends. Default: true for the calls of a
-   * `stateless` agent, else false. `Conversation.close({ deleteHistory })` decides for one conversation.
+   * Whether the history of a conversation is deleted from disk when it ends. Default: true for the
+   * calls of a `stateless` agent, else false. `Conversation.close({ deleteHistory })` decides for
+   * one conversation.
    */
   deleteHistory?: boolean | undefined;
   /** The id of an earlier session that `chat` and `stream` continue. Not with `stateless`. */
   resume?: string | undefined;
   /**
-   * After how many sessions the agent replaces its own runtime, which keeps some memory of each. The next
-   * session starts on a new runtime; the old one stops with its last session. Default 200.
+   * After how many sessions the agent replaces its own runtime, which keeps some memory of each.
+   * The next session starts on a new runtime; the old one stops with its last session. Default 200.
    */
   sessionsPerRuntime?: number | undefined;
   /**
-   * After how many turns, of all sessions, the agent replaces its own runtime. A session moves to the new
-   * runtime before its next turn and keeps its history. Default 300.
+   * After how many turns, of all sessions, the agent replaces its own runtime. A session moves to
+   * the new runtime before its next turn and keeps its history. Default 300.
    */
   turnsPerRuntime?: number | undefined;
   /** @deprecated Use `stateless: true` for `"per-call"`, and nothing for `"reuse"`. */
@@ -50,7 +56,10 @@ export interface AgentOptions extends FoundryProviderOptions {
   keepHistory?: boolean | undefined;
 }
 
-/** The names of {@link AgentOptions} that describe a conversation. Handlers that keep conversations set these themselves. */
+/**
+ * The names of {@link AgentOptions} that describe a conversation. Handlers that keep conversations
+ * set these themselves.
+ */
 export type ConversationOptionName = "stateless" | "deleteHistory" | "resume" | "sessions" | "keepHistory";
 
 /** Agent options with defaults filled in and deprecated names translated. */

@@ -8,9 +8,10 @@ let users = 0;
 let earlier = false;
 
 /**
- * Runs work that asks Node for a process report, as the Copilot SDK does to detect the C library. A report looks up
- * the host name of every open connection, one after another, and blocks the process meanwhile: five seconds each
- * when DNS does not answer. During this work reports leave connections out.
+ * Runs work that asks Node for a process report, as the Copilot SDK does to detect the C library. A
+ * report looks up the host name of every open connection, one after another, and blocks the process
+ * meanwhile: five seconds each when DNS does not answer. During this work reports leave connections
+ * out.
  */
 export async function withoutLookups<T>(work: () => Promise<T>): Promise<T> {
   const report = globalThis.process?.report as Report | undefined;

@@ -1,6 +1,6 @@
 /**
- * Assembles the text of a reply from messages that arrive in pieces. When a stream is cut, the runtime asks the
- * model again: text that was already pushed is not pushed twice.
+ * Assembles the text of a reply from messages that arrive in pieces. When a stream is cut, the
+ * runtime asks the model again: text that was already pushed is not pushed twice.
  */
 export class ReplyText {
   /** The last complete message. */

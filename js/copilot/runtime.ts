@@ -19,13 +19,18 @@ export interface Lease {
   countTurn(): void;
   /** Stops the runtime from taking more sessions. */
   retire(): void;
-  /** Returns the runtime when the session has ended; later calls do nothing. The last release ends a retired runtime. */
+  /**
+   * Returns the runtime when the session has ended; later calls do nothing. The last release ends a
+   * retired runtime.
+   */
   release(): void;
   /** Ends a runtime that is dead, although other sessions may use it. */
   discard(): Promise<void>;
 }
 
-/** The ids of the sessions in use on clients that users passed in, which several agents may share. */
+/**
+ * The ids of the sessions in use on clients that users passed in, which several agents may share.
+ */
 const inUseOn = new WeakMap<CopilotClient, Set<string>>();
 
 /** A runtime that this package has started. */
@@ -48,9 +53,10 @@ export interface RuntimeLimits {
 }
 
 /**
- * The Copilot runtime of an agent: the client that the user passed, or one that starts with the first session.
- * A runtime keeps some memory of every session and turn, so the agent's own is replaced after a number of them:
- * the next session starts on a new one, other sessions move to it, and the old one ends with its last session.
+ * The Copilot runtime of an agent: the client that the user passed, or one that starts with the
+ * first session. A runtime keeps some memory of every session and turn, so the agent's own is
+ * replaced after a number of them: the next session starts on a new one, other sessions move to it,
+ * and the old one ends with its last session.
  */
 export class Runtime {
   /** The client that the user passed and stops. */
@@ -74,7 +80,10 @@ export class Runtime {
     if (this.userClient) inUseOn.set(this.userClient, this.sessionsInUse);
   }
 
-  /** The runtime's home folder, which holds its sessions. Unknown for a runtime that was started elsewhere. */
+  /**
+   * The runtime's home folder, which holds its sessions. Unknown for a runtime that was started
+   * elsewhere.
+   */
   get home(): string | undefined {
     if (this.userClient) return homeOfClient(this.userClient);
     return this.options.connection?.kind === "uri" ? undefined : homeOf(this.options);
@@ -183,7 +192,10 @@ export class Runtime {
   }
 }
 
-/** Pings the runtime. An error means that the connection is gone; silence may be a busy machine, so it is pinged once more. */
+/**
+ * Pings the runtime. An error means that the connection is gone; silence may be a busy machine, so
+ * it is pinged once more.
+ */
 async function isAlive(client: CopilotClient): Promise<boolean> {
   for (let asked = 0; asked < 2; asked += 1) {
     const answered = client.ping().then(

@@ -33,7 +33,9 @@ export interface ConversationSettings extends SessionSettings {
 const CHAT_CHECKS: Checks<ChatOptions> = { signal: abortSignal, timeoutMs: number, onEvent: callback };
 const CLOSE_CHECKS: Checks<CloseOptions> = { deleteHistory: flag, forget: flag };
 
-/** How long `close` waits for the runtime, in milliseconds. What is left is done in the background. */
+/**
+ * How long `close` waits for the runtime, in milliseconds. What is left is done in the background.
+ */
 const CLOSE_MS = 800;
 
 /** The conversation of an agent. */

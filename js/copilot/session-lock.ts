@@ -11,10 +11,16 @@ interface Holder {
   started?: string | undefined;
 }
 
-/** How often the lock file is touched, in milliseconds, so that others can see that its holder is alive. */
+/**
+ * How often the lock file is touched, in milliseconds, so that others can see that its holder is
+ * alive.
+ */
 const TOUCH_MS = 10_000;
 
-/** After how many milliseconds without a touch a lock counts as abandoned, if its process cannot be checked. */
+/**
+ * After how many milliseconds without a touch a lock counts as abandoned, if its process cannot be
+ * checked.
+ */
 const ABANDONED_MS = 60_000;
 
 /** How often to retry when several processes try at the same time. */
@@ -23,11 +29,11 @@ const TRIES = 3;
 const FOLDER = "copilot-keyless-locks";
 
 /**
- * Reserves a session for one conversation among all processes that share a home folder: two conversations would
- * overwrite each other's history. Locks of dead processes are removed.
+ * Reserves a session for one conversation among all processes that share a home folder: two
+ * conversations would overwrite each other's history. Locks of dead processes are removed.
  *
- * Each holder writes a file with a unique name into the session's lock folder. A process that finds another live
- * holder's file removes its own.
+ * Each holder writes a file with a unique name into the session's lock folder. A process that finds
+ * another live holder's file removes its own.
  */
 export class SessionLock {
   readonly #folder: string;
@@ -61,7 +67,9 @@ export class SessionLock {
     return undefined;
   }
 
-  /** Whether this conversation still holds the lock. A lock file that was deleted is written again. */
+  /**
+   * Whether this conversation still holds the lock. A lock file that was deleted is written again.
+   */
   isOwn(): boolean {
     if (!node.fs.existsSync(this.#path(this.#file))) this.#write();
     return this.#others().length === 0;

@@ -8,7 +8,9 @@ import type { ConversationOutcome } from "../wasm/modules/plan.js";
 import { Attempt } from "./attempt.js";
 import { ReplyText } from "./reply-text.js";
 
-/** Token errors that no retry fixes: the turn ends at once, not after the runtime's six attempts. */
+/**
+ * Token errors that no retry fixes: the turn ends at once, not after the runtime's six attempts.
+ */
 const FINAL = new Set([
   "credential/configuration",
   "credential/failed",
@@ -24,10 +26,16 @@ const FINAL = new Set([
   "token/timeout",
 ]);
 
-/** How long an aborted session may take to become idle, in milliseconds. With a full disk it never does. */
+/**
+ * How long an aborted session may take to become idle, in milliseconds. With a full disk it never
+ * does.
+ */
 const IDLE_MS = 1_000;
 
-/** How often a running turn checks that the runtime is alive, in milliseconds: its death raises no event. */
+/**
+ * How often a running turn checks that the runtime is alive, in milliseconds: its death raises no
+ * event.
+ */
 const ALIVE_CHECK_MS = 1_000;
 
 /** Callbacks that a turn calls. */
@@ -39,8 +47,8 @@ export interface TurnListener {
 }
 
 /**
- * One prompt and its reply: the text as it streams, then the whole reply or an error. If the runtime dies, the
- * prompt may be sent again to another one.
+ * One prompt and its reply: the text as it streams, then the whole reply or an error. If the
+ * runtime dies, the prompt may be sent again to another one.
  */
 export class Turn {
   readonly prompt: string;
@@ -106,7 +114,10 @@ export class Turn {
     this.#timer = systemClock.setTimeout(() => this.fail(this.#timeoutError()), this.#timeoutMs);
   }
 
-  /** Sends the prompt and follows the session's events until the turn ends, or the session or the runtime is lost. */
+  /**
+   * Sends the prompt and follows the session's events until the turn ends, or the session or the
+   * runtime is lost.
+   */
   async run(session: CopilotSession, isAlive: () => Promise<boolean>): Promise<ConversationOutcome> {
     this.#attempt?.stop();
     this.#texts.length = 0;
@@ -129,8 +140,8 @@ export class Turn {
   }
 
   /**
-   * Makes the session stop working for this turn, which has ended. A prompt that is sent before that would be lost
-   * with the one that is being aborted.
+   * Makes the session stop working for this turn, which has ended. A prompt that is sent before
+   * that would be lost with the one that is being aborted.
    */
   async settle(session: CopilotSession, settleMs: number): Promise<ConversationOutcome> {
     const attempt = this.#attempt;
@@ -163,7 +174,10 @@ export class Turn {
     this.fail(new DOMException("The turn was aborted.", "AbortError"));
   }
 
-  /** Passes on a token, or settles when the turn ends: the runtime cannot abort a turn while it waits for a token. */
+  /**
+   * Passes on a token, or settles when the turn ends: the runtime cannot abort a turn while it
+   * waits for a token.
+   */
   token(acquired: Promise<string>): Promise<string> {
     const ended = this.reply.then(() => acquired);
     return Promise.race([acquired, ended]).catch((error: unknown) => {
@@ -239,7 +253,10 @@ export class Turn {
     }
   }
 
-  /** Fails at once if the resource asks for a longer wait than the turn has left: the runtime would wait that long. */
+  /**
+   * Fails at once if the resource asks for a longer wait than the turn has left: the runtime would
+   * wait that long.
+   */
   #failIfRetryIsTooLate(error: KeylessError): void {
     const { retryAfterMs = 0 } = error;
     if (systemClock.monotonic() + retryAfterMs > this.#deadline) this.fail(error);

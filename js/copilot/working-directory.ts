@@ -24,7 +24,9 @@ export class WorkingDirectory {
     }
   }
 
-  /** Removes the folder and the files in it. Without this call it is removed when the process ends. */
+  /**
+   * Removes the folder and the files in it. Without this call it is removed when the process ends.
+   */
   async remove(): Promise<void> {
     this.#cancelRemoval();
     if (this.#path === undefined) return;
@@ -32,7 +34,10 @@ export class WorkingDirectory {
   }
 }
 
-/** A cleanup job may have removed the folder, and another user may have created one of the same name. */
+/**
+ * A cleanup job may have removed the folder, and another user may have created one of the same
+ * name.
+ */
 function isOwnFolder(path: string): boolean {
   const stat = node.fs.statSync(path, { throwIfNoEntry: false });
   return stat?.isDirectory() === true && stat.uid === (process.getuid?.() ?? stat.uid);

@@ -4,7 +4,9 @@ export type Loose = Record<string, unknown> & { name?: unknown; code?: unknown }
 /** How many errors of a chain are read. */
 export const MAX_CAUSES = 100;
 
-/** Yields the error, its causes, and the errors of a credential chain: outermost first, each once. */
+/**
+ * Yields the error, its causes, and the errors of a credential chain: outermost first, each once.
+ */
 export function* causes(thrown: unknown, seen = new Set<unknown>()): Generator<Loose> {
   if (typeof thrown !== "object" || thrown === null || seen.has(thrown) || seen.size >= MAX_CAUSES) return;
   seen.add(thrown);

@@ -1,4 +1,5 @@
-// Checks the types of arguments and options at run time, for callers without a compiler. Errors name the value.
+// Checks the types of arguments and options at run time, for callers without a compiler. Errors
+// name the value.
 
 import type { ErrorCode } from "./codes.js";
 import { KeylessError } from "./keyless-error.js";
@@ -104,9 +105,11 @@ export function checkOptional(name: string, value: unknown, check: Check, code: 
 }
 
 /**
- * Reads the options of a function, each once. Leaves out options that are undefined, and names without a check.
+ * Reads the options of a function, each once. Leaves out options that are undefined, and names
+ * without a check.
  *
- * @throws KeylessError with this code, if the options are no object, cannot be read, or have a wrong type
+ * @throws KeylessError with this code, if the options are no object, cannot be read, or have a
+ * wrong type
  */
 export function readOptions<T extends object>(given: T | undefined, checks: Checks<T>, code: ErrorCode): T {
   if (given === undefined) return {} as T;
@@ -128,8 +131,8 @@ export function readOptions<T extends object>(given: T | undefined, checks: Chec
 }
 
 /**
- * Copies plain data for the core. The copy can always be read, and contains no null, which the core would treat as
- * unset.
+ * Copies plain data for the core. The copy can always be read, and contains no null, which the core
+ * would treat as unset.
  *
  * @throws KeylessError with this code, which names the field that is null or cannot be read
  */
@@ -184,7 +187,9 @@ function fits({ fits }: Check, value: unknown): boolean {
   }
 }
 
-/** The error for a value of a wrong type. Does not repeat the value: it may be a misplaced secret. */
+/**
+ * The error for a value of a wrong type. Does not repeat the value: it may be a misplaced secret.
+ */
 function wrongType(
   name: string,
   value: unknown,

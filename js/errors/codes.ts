@@ -1,4 +1,5 @@
-// Every code, once. tests/tables/codes.json lists those of the core, and docs/errors.md explains each of them.
+// Every code, once. tests/tables/codes.json lists those of the core, and docs/errors.md explains
+// each of them.
 
 /** The codes of the WebAssembly core. */
 export type CoreErrorCode =

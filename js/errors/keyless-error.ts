@@ -10,9 +10,10 @@ const MAX_OBJECTS = 10_000;
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /**
- * The error of this package. `code` is stable, `message` says what is wrong, `hint` says what to do, and `cause`
- * holds the original error if there is one. None of them contains a token or a secret: an original error that does
- * is replaced by a copy without them (name, text, stack, code, status, causes), because loggers print causes.
+ * The error of this package. `code` is stable, `message` says what is wrong, `hint` says what to
+ * do, and `cause` holds the original error if there is one. None of them contains a token or a
+ * secret: an original error that does is replaced by a copy without them (name, text, stack, code,
+ * status, causes), because loggers print causes.
  *
  * @example
  * ```ts
@@ -82,7 +83,10 @@ export class KeylessError extends Error {
 // On the prototype, so that the first line of the stack contains it.
 Object.defineProperty(KeylessError.prototype, "name", { value: "KeylessError", configurable: true });
 
-/** Removes secrets from a text. Makes it well-formed, because the Copilot runtime receives the errors of its callbacks. */
+/**
+ * Removes secrets from a text. Makes it well-formed, because the Copilot runtime receives the
+ * errors of its callbacks.
+ */
 function cleanText(text: unknown): string {
   return typeof text === "string" ? wellFormed(redact(text)) : "";
 }
@@ -97,7 +101,9 @@ function fields(details: object | undefined): Record<string, unknown> {
   }
 }
 
-/** A cause as it is, or a copy without secrets if a logger that prints all of it would print one. */
+/**
+ * A cause as it is, or a copy without secrets if a logger that prints all of it would print one.
+ */
 function withoutSecrets(cause: unknown): unknown {
   try {
     const texts = [typeof cause === "string" ? cause : "", properties(cause)];
@@ -128,8 +134,8 @@ function properties(error: unknown): string {
 }
 
 /**
- * Copies an error without secrets: its name, text, stack, code and status, and those of its causes. Other properties
- * are left out: the request that a failed call carries holds headers and bodies.
+ * Copies an error without secrets: its name, text, stack, code and status, and those of its causes.
+ * Other properties are left out: the request that a failed call carries holds headers and bodies.
  */
 function copyOf(error: unknown, seen = new Set<unknown>()): unknown {
   if (typeof error === "string") return redact(error);

@@ -4,16 +4,23 @@ import { modelChecks } from "../model/model-options.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
 import type { ModelOptions } from "../wasm/provider.js";
 
-/** Options of {@link createFoundryProvider}. All are optional; unset ones come from the environment. */
+/**
+ * Options of {@link createFoundryProvider}. All are optional; unset ones come from the environment.
+ */
 export interface FoundryProviderOptions extends ModelOptions {
-  /** The endpoint of the resource or project, in any form that the portal shows. Default: from the environment. */
+  /**
+   * The endpoint of the resource or project, in any form that the portal shows. Default: from the
+   * environment.
+   */
   endpoint?: string | undefined;
-  /** The well-known model name, such as `gpt-5.5`. Default: from the environment, else `gpt-5.5`. */
+  /**
+   * The well-known model name, such as `gpt-5.5`. Default: from the environment, else `gpt-5.5`.
+   */
   model?: string | undefined;
   /**
-   * Acquires the tokens. Default: the credential of `@azure/identity` that the environment selects; see
-   * {@link FoundryProvider.credential}. `"direct"`: the credential of `copilot-keyless/direct`, selected by the
-   * environment too, without `@azure/identity`.
+   * Acquires the tokens. Default: the credential of `@azure/identity` that the environment selects;
+   * see {@link FoundryProvider.credential}. `"direct"`: the credential of `copilot-keyless/direct`,
+   * selected by the environment too, without `@azure/identity`.
    */
   credential?: TokenCredential | "direct" | undefined;
   /** The token scope. Default: by endpoint. */
@@ -21,8 +28,9 @@ export interface FoundryProviderOptions extends ModelOptions {
   maxPromptTokens?: number | undefined;
   maxOutputTokens?: number | undefined;
   /**
-   * The environment to read. Default `process.env`. `@azure/identity` itself reads only `process.env`: if this
-   * one sets such a variable to another value, the first token fails with `credential/configuration`.
+   * The environment to read. Default `process.env`. `@azure/identity` itself reads only
+   * `process.env`: if this one sets such a variable to another value, the first token fails with
+   * `credential/configuration`.
    */
   env?: Record<string, string | undefined> | undefined;
   /** A token provider, or options for the one that is created. */

@@ -21,8 +21,9 @@ export interface EndpointOptions {
 }
 
 /**
- * Parses an endpoint's address into base URL, provider type and token scope. Corrects obvious mistakes with a
- * warning, and refuses the rest with a {@link KeylessError} whose `hint` says what to pass instead.
+ * Parses an endpoint's address into base URL, provider type and token scope. Corrects obvious
+ * mistakes with a warning, and refuses the rest with a {@link KeylessError} whose `hint` says what
+ * to pass instead.
  *
  * @param url the address, as text or as a `URL`
  * @throws KeylessError `endpoint/...`, `provider/scope`, `provider/conflict`

@@ -26,7 +26,10 @@ import { type FoundryProviderOptions, foundryChecks } from "./options.js";
 import { runtimeError } from "./runtime-error.js";
 import { type FailureListener, type ModelCallFailure, SessionAttachments } from "./session-attachments.js";
 
-/** A Copilot SDK provider for one Foundry endpoint: its config, its tokens, and what explains its failures. */
+/**
+ * A Copilot SDK provider for one Foundry endpoint: its config, its tokens, and what explains its
+ * failures.
+ */
 export interface FoundryProvider {
   /** The provider's config: pass it as `createSession({ provider })`. */
   readonly config: ProviderConfig;
@@ -41,22 +44,24 @@ export interface FoundryProvider {
   readonly sources: { endpoint: string; model: string; scope: string };
   readonly warnings: Notice[];
   /**
-   * Adds model and provider to a session's config, for `createSession` and `resumeSession`. Resuming needs them
-   * too: the runtime stores no provider with a session, and without one it asks for a GitHub account.
+   * Adds model and provider to a session's config, for `createSession` and `resumeSession`.
+   * Resuming needs them too: the runtime stores no provider with a session, and without one it asks
+   * for a GitHub account.
    */
   sessionConfig<T extends object>(extra?: T): T & { model: string; provider: ProviderConfig };
   /** @deprecated Use {@link FoundryProvider.sessionConfig}, which does the same. */
   resumeConfig<T extends object>(extra?: T): T & { model: string; provider: ProviderConfig };
   /**
-   * Resolves with the config and a token in place of the callback, for runtimes that cannot call back. The token
-   * is not refreshed: see {@link FoundryProvider.rotate}.
+   * Resolves with the config and a token in place of the callback, for runtimes that cannot call
+   * back. The token is not refreshed: see {@link FoundryProvider.rotate}.
    */
   staticConfig(): Promise<ProviderConfig>;
   /**
-   * Attaches the provider to a session. When the resource rejects the session's token, the token is invalidated, so
-   * that the runtime's own retry gets a new one and the turn succeeds. `session.sendAndWait` rejects with a
-   * {@link KeylessError} `model/...` that says why the resource refused, with the runtime's error as its cause.
-   * `onFailure` receives every failed request of the session, also those that the runtime retries.
+   * Attaches the provider to a session. When the resource rejects the session's token, the token is
+   * invalidated, so that the runtime's own retry gets a new one and the turn succeeds.
+   * `session.sendAndWait` rejects with a {@link KeylessError} `model/...` that says why the
+   * resource refused, with the runtime's error as its cause. `onFailure` receives every failed
+   * request of the session, also those that the runtime retries.
    *
    * Returns a function that detaches. A session that ends is detached by itself.
    *
@@ -73,16 +78,17 @@ export interface FoundryProvider {
   /** @deprecated Use {@link FoundryProvider.attach}, the same under another name. */
   watch: FoundryProvider["attach"];
   /**
-   * Explains a failed request of a session: code, status, Azure's message and how to fix it, instead of the
-   * runtime's advice about API keys. Takes the data of a `model.call_failure` event. With the id of an attached
-   * session it also examines the token that was sent.
+   * Explains a failed request of a session: code, status, Azure's message and how to fix it,
+   * instead of the runtime's advice about API keys. Takes the data of a `model.call_failure` event.
+   * With the id of an attached session it also examines the token that was sent.
    */
   explain(failure: ModelCallFailure["data"], sessionId?: string): KeylessError;
   /**
-   * Gives a new token to a live session that was created with a static config; its history stays. A running turn
-   * keeps the old token. Does nothing to a session with the callback.
+   * Gives a new token to a live session that was created with a static config; its history stays. A
+   * running turn keeps the old token. Does nothing to a session with the callback.
    *
-   * @throws KeylessError `token/...`, `credential/...`, and `sdk/rotate-failed` if the session is gone
+   * @throws KeylessError `token/...`, `credential/...`, and `sdk/rotate-failed` if the session is
+   * gone
    */
   rotate(session: CopilotSession): Promise<void>;
   /** Closes the token provider, unless it was passed in. */
@@ -91,8 +97,8 @@ export interface FoundryProvider {
 }
 
 /**
- * Creates a Copilot SDK provider for Microsoft Foundry or Azure OpenAI without an API key. Synchronous and without
- * I/O: `@azure/identity` is imported when the first token is needed.
+ * Creates a Copilot SDK provider for Microsoft Foundry or Azure OpenAI without an API key.
+ * Synchronous and without I/O: `@azure/identity` is imported when the first token is needed.
  *
  * @throws KeylessError `endpoint/...`, `provider/...`, `policy/invalid`, `credential/configuration`
  * @example
@@ -187,13 +193,19 @@ export function attachFor(
   return attachmentsOf.get(provider)?.attach(session, onFailure, concerns) ?? (() => {});
 }
 
-/** Whether a session has the callback, which an update would remove for good. Only the SDK's own record tells. */
+/**
+ * Whether a session has the callback, which an update would remove for good. Only the SDK's own
+ * record tells.
+ */
 function hasCallback(session: CopilotSession): boolean {
   const { bearerTokenProviders } = session as unknown as { bearerTokenProviders?: unknown };
   return bearerTokenProviders instanceof Map && bearerTokenProviders.size > 0;
 }
 
-/** Checks the token of a function that was passed in. The runtime stores error texts on disk, so they must hold no secret. */
+/**
+ * Checks the token of a function that was passed in. The runtime stores error texts on disk, so
+ * they must hold no secret.
+ */
 async function checkedToken(tokens: TokenProvider, args: unknown): Promise<string> {
   try {
     return cleanText(await tokens(args));
@@ -218,7 +230,10 @@ export function planRequest<T extends FoundryProviderOptions>(
   return { ...request, ownCredential, env: coreEnvironment(given) };
 }
 
-/** Whether requests carry a token. A host without a known scope, such as this machine, gets one only if it is asked for. */
+/**
+ * Whether requests carry a token. A host without a known scope, such as this machine, gets one only
+ * if it is asked for.
+ */
 function sendsTokens(plan: ProviderPlan, options: FoundryProviderOptions): boolean {
   return plan.scope !== undefined || typeof options.tokens === "function";
 }

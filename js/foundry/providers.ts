@@ -27,7 +27,10 @@ import { SessionMap } from "./session-map.js";
 
 /** A model of one of several providers. One of `id`, `model` and `deployment` is enough. */
 export interface NamedFoundryModel {
-  /** The second part of `provider/id`, which selects the model in a session. Default: the model's name. */
+  /**
+   * The second part of `provider/id`, which selects the model in a session. Default: the model's
+   * name.
+   */
   id?: string | undefined;
   /** The well-known model name, such as `gpt-5.5`. Default: the deployment's, else `id`. */
   model?: string | undefined;
@@ -46,7 +49,10 @@ export interface NamedFoundryModel {
 export interface NamedFoundryProvider extends FoundryProviderOptions {
   /** Up to 64 letters, digits, hyphens, dots and underscores; the first part of `provider/id`. */
   name: string;
-  /** The models of this endpoint, in place of `model` and `deployment`. Default: the one that those or the environment name. */
+  /**
+   * The models of this endpoint, in place of `model` and `deployment`. Default: the one that those
+   * or the environment name.
+   */
   models?: readonly (string | NamedFoundryModel)[] | undefined;
 }
 
@@ -65,8 +71,8 @@ export interface FoundryProviders {
    */
   get(name: string): FoundryProvider;
   /**
-   * Adds providers and models to a session's config, and the first model unless it names another. For
-   * `createSession` and `resumeSession`.
+   * Adds providers and models to a session's config, and the first model unless it names another.
+   * For `createSession` and `resumeSession`.
    *
    * @throws KeylessError `provider/model`
    */
@@ -109,9 +115,9 @@ interface AttachedSession {
 }
 
 /**
- * Creates providers for several Foundry endpoints in one session, each with its own scope, cloud, credential and
- * models. A session selects a model as `name/model`, and changes it with `session.setModel`. Providers of the same
- * credential and scope share one token.
+ * Creates providers for several Foundry endpoints in one session, each with its own scope, cloud,
+ * credential and models. A session selects a model as `name/model`, and changes it with
+ * `session.setModel`. Providers of the same credential and scope share one token.
  *
  * @throws KeylessError `endpoint/...`, `provider/...`, `policy/invalid`
  * @example
@@ -160,7 +166,10 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
       hint: `The names are ${names}.`,
     });
   };
-  /** Refuses a model that its provider lacks. One without a provider's name is GitHub's; the runtime checks it. */
+  /**
+   * Refuses a model that its provider lacks. One without a provider's name is GitHub's; the runtime
+   * checks it.
+   */
   const checked = (selected: string): string => {
     const [name = ""] = selected.split("/", 1);
     if (ids.includes(selected) || !members.some((one) => one.name === name)) return selected;
@@ -266,8 +275,8 @@ function listedModels(models: NamedFoundryProvider["models"]): readonly NamedFou
 }
 
 /**
- * The provider of a failed request. The runtime reports only the model's name on the wire; if several providers have
- * such a model, it is the one that was asked for a token last.
+ * The provider of a failed request. The runtime reports only the model's name on the wire; if
+ * several providers have such a model, it is the one that was asked for a token last.
  */
 function ownerOf(
   model: string | undefined,

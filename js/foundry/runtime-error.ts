@@ -29,7 +29,9 @@ const STAGES = {
   },
 } as const;
 
-/** The errors of vscode-jsonrpc for a connection that is closed, disposed, or cannot be written to. */
+/**
+ * The errors of vscode-jsonrpc for a connection that is closed, disposed, or cannot be written to.
+ */
 const CONNECTION_LOST =
   /\b(Connection is (closed|disposed)|connection got disposed|Client (is )?not connected|ERR_STREAM_DESTROYED|ERR_STREAM_WRITE_AFTER_END|EPIPE|ECONNRESET|write after end|stream was destroyed)\b/i;
 

@@ -24,7 +24,10 @@ interface AttachedSession {
   token: string;
   /** Why the session received no token the last time. */
   tokenError: KeylessError | undefined;
-  /** Whether that error was answered in the resource's place, so that the status is not the resource's. */
+  /**
+   * Whether that error was answered in the resource's place, so that the status is not the
+   * resource's.
+   */
   tokenErrorAnswered: boolean;
   /** Why the last request failed. */
   failure: KeylessError | undefined;
@@ -48,7 +51,10 @@ type RequestContext = Pick<FailedRequest, "deployment" | "wireApi"> & { endpoint
 /** The attached sessions that use a token provider. */
 const attachedTo = new WeakMap<TokenProvider, SessionMap<AttachedSession>>();
 
-/** Notes that a request of a session got no token and was answered with the error in the resource's place. */
+/**
+ * Notes that a request of a session got no token and was answered with the error in the resource's
+ * place.
+ */
 export function noteTokenError(
   tokens: TokenProvider,
   sessionId: string | undefined,
@@ -58,7 +64,10 @@ export function noteTokenError(
   if (state) Object.assign(state, { tokenError: error, tokenErrorAnswered: true });
 }
 
-/** Attaches one provider to sessions: invalidates tokens that the resource rejects, and explains failed requests. */
+/**
+ * Attaches one provider to sessions: invalidates tokens that the resource rejects, and explains
+ * failed requests.
+ */
 export class SessionAttachments {
   readonly #sessions: SessionMap<AttachedSession>;
   readonly #tokens: TokenProvider;
@@ -88,8 +97,8 @@ export class SessionAttachments {
   }
 
   /**
-   * Falls back to a rejected token once: a credential with its own cache may have no other, and only one more
-   * request can tell whether the resource still rejects it.
+   * Falls back to a rejected token once: a credential with its own cache may have no other, and
+   * only one more request can tell whether the resource still rejects it.
    */
   async #acquireOrRetry(acquire: () => Promise<string>, except: string | undefined): Promise<string> {
     try {
@@ -113,7 +122,10 @@ export class SessionAttachments {
     return this.#diagnose(statusCode, errorMessage, this.#sessions.get(sessionId)).error;
   }
 
-  /** Attaches to a session. `concerns` selects the failures that are this provider's. Returns the function that detaches. */
+  /**
+   * Attaches to a session. `concerns` selects the failures that are this provider's. Returns the
+   * function that detaches.
+   */
   attach(
     session: CopilotSession,
     onFailure: FailureListener,
@@ -179,7 +191,8 @@ export class SessionAttachments {
     message: string | undefined,
     state: AttachedSession | undefined,
   ): { error: KeylessError; tokenRejected: boolean } {
-    // Without a status nothing was sent. If there was no token, the runtime only repeats that error.
+    // Without a status nothing was sent. If there was no token, the runtime only repeats that
+    // error.
     if (state?.tokenError && (status === undefined || state.tokenErrorAnswered)) {
       const { tokenError, failure } = state;
       // The reason for the rejection says more than the fact that the same token came again.
@@ -205,9 +218,10 @@ interface ReplacedSendAndWait {
 const replaced = new WeakMap<CopilotSession["sendAndWait"], ReplacedSendAndWait>();
 
 /**
- * Makes `session.sendAndWait` reject with the diagnosed error. No event or hook of the SDK can: `sendAndWait` creates
- * its error itself, from the message of the `session.error` event, and `onErrorOccurred` cannot change it. All
- * attachments of a session share one replacement, so that they can detach in any order.
+ * Makes `session.sendAndWait` reject with the diagnosed error. No event or hook of the SDK can:
+ * `sendAndWait` creates its error itself, from the message of the `session.error` event, and
+ * `onErrorOccurred` cannot change it. All attachments of a session share one replacement, so that
+ * they can detach in any order.
  */
 function explainSendAndWait(session: CopilotSession, attachment: Attachment): () => void {
   const { attachments, restore } = replaced.get(session.sendAndWait) ?? replaceSendAndWait(session);
@@ -240,7 +254,8 @@ function replaceSendAndWait(session: CopilotSession): ReplacedSendAndWait {
   };
   session.sendAndWait = sendAndWait;
   const restore = () => {
-    // A wrapper that another library put around it stays; without attachments this function changes nothing.
+    // A wrapper that another library put around it stays; without attachments this function changes
+    // nothing.
     if (session.sendAndWait !== sendAndWait) return;
     if (isOwn) session.sendAndWait = original;
     else Reflect.deleteProperty(session, "sendAndWait");

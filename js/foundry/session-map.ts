@@ -1,8 +1,8 @@
 import type { CopilotSession } from "@github/copilot-sdk";
 
 /**
- * State of Copilot sessions, found by session id. The state lives as long as its session object: the SDK reports a
- * disconnected session to nobody, so nothing here may keep it.
+ * State of Copilot sessions, found by session id. The state lives as long as its session object:
+ * the SDK reports a disconnected session to nobody, so nothing here may keep it.
  */
 export class SessionMap<State extends object> {
   readonly #bySession = new WeakMap<CopilotSession, State>();
@@ -14,7 +14,10 @@ export class SessionMap<State extends object> {
     return sessionId === undefined ? undefined : this.#byId.get(sessionId)?.deref();
   }
 
-  /** The state of a session, created if there is none. A resumed session is another object, with a state of its own. */
+  /**
+   * The state of a session, created if there is none. A resumed session is another object, with a
+   * state of its own.
+   */
   enter(session: CopilotSession, create: () => State): State {
     const known = this.#bySession.get(session);
     if (known) return known;

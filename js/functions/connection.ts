@@ -6,15 +6,18 @@ import { systemClock } from "../platform/clock.js";
 /**
  * The connection from the Functions host that carries the answer to an invocation.
  *
- * With HTTP streams the host forwards a request to a server that `@azure/functions` runs in the worker, and closes
- * that connection when its caller leaves. The library reports neither this nor a slow reader to the handler, and
- * continues to write. Node reports every request of its servers on a diagnostics channel, and the host sends the
- * invocation's id in a header.
+ * With HTTP streams the host forwards a request to a server that `@azure/functions` runs in the
+ * worker, and closes that connection when its caller leaves. The library reports neither this nor a
+ * slow reader to the handler, and continues to write. Node reports every request of its servers on
+ * a diagnostics channel, and the host sends the invocation's id in a header.
  */
 export interface Connection {
   /** Aborts when the caller leaves. */
   readonly signal: AbortSignal;
-  /** Resolves when the caller can take more. Rejects and closes the connection after `stallMs` without progress. */
+  /**
+   * Resolves when the caller can take more. Rejects and closes the connection after `stallMs`
+   * without progress.
+   */
   ready(stallMs: number): Promise<void>;
 }
 

@@ -20,8 +20,9 @@ export interface KeepingRules {
 }
 
 /**
- * Conversations that callers can continue, by the runtime's session id. If there are too many, the caller with the
- * most conversations loses the one that was idle longest, so that no caller displaces those of others.
+ * Conversations that callers can continue, by the runtime's session id. If there are too many, the
+ * caller with the most conversations loses the one that was idle longest, so that no caller
+ * displaces those of others.
  */
 export class Conversations {
   readonly #rules: KeepingRules;
@@ -66,7 +67,10 @@ export class Conversations {
     return counts;
   }
 
-  /** The caller with the most conversations, at a tie the least recent one. Undefined while all are busy. */
+  /**
+   * The caller with the most conversations, at a tie the least recent one. Undefined while all are
+   * busy.
+   */
   #busiestCaller(): string | undefined {
     const counts = this.#counts();
     let [busiest, most]: [string | undefined, number] = [undefined, 0];

@@ -12,16 +12,20 @@ import { type ChatStatus, ChatWorker } from "./worker.js";
 export type ChatHandler = HttpHandler & {
   /** Reports the state of the worker, without a token. Sends no request and starts nothing. */
   status(): ChatStatus;
-  /** Ends all turns, the runtime and the tokens. Later requests are answered 503 `chat/closing`. The Functions host does this when it stops the app. */
+  /**
+   * Ends all turns, the runtime and the tokens. Later requests are answered 503 `chat/closing`. The
+   * Functions host does this when it stops the app.
+   */
   close(): Promise<void>;
 };
 
 /**
- * Creates an HTTP handler for Azure Functions that answers a prompt with a reply of the Copilot SDK, as server-sent
- * events or JSON. Create one per app: all invocations share its runtime and its tokens, which start with the first
- * invocation and end with the app.
+ * Creates an HTTP handler for Azure Functions that answers a prompt with a reply of the Copilot
+ * SDK, as server-sent events or JSON. Create one per app: all invocations share its runtime and its
+ * tokens, which start with the first invocation and end with the app.
  *
- * @throws KeylessError `chat/invalid-option`. Errors of the environment are reported by the first request, not when the app loads
+ * @throws KeylessError `chat/invalid-option`. Errors of the environment are reported by the first
+ * request, not when the app loads
  * @example
  * ```ts
  * app.setup({ enableHttpStream: true });
@@ -75,7 +79,10 @@ export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler
   return Object.assign(handle, { status, close: () => worker.close() });
 }
 
-/** Closes the worker when the host stops the app. Called with the first request: by then a Functions worker has loaded the package. */
+/**
+ * Closes the worker when the host stops the app. Called with the first request: by then a Functions
+ * worker has loaded the package.
+ */
 function closeWithApp(close: () => Promise<void>): void {
   import("@azure/functions").then(
     ({ app }) => app.hook.appTerminate(close),
@@ -83,14 +90,20 @@ function closeWithApp(close: () => Promise<void>): void {
   );
 }
 
-/** Logs a line of JSON. The Functions library warns about entries that are logged through the context after the handler returned. */
+/**
+ * Logs a line of JSON. The Functions library warns about entries that are logged through the
+ * context after the handler returned.
+ */
 function write(entry: ChatLogEntry, to: Pick<Console, "info" | "warn" | "error">): void {
   to[entry.level](JSON.stringify(entry));
 }
 
 const TRACE_PARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
 
-/** The id of the trace that the host or the caller started, which Application Insights uses; else that of the invocation. */
+/**
+ * The id of the trace that the host or the caller started, which Application Insights uses; else
+ * that of the invocation.
+ */
 function correlationId({ headers }: HttpRequest, { traceContext, invocationId }: InvocationContext): string {
   const given = traceContext?.traceParent ?? headers.get("traceparent") ?? "";
   return TRACE_PARENT.exec(given)?.[1] ?? invocationId;

@@ -16,43 +16,59 @@ export interface ChatModel {
   deployment?: string | undefined;
 }
 
-/** Options of {@link createChatHandler}: those of the agent (`sessionsPerRuntime` is 100 here), and those for callers. */
+/**
+ * Options of {@link createChatHandler}: those of the agent (`sessionsPerRuntime` is 100 here), and
+ * those for callers.
+ */
 export interface ChatHandlerOptions extends Omit<AgentOptions, "client" | ConversationOptionName> {
-  /** Options for the runtime, which all callers share. By default its files are in a temporary folder, removed with the worker. */
+  /**
+   * Options for the runtime, which all callers share. By default its files are in a temporary
+   * folder, removed with the worker.
+   */
   client?: Omit<CopilotClientOptions, "baseDirectory" | "mode"> | undefined;
-  /** More models that callers may choose, by the names of their deployments. Default: only the first model is served. */
+  /**
+   * More models that callers may choose, by the names of their deployments. Default: only the first
+   * model is served.
+   */
   models?: readonly (string | ChatModel)[] | undefined;
   /** Limits for one caller and for all callers together. */
   limits?: Partial<FunctionsLimits> | undefined;
   /**
-   * Identifies the caller: returns an id that nobody else has, or `false` for 401. May be async. Must leave the
-   * request's body unread. A conversation belongs to its caller, and limits apply to each caller. Any other
-   * result, or an error, is answered 500 before the model is called.
+   * Identifies the caller: returns an id that nobody else has, or `false` for 401. May be async.
+   * Must leave the request's body unread. A conversation belongs to its caller, and limits apply to
+   * each caller. Any other result, or an error, is answered 500 before the model is called.
    *
-   * Default: the user that App Service authentication has signed in, if it is enabled. Without both, all requests
-   * count as one caller: anybody who has the id of a conversation can continue it, and one client can use up the
-   * limits of all.
+   * Default: the user that App Service authentication has signed in, if it is enabled. Without
+   * both, all requests count as one caller: anybody who has the id of a conversation can continue
+   * it, and one client can use up the limits of all.
    */
   caller?: CallerFunction<HttpRequest> | undefined;
   /**
-   * Lets conversations outlive the worker and continue in other instances: a folder that all instances share, such
-   * as a mounted file share, and a secret of 32 characters or more that all of them know. Cleaning up the folder
-   * is up to you. While another instance answers a prompt of a conversation, it is busy: 409 `chat/session-busy`.
-   * The lock of an instance that was killed expires after a minute.
+   * Lets conversations outlive the worker and continue in other instances: a folder that all
+   * instances share, such as a mounted file share, and a secret of 32 characters or more that all
+   * of them know. Cleaning up the folder is up to you. While another instance answers a prompt of a
+   * conversation, it is busy: 409 `chat/session-busy`. The lock of an instance that was killed
+   * expires after a minute.
    */
   durable?: { baseDirectory: string; secret: string } | undefined;
-  /** Whether callers see the messages of the app's own errors. Default: only in Core Tools and similar hosts. */
+  /**
+   * Whether callers see the messages of the app's own errors. Default: only in Core Tools and
+   * similar hosts.
+   */
   exposeErrors?: boolean | undefined;
 }
 
 /** The limits of a chat, and those of a worker. */
 export interface FunctionsLimits extends ChatLimits {
   /**
-   * How many conversations are kept to be continued. Above that, the caller with the most conversations loses the
-   * one that was idle longest. Default 50.
+   * How many conversations are kept to be continued. Above that, the caller with the most
+   * conversations loses the one that was idle longest. Default 50.
    */
   conversations: number;
-  /** How many of them one caller may have. Default: half of `conversations`; all of them if callers are not identified. */
+  /**
+   * How many of them one caller may have. Default: half of `conversations`; all of them if callers
+   * are not identified.
+   */
   conversationsPerCaller: number;
   /** How long a conversation is kept after its last turn, in milliseconds. Default 900,000. */
   idleMs: number;

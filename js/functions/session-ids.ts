@@ -12,8 +12,8 @@ export interface SessionName {
 }
 
 /**
- * Encrypts session ids for callers, so that nobody learns the runtime's id, invents one, or uses another caller's.
- * Without a secret the key is random and lasts as long as the worker.
+ * Encrypts session ids for callers, so that nobody learns the runtime's id, invents one, or uses
+ * another caller's. Without a secret the key is random and lasts as long as the worker.
  */
 export class SessionIds {
   readonly #key: Buffer;
@@ -33,7 +33,10 @@ export class SessionIds {
     return Buffer.concat([nonce, sealed, cipher.final(), cipher.getAuthTag()]).toString("base64url");
   }
 
-  /** Returns undefined for an id that was invented, changed, or sealed with another key or for another caller. */
+  /**
+   * Returns undefined for an id that was invented, changed, or sealed with another key or for
+   * another caller.
+   */
   open(sealed: string, caller: string): SessionName | undefined {
     const bytes = Buffer.from(sealed, "base64url");
     if (bytes.length <= NONCE_BYTES + TAG_BYTES) return undefined;

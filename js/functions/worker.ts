@@ -22,11 +22,14 @@ export interface ChatStatus {
   /** `misconfigured` if the settings are wrong, `closed` after `close`. */
   state: "open" | "misconfigured" | "closed";
   /**
-   * Whether a request has started the worker. Before that the state only reflects the settings: whether a token can
-   * be acquired and the runtime starts is not known.
+   * Whether a request has started the worker. Before that the state only reflects the settings:
+   * whether a token can be acquired and the runtime starts is not known.
    */
   started: boolean;
-  /** Whether requests can be answered: false if there is no token and the last attempt to acquire one failed. */
+  /**
+   * Whether requests can be answered: false if there is no token and the last attempt to acquire
+   * one failed.
+   */
   healthy: boolean;
   /** Which credential acquires the tokens. */
   credential?: string;
@@ -41,7 +44,10 @@ export interface ChatStatus {
   error?: ErrorCode;
 }
 
-/** Lower than the agent's default: an instance has less memory than a server, and most conversations are short. */
+/**
+ * Lower than the agent's default: an instance has less memory than a server, and most conversations
+ * are short.
+ */
 const SESSIONS_PER_RUNTIME = 100;
 
 /** The options for the agent. */
@@ -86,11 +92,11 @@ export class ChatWorker {
     { prompt, sessionId, model }: ChatRequest,
     { caller, signal }: { caller: string; signal: AbortSignal },
   ): AsyncGenerator<ChatEvent, ChatResult, undefined> {
-    const held = sessionId === undefined ? this.#begin(model) : this.#resume(sessionId, caller, model);
-    const { conversation } = held;
+    const started = sessionId === undefined ? this.#begin(model) : this.#resume(sessionId, caller, model);
+    const { conversation } = started;
     const events = new EventQueue<ChatEvent>();
     let reply = "";
-    let id = held.id;
+    let id = started.id;
     const onEvent = toolEvents(
       (event) => events.push(event),
       (text) => {
@@ -101,23 +107,23 @@ export class ChatWorker {
       pump(conversation.stream(prompt, { signal, onEvent }), events);
       yield* events;
       id = await conversation.sessionId;
-      const sealed = id && (sessionId ?? this.#ids.seal({ id, model: held.model }, caller));
-      return { reply, sessionId: sealed, model: held.model };
+      const sealed = id && (sessionId ?? this.#ids.seal({ id, model: started.model }, caller));
+      return { reply, sessionId: sealed, model: started.model };
     } catch (error) {
       if (error instanceof KeylessError && error.code === "sdk/session-not-found") {
-        if (held.id !== undefined) this.#conversations.drop(held.id);
+        if (started.id !== undefined) this.#conversations.drop(started.id);
         id = undefined;
         throw notFound();
       }
       if (error instanceof KeylessError && error.code === "agent/session-open") throw sessionBusy();
       throw error;
     } finally {
-      await this.#put(id, caller, conversation);
+      await this.#keepOrEnd(id, caller, conversation);
     }
   }
 
   /** Keeps a conversation after its turn, or ends it. */
-  async #put(id: string | undefined, caller: string, conversation: Conversation): Promise<void> {
+  async #keepOrEnd(id: string | undefined, caller: string, conversation: Conversation): Promise<void> {
     // Its first turn failed, so nobody knows its id.
     if (id === undefined || this.#closing) return this.#conversations.end(conversation);
     if (!this.#options.durable) return this.#conversations.keep(id, caller, conversation);
@@ -135,7 +141,11 @@ export class ChatWorker {
     const known = { started: this.#running !== undefined, conversations: this.#conversations.size };
     if (this.#closing) return { state: "closed", healthy: false, ...known };
     try {
-      return { state: "open", ...(this.#running ? ofRunning(this.#running) : this.#planned()), ...known };
+      return {
+        state: "open",
+        ...(this.#running ? statusOf(this.#running) : this.#plannedStatus()),
+        ...known,
+      };
     } catch (error) {
       const code = error instanceof KeylessError ? error.code : "chat/unexpected";
       return { state: "misconfigured", healthy: false, ...known, error: code };
@@ -160,7 +170,7 @@ export class ChatWorker {
   }
 
   /** The status by the settings, before the first request. */
-  #planned() {
+  #plannedStatus() {
     if (this.#failure) throw this.#failure;
     const {
       client: _,
@@ -247,7 +257,7 @@ export class ChatWorker {
   }
 }
 
-function ofRunning({ agent, models }: Running) {
+function statusOf({ agent, models }: Running) {
   const { status, healthy } = tokenStatus(agent.provider.tokens);
   return {
     healthy,
@@ -272,12 +282,18 @@ function homeFor(chosen: string | undefined): string {
   }
 }
 
-/** Client options for a runtime that serves several users: no tool, skill or instruction that the app did not add. */
+/**
+ * Client options for a runtime that serves several users: no tool, skill or instruction that the
+ * app did not add.
+ */
 function multiUserOptions(baseDirectory: string): CopilotClientOptions {
   return { mode: "empty", baseDirectory };
 }
 
-/** Reports tool events to the caller, and the last message of the turn. Sub-agents reply to their parent agent only. */
+/**
+ * Reports tool events to the caller, and the last message of the turn. Sub-agents reply to their
+ * parent agent only.
+ */
 function toolEvents(onTool: (event: ChatEvent) => void, onMessage: (text: string) => void) {
   const names = new Map<string, string>();
   return (event: SessionEvent): void => {

@@ -20,8 +20,8 @@ export interface FakeTimer {
 }
 
 /**
- * A clock that stands still until it is moved. Timers run on the monotonic clock, as those of the platform do. Pass
- * it to {@link withClock}, or as `clock` to `startEmulator`.
+ * A clock that stands still until it is moved. Timers run on the monotonic clock, as those of the
+ * platform do. Pass it to {@link withClock}, or as `clock` to `startEmulator`.
  *
  * @example
  * ```ts
@@ -43,7 +43,8 @@ export class FakeClock implements Clock {
   readonly timers = new Set<FakeTimer>();
 
   /**
-   * @param options `now`: the start of the wall clock, in epoch milliseconds. Default: 2023-11-14T22:13:20Z
+   * @param options `now`: the start of the wall clock, in epoch milliseconds. Default:
+   * 2023-11-14T22:13:20Z
    * @throws KeylessError `policy/invalid`
    */
   constructor(options: { now?: number | undefined } = {}) {
@@ -101,7 +102,10 @@ export class FakeClock implements Clock {
     this.#moveTo(end);
   }
 
-  /** Simulates a machine that sleeps: the wall clock moves on, the monotonic clock stands still, no timer fires. */
+  /**
+   * Simulates a machine that sleeps: the wall clock moves on, the monotonic clock stands still, no
+   * timer fires.
+   */
   suspend(ms: number): void {
     this.wallMs += ms;
   }

@@ -2,8 +2,9 @@ import { checkArgument, checkOptional, clock as clockCheck, object } from "../er
 import type { Clock } from "../platform/clock.js";
 
 /**
- * Adds a clock to options, to test what happens when time passes: those of `createBearerTokenProvider`, of
- * `createDirectCredential`, and `tokens` of `createFoundryProvider` and the agent.
+ * Adds a clock to options, to test what happens when time passes: those of
+ * `createBearerTokenProvider`, of `createDirectCredential`, and `tokens` of `createFoundryProvider`
+ * and the agent.
  *
  * @throws KeylessError `policy/invalid` if an argument has a wrong type
  * @example
