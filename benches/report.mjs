@@ -7,7 +7,6 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const PEERS = ["@azure/identity", "@azure/core-rest-pipeline", "@github/copilot-sdk", "openai"];
 const BEGIN = "<!-- made by npm run bench -- --write -->";
-const BEGIN_SHORT = "<!-- made by npm run bench -- --write, in short -->";
 const END = "<!-- end of what npm run bench makes -->";
 
 /** The rows' figures alone, in the shape that is promised. */
@@ -73,47 +72,29 @@ export function textOf(rows, { good, bad, faint }) {
   return lines.slice(1).join("\n");
 }
 
-/** For the docs, in the place between the two marks: all of it, or a line for each case. Undefined where there are no marks. */
+/** A page of the docs with the table between its two marks. Undefined where there are no marks. */
 export function written(text, rows, environment) {
-  const begin = text.includes(BEGIN_SHORT) ? BEGIN_SHORT : BEGIN;
-  const [before, rest] = text.split(begin);
+  const [before, rest] = text.split(BEGIN);
   const after = rest?.split(END)[1];
   if (after === undefined) return undefined;
-  const table = begin === BEGIN_SHORT ? shortTable(rows) : wholeTable(rows);
-  return `${before}${begin}\n\n${table}\n\n${sourceOf(environment)}\n\n${END}${after}`;
+  const table = tableOf(["case", "ours", "peer", "goal"], cellsOf(rows));
+  return `${before}${BEGIN}\n\n${table}\n\n${sourceOf(environment)}\n\n${END}${after}`;
 }
 
-/** The cells of a row: case, ours, peer, limit, ours beside the peer, goal, verdict. What was said in the row before is left out. */
+/** The cells of each row. A case's title and its own figures stand in its first row only. */
 function cellsOf(rows) {
   return rows.map((row, index) => {
     const first = row.case !== rows[index - 1]?.case;
-    const notes = row.notes.length > 0 ? `; ${row.notes.join("; ")}` : "";
+    const limit = row.limit === null ? "" : `; limit ${figure(row.limit, row.unit)}`;
+    const peer = row.peerName === null ? "" : `${row.peerName} ${figure(row.peer, row.unit)}`.trim();
+    const verdict = row.ok ? "met" : row.error ? "could not be run" : "**missed**";
     return [
       first ? row.title : "",
-      first ? figure(row.ours, row.unit) : "",
-      row.peerName === null ? "" : `${row.peerName} ${figure(row.peer, row.unit)}`,
-      first && row.limit !== null ? figure(row.limit, row.unit) : "",
-      row.shown,
-      row.goal,
-      `${row.ok ? "met" : row.error ? "could not be run" : "**missed**"}${notes}`,
+      first ? `${figure(row.ours, row.unit)}${limit}` : "",
+      row.shown ? `${peer} (${row.shown})` : peer,
+      [`${row.goal}: ${verdict}`, ...row.notes].join("; "),
     ];
   });
-}
-
-function wholeTable(rows) {
-  return tableOf(["case", "ours", "peer", "limit", "ours beside the peer", "goal", ""], cellsOf(rows));
-}
-
-/** The first peer of each case is the one that it is about; a goal that another one is missed by is told. */
-function shortTable(rows) {
-  const short = cellsOf(rows).flatMap(([title, ours, peer, , , goal, verdict], index) => {
-    if (title === "") return [];
-    const { case: name } = rows[index];
-    const missed = rows.filter((row) => row.case === name && !row.ok && row !== rows[index]);
-    const others = missed.map((row) => `; **missed** beside ${row.peerName}`).join("");
-    return [[title, ours, peer, goal, verdict + others]];
-  });
-  return tableOf(["case", "ours", "beside", "goal", ""], short);
 }
 
 function tableOf(head, rows) {

@@ -20,7 +20,7 @@ Measures the package and its peers side by side: a fresh process each, five of e
   --runs n      all of it n times: the figures are the last run's, and verdicts that differ are named
   --json        print the rows as JSON on stdout, no table
   --out folder  where results.json and environment.json go, instead of target/bench
-  --write file  put the table into a Markdown file, between its two marks: docs/bench.md; may be repeated: README.md, in short
+  --write file  put the table into a Markdown file, between its two marks: docs/reference/bench.md; may be repeated: README.md, in short
   --strict      exit code 1 when a goal is missed; otherwise only when a case could not be run
   --native      instead: the core's decisions natively, by Criterion
 
@@ -110,7 +110,7 @@ function targetOf(file) {
   const path = resolve(file);
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   if (written(text, [], environmentOf({})) === undefined) {
-    throw new StepError(`${file} has no marks between which the table belongs`, "docs/bench.md has them.");
+    throw new StepError(`${file} has no marks between which the table belongs`, "docs/reference/bench.md has them.");
   }
   return { path, text };
 }

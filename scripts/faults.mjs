@@ -14,7 +14,7 @@ const HELP = `npm run faults -- [--quick] [--only name,name] [--json] [--write f
   --quick       some of each group; under two minutes, where all take about ten
   --only names  faults or groups (identity, resource, clock, process), separated by commas
   --json        print the results as JSON on stdout, in the place of the table
-  --write file  put the table between the markers of a page, such as docs/faults.md
+  --write file  put the table between the markers of a page, such as docs/reference/faults.md
   --out file    where the results go as JSON; default target/faults/results.json`;
 
 const BEGIN = "<!-- faults: begin -->";

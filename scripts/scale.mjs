@@ -14,7 +14,7 @@ on one runtime. About two minutes; sessions are measured on Linux only.
 
   --quick       fewer providers and sessions
   --json        print the figures as JSON, no tables
-  --write file  put the tables into a Markdown file, between its two marks: docs/scale.md`;
+  --write file  put the tables into a Markdown file, between its two marks: docs/reference/scale.md`;
 
 const BEGIN = "<!-- made by npm run scale -- --write -->";
 const END = "<!-- end of what npm run scale makes -->";
@@ -49,7 +49,7 @@ function targetOf(file) {
   const [before, rest] = (existsSync(path) ? readFileSync(path, "utf8") : "").split(BEGIN);
   const after = rest?.split(END)[1];
   if (after === undefined) {
-    throw new StepError(`${file} has no marks between which the tables belong`, "docs/scale.md has them.");
+    throw new StepError(`${file} has no marks between which the tables belong`, "docs/reference/scale.md has them.");
   }
   return { path, before, after };
 }

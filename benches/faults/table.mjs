@@ -37,27 +37,41 @@ function line(title, texts, width) {
   return `  ${title.padEnd(width)} ${texts.map((text) => text.padStart(10)).join(" ")}`;
 }
 
-/** A Markdown table for each group of faults. */
+/** A Markdown table for each group of faults: a row that names the fault, then a row for each contender. */
 export function markdownTable(rows) {
   const groups = [...new Set(rows.map(({ group }) => group))];
   return groups
-    .map((group) => {
-      const own = rows.filter((row) => row.group === group);
-      const lines = own.flatMap((row) => NAMES.map((name, index) => markdownLine(row, name, index)));
-      return [
+    .map((group) =>
+      [
         `### ${group[0].toUpperCase()}${group.slice(1)}`,
         "",
-        "| fault | who | served | failed | longest wait | identity requests | alive | told well | ours |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-        ...lines,
-      ].join("\n");
-    })
+        "| who | calls | longest wait | errors |",
+        "| --- | --- | --- | --- |",
+        ...rows.filter((row) => row.group === group).flatMap(markdownLines),
+      ].join("\n"),
+    )
     .join("\n\n");
 }
 
-function markdownLine({ id, title, verdict, skipped, cells }, name, index) {
-  const first = index === 0;
-  const texts = textsOf(cells[name]);
-  const said = first ? (skipped ?? verdict) : "";
-  return `| ${[first ? `**${title}** \`${id}\`` : "", CONTENDERS[name].title, ...texts, said].join(" | ")} |`;
+function markdownLines({ id, title, verdict, skipped, cells }) {
+  return [
+    `| **${title}** \`${id}\`: ${skipped ?? verdict} | | | |`,
+    ...NAMES.map((name) => `| ${[CONTENDERS[name].title, ...markdownCells(cells[name])].join(" | ")} |`),
+  ];
+}
+
+function markdownCells(cell) {
+  if (cell.skipped) return ["-", "-", "-"];
+  const [served, failed, longest, requests, alive, told] = textsOf(cell);
+  const [count, lost] = failed.split(" (");
+  const calls = [
+    `${served} served`,
+    cell.failed > 0 ? `${count} failed${lost ? ` (${lost}` : ""}` : "",
+    alive === "yes" ? "" : "**process ended**",
+  ];
+  return [
+    calls.filter(Boolean).join(", "),
+    `${longest}, ${requests} identity ${requests === "1" ? "request" : "requests"}`,
+    told === "-" ? "none" : `${told} explained`,
+  ];
 }

@@ -20,7 +20,7 @@ export interface FailedRequest {
   wireApi?: "responses" | "completions" | undefined;
 }
 
-/** What a failed request was found to be. docs/errors.md lists the codes. */
+/** What a failed request was found to be. docs/reference/errors.md lists the codes. */
 export interface Diagnosis {
   /** Stable, such as `missing-role`. `ok` when the request did not fail, `unknown` when nothing fits. */
   code: string;
