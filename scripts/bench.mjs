@@ -110,7 +110,10 @@ function targetOf(file) {
   const path = resolve(file);
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
   if (written(text, [], environmentOf({})) === undefined) {
-    throw new StepError(`${file} has no marks between which the table belongs`, "docs/reference/bench.md has them.");
+    throw new StepError(
+      `${file} has no marks between which the table belongs`,
+      "docs/reference/bench.md has them.",
+    );
   }
   return { path, text };
 }

@@ -49,7 +49,10 @@ function targetOf(file) {
   const [before, rest] = (existsSync(path) ? readFileSync(path, "utf8") : "").split(BEGIN);
   const after = rest?.split(END)[1];
   if (after === undefined) {
-    throw new StepError(`${file} has no marks between which the tables belong`, "docs/reference/scale.md has them.");
+    throw new StepError(
+      `${file} has no marks between which the tables belong`,
+      "docs/reference/scale.md has them.",
+    );
   }
   return { path, before, after };
 }
