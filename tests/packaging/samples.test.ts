@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { transpile } from "@bytecodealliance/jco-transpile";
 import { startEmulator } from "copilot-keyless/emulator";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { newcomer, root, run } from "../cli/support.js";
 import { ask, startApp } from "../functions/support.js";
 import { installed, linkPackages } from "./support.js";
