@@ -9,8 +9,10 @@ const UNREACHABLE =
 
 export async function supplyChain() {
   await cargoDeny();
-  await step("cargo deny", () => run("cargo-deny", ["--locked", "check", "bans", "licenses", "sources"]));
-  await advisories("RustSec", "cargo-deny", ["--locked", "check", "advisories"]);
+  await step("cargo deny", () =>
+    run("cargo-deny", ["--locked", "--workspace", "check", "bans", "licenses", "sources"]),
+  );
+  await advisories("RustSec", "cargo-deny", ["--locked", "--workspace", "check", "advisories"]);
   await advisories("npm", "npm", ["audit", "--audit-level=high"]);
 }
 
