@@ -85,8 +85,6 @@ export default defineConfig({
     },
   },
   vite: {
-    // Pages stand outside of this folder; what they are compiled to imports from here.
-    resolve: { alias: { vue: join(root, "site/node_modules/vue") }, preserveSymlinks: false },
     server: { fs: { allow: [root] } },
     build: { chunkSizeWarningLimit: 2048 },
   },
