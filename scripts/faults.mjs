@@ -17,7 +17,7 @@ await command(
       undefined,
       names("fault", NAMES),
     ],
-    writes("faults", "docs/faults.md"),
+    writes("faults", "docs/reference/faults.md"),
   ],
   async ({ quick, only = quick ? QUICK : GROUPS }, signal) => {
     // Imported after the build: they import the package as users do.

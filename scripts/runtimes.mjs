@@ -1,4 +1,4 @@
-// `npm run runtimes`: installs the runtimes and runs the suite in each. `-- --write` puts the result into the README.
+// `npm run runtimes`: installs the runtimes and runs the suite in each. `-- --write` writes the result to docs/reference/runtimes.md.
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,7 +28,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await main(async () => {
     await build();
     await installRuntimes();
-    const env = process.argv.includes("--write") ? { WRITE_README: "1" } : {};
+    const env = process.argv.includes("--write") ? { WRITE_DOCS: "1" } : {};
     await run("vitest", ["run", "tests/runtimes"], { env, show: true });
   });
 }
