@@ -1,4 +1,4 @@
-// The rows as a table for people, as one for the docs, and as data; and what they were measured on.
+// Shows the rows: as a table for a terminal, as one for the docs, and as data.
 
 import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
 import pc from "picocolors";
@@ -7,14 +7,14 @@ import { versionsOf } from "./versions.mjs";
 
 const PEERS = ["@azure/identity", "@azure/core-rest-pipeline", "@github/copilot-sdk", "openai"];
 
-/** The rows' figures alone, in the shape that is promised. */
+/** Returns the figures of the rows alone, in the documented shape. */
 export function dataOf(rows) {
   return rows.map(({ case: name, ours, peer, peerName, limit, ratio, goal, ok }) => ({
     ...{ case: name, ours, peer, peerName, limit, ratio, goal, ok },
   }));
 }
 
-/** The rows, as `case: peer`, whose verdict is not the same in all runs. */
+/** Lists the rows, as `case: peer`, whose verdicts differ between runs. */
 export function differing(runs) {
   const [first] = runs;
   return first
@@ -22,7 +22,7 @@ export function differing(runs) {
     .map((row) => [row.case, row.peerName].filter(Boolean).join(": "));
 }
 
-/** Several runs, in a sentence; empty for one. */
+/** Says in a sentence whether several runs agree; empty for one run. */
 export function agreement({ count, differing }) {
   if (count === 1) return "";
   return differing.length === 0
@@ -47,7 +47,7 @@ export function environmentOf({ quick }) {
   };
 }
 
-/** For a terminal: a line a case, then one for each it is compared with. */
+/** Formats the rows for a terminal: a line for each case, then one for each peer. */
 export function textOf(rows, runs, { green, red, dim } = pc) {
   const lines = [];
   const width = (pick) => Math.max(...rows.map((row) => pick(row).length));
@@ -69,12 +69,15 @@ export function textOf(rows, runs, { green, red, dim } = pc) {
   return [...lines.slice(1), "", `${met} ${agreement(runs)}`].join("\n");
 }
 
-/** For a page: all of it, or a line for each case. */
+/** Formats the rows for a page: all of them, or one for each case. */
 export function pageOf(rows, environment, short = false) {
   return `${short ? shortTable(rows) : wholeTable(rows)}\n\n${sourceOf(environment)}`;
 }
 
-/** The cells of a row: case, ours, peer, limit, ours beside the peer, goal, verdict. What was said in the row before is left out. */
+/**
+ * Returns the cells of the rows: case, ours, peer, limit, ratio, goal, verdict. Cells that repeat
+ * the row above are empty.
+ */
 function cellsOf(rows) {
   return rows.map((row, index) => {
     const first = row.case !== rows[index - 1]?.case;
@@ -95,7 +98,7 @@ function wholeTable(rows) {
   return tableOf(cellsOf(rows), ["case", "ours", "peer", "limit", "ours beside the peer", "goal", ""]);
 }
 
-/** The first peer of each case is the one that it is about; a goal that another one is missed by is told. */
+/** Shows the first peer of each case, and names other peers whose goal is missed. */
 function shortTable(rows) {
   const short = cellsOf(rows).flatMap(([title, ours, peer, , , goal, verdict], index) => {
     if (title === "") return [];
@@ -107,7 +110,7 @@ function shortTable(rows) {
   return tableOf(short, ["case", "ours", "beside", "goal", ""]);
 }
 
-/** Where, when and with what it was measured. */
+/** Says where, when and with which versions it was measured. */
 function sourceOf({ node, machine, versions, measuredAt, quick, runs }) {
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `Measured on ${measuredAt.slice(0, 10)}${quick ? " with --quick" : ""}: Node ${node}, ${machine.system}, ${machine.cores} cores (${machine.processor}), ${machine.memoryGB} GB, load ${machine.load.toFixed(1)} at the start; ${named.join(", ")}. ${agreement(runs)}`.trim();

@@ -1,4 +1,5 @@
-// What is weighed: the WebAssembly modules, the package as npm packs it, and the peer as it is installed here. In KB of 1,024 bytes.
+// Measures sizes in KB of 1,024 bytes: the WebAssembly modules, the package as npm packs it, and
+// the peer as it is installed here.
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -32,7 +33,7 @@ export async function sizes() {
   };
 }
 
-/** What a program is as one minified file for Node, in brotli. */
+/** Returns the size of a program as one minified file for Node, in brotli. */
 async function bundle(code) {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
@@ -47,7 +48,7 @@ async function bundle(code) {
   return kilobytes(brotliSize(outputFiles[0].contents));
 }
 
-/** A package and all that it brings, as folders. */
+/** Returns the folders of a package and of all its dependencies. */
 function tree(name, from = root, found = new Set()) {
   const folder = [join(from, "node_modules", name), join(root, "node_modules", name)].find(existsSync);
   if (!folder || found.has(folder)) return found;
@@ -56,7 +57,10 @@ function tree(name, from = root, found = new Set()) {
   return found;
 }
 
-/** The files of a package, but for packages that are installed within it: those are counted by themselves. */
+/**
+ * Returns the size of a package's files, without packages installed inside it: those count by
+ * themselves.
+ */
 function weight(folder) {
   return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
     const path = join(folder, entry.name);

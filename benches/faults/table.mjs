@@ -1,4 +1,4 @@
-// The table, for a terminal and for a page.
+// Formats the results for a terminal and for a page.
 
 import pc from "picocolors";
 import { tableOf } from "../table.mjs";
@@ -7,7 +7,7 @@ import { CONTENDERS } from "./contenders.mjs";
 const NAMES = Object.keys(CONTENDERS);
 const COLUMNS = ["served", "failed", "longest", "identity", "alive", "told"];
 
-/** What a cell shows, in the order of the columns. */
+/** Returns the texts of a cell, in the order of the columns. */
 function textsOf(cell) {
   if (cell.skipped) return ["-", "-", "-", "-", "-", "-"];
   const { served, failed, lost, longestWaitMs, identityRequests, alive, errors, toldWell } = cell;
@@ -21,7 +21,7 @@ function textsOf(cell) {
   ];
 }
 
-/** Lines for a terminal: a fault, then a line for each contender. */
+/** Formats the rows for a terminal: a line for the fault, then one for each contender. */
 export function terminalTable(rows, { green, red, yellow, dim } = pc) {
   const width = Math.max(...NAMES.map((name) => CONTENDERS[name].title.length));
   const paint = { ok: green, failed: red, skipped: yellow };
@@ -39,7 +39,7 @@ function line(title, texts, width) {
   return `  ${title.padEnd(width)} ${texts.map((text) => text.padStart(10)).join(" ")}`;
 }
 
-/** The part of a page: what was measured with, and a table for each group of faults. */
+/** Formats the rows for a page: the machine, then a table for each group of faults. */
 export function pageOf({ node, platform, processor, cores, versions, seconds, rows }) {
   const packages = Object.entries(versions).map(([name, version]) => `\`${name}\` ${version}`);
   const where = `Measured on ${platform}, ${processor}, ${cores} cores, Node ${node.slice(1)}, in ${seconds} s, with ${packages.join(", ")}.`;
@@ -62,7 +62,7 @@ const HEAD = [
   "ours",
 ];
 
-/** A line for each contender. */
+/** Returns a line for each contender. */
 function cellsOf({ id, title, verdict, skipped, cells }) {
   return NAMES.map((name, index) => {
     const [fault, outcome] = index === 0 ? [`**${title}** \`${id}\``, skipped ?? verdict] : ["", ""];

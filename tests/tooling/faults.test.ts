@@ -1,4 +1,4 @@
-// `npm run faults`: cheap faults through the command itself, and its judge.
+// Tests `npm run faults`: cheap faults through the command itself, and its judge.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -77,7 +77,7 @@ describe.concurrent("the command", () => {
         message: expect.stringContaining("the disk is full"),
         hint: expect.stringContaining("Make room"),
       });
-      // The session never became quiet after its turn had failed.
+      // The session never became idle after its turn had failed.
       expect(longestWaitMs).toBeLessThan(10_000);
     } else expect(disk.skipped).toContain("namespaces");
     const written = readFileSync(page, "utf8");
@@ -85,7 +85,7 @@ describe.concurrent("the command", () => {
     expect(written).toContain("`resource-401-once`");
     expect(written).not.toContain("last time");
     expect(written).toMatch(/<!-- end of what npm run faults makes -->\nafter\n$/);
-    // Nobody's terminal: no colours.
+    // Not a terminal: no colours.
     expect(stderr).not.toContain("\x1b");
   }, 30_000);
 
