@@ -20,8 +20,9 @@ export const command = (name, about, options, run) =>
     checkNode();
     await npmPackages();
     const { Command, InvalidArgumentError } = await import("commander");
-    const program = new Command(`npm run ${name} --`).description(about);
-    program.showHelpAfterError(`(npm run ${name} -- --help tells more)`);
+    const shown = name === "bench" ? name : `tool ${name}`;
+    const program = new Command(`npm run ${shown} --`).description(about);
+    program.showHelpAfterError(`(npm run ${shown} -- --help tells more)`);
     for (const [flags, help, value, parse] of [
       ...options,
       ["--json", "print the figures as JSON on stdout"],
