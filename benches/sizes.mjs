@@ -3,29 +3,29 @@
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { MODULES } from "../scripts/build.mjs";
-import { brotliSize, moduleBytes, unpackedSizes } from "../scripts/sizes.mjs";
+import { brotliCompressSync } from "node:zlib";
+import { output, root } from "../scripts/steps.mjs";
+import { RELEASE, wasmFiles } from "../scripts/wasm-plugin.mjs";
 
-const root = join(import.meta.dirname, "..");
 const PEER = "@azure/identity";
 
-/** The WebAssembly modules' sizes in brotli, by their names in the build. */
-export function modules() {
-  return Object.fromEntries(
-    Object.keys(MODULES).map((name) => [name, kilobytes(brotliSize(moduleBytes(name)))]),
-  );
-}
-
 export async function sizes() {
+  const modules = Object.entries(RELEASE).map(([name, module]) => {
+    return [name, brotliKilobytes(readFileSync(wasmFiles(module).wasm))];
+  });
+  const [{ files }] = JSON.parse(output("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"]));
+  const installed = (counts) =>
+    kilobytes(files.reduce((sum, { path, size }) => sum + (counts(path) ? size : 0), 0));
+  const isWorkerd = (path) => path.startsWith("dist/workerd/");
+  const isComponent = (path) => path === "dist/component.wasm";
   const { dependencies = {} } = manifest(root);
   const peers = tree(PEER);
-  const { workerd, component, rest } = unpackedSizes();
   return {
-    ...modules(),
-    installed: kilobytes(workerd + component + rest),
-    installedWorkerd: kilobytes(workerd),
-    installedComponent: kilobytes(component),
-    installedRest: kilobytes(rest),
+    ...Object.fromEntries(modules),
+    installed: installed(() => true),
+    installedWorkerd: installed(isWorkerd),
+    installedComponent: installed(isComponent),
+    installedRest: installed((path) => !isWorkerd(path) && !isComponent(path)),
     packages: Object.keys(dependencies).length,
     managedIdentityBundle: await bundle(`export { ManagedIdentityCredential } from "${PEER}";`),
     peerInstalled: kilobytes([...peers].reduce((sum, folder) => sum + weight(folder), 0)),
@@ -45,7 +45,7 @@ async function bundle(code) {
     platform: "node",
     logLevel: "silent",
   });
-  return kilobytes(brotliSize(outputFiles[0].contents));
+  return brotliKilobytes(outputFiles[0].contents);
 }
 
 /** Returns the folders of a package and of all its dependencies. */
@@ -71,6 +71,10 @@ function weight(folder) {
 
 function manifest(folder) {
   return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+}
+
+function brotliKilobytes(bytes) {
+  return kilobytes(brotliCompressSync(bytes).length);
 }
 
 function kilobytes(bytes) {

@@ -1,4 +1,4 @@
-// Tests `npm run faults`: cheap faults through the command itself, and its judge.
+// Tests `npm run tool faults`: cheap faults through the command itself, and its judge.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

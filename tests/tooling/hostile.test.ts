@@ -1,4 +1,4 @@
-// Tests that the judge of `npm run hostile` finds every broken promise, and passes a run without
+// Tests that the judge of `npm run tool hostile` finds every broken promise, and passes a run without
 // one.
 
 import { expect, test } from "vitest";
