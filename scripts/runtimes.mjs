@@ -1,4 +1,4 @@
-// `npm run runtimes`: installs the runtimes and runs the suite in each. `-- --write` writes the result to docs/reference/runtimes.md.
+// `npm run tool runtimes`: installs the runtimes and runs the suite in each. `-- --write` writes the result to docs/reference/runtimes.md.
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-// The benchmarks' own judgement, and a few cheap cases as a user runs them.
+// Tests the judgement of the benchmarks, and runs a few cheap cases as a user does.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
