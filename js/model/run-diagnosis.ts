@@ -17,31 +17,31 @@ import { callCore, planModule } from "../wasm/bindings.js";
 import type { Diagnosis, FailedRequest } from "../wasm/diagnosis.js";
 import type { PlainFailure } from "../wasm/modules/plan.js";
 
-/** The core's finding about a request: what was passed in made plain for it, and secrets taken out of the answer's words. */
-export function diagnosed(
+/** Runs a diagnosis of the core on a failed request, and redacts secrets in the result. */
+export function runDiagnosis(
   failure: FailedRequest,
-  judge: (bindings: ReturnType<typeof planModule>, failure: PlainFailure) => Diagnosis,
+  diagnosis: (bindings: ReturnType<typeof planModule>, failure: PlainFailure) => Diagnosis,
 ): Diagnosis {
   const plain = plainFailure(failure);
   if (!Number.isInteger(plain.status) || plain.status < 0 || plain.status > 999) {
     throw new KeylessError(
       "diagnosis/invalid",
-      "diagnose needs { status }: an HTTP status, or 0 if no answer came",
+      "diagnose needs { status }: an HTTP status, or 0 if there was no response",
       {
         hint: "Pass the response's status, its body and its headers.",
       },
     );
   }
-  const diagnosis = callCore(() => judge(planModule(), plain));
-  const { cause, message } = diagnosis;
+  const result = callCore(() => diagnosis(planModule(), plain));
+  const { cause, message } = result;
   return {
-    ...diagnosis,
+    ...result,
     cause: redact(cause),
     ...(message === undefined ? {} : { message: redact(message) }),
   };
 }
 
-/** A request, made plain for the core. */
+/** Converts a failed request to plain data for the core. Reads the options in `names`; default: all. */
 export function plainFailure(
   failure: Partial<FailedRequest>,
   names: readonly (keyof FailedRequest)[] = Object.keys(CHECKS) as (keyof FailedRequest)[],
@@ -58,7 +58,7 @@ export function plainFailure(
     wireApi,
   } = readOptions<Partial<FailedRequest>>(failure, checks, "diagnosis/invalid");
   return {
-    ...placeOf(endpoint),
+    ...plainEndpoint(endpoint),
     status,
     headers: headers === undefined ? {} : plainHeaders(headers),
     body: textOf(body),
@@ -84,8 +84,11 @@ const CHECKS: Checks<FailedRequest> = {
   wireApi: text,
 };
 
-/** An endpoint as the core takes it: an object's settings go with its address. */
-function placeOf(endpoint: FailedRequest["endpoint"]): { endpoint?: string | undefined; options?: object } {
+/** Splits an endpoint into its URL and, for an `Endpoint`, its settings. */
+function plainEndpoint(endpoint: FailedRequest["endpoint"]): {
+  endpoint?: string | undefined;
+  options?: object;
+} {
   if (typeof endpoint !== "object" || endpoint === null || endpoint instanceof URL) {
     return { endpoint: endpoint === undefined || endpoint === null ? undefined : String(endpoint) };
   }
@@ -93,15 +96,15 @@ function placeOf(endpoint: FailedRequest["endpoint"]): { endpoint?: string | und
   return { endpoint: textOf(baseUrl), options: { type, apiVersion, scope } };
 }
 
-/** A text; anything else as JSON, since a body may come parsed. */
+/** Returns a string as it is and other values as JSON, since a body may be parsed already. */
 function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return value;
-  for (const written of [JSON.stringify, String]) {
+  for (const toText of [JSON.stringify, String]) {
     try {
-      return written(value) ?? String(value);
+      return toText(value) ?? String(value);
     } catch {
-      // It holds itself, or cannot be read.
+      // A circular value, or a getter that throws.
     }
   }
   return undefined;
@@ -112,8 +115,8 @@ function plainHeaders(headers: NonNullable<FailedRequest["headers"]>): Record<st
     const entries = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
     return Object.fromEntries(entries.map(([name, value]) => [String(name), String(value)]));
   } catch {
-    throw new KeylessError("diagnosis/invalid", "headers cannot be read as names and values", {
-      hint: "Pass response.headers, or an object of texts.",
+    throw new KeylessError("diagnosis/invalid", "headers must be pairs of names and values", {
+      hint: "Pass response.headers, or an object of strings.",
     });
   }
 }
