@@ -34,24 +34,28 @@ export async function main(work) {
 export async function step(title, work) {
   const started = Date.now();
   let line = "";
-  const show = (mark) => {
-    const seconds = ((Date.now() - started) / 1000).toFixed(0);
-    console.error(`${mark} ${title} ${seconds} s${mark === "…" ? `  ${line}` : ""}`);
-  };
-  console.error(`… ${title}`);
-  const timer = setInterval(show, 10_000, "…");
-  let mark = "✗";
-  try {
-    const result = await work((last) => {
-      line = last;
-    });
-    mark = "✓";
-    return result;
-  } finally {
+  const show = (mark, text) =>
+    console.error(mark, title, `${((Date.now() - started) / 1000).toFixed(0)} s`, text);
+  console.error("…", title);
+  const timer = setInterval(() => show("…", line), 10_000);
+  const end = (mark) => {
     clearInterval(timer);
-    show(mark);
-  }
+    show(mark, "");
+  };
+  const result = await work((last) => (line = last)).catch((error) => {
+    end("✗");
+    throw error;
+  });
+  end("✓");
+  return result;
 }
+
+/** Runs a command line, whose words hold no spaces, as a step. */
+export const runStep = (title, line, options) =>
+  step(title, (onLine) => {
+    const [program, ...args] = line.split(" ");
+    return run(program, args, { onLine, ...options });
+  });
 
 /** Waits for several steps to end, then rejects with the first failure. */
 export async function together(...steps) {
@@ -90,26 +94,17 @@ export function foreground(command, args, { env, cwd = root } = {}) {
 
 /** Returns what a command prints, or undefined when it is missing or fails. */
 export function output(command, args) {
-  const { status, stdout } = spawnSync(command, args, {
-    cwd: root,
-    encoding: "utf8",
-    shell,
-    maxBuffer: 2 ** 26,
-  });
+  const options = { cwd: root, encoding: "utf8", shell, maxBuffer: 2 ** 26 };
+  const { status, stdout } = spawnSync(command, args, options);
   return status === 0 ? stdout.trim() : undefined;
 }
 
 /** Lists every file below some paths in a stable order. */
 export function files(...paths) {
   return paths.flatMap((path) => {
-    const full = join(root, path);
-    if (!fs.statSync(full).isDirectory()) return path;
-    return files(
-      ...fs
-        .readdirSync(full)
-        .sort()
-        .map((name) => `${path}/${name}`),
-    );
+    if (!fs.statSync(join(root, path)).isDirectory()) return path;
+    const names = fs.readdirSync(join(root, path)).sort();
+    return files(...names.map((name) => `${path}/${name}`));
   });
 }
 
