@@ -1,0 +1,123 @@
+// Builds the page into www/dist, for any static host; `vite www` serves its sources and `vite preview www` what was built.
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { defineConfig, type Plugin } from "vite";
+import type { startEmulator } from "../js/emulator.js";
+
+const root = join(import.meta.dirname, "..");
+
+/** No inline script or style, nothing from elsewhere. "Try it" sends to the endpoint that the user names: any host with https, or this machine. */
+const POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self' https: http://127.0.0.1:* http://localhost:*; worker-src 'self'; base-uri 'none'; form-action 'none'";
+
+/** The policy with what a page itself cannot say, and what else keeps other sites out. */
+const HEADERS = new Map([
+  ["content-security-policy", `${POLICY}; frame-ancestors 'none'`],
+  ["x-content-type-options", "nosniff"],
+  ["referrer-policy", "no-referrer"],
+  ["cross-origin-opener-policy", "same-origin"],
+]);
+
+/** The folders that wasm-pack writes to. */
+const PACKAGES: Record<string, string> = { core: "pkg", plan: "pkg-plan", net: "pkg-net" };
+
+/** Resolves js/wasm/modules/* to wasm-pack's modules, with the `.wasm` as files of their own instead of text within scripts. */
+const wasmFiles: Plugin = {
+  name: "wasm-files",
+  enforce: "pre",
+  resolveId(source) {
+    if (source.endsWith("/inlined.js")) return join(import.meta.dirname, "wasm-files.ts");
+    const [, name, inline] = /\/modules\/(core|plan|net)(-inline)?\.js$/.exec(source) ?? [];
+    return name && join(root, PACKAGES[name] ?? "", `copilot_keyless${inline ? "_bg.wasm?url" : ".js"}`);
+  },
+  transform(code, id) {
+    // reqwest takes these three from the platform.
+    if (!id.endsWith("/pkg-net/copilot_keyless.js")) return undefined;
+    const call = code.replace("getObject(arg0).fetch(getObject(arg1))", "fetch(getObject(arg1))");
+    return `import { fetch, Request, Response } from "../js/wasm/net-platform.js";\n${call}`;
+  },
+};
+
+/** Puts the policy into the page, and writes the service worker with the list of all files. */
+const offline: Plugin = {
+  name: "offline",
+  apply: "build",
+  transformIndexHtml: () => [
+    { tag: "meta", attrs: { "http-equiv": "Content-Security-Policy", content: POLICY } },
+  ],
+  generateBundle(_options, bundle) {
+    const files = Object.keys(bundle).filter((name) => name !== "index.html");
+    const version = createHash("sha256").update(files.join("\n")).digest("hex").slice(0, 12);
+    const list = JSON.stringify(["./", "./icon.svg", ...files.map((name) => `./${name}`)]);
+    const source = readFileSync(join(import.meta.dirname, "offline.js"), "utf8");
+    const head = `const VERSION = ${JSON.stringify(version)};\nconst FILES = ${list};\n`;
+    this.emitFile({ type: "asset", fileName: "offline.js", source: head + source });
+  },
+};
+
+/** Starts the emulator when the page asks for it, and says in the page that there is one. */
+const emulator: Plugin = {
+  name: "emulator",
+  transformIndexHtml: (html, { server }) => (server ? withEmulator(html) : html),
+  configureServer: ({ middlewares }) => void middlewares.use("/emulator.json", access),
+  configurePreviewServer({ middlewares }) {
+    middlewares.use((_request, response, next) => {
+      response.setHeaders(HEADERS);
+      next();
+    });
+    middlewares.use("/emulator.json", access);
+    middlewares.use((request, response, next) => {
+      if (!/^\/(\?|$)/.test(request.url ?? "")) return next();
+      const page = readFileSync(join(import.meta.dirname, "dist/index.html"), "utf8");
+      response.setHeader("content-type", "text/html; charset=utf-8").end(withEmulator(page));
+    });
+  },
+};
+
+function withEmulator(html: string): string {
+  return html.replace("</title>", '$&\n    <meta name="keyless-emulator" content="./emulator.json" />');
+}
+
+let started: ReturnType<typeof startEmulator> | undefined;
+
+/** Answers with the emulator's endpoint and a new token of its managed identity. */
+async function access({ socket }: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { startEmulator } = await import(new URL("../dist/emulator.js", import.meta.url).href);
+  const allowOrigins = ["127.0.0.1", "localhost"].map((host) => `http://${host}:${socket.localPort}`);
+  started ??= startEmulator({ allowOrigins, chunkDelayMs: 40 });
+  const { env } = await (started as NonNullable<typeof started>);
+  const scope = env.FOUNDRY_TOKEN_SCOPE;
+  const resource = encodeURIComponent(scope.replace(/\/\.default$/, ""));
+  const answer = await fetch(`${env.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=${resource}`, {
+    headers: { "x-identity-header": env.IDENTITY_HEADER },
+  });
+  const token = await answer.json();
+  const body = { endpoint: env.FOUNDRY_RESOURCE_URL, model: env.FOUNDRY_MODEL_NAME, scope, token };
+  response.setHeader("content-type", "application/json").setHeader("cache-control", "no-store");
+  response.end(JSON.stringify(body));
+}
+
+export default defineConfig({
+  root: import.meta.dirname,
+  appType: "mpa",
+  // Relative, for a folder of a host.
+  base: "./",
+  resolve: {
+    alias: {
+      "copilot-keyless/core": join(root, "js/core.ts"),
+      "copilot-keyless/direct": join(root, "js/direct.ts"),
+    },
+  },
+  build: {
+    target: "es2022",
+    // Browsers of 2024 know light-dark().
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+  },
+  server: { host: "127.0.0.1", port: 4280, cors: false },
+  plugins: [wasmFiles, offline, emulator],
+});
