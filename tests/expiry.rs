@@ -1,4 +1,4 @@
-//! Every row of `tests/tables/expiry.json`, natively; `tests/js/core.test.ts` runs the same rows through wasm.
+//! Every row of `tests/tables/expiry.json`, natively; `tests/unit/wasm/core.test.ts` runs the same rows through wasm.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -29,7 +29,7 @@ const wasmFiles: Plugin = {
   name: "wasm-files",
   enforce: "pre",
   resolveId(source) {
-    if (source.endsWith("/inlined.js")) return join(import.meta.dirname, "wasm-files.ts");
+    if (source.endsWith("/module-source.js")) return join(import.meta.dirname, "wasm-files.ts");
     const [, name, inline] = /\/modules\/(core|plan|net)(-inline)?\.js$/.exec(source) ?? [];
     return name && join(root, PACKAGES[name] ?? "", `copilot_keyless${inline ? "_bg.wasm?url" : ".js"}`);
   },

@@ -1,5 +1,5 @@
-// Replaces js/wasm/inlined.ts: the page loads the modules as files, which browsers compile while they arrive and which compress
-// better than the text that the package holds.
+// Replaces js/wasm/module-source.ts: the page loads the modules as files, which browsers compile while they arrive and which
+// compress better than the text that the package holds.
 
 const modules = new Map<string, WebAssembly.Module>();
 
@@ -13,7 +13,7 @@ export function isLoaded(url: string): boolean {
 }
 
 /** A module that was loaded. */
-export function unpacked(url: string): WebAssembly.Module {
+export function moduleSource(url: string): WebAssembly.Module {
   const module = modules.get(url);
   if (module === undefined) throw new Error(`${url} is not loaded`);
   return module;

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../cli/support.js";
+import { root } from "../support/process.js";
 import { accessibility, clipboard, launch, type Opened, open, type Served, serve } from "./support.js";
 
 let browser: Browser;

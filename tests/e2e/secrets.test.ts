@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll, expect, test } from "vitest";
-import { newcomer, root, run } from "../cli/support.js";
+import { newcomer, root, run } from "../support/process.js";
 
 /** What the model is told of a tool's result. */
 const told: string[] = [];

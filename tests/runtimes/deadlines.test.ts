@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { describe } from "vitest";
-import { testDeadlines } from "../js/support/deadlines.js";
+import { testDeadlines } from "../support/deadlines.js";
 import { ENGINES } from "./support.js";
 
 describe.each([

@@ -3,8 +3,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { root } from "../cli/support.js";
-import { installed, linkPackages } from "../packaging/support.js";
+import { installed, linkPackages } from "../package/support.js";
+import { root } from "../support/process.js";
 import { DENO } from "./permissions.js";
 import { CASES, type Result } from "./suite.js";
 import { bundleSuite, chromium, files, program, type Runner, withSettings, writePage } from "./support.js";

@@ -8,7 +8,7 @@ import { extname, join } from "node:path";
 import { type Emulator, startEmulator } from "copilot-keyless/emulator";
 import { build } from "esbuild";
 import { launch } from "../browser/support.js";
-import { newcomer, root, run } from "../cli/support.js";
+import { newcomer, root, run } from "../support/process.js";
 import type { Result, Settings } from "./suite.js";
 
 export const ENGINES = join(root, "tests/runtimes/engines/node_modules");

@@ -2,7 +2,7 @@
 
 import { startEmulator } from "copilot-keyless/emulator";
 import { expect, test } from "vitest";
-import { installed } from "../packaging/support.js";
+import { installed } from "../package/support.js";
 import { startWorker } from "./workerd.js";
 
 const folder = installed();

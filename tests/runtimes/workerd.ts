@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, type PluginBuild } from "esbuild";
-import { newcomer, root } from "../cli/support.js";
+import { newcomer, root } from "../support/process.js";
 import { ENGINES, type Runner } from "./support.js";
 
 export interface Worker {

@@ -1,8 +1,8 @@
 // The token provider, with a credential and a clock of the test's own.
 
 import { createBearerTokenProvider, type TokenEvent } from "copilot-keyless";
-import { FakeCredential, healthy, httpError, token } from "../../js/support/credential.js";
-import { FakeClock } from "../../js/support/fake-clock.js";
+import { FakeCredential, healthy, httpError, token } from "../../support/credential.js";
+import { FakeClock } from "../../support/fake-clock.js";
 import type { Case } from "../suite.js";
 import { check, refused, same } from "./check.js";
 

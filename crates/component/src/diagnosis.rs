@@ -1,0 +1,108 @@
+//! The interface `diagnosis`.
+
+use super::wit::diagnosis::{
+    Assignment, Challenge, Diagnosis, FailedRequest, Guest, Principal, TokenDescription, TokenFormat,
+};
+use super::{Component, same_names};
+use copilot_keyless::{challenge, claims, diagnosis};
+
+impl Guest for Component {
+    fn diagnose(failure: FailedRequest) -> Diagnosis {
+        diagnosis::diagnose(&failure.into()).into()
+    }
+
+    fn check_token(attempt: FailedRequest) -> Option<Diagnosis> {
+        diagnosis::foresee(&attempt.into()).map(Into::into)
+    }
+
+    fn role_assignment(attempt: FailedRequest) -> Assignment {
+        let assignment = diagnosis::role_assignment(&attempt.into());
+        Assignment {
+            role: assignment.role.to_owned(),
+            role_id: assignment.role_id.to_owned(),
+            command: assignment.command,
+        }
+    }
+
+    fn decode_token(token: String) -> TokenDescription {
+        claims::describe(&token).into()
+    }
+
+    fn parse_challenge(www_authenticate: String) -> Challenge {
+        let found = challenge::parse(&www_authenticate);
+        Challenge {
+            claims: found.claims,
+            error: found.error,
+            error_description: found.error_description,
+            authorization_uri: found.authorization_uri,
+        }
+    }
+}
+
+same_names!(claims::Principal => Principal { ManagedIdentity, App, User, Unknown });
+
+impl From<FailedRequest> for diagnosis::Failure {
+    fn from(failure: FailedRequest) -> Self {
+        Self {
+            endpoint: failure.endpoint,
+            options: failure.options.into(),
+            status: failure.status,
+            headers: Some(
+                failure
+                    .headers
+                    .into_iter()
+                    .map(|(name, value)| (name, value.into()))
+                    .collect(),
+            ),
+            body: failure.body.map(Into::into),
+            token: failure.token.map(Into::into),
+            now: failure.now,
+            deployment: failure.deployment,
+            wire_api: failure.wire_api,
+        }
+    }
+}
+
+impl From<diagnosis::Diagnosis> for Diagnosis {
+    fn from(found: diagnosis::Diagnosis) -> Self {
+        Self {
+            code: found.code.as_str().to_owned(),
+            title: found.title.to_owned(),
+            cause: found.cause,
+            fixes: found.fixes,
+            retryable: found.retryable,
+            token_rejected: found.token_rejected,
+            status: found.status,
+            message: found.message,
+            retry_after_ms: found.retry_after_ms,
+            request_id: found.request_id,
+        }
+    }
+}
+
+impl From<claims::TokenDescription> for TokenDescription {
+    fn from(token: claims::TokenDescription) -> Self {
+        Self {
+            format: if token.format == "jwt" {
+                TokenFormat::Jwt
+            } else {
+                TokenFormat::Opaque
+            },
+            principal: token.principal.into(),
+            audience: token.audience,
+            issuer: token.issuer,
+            tenant_id: token.tenant_id,
+            object_id: token.object_id,
+            app_id: token.app_id,
+            app_name: token.app_name.map(str::to_owned),
+            user_name: token.user_name,
+            managed_identity: token.managed_identity,
+            scopes: token.scopes,
+            roles: token.roles,
+            issued_at: token.issued_at,
+            not_before: token.not_before,
+            expires_on: token.expires_on,
+            continuous_access: token.continuous_access,
+        }
+    }
+}

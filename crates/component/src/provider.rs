@@ -1,0 +1,123 @@
+//! The interface `provider`.
+
+use super::wit::provider::{
+    CredentialKind, CredentialPlan, Guest, HostKind, KeylessError, ProviderConfig, ProviderPlan,
+    ProviderRequest, Sources,
+};
+use super::{Component, notices, same_names};
+use copilot_keyless::{environment, provider};
+
+impl Guest for Component {
+    fn plan_provider(request: ProviderRequest) -> Result<ProviderPlan, KeylessError> {
+        Ok(provider::plan(&request.into())?.into())
+    }
+}
+
+same_names!(environment::CredentialKind => CredentialKind {
+    Option,
+    None,
+    Default,
+    DeveloperTools,
+    DeployedService,
+    Environment,
+    WorkloadIdentity,
+    ManagedIdentity,
+    VisualStudioCode,
+    AzureCli,
+    AzurePowerShell => AzurePowershell,
+    AzureDeveloperCli,
+});
+same_names!(environment::Host => HostKind {
+    AppService,
+    Functions,
+    ContainerApps,
+    ServiceFabric,
+    Kubernetes,
+    MachineLearning,
+    AzureArc,
+    CloudShell,
+});
+
+impl From<ProviderRequest> for provider::Request {
+    fn from(request: ProviderRequest) -> Self {
+        Self {
+            endpoint: request.endpoint,
+            model: request.model,
+            deployment: request.deployment,
+            scope: request.scope,
+            provider_type: request.type_.map(Into::into),
+            wire_api: request.wire_api.map(Into::into),
+            api_version: request.api_version,
+            headers: Some(
+                request
+                    .headers
+                    .into_iter()
+                    .map(|(name, value)| (name, value.into()))
+                    .collect(),
+            ),
+            max_prompt_tokens: request.max_prompt_tokens,
+            max_output_tokens: request.max_output_tokens,
+            own_credential: request.own_credential,
+            env: Some(
+                request
+                    .env
+                    .into_iter()
+                    .map(|(name, value)| (name, Some(value.into())))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl From<provider::Plan> for ProviderPlan {
+    fn from(plan: provider::Plan) -> Self {
+        Self {
+            endpoint: plan.endpoint.into(),
+            model: plan.model,
+            config: plan.config.into(),
+            scope: plan.scope,
+            credential: plan.credential.into(),
+            sources: Sources {
+                endpoint: plan.sources.endpoint.to_owned(),
+                model: plan.sources.model.to_owned(),
+                scope: plan.sources.scope.to_owned(),
+            },
+            warnings: notices(plan.warnings),
+        }
+    }
+}
+
+impl From<provider::Config> for ProviderConfig {
+    fn from(config: provider::Config) -> Self {
+        Self {
+            type_: config.provider_type.into(),
+            wire_api: config.wire_api.map(Into::into),
+            base_url: config.base_url,
+            api_version: config.azure.map(|azure| azure.api_version),
+            headers: config
+                .headers
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| (name, value.into_exposed()))
+                .collect(),
+            model_id: config.model_id,
+            wire_model: config.wire_model,
+            max_prompt_tokens: config.max_prompt_tokens,
+            max_output_tokens: config.max_output_tokens,
+        }
+    }
+}
+
+impl From<environment::CredentialPlan> for CredentialPlan {
+    fn from(plan: environment::CredentialPlan) -> Self {
+        Self {
+            kind: plan.kind.into(),
+            source: plan.source.to_owned(),
+            host: plan.host.map(Into::into),
+            client_id: plan.client_id,
+            tenant_id: plan.tenant_id,
+            authority_host: plan.authority_host,
+            warnings: notices(plan.warnings),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The surface of the core: the refresh schedule and the lifetime of a token, which every program needs.
+
+use js_sys::{Array, Function, Object};
+use serde::Serialize;
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use super::values::{JsResult, throw, to_js};
+use copilot_keyless::expiry::{self, FieldValue, Millis, TokenResponse};
+use copilot_keyless::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
+use copilot_keyless::{Code, Error, Secret};
+
+/// [`expiry::parse_token_response`], of JSON text. `zone` gives the offset in minutes east of UTC for a local time.
+#[wasm_bindgen(js_name = parseTokenResponseText)]
+pub fn parse_token_response_text(json: &str, requested_at: f64, zone: &Function) -> JsResult {
+    expiry::parse_token_response(json.as_bytes(), millis(requested_at), offset_by(zone))
+        .map_err(throw)
+        .map(access_token)
+}
+
+/// [`expiry::parse_token_fields`], of an object.
+#[wasm_bindgen(js_name = parseTokenResponseObject)]
+pub fn parse_token_response_object(object: &JsValue, requested_at: f64, zone: &Function) -> JsResult {
+    let fields = fields(object).ok_or_else(|| {
+        throw(Error::new(
+            Code::ExpiryNotJson,
+            "the token response is neither a text nor an object",
+        ))
+    })?;
+    expiry::parse_token_fields(fields, millis(requested_at), offset_by(zone))
+        .map_err(throw)
+        .map(access_token)
+}
+
+/// [`expiry::seems_expired`].
+#[wasm_bindgen(js_name = seemsExpired)]
+pub fn seems_expired(expires_on: f64, now: f64) -> bool {
+    expiry::seems_expired(expires_on, millis(now))
+}
+
+/// [`expiry::second_look`], with the [`expiry::clock_ahead`] of an answer's `Date`; an empty one tells nothing.
+#[wasm_bindgen(js_name = secondLook)]
+pub fn second_look(token: &str, expires_on: f64, now: f64, date: &str, asked_at: f64) -> Option<f64> {
+    let clock_ahead = expiry::clock_ahead(date, millis(asked_at));
+    expiry::second_look(token, expires_on, millis(now), clock_ahead).map(|at| at as f64)
+}
+
+/// [`schedule::Schedule`].
+#[wasm_bindgen]
+pub struct Schedule(schedule::Schedule);
+
+#[wasm_bindgen]
+impl Schedule {
+    /// [`schedule::Schedule::new`], with a policy that may leave fields out.
+    #[wasm_bindgen(constructor)]
+    pub fn new(policy: &JsValue) -> Result<Schedule, JsValue> {
+        changed(policy)
+            .and_then(schedule::Schedule::new)
+            .map(Self)
+            .map_err(throw)
+    }
+
+    /// [`schedule::Schedule::request`].
+    pub fn request(&mut self, wall: f64, mono: f64) -> JsValue {
+        to_js(self.0.request(now(wall, mono)))
+    }
+
+    /// [`schedule::Schedule::refresh`].
+    pub fn refresh(&mut self, wall: f64, mono: f64) -> JsValue {
+        to_js(self.0.refresh(now(wall, mono)))
+    }
+
+    /// [`schedule::Schedule::wake`].
+    pub fn wake(&mut self, wall: f64, mono: f64) -> JsValue {
+        to_js(self.0.wake(now(wall, mono)))
+    }
+
+    /// [`schedule::Schedule::next_wake`].
+    #[wasm_bindgen(js_name = nextWake)]
+    pub fn next_wake(&self, wall: f64, mono: f64) -> Option<f64> {
+        self.0.next_wake(now(wall, mono)).map(|ms| ms as f64)
+    }
+
+    /// [`schedule::Schedule::acquired`].
+    #[wasm_bindgen]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "numbers cross the boundary cheaper than an object"
+    )]
+    pub fn acquired(
+        &mut self,
+        flight: u32,
+        requested_wall: f64,
+        requested_mono: f64,
+        expires_on: f64,
+        refresh_after: Option<f64>,
+        wall: f64,
+        mono: f64,
+        random: f64,
+    ) -> JsValue {
+        let answer = Answer {
+            requested: now(requested_wall, requested_mono),
+            expires_on,
+            refresh_after,
+        };
+        to_js(self.0.acquired(flight, answer, now(wall, mono), random))
+    }
+
+    /// [`schedule::Schedule::failed`].
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "numbers cross the boundary cheaper than an object"
+    )]
+    pub fn failed(
+        &mut self,
+        flight: u32,
+        status: Option<u16>,
+        unavailable: bool,
+        retry_after_ms: Option<f64>,
+        wall: f64,
+        mono: f64,
+        random: f64,
+    ) -> JsValue {
+        let failure = Failure {
+            kind: FailureKind::of(status, unavailable),
+            retry_after_ms: retry_after_ms.map(millis),
+        };
+        to_js(self.0.failed(flight, now(wall, mono), failure, random))
+    }
+
+    /// [`schedule::Schedule::timed_out`].
+    #[wasm_bindgen(js_name = timedOut)]
+    pub fn timed_out(&mut self, flight: u32, wall: f64, mono: f64, random: f64) -> JsValue {
+        to_js(self.0.timed_out(flight, now(wall, mono), random))
+    }
+
+    /// [`schedule::Schedule::rejected_again`].
+    #[wasm_bindgen(js_name = rejectedAgain)]
+    pub fn rejected_again(&mut self, flight: u32, wall: f64, mono: f64, random: f64) -> JsValue {
+        to_js(self.0.rejected_again(flight, now(wall, mono), random))
+    }
+
+    /// [`schedule::Schedule::invalidate`].
+    pub fn invalidate(&mut self, wall: f64, mono: f64) -> bool {
+        self.0.invalidate(now(wall, mono))
+    }
+
+    /// [`schedule::Schedule::challenged`].
+    pub fn challenged(&mut self, wall: f64, mono: f64) -> bool {
+        self.0.challenged(now(wall, mono))
+    }
+
+    /// [`schedule::Schedule::close`].
+    pub fn close(&mut self) {
+        self.0.close();
+    }
+
+    /// [`schedule::Schedule::status`].
+    pub fn status(&self, wall: f64, mono: f64) -> JsValue {
+        to_js(self.0.status(now(wall, mono)))
+    }
+}
+
+/// The default policy with what an object overrides. By hand, as [`fields`].
+fn changed(given: &JsValue) -> Result<RefreshPolicy, Error> {
+    if !given.is_object() || Array::is_array(given) {
+        return Err(Error::new(Code::PolicyInvalid, "the policy must be an object"));
+    }
+    let mut policy = RefreshPolicy::default();
+    for entry in Object::entries(given.unchecked_ref()) {
+        let entry: Array = entry.unchecked_into();
+        let name = entry.get(0).as_string().unwrap_or_default();
+        if !entry.get(1).is_undefined() {
+            policy.change(&name, entry.get(1).as_f64())?;
+        }
+    }
+    Ok(policy)
+}
+
+/// The fields of an object, without serde: its way through an object of JavaScript weighs as much as the schedule.
+fn fields(object: &JsValue) -> Option<Vec<(String, FieldValue)>> {
+    if !object.is_object() || Array::is_array(object) {
+        return None;
+    }
+    let fields = Object::entries(object.unchecked_ref())
+        .iter()
+        .filter_map(|entry| {
+            let entry: Array = entry.unchecked_into();
+            Some((entry.get(0).as_string()?, value(&entry.get(1))))
+        })
+        .collect();
+    Some(fields)
+}
+
+fn value(given: &JsValue) -> FieldValue {
+    if given.is_undefined() || given.is_null() {
+        FieldValue::Null
+    } else if let Some(number) = given.as_f64() {
+        FieldValue::Number(number)
+    } else if let Ok(number) = i64::try_from(given.clone()) {
+        // A BigInt.
+        FieldValue::Number(number as f64)
+    } else {
+        given.as_string().map_or(FieldValue::Other, FieldValue::Text)
+    }
+}
+
+/// An `AccessToken` of `@azure/identity`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AccessToken {
+    token: Secret,
+    expires_on_timestamp: Millis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_after_timestamp: Option<Millis>,
+}
+
+fn access_token(response: TokenResponse) -> JsValue {
+    to_js(AccessToken {
+        token: response.token,
+        expires_on_timestamp: response.lifetime.expires,
+        refresh_after_timestamp: response.lifetime.refresh_after,
+    })
+}
+
+fn now(wall: f64, mono: f64) -> Now {
+    Now {
+        wall: millis(wall),
+        mono: millis(mono),
+    }
+}
+
+fn millis(value: f64) -> Millis {
+    value as Millis
+}
+
+fn offset_by(zone: &Function) -> impl Fn(Millis) -> Option<i32> {
+    move |local| {
+        let offset = zone
+            .call1(&JsValue::NULL, &JsValue::from_f64(local as f64))
+            .ok()?
+            .as_f64()?;
+        offset.is_finite().then_some(offset as i32)
+    }
+}

@@ -1,0 +1,207 @@
+//! The only file that touches the network: sends a request by way of the platform's `fetch`.
+
+use std::error::Error as _;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt as _};
+use reqwest::{Client, Method, Response};
+
+use copilot_keyless::identity::ANSWER_MAX_BYTES;
+use copilot_keyless::probe::network_words;
+use copilot_keyless::reply::{End, Format, Part, Reader};
+
+/// The headers that say something about an answer.
+const TELLING_HEADERS: [&str; 8] = [
+    "date",
+    "retry-after",
+    "retry-after-ms",
+    "x-ms-request-id",
+    "apim-request-id",
+    "www-authenticate",
+    "content-type",
+    "location",
+];
+
+/// A request to be sent: `POST` with a body, else `GET`.
+pub struct Request {
+    /// Where to.
+    pub url: String,
+    /// The headers but the one with the token.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Option<String>,
+    /// The token, if one is to be sent.
+    pub token: Option<String>,
+    /// How long the whole answer may take.
+    pub timeout_ms: u32,
+}
+
+/// What came of a request.
+pub struct Answer {
+    /// The HTTP status; 0 if no answer came.
+    pub status: u16,
+    /// The headers that say something about it, their names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// The beginning of the body; with status 0, what the network said.
+    pub body: String,
+}
+
+/// Sends a request. Dropping the future aborts it.
+pub async fn send(request: Request) -> Answer {
+    let timeout_ms = request.timeout_ms;
+    let answer = async { read(begin(request).await?).await };
+    answer.await.unwrap_or_else(|error| lost(&error, timeout_ms))
+}
+
+/// A request whose answer is a model's and is read as it comes. Dropping it aborts the request.
+pub struct Exchange {
+    unsent: Option<Request>,
+    timeout_ms: u32,
+    reader: Reader,
+    parts: Option<Parts>,
+    failure: Option<Answer>,
+}
+
+type Parts = Pin<Box<dyn Stream<Item = reqwest::Result<Vec<u8>>>>>;
+
+impl Exchange {
+    /// A request to be sent as soon as the first text is asked for.
+    pub fn new(request: Request, format: Format) -> Self {
+        Self {
+            timeout_ms: request.timeout_ms,
+            unsent: Some(request),
+            reader: Reader::new(format),
+            parts: None,
+            failure: None,
+        }
+    }
+
+    /// What the model says next; `None` at the end, be it a good one or not.
+    pub async fn next(&mut self) -> Option<String> {
+        if let Some(request) = self.unsent.take()
+            && let Err(error) = self.open(request).await
+        {
+            self.failure = Some(lost(&error, self.timeout_ms));
+        }
+        while let Some(parts) = &mut self.parts {
+            let part = match parts.next().await {
+                Some(Ok(bytes)) => self.reader.push(&bytes),
+                Some(Err(error)) => {
+                    self.parts = None;
+                    self.failure = Some(lost(&error, self.timeout_ms));
+                    break;
+                }
+                None => Part {
+                    end: Some(End::Unreadable),
+                    ..Part::default()
+                },
+            };
+            if let Some(end) = part.end {
+                self.parts = None;
+                self.failure = failure(end);
+            }
+            if !part.text.is_empty() {
+                return Some(part.text);
+            }
+        }
+        None
+    }
+
+    /// Why there is no answer, or not all of it.
+    pub fn failure(&self) -> Option<&Answer> {
+        self.failure.as_ref()
+    }
+
+    async fn open(&mut self, request: Request) -> reqwest::Result<()> {
+        let response = begin(request).await?;
+        let kind = response.headers().get("content-type");
+        let streamed = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        if streamed && response.status().is_success() {
+            let parts = response.bytes_stream();
+            self.parts = Some(Box::pin(parts.map(|part| part.map(|bytes| bytes.to_vec()))));
+        } else {
+            self.failure = Some(read(response).await?);
+        }
+        Ok(())
+    }
+}
+
+fn failure(end: End) -> Option<Answer> {
+    let (status, body) = match end {
+        End::Complete => return None,
+        End::Failed { status, body } => (status, body.into_exposed()),
+        End::Unreadable => (0, "the answer was terminated before its end".to_owned()),
+    };
+    Some(Answer {
+        status,
+        headers: Vec::new(),
+        body,
+    })
+}
+
+async fn begin(given: Request) -> reqwest::Result<Response> {
+    let method = if given.body.is_some() {
+        Method::POST
+    } else {
+        Method::GET
+    };
+    let mut request = Client::new()
+        .request(method, given.url)
+        // It covers the body too.
+        .timeout(Duration::from_millis(given.timeout_ms.into()));
+    for (name, value) in given.headers {
+        request = request.header(name, value);
+    }
+    if let Some(token) = given.token {
+        request = request.bearer_auth(token);
+    }
+    if let Some(body) = given.body {
+        request = request.body(body);
+    }
+    request.send().await
+}
+
+async fn read(response: Response) -> reqwest::Result<Answer> {
+    let status = response.status().as_u16();
+    let told = response.headers();
+    let headers = TELLING_HEADERS
+        .iter()
+        .filter_map(|name| Some((*name, told.get(*name)?.to_str().ok()?.to_owned())))
+        .collect();
+
+    let mut body = Vec::new();
+    let mut parts = response.bytes_stream();
+    while body.len() < ANSWER_MAX_BYTES {
+        match parts.next().await {
+            None => break,
+            Some(Ok(part)) => body.extend_from_slice(&part),
+            // A refusal stands by itself; an answer that broke off is none.
+            Some(Err(_)) if status >= 400 => break,
+            Some(Err(error)) => return Err(error),
+        }
+    }
+    body.truncate(ANSWER_MAX_BYTES);
+    Ok(Answer {
+        status,
+        headers,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
+}
+
+fn lost(error: &reqwest::Error, timeout_ms: u32) -> Answer {
+    Answer {
+        status: 0,
+        headers: Vec::new(),
+        body: network_words(&innermost(error), timeout_ms),
+    }
+}
+
+/// What the platform said: reqwest's own text names the address only.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut innermost = error.source();
+    while let Some(source) = innermost.and_then(|error| error.source()) {
+        innermost = Some(source);
+    }
+    innermost.map_or_else(|| error.to_string(), ToString::to_string)
+}

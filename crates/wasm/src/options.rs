@@ -1,0 +1,320 @@
+//! Options of JavaScript on their way into the types of the core. Each type asks for what it wants, so an option that is something
+//! else is known by its name, and by what it has to be.
+
+use std::fmt;
+
+use js_sys::{Array, Map, Object, Reflect};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer as _, Visitor};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::prelude::JsValue;
+
+use super::values::throw;
+use copilot_keyless::{Code, Error};
+
+/// Reads options; without any, the default. What is undefined or null counts as left out. An error repeats nothing of what was given:
+/// it may be a secret in the wrong place.
+pub(super) fn from_js<T: DeserializeOwned + Default>(value: &JsValue, code: Code) -> Result<T, JsValue> {
+    if is_nothing(value) {
+        return Ok(T::default());
+    }
+    T::deserialize(Given(value.clone())).map_err(|misfit| refused(&misfit, code))
+}
+
+fn refused(misfit: &Misfit, code: Code) -> JsValue {
+    throw(Error::new(code, misfit.to_string()).hint("Correct it, or leave it out to get the default."))
+}
+
+/// What a value must be.
+#[derive(Debug)]
+enum Wanted {
+    Text,
+    Number,
+    Flag,
+    /// A whole number between two.
+    Whole(i64, i64),
+    /// One of some words.
+    Choice(&'static [&'static str]),
+    List,
+    Object,
+    /// An object with no other names than these.
+    Names(&'static [&'static str]),
+    /// Anything that can be read.
+    Readable,
+}
+
+impl Wanted {
+    fn text(&self) -> String {
+        match self {
+            Self::Text => "a string".to_owned(),
+            Self::Number => "a number".to_owned(),
+            Self::Flag => "a boolean".to_owned(),
+            Self::Whole(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Choice([one, other]) => format!("\"{one}\" or \"{other}\""),
+            Self::Choice(words) => format!("one of \"{}\"", words.join("\", \"")),
+            Self::List => "a list".to_owned(),
+            Self::Object => "an object".to_owned(),
+            Self::Names(names) => format!("an object of {} and nothing else", names.join(", ")),
+            Self::Readable => "something that can be read".to_owned(),
+        }
+    }
+}
+
+/// An option that is not what it must be.
+#[derive(Debug)]
+struct Misfit {
+    wanted: Wanted,
+    /// The option, and what was given; on the way out, what holds the misfit.
+    name: String,
+    given: JsValue,
+    /// In how many objects and lists it lies.
+    depth: u32,
+}
+
+impl Misfit {
+    fn new(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            name: String::new(),
+            given: JsValue::UNDEFINED,
+            depth: 0,
+        }
+    }
+
+    fn within(mut self, name: &str, given: &JsValue) -> Self {
+        name.clone_into(&mut self.name);
+        self.given = given.clone();
+        self.depth += 1;
+        self
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wanted = self.wanted.text();
+        let name = &self.name;
+        let found = self.given.js_typeof().as_string().unwrap_or_default();
+        match (self.depth, &self.wanted) {
+            (0, _) => write!(f, "The options must be {wanted}."),
+            (1, Wanted::Names(_) | Wanted::Readable) => write!(f, "{name} must be {wanted}."),
+            (1, Wanted::Choice(_)) if found == "string" => {
+                write!(f, "{name} must be {wanted}; it is another text.")
+            }
+            (1, Wanted::Whole(..)) if found == "number" => {
+                write!(f, "{name} must be {wanted}; it is another number.")
+            }
+            (1, _) => write!(f, "{name} must be {wanted}; it is of the type {found}."),
+            _ => write!(f, "{name} holds something that must be {wanted}."),
+        }
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+impl de::Error for Misfit {
+    /// What serde says is not repeated.
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::new(Wanted::Readable)
+    }
+
+    fn unknown_field(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::new(Wanted::Names(expected))
+    }
+}
+
+/// A value of JavaScript that a type is read from.
+struct Given(JsValue);
+
+/// `Number.MAX_SAFE_INTEGER` of JavaScript.
+const EXACT: i64 = 9_007_199_254_740_991;
+
+impl Given {
+    fn text(&self) -> Result<String, Misfit> {
+        self.0.as_string().ok_or_else(|| Misfit::new(Wanted::Text))
+    }
+
+    fn whole(&self, least: i64, most: i64) -> Result<i64, Misfit> {
+        let number = self
+            .0
+            .as_f64()
+            .filter(|number| number.fract() == 0.0 && least as f64 <= *number && *number <= most as f64);
+        number
+            .map(|number| number as i64)
+            .ok_or_else(|| Misfit::new(Wanted::Whole(least, most)))
+    }
+
+    fn object(&self) -> Result<&Object, Misfit> {
+        if self.0.is_object() && !Array::is_array(&self.0) {
+            Ok(self.0.unchecked_ref())
+        } else {
+            Err(Misfit::new(Wanted::Object))
+        }
+    }
+}
+
+impl<'de> Deserializer<'de> for Given {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Misfit> {
+        Err(Misfit::new(Wanted::Readable))
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        let flag = self.0.as_bool().ok_or_else(|| Misfit::new(Wanted::Flag))?;
+        visitor.visit_bool(flag)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        let number = self.0.as_f64().ok_or_else(|| Misfit::new(Wanted::Number))?;
+        visitor.visit_f64(number)
+    }
+
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_i64(self.whole(0, u16::MAX.into())?)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_i64(self.whole(0, u32::MAX.into())?)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_i64(self.whole(-EXACT, EXACT)?)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_string(self.text()?)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_string(self.text()?)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        if is_nothing(&self.0) {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        let word = self
+            .0
+            .as_string()
+            .filter(|word| variants.contains(&word.as_str()))
+            .ok_or_else(|| Misfit::new(Wanted::Choice(variants)))?;
+        visitor.visit_enum(word.into_deserializer())
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        if !Array::is_array(&self.0) {
+            return Err(Misfit::new(Wanted::List));
+        }
+        visitor.visit_seq(Items(Array::from(&self.0).into_iter()))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        let object = self.object()?;
+        let entries = match object.dyn_ref::<Map>() {
+            Some(map) => Array::from(map.entries().as_ref()),
+            None => Object::entries(object),
+        };
+        let entries = entries.into_iter().filter_map(|entry| {
+            let entry: Array = entry.unchecked_into();
+            Some((entry.get(0).as_string()?, entry.get(1)))
+        });
+        visitor.visit_map(Entries::new(entries.collect()))
+    }
+
+    /// By the names that the type knows, so that a getter of a class counts, and by all others that are there, which it may refuse.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        let object = self.object()?;
+        let mut entries = Vec::new();
+        for name in fields {
+            let value = Reflect::get(object, &(*name).into())
+                .map_err(|_| Misfit::new(Wanted::Readable).within(name, &JsValue::UNDEFINED))?;
+            if !is_nothing(&value) {
+                entries.push(((*name).to_owned(), value));
+            }
+        }
+        let others = Object::keys(object)
+            .into_iter()
+            .filter_map(|name| name.as_string());
+        entries.extend(
+            others
+                .filter(|name| !fields.contains(&name.as_str()))
+                .map(|name| (name, JsValue::UNDEFINED)),
+        );
+        visitor.visit_map(Entries::new(entries))
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        i8 i16 i32 u8 u64 f32 char bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct identifier
+    }
+}
+
+/// The items of a list.
+struct Items(js_sys::ArrayIntoIter);
+
+impl<'de> de::SeqAccess<'de> for Items {
+    type Error = Misfit;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Misfit> {
+        let Some(item) = self.0.next() else {
+            return Ok(None);
+        };
+        let read = seed.deserialize(Given(item.clone()));
+        read.map(Some).map_err(|misfit| misfit.within("", &item))
+    }
+}
+
+/// The names and values of an object.
+struct Entries {
+    left: std::vec::IntoIter<(String, JsValue)>,
+    current: (String, JsValue),
+}
+
+impl Entries {
+    fn new(entries: Vec<(String, JsValue)>) -> Self {
+        Self {
+            left: entries.into_iter(),
+            current: (String::new(), JsValue::UNDEFINED),
+        }
+    }
+}
+
+impl<'de> de::MapAccess<'de> for Entries {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
+        let Some(entry) = self.left.next() else {
+            return Ok(None);
+        };
+        self.current = entry;
+        seed.deserialize(self.current.0.as_str().into_deserializer())
+            .map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Misfit> {
+        let (name, value) = &self.current;
+        let read = seed.deserialize(Given(value.clone()));
+        read.map_err(|misfit| misfit.within(name, value))
+    }
+}
+
+fn is_nothing(value: &JsValue) -> bool {
+    value.is_undefined() || value.is_null()
+}

@@ -1,0 +1,134 @@
+//! The surface of the planning module: endpoints, providers, requests and what became of them.
+
+use js_sys::Array;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use super::options::from_js;
+use super::values::{JsResult, throw, to_js};
+use copilot_keyless::Code;
+use copilot_keyless::{
+    challenge, chat, claims, diagnosis, endpoint, expiry, identity, probe, provider, providers, simulate,
+};
+
+/// [`endpoint::parse`].
+#[wasm_bindgen(js_name = parseEndpoint)]
+pub fn parse_endpoint(input: &str, options: &JsValue) -> JsResult {
+    endpoint::parse(input, &from_js(options, Code::ProviderConflict)?)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`provider::plan`].
+#[wasm_bindgen(js_name = planProvider)]
+pub fn plan_provider(request: &JsValue) -> JsResult {
+    provider::plan(&from_js(request, Code::ProviderConflict)?)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`providers::models`], of options that hold a name and models as well.
+#[wasm_bindgen(js_name = planModels)]
+pub fn plan_models(options: &JsValue, taken: &Array) -> JsResult {
+    let named = from_js(options, Code::ProviderConflict)?;
+    let request = from_js(options, Code::ProviderConflict)?;
+    let taken: Vec<String> = taken.iter().filter_map(|name| name.as_string()).collect();
+    providers::models(&named, request, &taken)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`probe::call`].
+#[wasm_bindgen(js_name = planProbe)]
+pub fn plan_probe(request: &JsValue, timeout_ms: Option<f64>) -> JsResult {
+    probe::call(&from_js(request, Code::ProviderConflict)?, timeout_ms)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`chat::call`].
+#[wasm_bindgen(js_name = planChat)]
+pub fn plan_chat(request: &JsValue, prompt: &str, timeout_ms: Option<f64>) -> JsResult {
+    chat::call(&from_js(request, Code::ProviderConflict)?, prompt, timeout_ms)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`probe::judge`].
+#[wasm_bindgen(js_name = judgeProbe)]
+pub fn judge_probe(failure: &JsValue) -> JsResult {
+    Ok(to_js(probe::judge(&from_js(failure, Code::ProviderConflict)?)))
+}
+
+/// [`identity::call`].
+#[wasm_bindgen(js_name = planTokenRequest)]
+pub fn plan_token_request(request: &JsValue) -> JsResult {
+    identity::call(&from_js(request, Code::CredentialConfiguration)?)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`identity::judge`], of an answer as one object.
+#[wasm_bindgen(js_name = judgeTokenAnswer)]
+pub fn judge_token_answer(answer: &JsValue) -> JsResult {
+    let answer: identity::Answer = from_js(answer, Code::CredentialConfiguration)?;
+    Ok(to_js(identity::judge(&answer)))
+}
+
+/// [`identity::advice`].
+#[wasm_bindgen(js_name = adviceOn)]
+pub fn advice_on(message: &str) -> Option<String> {
+    identity::advice(message).map(str::to_owned)
+}
+
+/// [`expiry::retry_after_ms`]; an empty `date` tells nothing.
+#[wasm_bindgen(js_name = retryAfterMs)]
+pub fn retry_after_ms(value: &str, date: &str, now: f64) -> Option<f64> {
+    expiry::retry_after_ms(value, date, Some(now as expiry::Millis)).map(f64::from)
+}
+
+/// [`claims::describe`].
+#[wasm_bindgen(js_name = decodeToken)]
+pub fn decode_token(token: &str) -> JsValue {
+    to_js(claims::describe(token))
+}
+
+/// [`challenge::parse`].
+#[wasm_bindgen(js_name = parseChallenge)]
+pub fn parse_challenge(www_authenticate: &str) -> JsValue {
+    to_js(challenge::parse(www_authenticate))
+}
+
+/// [`diagnosis::diagnose`].
+#[wasm_bindgen]
+pub fn diagnose(failure: &JsValue) -> JsResult {
+    Ok(to_js(diagnosis::diagnose(&from_js(
+        failure,
+        Code::ProviderConflict,
+    )?)))
+}
+
+/// [`diagnosis::foresee`].
+#[wasm_bindgen(js_name = checkToken)]
+pub fn check_token(attempt: &JsValue) -> JsResult {
+    Ok(to_js(diagnosis::foresee(&from_js(
+        attempt,
+        Code::ProviderConflict,
+    )?)))
+}
+
+/// [`diagnosis::role_assignment`].
+#[wasm_bindgen(js_name = roleAssignment)]
+pub fn role_assignment(attempt: &JsValue) -> JsResult {
+    Ok(to_js(diagnosis::role_assignment(&from_js(
+        attempt,
+        Code::ProviderConflict,
+    )?)))
+}
+
+/// [`simulate::simulate`].
+#[wasm_bindgen(js_name = simulateRefresh)]
+pub fn simulate_refresh(scenario: &JsValue) -> JsResult {
+    simulate::simulate(&from_js(scenario, Code::ScenarioInvalid)?)
+        .map_err(throw)
+        .map(to_js)
+}

@@ -1,0 +1,234 @@
+// The commands of the README, against the embedded emulator.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
+import { startEmulator } from "copilot-keyless/emulator";
+import { afterAll, describe, expect, test } from "vitest";
+import { newcomer, root } from "../../support/process.js";
+import { cli, expectClean } from "./support.js";
+
+const emulator = await startEmulator();
+afterAll(() => emulator.stop());
+
+describe("chat", () => {
+  test("answers once, streamed to stdout, with a summary on stderr", async () => {
+    const result = await cli(["chat", "--demo", "Is this", "keyless?"]);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain('"Is this keyless?"');
+    expect(result.stderr).toMatch(/session +[\da-f-]{36}/);
+    expect(result.stderr).toMatch(/turns +1\n/);
+    expect(result.stderr).toMatch(/tokens +1 fetched/);
+    expect(result.stderr).toMatch(/requests +1 served/);
+    expect(result.stderr).toMatch(/first byte +\d+ ms/);
+    expectClean(result);
+  });
+
+  test("without a prompt and without a terminal holds a short conversation", async () => {
+    const result = await cli(["chat", "--demo"]);
+    expect(result.code).toBe(0);
+    expect(result.stdout.trim().split("\n")).toHaveLength(2);
+    expect(result.stderr).toMatch(/turns +2\n/);
+    expect(result.stderr).toMatch(/tokens +1 fetched/);
+  });
+
+  test("reads the prompt from standard input", async () => {
+    const result = await cli(["chat", "--demo", "-"], newcomer(), "From a pipe\n");
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain("From a pipe");
+  });
+
+  test("the demo needs no proxy, and goes past one that leads nowhere", async () => {
+    const dead = "http://127.0.0.1:9";
+    const result = await cli(["chat", "--demo", "Hello"], newcomer({ HTTPS_PROXY: dead, HTTP_PROXY: dead }));
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain("Hello");
+  });
+
+  test("prints JSON, and nothing else, on stdout", async () => {
+    const result = await cli(["chat", "--demo", "--json", "Hello"]);
+    const { replies, ...summary } = JSON.parse(result.stdout);
+    expect(replies).toEqual([expect.stringContaining("Hello")]);
+    expect(summary).toMatchObject({ turns: 1, tokensFetched: 1, requestsServed: 1 });
+    expect(summary.firstByteMs).toHaveLength(1);
+  });
+
+  test("uses the endpoint of the environment", async () => {
+    const before = emulator.counts.foundry;
+    const result = await cli(["chat", "Hello"], newcomer({ ...emulator.env }));
+    expect(result.code).toBe(0);
+    expect(result.stderr).toContain(emulator.foundry.url);
+    expect(emulator.counts.foundry).toBe(before + 1);
+  });
+
+  test("fails when no reply came", async () => {
+    emulator.faults.add({ server: "foundry", kind: "status", status: 404, times: 1 });
+    const result = await cli(["chat", "Hello"], newcomer({ ...emulator.env }));
+    emulator.faults.clear();
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain("(model/wrong-path)");
+    expect(result.stderr).toContain("HTTP 404");
+    expectClean(result);
+  });
+});
+
+describe("token", () => {
+  test("says whose token it is and never prints it", async () => {
+    const env = newcomer({ ...emulator.env });
+    const result = await cli(["token"], env);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain(emulator.identity.principalId);
+    expect(result.stdout).toContain("https://ai.azure.com");
+    expectClean(result);
+    const json = await cli(["token", "--json"], env);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      scope: "https://ai.azure.com/.default",
+      token: {
+        format: "jwt",
+        principal: "managed-identity",
+        audience: "https://ai.azure.com",
+        tenantId: emulator.identity.tenantId,
+      },
+    });
+    expectClean(json);
+  });
+});
+
+describe("the end of a command", () => {
+  /** Its output read late, or only its beginning. */
+  async function readSlowly(args: string[], read: (child: ChildProcess) => Promise<string>) {
+    const child = spawn(process.execPath, [join(root, "dist/cli.js"), ...args], { env: newcomer() });
+    let stderr = "";
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    const closed = once(child, "close");
+    const stdout = await read(child);
+    const [code] = await closed;
+    return { code, stdout, stderr };
+  }
+
+  test("comes after the last byte, however slow the reader", async () => {
+    const { code, stdout } = await readSlowly(["simulate", "--json", "--duration", "48h"], async (child) => {
+      // What nobody reads yet is kept: Node would throw it away once the child has ended.
+      const kept = (child.stdout as NodeJS.ReadableStream).pipe(new PassThrough());
+      await setTimeout(1_000);
+      return text(kept);
+    });
+    expect(stdout.length).toBeGreaterThan(200_000);
+    expect(JSON.parse(stdout).durationMs).toBe(48 * 3_600_000);
+    expect(code).toBe(0);
+  });
+
+  test("is quiet when the reader has left", async () => {
+    const { code, stderr } = await readSlowly(["simulate", "--json", "--duration", "48h"], async (child) => {
+      child.stdout?.destroy();
+      return "";
+    });
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+  });
+});
+
+test("no colour but on a terminal, in CI neither", async () => {
+  for (const args of [["config", "-e", "myres.openai.azure.com"], ["simulate"], ["chat"]]) {
+    expectClean(await cli(args, newcomer({ CI: "true" })));
+  }
+});
+
+describe("config", () => {
+  test("shows the provider and where it comes from", async () => {
+    const env = newcomer({
+      AZURE_OPENAI_ENDPOINT: "https://myres.openai.azure.com",
+      AZURE_OPENAI_DEPLOYMENT: "my-gpt",
+    });
+    const result = await cli(["config"], env);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toMatch(/base URL +https:\/\/myres\.openai\.azure\.com\/openai\/v1\//);
+    expect(result.stdout).toContain("AZURE_OPENAI_ENDPOINT");
+    expectClean(result);
+    const json = JSON.parse((await cli(["config", "--json"], env)).stdout);
+    expect(json.sources.endpoint).toBe("AZURE_OPENAI_ENDPOINT");
+    expect(json.config.baseUrl).toBe("https://myres.openai.azure.com/openai/v1/");
+  });
+
+  test.each([
+    ["typescript", "bearerTokenProvider: tokens,", 'baseUrl: "https://myres.openai.azure.com/openai/v1/",'],
+    [
+      "python",
+      "bearer_token_provider=bearer_token,",
+      'base_url="https://myres.openai.azure.com/openai/v1/",',
+    ],
+    ["csharp", "BearerTokenProvider = async _ =>", 'BaseUrl = "https://myres.openai.azure.com/openai/v1/",'],
+    ["go", "BearerTokenProvider: bearerToken,", 'BaseURL: "https://myres.openai.azure.com/openai/v1/",'],
+    ["java", ".setBearerTokenProvider(args ->", '.setBaseUrl("https://myres.openai.azure.com/openai/v1/")'],
+    ["env", "FOUNDRY_MODEL_NAME=gpt-5.5", "FOUNDRY_RESOURCE_URL=https://myres.openai.azure.com/openai/v1/"],
+    ["role", "az role assignment create", "--assignee <object-id>"],
+  ])("prints it as code: %s", async (format, ...parts) => {
+    const result = await cli(["config", "-e", "myres.openai.azure.com", "--format", format]);
+    expect(result.code).toBe(0);
+    for (const part of parts) expect(result.stdout).toContain(part);
+    expect(result.stdout).not.toContain("undefined");
+  });
+
+  test("shows the credential, which variable decided it, and what looks wrong about it", async () => {
+    const env = newcomer({
+      FOUNDRY_RESOURCE_URL: "https://myres.openai.azure.com",
+      IDENTITY_ENDPOINT: "http://127.0.0.1:9/msi/token",
+      IDENTITY_HEADER: "pl4nted-header",
+      WEBSITE_SITE_NAME: "app",
+      AZURE_CLIENT_ID: "22222222-2222-2222-2222-222222222222",
+      AZURE_CLIENT_SECRET: "pl4nted~S3cret.value",
+    });
+    const result = await cli(["config"], env);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toMatch(
+      /^credential +managed identity \(user-assigned\), on App Service +from IDENTITY_ENDPOINT$/m,
+    );
+    expect(result.stdout).toMatch(/^client id +22222222-2222-2222-2222-222222222222 +from AZURE_CLIENT_ID$/m);
+    expect(result.stderr).toContain("(service-principal-incomplete)");
+    expect(result.stdout + result.stderr).not.toContain("pl4nted");
+    expectClean(result);
+    const { stdout } = await cli(["config", "--json"], env);
+    expect(JSON.parse(stdout).credential).toMatchObject({
+      kind: "managed-identity",
+      source: "IDENTITY_ENDPOINT",
+      host: "app-service",
+      warnings: [{ code: "service-principal-incomplete" }],
+    });
+    expect(stdout).not.toContain("pl4nted");
+  });
+
+  test("shows the chain where nothing decides, and no credential where none is used", async () => {
+    const chain = await cli(["config", "-e", "myres.openai.azure.com"]);
+    expect(chain.stdout).toMatch(/^credential +DefaultAzureCredential, its whole chain +the default$/m);
+    expect(chain.stderr).toContain("(credential-chain)");
+    const local = await cli(["config", "-e", "http://localhost:5273"]);
+    expect(local.stdout).toMatch(/^credential +none: no scope is known$/m);
+    expectClean(chain);
+  });
+});
+
+describe("emulator", () => {
+  test("prints the environment, serves, and ends on SIGINT with a count", async () => {
+    const args = [join(root, "dist/cli.js"), "emulator", "--json", "--token-lifetime", "30"];
+    const child = spawn(process.execPath, args, { env: newcomer() });
+    let stderr = "";
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+    const env = JSON.parse(line);
+    expect(Object.keys(env)).toEqual(Object.keys(emulator.env));
+    const result = await cli(["token", "--json"], newcomer(env));
+    expect(result.code).toBe(0);
+    child.kill("SIGINT");
+    const [code] = await once(child, "close");
+    expect(code).toBe(0);
+    expect(stderr).toContain("1 token requests");
+  });
+});

@@ -1,0 +1,403 @@
+// `copilot-keyless doctor` with the real @azure/identity, the real Copilot runtime and the emulator: a healthy set-up, and
+// every diagnosis, each in a process and with an emulator of its own.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { type Emulator, type Fault, startEmulator } from "copilot-keyless/emulator";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { proxyVariable } from "../../../js/cli/proxy.js";
+import { newcomer, type Run, root } from "../../support/process.js";
+import { cli, expectClean } from "./support.js";
+
+const emulators: Emulator[] = [];
+afterAll(() => Promise.all(emulators.map((emulator) => emulator.stop())));
+
+async function emulated(...faults: Fault[]): Promise<Emulator> {
+  const emulator = await startEmulator();
+  emulators.push(emulator);
+  for (const fault of faults) emulator.faults.add(fault);
+  return emulator;
+}
+
+const CHECKS = ["environment", "endpoint", "credential", "token", "request", "turn"];
+
+describe("a healthy set-up", () => {
+  test("one line per check with its time, and exit code 0", async () => {
+    const emulator = await emulated();
+    const result = await cli(["doctor"], newcomer({ ...emulator.env }));
+    expect(result.stderr).toBe("");
+    const lines = result.stdout.trim().split("\n");
+    for (const [index, name] of CHECKS.entries())
+      expect(lines[index]).toMatch(new RegExp(`^✓ ${name} +\\d+(ms|s)  \\S`));
+    expect(lines.slice(CHECKS.length)).toEqual(["", "All is well."]);
+    expect(result.code).toBe(0);
+    expect(lines[0]).toMatch(/Node \d+.*@github\/copilot-sdk 1\.\d+\.\d+.*@azure\/identity 4\./);
+    expect(lines[1]).toContain(`${emulator.foundry.url}/openai/v1/`);
+    expect(lines[1]).toContain("by FOUNDRY_RESOURCE_URL");
+    expect(lines[2]).toMatch(/managed identity.*AZURE_TOKEN_CREDENTIALS/);
+    expect(lines[3]).toMatch(
+      /managed-identity: id-emulator for https:\/\/ai\.azure\.com, good for (1h|60m|59m)/,
+    );
+    expect(lines[4]).toMatch(/gpt-5\.5 answered, HTTP 200/);
+    expect(lines[5]).toMatch(/Copilot runtime replied: .*ready/);
+    expectClean(result);
+    // The request and the turn share the token.
+    expect(emulator.counts.identity).toBe(1);
+    expect(emulator.counts.foundry).toBe(2);
+  });
+
+  test("as JSON, without a token", async () => {
+    const emulator = await emulated();
+    const result = await cli(["doctor", "--json"], newcomer({ ...emulator.env }));
+    const { ok, checks, ...rest } = JSON.parse(result.stdout);
+    expect(ok).toBe(true);
+    expect(rest).toEqual({});
+    expect(checks.map(({ name }: { name: string }) => name)).toEqual(CHECKS);
+    for (const { status, ms, detail, warnings } of checks) {
+      expect(status).toBe("passed");
+      expect(ms).toBeGreaterThanOrEqual(0);
+      expect(detail).not.toBe("");
+      expect(warnings).toEqual([]);
+    }
+    expect(checks[3]).toMatchObject({
+      token: { audience: "https://ai.azure.com", principal: "managed-identity" },
+    });
+    expectClean(result);
+  });
+});
+
+/** What each diagnosis takes, and a piece of its fix. */
+const BROKEN: Record<string, { faults?: Fault[]; roles?: string[]; fix: RegExp; check?: string }> = {
+  "missing-role": {
+    roles: ["Owner"],
+    fix: /^ +az role assignment create --assignee [\da-f-]{36} --role 5e0bd9bd-7b93-4f28-af87-19fc36ad61bd --scope/m,
+  },
+  "wrong-audience": {
+    faults: [{ server: "identity", kind: "wrong-audience", times: Infinity }],
+    fix: /^ +export FOUNDRY_TOKEN_SCOPE=https:\/\/ai\.azure\.com\/\.default$/m,
+  },
+  "token-expired": {
+    faults: [
+      {
+        server: "identity",
+        kind: "expired",
+        expiresOn: String(Math.floor(Date.now() / 1000) + 3_600),
+        times: Infinity,
+      },
+    ],
+    fix: /clock/,
+  },
+  "token-invalid": { faults: [refusing("token-invalid")], fix: /revoked/ },
+  "wrong-tenant": { faults: [refusing("wrong-tenant")], fix: /az account list/ },
+  "custom-subdomain-required": { faults: [refusing("custom-subdomain-required")], fix: /--custom-domain/ },
+  "bad-key": { faults: [refusing("bad-key")], fix: /unset AZURE_OPENAI_API_KEY/ },
+  "keys-disabled": { faults: [refusing("keys-disabled")], fix: /apiKey/ },
+  firewall: { faults: [refusing("firewall")], fix: /^ +az cognitiveservices account network-rule add/m },
+  "public-access-disabled": { faults: [refusing("public-access-disabled")], fix: /private endpoint/ },
+  "deployment-not-found": { faults: [refusing("deployment-not-found")], fix: /account deployment list/ },
+  "wrong-path": { faults: [refusing("wrong-path")], fix: /copilot-keyless config/ },
+  "api-version": { faults: [refusing("api-version")], fix: /Leave apiVersion out/ },
+  "operation-not-supported": { faults: [refusing("operation-not-supported")], fix: /wireApi: "completions"/ },
+  "rate-limited": { faults: [refusing("rate-limited")], fix: /az cognitiveservices usage list/ },
+  "content-filter": { faults: [refusing("content-filter")], fix: /Rephrase/ },
+  "gateway-key": { faults: [refusing("gateway-key")], fix: /Ocp-Apim-Subscription-Key/ },
+  "bad-request": {
+    faults: [{ server: "foundry", kind: "status", status: 400, times: Infinity }],
+    fix: /copilot-keyless config/,
+  },
+  "server-error": { faults: [refusing("server-error")], fix: /status\.azure\.com/ },
+  network: { faults: [{ server: "foundry", kind: "reset", times: Infinity }], fix: /network|proxy|firewall/ },
+  unknown: {
+    faults: [
+      { server: "foundry", kind: "status", status: 402, body: { message: "Pay first" }, times: Infinity },
+    ],
+    fix: /own words/,
+  },
+};
+
+function refusing(error: Extract<Fault, { kind: "status" }>["error"]): Fault {
+  return { server: "foundry", kind: "status", times: Infinity, ...(error ? { error } : {}) };
+}
+
+describe("what is broken", () => {
+  test.each(Object.entries(BROKEN))("%s", async (code, { faults = [], roles, fix }) => {
+    const emulator = await emulated(...faults);
+    if (roles) emulator.foundry.setRoles(roles);
+    const result = await cli(["doctor"], newcomer({ ...emulator.env }));
+    expect(result.code).toBe(1);
+    expect(result.stdout).toMatch(/^✗ request +\d+(ms|s) {2}\S/m);
+    expect(result.stdout).toMatch(/^- turn +not tried$/m);
+    expect(result.stdout).toMatch(new RegExp(`^✗ ${code}  \\S`, "m"));
+    expect(result.stdout).toMatch(fix);
+    expectClean(result);
+  });
+
+  test("as JSON", async () => {
+    const emulator = await emulated(refusing("firewall"));
+    const result = await cli(["doctor", "--json"], newcomer({ ...emulator.env }));
+    expect(result.code).toBe(1);
+    const { ok, checks, problem } = JSON.parse(result.stdout);
+    expect(ok).toBe(false);
+    expect(checks.map(({ status }: { status: string }) => status)).toEqual([
+      ...["passed", "passed", "passed", "passed"],
+      "failed",
+      "skipped",
+    ]);
+    expect(problem).toMatchObject({
+      code: "firewall",
+      status: 403,
+      said: "Access denied due to Virtual Network/Firewall rules.",
+      fixes: [expect.stringContaining("network-rule add"), expect.any(String)],
+    });
+    expectClean(result);
+  });
+
+  test("an endpoint that is none stops before any request", async () => {
+    const result = await cli(["doctor", "-e", "https://<my-resource>.openai.azure.com"]);
+    expect(result.code).toBe(1);
+    expect(result.stdout).toMatch(/^✓ environment/m);
+    expect(result.stdout).toMatch(/^✗ endpoint/m);
+    expect(result.stdout).toMatch(/^- credential +not tried$/m);
+    expect(result.stdout).toMatch(/^✗ endpoint\/placeholder {2}\S/m);
+    expectClean(result);
+  });
+
+  test("an identity endpoint that refuses", async () => {
+    const emulator = await emulated({ server: "identity", kind: "status", status: 400, times: Infinity });
+    const result = await cli(["doctor"], newcomer({ ...emulator.env }));
+    expect(result.code).toBe(1);
+    expect(result.stdout).toMatch(/^✗ token /m);
+    expect(result.stdout).toMatch(/^✗ credential\/refused {2}\S/m);
+    expect(emulator.counts.foundry).toBe(0);
+    expectClean(result);
+  });
+
+  test("only the turn", async () => {
+    // The request is answered, and what comes after it is not.
+    const emulator = await emulated();
+    let requests = 0;
+    emulator.faults.add({
+      server: "foundry",
+      kind: "status",
+      error: "content-filter",
+      times: Infinity,
+      match: () => {
+        requests += 1;
+        return requests > 1;
+      },
+    });
+    const result = await cli(["doctor"], newcomer({ ...emulator.env }));
+    expect(result.code).toBe(1);
+    expect(result.stdout).toMatch(/^✓ request/m);
+    expect(result.stdout).toMatch(/^✗ turn/m);
+    expect(result.stdout).toMatch(/^✗ model\/content-filter {2}\S/m);
+    expectClean(result);
+  });
+
+  test("a request that hangs ends in its time", async () => {
+    const emulator = await emulated({ server: "foundry", kind: "hang", times: Infinity });
+    const result = await cli(["doctor", "--timeout", "300ms"], newcomer({ ...emulator.env }));
+    expect(result.code).toBe(1);
+    expect(result.stdout).toMatch(/^✗ network {2}.*in time/m);
+  });
+});
+
+describe("Ctrl-C ends it, with 130", () => {
+  /** Interrupts doctor as soon as the emulator has been asked. */
+  async function interrupted(
+    server: "identity" | "foundry",
+    ...args: string[]
+  ): Promise<Run & { ms: number }> {
+    const emulator = await emulated({ server, kind: "hang", times: Infinity });
+    const child = spawn(process.execPath, [join(root, "dist/cli.js"), "doctor", ...args], {
+      env: newcomer({ ...emulator.env }),
+    });
+    const result: Run = { code: null, stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk) => {
+      result.stdout += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      result.stderr += chunk;
+    });
+    await vi.waitUntil(() => emulator.counts[server] > 0, { timeout: 20_000, interval: 20 });
+    const sent = performance.now();
+    child.kill("SIGINT");
+    const [code] = await once(child, "close");
+    return { ...result, code, ms: performance.now() - sent };
+  }
+
+  test.each(["identity", "foundry"] as const)("while the %s endpoint hangs", async (server) => {
+    const { code, stdout, stderr, ms } = await interrupted(server);
+    expect(code).toBe(130);
+    expect(stderr).toBe("\nInterrupted.\n");
+    expect(stdout).not.toContain("✗");
+    // Neither the token's 15 s nor the request's 30.
+    expect(ms).toBeLessThan(8_000);
+  });
+
+  test.each([
+    ["identity", CHECKS.slice(0, 3)],
+    ["foundry", CHECKS.slice(0, 4)],
+  ] as const)("as JSON, with the checks until then (%s)", async (server, names) => {
+    const { code, stdout, stderr } = await interrupted(server, "--json");
+    expect(code).toBe(130);
+    expect(stderr).toBe("\nInterrupted.\n");
+    const { ok, interrupted: told, checks } = JSON.parse(stdout);
+    expect([ok, told]).toEqual([false, true]);
+    expect(checks.map(({ name }: { name: string }) => name)).toEqual(names);
+  });
+});
+
+test("an identity endpoint that hangs: told in its time, and then the process ends", async () => {
+  const emulator = await emulated({ server: "identity", kind: "hang", times: Infinity });
+  const started = performance.now();
+  const result = await cli(["doctor"], newcomer({ ...emulator.env }));
+  expect(result.code).toBe(1);
+  expect(result.stdout).toMatch(/^✗ token\/timeout {2}\S/m);
+  expect(performance.now() - started).toBeLessThan(25_000);
+});
+
+describe("behind a proxy that only the Copilot runtime uses", () => {
+  /** A proxy that forwards to the emulator whatever it is asked for. */
+  async function proxyTo(emulator: Emulator): Promise<{ url: string; hits: () => number; stop: () => void }> {
+    let hits = 0;
+    const server = createServer(async (request, response) => {
+      hits += 1;
+      const body = request.method === "POST" ? await buffer(request) : undefined;
+      const answer = await fetch(new URL(new URL(request.url ?? "").pathname, emulator.foundry.url), {
+        method: request.method ?? "GET",
+        headers: {
+          authorization: request.headers.authorization ?? "",
+          "content-type": request.headers["content-type"] ?? "",
+        },
+        ...(body ? { body } : {}),
+      });
+      response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" });
+      response.end(Buffer.from(await answer.arrayBuffer()));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    return { url: `http://127.0.0.1:${port}`, hits: () => hits, stop: () => server.close() };
+  }
+
+  /** Of the emulator: @azure/identity would go there through the proxy, too. */
+  const IDENTITY_HOST = "127.0.0.1";
+
+  test("no answer to the request is no failure: the turn decides", async () => {
+    const emulator = await emulated();
+    const proxy = await proxyTo(emulator);
+    // Port 9 answers nobody; the runtime reaches it through the proxy.
+    const env = {
+      ...emulator.env,
+      FOUNDRY_RESOURCE_URL: "http://localhost:9/openai/v1/",
+      FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
+      HTTP_PROXY: proxy.url,
+    };
+    const result = await cli(["doctor"], newcomer({ ...env, NO_PROXY: IDENTITY_HOST }));
+    expect(result.stdout).toMatch(/^- request +no answer past the proxy: \S/m);
+    expect(result.stdout).toMatch(/^ {2}! HTTP_PROXY is set.*\(proxy-not-used\)$/m);
+    expect(result.stdout).toMatch(/^✓ turn/m);
+    expect(result.stdout).toContain("All is well, but see the warnings.");
+    expect(result.code).toBe(0);
+    expect(proxy.hits()).toBeGreaterThan(0);
+    const exempt = await cli(["doctor"], newcomer({ ...env, NO_PROXY: `${IDENTITY_HOST},localhost` }));
+    expect(exempt.stdout).toMatch(/^✗ request/m);
+    expect(exempt.stdout).toMatch(/^✗ network/m);
+    expect(exempt.stdout).not.toContain("proxy-not-used");
+    proxy.stop();
+  });
+
+  test.each<[string, Record<string, string>, string | undefined]>([
+    ["https://a.example/v1", { HTTPS_PROXY: "http://p" }, "HTTPS_PROXY"],
+    ["https://a.example/v1", { https_proxy: "http://p" }, "https_proxy"],
+    ["https://a.example/v1", { http_proxy: "http://p" }, "http_proxy"],
+    ["https://a.example/v1", { HTTPS_PROXY: "" }, undefined],
+    ["https://a.example/v1", { ALL_PROXY: "http://p" }, undefined],
+    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "b.example" }, "HTTPS_PROXY"],
+    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "b, A.example" }, undefined],
+    ["https://a.example/v1", { HTTPS_PROXY: "http://p", no_proxy: ".example" }, undefined],
+    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "*.example" }, undefined],
+    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "a.example:443" }, undefined],
+    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "a.example:8443" }, "HTTPS_PROXY"],
+    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "*" }, undefined],
+    ["https://aa.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "a.example" }, "HTTPS_PROXY"],
+    ["http://127.0.0.1:9/v1", { HTTPS_PROXY: "http://p" }, "HTTPS_PROXY"],
+  ])("%s with %o", (url, env, expected) => {
+    expect(proxyVariable(url, env)).toBe(expected);
+  });
+});
+
+describe("each fault under the check it belongs to, and told once", () => {
+  const ENDPOINT = "https://myres.openai.azure.com";
+
+  test("the credential's settings", async () => {
+    const env = newcomer({ AZURE_TOKEN_CREDENTIALS: "managed-identity" });
+    const { stdout, code } = await cli(["doctor", "-e", ENDPOINT], env);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^✓ endpoint .*myres\.openai\.azure\.com/m);
+    expect(stdout).toMatch(/^✗ credential +\d+ms {2}credential\/configuration$/m);
+    expect(stdout).toMatch(/^- token +not tried$/m);
+    expect(stdout.match(/AZURE_TOKEN_CREDENTIALS is "managed-identity"/g)).toHaveLength(1);
+  });
+
+  test("a scope that is none", async () => {
+    const { stdout, code } = await cli(["doctor", "-e", ENDPOINT, "--scope", " "]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^✗ settings +\d+ms {2}provider\/[a-z-]+$/m);
+    expect(stdout).not.toMatch(/^. endpoint/m);
+    expect(stdout).toMatch(/^- credential +not tried$/m);
+    expect(stdout).toMatch(/^✗ provider\/[a-z-]+ {2}\S/m);
+  });
+
+  test("the endpoint, and its whole text once", async () => {
+    const { stdout } = await cli(["doctor", "-e", "https://<my-resource>.openai.azure.com"]);
+    expect(stdout).toMatch(/^✗ endpoint +\d+ms {2}endpoint\/placeholder$/m);
+  });
+});
+
+test("the answer of a host that is not Azure's is not called Azure's, and how long to wait is told", async () => {
+  const emulator = await emulated({
+    server: "foundry",
+    kind: "status",
+    error: "rate-limited",
+    headers: { "retry-after": "60" },
+    times: Infinity,
+  });
+  const { stdout } = await cli(["doctor"], newcomer({ ...emulator.env }));
+  expect(stdout).toMatch(/^ {2}The answer, HTTP 429: \S/m);
+  expect(stdout).not.toContain("Azure's words");
+  expect(stdout).toMatch(/^ {2}asks to wait 60s$/m);
+});
+
+test("no token is sent: skipped, with what to do about it", async () => {
+  const emulator = await emulated();
+  const { FOUNDRY_TOKEN_SCOPE: _, ...env } = emulator.env as Record<string, string>;
+  const { stdout } = await cli(["doctor"], newcomer(env));
+  expect(stdout).toMatch(
+    /^- token +no token: no scope is known for this host; set FOUNDRY_TOKEN_SCOPE or --scope if it wants one$/m,
+  );
+});
+
+test("a timeout that no timer can wait", async () => {
+  for (const timeout of ["40d", "0ms"]) {
+    const result = await cli(["doctor", "-e", "https://myres.openai.azure.com", "--timeout", timeout]);
+    expect(result.code).toBe(1);
+    expect(result.stdout).toBe("");
+    expect(result.stderr).toContain("2147483647ms");
+    expect(result.stderr).toContain("--help");
+  }
+});
+
+test("settings that look wrong are warned of, and are no failure", async () => {
+  const emulator = await emulated();
+  const env = newcomer({ ...emulator.env, AZURE_OPENAI_ENDPOINT: "https://other.openai.azure.com" });
+  const result = await cli(["doctor"], env);
+  expect(result.code).toBe(0);
+  expect(result.stdout).toMatch(/^ {2}! FOUNDRY_RESOURCE_URL and AZURE_OPENAI_ENDPOINT.*\(env-conflict\)$/m);
+  expect(result.stdout).toMatch(/^! endpoint/m);
+  expect(result.stdout).toContain("All is well, but see the warnings.");
+});

@@ -1,0 +1,32 @@
+// The command line as it was built, and how it tells failures.
+
+import { join } from "node:path";
+import { expect } from "vitest";
+import { newcomer, type Run, root, run } from "../../support/process.js";
+
+/** Runs the command line as it was built. */
+export function cli(
+  args: readonly string[],
+  env: Record<string, string> = newcomer(),
+  input = "",
+): Promise<Run> {
+  return run(process.execPath, [join(root, "dist/cli.js"), ...args], { env, input });
+}
+
+/** A failure told to a person: exit code 1, a few lines, what to do, no stack, no colour, no token. */
+export function expectTold(result: Run, code: string, ...says: (string | RegExp)[]): void {
+  expect(result.stderr).toContain(`(${code})`);
+  for (const text of says) expect(result.stderr).toMatch(text);
+  expect(result.code).toBe(1);
+  expect(result.stdout).toBe("");
+  expect(result.stderr.trim().split("\n").length).toBeLessThanOrEqual(8);
+  expectClean(result);
+}
+
+export function expectClean({ stdout, stderr }: Run): void {
+  for (const text of [stdout, stderr]) {
+    expect(text).not.toMatch(/^\s+at .*[:(]/m);
+    expect(text).not.toMatch(/eyJ[\w-]{10,}/);
+    expect(text).not.toContain("\u001b");
+  }
+}

@@ -1,0 +1,214 @@
+// An agent whose runtime hangs, dies, or whose stream is cut: every turn ends, and the next one works.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { inspect } from "node:util";
+import { ManagedIdentityCredential } from "@azure/identity";
+import { CopilotClient } from "@github/copilot-sdk";
+import { createFoundryProvider, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { afterAll, expect, test } from "vitest";
+import { emulated, straightCredential } from "../support.js";
+
+const emulator = await emulated({
+  reply: ({ prompt }) => `You said: "${prompt}", in a reply of quite some words.`,
+});
+const agents: ManagedIdentityCopilotAgent[] = [];
+afterAll(() => Promise.all(agents.map((agent) => agent.close())));
+
+function agentWith(options: ConstructorParameters<typeof ManagedIdentityCopilotAgent>[0] = {}) {
+  const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] }, ...options });
+  agents.push(agent);
+  return agent;
+}
+
+/** The processes that this one has started since: the runtimes. */
+function runtimes(): number[] {
+  return readdirSync(`/proc/${process.pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${process.pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+  );
+}
+
+test("a cut stream is asked for again, and no word comes twice", async () => {
+  const agent = agentWith();
+  emulator.faults.add({ server: "foundry", kind: "cut-stream", afterEvents: 9 });
+  let text = "";
+  for await (const piece of agent.stream("one two three")) text += piece;
+  expect(text).toBe('You said: "one two three", in a reply of quite some words.');
+});
+
+test("leaving a stream while nothing has come yet aborts the turn at once", async () => {
+  const agent = agentWith();
+  await agent.chat("Warm up");
+  const slow = emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 20_000 });
+  const texts = agent.stream("Too slow");
+  const pending = texts.next();
+  await new Promise((next) => setTimeout(next, 200));
+  await texts.return?.();
+  expect(await pending).toEqual({ done: true, value: undefined });
+  slow.remove();
+  expect(await agent.chat("And now?")).toContain("And now?");
+});
+
+test("a turn that waits for its turn hears of an abort at once, with the signal's reason", async () => {
+  const agent = agentWith();
+  await agent.chat("Warm up");
+  const slow = emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 20_000 });
+  const stop = new AbortController();
+  const first = agent.chat("Too slow", { signal: stop.signal }).catch((error: unknown) => error);
+  await expect(
+    agent.chat("Queued", { signal: AbortSignal.abort(new Error("changed my mind")) }),
+  ).rejects.toThrow("changed my mind");
+  stop.abort();
+  expect(await first).toMatchObject({ name: "AbortError" });
+  slow.remove();
+});
+
+test("a runtime that hangs fails the turn in its time, is replaced, and does not hold up close()", async () => {
+  const before = new Set(runtimes());
+  const agent = agentWith({ timeoutMs: 2_000 });
+  await agent.chat("Warm up");
+  const [runtime] = runtimes().filter((pid) => !before.has(pid)) as [number];
+  process.kill(runtime, "SIGSTOP");
+  await expect(agent.chat("Anybody there?")).rejects.toMatchObject({ code: "agent/timeout" });
+  const late = await agent.chat("And now?", { timeoutMs: 40_000 });
+  expect(late).toContain("And now?");
+  expect(() => process.kill(runtime, 0), "the one that hung is gone").toThrow("ESRCH");
+  await agent.close();
+});
+
+test("a runtime that is slow to answer, as on a busy machine, keeps its turns", async () => {
+  const before = new Set(runtimes());
+  const agent = agentWith();
+  await agent.chat("Warm up");
+  const id = await agent.sessionId;
+  const [runtime] = runtimes().filter((pid) => !before.has(pid)) as [number];
+  const slow = emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 1_000 });
+  const reply = agent.chat("Patience");
+  await new Promise((next) => setTimeout(next, 500));
+  process.kill(runtime, "SIGSTOP");
+  // Longer than one ping is waited for.
+  await new Promise((next) => setTimeout(next, 7_500));
+  process.kill(runtime, "SIGCONT");
+  expect(await reply).toContain("Patience");
+  slow.remove();
+  expect(await agent.sessionId).toBe(id);
+  expect(() => process.kill(runtime, 0), "it is the same one still").not.toThrow();
+  await agent.close();
+});
+
+test("what the runtime says in refusing a session is shown without secrets", async () => {
+  const planted = `eyJhbGciOiJub25lIn0.${"pl4nted".repeat(4)}.c2ln`;
+  const agent = agentWith({ resume: `Bearer ${planted}` });
+  const error = await agent.chat("Hello").catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "sdk/session-not-found" });
+  expect(`${inspect(error, { depth: 9 })}${JSON.stringify(error)}${error}`).not.toContain("pl4nted");
+});
+
+test("a client of the user's own is not stopped, and after its restart the agent goes on", async () => {
+  const client = new CopilotClient({ useLoggedInUser: false });
+  await client.start();
+  const agent = agentWith({ client });
+  await agent.chat("Warm up");
+  await client.forceStop();
+  await expect(agent.chat("Gone?")).rejects.toMatchObject({
+    code: "sdk/runtime-ended",
+    hint: /Start your client again/,
+  });
+  await client.start();
+  expect(await agent.chat("Back?")).toContain("Back?");
+  await agent.close();
+  expect((await client.ping("still there")).message).toContain("still there");
+  await client.stop();
+});
+
+test("a 401 for a token that is good costs no turn, although the credential has no other", async () => {
+  const agent = agentWith({ credential: new ManagedIdentityCredential() });
+  await agent.chat("Warm up");
+  const { identity } = emulator.counts;
+  for (const prompt of ["Once", "And again"]) {
+    emulator.faults.add({ server: "foundry", kind: "status", status: 401 });
+    expect(await agent.chat(prompt)).toContain(prompt);
+  }
+  expect(emulator.counts.identity, "MSAL has it still").toBe(identity);
+});
+
+test("a token that is rejected again and again ends its turn at the second request, and serves the next turn if it is good", async () => {
+  const agent = agentWith({ credential: new ManagedIdentityCredential() });
+  await agent.chat("Warm up");
+  for (const requests of [2, 1]) {
+    const fault = emulator.faults.add({ server: "foundry", kind: "status", status: 401, times: 10 });
+    const { foundry } = emulator.counts;
+    await expect(agent.chat("Hello")).rejects.toMatchObject({ code: "model/token-invalid" });
+    expect(emulator.counts.foundry - foundry).toBe(requests);
+    fault.remove();
+  }
+  expect(await agent.chat("All is well")).toContain("All is well");
+});
+
+test("a turn that runs out of time for want of a token says what to do about the token", async () => {
+  const away = Object.assign(new Error("the identity service is away"), { statusCode: 503 });
+  const agent = agentWith({
+    credential: { getToken: () => Promise.reject(away) },
+    tokens: { policy: { waitTimeoutMs: 500 } },
+    timeoutMs: 2_500,
+  });
+  await expect(agent.chat("Hello")).rejects.toMatchObject({
+    code: "agent/timeout",
+    message: expect.stringContaining("the identity service is away"),
+    hint: expect.stringContaining("identity service"),
+  });
+});
+
+test("starting the runtime looks up the name of no connection: that would stop everything else", async () => {
+  const report = process.report as typeof process.report & { excludeNetwork: boolean };
+  const { getReport } = report;
+  const excluded: boolean[] = [];
+  report.getReport = () => {
+    excluded.push(report.excludeNetwork);
+    return getReport.call(report);
+  };
+  try {
+    await agentWith().chat("Hello");
+  } finally {
+    report.getReport = getReport;
+  }
+  expect(excluded, "the Copilot SDK asks for a report").toEqual([true]);
+  expect(report.excludeNetwork).toBe(false);
+});
+
+test("options that the runtime refuses are told as such", async () => {
+  const agent = agentWith({ session: { sessionId: "not/a valid id" } });
+  await expect(agent.chat("Hello")).rejects.toMatchObject({ code: "sdk/session-refused" });
+  expect(() => agentWith({ timeoutMs: -1 })).toThrow(/timeoutMs/);
+});
+
+test("identity secrets stay out of the runtime's environment, whatever the client's options say", async () => {
+  const before = new Set(runtimes());
+  process.env.AZURE_CLIENT_SECRET = "pl4nted";
+  const agent = agentWith({ client: { env: { ...process.env, EXTRA: "kept" } } });
+  await agent.chat("Warm up");
+  delete process.env.AZURE_CLIENT_SECRET;
+  const [runtime] = runtimes().filter((pid) => !before.has(pid)) as [number];
+  const environment = readFileSync(`/proc/${runtime}/environ`, "utf8");
+  expect(environment).toContain("EXTRA=kept");
+  expect(environment).not.toContain("pl4nted");
+  expect(environment).not.toContain("IDENTITY_HEADER");
+});
+
+test("two watchers of a session are independent: what one stops, the other still does", async () => {
+  const client = new CopilotClient({ useLoggedInUser: false });
+  await client.start();
+  using provider = createFoundryProvider({ credential: straightCredential(emulator) });
+  const session = await client.createSession(
+    provider.sessionConfig({ availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) }),
+  );
+  const [one, two] = [provider.watch(session), provider.watch(session)];
+  one();
+  one();
+  expect((await session.sendAndWait({ prompt: "Before" }))?.data.content).toContain("Before");
+  const { unauthorized } = emulator.counts;
+  expect(emulator.revokeTokens()).toBeGreaterThan(0);
+  expect((await session.sendAndWait({ prompt: "After" }))?.data.content).toContain("After");
+  expect(emulator.counts.unauthorized).toBe(unauthorized + 1);
+  two();
+  await client.stop();
+});

@@ -1,0 +1,282 @@
+// Every diagnosis, by the agent and through watch(), with the real runtime: what the application catches says why, in Azure's
+// words and with the next step, and never mentions the runtime's API keys.
+
+import { inspect } from "node:util";
+import { CopilotClient, type CopilotSession } from "@github/copilot-sdk";
+import {
+  createFoundryProvider,
+  KeylessError,
+  ManagedIdentityCopilotAgent,
+  type TokenCredential,
+} from "copilot-keyless";
+import { type Emulator, type ResourceErrorCode, startEmulator } from "copilot-keyless/emulator";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { straightCredential, temporaryFolder } from "../support.js";
+
+/** How each is brought about, and what its error says. Each has an emulator of its own, so that they run side by side. */
+interface Case {
+  status?: number;
+  says: RegExp;
+  hint: RegExp;
+  emulate?: () => Promise<Emulator>;
+  error?: ResourceErrorCode;
+  credential?: (emulator: Emulator) => TokenCredential;
+  /** Requests to the resource: the runtime tries some again. */
+  requests?: number;
+}
+
+const CASES: Record<string, Case> = {
+  "missing-role": {
+    status: 401,
+    says: /lacks the required data action/,
+    hint: /az role assignment create --assignee [\da-f-]{36} --role [\da-f-]{36} --scope/,
+    emulate: () => startEmulator({ roles: ["Owner"] }),
+    requests: 3,
+  },
+  "wrong-audience": {
+    status: 401,
+    says: /for https:\/\/management\.azure\.com; the resource expects https:\/\/ai\.azure\.com/,
+    hint: /FOUNDRY_TOKEN_SCOPE=https:\/\/ai\.azure\.com\/\.default/,
+    emulate: async () => {
+      const emulator = await startEmulator();
+      emulator.faults.add({ server: "identity", kind: "wrong-audience", times: Infinity });
+      return emulator;
+    },
+  },
+  "token-expired": {
+    status: 401,
+    says: /expired \d+ (s|min) ago/,
+    hint: /createFoundryProvider/,
+    emulate: async () => {
+      const emulator = await startEmulator();
+      emulator.faults.add({ server: "identity", kind: "expired", times: Infinity });
+      return emulator;
+    },
+    credential: (emulator) => straightCredential(emulator, 3_600_000),
+  },
+  "token-invalid": {
+    status: 401,
+    says: /nothing is wrong with its times and audience/,
+    hint: /revoked/,
+    credential: (emulator) => {
+      const straight = straightCredential(emulator);
+      const first = straight.getToken("https://ai.azure.com/.default").then((token) => {
+        emulator.revokeTokens();
+        return token;
+      });
+      return { getToken: () => first };
+    },
+    // The resource may have been wrong about the token, and the credential has no other: tried once more, and not again.
+    requests: 2,
+  },
+  "wrong-tenant": {
+    status: 400,
+    says: /does not match resource tenant/,
+    hint: /tenant/,
+    error: "wrong-tenant",
+  },
+  "custom-subdomain-required": {
+    status: 400,
+    says: /custom subdomain/,
+    hint: /--custom-domain/,
+    error: "custom-subdomain-required",
+  },
+  "bad-key": {
+    status: 401,
+    says: /invalid subscription key/,
+    hint: /unset AZURE_OPENAI_API_KEY/,
+    error: "bad-key",
+  },
+  "keys-disabled": { status: 403, says: /Key based authentication/, hint: /apiKey/, error: "keys-disabled" },
+  firewall: {
+    status: 403,
+    says: /Virtual Network\/Firewall/,
+    hint: /network-rule add/,
+    error: "firewall",
+    requests: 1,
+  },
+  "public-access-disabled": {
+    status: 403,
+    says: /Public access is disabled/,
+    hint: /private endpoint/,
+    error: "public-access-disabled",
+  },
+  "deployment-not-found": {
+    status: 404,
+    says: /no deployment "gpt-5\.5".*does not exist/,
+    hint: /deployment list/,
+    error: "deployment-not-found",
+    requests: 1,
+  },
+  "wrong-path": { status: 404, says: /Resource not found/, hint: /\/openai\/v1\//, error: "wrong-path" },
+  "api-version": {
+    status: 400,
+    says: /not allowed when using/,
+    hint: /Leave apiVersion out/,
+    error: "api-version",
+  },
+  "operation-not-supported": {
+    status: 400,
+    says: /does not work with the specified model/,
+    hint: /wireApi: "completions"/,
+    error: "operation-not-supported",
+  },
+  "rate-limited": {
+    status: 429,
+    says: /retry after 1 seconds/,
+    hint: /usage list/,
+    error: "rate-limited",
+    requests: 6,
+  },
+  "content-filter": {
+    status: 400,
+    says: /content management policy/,
+    hint: /Rephrase/,
+    error: "content-filter",
+  },
+  "gateway-key": {
+    status: 401,
+    says: /missing subscription key/,
+    hint: /Ocp-Apim-Subscription-Key/,
+    error: "gateway-key",
+  },
+  "bad-request": {
+    status: 400,
+    says: /malformed/,
+    hint: /copilot-keyless config/,
+    emulate: () => faulty({ status: 400 }),
+  },
+  unknown: {
+    status: 402,
+    says: /Pay first/,
+    hint: /own words/,
+    emulate: () =>
+      faulty({ status: 402, body: { error: { code: "PaymentRequired", message: "Pay first" } } }),
+  },
+  "server-error": {
+    status: 500,
+    says: /had an error/,
+    hint: /status\.azure\.com/,
+    error: "server-error",
+    requests: 6,
+  },
+  network: {
+    says: /gave no answer/,
+    hint: /network|port|proxy/,
+    emulate: async () => {
+      const emulator = await startEmulator();
+      emulator.faults.add({ server: "foundry", kind: "reset", times: Infinity });
+      return emulator;
+    },
+  },
+};
+
+async function faulty(
+  answer: { status: number; body?: object } | { error: ResourceErrorCode },
+): Promise<Emulator> {
+  const emulator = await startEmulator();
+  emulator.faults.add({ server: "foundry", kind: "status", times: Infinity, ...answer });
+  return emulator;
+}
+
+const client = new CopilotClient({ useLoggedInUser: false, baseDirectory: temporaryFolder() });
+const emulators: Emulator[] = [];
+beforeAll(() => client.start());
+afterAll(async () => {
+  await client.stop();
+  await Promise.all(emulators.map((emulator) => emulator.stop()));
+});
+
+async function prepared({ emulate, error, credential = straightCredential }: Case) {
+  const emulator = await (emulate?.() ?? (error ? faulty({ error }) : startEmulator()));
+  emulators.push(emulator);
+  const options = { env: emulator.env, credential: credential(emulator) };
+  return { emulator, options };
+}
+
+function expectDiagnosed(thrown: unknown, name: string, { status, says, hint }: Case): KeylessError {
+  expect(thrown, inspect(thrown)).toBeInstanceOf(KeylessError);
+  const error = thrown as KeylessError;
+  expect(error).toMatchObject({ code: `model/${name}`, message: expect.stringMatching(says) });
+  expect(error.status).toBe(status);
+  expect(error.hint).toMatch(hint);
+  const shown = `${error.message}${error.hint}`;
+  expect(shown).not.toMatch(/COPILOT_PROVIDER/);
+  expect(`${shown}${inspect(error)}${JSON.stringify(error)}`).not.toMatch(/eyJ[\w-]{10,}/);
+  return error;
+}
+
+describe.concurrent("the agent", () => {
+  test.each(Object.entries(CASES))("tells of %s", async (name, given) => {
+    const { emulator, options } = await prepared(given);
+    const agent = new ManagedIdentityCopilotAgent({ ...options, client, session: { availableTools: [] } });
+    const before = emulator.counts.foundry;
+    expectDiagnosed(await agent.chat("Hello").catch((error: unknown) => error), name, given);
+    if (given.requests) expect(emulator.counts.foundry - before).toBe(given.requests);
+    await agent.close();
+  });
+});
+
+describe.concurrent("a watched session", () => {
+  test.each(Object.entries(CASES))("tells of %s", async (name, given) => {
+    const { options } = await prepared(given);
+    const foundry = createFoundryProvider(options);
+    const session = await client.createSession(
+      foundry.sessionConfig({ availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) }),
+    );
+    const told: KeylessError[] = [];
+    const stop = foundry.watch(session, (error) => told.push(error));
+    const thrown = await session.sendAndWait({ prompt: "Hello" }).catch((error: unknown) => error);
+    const error = expectDiagnosed(thrown, name, given);
+    expect(error.cause, "the runtime's own").toBeInstanceOf(Error);
+    expect(told.map(({ code }) => code)).toContain(`model/${name}`);
+    stop();
+    await session.disconnect();
+    foundry.close();
+  });
+});
+
+describe("what watch() leaves alone", () => {
+  async function watched(
+    given: Case,
+  ): Promise<{ session: CopilotSession; stop: () => void; emulator: Emulator }> {
+    const { emulator, options } = await prepared(given);
+    const foundry = createFoundryProvider(options);
+    const session = await client.createSession(
+      foundry.sessionConfig({ availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) }),
+    );
+    return { session, stop: foundry.watch(session), emulator };
+  }
+
+  test("once it is stopped, the session is as it was", async () => {
+    const { session, stop } = await watched({ says: /./, hint: /./, error: "firewall" });
+    expect(Object.hasOwn(session, "sendAndWait")).toBe(true);
+    stop();
+    expect(Object.hasOwn(session, "sendAndWait")).toBe(false);
+    await expect(session.sendAndWait({ prompt: "Hello" })).rejects.toThrow(/COPILOT_PROVIDER/);
+    await session.disconnect();
+  });
+
+  test("a turn that succeeds after a failed request, and a timeout of the caller's own", async () => {
+    const { session, emulator } = await watched({ says: /./, hint: /./ });
+    emulator.faults.add({ server: "foundry", kind: "status", status: 500 });
+    expect((await session.sendAndWait({ prompt: "Hello" }))?.data.content).toContain("Hello");
+    emulator.faults.add({ server: "foundry", kind: "hang" });
+    await expect(session.sendAndWait({ prompt: "Too slow" }, 300)).rejects.toThrow(/Timeout after 300ms/);
+    await session.disconnect();
+  });
+
+  test("a token that could not be got is told as what it is", async () => {
+    const { session, emulator } = await watched({
+      says: /./,
+      hint: /./,
+      credential: () => ({ getToken: () => Promise.reject(new Error("no identity here")) }),
+    });
+    await expect(session.sendAndWait({ prompt: "Hello" })).rejects.toMatchObject({
+      code: "credential/failed",
+      message: expect.stringContaining("no identity here"),
+    });
+    expect(emulator.counts.foundry).toBe(0);
+    await session.disconnect();
+  });
+});

@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { startEmulator } from "copilot-keyless/emulator";
+import { afterAll } from "vitest";
+import { root } from "../../support/process.js";
+
+/** What is to be done after the test file. Inside a test no afterAll can be registered. */
+const cleanUp: (() => unknown)[] = [];
+afterAll(() => Promise.all(cleanUp.map((step) => step())));
+
+/** The app of this repository. */
+export const APP = join(root, "examples/azure-functions");
+
+/** An emulator for app processes; this process's own environment stays as it is. */
+export async function emulatorForApps(options: Parameters<typeof startEmulator>[0] = {}) {
+  const emulator = await startEmulator({ chunkDelayMs: 0, ...options });
+  afterAll(() => emulator.stop());
+  return emulator;
+}
+
+/** A folder with an app whose chat handler has some options, written as code. */
+export function appWith(options: string, before = ""): string {
+  const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-app-"));
+  cleanUp.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", main: "main.js" }));
+  writeFileSync(join(folder, "host.json"), JSON.stringify({ version: "2.0" }));
+  writeFileSync(
+    join(folder, "main.js"),
+    `import { app } from "@azure/functions";
+     import { createChatHandler, createHealthHandler } from "copilot-keyless/azure-functions";
+     ${before}
+     app.setup({ enableHttpStream: true });
+     const chat = createChatHandler(${options});
+     app.http("chat", { methods: ["POST"], handler: chat });
+     app.http("health", { methods: ["GET"], handler: createHealthHandler(chat) });`,
+  );
+  link(folder);
+  return folder;
+}
+
+/** Puts this repository's packages where an app finds them. */
+function link(folder: string): void {
+  mkdirSync(join(folder, "node_modules"), { recursive: true });
+  for (const [name, target] of [
+    ["copilot-keyless", root],
+    ["@azure", join(root, "node_modules/@azure")],
+    ["@github", join(root, "node_modules/@github")],
+  ] as const) {
+    symlinkSync(target, join(folder, "node_modules", name));
+  }
+}
+
+/** As `npm run functions` does, so that the app inside the repository finds the package. */
+export function linkPackage(): void {
+  const place = join(root, "node_modules/copilot-keyless");
+  rmSync(place, { force: true, recursive: true });
+  symlinkSync(root, place);
+}
+
+export interface StartedApp {
+  url: string;
+  process: ChildProcess;
+  /** What the host and the app have logged. */
+  log: () => string;
+  /** Ends the host as the platform does: the app is told first. Gives the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Runs an app in the host of `npm run functions`, in a process of its own. */
+export async function startApp(folder: string, env: Record<string, string>): Promise<StartedApp> {
+  const temporary = mkdtempSync(join(tmpdir(), "copilot-keyless-worker-"));
+  const child = spawn(
+    process.execPath,
+    ["--unhandled-rejections=strict", join(root, "scripts/functions-host.mjs"), folder, "--port", "0"],
+    { env: { PATH: dirname(process.execPath), HOME: temporary, TMPDIR: temporary, ...env } },
+  );
+  let log = "";
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const url = await new Promise<string>((resolve, reject) => {
+    const take = (chunk: Buffer) => {
+      log += chunk;
+      const found = /^listening (\S+)/m.exec(log)?.[1];
+      if (found) resolve(found);
+    };
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    ended.then(() => reject(new Error(`The host has ended:\n${log}`)));
+  });
+  const stop = () => {
+    child.kill("SIGTERM");
+    return ended;
+  };
+  cleanUp.push(async () => {
+    await stop();
+    rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
+  });
+  return { url, process: child, log: () => log, stop };
+}
+
+/** Asks the chat function. An object is sent as JSON. */
+export function ask(
+  { url }: Pick<StartedApp, "url">,
+  body: unknown,
+  headers: Record<string, string> = {},
+  signal: AbortSignal | null = null,
+): Promise<Response> {
+  return fetch(`${url}/api/chat`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    signal,
+  });
+}
+
+/** A body of JSON whose fields are texts. */
+export async function json(response: Response): Promise<Record<string, string>> {
+  return (await response.json()) as Record<string, string>;
+}
+
+export const EVENTS = { accept: "text/event-stream" };
+
+export interface ServerEvent {
+  event: string;
+  data: Record<string, unknown>;
+}
+
+/** Reads server-sent events as a browser does, line by line. Comments come as events without a name. */
+export function parseEvents(text: string): ServerEvent[] {
+  return text
+    .split("\n\n")
+    .filter(Boolean)
+    .map((block) => {
+      const lines = block.split("\n");
+      const field = (name: string) =>
+        lines.filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2));
+      const data = field("data").join("\n");
+      return { event: field("event")[0] ?? "", data: data ? JSON.parse(data) : {} };
+    });
+}
+
+/** The processes that another one has started, and those of these. */
+export function descendants(pid: number | undefined): number[] {
+  try {
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+    );
+    return children.flatMap((child) => [child, ...descendants(child)]);
+  } catch {
+    return [];
+  }
+}
+
+/** Waits until something holds, for ten seconds at most. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    if (await holds()) return;
+    await new Promise((next) => setTimeout(next, 50));
+  }
+  throw new Error("It did not come true within ten seconds");
+}

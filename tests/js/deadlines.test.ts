@@ -1,5 +1,0 @@
-// Deadlines and aborts do not depend on what a garbage collection leaves. tests/runtimes/deadlines.test.ts runs the same in other runtimes.
-
-import { testDeadlines } from "./support/deadlines.js";
-
-testDeadlines(process.execPath);

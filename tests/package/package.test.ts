@@ -1,0 +1,200 @@
+// The package as users get it: packed, installed into an empty folder, imported, required, typed.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { startEmulator } from "copilot-keyless/emulator";
+import { expect, test } from "vitest";
+import { newcomer, run } from "../support/process.js";
+import { compiledCrates, MODULES, moduleBytes } from "./scripts.js";
+import { inlinedModules, installed, linkPackages, packageFiles } from "./support.js";
+
+const folder = installed();
+const home = join(folder, "node_modules/copilot-keyless");
+
+/** Runs a line of JavaScript in the user's folder. */
+function node(flag: "--eval" | "--input-type=module", code: string) {
+  const args = flag === "--eval" ? ["--eval", code] : [flag, "--eval", code];
+  return run(process.execPath, args, { env: newcomer(), cwd: folder });
+}
+
+test("holds what tests/package/files.txt lists and nothing else, and no dependencies", async () => {
+  // The names of shared parts end in a hash of what they hold.
+  const list = packageFiles(folder).map((path) =>
+    path.replace(/^(dist\/(?:chunks|workerd)\/[\w-]+)-[A-Z0-9]{8}\.js$/, "$1-*.js"),
+  );
+  await expect(`${list.join("\n")}\n`).toMatchFileSnapshot("files.txt");
+  const { dependencies, scripts } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+  expect(dependencies).toBeUndefined();
+  expect(Object.keys(scripts).filter((name) => /install/.test(name))).toEqual([]);
+});
+
+test("each WebAssembly module is in it once deflated and inlined, once as a file for workerd, and the component is a file", () => {
+  const names = Object.keys(MODULES).toSorted();
+  expect(inlinedModules(home)).toEqual(names);
+  const files = packageFiles(folder).filter((path) => path.endsWith(".wasm"));
+  expect(files).toEqual(["dist/component.wasm", ...names.map((name) => `dist/workerd/${name}.wasm`)]);
+  for (const name of names)
+    expect(readFileSync(join(home, `dist/workerd/${name}.wasm`)).equals(moduleBytes(name)), name).toBe(true);
+});
+
+test("the licences of all that is bundled or compiled in come along", () => {
+  const text = readFileSync(join(home, "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
+  for (const { name, version } of compiledCrates())
+    expect(text).toContain(`${name} ${version}, a Rust crate (`);
+  for (const name of ["commander", "fflate", "jose", "std"])
+    expect(text).toMatch(new RegExp(`^${name} [\\d.]+`, "m"));
+  for (const word of ["Permission is hereby granted", "Apache License", "UNICODE LICENSE V3"])
+    expect(text).toContain(word);
+});
+
+test("the entry for browsers and workerd offers what the main one does", async () => {
+  const result = await node(
+    "--input-type=module",
+    `const names = async (entry) => Object.keys(await import(entry)).sort().join();
+     console.log((await names("copilot-keyless")) === (await names("./node_modules/copilot-keyless/dist/web.js")));`,
+  );
+  expect(result.stdout.trim()).toBe("true");
+});
+
+test("all unpack where there is no node:zlib", async () => {
+  const result = await node(
+    "--input-type=module",
+    `process.getBuiltinModule = undefined;
+     const { parseEndpoint, parseTokenResponse } = await import("copilot-keyless/core");
+     const { probe } = await import("copilot-keyless/direct");
+     const { code } = await probe({ endpoint: "https://nothing.invalid/v1" });
+     const { token } = parseTokenResponse({ token: "t", expires_in: 60 }, { requestedAt: 0 });
+     console.log(parseEndpoint("myres.openai.azure.com").kind, code, token);`,
+  );
+  expect(result.stderr).toBe("");
+  expect(result.stdout.trim()).toBe("azure-openai network t");
+});
+
+test("the network module is loaded at the first probe, not before", async () => {
+  const hooks = `import { writeSync } from "node:fs";
+    export function load(url, context, next) {
+      if (url.includes("copilot-keyless/dist")) writeSync(1, url + "\\n");
+      return next(url, context);
+    }`;
+  const result = await node(
+    "--input-type=module",
+    `import { register } from "node:module";
+     import { writeSync } from "node:fs";
+     register("data:text/javascript," + encodeURIComponent(${JSON.stringify(hooks)}));
+     await import("copilot-keyless");
+     await import("copilot-keyless/core");
+     const { probe } = await import("copilot-keyless/direct");
+     writeSync(1, "imported\\n");
+     const { code } = await probe({ endpoint: "https://nothing.invalid/v1" });
+     writeSync(1, "probed: " + code + "\\n");`,
+  );
+  expect(result.stderr).toBe("");
+  const [before, after] = result.stdout.split("imported\n");
+  expect(before).toContain("dist/direct.js");
+  expect(before).not.toContain("net-bindings");
+  expect(after).toMatch(/^\S+\/dist\/chunks\/net-bindings-\w+\.js\nprobed: network\n$/);
+});
+
+test("imports without @azure/identity and the Copilot SDK, and says what is missing when one is needed", async () => {
+  const result = await node(
+    "--input-type=module",
+    `import { createFoundryProvider, ManagedIdentityCopilotAgent, parseEndpoint } from "copilot-keyless";
+     import "copilot-keyless/core";
+     import "copilot-keyless/azure-functions";
+     import "copilot-keyless/direct";
+     import "copilot-keyless/emulator";
+     const endpoint = "https://myres.openai.azure.com";
+     const codes = [parseEndpoint(endpoint).baseUrl];
+     await createFoundryProvider({ endpoint }).tokens().catch((error) => codes.push(error.code));
+     const agent = new ManagedIdentityCopilotAgent({ endpoint });
+     await agent.chat("Hello").catch((error) => codes.push(error.code));
+     await agent.close();
+     console.log(codes.join(" "));`,
+  );
+  expect(result.stderr).toBe("");
+  expect(result.stdout.trim()).toBe(
+    "https://myres.openai.azure.com/openai/v1/ credential/not-installed sdk/not-installed",
+  );
+});
+
+test('a conversation without @azure/identity, by credential: "direct"', async () => {
+  linkPackages(folder, ["@github"]);
+  await using emulator = await startEmulator({ chunkDelayMs: 0 });
+  const program = `import { ManagedIdentityCopilotAgent } from "copilot-keyless";
+     await import("@azure/identity").then(() => process.exit(7), () => {});
+     const agent = new ManagedIdentityCopilotAgent({ credential: "direct", session: { availableTools: [] } });
+     console.log(await agent.chat("Without the library"));
+     await agent.close();`;
+  writeFileSync(join(folder, "direct.mjs"), program);
+  const env = newcomer({ ...emulator.env });
+  const result = await run(process.execPath, ["direct.mjs"], { env, cwd: folder });
+  expect(result.stderr).toBe("");
+  expect(result.stdout).toContain('"Without the library"');
+  expect(emulator.counts).toMatchObject({ identity: 1, foundry: 1 });
+});
+
+/** Node 20 says of require() that it is new for ES modules; nothing else may be said. */
+const NEW = /^\(node:\d+\) ExperimentalWarning: .*\n(\(Use `node --trace-warnings.*\n)?/;
+
+test("require() and import give the same, for every entry point", async () => {
+  const { exports } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+  // The component is a file to be read, and no module of JavaScript.
+  const names = Object.keys(exports)
+    .filter((name) => name !== "./component.wasm")
+    .map((name) => name.replace(/^\./, "copilot-keyless"));
+  expect(names.length).toBeGreaterThan(6);
+  const result = await node(
+    "--eval",
+    `(async () => {
+       for (const name of ${JSON.stringify(names)}) {
+         const required = require(name);
+         const json = name.endsWith(".json");
+         const imported = await (json ? import(name, { with: { type: "json" } }) : import(name));
+         const same = Object.keys(required).every((key) => required[key] === (json ? imported.default : imported)[key]);
+         console.log(name, Object.keys(required).length > 0 && same);
+       }
+     })();`,
+  );
+  expect(result.stdout.trim().split("\n")).toEqual(names.map((name) => `${name} true`));
+  expect(
+    result.stderr.replace(/^\(node:\d+\) ExperimentalWarning: Importing JSON.*\n/m, "").replace(NEW, ""),
+  ).toBe("");
+});
+
+test("works under require()", async () => {
+  const result = await node(
+    "--eval",
+    `const { parseEndpoint, KeylessError } = require("copilot-keyless");
+     const core = require("copilot-keyless/core");
+     console.log(parseEndpoint("myres.openai.azure.com").kind, core.KeylessError === KeylessError);
+     require("copilot-keyless/direct").probe({ endpoint: "https://nothing.invalid/v1" }).then(({ code }) => console.log(code));`,
+  );
+  expect(result.stdout.trim()).toBe("azure-openai true\nnetwork");
+  expect(result.stderr.replace(NEW, "")).toBe("");
+});
+
+const NOTHING = /^\.\.?\//;
+/** Besides: the credentials that a user of theirs has, and workerd's own. */
+const WEB = /^(\.\.?\/|@azure\/identity$|cloudflare:workers$)/;
+
+test.each([
+  ["core.js", NOTHING],
+  ["direct.js", NOTHING],
+  ["edge.js", NOTHING],
+  ["web.js", WEB],
+  ["workerd/index.js", WEB],
+  ["workerd/edge.js", WEB],
+])("%s alone loads nothing of Node", (entry, allowed) => {
+  const seen = new Set<string>();
+  const visit = (file: string) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(join(home, "dist", file), "utf8");
+    for (const [, path] of text.matchAll(/(?:from\s*|import\s*\(?\s*)"([^"]+)"/g)) {
+      expect(path).toMatch(allowed);
+      if (path?.endsWith(".js")) visit(posix.join(posix.dirname(file), path));
+    }
+  };
+  visit(entry);
+  expect(seen.size).toBeGreaterThan(1);
+});

@@ -1,0 +1,103 @@
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inflateRawSync } from "node:zlib";
+import { afterAll } from "vitest";
+import { root } from "../support/process.js";
+import { MODULES, moduleBytes } from "./scripts.js";
+
+/** Packs the package and installs it into an empty folder, as a user does. Needs no network: it has no dependencies. */
+export function installed(): string {
+  const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-user-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  const npm = (args: string[], cwd: string) =>
+    execFileSync("npm", args, {
+      cwd,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      shell: process.platform === "win32",
+    });
+  const [{ filename }] = JSON.parse(
+    npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root),
+  );
+  writeFileSync(
+    join(folder, "package.json"),
+    JSON.stringify({ name: "user", private: true, type: "module" }),
+  );
+  npm(
+    ["install", "--offline", "--no-audit", "--no-fund", "--no-package-lock", join(folder, filename)],
+    folder,
+  );
+  return folder;
+}
+
+/** The packed file that {@link installed} put into a folder. */
+export function tarball(folder: string): string {
+  const name = readdirSync(folder).find((file) => file.endsWith(".tgz"));
+  return join(folder, name as string);
+}
+
+/** Puts packages of this repository beside it, in the place of a download. */
+export function linkPackages(folder: string, names: readonly string[]): void {
+  for (const name of names) {
+    const scope = name.includes("/") ? name.slice(0, name.indexOf("/")) : "";
+    mkdirSync(join(folder, "node_modules", scope), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
+  }
+}
+
+/** Every file of the installed package, sorted. */
+export function packageFiles(folder: string): string[] {
+  const home = join(folder, "node_modules/copilot-keyless");
+  return readdirSync(home, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(home.length + 1)
+        .replaceAll("\\", "/"),
+    )
+    .sort();
+}
+
+/**
+ * The names of the WebAssembly modules that stand, deflated and in base64, in the JavaScript below a folder, as often as they do; the
+ * size of one that the build does not know.
+ */
+export function inlinedModules(folder: string): string[] {
+  const names = Object.keys(MODULES);
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.m?js$/.test(path))
+    .flatMap((path) => [
+      // esbuild breaks a text that is too long for a line.
+      ...readFileSync(join(folder, path), "utf8")
+        .replaceAll("\\\n", "")
+        .matchAll(/["'`]([A-Za-z0-9+/]{2000,}={0,2})["'`]/g),
+    ])
+    .map(([, base64]) => {
+      const bytes = inflateRawSync(Buffer.from(base64 as string, "base64"));
+      return names.find((name) => moduleBytes(name).equals(bytes)) ?? `${bytes.length} bytes`;
+    })
+    .sort();
+}
+
+/** The types of Node leave it out. */
+export const { Module: WasmModule } = (
+  globalThis as unknown as {
+    WebAssembly: {
+      Module: {
+        new (bytes: Uint8Array): object;
+        imports(module: object): { module: string }[];
+        customSections(module: object, name: string): ArrayBuffer[];
+      };
+    };
+  }
+).WebAssembly;

@@ -1,0 +1,118 @@
+// What every built WebAssembly module may weigh, and what must not be in it.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { root } from "../support/process.js";
+import { blankSourcePaths, compiledCrates, dataOf, MODULES, moduleBytes, sizes, table } from "./scripts.js";
+import { WasmModule } from "./support.js";
+
+test("everything is within its budget", () => {
+  const rows = sizes();
+  console.log(table(rows));
+  expect(rows.length).toBeGreaterThanOrEqual(2 * Object.keys(MODULES).length + 2);
+  for (const { what, size, limit } of rows) expect(size, what).toBeLessThanOrEqual(limit);
+});
+
+describe.each(Object.keys(MODULES))("%s", (name) => {
+  const bytes = moduleBytes(name);
+  const text = bytes.toString("latin1");
+
+  test("imports from its own bindings alone, not from env or WASI", () => {
+    const imports = WasmModule.imports(new WasmModule(bytes));
+    expect(imports.length).toBeGreaterThan(0);
+    expect(new Set(imports.map(({ module }) => module))).toEqual(new Set(["./copilot_keyless_bg.js"]));
+  });
+
+  test("holds no path: not of a source file, not of the machine that built it", () => {
+    expect(text).not.toMatch(/\.rs\b/);
+    expect(text).not.toMatch(/\/rustc\/|cargo[\\/]|[\\/]registry[\\/]/);
+    // The folder of a crate: name-1.2.3/
+    expect(text).not.toMatch(/[a-z]-\d+\.\d+\.\d+[\\/]/);
+    expect(text).not.toMatch(/\/(?:root|home|Users|tmp|work|build|github)\/|[A-Z]:\\/);
+    expect(text).not.toContain(root);
+    expect(text).not.toContain(homedir());
+  });
+
+  test("holds no names and nothing for a debugger", () => {
+    const module = new WasmModule(bytes);
+    for (const section of ["name", "sourceMappingURL", ".debug_info", ".debug_line", ".debug_str"])
+      expect(WasmModule.customSections(module, section), section).toEqual([]);
+  });
+});
+
+test("source paths are found wherever they stand, and nothing else changes", () => {
+  const hash = "0".repeat(40);
+  const paths = [
+    `/rustc/${hash}/library/core/src/fmt/mod.rs`,
+    "/rust/deps/dlmalloc-0.2.11/src/dlmalloc.rs",
+    "cargo/registry/src/index.crates.io-1949cf8c6b5b557f/url-2.5.8/src/lib.rs",
+    "src/endpoint/url.rs",
+    "crates/wasm/src/net.rs",
+  ];
+  const bytes = Buffer.from(paths.map((path, index) => `before${index}${path}after`).join(""));
+  const length = bytes.length;
+  expect(blankSourcePaths(bytes)).toEqual(paths);
+  expect(bytes).toHaveLength(length);
+  expect(bytes.toString().replaceAll("\0", "")).toBe(paths.map((_, index) => `before${index}after`).join(""));
+});
+
+describe("Unicode", () => {
+  const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-unicode-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** The constants that a use of the standard library's tables brings into a module, in pieces. */
+  function tables(name: string, expression: string): Buffer[] {
+    const file = join(folder, name);
+    writeFileSync(
+      `${file}.rs`,
+      `#![no_std]
+       use core::fmt::Write;
+       struct Sink(u32);
+       impl Write for Sink { fn write_str(&mut self, s: &str) -> core::fmt::Result { self.0 += s.len() as u32; Ok(()) } }
+       #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }
+       #[unsafe(no_mangle)] pub extern "C" fn run(code: u32) -> u32 {
+         let mut sink = Sink(0);
+         if let Some(c) = char::from_u32(code) { ${expression} }
+         sink.0
+       }`,
+    );
+    const flags = "-C opt-level=z -C lto=fat -C panic=abort -C strip=symbols --cap-lints allow".split(" ");
+    const target = ["--edition", "2024", "--target", "wasm32-unknown-unknown", "--crate-type", "cdylib"];
+    execFileSync("rustc", [...target, ...flags, "-o", `${file}.wasm`, `${file}.rs`]);
+    const data = dataOf(readFileSync(`${file}.wasm`));
+    const pieces = [];
+    for (let at = 0; at + 24 <= data.length; at += 24) pieces.push(data.subarray(at, at + 24));
+    // Text and zeros are everywhere.
+    return pieces.filter((piece) => new Set(piece).size > 8 && !/[a-z ]{6}/.test(piece.toString("latin1")));
+  }
+
+  const found = (pieces: Buffer[], name: string) =>
+    pieces.filter((piece) => moduleBytes(name).includes(piece)).length / pieces.length;
+
+  test.each([
+    ["upper case", "for u in c.to_uppercase() { sink.0 += u as u32 }"],
+    ["lower case", "for u in c.to_lowercase() { sink.0 += u as u32 }"],
+    ["letters and digits", "sink.0 = c.is_alphanumeric() as u32"],
+  ])("no module has the table of %s", (name, expression) => {
+    const pieces = tables(name.replaceAll(" ", "-"), expression);
+    expect(pieces.length).toBeGreaterThan(10);
+    for (const module of Object.keys(MODULES)) expect(found(pieces, module), module).toBeLessThan(0.05);
+  });
+
+  test("the one table that is there: what can be printed, which quoting a text in an error of serde or fmt needs", () => {
+    const pieces = tables("debug", 'let _ = write!(sink, "{c:?}");');
+    expect(found(pieces, "net")).toBeGreaterThan(0.5);
+  });
+
+  test("no crate with tables is compiled in", () => {
+    const names = compiledCrates().map(({ name, version }) => `${name} ${version}`);
+    expect(names).toContain("idna_adapter 1.0.0");
+    // The tables of unicode-ident are for macros; no code that is called here needs them.
+    expect(names.filter((name) => /^(icu|unicode|unic|tinystr|zerovec)/.test(name))).toEqual([
+      expect.stringMatching(/^unicode-ident /),
+    ]);
+  });
+});

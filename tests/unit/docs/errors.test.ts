@@ -1,0 +1,53 @@
+// Every code and warning is documented, and nothing else is.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { root } from "../../support/process.js";
+
+const page = readFileSync(join(root, "docs/errors.md"), "utf8");
+const documented = [...page.matchAll(/^\| `([a-z-]+(?:\/[a-z-]+)?)` \|/gm)].map(([, code]) => code as string);
+
+/** The codes of a Rust list: `Name => "code",`, with or without a title. */
+function listed(file: string): string[] {
+  return [...readFileSync(join(root, file), "utf8").matchAll(/^ {4}\w+ => "([^"]+)",(?: "[^"]*",)?$/gm)].map(
+    ([, code]) => code as string,
+  );
+}
+
+/** The codes that TypeScript writes as literals. */
+function written(): string[] {
+  const files = readdirSync(join(root, "js"), { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  );
+  const pattern =
+    /"((?:diagnosis|agent|chat|credential|emulator|endpoint|expiry|model|policy|provider|scenario|sdk|token)\/[a-z-]+)"/g;
+  return files.flatMap((name) =>
+    [...readFileSync(join(root, "js", name), "utf8").matchAll(pattern)].map(([, code]) => code as string),
+  );
+}
+
+/** The warnings that only the command line gives: `code: "..."` without a family. */
+function ofTheCli(): string[] {
+  return readdirSync(join(root, "js/cli")).flatMap((name) =>
+    [...readFileSync(join(root, "js/cli", name), "utf8").matchAll(/\bcode: "([a-z]+(?:-[a-z]+)+)"/g)].map(
+      ([, code]) => code as string,
+    ),
+  );
+}
+
+test("docs/errors.md lists every error code and warning, once each", () => {
+  // The one diagnosis that is no error is that there is nothing to diagnose.
+  const diagnoses = listed("src/diagnosis.rs").filter((code) => code !== "ok");
+  const codes = new Set([
+    ...listed("src/error.rs"),
+    ...written(),
+    ...listed("src/endpoint/notice.rs"),
+    ...ofTheCli(),
+    ...diagnoses.map((code) => `model/${code}`),
+  ]);
+  expect(ofTheCli()).toContain("proxy-not-used");
+  expect(diagnoses.length).toBeGreaterThan(18);
+  expect(codes.size).toBeGreaterThan(80);
+  expect(documented.toSorted()).toEqual([...codes].toSorted());
+});
