@@ -3,7 +3,8 @@
 type Attributes = Record<string, string | number | boolean | ((event: Event) => void) | undefined>;
 
 /**
- * Creates an element. A function becomes a listener, `true` an attribute without a value; `false` and undefined are left out.
+ * Creates an element. A function becomes a listener, `true` an attribute without a value; `false`
+ * and undefined are left out.
  */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,

@@ -66,7 +66,9 @@ function input(name: EndpointKey): HTMLInputElement | HTMLSelectElement {
   return document.getElementById(FIELDS[name]) as HTMLInputElement | HTMLSelectElement;
 }
 
-/** Explains the endpoint, and writes it into the link: normalised, and only if the core accepted it. */
+/**
+ * Explains the endpoint, and writes it into the link: normalised, and only if the core accepted it.
+ */
 function show(): void {
   const request = explain();
   const { plan } = currentState();

@@ -11,9 +11,9 @@ const body = () => byId("error-body", HTMLTextAreaElement);
 
 export function errorPanel(): void {
   for (const field of [status(), retryAfter(), body()]) field.addEventListener("input", show);
-  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-example]")) {
+  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-failure]")) {
     button.addEventListener("click", () => {
-      const request = FAILED_REQUESTS[button.dataset.example ?? ""];
+      const request = FAILED_REQUESTS[button.dataset.failure ?? ""];
       status().value = request?.status ?? "";
       retryAfter().value = request?.retry ?? "";
       body().value = request?.body ?? "";

@@ -1,5 +1,6 @@
-// The example that greets: one endpoint, a token for it and a request that it refused. It ends with the first change that the
-// user makes to one of them, so that the example's token is never combined with the user's endpoint.
+// The example that greets: one endpoint, a token for it and a request that it refused. It ends with
+// the first change that the user makes to one of them, so that the example's token is never
+// combined with the user's endpoint.
 
 import { systemClock } from "../js/platform/clock.js";
 import { byId } from "./dom.js";
@@ -26,7 +27,9 @@ export const FAILED_REQUESTS: Record<string, { status: string; retry?: string; b
   },
 };
 
-/** Creates a token of a managed identity that is valid for an hour. It is made up and not signed. */
+/**
+ * Creates a token of a managed identity that is valid for an hour. It is made up and not signed.
+ */
 export function sampleToken(): string {
   const now = Math.floor(systemClock.now() / 1000);
   const part = (value: object) =>
@@ -58,7 +61,10 @@ export function isExample(): boolean {
   return page.example !== undefined;
 }
 
-/** Fills in the example, unless a link brings an endpoint. Call it before the panels read their fields. */
+/**
+ * Fills in the example, unless a link brings an endpoint. Call it before the panels read their
+ * fields.
+ */
 export function startExample(): void {
   if (isLinked("endpoint") || FIELDS.some((id) => field(id).value !== "")) return;
   const { status, body } = FAILED_REQUESTS.role as { status: string; body: string };
@@ -78,11 +84,15 @@ export function startExample(): void {
   );
   byId("example-clear", HTMLElement).addEventListener("click", () => {
     endExample();
-    byId("endpoint-url", HTMLElement).focus();
+    // The button is gone now, and the focus with it.
+    document.querySelector<HTMLElement>("#tools [aria-selected=true]")?.focus();
   });
 }
 
-/** Ends the example: empties its fields, all but those in the panel of the one that the user changes. */
+/**
+ * Ends the example: empties its fields, all but those in the panel of the one that the user
+ * changes.
+ */
 export function endExample(changed?: EventTarget | null): void {
   if (!isExample()) return;
   delete page.example;

@@ -23,7 +23,9 @@ export function errorView(error: unknown): HTMLElement[] {
   return [notice("bad", error.code, error.message), ...hint];
 }
 
-/** Splits a hint into steps. A command belongs to the sentence before it, which ends with a colon. */
+/**
+ * Splits a hint into steps. A command belongs to the sentence before it, which ends with a colon.
+ */
 function stepsOf(hint: string): string[] {
   const steps: string[] = [];
   for (const line of hint.split("\n")) {

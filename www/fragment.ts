@@ -1,5 +1,6 @@
-// The state that a link carries: the open panel and settings, as in `#refresh&lasts=14400000`. It is in the fragment, which
-// browsers send to no server. It never holds a token, a body, a prompt or an answer.
+// The state that a link carries: the open panel and settings, as in `#refresh&lasts=14400000`. It
+// is in the fragment, which browsers send to no server. It never holds a token, a body, a prompt or
+// an answer.
 
 /** The panels, by the names that a link gives them. */
 export const PANELS = ["endpoint", "token", "error", "refresh", "try"] as const;
@@ -87,8 +88,8 @@ function write(): void {
 }
 
 /**
- * Calls a listener when the user follows a link to a panel, which changes no settings. A link with settings is another state
- * of the page, and reloads it.
+ * Calls a listener when the user follows a link to a panel, which changes no settings. A link with
+ * settings is another state of the page, and reloads it.
  */
 export function onPanelLink(listener: (panel: PanelName) => void): void {
   addEventListener("hashchange", () => {

@@ -65,7 +65,10 @@ function navigation(): void {
   share.addEventListener("click", () => void copy(location.href, share));
 }
 
-/** Stores the page's files, also those that it has not loaded yet, so that it works without a network. */
+/**
+ * Stores the page's files, also those that it has not loaded yet, so that it works without a
+ * network.
+ */
 async function registerOffline(): Promise<void> {
   if (import.meta.env.PROD && "serviceWorker" in navigator) {
     await navigator.serviceWorker.register("./offline.js").catch(() => {

@@ -1,5 +1,6 @@
-// The service worker: stores the files of the page, so that it works without a network. The build puts FILES in front of this, and
-// VERSION. It stores nothing else, and leaves requests to other hosts alone.
+// The service worker: stores the files of the page, so that it works without a network. The build
+// puts FILES in front of this, and VERSION. It stores nothing else, and leaves requests to other
+// hosts alone.
 
 /* global FILES, VERSION */
 

@@ -1,5 +1,5 @@
-// The charts of the refresh, as SVG. Positions are percentages of the width, so a chart needs no drawing again when the page
-// or its theme changes. Every figure is in the table of totals, too.
+// The charts of the refresh, as SVG. Positions are percentages of the width, so a chart needs no
+// drawing again when the page or its theme changes. Every figure is in the table of totals, too.
 
 import type { RefreshTimeline } from "copilot-keyless/core";
 import { h, svg } from "./dom.js";
@@ -64,7 +64,9 @@ export function lanes(simulated: Simulated, outage: Outage, id = ""): HTMLElemen
   return chart(outage, durationMs, rows, legend);
 }
 
-/** Puts the band of the outage behind the rows of a chart, and the axis and the legend below them. */
+/**
+ * Puts the band of the outage behind the rows of a chart, and the axis and the legend below them.
+ */
 function chart(
   outage: Outage,
   durationMs: number,

@@ -88,7 +88,9 @@ const OUTAGES = { reset: "refuses connections", hang: "never answers", status: "
 
 type Scenario = Partial<Record<SliderKey, number>> & { outageKind?: keyof typeof OUTAGES };
 
-/** Scenarios to choose from; the first one greets. What they leave out has the sliders' defaults. */
+/**
+ * Scenarios to choose from; the first one greets. What they leave out has the sliders' defaults.
+ */
 const PRESETS: Record<string, Scenario> = {
   "24-hour token, 4 h outage": {
     lasts: 48 * HOUR,
@@ -128,7 +130,8 @@ export function refreshPanel(): void {
   form.addEventListener("input", () => {
     showValues();
     writeLink();
-    // Simulating a fleet takes a moment: once per pause, not for every step of a slider that is dragged.
+    // Simulating a fleet takes a moment: once per pause, not for every step of a slider that is
+    // dragged.
     clearTimeout(waiting);
     waiting = setTimeout(simulate, 80);
   });
@@ -164,7 +167,10 @@ function sliderField({ key, name, values }: Slider): HTMLElement {
   return h("div", {}, h("label", { for: id }, name, " ", h("output", { for: id, id: `${id}-value` })), range);
 }
 
-/** Sets the sliders. One that the scenario leaves out, or gives a value that it does not have, gets its default. */
+/**
+ * Sets the sliders. One that the scenario leaves out, or gives a value that it does not have, gets
+ * its default.
+ */
 function fill(scenario: Scenario): void {
   for (const { key, values, value } of SLIDERS) {
     const at = values.indexOf(scenario[key] ?? value);
@@ -195,7 +201,10 @@ function outageKind(): keyof typeof OUTAGES {
   return byId("scenario-outageKind", HTMLSelectElement).value as keyof typeof OUTAGES;
 }
 
-/** Writes what differs from the defaults into the link. The duration always, so that a link is known to hold a scenario. */
+/**
+ * Writes what differs from the defaults into the link. The duration always, so that a link is known
+ * to hold a scenario.
+ */
 function writeLink(): void {
   const settings = SLIDERS.map(({ key, value }) => [
     key,

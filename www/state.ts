@@ -1,6 +1,8 @@
 import type { ProviderPlan } from "copilot-keyless/core";
 
-/** The accepted endpoint and the decoded token, which the panels share. They live in memory only. */
+/**
+ * The accepted endpoint and the decoded token, which the panels share. They live in memory only.
+ */
 export interface State {
   plan: ProviderPlan | undefined;
   token: string | undefined;

@@ -1,8 +1,8 @@
 import { byId } from "./dom.js";
 
 /**
- * Makes buttons a tab list as ARIA describes it: one tab stop, arrow keys, Home and End move and select. `onSelect` shows the
- * panel of a tab. Returns a function that selects a tab.
+ * Makes buttons a tab list as ARIA describes it: one tab stop, arrow keys, Home and End move and
+ * select. `onSelect` shows the panel of a tab. Returns a function that selects a tab.
  */
 export function tabList(
   tabs: readonly HTMLElement[],

@@ -53,20 +53,19 @@ function field(): HTMLTextAreaElement {
 function read(): void {
   const text = field().value.trim();
   const result = byId("token-result", HTMLElement);
-  const isJson = /^[[{"]/.test(text);
-  // Only JSON needs the module that reads the answers of token endpoints.
-  if (isJson && !isLoaded(core))
-    return void load(core).then(read, (error) => result.replaceChildren(String(error)));
   pasted = undefined;
   clock.clearTimeout(timer);
   byId("token-countdown", HTMLElement).hidden = true;
   field().removeAttribute("aria-invalid");
   setVerdict("token");
-  if (text === "") {
+  // Only JSON needs the module that reads the answers of token endpoints.
+  const isJson = /^[[{"]/.test(text);
+  if (text === "" || (isJson && !isLoaded(core))) {
     setState({ token: undefined });
     const empty =
       "Paste a token to see whose it is, what it is for and when it expires. It is decoded in this page.";
-    result.replaceChildren(h("p", { class: "empty" }, empty));
+    result.replaceChildren(h("p", { class: "empty" }, text === "" ? empty : "Loading…"));
+    if (text !== "") void load(core).then(read, (error) => result.replaceChildren(String(error)));
     return;
   }
   try {
@@ -146,7 +145,10 @@ function verdict(token: string, format: TokenDescription["format"]): HTMLElement
   return [notice("good", code, text)];
 }
 
-/** Shows the remaining time once a second. It is no live region: screen readers would read it out every second. */
+/**
+ * Shows the remaining time once a second. It is no live region: screen readers would read it out
+ * every second.
+ */
 function tick(): void {
   if (pasted?.expiresOn === undefined) return;
   const { expiresOn, description } = pasted;

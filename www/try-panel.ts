@@ -1,12 +1,17 @@
 import { KeylessError, type ProviderPlan } from "copilot-keyless/core";
+import net from "../js/wasm/modules/net-inline.js";
 import { byId, h, notice } from "./dom.js";
 import { useEndpoint } from "./endpoint-panel.js";
 import { endExample, isExample } from "./example.js";
 import { errorView } from "./explain.js";
 import { currentState, onStateChange } from "./state.js";
 import { useToken } from "./token-panel.js";
+import { load } from "./wasm-files.js";
 
-/** Endpoints outside Azure. A link may bring one, so the user confirms the host before it gets a token. */
+/**
+ * Endpoints outside Azure. A link may bring one, so the user confirms the host before it gets a
+ * token.
+ */
 const NEEDS_CONSENT: ReadonlySet<ProviderPlan["endpoint"]["kind"]> = new Set(["gateway", "custom", "openai"]);
 
 let running: AbortController | undefined;
@@ -101,12 +106,7 @@ async function send(): Promise<void> {
   answer.textContent = "";
   result.replaceChildren(h("p", { class: "empty" }, "Waiting for the answer…"));
   try {
-    const [{ streamChat }, { load }, { default: net }] = await Promise.all([
-      import("copilot-keyless/direct"),
-      import("./wasm-files.js"),
-      import("../js/wasm/modules/net-inline.js"),
-    ]);
-    await load(net);
+    const [{ streamChat }] = await Promise.all([import("copilot-keyless/direct"), load(net)]);
     const { endpoint, model, config } = plan;
     const { wireApi, wireModel: deployment } = config;
     const prompt = byId("try-prompt", HTMLTextAreaElement).value;
@@ -115,7 +115,7 @@ async function send(): Promise<void> {
       answer.hidden = false;
       answer.append(text);
     }
-    result.replaceChildren(notice("good", "ok", "The answer is complete."));
+    result.replaceChildren(notice("good", "complete", "The answer is complete."));
   } catch (error) {
     result.replaceChildren(...failureView(error, controller.signal));
   } finally {

@@ -1,19 +1,21 @@
-// Builds the page into www/dist, for any static host; `vite www` serves its sources and `vite preview www` what was built.
+// Builds the page into www/dist, for any static host; `vite www` serves its sources and `vite
+// preview www` what was built.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { defineConfig, type Plugin } from "vite";
+import { type Connect, defineConfig, type Plugin } from "vite";
 import type { startEmulator } from "../js/emulator.js";
 
 const root = join(import.meta.dirname, "..");
 
-/** No inline script or style, nothing from elsewhere. "Try it" sends to the endpoint that the user names: any host with https, or this machine. */
+// No inline script or style, nothing from elsewhere. "Try it" sends to the endpoint that the user
+// names: any host by https, or this machine.
 const POLICY =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self' https: http://127.0.0.1:* http://localhost:*; worker-src 'self'; base-uri 'none'; form-action 'none'";
 
-/** The policy with what a page itself cannot say, and what else keeps other sites out. */
+// The policy, with the part that a page cannot set itself, and other headers that keep other sites
+// out.
 const HEADERS = new Map([
   ["content-security-policy", `${POLICY}; frame-ancestors 'none'`],
   ["x-content-type-options", "nosniff"],
@@ -21,10 +23,10 @@ const HEADERS = new Map([
   ["cross-origin-opener-policy", "same-origin"],
 ]);
 
-/** The folders that wasm-pack writes to. */
+// The folders that wasm-pack writes to.
 const PACKAGES: Record<string, string> = { core: "pkg", plan: "pkg-plan", net: "pkg-net" };
 
-/** Resolves js/wasm/modules/* to wasm-pack's modules, with the `.wasm` as files of their own instead of text within scripts. */
+// Resolves js/wasm/modules/* to wasm-pack's modules, with each `.wasm` as a file.
 const wasmFiles: Plugin = {
   name: "wasm-files",
   enforce: "pre",
@@ -41,7 +43,7 @@ const wasmFiles: Plugin = {
   },
 };
 
-/** Puts the policy into the page, and writes the service worker with the list of all files. */
+// Puts the policy into the page, and writes the service worker with the list of all files.
 const offline: Plugin = {
   name: "offline",
   apply: "build",
@@ -58,7 +60,7 @@ const offline: Plugin = {
   },
 };
 
-/** Starts the emulator when the page asks for it, and says in the page that there is one. */
+// Names the emulator in the page, and starts it when the page asks for it.
 const emulator: Plugin = {
   name: "emulator",
   transformIndexHtml: (html, { server }) => (server ? withEmulator(html) : html),
@@ -83,22 +85,23 @@ function withEmulator(html: string): string {
 
 let started: ReturnType<typeof startEmulator> | undefined;
 
-/** Answers with the emulator's endpoint and a new token of its managed identity. */
-async function access({ socket }: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { startEmulator } = await import(new URL("../dist/emulator.js", import.meta.url).href);
-  const allowOrigins = ["127.0.0.1", "localhost"].map((host) => `http://${host}:${socket.localPort}`);
-  started ??= startEmulator({ allowOrigins, chunkDelayMs: 40 });
-  const { env } = await (started as NonNullable<typeof started>);
-  const scope = env.FOUNDRY_TOKEN_SCOPE;
-  const resource = encodeURIComponent(scope.replace(/\/\.default$/, ""));
-  const answer = await fetch(`${env.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=${resource}`, {
-    headers: { "x-identity-header": env.IDENTITY_HEADER },
-  });
-  const token = await answer.json();
-  const body = { endpoint: env.FOUNDRY_RESOURCE_URL, model: env.FOUNDRY_MODEL_NAME, scope, token };
-  response.setHeader("content-type", "application/json").setHeader("cache-control", "no-store");
-  response.end(JSON.stringify(body));
-}
+// Answers with the emulator's endpoint and a new token of its managed identity.
+const access: Connect.NextHandleFunction = async ({ socket }, response, next) => {
+  try {
+    const emulator: typeof import("../js/emulator.js") = await import(`${root}/dist/emulator.js`);
+    const allowOrigins = ["127.0.0.1", "localhost"].map((host) => `http://${host}:${socket.localPort}`);
+    started ??= emulator.startEmulator({ allowOrigins, chunkDelayMs: 40 });
+    const { env } = await started;
+    const resource = env.FOUNDRY_TOKEN_SCOPE.replace(/\/\.default$/, "");
+    const url = `${env.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=${encodeURIComponent(resource)}`;
+    const answer = await fetch(url, { headers: { "x-identity-header": env.IDENTITY_HEADER } });
+    const { FOUNDRY_RESOURCE_URL: endpoint, FOUNDRY_MODEL_NAME: model, FOUNDRY_TOKEN_SCOPE: scope } = env;
+    response.setHeader("content-type", "application/json").setHeader("cache-control", "no-store");
+    response.end(JSON.stringify({ endpoint, model, scope, token: await answer.json() }));
+  } catch (error) {
+    next(error);
+  }
+};
 
 export default defineConfig({
   root: import.meta.dirname,

@@ -1,5 +1,5 @@
-// Replaces js/wasm/module-source.ts: the page loads the modules as files, which browsers compile while they arrive and which
-// compress better than the text that the package holds.
+// Replaces js/wasm/module-source.ts: the page loads the modules as files, which browsers compile
+// while they arrive and which compress better than the text that the package holds.
 
 const modules = new Map<string, WebAssembly.Module>();
 
