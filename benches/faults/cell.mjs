@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startEmulator } from "copilot-keyless/emulator";
-import { childrenOf, descendantsOf } from "../../scripts/processes.mjs";
+import { childrenOf, descendantsOf } from "../../tests/support/processes.mjs";
 import { TURN_MS } from "./contenders.mjs";
 import { summaryOf } from "./judge.mjs";
 

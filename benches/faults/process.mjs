@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { descendantsOf, runs } from "../../scripts/processes.mjs";
+import { descendantsOf, runs } from "../../tests/support/processes.mjs";
 
 /** How long a program may take to end after Ctrl-C, and its runtimes after it. */
 const END_MS = 2_000;

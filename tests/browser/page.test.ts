@@ -9,8 +9,9 @@ import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { launch } from "../support/browser.js";
 import { root } from "../support/process.js";
-import { accessibility, clipboard, launch, type Opened, open, type Served, serve } from "./support.js";
+import { accessibility, clipboard, type Opened, open, type Served, serve } from "./support.js";
 
 let browser: Browser;
 let served: Served;

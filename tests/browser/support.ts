@@ -1,23 +1,10 @@
 // Opens the page as `npm run www` serves it, in Chromium.
 
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
 import { root } from "../support/process.js";
-
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-
-/** Chromium, from the system: nothing is downloaded. */
-export async function launch(): Promise<Browser> {
-  if (!existsSync(CHROMIUM)) {
-    throw new Error(
-      `The tests of the page need Chromium, and there is none at ${CHROMIUM}. Install it (Debian and Ubuntu: apt-get install chromium), or name another by the variable CHROMIUM.`,
-    );
-  }
-  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-}
 
 export interface Served {
   address: string;

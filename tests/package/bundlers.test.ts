@@ -7,7 +7,7 @@ import { extname, join } from "node:path";
 import { createDirectCredential } from "copilot-keyless/direct";
 import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launch } from "../browser/support.js";
+import { launch } from "../support/browser.js";
 import { newcomer, run } from "../support/process.js";
 import { BUNDLERS, mainOf } from "./bundle.js";
 import { MODULES } from "./scripts.js";

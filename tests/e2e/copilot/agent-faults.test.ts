@@ -1,12 +1,12 @@
 // An agent whose runtime hangs, dies, or whose stream is cut: every turn ends, and the next one works.
 
-import { readdirSync, readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
-import { emulated, straightCredential } from "../support.js";
+import { environmentOf } from "../../support/processes.mjs";
+import { denied, emulated, runtimes, straightCredential } from "../support.js";
 
 const emulator = await emulated({
   reply: ({ prompt }) => `You said: "${prompt}", in a reply of quite some words.`,
@@ -18,13 +18,6 @@ function agentWith(options: ConstructorParameters<typeof ManagedIdentityCopilotA
   const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] }, ...options });
   agents.push(agent);
   return agent;
-}
-
-/** The processes that this one has started since: the runtimes. */
-function runtimes(): number[] {
-  return readdirSync(`/proc/${process.pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${process.pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-  );
 }
 
 test("a cut stream is asked for again, and no word comes twice", async () => {
@@ -188,19 +181,17 @@ test("identity secrets stay out of the runtime's environment, whatever the clien
   await agent.chat("Warm up");
   delete process.env.AZURE_CLIENT_SECRET;
   const [runtime] = runtimes().filter((pid) => !before.has(pid)) as [number];
-  const environment = readFileSync(`/proc/${runtime}/environ`, "utf8");
-  expect(environment).toContain("EXTRA=kept");
-  expect(environment).not.toContain("pl4nted");
-  expect(environment).not.toContain("IDENTITY_HEADER");
+  const environment = environmentOf(runtime);
+  expect(environment).toMatchObject({ EXTRA: "kept" });
+  expect(JSON.stringify(environment)).not.toContain("pl4nted");
+  expect(environment).not.toHaveProperty("IDENTITY_HEADER");
 });
 
 test("two watchers of a session are independent: what one stops, the other still does", async () => {
   const client = new CopilotClient({ useLoggedInUser: false });
   await client.start();
   using provider = createFoundryProvider({ credential: straightCredential(emulator) });
-  const session = await client.createSession(
-    provider.sessionConfig({ availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) }),
-  );
+  const session = await client.createSession(provider.sessionConfig(denied));
   const [one, two] = [provider.watch(session), provider.watch(session)];
   one();
   one();

@@ -3,7 +3,7 @@
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
-import { emulated } from "../support.js";
+import { denied, emulated } from "../support.js";
 
 const SESSIONS = 50;
 
@@ -20,12 +20,7 @@ test("50 sessions started at once make one identity request", { timeout: 120_000
   await client.start();
   const replies = await Promise.all(
     Array.from({ length: SESSIONS }, async (_, index) => {
-      const session = await client.createSession(
-        provider.sessionConfig({
-          availableTools: [],
-          onPermissionRequest: () => ({ kind: "reject" as const }),
-        }),
-      );
+      const session = await client.createSession(provider.sessionConfig(denied));
       const reply = await session.sendAndWait({ prompt: `Session ${index}` }, 60_000);
       await session.disconnect();
       return reply?.data.content;

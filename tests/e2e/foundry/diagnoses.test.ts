@@ -11,7 +11,7 @@ import {
 } from "copilot-keyless";
 import { type Emulator, type ResourceErrorCode, startEmulator } from "copilot-keyless/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { straightCredential, temporaryFolder } from "../support.js";
+import { denied, straightCredential, temporaryFolder } from "../support.js";
 
 /** How each is brought about, and what its error says. Each has an emulator of its own, so that they run side by side. */
 interface Case {
@@ -221,9 +221,7 @@ describe.concurrent("a watched session", () => {
   test.each(Object.entries(CASES))("tells of %s", async (name, given) => {
     const { options } = await prepared(given);
     const foundry = createFoundryProvider(options);
-    const session = await client.createSession(
-      foundry.sessionConfig({ availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) }),
-    );
+    const session = await client.createSession(foundry.sessionConfig(denied));
     const told: KeylessError[] = [];
     const stop = foundry.watch(session, (error) => told.push(error));
     const thrown = await session.sendAndWait({ prompt: "Hello" }).catch((error: unknown) => error);
@@ -242,9 +240,7 @@ describe("what watch() leaves alone", () => {
   ): Promise<{ session: CopilotSession; stop: () => void; emulator: Emulator }> {
     const { emulator, options } = await prepared(given);
     const foundry = createFoundryProvider(options);
-    const session = await client.createSession(
-      foundry.sessionConfig({ availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) }),
-    );
+    const session = await client.createSession(foundry.sessionConfig(denied));
     return { session, stop: foundry.watch(session), emulator };
   }
 

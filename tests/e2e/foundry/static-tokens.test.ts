@@ -1,11 +1,11 @@
 // Sessions with a token in their config instead of the callback: what expires, and how they are brought back.
 
-import { CopilotClient, type CopilotSession, defineTool, type SessionConfig } from "@github/copilot-sdk";
+import { approveAll, CopilotClient, type CopilotSession, type SessionConfig } from "@github/copilot-sdk";
 import { createFoundryProvider, type FoundryProvider } from "copilot-keyless";
 import type { ReplyRequest } from "copilot-keyless/emulator";
 import { afterAll, expect, test } from "vitest";
 import { root, run } from "../../support/process.js";
-import { emulated, straightCredential } from "../support.js";
+import { denied, emulated, straightCredential, tool } from "../support.js";
 
 const LIFE_MS = 6_000;
 
@@ -24,8 +24,6 @@ const client = new CopilotClient({ useLoggedInUser: false });
 await client.start();
 const foundry = provide();
 afterAll(() => client.stop());
-
-const denied = { availableTools: [] as string[], onPermissionRequest: () => ({ kind: "reject" as const }) };
 
 function provide(): FoundryProvider {
   const credential = straightCredential(emulator);
@@ -114,17 +112,16 @@ test("another process resumes the session after the token's end, with its histor
 });
 
 test("a rotation while a turn is running leaves it alone, and counts from the next turn on", async () => {
-  const pause = defineTool("pause", {
-    description: "Waits",
-    parameters: { type: "object", properties: {} },
-    skipPermission: true,
-    handler: async () => {
-      foundry.tokens.invalidate();
-      await foundry.rotate(session);
-      return "waited";
-    },
+  const pause = tool("pause", async () => {
+    foundry.tokens.invalidate();
+    await foundry.rotate(session);
+    return "waited";
   });
-  const session: CopilotSession = await open({ availableTools: ["pause"], tools: [pause] });
+  const session: CopilotSession = await open({
+    availableTools: ["pause"],
+    tools: [pause],
+    onPermissionRequest: approveAll,
+  });
   const before = tokenIds(200).length;
   expect(await ask(session, "Use the tool")).toBe("Answer to: Use the tool");
   expect(await ask(session, "Next")).toBe("Answer to: Next");

@@ -1,17 +1,8 @@
 // What goes wrong behind the app: callers get a status that is theirs, the code, and nothing of the app's resources.
 
 import { afterEach, expect, test } from "vitest";
-import {
-  appWith,
-  ask,
-  descendants,
-  EVENTS,
-  emulatorForApps,
-  json,
-  parseEvents,
-  startApp,
-  until,
-} from "./support.js";
+import { descendantsOf } from "../../support/processes.mjs";
+import { appWith, ask, EVENTS, emulatorForApps, json, parseEvents, startApp, until } from "./support.js";
 
 const LONG = `${"x".repeat(4_000)} `.repeat(1_500);
 const emulator = await emulatorForApps({
@@ -154,7 +145,7 @@ test("a caller who leaves in mid-stream: the request to the model is ended", asy
 });
 
 test("a runtime that is killed is started anew", async () => {
-  for (const pid of descendants(app.process.pid)) process.kill(pid, "SIGKILL");
+  for (const pid of descendantsOf(app.process.pid)) process.kill(pid, "SIGKILL");
   await until(async () => (await ask(app, { prompt: "Hi" })).ok);
   await expectServed();
 });

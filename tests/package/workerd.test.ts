@@ -2,8 +2,8 @@
 
 import { startEmulator } from "copilot-keyless/emulator";
 import { expect, test } from "vitest";
-import { installed } from "../package/support.js";
-import { startWorker } from "./workerd.js";
+import { startWorker } from "../runtimes/workerd.js";
+import { installed } from "./support.js";
 
 const folder = installed();
 

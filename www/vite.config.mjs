@@ -4,8 +4,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Connect, defineConfig, type Plugin } from "vite";
-import type { startEmulator } from "../js/emulator.js";
+import { defineConfig } from "vite";
+import { IMPORT, RELEASE, viteWasm, wasmFiles } from "../scripts/wasm-plugin.mjs";
 
 const root = join(import.meta.dirname, "..");
 
@@ -23,28 +23,19 @@ const HEADERS = new Map([
   ["cross-origin-opener-policy", "same-origin"],
 ]);
 
-// The folders that wasm-pack writes to.
-const PACKAGES: Record<string, string> = { core: "pkg", plan: "pkg-plan", net: "pkg-net" };
-
-// Resolves js/wasm/modules/* to wasm-pack's modules, with each `.wasm` as a file.
-const wasmFiles: Plugin = {
-  name: "wasm-files",
+// The page loads each `.wasm` as a file.
+const wasmAsFiles = {
+  name: "wasm-as-files",
   enforce: "pre",
   resolveId(source) {
     if (source.endsWith("/module-source.js")) return join(import.meta.dirname, "wasm-files.ts");
-    const [, name, inline] = /\/modules\/(core|plan|net)(-inline)?\.js$/.exec(source) ?? [];
-    return name && join(root, PACKAGES[name] ?? "", `copilot_keyless${inline ? "_bg.wasm?url" : ".js"}`);
-  },
-  transform(code, id) {
-    // reqwest takes these three from the platform.
-    if (!id.endsWith("/pkg-net/copilot_keyless.js")) return undefined;
-    const call = code.replace("getObject(arg0).fetch(getObject(arg1))", "fetch(getObject(arg1))");
-    return `import { fetch, Request, Response } from "../js/wasm/net-platform.js";\n${call}`;
+    const [, name, inline] = IMPORT.exec(source) ?? [];
+    return inline && `${wasmFiles(RELEASE[name]).wasm}?url`;
   },
 };
 
 // Puts the policy into the page, and writes the service worker with the list of all files.
-const offline: Plugin = {
+const offline = {
   name: "offline",
   apply: "build",
   transformIndexHtml: () => [
@@ -61,7 +52,7 @@ const offline: Plugin = {
 };
 
 // Names the emulator in the page, and starts it when the page asks for it.
-const emulator: Plugin = {
+const emulator = {
   name: "emulator",
   transformIndexHtml: (html, { server }) => (server ? withEmulator(html) : html),
   configureServer: ({ middlewares }) => void middlewares.use("/emulator.json", access),
@@ -79,18 +70,18 @@ const emulator: Plugin = {
   },
 };
 
-function withEmulator(html: string): string {
+function withEmulator(html) {
   return html.replace("</title>", '$&\n    <meta name="keyless-emulator" content="./emulator.json" />');
 }
 
-let started: ReturnType<typeof startEmulator> | undefined;
+let started;
 
 // Answers with the emulator's endpoint and a new token of its managed identity.
-const access: Connect.NextHandleFunction = async ({ socket }, response, next) => {
+async function access({ socket }, response, next) {
   try {
-    const emulator: typeof import("../js/emulator.js") = await import(`${root}/dist/emulator.js`);
+    const { startEmulator } = await import("copilot-keyless/emulator");
     const allowOrigins = ["127.0.0.1", "localhost"].map((host) => `http://${host}:${socket.localPort}`);
-    started ??= emulator.startEmulator({ allowOrigins, chunkDelayMs: 40 });
+    started ??= startEmulator({ allowOrigins, chunkDelayMs: 40 });
     const { env } = await started;
     const resource = env.FOUNDRY_TOKEN_SCOPE.replace(/\/\.default$/, "");
     const url = `${env.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=${encodeURIComponent(resource)}`;
@@ -101,7 +92,7 @@ const access: Connect.NextHandleFunction = async ({ socket }, response, next) =>
   } catch (error) {
     next(error);
   }
-};
+}
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -122,5 +113,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   server: { host: "127.0.0.1", port: 4280, cors: false },
-  plugins: [wasmFiles, offline, emulator],
+  plugins: [wasmAsFiles, viteWasm(RELEASE), offline, emulator],
 });
