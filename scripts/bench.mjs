@@ -4,9 +4,8 @@ import { CASES } from "../benches/cases.mjs";
 import { measure } from "../benches/measure.mjs";
 import { dataOf, differing, environmentOf, pageOf, textOf } from "../benches/report.mjs";
 import { command, from, names, writes } from "./command.mjs";
-import { run, step } from "./steps.mjs";
+import { step } from "./steps.mjs";
 
-const CRITERION = ["bench", "--locked", "--manifest-path", "benches/native/Cargo.toml"];
 const NAMES = CASES.map(({ name }) => name);
 
 await command(
@@ -19,13 +18,8 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
     ["--runs <n>", "repeat n times: show the last figures, name the verdicts that differ", 1, from(1)],
     writes("bench", "docs/bench.md"),
     ["--strict", "exit code 1 also when a goal is missed, not only when a case cannot run"],
-    ["--native", "instead: measure the core natively, by Criterion"],
   ],
-  async ({ quick, only, runs, strict, native }, signal) => {
-    if (native) {
-      await run("cargo", [...CRITERION, "--target-dir", "target/bench-native"], { show: true });
-      return undefined;
-    }
+  async ({ quick, only, runs, strict }, signal) => {
     const cases = CASES.filter(({ name }) => only?.includes(name) ?? true);
     const environment = environmentOf({ quick });
     const all = [];

@@ -1,5 +1,5 @@
-// `npm run release:check [-- v1.2.3]`: checks that this commit can be released, under that tag; `npm run release:notes` prints its notes.
-// The steps are in docs/design/releasing.md.
+// `npm run release:check [-- v1.2.3]`: checks that this commit can be released, under that tag; with `--notes` it prints
+// the release notes instead. The steps are in docs/design/releasing.md.
 
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -32,11 +32,9 @@ function publishedCrates() {
   return manifests.filter((file) => !/^publish = false/m.test(read(file)));
 }
 
-/** The version's section of the changelog, without its heading. */
-function notesOf(version) {
-  const section = read("CHANGELOG.md")
-    .split(/^## /m)
-    .find((text) => text.split(/[\s\]]/)[0] === version);
+/** A version's section of the changelog, without its heading. */
+export function notesOf(version, changelog = read("CHANGELOG.md")) {
+  const section = changelog.split(/^## /m).find((text) => /[^[\]\s]+/.exec(text)?.[0] === version);
   return section?.slice(section.indexOf("\n")).trim();
 }
 
