@@ -60,18 +60,10 @@ export async function build() {
 /** A module with what some cargo features offer, by wasm-pack. */
 export function webAssembly(name, out, features) {
   const args = ["build", "--target", "web", "--release", "--mode", "no-install"];
-  args.push(
-    "--no-typescript",
-    "--no-pack",
-    "--out-dir",
-    out,
-    ".",
-    "--",
-    "--no-default-features",
-    "--features",
-    features,
-  );
-  const inputs = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs", "scripts/wasm-paths.mjs"];
+  args.push("--no-typescript", "--no-pack", "--out-dir", join(root, out), "--out-name", "copilot_keyless");
+  args.push("crates/wasm", "--", "--features", features);
+  const inputs = ["src", "crates/wasm", "Cargo.toml", "Cargo.lock"];
+  inputs.push("scripts/build.mjs", "scripts/wasm-paths.mjs");
   return ifChanged(`wasm-${name}`, inputs, [`${out}/copilot_keyless_bg.wasm`], () =>
     step(`Rust to WebAssembly: ${name}`, async (onLine) => {
       await run("wasm-pack", args, { onLine, env: withoutPaths() });
@@ -219,17 +211,17 @@ const inlinedWasm = {
 const forWorkerd = {
   name: "for-workerd",
   setup(build) {
-    build.onResolve({ filter: /\/outlive\.js$/ }, () => ({
-      path: join(root, "js/platform/outlive-workerd.ts"),
+    build.onResolve({ filter: /\/wait-until\.js$/ }, () => ({
+      path: join(root, "js/platform/wait-until-workerd.ts"),
     }));
     build.onResolve({ filter: WASM }, ({ path }) => {
       const name = WASM.exec(path)[1];
       cpSync(wasmFile(name), join(root, `dist/workerd/${name}.wasm`));
       return { path: `./${name}.wasm`, external: true };
     });
-    build.onResolve({ filter: /\/inlined\.js$/ }, () => ({ path: "compiled", namespace: "wasm" }));
+    build.onResolve({ filter: /\/module-source\.js$/ }, () => ({ path: "compiled", namespace: "wasm" }));
     build.onLoad({ filter: /.*/, namespace: "wasm" }, () => ({
-      contents: "export const unpacked = (module) => module;",
+      contents: "export const moduleSource = (module) => module;",
     }));
   },
 };

@@ -11,13 +11,13 @@ import { supplyChain } from "./supply-chain.mjs";
 
 await main(async () => {
   await build();
-  await step("rustfmt", () => run("cargo", ["fmt", "--check"]));
+  await step("rustfmt", () => run("cargo", ["fmt", "--all", "--check"]));
   await step("clippy", () => run("cargo", ["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]));
   for (const [title, features] of [
-    ["clippy for wasm", []],
-    ["clippy for the planning module", ["--no-default-features", "--features", "plan"]],
-    ["clippy for the network module", ["--no-default-features", "--features", "net"]],
-    ["clippy for the component", ["--no-default-features", "--features", "component"]],
+    ["clippy for the core module", ["-p", "copilot-keyless-wasm", "--features", "core"]],
+    ["clippy for the planning module", ["-p", "copilot-keyless-wasm", "--features", "plan"]],
+    ["clippy for the network module", ["-p", "copilot-keyless-wasm", "--features", "net"]],
+    ["clippy for the component", ["-p", "copilot-keyless-component"]],
   ]) {
     const args = ["clippy", "--locked", "--target", "wasm32-unknown-unknown", ...features];
     await step(title, () => run("cargo", [...args, "--", "-D", "warnings"]));

@@ -11,12 +11,14 @@ import { blankSourcePathsIn, withoutPaths } from "./wasm-paths.mjs";
 /** Where the component is before it is put into dist/. */
 export const COMPONENT = "pkg-component/component.wasm";
 
-const CORE = "target/wasm32-unknown-unknown/release/copilot_keyless.wasm";
+const CORE = "target/wasm32-unknown-unknown/release/copilot_keyless_component.wasm";
 
 /** Builds the component, unless nothing has changed. */
 export function component() {
   const inputs = [
     "src",
+    "crates/component",
+    "crates/wasm/Cargo.toml",
     "wit",
     "Cargo.toml",
     "Cargo.lock",
@@ -27,8 +29,8 @@ export function component() {
 }
 
 async function encode(onLine) {
-  const target = ["--target", "wasm32-unknown-unknown", "--no-default-features", "--features", "component"];
-  await run("cargo", ["build", "--locked", "--release", "--lib", ...target], { onLine, env: withoutPaths() });
+  const crate = ["-p", "copilot-keyless-component", "--target", "wasm32-unknown-unknown"];
+  await run("cargo", ["build", "--locked", "--release", ...crate], { onLine, env: withoutPaths() });
   mkdirSync(join(root, "pkg-component"), { recursive: true });
   const optimized = join(root, "pkg-component/core.wasm");
   await run("wasm-opt", [...optimizations(), join(root, CORE), "-o", optimized], { onLine });
@@ -39,7 +41,7 @@ async function encode(onLine) {
 
 /** What wasm-pack passes to wasm-opt for the modules. */
 function optimizations() {
-  const cargo = readFileSync(join(root, "Cargo.toml"), "utf8");
+  const cargo = readFileSync(join(root, "crates/wasm/Cargo.toml"), "utf8");
   return JSON.parse(/^wasm-opt = (\[.*\])$/m.exec(cargo)[1]);
 }
 

@@ -1,11 +1,11 @@
 import { output } from "./steps.mjs";
 
 /**
- * The crates that this one is built from, itself first, as `cargo metadata` describes them. `args` chooses the platform; a
- * dependency is followed if `follow` says so of its kinds (null: an ordinary one) and its package.
+ * The crates of this workspace and all that they are built from, as `cargo metadata` describes them. `args`
+ * chooses the platform; a dependency is followed if `follow` says so of its kinds (null: an ordinary one) and its package.
  */
 export function crates(follow, args = []) {
-  const { packages, resolve } = JSON.parse(
+  const { packages, resolve, workspace_members } = JSON.parse(
     output("cargo", ["metadata", "--locked", "--format-version", "1", "--all-features", ...args]),
   );
   const byId = new Map(packages.map((one) => [one.id, one]));
@@ -19,16 +19,15 @@ export function crates(follow, args = []) {
       if (follow(kinds, byId.get(pkg))) visit(pkg);
     }
   };
-  visit(resolve.root);
+  workspace_members.forEach(visit);
   return [...seen].map((id) => byId.get(id));
 }
 
 /** The crates that are compiled into the WebAssembly modules. Macros run in the compiler. */
 export function compiledCrates() {
   const isMacro = ({ targets }) => targets.some(({ kind }) => kind.includes("proc-macro"));
-  const [, ...others] = crates(
+  return crates(
     (kinds, one) => kinds.includes(null) && !isMacro(one),
     ["--filter-platform", "wasm32-unknown-unknown"],
-  );
-  return others;
+  ).filter(({ source }) => source !== null);
 }

@@ -12,7 +12,9 @@ const CARGO_DENY = "0.20.2";
 const CARGO_FUZZ = "0.13.2";
 
 /** The command-line tool must have exactly the version of the crate. */
-const WASM_BINDGEN = /^wasm-bindgen = "=([\d.]+)"$/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8"))[1];
+const WASM_BINDGEN = /^wasm-bindgen = "=([\d.]+)"$/m.exec(
+  readFileSync(join(root, "crates/wasm/Cargo.toml"), "utf8"),
+)[1];
 
 /** Tools are kept per user and version, so that the next clone finds them. */
 const toolsDir = join(

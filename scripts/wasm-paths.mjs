@@ -6,9 +6,9 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { root } from "./steps.mjs";
 
-/** The forms of such a path: the standard library's, a crate's (the build calls cargo's folder "cargo"), and this crate's own. */
+/** The forms of such a path: the standard library's, a crate's (the build calls cargo's folder "cargo"), and this workspace's own. */
 const SOURCE_PATH =
-  /(?:\/rustc\/[0-9a-f]{40}\/library|\/rust\/deps|cargo[\\/](?:registry|git)|src)[\\/][\w.+\\/-]*?\.rs/g;
+  /(?:\/rustc\/[0-9a-f]{40}\/library|\/rust\/deps|cargo[\\/](?:registry|git)|(?:crates[\\/]\w+[\\/])?src)[\\/][\w.+\\/-]*?\.rs/g;
 
 /** Takes the paths of source files out of a module's bytes. Gives the paths that were there. */
 export function blankSourcePaths(bytes) {

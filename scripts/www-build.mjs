@@ -121,7 +121,7 @@ const wasmFiles = {
     const [, name, inline] = /\/modules\/(core|plan|net)(-inline)?\.js$/.exec(source) ?? [];
     if (inline && name !== "net") return `${TRIMMED}?url`;
     if (name) return join(root, MODULES[name], inline ? "copilot_keyless_bg.wasm?url" : "copilot_keyless.js");
-    if (/\/inlined\.js$/.test(source) && importer?.includes("compiled")) return join(PAGE, "modules.ts");
+    if (/\/module-source\.js$/.test(source)) return join(PAGE, "modules.ts");
     return undefined;
   },
   transform(code, id) {

@@ -6,9 +6,7 @@ mod retry_after;
 mod second_look;
 
 pub use date::parse_instant;
-pub use response::{TokenResponse, parse_token_response};
-#[cfg(all(target_arch = "wasm32", feature = "core"))]
-pub(crate) use response::{is_field, read};
+pub use response::{FieldValue, TokenResponse, parse_token_fields, parse_token_response};
 pub use retry_after::retry_after_ms;
 pub use second_look::{clock_ahead, second_look, seems_expired};
 

@@ -2,10 +2,11 @@
 //! provider it needs. Nothing here knows a clock, a random number or a network: times, chance and bytes are
 //! arguments, decisions are return values.
 //!
-//! A program asks the credential, keeps the token and waits as [`schedule::Schedule`] decides; `examples/rust-copilot` in the
+//! A program asks the credential, keeps the token and waits as [`schedule::Schedule`] decides; `crates/tokio` in the
 //! repository does so for the Copilot SDK for Rust. [`provider::plan`] makes its provider of the options and the environment,
-//! [`diagnosis::diagnose`] says why a request failed. For other languages the same crate is a WebAssembly component,
+//! [`diagnosis::diagnose`] says why a request failed. For other languages there is a WebAssembly component,
 //! `wit/copilot-keyless.wit`.
+#![forbid(unsafe_code)]
 
 mod address;
 mod base64;
@@ -33,13 +34,3 @@ pub mod reply;
 pub mod schedule;
 pub mod simulate;
 pub mod sse;
-
-#[cfg(all(feature = "net", target_arch = "wasm32"))]
-pub mod net;
-
-#[cfg(all(feature = "component", target_arch = "wasm32"))]
-mod component;
-
-#[cfg(all(target_arch = "wasm32", not(feature = "component")))]
-#[doc(hidden)]
-pub mod wasm;

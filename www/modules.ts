@@ -1,4 +1,4 @@
-// Takes the place of js/wasm/inlined.ts: in the page the modules are files of their own, which browsers compile while they come in
+// Takes the place of js/wasm/module-source.ts: in the page the modules are files of their own, which browsers compile while they come in
 // and which compress better than the text that the package holds.
 
 const modules = new Map<string, WebAssembly.Module>();
@@ -9,7 +9,7 @@ export async function load(url: string): Promise<void> {
 }
 
 /** A module that was loaded. */
-export function unpacked(url: string): WebAssembly.Module {
+export function moduleSource(url: string): WebAssembly.Module {
   const module = modules.get(url);
   if (module === undefined) throw new Error(`${url} is not loaded`);
   return module;

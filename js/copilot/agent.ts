@@ -3,7 +3,7 @@ import { type Check, readOptions, text } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
 import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import { closed } from "./closed.js";
 import { type ChatOptions, Conversation, checkTimeout } from "./conversation.js";
 import { type AgentOptions, agentChecks } from "./options.js";
@@ -147,9 +147,9 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     const conversations = Promise.all([...this.#open].map((conversation) => conversation.close()));
     try {
       // A runtime that hangs does not hold this up: it is ended, and the conversations end with it.
-      await within<unknown>(conversations, CLOSE_MS, () => {});
+      await withDeadline<unknown>(conversations, CLOSE_MS, () => {});
       await this.#runtime.close();
-      await within<unknown>(conversations, CLOSE_MS, () => {});
+      await withDeadline<unknown>(conversations, CLOSE_MS, () => {});
     } finally {
       this.provider.close();
     }

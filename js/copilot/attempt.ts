@@ -1,5 +1,5 @@
 import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 
 /** A prompt that was sent to a session once, and the events that belong to it. */
 export class Attempt {
@@ -38,7 +38,7 @@ export class Attempt {
 
   /** Whether the session has become quiet within `ms` milliseconds. */
   quiet(ms: number): Promise<boolean> {
-    return within(this.#idle, ms, () => false);
+    return withDeadline(this.#idle, ms, () => false);
   }
 
   /** Listens no more. */

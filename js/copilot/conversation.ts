@@ -12,7 +12,7 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { wellFormed } from "../platform/well-formed.js";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import { closed } from "./closed.js";
 import { type DriverSettings, SessionDriver } from "./session-driver.js";
 import { Turn } from "./turn.js";
@@ -174,7 +174,7 @@ export class Conversation implements AsyncDisposable {
 
   async #close(forget: boolean): Promise<void> {
     const ended = this.#driver.close(forget).then(() => this.#settings.onClosed());
-    await within(ended, CLOSE_MS, () => {});
+    await withDeadline(ended, CLOSE_MS, () => {});
   }
 }
 

@@ -1,4 +1,9 @@
-import { type Environment, environment, NONE, SECRETS } from "../platform/environment.js";
+import {
+  EMPTY_ENVIRONMENT,
+  type Environment,
+  environment,
+  SECRET_VARIABLES,
+} from "../platform/environment.js";
 
 /**
  * The variables that the Copilot runtime gets of this process: where programs, home and temporary files are, language and time zone,
@@ -12,14 +17,16 @@ const FOR_RUNTIME =
  * secrets. A copy of this process's environment, as in `{ ...process.env, MORE: "1" }`, adds only what differs; one that lacks
  * most of it is none.
  */
-export function runtimeEnvironment(added: Environment = NONE): Record<string, string | undefined> {
+export function runtimeEnvironment(
+  added: Environment = EMPTY_ENVIRONMENT,
+): Record<string, string | undefined> {
   const own = environment();
   const names = Object.keys(own).filter((name) => !FOR_RUNTIME.test(name));
   const isCopy = names.filter((name) => name in added).length * 2 > names.length;
   return Object.fromEntries([
     ...Object.entries(own).filter(([name]) => FOR_RUNTIME.test(name)),
     ...Object.entries(added).filter(
-      ([name, value]) => !SECRETS.test(name) && !(isCopy && own[name] === value),
+      ([name, value]) => !SECRET_VARIABLES.test(name) && !(isCopy && own[name] === value),
     ),
   ]);
 }

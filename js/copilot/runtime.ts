@@ -1,5 +1,5 @@
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import { closed } from "./closed.js";
 import { homeOf, homeOfClient, OwnClient } from "./sdk.js";
 
@@ -190,7 +190,7 @@ async function isAlive(client: CopilotClient): Promise<boolean> {
       () => true,
       () => false,
     );
-    const alive = await within<boolean | undefined>(answered, PATIENCE_MS, () => undefined);
+    const alive = await withDeadline<boolean | undefined>(answered, PATIENCE_MS, () => undefined);
     if (alive !== undefined) return alive;
   }
   return false;

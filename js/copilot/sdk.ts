@@ -6,7 +6,7 @@ import { unref } from "../platform/clock.js";
 import { type Environment, environment } from "../platform/environment.js";
 import { installedVersion } from "../platform/installed.js";
 import { atExit, node } from "../platform/node.js";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import { withoutLookups } from "./process-report.js";
 import { runtimeEnvironment } from "./runtime-environment.js";
 import { noRuntime } from "./unsupported.js";
@@ -60,7 +60,7 @@ export class OwnClient {
     try {
       const failed = adopt(client);
       if (this.#killed) throw new Error("it was ended before it had started");
-      await within(Promise.race([withoutLookups(() => client.start()), failed]), START_MS, () => {
+      await withDeadline(Promise.race([withoutLookups(() => client.start()), failed]), START_MS, () => {
         throw new Error(`no answer within ${START_MS / 1000} s`);
       });
       if (this.#killed) throw new Error("it was ended while it started");
@@ -82,7 +82,7 @@ export class OwnClient {
     // A runtime that others serve is only left.
     const { kind } = this.#options.connection ?? {};
     const done = kind === "uri" ? client.stop() : client.rpc.runtime.shutdown();
-    await within<unknown>(done, shutdownMs, () => {}).catch(() => {});
+    await withDeadline<unknown>(done, shutdownMs, () => {}).catch(() => {});
     await forceStop(client);
   }
 
@@ -99,7 +99,7 @@ async function forceStop(client: CopilotClient): Promise<void> {
   const isRunning = cliProcess && cliProcess.exitCode === null && cliProcess.signalCode === null;
   const ended = isRunning && new Promise<void>((end) => cliProcess.once("exit", () => end()));
   await client.forceStop();
-  if (ended) await within(ended, EXIT_MS, () => {});
+  if (ended) await withDeadline(ended, EXIT_MS, () => {});
 }
 
 /** The options as the SDK takes them with this connection. */

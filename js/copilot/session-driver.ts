@@ -13,8 +13,8 @@ import {
 import type { ModelCallFailure } from "../foundry/session-watch.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { node } from "../platform/node.js";
-import { within } from "../platform/within.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { withDeadline } from "../platform/with-deadline.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type {
   ConversationAction,
   ConversationClose,
@@ -89,7 +89,7 @@ export class SessionDriver {
   constructor(settings: DriverSettings) {
     this.#settings = settings;
     const resumed = settings.resume !== undefined;
-    this.#lifecycle = decide(() => new (planner().Lifecycle)(resumed));
+    this.#lifecycle = callCore(() => new (planModule().Lifecycle)(resumed));
     this.#history = resumed ? "acknowledged" : "none";
   }
 
@@ -227,9 +227,13 @@ export class SessionDriver {
       const config = this.#config();
       this.#hold(this.#id ?? (this.#wasOpened ? undefined : this.#settings.resume) ?? config.sessionId);
       opening = this.#createOrResume(lease.client, config);
-      this.#session = await within(Promise.race([opening, this.#death(lease, opening)]), START_MS, () => {
-        throw new Error(`no answer within ${START_MS / 1000} s`);
-      });
+      this.#session = await withDeadline(
+        Promise.race([opening, this.#death(lease, opening)]),
+        START_MS,
+        () => {
+          throw new Error(`no answer within ${START_MS / 1000} s`);
+        },
+      );
       this.#hold(this.#session.sessionId);
       this.#unwatch = this.#settings.provider.watch(this.#session);
       this.#wasOpened = true;
@@ -432,7 +436,7 @@ function takenLock(home: string, id: string): SessionLock | undefined {
 
 /** Waits for a request that may fail, for so long as it may take. */
 async function inTime(request: Promise<unknown> | undefined): Promise<void> {
-  await within<unknown>(request?.catch(() => {}) ?? Promise.resolve(), REQUEST_MS, () => {});
+  await withDeadline<unknown>(request?.catch(() => {}) ?? Promise.resolve(), REQUEST_MS, () => {});
 }
 
 /**
@@ -444,7 +448,7 @@ async function hasRunTools(
   { prompt, messageId }: Turn,
   earlierMessageId: string | undefined,
 ): Promise<boolean> {
-  const all = await within(session.getEvents(), REQUEST_MS, () => undefined).catch(() => undefined);
+  const all = await withDeadline(session.getEvents(), REQUEST_MS, () => undefined).catch(() => undefined);
   if (!all) return true;
   const isMessage = (id: string | undefined) => (event: (typeof all)[number]) =>
     event.type === "user.message" && event.data.messageId === id;

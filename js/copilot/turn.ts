@@ -3,7 +3,7 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { homeError, isConnectionLost, isSessionGone, runtimeError } from "../foundry/runtime-error.js";
 import type { ModelCallFailure } from "../foundry/session-watch.js";
 import { systemClock, unref } from "../platform/clock.js";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import type { ConversationOutcome } from "../wasm/modules/plan.js";
 import { Attempt } from "./attempt.js";
 import { ReplyText } from "./reply-text.js";
@@ -146,7 +146,7 @@ export class Turn {
         return isConnectionLost(error) ? "dead" : "restless";
       }
     };
-    const outcome = await within<ConversationOutcome>(quiet(), settleMs, () => "restless");
+    const outcome = await withDeadline<ConversationOutcome>(quiet(), settleMs, () => "restless");
     attempt.leave();
     return outcome;
   }

@@ -16,9 +16,9 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { hideSecretsOf } from "../errors/redact.js";
 import { paired, send } from "../model/send.js";
 import type { Clock } from "../platform/clock.js";
-import { LONGEST_TIMER_MS, steady, systemClock, unref } from "../platform/clock.js";
-import { type Environment, environment, relevant } from "../platform/environment.js";
-import { decide, keylessError, planner } from "../wasm/bindings.js";
+import { LONGEST_TIMER_MS, systemClock, unref, withSystemFallback } from "../platform/clock.js";
+import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
+import { callCore, keylessError, planModule } from "../wasm/bindings.js";
 import type { TokenCall, TokenSource } from "../wasm/identity.js";
 import type { AccessToken } from "../wasm/token.js";
 import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credential.js";
@@ -123,11 +123,11 @@ async function acquire(
     timeoutMs = TIMEOUT_MS,
     clock: given = systemClock,
   } = options;
-  const clock = steady(given);
+  const clock = withSystemFallback(given);
   const { source, clientId, objectId, resourceId, authorityHost } = options;
   hideSecretsOf(env);
-  const call = decide(() =>
-    planner().planTokenRequest({
+  const call = callCore(() =>
+    planModule().planTokenRequest({
       source,
       scopes,
       clientId,
@@ -138,7 +138,7 @@ async function acquire(
       claims,
       ownAssertion: assertion !== undefined,
       ownSecret: clientSecret !== undefined,
-      env: { ...relevant(env), ...addresses(env) },
+      env: { ...coreEnvironment(env), ...addresses(env) },
     }),
   );
   const deadline = clock.monotonic() + timeoutMs;
@@ -153,8 +153,8 @@ async function acquire(
       undefined,
       signal,
     );
-    const verdict = decide(() =>
-      planner().judgeTokenAnswer({
+    const verdict = callCore(() =>
+      planModule().judgeTokenAnswer({
         source: call.source,
         status,
         headers: paired(headers),
@@ -177,7 +177,7 @@ async function acquire(
           retryAfterInMs: retryAfterMs,
           code: status || "network_error",
         },
-        planner(),
+        planModule(),
         clock.now(),
       );
       throw new KeylessError(error.code, error.message, {

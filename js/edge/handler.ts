@@ -35,11 +35,11 @@ import { rejectsToken } from "../model/model-error.js";
 import { modelChecks } from "../model/model-options.js";
 import { streamChat } from "../model/stream-chat.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
-import { type Environment, environment, relevant } from "../platform/environment.js";
+import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
 import { noteResource } from "../tokens/clock-skew.js";
 import { createBearerTokenProvider } from "../tokens/provider.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { ModelOptions } from "../wasm/provider.js";
 
 /** Options of {@link createEdgeChatHandler}. */
@@ -135,8 +135,8 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
   if (models.some((model) => typeof model !== "string" || model === ""))
     throw invalid("models must be a list of names");
   const own = typeof credential === "object" ? credential : undefined;
-  const plan = decide(() =>
-    planner().planProvider({ ...request, ownCredential: own !== undefined, env: relevant(env) }),
+  const plan = callCore(() =>
+    planModule().planProvider({ ...request, ownCredential: own !== undefined, env: coreEnvironment(env) }),
   );
   const giver = own ?? directCredential(env, plan.credential.authorityHost);
   const tokens =

@@ -10,7 +10,7 @@ import {
   text,
 } from "../errors/check.js";
 import { modelChecks } from "../model/model-options.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { Endpoint, ProviderPlan, ProviderRequest } from "../wasm/provider.js";
 
 /** Which endpoint it is, where its address does not tell. */
@@ -38,7 +38,7 @@ export function parseEndpoint(url: string | URL, options?: EndpointOptions): End
     { type: modelChecks().type, apiVersion: text, scope: text },
     "provider/conflict",
   );
-  return decide(() => planner().parseEndpoint(String(url), read));
+  return callCore(() => planModule().parseEndpoint(String(url), read));
 }
 
 /**
@@ -54,7 +54,7 @@ export function parseEndpoint(url: string | URL, options?: EndpointOptions): End
  */
 export function planProvider(options: ProviderRequest): ProviderPlan {
   const read = readOptions(options, providerChecks(), "provider/conflict");
-  return decide(() => planner().planProvider(read));
+  return callCore(() => planModule().planProvider(read));
 }
 
 function providerChecks(): Checks<ProviderRequest> {

@@ -15,12 +15,12 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { hideSecretsOf } from "../errors/redact.js";
-import { environment, relevant } from "../platform/environment.js";
+import { coreEnvironment, environment } from "../platform/environment.js";
 import { noteResource } from "../tokens/clock-skew.js";
 import { createBearerTokenProvider } from "../tokens/provider.js";
 import { cleanText } from "../tokens/text.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { CredentialPlan, Endpoint, Notice, ProviderPlan } from "../wasm/provider.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
 import { runtimeError } from "./runtime-error.js";
@@ -172,13 +172,13 @@ async function looked(tokens: TokenProvider, args: unknown): Promise<string> {
   try {
     return cleanText(await tokens(args));
   } catch (error) {
-    throw credentialFailure(error, planner(), Date.now()).error;
+    throw credentialFailure(error, planModule(), Date.now()).error;
   }
 }
 
 /** The provider that the options and the environment ask for, before any credential. */
 function planProvider(options: FoundryProviderOptions): ProviderPlan {
-  return decide(() => planner().planProvider(planRequest(options)));
+  return callCore(() => planModule().planProvider(planRequest(options)));
 }
 
 /** The options that the core decides on, and what it may see of the environment. */
@@ -189,7 +189,7 @@ export function planRequest<T extends FoundryProviderOptions>(
   const ownCredential = (Boolean(credential) && credential !== "direct") || typeof tokens === "function";
   const given = env ?? environment();
   hideSecretsOf(given);
-  return { ...request, ownCredential, env: relevant(given) };
+  return { ...request, ownCredential, env: coreEnvironment(given) };
 }
 
 /** A host that names no scope, such as this machine, gets no token unless one is asked for. */

@@ -20,7 +20,7 @@ import {
   text,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { Notice } from "../wasm/provider.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
 import { createFoundryProvider, type FoundryProvider, planRequest } from "./provider.js";
@@ -215,7 +215,7 @@ function namedChecks(): Checks<NamedFoundryProvider> {
 function join(options: NamedFoundryProvider, members: Member[], sessions: Map<string, Watched>): Member {
   const wanted = listedModels(options?.models);
   const taken = members.map(({ name }) => name);
-  const planned = decide(() => planner().planModels({ ...planRequest(options), models: wanted }, taken));
+  const planned = callCore(() => planModule().planModels({ ...planRequest(options), models: wanted }, taken));
   const models = planned.map((model, index) => {
     const capabilities = wanted?.[index]?.capabilities;
     return { ...model, ...(capabilities ? { capabilities } : {}) };

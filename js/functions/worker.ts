@@ -10,7 +10,7 @@ import { createFoundryProvider, type FoundryProvider } from "../foundry/provider
 import type { ChatEvent, ChatRequest, ChatResult, ChatTokenStatus } from "../http/contract.js";
 import { chatError, closing, unknownModel } from "../http/problem.js";
 import { tokenStatus } from "../http/token-status.js";
-import { environment, relevant } from "../platform/environment.js";
+import { coreEnvironment, environment } from "../platform/environment.js";
 import { Conversations, sessionBusy } from "./conversations.js";
 import { EventQueue } from "./event-queue.js";
 import type { ChatHandlerOptions, ChatModel, FunctionsLimits } from "./options.js";
@@ -172,7 +172,7 @@ export class ChatWorker {
     } = this.#options;
     const ownCredential =
       (credential !== undefined && credential !== "direct") || typeof tokens === "function";
-    const plan = planProvider({ ...options, ownCredential, env: relevant(env) });
+    const plan = planProvider({ ...options, ownCredential, env: coreEnvironment(env) });
     const models = [plan.model, ...this.#models.map(({ name }) => name)];
     const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
     return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };

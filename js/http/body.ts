@@ -1,6 +1,6 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { systemClock, unref } from "../platform/clock.js";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import type { ChatCall, ChatLimits, ChunkSource } from "./contract.js";
 import { chatError } from "./problem.js";
 
@@ -53,7 +53,7 @@ export class Body {
       if (bodyUsed || (body && !reader)) throw used();
       return (this.#buffer as Uint8Array).subarray(0, this.#size);
     });
-    this.bytes = within(whole, bodyMs, () => {
+    this.bytes = withDeadline(whole, bodyMs, () => {
       throw chatError("chat/slow-request", 408, `The body took longer than ${bodyMs} ms to arrive`);
     });
     // The request may be refused for another reason.
@@ -70,7 +70,7 @@ export class Body {
     if (!reader || this.#ended) return;
     const cancel = () => void reader.cancel().catch(() => {});
     if (status === 499) return cancel();
-    if (status !== 408 && status !== 504) await within(this.#drain(reader), DRAIN_MS, () => {});
+    if (status !== 408 && status !== 504) await withDeadline(this.#drain(reader), DRAIN_MS, () => {});
     if (!this.#ended) unref(systemClock.setTimeout(cancel, CANCEL_MS));
   }
 

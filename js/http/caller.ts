@@ -1,6 +1,6 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { wellFormed } from "../platform/well-formed.js";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import { chatError } from "./problem.js";
 
 /**
@@ -42,7 +42,7 @@ export async function callerOf<Asked>(
       cause,
     });
   });
-  const id = await within(asked, timeoutMs, () => {
+  const id = await withDeadline(asked, timeoutMs, () => {
     throw new KeylessError(late, `${option} gave no answer within ${timeoutMs} ms`, {
       hint: `Look at the ${option} option, or raise limits.callerMs.`,
     });

@@ -1,6 +1,6 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { systemClock, unref } from "../platform/clock.js";
-import { within } from "../platform/within.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import { bestType } from "./accept.js";
 import { Body } from "./body.js";
 import type {
@@ -178,7 +178,7 @@ class Exchange {
   /** The step, or nothing if it takes longer than silence may last. */
   #orHeartbeat(step: Promise<Step>): Promise<Step | undefined> {
     step.catch(() => {});
-    return within<Step | undefined>(step, this.#settings.limits.heartbeatMs, () => undefined);
+    return withDeadline<Step | undefined>(step, this.#settings.limits.heartbeatMs, () => undefined);
   }
 
   /** Waits for a transport that can take more. One that cannot tell is no reason to fail. */
@@ -235,7 +235,7 @@ class Exchange {
     if (!over) slot?.release();
     else {
       const release = () => slot?.release();
-      within<unknown>(over, RELEASE_MS, () => {}).then(release, release);
+      withDeadline<unknown>(over, RELEASE_MS, () => {}).then(release, release);
     }
     const durationMs = Math.round(systemClock.monotonic() - this.#started);
     const entry = { ...outcome(status), correlationId, durationMs, status, ...failure };

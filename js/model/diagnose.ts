@@ -1,4 +1,4 @@
-import { decide, planner } from "../wasm/bindings.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { Diagnosis, FailedRequest, RoleAssignment } from "../wasm/diagnosis.js";
 import type { AccessToken } from "../wasm/token.js";
 import { diagnosed, plainFailure } from "./diagnosed.js";
@@ -32,7 +32,7 @@ export function diagnose(failure: FailedRequest): Diagnosis {
 export function checkToken(
   attempt: Pick<FailedRequest, "endpoint" | "now"> & { token: string | AccessToken },
 ): Diagnosis | undefined {
-  return decide(() => planner().checkToken(plainFailure(attempt, ["endpoint", "now", "token"])));
+  return callCore(() => planModule().checkToken(plainFailure(attempt, ["endpoint", "now", "token"])));
 }
 
 /**
@@ -44,5 +44,5 @@ export function checkToken(
  * ```
  */
 export function roleAssignment(attempt: Pick<FailedRequest, "endpoint" | "token">): RoleAssignment {
-  return decide(() => planner().roleAssignment(plainFailure(attempt, ["endpoint", "token"])));
+  return callCore(() => planModule().roleAssignment(plainFailure(attempt, ["endpoint", "token"])));
 }

@@ -13,14 +13,14 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
 import { systemClock } from "../platform/clock.js";
 import { tokenOf } from "../tokens/text.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { Diagnosis, FailedRequest } from "../wasm/diagnosis.js";
 import type { PlainFailure } from "../wasm/modules/plan.js";
 
 /** The core's finding about a request: what was passed in made plain for it, and secrets taken out of the answer's words. */
 export function diagnosed(
   failure: FailedRequest,
-  judge: (bindings: ReturnType<typeof planner>, failure: PlainFailure) => Diagnosis,
+  judge: (bindings: ReturnType<typeof planModule>, failure: PlainFailure) => Diagnosis,
 ): Diagnosis {
   const plain = plainFailure(failure);
   if (!Number.isInteger(plain.status) || plain.status < 0 || plain.status > 999) {
@@ -32,7 +32,7 @@ export function diagnosed(
       },
     );
   }
-  const diagnosis = decide(() => judge(planner(), plain));
+  const diagnosis = callCore(() => judge(planModule(), plain));
   const { cause, message } = diagnosis;
   return {
     ...diagnosis,

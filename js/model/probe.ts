@@ -7,7 +7,7 @@ import {
   token as tokenCheck,
 } from "../errors/check.js";
 import { cleanText } from "../tokens/text.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { Diagnosis } from "../wasm/diagnosis.js";
 import type { Endpoint, ModelOptions } from "../wasm/provider.js";
 import type { AccessToken } from "../wasm/token.js";
@@ -66,7 +66,7 @@ export async function probe(options: ProbeOptions): Promise<Diagnosis> {
   } = readOptions(options, probeChecks(), "provider/conflict");
   const token = given === undefined ? undefined : cleanText(given);
   const request = { ...address(endpoint), ...defined(rest) };
-  const call = decide(() => planner().planProbe(request, timeoutMs));
+  const call = callCore(() => planModule().planProbe(request, timeoutMs));
   const [status, body, ...headers] = await send(call, token, signal);
   const { endpoint: place, deployment, wireApi } = call;
   return diagnosed(

@@ -14,11 +14,18 @@ export async function send(
   signal: AbortSignal | undefined,
 ): Promise<[status: number, body: string, ...headers: string[]]> {
   signal?.throwIfAborted();
-  const { net } = await import("../wasm/net-bindings.js");
+  const { netModule } = await import("../wasm/net-bindings.js");
   const { cancelled, release } = cancellation(signal);
   try {
     signal?.throwIfAborted();
-    const answer = await net().send(url, Object.entries(headers).flat(), body, token, timeoutMs, cancelled);
+    const answer = await netModule().send(
+      url,
+      Object.entries(headers).flat(),
+      body,
+      token,
+      timeoutMs,
+      cancelled,
+    );
     signal?.throwIfAborted();
     return answer as [number, string, ...string[]];
   } finally {

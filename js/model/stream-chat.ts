@@ -9,7 +9,7 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { cleanText } from "../tokens/text.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { ProbeCall } from "../wasm/probe.js";
 import type { Endpoint, ModelOptions } from "../wasm/provider.js";
 import type { AccessToken } from "../wasm/token.js";
@@ -70,10 +70,10 @@ export async function* streamChat(options: StreamChatOptions): AsyncGenerator<st
   }
   const token = given === undefined ? undefined : cleanText(given);
   const request = { ...address(endpoint), ...defined(rest) };
-  const call = decide(() => planner().planChat(request, prompt, timeoutMs));
+  const call = callCore(() => planModule().planChat(request, prompt, timeoutMs));
   signal?.throwIfAborted();
-  const { net } = await import("../wasm/net-bindings.js");
-  const { Exchange } = net();
+  const { netModule } = await import("../wasm/net-bindings.js");
+  const { Exchange } = netModule();
   const headers = Object.entries(call.headers).flat();
   const exchange = new Exchange(call.url, headers, call.body, token, call.timeoutMs, call.wireApi);
   const { cancelled, release } = cancellation(signal);

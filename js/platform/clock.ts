@@ -1,11 +1,12 @@
 /**
- * Where time and chance come from. The default is the platform's; tests give their own.
- * A handle that `setTimeout` returns may have `ref` and `unref`, as Node's has.
+ * Supplies time and randomness. The default is the platform's; tests pass their own.
+ *
+ * A handle that `setTimeout` returns may have `ref` and `unref`, like Node's.
  */
 export interface Clock {
   /** Epoch milliseconds; may jump. */
   now(): number;
-  /** Milliseconds since some fixed point; never runs backwards. */
+  /** Milliseconds since a fixed point; never runs backwards. */
   monotonic(): number;
   /** Uniform in 0..1. */
   random(): number;
@@ -14,8 +15,8 @@ export interface Clock {
 }
 
 /**
- * The platform's clocks and timers. The only place in this package that asks for the time or for chance. Each is looked up
- * when called: test runners replace them.
+ * The platform's clocks and timers. The only place in this package that reads the time or draws a
+ * random number. Each function is looked up at the call, because test runners replace them.
  */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -25,33 +26,36 @@ export const systemClock: Clock = {
   clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
 };
 
-/** The longest that Node's timers can wait; a longer one would fire at once. */
+/** The longest delay of Node's timers. A longer one would fire at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Lets the process end although the timer is running. Other platforms' timers never hold anything up. */
+/** Lets the process exit while the timer runs. Only Node's timers keep a process alive. */
 export function unref(handle: unknown): void {
   (handle as { unref?: () => void } | undefined)?.unref?.();
 }
 
-const steadied = new WeakMap<Clock, Clock>();
+const clocksWithFallback = new WeakMap<Clock, Clock>();
 
-/** A clock of the program's own. Where a function of it throws or gives no number, the platform's stands in. */
-export function steady(clock: Clock): Clock {
+/**
+ * Wraps a caller's clock: where one of its functions throws, or returns no finite number, the
+ * system clock is used. Returns the same wrapper for the same clock.
+ */
+export function withSystemFallback(clock: Clock): Clock {
   if (clock === systemClock) return clock;
-  const known = steadied.get(clock);
-  if (known) return known;
+  const existing = clocksWithFallback.get(clock);
+  if (existing) return existing;
   const read = (name: "now" | "monotonic" | "random") => () => {
     try {
       const value = clock[name]();
       if (Number.isFinite(value)) return value;
     } catch {
-      // As if it gave no number.
+      // Fall back, as for a value that is no number.
     }
     return systemClock[name]();
   };
-  /** Timers that the platform set in the place of the clock. */
-  const own = new WeakMap<object, unknown>();
-  const made: Clock = {
+  /** The system's timers by the handles that were returned for them. */
+  const systemTimers = new WeakMap<object, unknown>();
+  const wrapper: Clock = {
     now: read("now"),
     monotonic: read("monotonic"),
     random: read("random"),
@@ -61,20 +65,20 @@ export function steady(clock: Clock): Clock {
       } catch {
         const timer = systemClock.setTimeout(callback, ms);
         const handle = { unref: () => unref(timer) };
-        own.set(handle, timer);
+        systemTimers.set(handle, timer);
         return handle;
       }
     },
     clearTimeout: (handle) => {
-      const timer = own.get(handle as object);
+      const timer = systemTimers.get(handle as object);
       if (timer !== undefined) return systemClock.clearTimeout(timer);
       try {
         clock.clearTimeout(handle);
       } catch {
-        // The timer fires, and finds nothing left to do.
+        // The timer fires; its callback finds nothing left to do.
       }
     },
   };
-  steadied.set(clock, made);
-  return made;
+  clocksWithFallback.set(clock, wrapper);
+  return wrapper;
 }

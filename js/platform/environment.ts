@@ -1,15 +1,16 @@
-/** An environment, such as `process.env`. */
+/** Environment variables, such as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What opens a door: a secret, or where one is to be had. The core only learns that it is set, and the Copilot runtime gets none of it,
- * whoever passes it. In any case, since Windows knows none.
+ * Matches variables that hold a secret or say where to get one. The core learns only that they are
+ * set, and the Copilot runtime receives none of them, whoever passes them. Ignores case, as Windows
+ * does.
  */
-export const SECRETS =
+export const SECRET_VARIABLES =
   /^(AZURE_(CLIENT_(SECRET|CERTIFICATE_(PATH|PASSWORD))|FEDERATED_TOKEN_FILE|PASSWORD)|IDENTITY_(ENDPOINT|HEADER)|MSI_\w*)$/i;
 
-/** Those of them whose value is the secret itself, not a place. */
-const SECRET_VALUES = [
+/** Those of {@link SECRET_VARIABLES} whose value is the secret itself. */
+const SECRET_VALUE_VARIABLES = [
   "AZURE_CLIENT_SECRET",
   "AZURE_CLIENT_CERTIFICATE_PASSWORD",
   "AZURE_PASSWORD",
@@ -17,45 +18,53 @@ const SECRET_VALUES = [
   "MSI_SECRET",
 ];
 
-/** Shorter values may be a part of any word. */
-const MIN_SECRET = 8;
+/** Shorter values could be part of an ordinary word, so they are not redacted. */
+const MIN_SECRET_LENGTH = 8;
 
-/** More of which only matters that they are set: names, hosts, and proxies with a password in their URL. */
-const SIGNS =
+/**
+ * Matches further variables of which the core learns only that they are set: user names, hosts, and
+ * proxies, whose URL may hold a password.
+ */
+const PRESENCE_VARIABLES =
   /^(AZURE_USERNAME|AZURE_POD_IDENTITY_AUTHORITY_HOST|IMDS_ENDPOINT|IDENTITY_SERVER_THUMBPRINT|WEBSITE_SITE_NAME|FUNCTIONS_WORKER_RUNTIME|CONTAINER_APP_(JOB_)?NAME|KUBERNETES_SERVICE_HOST|(HTTPS?|ALL)_PROXY|(https?|all)_proxy)$/;
 
-/** Those whose values count; no key is among them. */
-const VALUES =
+/** Matches variables that the core receives with their values. API keys are excluded. */
+const VALUE_VARIABLES =
   /^((?:FOUNDRY|AZURE_AI|AZURE_OPENAI)_(?!\w*KEY$)\w+|AZURE_(TOKEN_CREDENTIALS|CLIENT_ID|TENANT_ID|AUTHORITY_HOST)|NO_PROXY|no_proxy)$/;
 
-/** Where there is none. One object: caches go by it. */
-export const NONE: Environment = {};
+/** Used where there is no environment. A single object, because caches use it as a key. */
+export const EMPTY_ENVIRONMENT: Environment = {};
 
-/** The environment of this process; none in a browser, nor in Deno without the permission to read all of it. */
+/**
+ * Returns the environment of this process. It is empty in a browser, and in Deno without the
+ * permission to read all variables.
+ */
 export function environment(): Environment {
   const env = globalThis.process?.env;
   try {
-    return env && Object.keys(env) ? env : NONE;
+    return env && Object.keys(env) ? env : EMPTY_ENVIRONMENT;
   } catch {
-    return NONE;
+    return EMPTY_ENVIRONMENT;
   }
 }
 
-/** The secrets in an environment. */
+/** Lists the secret values in an environment. */
 export function secretsIn(env: Environment): string[] {
-  // Plain JavaScript may pass anything.
-  const values = SECRET_VALUES.map((name) => String(env[name] ?? "").trim());
-  return values.filter((value) => value.length >= MIN_SECRET);
+  // Callers in plain JavaScript may pass values of any type.
+  const values = SECRET_VALUE_VARIABLES.map((name) => String(env[name] ?? "").trim());
+  return values.filter((value) => value.length >= MIN_SECRET_LENGTH);
 }
 
-/** What the core may see of an environment. */
-export function relevant(env: Environment): Record<string, string> {
-  const seen: Record<string, string> = {};
+/** Selects the variables that the core uses; the value of one that it must not see becomes `set`. */
+export function coreEnvironment(env: Environment): Record<string, string> {
+  const selected: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    // Plain JavaScript may pass anything; the core says what is wrong with a value that counts.
+    // Callers in plain JavaScript may pass values of any type; the core reports a wrong one.
     if (value === undefined || value === null) continue;
-    if (VALUES.test(name)) seen[name] = value;
-    else if (SECRETS.test(name) || SIGNS.test(name)) seen[name] = String(value).trim() && "set";
+    if (VALUE_VARIABLES.test(name)) selected[name] = value;
+    else if (SECRET_VARIABLES.test(name) || PRESENCE_VARIABLES.test(name)) {
+      selected[name] = String(value).trim() && "set";
+    }
   }
-  return seen;
+  return selected;
 }

@@ -1,17 +1,18 @@
 /**
- * The version of a package beside this one; "" if its package.json cannot be read, undefined if it is not found. A bundler may have put
- * it elsewhere, so undefined does not mean that importing it fails.
+ * Finds the installed version of a package that this one can import. Returns "" if its package.json
+ * cannot be read, and undefined if the package is not found. A bundler may have put it elsewhere,
+ * so undefined does not mean that importing it fails.
  */
 export function installedVersion(name: string): string | undefined {
-  const file = resolved(name);
+  const file = resolveEntry(name);
   if (file === undefined) return undefined;
-  // Imported at the top, it would take a fifth of the time that the import of this package takes.
+  // A static import of node:fs would take a fifth of this package's import time.
   const fs = globalThis.process?.getBuiltinModule?.("node:fs");
   for (let folder = new URL(".", file); ; folder = new URL("..", folder)) {
     try {
-      // Exports hide it from import.
-      const found = JSON.parse(fs?.readFileSync(new URL("package.json", folder), "utf8") ?? "");
-      if (found.name === name) return found.version;
+      // Read as a file: `exports` often hides package.json from import.
+      const manifest = JSON.parse(fs?.readFileSync(new URL("package.json", folder), "utf8") ?? "");
+      if (manifest.name === name) return manifest.version;
     } catch {
       // Not in this folder.
     }
@@ -19,12 +20,12 @@ export function installedVersion(name: string): string | undefined {
   }
 }
 
-/** Where a package's entry is, as a URL. */
-function resolved(name: string): string | undefined {
+/** Resolves a package's entry file, as a URL. */
+function resolveEntry(name: string): string | undefined {
   try {
     return import.meta.resolve(name);
   } catch {
-    // Not there; or CommonJS, which a bundler made of this and where `import.meta` is empty.
+    // Not found, or a bundler turned this file into CommonJS, where `import.meta` is empty.
   }
   try {
     const { createRequire } = process.getBuiltinModule("node:module");

@@ -1,4 +1,4 @@
-// Node's own modules, for parts of the package that other platforms load without using them.
+// Node's built-in modules, loaded at the first use: other platforms import the files that use them.
 
 const load = <M>(name: string) => globalThis.process?.getBuiltinModule?.(name) as M;
 
@@ -14,17 +14,17 @@ export const node = {
   },
 };
 
-const actions = new Set<() => void>();
+const exitActions = new Set<() => void>();
 let listening = false;
 
-function doAll(): void {
-  for (const action of actions) action();
+function runExitActions(): void {
+  for (const action of exitActions) action();
 }
 
-/** Does something when the process ends by itself, unless it was called off by then. Returns the way to call it off. */
+/** Runs an action when the process exits. Returns a function that cancels it. */
 export function atExit(action: () => void): () => void {
-  actions.add(action);
-  if (!listening) process.once("exit", doAll);
+  exitActions.add(action);
+  if (!listening) process.once("exit", runExitActions);
   listening = true;
-  return () => void actions.delete(action);
+  return () => void exitActions.delete(action);
 }

@@ -1,14 +1,17 @@
-// Text for the Copilot runtime. It does not answer a message that holds half a surrogate pair, which is what cutting a text within an emoji
-// leaves: the caller would wait for its timeout.
+// Text for the Copilot runtime. The runtime never answers a message that holds a lone surrogate, as
+// cutting a text inside an emoji leaves, so the caller would wait until its timeout.
 
-/** The text with each lone surrogate replaced by U+FFFD, as `String.prototype.toWellFormed` gives it; not every platform has that. */
+/**
+ * Replaces each lone surrogate by U+FFFD, as `String.prototype.toWellFormed` does. Not every platform
+ * has that method.
+ */
 export function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 /**
- * A copy of a value with all its text well-formed: in arrays and plain objects, in what its functions return or resolve to, and in the
- * messages of what they throw. Instances of classes stay as they are.
+ * Copies a value and makes all its text well-formed: in arrays and plain objects, in the results of
+ * its functions, and in the messages of the errors they throw. Instances of classes are not copied.
  */
 export function wellFormedDeep<T>(value: T): T {
   return copy(value, new Map()) as T;
@@ -16,50 +19,50 @@ export function wellFormedDeep<T>(value: T): T {
 
 function copy(value: unknown, copies: Map<object, object>): unknown {
   if (typeof value === "string") return wellFormed(value);
-  if (typeof value === "function") return wrapped(value as Call, (self) => self);
+  if (typeof value === "function") return wrap(value as Call, (self) => self);
   if (!Array.isArray(value) && !isPlain(value)) return value;
-  const known = copies.get(value);
-  if (known) return known;
-  const made: object = Array.isArray(value) ? [] : Object.create(Object.getPrototypeOf(value));
-  copies.set(value, made);
+  const existing = copies.get(value);
+  if (existing) return existing;
+  const result: object = Array.isArray(value) ? [] : Object.create(Object.getPrototypeOf(value));
+  copies.set(value, result);
   for (const key of Reflect.ownKeys(value)) {
     const { enumerable } = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor;
     if (!enumerable) continue;
     const item: unknown = Reflect.get(value, key);
-    // Not assigned: a key may be `__proto__`.
-    Object.defineProperty(made, typeof key === "string" ? wellFormed(key) : key, {
+    // Defined, not assigned: a key may be `__proto__`.
+    Object.defineProperty(result, typeof key === "string" ? wellFormed(key) : key, {
       value:
         typeof item === "function"
-          ? wrapped(item as Call, (self) => (self === made ? value : self))
+          ? wrap(item as Call, (self) => (self === result ? value : self))
           : copy(item, copies),
       configurable: true,
       enumerable: true,
       writable: true,
     });
   }
-  return made;
+  return result;
 }
 
 type Call = (...args: unknown[]) => unknown;
 
-/** The function, called on the original of a copy. */
-function wrapped(call: Call, original: (self: unknown) => unknown): Call {
-  // A proxy, so that it keeps its name and its properties.
+/** Wraps a function so that it runs on the original object when it is called on the copy. */
+function wrap(call: Call, original: (self: unknown) => unknown): Call {
+  // A proxy keeps the function's name and properties.
   return new Proxy(call, {
     apply(target, self, args) {
       try {
         const result = Reflect.apply(target, original(self), args);
         return isThenable(result)
-          ? Promise.resolve(result).then(wellFormedDeep, fail)
+          ? Promise.resolve(result).then(wellFormedDeep, rethrow)
           : wellFormedDeep(result);
       } catch (error) {
-        return fail(error);
+        return rethrow(error);
       }
     },
   });
 }
 
-function fail(error: unknown): never {
+function rethrow(error: unknown): never {
   if (!(error instanceof Error)) throw wellFormedDeep(error);
   const message = wellFormed(error.message);
   throw message === error.message ? error : new Error(message, { cause: error });

@@ -1,6 +1,6 @@
 import type { GetTokenOptions, TokenCredential } from "../credentials/credential.js";
 import type { Clock } from "../platform/clock.js";
-import { core } from "../wasm/bindings.js";
+import { coreModule } from "../wasm/bindings.js";
 import type { AccessToken } from "../wasm/token.js";
 import type { PastCache } from "./cache-fallback.js";
 import { lookAgain } from "./clock-skew.js";
@@ -28,6 +28,6 @@ export async function acquire(
   const token = other ? await past.instead(given, ask, options.abortSignal) : given;
   // By the time of now: MSAL's "now" is that of its own request.
   const now = clock.now();
-  if (!core().seemsExpired(token.expiresOnTimestamp, now)) return token;
+  if (!coreModule().seemsExpired(token.expiresOnTimestamp, now)) return token;
   return lookAgain(token, now, credential, clock, options.abortSignal);
 }

@@ -1,7 +1,7 @@
 import type { TokenCredential } from "../credentials/credential.js";
 import type { Clock } from "../platform/clock.js";
 import { unref } from "../platform/clock.js";
-import { core } from "../wasm/bindings.js";
+import { coreModule } from "../wasm/bindings.js";
 import type { AccessToken } from "../wasm/token.js";
 
 /** How long a server has to tell the time: callers wait, and it will tell as well with the next attempt. */
@@ -28,7 +28,7 @@ export async function lookAgain(
   signal: AbortSignal,
 ): Promise<AccessToken> {
   const expiry = (date: string, askedAt: number) =>
-    core().secondLook(token.token, token.expiresOnTimestamp, now, date, askedAt);
+    coreModule().secondLook(token.token, token.expiresOnTimestamp, now, date, askedAt);
   const found = expiry("", 0) ?? expiry(...(await timeAt(resources.get(credential), clock, signal)));
   return found === undefined ? token : { ...token, expiresOnTimestamp: found };
 }

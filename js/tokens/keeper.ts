@@ -3,8 +3,8 @@ import { credentialFailure, summarize } from "../credentials/failure.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import type { Clock } from "../platform/clock.js";
 import { LONGEST_TIMER_MS, unref } from "../platform/clock.js";
-import { outlive } from "../platform/outlive.js";
-import { core, keylessError, planner } from "../wasm/bindings.js";
+import { waitUntil } from "../platform/wait-until.js";
+import { coreModule, keylessError, planModule } from "../wasm/bindings.js";
 import type { Decision, Outcome, Schedule } from "../wasm/modules/core.js";
 import type { AccessToken, RefreshPolicy, TokenStatus } from "../wasm/token.js";
 import { acquire } from "./acquisition.js";
@@ -78,7 +78,7 @@ export class TokenKeeper {
     this.#clock = clock;
     this.#past = new PastCache(credential, clock);
     try {
-      this.#schedule = new (core().Schedule)(policy);
+      this.#schedule = new (coreModule().Schedule)(policy);
     } catch (error) {
       throw keylessError(error);
     }
@@ -266,7 +266,7 @@ export class TokenKeeper {
     if (overdue)
       this.#abandon(overdue, claims === undefined ? this.#timedOut(overdue) : superseded(), flight.promise);
     this.#attempt(flight);
-    outlive(flight.promise);
+    waitUntil(flight.promise);
     return flight;
   }
 
@@ -361,7 +361,7 @@ export class TokenKeeper {
   }
 
   #failed(flight: Flight, thrown: unknown): void {
-    const failure = credentialFailure(thrown, planner(), this.#clock.now());
+    const failure = credentialFailure(thrown, planModule(), this.#clock.now());
     const [wall, mono] = this.#time();
     const { status, unavailable, retryAfterMs } = failure;
     const random = this.#clock.random();

@@ -12,7 +12,7 @@ import {
 import { KeylessError } from "../errors/keyless-error.js";
 import { hideSecretsOf } from "../errors/redact.js";
 import type { Clock } from "../platform/clock.js";
-import { steady, systemClock } from "../platform/clock.js";
+import { systemClock, withSystemFallback } from "../platform/clock.js";
 import { environment } from "../platform/environment.js";
 import type { AccessToken, RefreshPolicy } from "../wasm/token.js";
 import { closed } from "./errors.js";
@@ -71,7 +71,7 @@ export function createBearerTokenProvider(
   check(credential, scope);
   const options = readOptions(given, tokenChecks(), "policy/invalid");
   hideSecretsOf(environment());
-  const clock = steady(options.clock ?? systemClock);
+  const clock = withSystemFallback(options.clock ?? systemClock);
   const { keeper, release } = share(credential, scope, clock, options);
   const unlisten = options.onEvent ? keeper.listen(options.onEvent) : undefined;
   const letGo = options.keepFresh ? keeper.keepFresh() : undefined;

@@ -8,7 +8,7 @@ import {
   text,
   token as tokenCheck,
 } from "../errors/check.js";
-import { core, decide, planner } from "../wasm/bindings.js";
+import { callCore, coreModule, planModule } from "../wasm/bindings.js";
 import type { AccessToken, Challenge, TokenDescription } from "../wasm/token.js";
 import { tokenOf } from "./text.js";
 
@@ -38,10 +38,10 @@ export function parseTokenResponse(
   );
   checkArgument("requestedAt", requestedAt, finite, "expiry/missing");
   const zone = utcOffsetMinutes === undefined ? localOffset : () => utcOffsetMinutes;
-  return decide(() =>
+  return callCore(() =>
     typeof response === "string"
-      ? core().parseTokenResponseText(response, requestedAt, zone)
-      : core().parseTokenResponseObject(response, requestedAt, zone),
+      ? coreModule().parseTokenResponseText(response, requestedAt, zone)
+      : coreModule().parseTokenResponseObject(response, requestedAt, zone),
   );
 }
 
@@ -56,7 +56,7 @@ export function parseTokenResponse(
  */
 export function decodeToken(token: string | AccessToken): TokenDescription {
   checkArgument("token", token, tokenCheck, "token/malformed");
-  return decide(() => planner().decodeToken(tokenOf(token) ?? ""));
+  return callCore(() => planModule().decodeToken(tokenOf(token) ?? ""));
 }
 
 /**
@@ -71,7 +71,7 @@ export function decodeToken(token: string | AccessToken): TokenDescription {
  */
 export function parseChallenge(wwwAuthenticate: string | null | undefined): Challenge {
   checkArgument("wwwAuthenticate", wwwAuthenticate ?? "", text, "diagnosis/invalid");
-  return decide(() => planner().parseChallenge(wwwAuthenticate ?? ""));
+  return callCore(() => planModule().parseChallenge(wwwAuthenticate ?? ""));
 }
 
 /** This machine's offset from UTC, in minutes east, at a local time given as if it were UTC. */

@@ -1,5 +1,5 @@
 import { type Checks, flag, listOf, number, object, plainCopy, readOptions, text } from "../errors/check.js";
-import { decide, planner } from "../wasm/bindings.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { RefreshScenario, RefreshTimeline } from "../wasm/simulation.js";
 
 function scenarioChecks(): Checks<RefreshScenario> {
@@ -43,5 +43,5 @@ export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline {
   const plain = plainCopy(scenario, "The scenario", "scenario/invalid");
   // The core judges the rest, and names what there is no field for.
   readOptions(plain, scenarioChecks(), "scenario/invalid");
-  return decide(() => planner().simulateRefresh(plain));
+  return callCore(() => planModule().simulateRefresh(plain));
 }

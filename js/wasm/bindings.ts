@@ -1,5 +1,5 @@
 import { KeylessError } from "../errors/keyless-error.js";
-import { compiled } from "./compiled.js";
+import { instantiate } from "./instantiate.js";
 import * as coreBindings from "./modules/core.js";
 import coreWasm from "./modules/core-inline.js";
 import * as planBindings from "./modules/plan.js";
@@ -8,22 +8,22 @@ import planWasm from "./modules/plan-inline.js";
 let coreReady: typeof coreBindings | undefined;
 let planReady: typeof planBindings | undefined;
 
-// Functions, not constants that a call makes: bundlers drop those that nobody uses, and the module with them.
+// Functions instead of constants: bundlers drop an unused function, and its module with it.
 
-/** The refresh schedule and the lifetime of a token. */
-export function core(): typeof coreBindings {
-  coreReady ??= compiled(coreBindings, coreWasm);
+/** Returns the module with the refresh schedule and the parsing of token responses. */
+export function coreModule(): typeof coreBindings {
+  coreReady ??= instantiate(coreBindings, coreWasm);
   return coreReady;
 }
 
-/** Endpoints, providers, requests and what became of them. */
-export function planner(): typeof planBindings {
-  planReady ??= compiled(planBindings, planWasm);
+/** Returns the module that plans endpoints, providers and requests, and diagnoses failures. */
+export function planModule(): typeof planBindings {
+  planReady ??= instantiate(planBindings, planWasm);
   return planReady;
 }
 
-/** Calls a module, and turns what it throws into a {@link KeylessError}. */
-export function decide<T>(call: () => T): T {
+/** Calls a module. Throws a {@link KeylessError} in place of the module's own error. */
+export function callCore<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
@@ -31,7 +31,7 @@ export function decide<T>(call: () => T): T {
   }
 }
 
-/** A module's error as a {@link KeylessError}; anything else as it is. */
+/** Converts a module's error to a {@link KeylessError}. Returns any other value unchanged. */
 export function keylessError(error: unknown): unknown {
   return isCoreError(error) ? new KeylessError(error.code, error.message, { hint: error.hint }) : error;
 }

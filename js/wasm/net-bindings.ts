@@ -1,11 +1,14 @@
-import { compiled } from "./compiled.js";
+import { instantiate } from "./instantiate.js";
 import * as bindings from "./modules/net.js";
 import wasm from "./modules/net-inline.js";
 
 let ready: typeof bindings | undefined;
 
-/** What sends requests. It is large, so this file is imported when the first one is to be sent. */
-export function net(): typeof bindings {
-  ready ??= compiled(bindings, wasm);
+/**
+ * Returns the module that sends requests. It is large: import this file dynamically, when the first
+ * request is sent.
+ */
+export function netModule(): typeof bindings {
+  ready ??= instantiate(bindings, wasm);
   return ready;
 }

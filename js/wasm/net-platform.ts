@@ -1,9 +1,11 @@
-// Replaces the platform's `fetch`, `Request` and `Response` in the network module; the build imports this file there.
+// Replaces `fetch`, `Request` and `Response` in the network module; the build imports this file
+// there. reqwest calls them.
 
 /**
- * What reqwest makes of a request. It follows no redirect, because not every platform takes the token off on the way to another host.
+ * A request that follows no redirect, because some platforms forward the token to another host.
  *
- * Not the platform's own `Request`: Node holds that one's signal weakly, so that a garbage collection loses the deadline.
+ * Does not extend the platform's `Request`: Node holds the signal of one weakly, so a garbage
+ * collection could lose the deadline.
  */
 export class Request {
   readonly url: string;
@@ -16,8 +18,9 @@ export class Request {
 }
 
 /**
- * What reqwest checks an answer against. Not the platform's class: some servers, such as @hono/node-server, put one of their own in its
- * place, of which no answer of `fetch` is an instance.
+ * The class that reqwest checks a response against, by its shape. The platform's class would not
+ * do: some servers, such as @hono/node-server, replace it, and the responses of `fetch` are no
+ * instances of the replacement.
  */
 export const Response = {
   [Symbol.hasInstance]: (value: unknown): boolean =>
@@ -25,40 +28,41 @@ export const Response = {
 };
 
 /**
- * Sends a request. The signal ends the wait for the headers and for the body here, whatever the platform does with it: reqwest's deadline
- * and its cancellation depend on nothing else.
+ * Sends a request. The signal ends the wait for headers and body even where the platform ignores
+ * it: reqwest's deadline and cancellation depend on it alone.
  *
- * An error says in one line what Node hides in its causes, and reqwest can read every answer.
+ * Rejects with an error whose message includes those of its causes, where Node hides the reason.
+ * Adjusts responses that reqwest cannot read.
  */
 export async function fetch({ url, init }: Request): Promise<Response> {
   const { signal } = init;
   const sent = globalThis.fetch(url, init);
   let response: Response;
   try {
-    response = await (signal ? Promise.race([sent, aborted(signal)]) : sent);
+    response = await (signal ? Promise.race([sent, rejectOnAbort(signal)]) : sent);
   } catch (error) {
-    // A platform that ignores the signal may answer yet.
+    // A platform that ignores the signal may still return a response.
     sent.then(({ body }) => body?.cancel()).catch(() => {});
-    // reqwest aborts with a text of its own when the time is up.
-    throw error instanceof Error ? new Error(words(error).join(": ")) : error;
+    // At its deadline reqwest aborts with a text as the reason.
+    throw error instanceof Error ? new Error(messages(error).join(": ")) : error;
   }
-  // Browsers hide a redirect behind a status of 0, which reqwest cannot read.
+  // Browsers report a redirect as status 0, which reqwest cannot read.
   if (response.type === "opaqueredirect") throw new Error("the host redirects to another address");
-  // A Response that a program made itself has no address; reqwest would panic.
+  // A Response that the program constructed has no URL; reqwest would panic.
   if (response.url === "") Object.defineProperty(response, "url", { value: url });
   if (response.body && signal)
     Object.defineProperty(response, "body", { value: abortable(response.body, signal) });
   return response;
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     if (signal.aborted) reject(signal.reason);
   });
 }
 
-/** A body whose reader fails with the signal's reason as soon as it aborts. */
+/** Wraps a body so that its reader fails with the signal's reason as soon as it aborts. */
 function abortable(body: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   const cancel = (reason: unknown) => reader.cancel(reason).catch(() => {});
@@ -79,16 +83,16 @@ function abortable(body: ReadableStream<Uint8Array>, signal: AbortSignal): Reada
       },
       cancel,
     },
-    // Reads no further than its own reader does.
+    // No read-ahead.
     { highWaterMark: 0 },
   );
 }
 
-/** The messages of an error and its causes, with the codes that the messages do not contain. */
-function words(error: unknown): string[] {
+/** Lists the messages of an error and its causes, and the codes that no message contains. */
+function messages(error: unknown): string[] {
   if (typeof error !== "object" || error === null) return [];
   const { message, code, cause } = error as { message?: unknown; code?: unknown; cause?: unknown };
   const text = typeof message === "string" ? message : "";
-  const coded = typeof code === "string" && !text.includes(code) ? [code] : [];
-  return [text, ...coded, ...words(cause)].filter((part) => part !== "");
+  const codes = typeof code === "string" && !text.includes(code) ? [code] : [];
+  return [text, ...codes, ...messages(cause)].filter((part) => part !== "");
 }

@@ -59,11 +59,58 @@ pub fn parse_token_response(
     read(&fields, requested_at, &zone)
 }
 
+/// The value of a field of a token response.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FieldValue {
+    /// Nothing, which is not the same as a field that is missing.
+    Null,
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
+    /// Anything else: no field that counts holds it.
+    Other,
+}
+
+/// Reads a token response whose JSON has been parsed already, as [`parse_token_response`] reads the text: an object of which each
+/// field is a name and a value.
+///
+/// ```
+/// use copilot_keyless::expiry::{FieldValue, parse_token_fields};
+///
+/// let fields = [
+///     ("token".to_owned(), FieldValue::Text("opaque".to_owned())),
+///     ("expiresOnTimestamp".to_owned(), FieldValue::Number(1_586_984_735_000.0)),
+/// ];
+/// let response = parse_token_fields(fields, 1_586_981_135_000, |_| None).unwrap();
+/// assert_eq!(response.lifetime.length(), 3_600_000);
+/// ```
+pub fn parse_token_fields(
+    fields: impl IntoIterator<Item = (String, FieldValue)>,
+    requested_at: Millis,
+    zone: impl Fn(Millis) -> Option<i32>,
+) -> Result<TokenResponse> {
+    let fields = fields
+        .into_iter()
+        .filter(|(name, _)| is_field(name))
+        .map(|(name, value)| {
+            let value = match value {
+                FieldValue::Null => Value::Null,
+                FieldValue::Number(number) => Value::Number(number),
+                FieldValue::Text(text) => Value::Text(text),
+                FieldValue::Other => Value::Other,
+            };
+            (name, value)
+        })
+        .collect();
+    read(&fields, requested_at, &zone)
+}
+
 /// The fields that may hold the token, first come first.
 const TOKEN: [&str; 3] = ["access_token", "accessToken", "token"];
 
 /// True for the fields of a token response that mean something.
-pub(crate) fn is_field(name: &str) -> bool {
+fn is_field(name: &str) -> bool {
     TOKEN.contains(&name)
         || [
             "expires_on",
@@ -78,7 +125,7 @@ pub(crate) fn is_field(name: &str) -> bool {
 }
 
 /// The token and its lifetime.
-pub(crate) fn read(fields: &Members, requested_at: Millis, zone: Zone<'_>) -> Result<TokenResponse> {
+fn read(fields: &Members, requested_at: Millis, zone: Zone<'_>) -> Result<TokenResponse> {
     if let Some(name) = fields.duplicate() {
         return Err(Error::new(
             Code::ExpiryDuplicateField,

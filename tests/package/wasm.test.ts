@@ -49,7 +49,8 @@ test("source paths are found wherever they stand, and nothing else changes", () 
     `/rustc/${hash}/library/core/src/fmt/mod.rs`,
     "/rust/deps/dlmalloc-0.2.11/src/dlmalloc.rs",
     "cargo/registry/src/index.crates.io-1949cf8c6b5b557f/url-2.5.8/src/lib.rs",
-    "src/wasm/net.rs",
+    "src/endpoint/url.rs",
+    "crates/wasm/src/net.rs",
   ];
   const bytes = Buffer.from(paths.map((path, index) => `before${index}${path}after`).join(""));
   const length = bytes.length;

@@ -15,7 +15,7 @@ import {
   type ProviderPlan,
 } from "copilot-keyless";
 import { afterAll } from "vitest";
-import { relevant } from "../../js/platform/environment.js";
+import { coreEnvironment } from "../../js/platform/environment.js";
 import type { Decision, Outcome } from "../../js/wasm/modules/core.js";
 import { root } from "../support/process.js";
 import type { Now, ScheduleHost } from "../support/tables.js";
@@ -117,7 +117,7 @@ export class ComponentCore {
       ...request,
       headers: pairs(headers),
       ownCredential: Boolean(credential),
-      env: pairs(relevant(env ?? {})),
+      env: pairs(coreEnvironment(env ?? {})),
     };
     const { provider } = this.interfaces;
     const plan = decide<Omit<ProviderPlan, "config"> & { config: WitConfig }>(() =>

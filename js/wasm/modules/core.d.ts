@@ -1,4 +1,4 @@
-// The surface of src/wasm/core.rs, written by hand. The build puts wasm-pack's module beside it.
+// The surface of crates/wasm/src/core.rs, written by hand. The build puts wasm-pack's module beside it.
 
 import type { AccessToken, RefreshPolicy, TokenStatus } from "../token.js";
 

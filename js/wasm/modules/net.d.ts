@@ -1,4 +1,4 @@
-// The surface of src/wasm/net.rs, written by hand. The build puts wasm-pack's module beside it.
+// The surface of crates/wasm/src/net.rs, written by hand. The build puts wasm-pack's module beside it.
 
 export function initSync(options: { module: Uint8Array }): void;
 

@@ -1,4 +1,4 @@
-// The surface of src/wasm/plan.rs, written by hand. The build puts wasm-pack's module beside it.
+// The surface of crates/wasm/src/plan.rs, written by hand. The build puts wasm-pack's module beside it.
 
 import type { Diagnosis, RoleAssignment } from "../diagnosis.js";
 import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../identity.js";

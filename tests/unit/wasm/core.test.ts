@@ -10,7 +10,7 @@ import {
   type TokenProvider,
 } from "copilot-keyless";
 import { afterEach, describe, expect, test } from "vitest";
-import { relevant } from "../../../js/platform/environment.js";
+import { coreEnvironment } from "../../../js/platform/environment.js";
 import { credentialTable, endpointTable, expiryTable, providerTable, thrown } from "../../support/tables.js";
 
 const ENDPOINT = "https://myres.openai.azure.com";
@@ -58,7 +58,7 @@ describe("the environment", () => {
       SOMETHING_ELSE: "pl4nted",
     };
     expect(
-      relevant({ ...secrets, IDENTITY_ENDPOINT: " ", AZURE_CLIENT_ID: "id", FOUNDRY_MODEL_NAME: "m" }),
+      coreEnvironment({ ...secrets, IDENTITY_ENDPOINT: " ", AZURE_CLIENT_ID: "id", FOUNDRY_MODEL_NAME: "m" }),
     ).toEqual({
       AZURE_CLIENT_SECRET: "set",
       IDENTITY_HEADER: "set",

@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::conversation::{self, Action, Close, Outcome, Wants};
+use copilot_keyless::conversation::{self, Action, Close, Outcome, Wants};
 
 /// [`conversation::Lifecycle`].
 #[wasm_bindgen]

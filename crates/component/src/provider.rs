@@ -5,7 +5,7 @@ use super::wit::provider::{
     ProviderRequest, Sources,
 };
 use super::{Component, notices, same_names};
-use crate::{environment, provider};
+use copilot_keyless::{environment, provider};
 
 impl Guest for Component {
     fn plan_provider(request: ProviderRequest) -> Result<ProviderPlan, KeylessError> {

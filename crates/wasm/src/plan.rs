@@ -5,8 +5,8 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::options::from_js;
 use super::values::{JsResult, throw, to_js};
-use crate::error::Code;
-use crate::{
+use copilot_keyless::Code;
+use copilot_keyless::{
     challenge, chat, claims, diagnosis, endpoint, expiry, identity, probe, provider, providers, simulate,
 };
 

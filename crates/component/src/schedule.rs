@@ -7,7 +7,7 @@ use super::wit::schedule::{
     Outcome, Phase, RefreshPolicy, Status, UseToken, WaitForFlight,
 };
 use super::{Component, same_names};
-use crate::schedule::{self, FailureKind};
+use copilot_keyless::schedule::{self, FailureKind};
 
 impl Guest for Component {
     type Schedule = Schedule;

@@ -6,11 +6,9 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::values::{JsResult, throw, to_js};
-use crate::error::{Code, Error};
-use crate::expiry::{self, Millis, TokenResponse};
-use crate::json::{Members, Value};
-use crate::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
-use crate::secret::Secret;
+use copilot_keyless::expiry::{self, FieldValue, Millis, TokenResponse};
+use copilot_keyless::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
+use copilot_keyless::{Code, Error, Secret};
 
 /// [`expiry::parse_token_response`], of JSON text. `zone` gives the offset in minutes east of UTC for a local time.
 #[wasm_bindgen(js_name = parseTokenResponseText)]
@@ -20,16 +18,16 @@ pub fn parse_token_response_text(json: &str, requested_at: f64, zone: &Function)
         .map(access_token)
 }
 
-/// [`expiry::parse_token_response`], of an object.
+/// [`expiry::parse_token_fields`], of an object.
 #[wasm_bindgen(js_name = parseTokenResponseObject)]
 pub fn parse_token_response_object(object: &JsValue, requested_at: f64, zone: &Function) -> JsResult {
-    let fields = members(object).ok_or_else(|| {
+    let fields = fields(object).ok_or_else(|| {
         throw(Error::new(
             Code::ExpiryNotJson,
             "the token response is neither a text nor an object",
         ))
     })?;
-    expiry::read(&fields, millis(requested_at), &offset_by(zone))
+    expiry::parse_token_fields(fields, millis(requested_at), offset_by(zone))
         .map_err(throw)
         .map(access_token)
 }
@@ -163,7 +161,7 @@ impl Schedule {
     }
 }
 
-/// The default policy with what an object overrides. By hand, as [`members`].
+/// The default policy with what an object overrides. By hand, as [`fields`].
 fn changed(given: &JsValue) -> Result<RefreshPolicy, Error> {
     if !given.is_object() || Array::is_array(given) {
         return Err(Error::new(Code::PolicyInvalid, "the policy must be an object"));
@@ -179,40 +177,31 @@ fn changed(given: &JsValue) -> Result<RefreshPolicy, Error> {
     Ok(policy)
 }
 
-/// The fields of an object that count, without serde: its way through an object of JavaScript weighs as much as the schedule.
-fn members(object: &JsValue) -> Option<Members> {
+/// The fields of an object, without serde: its way through an object of JavaScript weighs as much as the schedule.
+fn fields(object: &JsValue) -> Option<Vec<(String, FieldValue)>> {
     if !object.is_object() || Array::is_array(object) {
         return None;
     }
-    let members = Object::entries(object.unchecked_ref())
+    let fields = Object::entries(object.unchecked_ref())
         .iter()
         .filter_map(|entry| {
             let entry: Array = entry.unchecked_into();
-            let name = entry.get(0).as_string()?;
-            expiry::is_field(&name).then(|| (name, value(&entry.get(1))))
+            Some((entry.get(0).as_string()?, value(&entry.get(1))))
         })
         .collect();
-    Some(members)
+    Some(fields)
 }
 
-fn value(given: &JsValue) -> Value {
-    match given.dyn_ref::<Array>() {
-        Some(list) => Value::List(list.iter().map(|one| plain(&one)).collect()),
-        None => plain(given),
-    }
-}
-
-/// A value that is no list; a list within one counts as nothing, since it may hold itself.
-fn plain(given: &JsValue) -> Value {
+fn value(given: &JsValue) -> FieldValue {
     if given.is_undefined() || given.is_null() {
-        Value::Null
+        FieldValue::Null
     } else if let Some(number) = given.as_f64() {
-        Value::Number(number)
+        FieldValue::Number(number)
     } else if let Ok(number) = i64::try_from(given.clone()) {
         // A BigInt.
-        Value::Number(number as f64)
+        FieldValue::Number(number as f64)
     } else {
-        given.as_string().map_or(Value::Other, Value::Text)
+        given.as_string().map_or(FieldValue::Other, FieldValue::Text)
     }
 }
 

@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::JsValue;
 
 use super::values::throw;
-use crate::error::{Code, Error};
+use copilot_keyless::{Code, Error};
 
 /// Reads options; without any, the default. What is undefined or null counts as left out. An error repeats nothing of what was given:
 /// it may be a secret in the wrong place.

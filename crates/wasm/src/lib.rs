@@ -1,10 +1,13 @@
 //! The surfaces for JavaScript: they convert and forward, and decide nothing. The types on the other side are hand-written, in
-//! `js/wasm/*.d.ts`. Each is a module of its own, by a feature of cargo, so that nobody loads what he does not use.
+//! `js/wasm/*.d.ts`. Each is a module of its own, by a feature of cargo, so that callers load only what they use.
+#![cfg(target_arch = "wasm32")]
 
 #[cfg(feature = "plan")]
 mod conversation;
 #[cfg(feature = "core")]
 mod core;
+#[cfg(feature = "net")]
+mod fetch;
 #[cfg(feature = "net")]
 mod net;
 #[cfg(feature = "plan")]

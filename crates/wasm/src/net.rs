@@ -8,10 +8,10 @@ use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::net::{self, Answer, Request};
-use crate::reply::Format;
+use crate::fetch::{self, Answer, Request};
+use copilot_keyless::reply::Format;
 
-/// [`net::send`]. `headers` are names and values in turn, in the answer too: `[status, body, ...headers]`. The answer is empty if
+/// [`fetch::send`]. `headers` are names and values in turn, in the answer too: `[status, body, ...headers]`. The answer is empty if
 /// `cancelled` settles before it comes.
 #[wasm_bindgen]
 pub async fn send(
@@ -29,20 +29,20 @@ pub async fn send(
         token,
         timeout_ms,
     };
-    let sending = pin!(net::send(request));
+    let sending = pin!(fetch::send(request));
     let Either::Left((answer, _)) = select(sending, JsFuture::from(cancelled)).await else {
         return Array::new();
     };
     flat(&answer)
 }
 
-/// [`net::Exchange`].
+/// [`fetch::Exchange`].
 #[wasm_bindgen]
-pub struct Exchange(net::Exchange);
+pub struct Exchange(fetch::Exchange);
 
 #[wasm_bindgen]
 impl Exchange {
-    /// [`net::Exchange::new`], for the API format of a provider's config.
+    /// [`fetch::Exchange::new`], for the API format of a provider's config.
     #[wasm_bindgen(constructor)]
     #[allow(
         clippy::too_many_arguments,
@@ -64,10 +64,10 @@ impl Exchange {
             token,
             timeout_ms,
         };
-        Self(net::Exchange::new(request, Format::of(wire_api.as_deref())))
+        Self(fetch::Exchange::new(request, Format::of(wire_api.as_deref())))
     }
 
-    /// [`net::Exchange::next`]; undefined too if `cancelled` settles before it comes.
+    /// [`fetch::Exchange::next`]; undefined too if `cancelled` settles before it comes.
     pub async fn next(&mut self, cancelled: Promise) -> Option<String> {
         let reading = pin!(self.0.next());
         match select(reading, JsFuture::from(cancelled)).await {
@@ -76,7 +76,7 @@ impl Exchange {
         }
     }
 
-    /// [`net::Exchange::failure`], as `send` gives an answer; empty if there is none.
+    /// [`fetch::Exchange::failure`], as `send` gives an answer; empty if there is none.
     pub fn failure(&self) -> Array {
         self.0.failure().map(flat).unwrap_or_default()
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wasm_bindgen::prelude::JsValue;
 
-use crate::error::Error;
+use copilot_keyless::Error;
 
 pub(super) type JsResult = Result<JsValue, JsValue>;
 

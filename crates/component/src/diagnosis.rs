@@ -4,7 +4,7 @@ use super::wit::diagnosis::{
     Assignment, Challenge, Diagnosis, FailedRequest, Guest, Principal, TokenDescription, TokenFormat,
 };
 use super::{Component, same_names};
-use crate::{challenge, claims, diagnosis};
+use copilot_keyless::{challenge, claims, diagnosis};
 
 impl Guest for Component {
     fn diagnose(failure: FailedRequest) -> Diagnosis {

@@ -2,7 +2,7 @@
 
 use super::wit::endpoint::{Cloud, Endpoint, EndpointOptions, Guest, KeylessError, Kind};
 use super::{Component, notices, same_names};
-use crate::endpoint;
+use copilot_keyless::endpoint;
 
 impl Guest for Component {
     fn parse_endpoint(url: String, options: EndpointOptions) -> Result<Endpoint, KeylessError> {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt as _};
 use reqwest::{Client, Method, Response};
 
-use crate::identity::ANSWER_MAX_BYTES;
-use crate::probe::network_words;
-use crate::reply::{End, Format, Part, Reader};
+use copilot_keyless::identity::ANSWER_MAX_BYTES;
+use copilot_keyless::probe::network_words;
+use copilot_keyless::reply::{End, Format, Part, Reader};
 
 /// The headers that say something about an answer.
 const TELLING_HEADERS: [&str; 8] = [

@@ -1,5 +1,6 @@
 //! The surface for hosts of the component model: converts and forwards, decides nothing. The types are those of
 //! `wit/copilot-keyless.wit`, where they are documented.
+#![cfg(target_arch = "wasm32")]
 
 mod diagnosis;
 mod endpoint;
@@ -20,7 +21,7 @@ mod simulate;
     reason = "generated"
 )]
 mod bindings {
-    wit_bindgen::generate!({ path: "wit", world: "copilot-keyless" });
+    wit_bindgen::generate!({ path: "../../wit", world: "copilot-keyless" });
     export!(Component with_types_in self);
 
     use super::Component;
@@ -32,8 +33,8 @@ use wit::types::{KeylessError, Notice, ProviderType, WireApi};
 /// Implements every interface.
 struct Component;
 
-impl From<crate::Error> for KeylessError {
-    fn from(error: crate::Error) -> Self {
+impl From<copilot_keyless::Error> for KeylessError {
+    fn from(error: copilot_keyless::Error) -> Self {
         Self {
             code: error.code().as_str().to_owned(),
             message: error.message().to_owned(),
@@ -42,7 +43,7 @@ impl From<crate::Error> for KeylessError {
     }
 }
 
-fn notices(notices: Vec<crate::endpoint::Notice>) -> Vec<Notice> {
+fn notices(notices: Vec<copilot_keyless::endpoint::Notice>) -> Vec<Notice> {
     notices
         .into_iter()
         .map(|notice| Notice {
@@ -58,7 +59,7 @@ macro_rules! same_names {
         impl From<$from> for $to {
             fn from(value: $from) -> Self {
                 match value {
-                    $(<$from>::$name => $crate::component::same_names!(@ $name $($other)?),)+
+                    $(<$from>::$name => $crate::same_names!(@ $name $($other)?),)+
                 }
             }
         }
@@ -68,7 +69,7 @@ macro_rules! same_names {
 }
 use same_names;
 
-same_names!(crate::endpoint::ProviderType => ProviderType { Openai, Azure, Anthropic });
-same_names!(ProviderType => crate::endpoint::ProviderType { Openai, Azure, Anthropic });
-same_names!(crate::provider::WireApi => WireApi { Responses, Completions });
-same_names!(WireApi => crate::provider::WireApi { Responses, Completions });
+same_names!(copilot_keyless::endpoint::ProviderType => ProviderType { Openai, Azure, Anthropic });
+same_names!(ProviderType => copilot_keyless::endpoint::ProviderType { Openai, Azure, Anthropic });
+same_names!(copilot_keyless::provider::WireApi => WireApi { Responses, Completions });
+same_names!(WireApi => copilot_keyless::provider::WireApi { Responses, Completions });

@@ -1,5 +1,5 @@
 //! What only shows inside WebAssembly: the bindings, and that the core decides there as it does natively.
-#![cfg(target_arch = "wasm32")]
+#![cfg(all(target_arch = "wasm32", feature = "core", feature = "plan"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,7 +8,7 @@
     reason = "tests"
 )]
 
-use copilot_keyless::wasm::{
+use copilot_keyless_wasm::{
     Schedule, decode_token, parse_challenge, parse_endpoint, parse_token_response_object,
     parse_token_response_text, plan_models, plan_probe, plan_provider,
 };
@@ -45,7 +45,7 @@ fn zone(minutes: &serde_json::Value) -> Function {
 
 #[wasm_bindgen_test]
 fn every_expiry_row_as_text_and_as_an_object() {
-    for row in rows(include_str!("../tables/expiry.json")) {
+    for row in rows(include_str!("../../../tests/tables/expiry.json")) {
         let requested_at = row["requestedAt"].as_f64().unwrap();
         let zone = zone(&row["utcOffsetMinutes"]);
         let text = match &row["response"] {
@@ -83,7 +83,7 @@ fn every_expiry_row_as_text_and_as_an_object() {
 
 #[wasm_bindgen_test]
 fn every_endpoint_row() {
-    for row in rows(include_str!("../tables/endpoints.json")) {
+    for row in rows(include_str!("../../../tests/tables/endpoints.json")) {
         match parse_endpoint(row["input"].as_str().unwrap(), &js(&row["options"])) {
             Ok(endpoint) => {
                 let endpoint = rust(&endpoint);
@@ -105,7 +105,7 @@ fn every_endpoint_row() {
 
 #[wasm_bindgen_test]
 fn every_probe_row() {
-    for row in rows(include_str!("../tables/probes.json")) {
+    for row in rows(include_str!("../../../tests/tables/probes.json")) {
         match plan_probe(&js(&row["request"]), row["timeoutMs"].as_f64()) {
             Ok(call) => {
                 let call = rust(&call);
@@ -120,7 +120,7 @@ fn every_probe_row() {
 
 #[wasm_bindgen_test]
 fn every_challenge_row() {
-    for row in rows(include_str!("../tables/challenges.json")) {
+    for row in rows(include_str!("../../../tests/tables/challenges.json")) {
         let challenge = parse_challenge(row["header"].as_str().unwrap());
         assert_eq!(rust(&challenge), row["expect"], "{row}");
     }

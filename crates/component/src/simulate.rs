@@ -5,7 +5,7 @@ use super::wit::simulate::{
     Outage, PhaseSpan, RefreshScenario, RefreshTimeline, Strategy, TokenScript, Totals,
 };
 use super::{Component, same_names};
-use crate::simulate;
+use copilot_keyless::simulate;
 
 impl Guest for Component {
     fn simulate_refresh(scenario: RefreshScenario) -> Result<RefreshTimeline, KeylessError> {
