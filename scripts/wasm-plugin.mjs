@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const NET_PLATFORM = join(root, "js/wasm/net-platform.ts");
 
 /** The imports that the plugins resolve: js/wasm/modules/core.js, core-inline.js and so on. */
 export const IMPORT = /\/modules\/(core|plan|net)(-inline)?\.js$/;
@@ -22,71 +21,58 @@ export function wasmFiles(module) {
   return { bindings: join(folder, `${module}.js`), wasm: join(folder, `${module}_bg.wasm`) };
 }
 
-/**
- * Returns a module's bindings. They lack the default export, whose `new URL` would lead bundlers to a second copy of the
- * module, and reqwest gets the `fetch`, `Request` and `Response` of js/wasm/net-platform.ts.
- */
-function bindingsOf(module) {
-  const { bindings } = wasmFiles(module);
-  const code = replaced(readFileSync(bindings, "utf8"), {
-    "export { initSync, __wbg_init as default };": "export { initSync };",
-    [`new URL('${module}_bg.wasm', import.meta.url)`]: "undefined",
-  });
-  if (!/\bfetch\(getObject/.test(code)) return code;
-  // In service workers and workerd reqwest calls the global object's.
-  const own = replaced(code, { "getObject(arg0).fetch(getObject(arg1))": "fetch(getObject(arg1))" });
-  return `import { fetch, Request, Response } from ${JSON.stringify(NET_PLATFORM)};\n${own}`;
-}
-
-function replaced(code, changes) {
-  for (const [before, after] of Object.entries(changes)) {
-    if (!code.includes(before)) throw new Error(`wasm-bindgen writes ${JSON.stringify(before)} in another way`);
-    code = code.replace(before, after);
-  }
-  return code;
-}
-
-function inlined(module) {
-  const packed = deflateRawSync(readFileSync(wasmFiles(module).wasm), { level: module === "dev" ? 1 : 9 });
-  return `export default ${JSON.stringify(packed.toString("base64"))};`;
-}
-
-/** For Vite and Vitest. `modules` is DEV, RELEASE, or names by import. */
+/** The plugin for Vite and Vitest. `modules` is DEV, RELEASE, or names of other modules by import. */
 export function viteWasm(modules = DEV) {
-  // Known by their files, so that a new build of a module reaches whoever watches.
-  const bindings = new Map(Object.values(modules).map((module) => [wasmFiles(module).bindings, module]));
-  const inline = new Map(Object.values(modules).map((module) => [`${wasmFiles(module).wasm}?deflated`, module]));
+  const loaders = new Map();
+  for (const module of Object.values(modules)) {
+    const { bindings, wasm } = wasmFiles(module);
+    loaders.set(bindings, () => bindingsOf(module, bindings));
+    // The file stays part of its id, so that a new build of it reaches whoever watches.
+    loaders.set(`${wasm}?deflated`, () => {
+      const packed = deflateRawSync(readFileSync(wasm), { level: module === "dev" ? 1 : 9 });
+      return `export default "${packed.toString("base64")}";`;
+    });
+  }
   return {
     name: "wasm-modules",
     enforce: "pre",
     resolveId(source) {
-      const [, name, isInline] = IMPORT.exec(source) ?? [];
-      if (!name) return;
-      const { bindings, wasm } = wasmFiles(modules[name]);
-      return isInline ? `${wasm}?deflated` : bindings;
+      const [, name, inline] = IMPORT.exec(source) ?? [];
+      if (name)
+        return inline ? `${wasmFiles(modules[name]).wasm}?deflated` : wasmFiles(modules[name]).bindings;
     },
-    load(id) {
-      if (inline.has(id)) return inlined(inline.get(id));
-      if (bindings.has(id)) return bindingsOf(bindings.get(id));
+    load: (id) => loaders.get(id)?.(),
+  };
+}
+
+/** The same for esbuild, with the names in wasm-bindgen's files shortened: they help nobody in a stack. */
+export function esbuildWasm(modules = DEV) {
+  const { name, resolveId, load } = viteWasm(modules);
+  return {
+    name,
+    setup({ onResolve, onLoad, esbuild }) {
+      onResolve({ filter: IMPORT }, ({ path }) => ({ path: resolveId(path), namespace: name }));
+      onLoad({ filter: /./, namespace: name }, async ({ path }) => {
+        const { code } = await esbuild.transform(load(path), { minify: true });
+        return { contents: code, resolveDir: root };
+      });
     },
   };
 }
 
-/** For esbuild. `minify` shortens wasm-bindgen's names, which help nobody in a stack. */
-export function esbuildWasm(modules = DEV, minify = false) {
-  return {
-    name: "wasm-modules",
-    setup(build) {
-      build.onResolve({ filter: IMPORT }, ({ path }) => {
-        const [, name, isInline] = IMPORT.exec(path);
-        return { path: modules[name], namespace: isInline ? "wasm-inline" : "wasm-bindings" };
-      });
-      build.onLoad({ filter: /./, namespace: "wasm-inline" }, ({ path }) => ({ contents: inlined(path) }));
-      build.onLoad({ filter: /./, namespace: "wasm-bindings" }, async ({ path }) => {
-        const code = bindingsOf(path);
-        const contents = minify ? (await build.esbuild.transform(code, { minify })).code : code;
-        return { contents, resolveDir: root };
-      });
-    },
-  };
+/**
+ * Returns a module's bindings without the default export, whose `new URL` would lead bundlers to a second copy of the module,
+ * and with the `fetch`, `Request` and `Response` of js/wasm/net-platform.ts for reqwest.
+ */
+function bindingsOf(module, file) {
+  const code = readFileSync(file, "utf8")
+    .replace("export { initSync, __wbg_init as default };", "export { initSync };")
+    .replace(`new URL('${module}_bg.wasm', import.meta.url)`, "undefined")
+    // In service workers and workerd reqwest calls the global object's.
+    .replace("getObject(arg0).fetch(getObject(arg1))", "fetch(getObject(arg1))");
+  const sends = code.includes("fetch(getObject(");
+  if (/ as default|new URL\(|\.fetch\(/.test(code))
+    throw new Error("wasm-bindgen writes its files in another way");
+  const platform = JSON.stringify(join(root, "js/wasm/net-platform.ts"));
+  return sends ? `import { fetch, Request, Response } from ${platform};\n${code}` : code;
 }

@@ -13,14 +13,12 @@ mod network;
 mod rejected;
 mod remedy;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::Secret;
 use crate::claims;
 use crate::endpoint::{self, Endpoint, Options};
 use crate::expiry::Millis;
+use crate::{Headers, Secret};
 use answer::Answer;
 use remedy::Setup;
 
@@ -118,7 +116,7 @@ pub struct Failure {
     /// The HTTP status; 0 if no answer came.
     pub status: u16,
     /// The response's headers, in any spelling.
-    pub headers: Option<BTreeMap<String, Secret>>,
+    pub headers: Headers,
     /// The response's body; with status 0, what the network said.
     pub body: Option<Secret>,
     /// The token that was sent.
@@ -236,7 +234,7 @@ pub fn foresee(attempt: &Failure) -> Option<Diagnosis> {
     let attempt = Failure {
         status: 0,
         body: None,
-        headers: None,
+        headers: Headers::new(),
         ..attempt.clone()
     };
     let answer = answer::read("", 0, "");
@@ -296,10 +294,10 @@ fn report(Finding { code, cause, fixes }: Finding, failure: &Failure, answer: An
             DiagnosisCode::WrongAudience | DiagnosisCode::TokenExpired | DiagnosisCode::TokenInvalid
         ),
         status: (failure.status != 0).then_some(failure.status),
-        retry_after_ms: answer::retry_after_ms(failure.headers.as_ref(), &answer, failure.now),
+        retry_after_ms: answer::retry_after_ms(&failure.headers, &answer, failure.now),
         request_id: ["apim-request-id", "x-ms-request-id", "request-id"]
             .iter()
-            .find_map(|name| answer::header(failure.headers.as_ref(), name))
+            .find_map(|name| failure.headers.text(name))
             .filter(|id| id.len() <= 64 && endpoint::is_made_of(id, b"-_"))
             .map(str::to_owned),
         message: Some(answer.message).filter(|message| !message.is_empty()),

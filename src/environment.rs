@@ -5,13 +5,11 @@
 
 mod credential;
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-pub(crate) use credential::plan as plan_credential;
 pub use credential::{CredentialKind, CredentialPlan, Host, credential};
 
+use crate::Variables;
 use crate::endpoint::{Notice, NoticeCode, Options, parse};
 
 /// The variables that hold an endpoint, first come first.
@@ -69,40 +67,36 @@ pub struct Resolved {
 /// mean, so that a slash or an operation path more makes no warning.
 ///
 /// ```
-/// use std::collections::BTreeMap;
+/// use copilot_keyless::Variables;
 /// use copilot_keyless::environment::resolve;
 ///
-/// let env = BTreeMap::from([
-///     ("FOUNDRY_RESOURCE_URL".to_owned(), "https://myres.openai.azure.com".to_owned()),
-///     ("AZURE_OPENAI_ENDPOINT".to_owned(), "https://other.openai.azure.com".to_owned()),
+/// let env = Variables::from([
+///     ("FOUNDRY_RESOURCE_URL", "https://myres.openai.azure.com"),
+///     ("AZURE_OPENAI_ENDPOINT", "https://other.openai.azure.com"),
 /// ]);
 /// let resolved = resolve(&env);
 /// assert_eq!(resolved.endpoint.unwrap().variable, "FOUNDRY_RESOURCE_URL");
 /// assert_eq!(resolved.warnings[0].code.as_str(), "env-conflict");
 /// ```
-pub fn resolve(env: &BTreeMap<String, String>) -> Resolved {
-    let env = |name: &str| env.get(name).map(String::as_str);
+pub fn resolve(env: &Variables) -> Resolved {
     let mut warnings = Vec::new();
     Resolved {
-        endpoint: endpoint(&env, &mut warnings),
-        model: model(&env, &mut warnings),
-        scope: scope(&env),
+        endpoint: endpoint(env, &mut warnings),
+        model: model(env, &mut warnings),
+        scope: scope(env),
         warnings,
     }
 }
 
-/// Tells the value of a variable.
-pub(crate) type Env<'a> = &'a dyn Fn(&str) -> Option<&'a str>;
-
-pub(crate) fn endpoint(env: Env<'_>, warnings: &mut Vec<Notice>) -> Option<Setting> {
+pub(crate) fn endpoint(env: &Variables, warnings: &mut Vec<Notice>) -> Option<Setting> {
     first(env, &ENDPOINT, same_endpoint, warnings)
 }
 
-pub(crate) fn model(env: Env<'_>, warnings: &mut Vec<Notice>) -> Option<Setting> {
+pub(crate) fn model(env: &Variables, warnings: &mut Vec<Notice>) -> Option<Setting> {
     first(env, &MODEL, |a, b| a == b, warnings)
 }
 
-pub(crate) fn scope(env: Env<'_>) -> Option<Setting> {
+pub(crate) fn scope(env: &Variables) -> Option<Setting> {
     first(env, &SCOPE, |a, b| a == b, &mut Vec::new())
 }
 
@@ -112,17 +106,14 @@ pub(crate) fn is_deployment(variable: &str) -> bool {
 }
 
 fn first(
-    env: Env<'_>,
+    env: &Variables,
     variables: &[&'static str],
     same: fn(&str, &str) -> bool,
     warnings: &mut Vec<Notice>,
 ) -> Option<Setting> {
     let mut settings = variables.iter().filter_map(|variable| {
-        let value = env(variable)?.trim();
-        (!value.is_empty()).then(|| Setting {
-            value: value.to_owned(),
-            variable,
-        })
+        let value = env.text(variable)?.to_owned();
+        Some(Setting { value, variable })
     });
     let winner = settings.next()?;
     for other in settings.filter(|other| !same(&winner.value, &other.value)) {

@@ -13,8 +13,6 @@ mod advice;
 mod answer;
 mod retry;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 pub use advice::advice;
@@ -23,7 +21,7 @@ pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, judge};
 use crate::address::{self, Address};
 use crate::endpoint::Cloud;
 use crate::environment::{self, CredentialKind, Host};
-use crate::{Code, Error, Result, Secret};
+use crate::{Code, Error, Headers, Result, Variables};
 
 const IMDS_HOST: &str = "http://169.254.169.254";
 const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
@@ -69,7 +67,7 @@ pub struct Request {
     /// Whether the program gives the client secret itself.
     pub own_secret: bool,
     /// The environment; of variables that hold a secret only that they are set.
-    pub env: BTreeMap<String, Secret>,
+    pub env: Variables,
 }
 
 /// A request to be sent, but for its secret. Serialised in camel case; what is `None` is left out.
@@ -81,7 +79,7 @@ pub struct Call {
     /// Where to.
     pub url: String,
     /// The headers, their names in lower case.
-    pub headers: BTreeMap<&'static str, &'static str>,
+    pub headers: Headers,
     /// The form to post, without the secret; else the request is a GET.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
@@ -152,11 +150,7 @@ struct Settings<'a> {
 
 impl<'a> Settings<'a> {
     fn get(&self, name: &str) -> Option<&'a str> {
-        self.request
-            .env
-            .get(name)
-            .map(|value| value.expose().trim())
-            .filter(|value| !value.is_empty())
+        self.request.env.text(name)
     }
 
     fn need(&self, name: &'static str, option: &str) -> Result<&'a str> {
@@ -178,7 +172,7 @@ impl<'a> Settings<'a> {
         if self.request.own_secret {
             return Ok(Source::ClientSecret);
         }
-        let plan = environment::plan_credential(&|name| self.get(name), Cloud::Public)?;
+        let plan = environment::credential(&self.request.env, Cloud::Public)?;
         let managed = || match plan.host {
             Some(Host::ServiceFabric | Host::MachineLearning | Host::AzureArc | Host::CloudShell) => None,
             _ if self.get("IDENTITY_ENDPOINT").is_some() => Some(Source::AppService),
@@ -216,7 +210,7 @@ impl<'a> Settings<'a> {
                 "{endpoint}{joint}api-version=2019-08-01&resource={}{identity}",
                 encoded(self.resource()?)
             ),
-            headers: BTreeMap::new(),
+            headers: Headers::new(),
             form: None,
             secret: Some(SecretPlace {
                 name: "x-identity-header",
@@ -243,7 +237,7 @@ impl<'a> Settings<'a> {
                 host.trim_end_matches('/'),
                 encoded(self.resource()?)
             ),
-            headers: BTreeMap::from([("metadata", "true")]),
+            headers: Headers::from([("metadata", "true")]),
             form: None,
             secret: None,
             timeout_ms: IMDS_TIMEOUT_MS,
@@ -309,7 +303,7 @@ impl<'a> Settings<'a> {
         Ok(Call {
             source,
             url: format!("{}/{tenant}/oauth2/v2.0/token", authority.trim_end_matches('/')),
-            headers: BTreeMap::from([("content-type", "application/x-www-form-urlencoded")]),
+            headers: Headers::from([("content-type", "application/x-www-form-urlencoded")]),
             form: Some(form),
             secret: Some(SecretPlace {
                 name: field,

@@ -13,9 +13,11 @@ mod base64;
 mod decimal;
 mod error;
 mod json;
+mod named;
 mod secret;
 
 pub use error::{Code, Error, Result};
+pub use named::{Headers, Variables};
 pub use secret::Secret;
 
 pub mod challenge;

@@ -3,8 +3,6 @@
 
 #![allow(clippy::doc_markdown, reason = "OpenAI is a name, not code")]
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::decimal::decimal;
@@ -12,7 +10,7 @@ use crate::diagnosis::{Diagnosis, DiagnosisCode, Failure, diagnose};
 use crate::endpoint::{Endpoint, ProviderType};
 use crate::json::{Members, Value};
 use crate::provider::{self, Plan, Request, WireApi};
-use crate::{Code, Error, Result, Secret};
+use crate::{Code, Error, Headers, Result, Secret};
 
 /// How long a probe waits for an answer unless told, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u32 = 15_000;
@@ -32,7 +30,7 @@ pub struct Call {
     /// Where to.
     pub url: String,
     /// The headers, their names in lower case.
-    pub headers: BTreeMap<String, Secret>,
+    pub headers: Headers,
     /// The body, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
@@ -98,14 +96,14 @@ pub(crate) fn deployment_of(plan: &Plan) -> Result<Option<String>> {
 
 /// A request to the route that the runtime would take: with a body, for the deployment; without, for the list of models.
 pub(crate) fn outline(plan: Plan, deployment: Option<String>, body: Option<String>, timeout_ms: u32) -> Call {
-    let mut headers = BTreeMap::new();
+    let mut headers = Headers::new();
     if plan.config.provider_type == ProviderType::Anthropic {
-        headers.insert("anthropic-version".to_owned(), ANTHROPIC_VERSION.into());
+        headers.insert("anthropic-version", ANTHROPIC_VERSION);
     }
     if body.is_some() {
-        headers.insert("content-type".to_owned(), "application/json".into());
+        headers.insert("content-type", "application/json");
     }
-    for (name, value) in plan.config.headers.iter().flatten() {
+    for (name, value) in plan.config.headers.iter() {
         headers.insert(name.to_ascii_lowercase(), value.clone());
     }
     Call {

@@ -2,14 +2,12 @@
 
 #![allow(clippy::doc_markdown, reason = "OpenAI is a name, not code")]
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::decimal::decimal;
 use crate::endpoint::{Endpoint, FIND, Kind, Notice, NoticeCode, Options, ProviderType, is_made_of, parse};
-use crate::environment::{self, CredentialKind, CredentialPlan, Env, Setting};
-use crate::{Code, Error, Result, Secret};
+use crate::environment::{self, CredentialKind, CredentialPlan, Setting};
+use crate::{Code, Error, Headers, Result, Variables};
 
 /// The model if neither the options nor the environment name one.
 pub const DEFAULT_MODEL: &str = "gpt-5.5";
@@ -47,15 +45,15 @@ pub struct Request {
     /// A dated API version; implies the type `azure`.
     pub api_version: Option<String>,
     /// Headers for every model request.
-    pub headers: Option<BTreeMap<String, Secret>>,
+    pub headers: Headers,
     /// The most tokens in a prompt: a positive whole number.
     pub max_prompt_tokens: Option<f64>,
     /// The most tokens in an answer: a positive whole number.
     pub max_output_tokens: Option<f64>,
     /// Whether the program brings a credential or a token function of its own.
     pub own_credential: bool,
-    /// The environment. A variable that is null is unset. Of one that holds a secret only matters that it is set.
-    pub env: Option<BTreeMap<String, Option<Secret>>>,
+    /// The environment. Of a variable that holds a secret only matters that it is set.
+    pub env: Variables,
 }
 
 /// What to hand to the Copilot SDK, and how it came about. Serialised in camel case; what is `None` is left out.
@@ -95,8 +93,8 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub azure: Option<AzureConfig>,
     /// Headers for every model request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub headers: Option<BTreeMap<String, Secret>>,
+    #[serde(skip_serializing_if = "Headers::is_empty")]
+    pub headers: Headers,
     /// The model's well-known name, if the deployment has another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_id: Option<String>,
@@ -172,14 +170,14 @@ const REFUSED_HEADERS: [&str; 6] = [
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
 pub fn plan(request: &Request) -> Result<Plan> {
-    let env = |name: &str| request.env.as_ref()?.get(name)?.as_ref().map(Secret::expose);
+    let env = &request.env;
     let mut warnings = Vec::new();
 
     let given = pick(request.endpoint.as_deref(), || {
-        environment::endpoint(&env, &mut warnings)
+        environment::endpoint(env, &mut warnings)
     });
     let (address, endpoint_source) = given.ok_or_else(no_endpoint)?;
-    let scope = pick(request.scope.as_deref(), || environment::scope(&env));
+    let scope = pick(request.scope.as_deref(), || environment::scope(env));
     let (scope, scope_source) = scope.map_or((None, DEFAULT), |(scope, source)| (Some(scope), source));
     let options = Options {
         provider_type: request.provider_type,
@@ -188,7 +186,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     };
     let endpoint = parse(&address, &options)?;
 
-    let names = names(request, &env, &endpoint, endpoint_source, &mut warnings)?;
+    let names = names(request, &endpoint, endpoint_source, &mut warnings)?;
     let config = Config {
         provider_type: endpoint.provider_type,
         wire_api: wire_api(request.wire_api, &endpoint)?,
@@ -197,12 +195,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
             .api_version
             .clone()
             .map(|api_version| AzureConfig { api_version }),
-        headers: request
-            .headers
-            .as_ref()
-            .filter(|headers| !headers.is_empty())
-            .map(check_headers)
-            .transpose()?,
+        headers: check_headers(&request.headers)?,
         model_id: names.deployment.is_some().then(|| names.model.clone()),
         wire_model: names.deployment,
         max_prompt_tokens: limit("maxPromptTokens", request.max_prompt_tokens)?,
@@ -214,7 +207,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
         model: names.source,
         scope: scope_source,
     };
-    let credential = credential(request, &env, &endpoint)?;
+    let credential = credential(request, &endpoint)?;
     // The default credential is told the sign-in host by us.
     let told = |notice: &&Notice| request.own_credential || notice.code != NoticeCode::AuthorityHostRequired;
     let warnings = endpoint
@@ -235,13 +228,13 @@ pub fn plan(request: &Request) -> Result<Plan> {
     })
 }
 
-fn credential(request: &Request, env: Env<'_>, endpoint: &Endpoint) -> Result<CredentialPlan> {
+fn credential(request: &Request, endpoint: &Endpoint) -> Result<CredentialPlan> {
     if request.own_credential {
         Ok(CredentialPlan::fixed(CredentialKind::Option, OPTION))
     } else if endpoint.scope.is_none() {
         Ok(CredentialPlan::fixed(CredentialKind::None, DEFAULT))
     } else {
-        environment::plan_credential(env, endpoint.cloud)
+        environment::credential(&request.env, endpoint.cloud)
     }
 }
 
@@ -273,7 +266,6 @@ struct Names {
 
 fn names(
     request: &Request,
-    env: Env<'_>,
     endpoint: &Endpoint,
     endpoint_source: &'static str,
     warnings: &mut Vec<Notice>,
@@ -291,7 +283,8 @@ fn names(
         .transpose()?;
     let model = pick(request.model.as_deref(), || {
         // AZURE_OPENAI_DEPLOYMENT is a deployment's name, so the option of that name overrules it.
-        environment::model(env, warnings).filter(|setting| given.is_none() || !setting.is_deployment())
+        environment::model(&request.env, warnings)
+            .filter(|setting| given.is_none() || !setting.is_deployment())
     });
     let model_is_deployment = model
         .as_ref()
@@ -387,9 +380,9 @@ fn wire_api(given: Option<WireApi>, endpoint: &Endpoint) -> Result<Option<WireAp
     }
 }
 
-fn check_headers(headers: &BTreeMap<String, Secret>) -> Result<BTreeMap<String, Secret>> {
+fn check_headers(headers: &Headers) -> Result<Headers> {
     let mut seen: Vec<&str> = Vec::new();
-    for (name, value) in headers {
+    for (name, value) in headers.iter() {
         let lower = name.to_ascii_lowercase();
         if name.is_empty() || !is_made_of(name, TOKEN_SYMBOLS) {
             return Err(header(

@@ -146,7 +146,6 @@ proptest! {
         principal in prop::sample::select(vec!["app", "user", "X"]),
     ) {
         let body = body.replace('X', &planted);
-        let header = |name: &str, value: String| (name.to_owned(), Secret::from(value));
         let challenge = format!("Bearer error=\"{planted}\", claims=\"{planted}\", authorization_uri=\"https://{planted}\", resource_id=\"{planted}\"");
         let claims = json!({
             "aud": planted, "iss": planted, "tid": planted, "appid": planted, "upn": planted, "scp": planted, "roles": [planted],
@@ -157,12 +156,12 @@ proptest! {
             endpoint: place.endpoint.map(str::to_owned),
             options: Options { scope: place.given_scope.map(str::to_owned), ..Options::default() },
             status,
-            headers: Some([
-                header("www-authenticate", challenge),
-                header("location", format!("https://{planted}/")),
-                header("retry-after", planted.clone()),
-                header("x-ms-request-id", planted.clone()),
-            ].into()),
+            headers: [
+                ("www-authenticate", challenge),
+                ("location", format!("https://{planted}/")),
+                ("retry-after", planted.clone()),
+                ("x-ms-request-id", planted.clone()),
+            ].into(),
             body: Some(body.into()),
             token: with_token.then(|| token(&claims)),
             now: Some(1_800_000_000_000),

@@ -12,8 +12,9 @@
     reason = "tests"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use copilot_keyless::Variables;
 use copilot_keyless::endpoint::{Cloud, NoticeCode};
 use copilot_keyless::environment::{CredentialKind, CredentialPlan, credential};
 use copilot_keyless::provider::{Request, plan};
@@ -25,7 +26,7 @@ fn rows() -> Vec<Value> {
 }
 
 fn run(row: &Value) -> copilot_keyless::Result<CredentialPlan> {
-    let env: BTreeMap<String, String> = serde_json::from_value(row["env"].clone()).unwrap();
+    let env: Variables = serde_json::from_value(row["env"].clone()).unwrap();
     let cloud = row.get("cloud").unwrap_or(&Value::Null);
     let cloud: Option<Cloud> = serde_json::from_value(cloud.clone()).unwrap();
     credential(&env, cloud.unwrap_or(Cloud::Public))
@@ -105,15 +106,9 @@ fn names() -> [(&'static str, CredentialKind); 9] {
 }
 
 fn request(endpoint: &str, env: &[(&str, &str)]) -> Request {
-    let env = env
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned())));
     Request {
         endpoint: Some(endpoint.to_owned()),
-        env: Some(
-            env.map(|(name, value): (String, Option<String>)| (name, value.map(Into::into)))
-                .collect(),
-        ),
+        env: env.iter().copied().collect(),
         ..Request::default()
     }
 }
@@ -216,19 +211,18 @@ proptest! {
         pasted in prop::option::weighted(0.1, "~[!-~]{0,20}5ecret[ -~]{0,20}"),
         cloud in prop::sample::select(vec![Cloud::Public, Cloud::Usgov, Cloud::China, Cloud::Unknown]),
     ) {
-        let mut env: BTreeMap<String, String> = secrets.iter().chain(&plain).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let mut env: Variables = secrets.iter().chain(&plain).map(|(name, value)| (*name, value.as_str())).collect();
         if let Some(pasted) = pasted {
-            env.insert("AZURE_TOKEN_CREDENTIALS".to_owned(), pasted);
+            env.insert("AZURE_TOKEN_CREDENTIALS", pasted);
         }
         let outcome = credential(&env, cloud);
         prop_assert!(!format!("{outcome:?}").contains("5ecret"), "{:?}", outcome);
         // Only that a secret is set counts: the core that the package ships is told no more.
         let told = env.iter().map(|(name, value)| {
-            let value = if secrets.contains_key(name.as_str()) { "set" } else { value };
-            (name.clone(), value.to_owned())
+            (name, if secrets.contains_key(name) { "set" } else { value.expose() })
         });
         prop_assert_eq!(&credential(&told.collect(), cloud), &outcome);
-        let named = env.get("AZURE_TOKEN_CREDENTIALS").map(|value| value.trim().to_lowercase()).filter(|value| !value.is_empty());
+        let named = env.get("AZURE_TOKEN_CREDENTIALS").map(|value| value.expose().trim().to_lowercase()).filter(|value| !value.is_empty());
         match (outcome, named) {
             (Err(error), Some(named)) => {
                 prop_assert_eq!(error.code().as_str(), "credential/configuration");
@@ -240,7 +234,7 @@ proptest! {
                 prop_assert_eq!(Some(plan.kind), kind);
                 prop_assert_eq!(plan.source, "AZURE_TOKEN_CREDENTIALS");
             }
-            (Ok(plan), None) => prop_assert!(plan.source == "default" || env.contains_key(plan.source)),
+            (Ok(plan), None) => prop_assert!(plan.source == "default" || env.get(plan.source).is_some()),
             (Err(error), None) => prop_assert!(names_a_setting(&error), "{:?}", error),
         }
     }

@@ -148,7 +148,7 @@ proptest! {
             body: Some(format!("{body}{secret}{body}").into()),
             endpoint,
             token: Some(secret.as_str().into()),
-            headers: Some([("Retry-After".to_owned(), retry.into())].into()),
+            headers: [("Retry-After", retry)].into(),
             deployment: Some(body),
             now: Some(1_800_000_000_000),
             ..Failure::default()

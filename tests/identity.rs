@@ -7,19 +7,14 @@
     reason = "tests"
 )]
 
-use std::collections::BTreeMap;
-
-use copilot_keyless::Secret;
 use copilot_keyless::identity::{Answer, Request, Source, Verdict, advice, call, judge};
+use copilot_keyless::{Headers, Variables};
 use proptest::prelude::*;
 
 const SCOPE: &str = "https://ai.azure.com/.default";
 
-fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, Secret> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).into()))
-        .collect()
+fn env(pairs: &[(&str, &str)]) -> Variables {
+    pairs.iter().copied().collect()
 }
 
 fn request(pairs: &[(&str, &str)]) -> Request {
@@ -48,7 +43,7 @@ fn every_request_is_the_documented_one() {
 
     let imds = call(&request(&[])).unwrap();
     assert_eq!(imds.source, Source::Imds);
-    assert_eq!(imds.headers.get("metadata"), Some(&"true"));
+    assert_eq!(imds.headers, Headers::from([("metadata", "true")]));
     assert!(imds.secret.is_none() && imds.form.is_none());
 
     let federated = call(&request(
@@ -125,7 +120,7 @@ fn pause(source: Source, status: u16, attempt: u32, retry_after: Option<&str>) -
         status,
         attempt,
         headers: retry_after
-            .map(|value| ("Retry-After".to_owned(), value.into()))
+            .map(|value| ("Retry-After", value))
             .into_iter()
             .collect(),
         ..Answer::default()
@@ -230,7 +225,7 @@ fn a_clock_that_is_ahead_by_more_than_the_token_lives_is_corrected_by_the_answer
     let judged = |date: &str, clock_ahead: i64| {
         judge(&Answer {
             status: 200,
-            headers: BTreeMap::from([("date".to_owned(), date.into())]),
+            headers: Headers::from([("date", date)]),
             // An hour from 2020-04-15T20:05:35Z on.
             body: r#"{"access_token":"t","expires_on":"1586984735","refresh_on":1586982935}"#.into(),
             requested_at: (1_586_981_135 + clock_ahead) * 1_000,
@@ -379,11 +374,10 @@ fn no_setting_leads_elsewhere_than_it_seems() {
 #[test]
 fn a_pause_that_is_asked_for_counts_as_seconds_and_as_a_date_and_has_its_jitter_on_top() {
     let pause = |retry_after: &str, date: &str, random: f64| {
-        let header = |name: &str, value: &str| (name.to_owned(), Secret::from(value));
         let verdict = judge(&Answer {
             source: Source::AppService,
             status: 503,
-            headers: [header("retry-after", retry_after), header("date", date)].into(),
+            headers: [("retry-after", retry_after), ("date", date)].into(),
             requested_at: 784_111_000_000,
             answered_at: Some(784_111_770_000),
             random,

@@ -142,9 +142,9 @@ proptest! {
         retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", "", Some(one));
         let body = format!(r#"{{"access_token":"t","expires_on":"2020-04-15T20:05:35","expires_in":{claim}}}"#);
         let _ = parse_token_response(body.as_bytes(), one, |_| Some(minutes));
-        let headers = [("retry-after".to_owned(), "Sun, 06 Nov 1994 08:49:37 GMT".into())];
+        let headers = [("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")];
         for status in [200, 429] {
-            judge(&IdentityAnswer { status, requested_at: one, answered_at: Some(two), body: body.as_str().into(), headers: headers.clone().into(), random: number, ..IdentityAnswer::default() });
+            judge(&IdentityAnswer { status, requested_at: one, answered_at: Some(two), body: body.as_str().into(), headers: headers.into(), random: number, ..IdentityAnswer::default() });
         }
         let times = if forever { format!(r#""nbf":{claim}"#) } else { format!(r#""exp":{claim}"#) };
         let claims = format!(r#"{{"aud":"https://ai.azure.com",{times}}}"#);
@@ -154,7 +154,7 @@ proptest! {
             status: 401,
             now: Some(one),
             token: Some(token.into()),
-            headers: Some(headers.into()),
+            headers: headers.into(),
             ..Refusal::default()
         };
         diagnose(&failure);

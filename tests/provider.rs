@@ -11,12 +11,12 @@
     reason = "tests"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use copilot_keyless::Code;
 use copilot_keyless::endpoint::NoticeCode;
 use copilot_keyless::environment::resolve;
 use copilot_keyless::provider::{Plan, Request, plan};
+use copilot_keyless::{Code, Headers, Variables};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -107,7 +107,7 @@ fn no_message_repeats_a_value_of_a_header_or_a_variable() {
     let endpoint = Some("https://myres.openai.azure.com".to_owned());
     let header = Request {
         endpoint: endpoint.clone(),
-        headers: Some(BTreeMap::from([("x-a".to_owned(), format!("{secret}\n").into())])),
+        headers: Headers::from([("x-a", format!("{secret}\n"))]),
         ..Request::default()
     };
     let model = Request {
@@ -118,13 +118,13 @@ fn no_message_repeats_a_value_of_a_header_or_a_variable() {
     for request in [header, model] {
         assert!(!format!("{:?}", plan(&request).unwrap_err()).contains(secret));
     }
-    let env = BTreeMap::from([
+    let env = Variables::from([
         (
-            "FOUNDRY_RESOURCE_URL".to_owned(),
+            "FOUNDRY_RESOURCE_URL",
             "https://myres.openai.azure.com".to_owned(),
         ),
         (
-            "AZURE_OPENAI_ENDPOINT".to_owned(),
+            "AZURE_OPENAI_ENDPOINT",
             format!("https://other.openai.azure.com?api-key={secret}"),
         ),
     ]);
@@ -137,10 +137,7 @@ fn no_message_repeats_a_value_of_a_header_or_a_variable() {
 
 #[test]
 fn an_environment_without_our_variables_says_nothing() {
-    let env = BTreeMap::from([
-        ("PATH".to_owned(), "/bin".to_owned()),
-        ("FOUNDRY_MODEL_NAME".to_owned(), "\t".to_owned()),
-    ]);
+    let env = Variables::from([("PATH", "/bin"), ("FOUNDRY_MODEL_NAME", "\t")]);
     let resolved = resolve(&env);
     assert!(resolved.endpoint.is_none() && resolved.model.is_none() && resolved.scope.is_none());
     assert!(resolved.warnings.is_empty());
@@ -153,7 +150,7 @@ proptest! {
     fn any_request_gives_a_sound_plan_or_an_error(
         model in proptest::option::of(prop_oneof!["[a-z0-9.-]{0,9}", any::<String>()]),
         deployment in proptest::option::of(prop_oneof!["[a-z0-9.-]{0,9}", any::<String>()]),
-        headers in proptest::option::of(prop::collection::btree_map(prop_oneof!["[a-zA-Z-]{0,9}", any::<String>()], prop_oneof!["[ -~]{0,9}", any::<String>()], 0..3)),
+        headers in prop::collection::vec((prop_oneof!["[a-zA-Z-]{0,9}", any::<String>()], prop_oneof!["[ -~]{0,9}", any::<String>()]), 0..3),
         max_prompt_tokens in proptest::option::of(any::<f64>()),
         legacy in prop::bool::ANY,
     ) {
@@ -161,7 +158,7 @@ proptest! {
         let request = Request {
             endpoint: Some(format!("https://myres.openai.azure.com{path}")),
             model, deployment: deployment.clone(), max_prompt_tokens,
-            headers: headers.map(|headers| headers.into_iter().map(|(name, value)| (name, value.into())).collect()),
+            headers: headers.into_iter().collect(),
             ..Request::default()
         };
         if let Ok(plan) = plan(&request) {
@@ -174,7 +171,7 @@ proptest! {
                 prop_assert_eq!(wire.as_str(), "from-path");
             }
             prop_assert_eq!(plan.config.model_id.is_some(), plan.config.wire_model.is_some());
-            for (name, value) in plan.config.headers.iter().flatten() {
+            for (name, value) in plan.config.headers.iter() {
                 prop_assert!(!name.eq_ignore_ascii_case("authorization") && !name.eq_ignore_ascii_case("api-key"));
                 prop_assert!(!value.expose().contains(['\r', '\n']));
             }

@@ -2,6 +2,7 @@
 
 import { setMaxListeners } from "node:events";
 import { availableParallelism, cpus } from "node:os";
+import { versionsOf } from "../versions.mjs";
 import { runCell } from "./cell.mjs";
 import { CONTENDERS } from "./contenders.mjs";
 import { problemsOf } from "./judge.mjs";
@@ -19,7 +20,7 @@ export async function runFaults(faults, { signal, onCell }) {
   const work = async () => {
     for (const { fault, contender } of next) {
       if (signal.aborted) return;
-      const reason = fault.skipped?.();
+      const reason = skipped(fault);
       const cell = reason === undefined ? await runCell(fault, contender, signal) : { skipped: reason };
       if (cell === undefined) return;
       done.set(`${fault.id} ${contender}`, cell);
@@ -28,6 +29,13 @@ export async function runFaults(faults, { signal, onCell }) {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   return faults.map((fault) => rowOf(fault, done)).filter(Boolean);
+}
+
+/** Why a fault cannot be played here, if so. Processes are signalled and searched for as Linux does. */
+export function skipped(fault, platform = process.platform) {
+  const needsLinux = fault.group === "process" || fault.id.startsWith("suspend");
+  if (needsLinux && platform !== "linux") return "on Linux only";
+  return fault.skipped?.();
 }
 
 /** A fault with its cells and a verdict. Undefined when not all of them were run. */
@@ -56,5 +64,11 @@ export function machine() {
     platform: `${process.platform} ${process.arch}`,
     processor: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
+    versions: versionsOf(
+      "@azure/identity",
+      "@azure/msal-node",
+      "@azure/core-rest-pipeline",
+      "@github/copilot-sdk",
+    ),
   };
 }

@@ -28,5 +28,5 @@ const bearers = providers.map(({ config }) => config.bearerTokenProvider);
 const began = process.hrtime.bigint();
 for (let round = 0; round < ROUNDS; round += 1) for (const bearer of bearers) await bearer();
 const nanoseconds = Number(process.hrtime.bigint() - began) / (ROUNDS * count);
-process.stdout.write(JSON.stringify({ bytes, nanoseconds }));
+process.stdout.write(JSON.stringify({ "bytes of heap each": bytes, "ns a cached call": nanoseconds }));
 for (const one of [first, ...providers]) one.close();

@@ -24,11 +24,18 @@ export class WorkingDirectory {
     }
   }
 
-  /** Removes it, and what a tool has left in it. Otherwise that is done when the process ends. */
+  /**
+   * Removes it, and what a tool has left in it. Otherwise, or where Windows refuses because a process still
+   * works in it, that is done when this process ends.
+   */
   async remove(): Promise<void> {
-    this.#callOff();
     if (this.#path === undefined) return;
-    await node.fs.promises.rm(this.#path, { recursive: true, force: true, maxRetries: 2 }).catch(() => {});
+    try {
+      await node.fs.promises.rm(this.#path, { recursive: true, force: true, maxRetries: 2 });
+      this.#callOff();
+    } catch {
+      // At the end of the process it is tried again.
+    }
   }
 }
 

@@ -36,7 +36,7 @@ import { modelChecks } from "../model/model-options.js";
 import { streamChat } from "../model/stream-chat.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
-import { noteResource } from "../tokens/clock-skew.js";
+import { registerResource } from "../tokens/clock-skew.js";
 import { createBearerTokenProvider } from "../tokens/provider.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
 import { callCore, planModule } from "../wasm/bindings.js";
@@ -141,7 +141,7 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
   const giver = own ?? directCredential(env, plan.credential.authorityHost);
   const tokens =
     plan.scope === undefined ? undefined : createBearerTokenProvider(giver, plan.scope, settings);
-  if (tokens) noteResource(giver, plan.endpoint.baseUrl);
+  if (tokens) registerResource(giver, plan.endpoint.baseUrl);
   const { wireApi, headers, maxOutputTokens, wireModel } = plan.config;
   let closed = false;
   const engine: ChatEngine = async function* ({ prompt, sessionId, model = plan.model }, { signal }) {

@@ -2,7 +2,7 @@ import type { CopilotSession, MessageOptions } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
 import { diagnose } from "../model/diagnose.js";
 import { diagnosedError } from "../model/model-error.js";
-import { rejectedAgain } from "../tokens/provider.js";
+import { rejectedTokenFromCache } from "../tokens/provider.js";
 import type { TokenProvider } from "../tokens/types.js";
 import type { FailedRequest } from "../wasm/diagnosis.js";
 import type { Endpoint } from "../wasm/provider.js";
@@ -91,7 +91,7 @@ export class SessionWatch {
       return await token();
     } catch (error) {
       const refused = error instanceof KeylessError && error.code === "token/rejected-again";
-      const again = refused ? rejectedAgain(this.#tokens) : undefined;
+      const again = refused ? rejectedTokenFromCache(this.#tokens) : undefined;
       if (again === undefined || again === dead) throw error;
       return again;
     }

@@ -1,10 +1,9 @@
 //! What a response says, in whatever form: Azure's flat and nested errors, OpenAI's and Anthropic's, a gateway's page, or
 //! one of them quoted within another text.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::Secret;
+use crate::Headers;
 use crate::expiry::{self, Millis};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -84,26 +83,15 @@ fn message(json: &str) -> Option<String> {
     found.message.or(found.error)
 }
 
-/// A header's value, however its name is spelt.
-pub(super) fn header<'a>(headers: Option<&'a BTreeMap<String, Secret>>, name: &str) -> Option<&'a str> {
-    headers?
-        .iter()
-        .find(|(given, _)| given.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.expose().trim())
-}
-
 /// How long to wait, by the headers `retry-after-ms` and `retry-after` (seconds or a date), else by the message. `now` is when the
 /// answer came, in epoch milliseconds; its own `Date` goes before that, since both dates are of one clock then.
-pub(crate) fn retry_after_ms(
-    headers: Option<&BTreeMap<String, Secret>>,
-    answer: &Answer,
-    now: Option<Millis>,
-) -> Option<u32> {
+pub(crate) fn retry_after_ms(headers: &Headers, answer: &Answer, now: Option<Millis>) -> Option<u32> {
     let whole = |text: &str| text.parse::<u32>().ok();
-    let date = header(headers, "date").unwrap_or_default();
-    header(headers, "retry-after-ms")
+    let date = headers.text("date").unwrap_or_default();
+    headers
+        .text("retry-after-ms")
         .and_then(whole)
-        .or_else(|| expiry::retry_after_ms(header(headers, "retry-after")?, date, now))
+        .or_else(|| expiry::retry_after_ms(headers.text("retry-after")?, date, now))
         .or_else(|| whole(answer.word_after("retry after ")?).map(|seconds| seconds.saturating_mul(1_000)))
 }
 

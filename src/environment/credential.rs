@@ -16,16 +16,13 @@ mod authority;
 mod choice;
 mod variables;
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-use super::Env;
 use crate::address::is_tenant;
 use crate::endpoint::{Cloud, Notice, NoticeCode, is_guid};
-use crate::{Code, Error, Result};
+use crate::{Code, Error, Result, Variables};
 use choice::Choice;
-use variables::Variables;
+use variables::Signs;
 
 const TOKEN_CREDENTIALS: &str = "AZURE_TOKEN_CREDENTIALS";
 const TENANT_ID: &str = "AZURE_TENANT_ID";
@@ -131,22 +128,18 @@ impl CredentialPlan {
 /// that is neither a GUID nor a domain, and an `AZURE_AUTHORITY_HOST` that is more than the address of a host.
 ///
 /// ```
-/// use std::collections::BTreeMap;
+/// use copilot_keyless::Variables;
 /// use copilot_keyless::endpoint::Cloud;
 /// use copilot_keyless::environment::{CredentialKind, credential};
 ///
-/// let env = ["IDENTITY_ENDPOINT", "IDENTITY_HEADER"].map(|name| (name.to_owned(), "set".to_owned()));
-/// let plan = credential(&BTreeMap::from(env), Cloud::Public)?;
+/// let env = Variables::from([("IDENTITY_ENDPOINT", "set"), ("IDENTITY_HEADER", "set")]);
+/// let plan = credential(&env, Cloud::Public)?;
 /// assert_eq!(plan.kind, CredentialKind::ManagedIdentity);
 /// assert_eq!(plan.source, "IDENTITY_ENDPOINT");
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
-pub fn credential(env: &BTreeMap<String, String>, cloud: Cloud) -> Result<CredentialPlan> {
-    plan(&|name| env.get(name).map(String::as_str), cloud)
-}
-
-pub(crate) fn plan(env: Env<'_>, cloud: Cloud) -> Result<CredentialPlan> {
-    let vars = Variables(env);
+pub fn credential(env: &Variables, cloud: Cloud) -> Result<CredentialPlan> {
+    let vars = Signs(env);
     let identities = vars.identities();
     let choice = match vars.get(TOKEN_CREDENTIALS) {
         Some(value) => Choice::named(value)?,

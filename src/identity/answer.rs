@@ -1,13 +1,11 @@
 //! What an identity endpoint answered.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Source, retry};
 use crate::diagnosis::answer;
 use crate::expiry::{self, Millis, TokenResponse};
-use crate::{Code, Error, Result, Secret};
+use crate::{Code, Error, Headers, Result, Secret};
 
 /// As much of an answer as is read, in bytes. A refusal of Azure has less than one thousand, a token a few thousand.
 pub const ANSWER_MAX_BYTES: usize = 256 * 1024;
@@ -63,7 +61,7 @@ pub struct Answer {
     /// The HTTP status; 0 if no answer came.
     pub status: u16,
     /// The headers.
-    pub headers: BTreeMap<String, Secret>,
+    pub headers: Headers,
     /// The body; with status 0, what the network said.
     pub body: Secret,
     /// What was sent: whatever the answer says, it is not repeated.
@@ -90,7 +88,7 @@ pub fn judge(answer: &Answer) -> Verdict {
     }
     let said = answer::read(answer.body.expose(), status, answer.secret.expose());
     let answered_at = answer.answered_at.unwrap_or(answer.requested_at);
-    let retry_after_ms = answer::retry_after_ms(Some(&answer.headers), &said, Some(answered_at));
+    let retry_after_ms = answer::retry_after_ms(&answer.headers, &said, Some(answered_at));
     Verdict::Failure(Failure {
         status: (status != 0).then_some(status),
         retry_after_ms,
@@ -133,7 +131,7 @@ fn token(answer: &Answer) -> Result<Token> {
             return Err(error);
         }
         // A clock that is ahead by more than the token lives: by the endpoint's own time it may be good.
-        let date = answer.headers.get("date").map_or("", Secret::expose);
+        let date = answer.headers.text("date").unwrap_or_default();
         read(expiry::clock_ahead(date, answer.requested_at)).map_err(|_| error)
     })
 }

@@ -1,23 +1,22 @@
 // The servers under attack, each in a process of its own.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { childrenOf, descendantsOf } from "../support/processes.mjs";
+import { childrenOf, residentBytes, residentBytesBelow } from "../support/processes.mjs";
 import { Log } from "./settings.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const PAGE_BYTES = 4_096;
 const SAMPLE_MS = 200;
 
 /** Starts both. */
 export function startServers(env) {
   return Promise.all([
     start("edge", [join(HERE, "edge.mjs")], env, { chat: "/chat", cut: "/cut", status: "/status" }),
-    start("functions", [join(HERE, "../../scripts/functions-host.mjs"), "--port", "0"], env, {
+    start("functions", [join(HERE, "../../scripts/functions-host.mjs"), "0"], env, {
       chat: "/api/chat",
       status: "/api/status",
     }),
@@ -101,7 +100,7 @@ class Server {
     this.#timer = setInterval(() => {
       const own = residentBytes(this.child.pid);
       if (own === 0) return;
-      const below = descendantsOf(this.child.pid).reduce((bytes, pid) => bytes + residentBytes(pid), 0);
+      const below = residentBytesBelow(this.child.pid);
       this.#samples.push({ own, below, quiet: !this.stormy });
     }, SAMPLE_MS);
   }
@@ -129,14 +128,5 @@ class Server {
     if (code === "no end") this.child.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
     return { code, below: below.length };
-  }
-}
-
-/** A process may end while it is looked at. */
-function residentBytes(pid) {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
-  } catch {
-    return 0;
   }
 }

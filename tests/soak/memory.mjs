@@ -1,11 +1,8 @@
 // Resident memory of this process and of the runtimes below it, over time. Reads /proc, so the runtimes' on Linux only.
 
-import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { childrenOf, descendantsOf } from "../support/processes.mjs";
-
-const PAGE_BYTES = 4_096;
+import { childrenOf, residentBytes, residentBytesBelow } from "../support/processes.mjs";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc");
@@ -39,7 +36,7 @@ export class MemoryLog {
   #runtimes() {
     const bytes = { users: 0, agents: 0 };
     for (const child of childrenOf(process.pid))
-      bytes[this.#users.has(child) ? "users" : "agents"] += residentBytes(child) + below(child);
+      bytes[this.#users.has(child) ? "users" : "agents"] += residentBytes(child) + residentBytesBelow(child);
     return bytes;
   }
 
@@ -57,18 +54,4 @@ export class MemoryLog {
 
 function median(numbers) {
   return numbers.sort((one, other) => one - other)[Math.floor(numbers.length / 2)];
-}
-
-/** The resident bytes of all processes below one. */
-function below(pid) {
-  return descendantsOf(pid).reduce((bytes, child) => bytes + residentBytes(child), 0);
-}
-
-/** A process may end while it is looked at. */
-function residentBytes(pid) {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
-  } catch {
-    return 0;
-  }
 }

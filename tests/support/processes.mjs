@@ -1,6 +1,8 @@
-// The processes below one, as Linux tells.
+// Processes below one, their memory and their environment, as Linux lists them.
 
 import { readdirSync, readFileSync } from "node:fs";
+
+const PAGE_BYTES = 4_096;
 
 /** The ids of a process's children; none where it has ended, or where there is no /proc. */
 export function childrenOf(pid) {
@@ -16,6 +18,20 @@ export function childrenOf(pid) {
 /** Everything below a process. */
 export function descendantsOf(pid) {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
+/** The resident memory of a process; 0 where it has ended, or where there is no /proc. */
+export function residentBytes(pid) {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
+  } catch {
+    return 0;
+  }
+}
+
+/** The resident memory of everything below a process. */
+export function residentBytesBelow(pid) {
+  return descendantsOf(pid).reduce((bytes, child) => bytes + residentBytes(child), 0);
 }
 
 /** Whether a process runs. One that has ended and was not waited for yet (a zombie) does not. */

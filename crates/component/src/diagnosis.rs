@@ -47,13 +47,7 @@ impl From<FailedRequest> for diagnosis::Failure {
             endpoint: failure.endpoint,
             options: failure.options.into(),
             status: failure.status,
-            headers: Some(
-                failure
-                    .headers
-                    .into_iter()
-                    .map(|(name, value)| (name, value.into()))
-                    .collect(),
-            ),
+            headers: failure.headers.into_iter().collect(),
             body: failure.body.map(Into::into),
             token: failure.token.map(Into::into),
             now: failure.now,

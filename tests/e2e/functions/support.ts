@@ -73,7 +73,7 @@ export async function startApp(folder: string, env: Record<string, string>): Pro
   const temporary = mkdtempSync(join(tmpdir(), "copilot-keyless-worker-"));
   const child = spawn(
     process.execPath,
-    ["--unhandled-rejections=strict", join(root, "scripts/functions-host.mjs"), folder, "--port", "0"],
+    ["--unhandled-rejections=strict", join(root, "scripts/functions-host.mjs"), folder, "0"],
     { env: { PATH: dirname(process.execPath), HOME: temporary, TMPDIR: temporary, ...env } },
   );
   let log = "";

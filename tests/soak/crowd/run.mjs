@@ -17,6 +17,8 @@ const ABORTS = 0.3;
 /** How long a turn may take. */
 const TURN_MS = 20_000;
 const CORES = 2;
+/** How long a close may take on a machine whose cores are busy with something else. */
+const CLOSE_MS = 1_500;
 
 /** What the model says: which prompts of the conversation it has heard. */
 function reply({ prompt, messages }) {
@@ -56,12 +58,15 @@ export async function crowd({ seed, seconds, signal }) {
       const closed = nextMessage(server);
       server.send("close");
       tally.closedMs = (await closed).closedMs;
+      if (tally.closedMs > CLOSE_MS) tally.faults.push(`close() took ${tally.closedMs} ms`);
     }
+    if (tally.aborted === 0) tally.faults.push("nobody has left");
   } finally {
     for (const child of [...busy, server]) child.kill("SIGKILL");
     await emulator.stop();
     rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
+  tally.faults = tally.faults.slice(0, 20).map((fault) => `the crowd: ${fault}`);
   return tally;
 }
 

@@ -84,7 +84,7 @@ describe("cold", () => {
     };
     expect(await failure(provide(thrower)())).toMatchObject({
       code: "credential/failed",
-      message: "The credential gave no token: at once",
+      message: "The credential returned no token: at once",
     });
     const plain = new FakeCredential(() => null);
     plain.getToken = () => token(1, clock, HOUR) as unknown as Promise<AccessToken>;
@@ -219,7 +219,7 @@ describe("due", () => {
     expect(credential.call(2).options.abortSignal.aborted).toBe(true);
     expect(events.at(-1)).toMatchObject({
       type: "refresh-abandoned",
-      error: { code: "token/timeout", message: "The credential gave no answer within 30 s" },
+      error: { code: "token/timeout", message: "The credential did not answer within 30 s" },
     });
     expect(await provider()).toBe("token-1");
     expect(credential.calls).toHaveLength(2);
@@ -361,7 +361,7 @@ describe("expired", () => {
     await clock.advance(15 * SECOND);
     expect(await callers[0]).toMatchObject({
       code: "token/timeout",
-      message: "The credential gave no answer within 15 s",
+      message: "The credential did not answer within 15 s",
     });
     expect(await callers[1]).toBe(await callers[0]);
     expect(credential.call(1).options.abortSignal.aborted).toBe(true);
@@ -376,9 +376,7 @@ describe("expired", () => {
     expect(await waiting).toMatchObject({
       code: "token/timeout",
       status: 503,
-      message: expect.stringMatching(
-        /^There was no token within 15 s\. The identity endpoint failed with HTTP 503/,
-      ),
+      message: expect.stringMatching(/^No token within 15 s\. The identity endpoint failed with HTTP 503/),
       hint: expect.stringContaining("identity service"),
       cause: { code: "credential/server-error" },
     });
@@ -759,7 +757,7 @@ describe("clocks", () => {
     credential.call(2).resolve(token(2, clock, HOUR));
     expect(await Promise.all([first, second])).toEqual(["token-2", "token-2"]);
     expect(events.find((event) => event.type === "refresh-abandoned")).toMatchObject({
-      error: { message: "The credential gave no answer within 1 s" },
+      error: { message: "The credential did not answer within 1 s" },
     });
     expect(clock.timers.size).toBe(0);
   });

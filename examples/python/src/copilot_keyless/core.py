@@ -26,7 +26,7 @@ def component_path() -> Path:
         return Path(given)
     here = Path(__file__)
     packaged = here.with_name("component.wasm")
-    return packaged if packaged.exists() else here.parents[4] / "pkg-component/component.wasm"
+    return packaged if packaged.exists() else here.parents[4] / "target/component.wasm"
 
 
 class Core:
