@@ -1,11 +1,15 @@
-// Takes the place of js/wasm/module-source.ts: in the page the modules are files of their own, which browsers compile while they come in
-// and which compress better than the text that the package holds.
+// Replaces js/wasm/module-source.ts: the page loads the modules as files, which browsers compile
+// while they arrive and which compress better than the text that the package holds.
 
 const modules = new Map<string, WebAssembly.Module>();
 
-/** Loads a module. Rejects when it cannot be loaded. */
+/** Loads a module, once. Rejects when it cannot be loaded. */
 export async function load(url: string): Promise<void> {
   if (!modules.has(url)) modules.set(url, await WebAssembly.compileStreaming(fetch(url)));
+}
+
+export function isLoaded(url: string): boolean {
+  return modules.has(url);
 }
 
 /** A module that was loaded. */
