@@ -81,10 +81,10 @@ describe.concurrent("the command", () => {
       expect(longestWaitMs).toBeLessThan(10_000);
     } else expect(disk.skipped).toContain("namespaces");
     const written = readFileSync(page, "utf8");
-    expect(written).toMatch(/^before\n<!-- written by scripts/faults.mjs -->\n\nMeasured on /);
+    expect(written).toContain(`before\n${BEGIN}\n\nMeasured on `);
     expect(written).toContain("`resource-401-once`");
     expect(written).not.toContain("last time");
-    expect(written).toMatch(/<!-- end of scripts/faults.mjs -->\nafter\n$/);
+    expect(written).toContain(`${END}\nafter\n`);
     // Not a terminal: no colours.
     expect(stderr).not.toContain("\x1b");
   }, 30_000);
