@@ -2,7 +2,6 @@
 
 import { CASES } from "../benches/cases.mjs";
 import { measure } from "../benches/measure.mjs";
-import { dataOf, differing, environmentOf, pageOf, textOf } from "../benches/report.mjs";
 import { command, from, names, writes } from "./command.mjs";
 import { step } from "./steps.mjs";
 
@@ -20,6 +19,8 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
     ["--strict", "exit code 1 also when a goal is missed, not only when a case cannot run"],
   ],
   async ({ quick, only, runs, strict }, signal) => {
+    // Imported after the installation of npm packages.
+    const { dataOf, differing, environmentOf, pageOf, textOf } = await import("../benches/report.mjs");
     const cases = CASES.filter(({ name }) => only?.includes(name) ?? true);
     const environment = environmentOf({ quick });
     const all = [];

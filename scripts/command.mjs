@@ -86,8 +86,8 @@ export const writes = (name, page) => [
 
 /** A text with new content between its marks. */
 export function placed(text, name, page) {
-  const begin = `<!-- made by npm run ${name} -- --write -->`;
-  const end = `<!-- end of what npm run ${name} makes -->`;
+  const begin = `<!-- written by scripts/${name}.mjs -->`;
+  const end = `<!-- end of scripts/${name}.mjs -->`;
   const marks = new RegExp(`(?<=${begin}\n).*(?=\n${end})`, "s");
   if (!marks.test(text)) throw new Error(`The file has no marks: "${begin}", and "${end}" below.`);
   return text.replace(marks, () => `\n${page()}\n`);
