@@ -26,7 +26,8 @@ const first = (text: string) => sections.find((section) => section.text === text
 
 export default defineConfig({
   title: "copilot-keyless",
-  description: "The GitHub Copilot SDK on your own models in Microsoft Foundry or Azure OpenAI, without an API key",
+  description:
+    "The GitHub Copilot SDK on your own models in Microsoft Foundry or Azure OpenAI, without an API key",
   lang: "en",
   srcDir: root,
   srcExclude: [
