@@ -1,25 +1,18 @@
-// The Functions app under load, beside a handler written as Azure's guide shows it: a new credential, client and session for each call.
-// `node benches/functions.mjs [--requests 1000] [--peer-requests 1000] [--warm 200] [--at-once 100] [--only ours|peer]`.
-// Linux: memory is read from /proc. The peer starts a runtime for each call: 100 at once need some 10 GB.
-//
-// Both run in the same small host, each in a process of its own, against the same emulator; so the figures compare the two, and tell
-// nothing of Azure.
+// Measures the Functions app under load, beside a handler as in Azure's guide: a new credential,
+// client and session for each call. `node benches/functions.mjs [--requests 1000] [--peer-requests
+// 1000] [--warm 200] [--at-once 100] [--only ours|peer]`. Needs Linux, because it reads memory from
+// /proc. The peer starts a runtime for each call: 100 at once need some 10 GB. Both run in the same
+// small host, each in its own process, against the same emulator: the figures compare the two and
+// say nothing about Azure.
 
 import { spawn } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startEmulator } from "copilot-keyless/emulator";
+import { descendantsOf } from "../tests/support/processes.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({
@@ -95,7 +88,7 @@ function appFolder(code) {
 async function start(folder, env) {
   const home = mkdtempSync(join(tmpdir(), "copilot-keyless-bench-home-"));
   const began = performance.now();
-  const child = spawn(process.execPath, [join(root, "scripts/functions-host.mjs"), folder, "--port", "0"], {
+  const child = spawn(process.execPath, [join(root, "scripts/functions-host.mjs"), folder, "0"], {
     env: { PATH: process.env.PATH, HOME: home, COPILOT_HOME: join(home, "copilot"), TMPDIR: home, ...env },
     stdio: ["ignore", "pipe", "ignore"],
   });
@@ -116,7 +109,7 @@ async function start(folder, env) {
   return { url, pid: child.pid, began, stop };
 }
 
-/** One request. Times in milliseconds: to the first piece of the reply, and to the end. */
+/** Sends one request. Returns the milliseconds to the first chunk of the reply and to its end. */
 async function ask({ url }, prompt) {
   const began = performance.now();
   const response = await fetch(`${url}/api/chat`, {
@@ -135,9 +128,12 @@ async function ask({ url }, prompt) {
   return { ok, first: first - began, total: performance.now() - began };
 }
 
-/** Memory of a process and its children, shared pages counted by share, in MB, and how many they are. */
+/**
+ * Returns the memory of a process and its children in MB (each shared page counted by its share),
+ * and how many processes they are.
+ */
 function memory(pid) {
-  const pids = [pid, ...descendants(pid)];
+  const pids = [pid, ...descendantsOf(pid)];
   const kilobytes = pids.reduce((sum, one) => {
     try {
       return sum + Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${one}/smaps_rollup`, "utf8"))?.[1] ?? 0);
@@ -148,19 +144,11 @@ function memory(pid) {
   return { megabytes: Math.round(kilobytes / 1024), processes: pids.length };
 }
 
-function descendants(pid) {
-  try {
-    return readdirSync(`/proc/${pid}/task`)
-      .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" "))
-      .filter(Boolean)
-      .flatMap((child) => [Number(child), ...descendants(child)]);
-  } catch {
-    return [];
-  }
-}
-
-const at = (numbers, share) =>
-  numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * share))];
+/** Returns a percentile of the times in a field. */
+const percentile = (rows, field, share) => {
+  const times = rows.map((row) => row[field]).sort((a, b) => a - b);
+  return ms(times[Math.min(times.length - 1, Math.floor(times.length * share))]);
+};
 const ms = (number) => `${Math.round(number)} ms`;
 
 async function measure(name, code, requests) {
@@ -177,41 +165,15 @@ async function measure(name, code, requests) {
   }
   const note = (text) => console.error(`${name}: ${text}`);
   note("cold starts done");
-  const median = (field) =>
-    ms(
-      at(
-        cold.map((one) => one[field]),
-        0.5,
-      ),
-    );
-  figures["cold request, first byte"] = median("first");
-  figures["the same, from the start of the process"] = median("sinceStart");
+  figures["cold request, first byte"] = percentile(cold, "first", 0.5);
+  figures["the same, from the start of the process"] = percentile(cold, "sinceStart", 0.5);
   const app = await start(folder, emulator.env);
   await ask(app, "Hello");
   const warm = [];
   for (let index = 0; index < WARM; index += 1) warm.push(await ask(app, `Warm ${index}`));
-  figures["warm p50, p99 (first byte)"] = `${ms(
-    at(
-      warm.map(({ first }) => first),
-      0.5,
-    ),
-  )}, ${ms(
-    at(
-      warm.map(({ first }) => first),
-      0.99,
-    ),
-  )}`;
-  figures["warm p50, p99 (whole)"] = `${ms(
-    at(
-      warm.map(({ total }) => total),
-      0.5,
-    ),
-  )}, ${ms(
-    at(
-      warm.map(({ total }) => total),
-      0.99,
-    ),
-  )}`;
+  const warmly = (field) => [0.5, 0.99].map((share) => percentile(warm, field, share)).join(", ");
+  figures["warm p50, p99 (first byte)"] = warmly("first");
+  figures["warm p50, p99 (whole)"] = warmly("total");
   note("warm requests done");
   const began = performance.now();
   const together = await Promise.all(

@@ -1,14 +1,11 @@
 // The rows as a table for people, as one for the docs, and as data; and what they were measured on.
 
-import { readFileSync } from "node:fs";
 import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
-import { join } from "node:path";
+import pc from "picocolors";
+import { tableOf } from "./table.mjs";
+import { versionsOf } from "./versions.mjs";
 
-const root = join(import.meta.dirname, "..");
 const PEERS = ["@azure/identity", "@azure/core-rest-pipeline", "@github/copilot-sdk", "openai"];
-const BEGIN = "<!-- made by npm run bench -- --write -->";
-const BEGIN_SHORT = "<!-- made by npm run bench -- --write, in short -->";
-const END = "<!-- end of what npm run bench makes -->";
 
 /** The rows' figures alone, in the shape that is promised. */
 export function dataOf(rows) {
@@ -34,8 +31,6 @@ export function agreement({ count, differing }) {
 }
 
 export function environmentOf({ quick }) {
-  const version = (path) => JSON.parse(readFileSync(join(root, path, "package.json"), "utf8")).version;
-  const peers = PEERS.map((name) => [name, version(`node_modules/${name}`)]);
   return {
     quick,
     runs: { count: 1, differing: [] },
@@ -48,12 +43,12 @@ export function environmentOf({ quick }) {
       memoryGB: Math.round(totalmem() / 2 ** 30),
       load: loadavg()[0],
     },
-    versions: { "copilot-keyless": version("."), ...Object.fromEntries(peers) },
+    versions: versionsOf("..", ...PEERS),
   };
 }
 
 /** For a terminal: a line a case, then one for each it is compared with. */
-export function textOf(rows, { good, bad, faint }) {
+export function textOf(rows, runs, { green, red, dim } = pc) {
   const lines = [];
   const width = (pick) => Math.max(...rows.map((row) => pick(row).length));
   const peerWidth = width(nameOf);
@@ -61,63 +56,38 @@ export function textOf(rows, { good, bad, faint }) {
   const shownWidth = width(({ shown }) => shown);
   for (const [index, row] of rows.entries()) {
     if (row.case !== rows[index - 1]?.case) {
-      const limit = row.limit === null ? "" : faint(`, limit ${figure(row.limit, row.unit)}`);
-      lines.push("", `${row.title} ${faint(`(${row.case})`)}: ${figure(row.ours, row.unit)}${limit}`);
+      const limit = row.limit === null ? "" : dim(`, limit ${figure(row.limit, row.unit)}`);
+      lines.push("", `${row.title} ${dim(`(${row.case})`)}: ${figure(row.ours, row.unit)}${limit}`);
     }
-    const mark = row.ok ? good("✓     ") : bad(row.error ? "failed" : "MISSED");
+    const mark = row.ok ? green("✓     ") : red(row.error ? "failed" : "MISSED");
     const peer = `${nameOf(row).padEnd(peerWidth)}  ${figure(row.peer, row.unit).padStart(figureWidth)}`;
-    lines.push(`  ${mark}  ${peer}  ${row.shown.padEnd(shownWidth)}  ${faint(row.goal)}`);
+    lines.push(`  ${mark}  ${peer}  ${row.shown.padEnd(shownWidth)}  ${dim(row.goal)}`);
     for (const note of [...row.notes, ...(row.error ? row.error.split("\n") : [])])
-      lines.push(faint(`          ${note}`));
+      lines.push(dim(`          ${note}`));
   }
-  return lines.slice(1).join("\n");
+  const met = `${rows.filter(({ ok }) => ok).length} of ${rows.length} goals met.`;
+  return [...lines.slice(1), "", `${met} ${agreement(runs)}`].join("\n");
 }
 
-/** For the docs, in the place between the two marks: all of it, or a line for each case. Undefined where there are no marks. */
-export function written(text, rows, environment) {
-  const begin = text.includes(BEGIN_SHORT) ? BEGIN_SHORT : BEGIN;
-  const [before, rest] = text.split(begin);
-  const after = rest?.split(END)[1];
-  if (after === undefined) return undefined;
-  const table = begin === BEGIN_SHORT ? shortTable(rows) : wholeTable(rows);
-  return `${before}${begin}\n\n${table}\n\n${sourceOf(environment)}\n\n${END}${after}`;
+/** For a page: the table, and what it was measured on. */
+export function pageOf(rows, environment) {
+  return `${tableOf(cellsOf(rows), ["case", "ours", "peer", "goal"])}\n\n${sourceOf(environment)}`;
 }
 
-/** The cells of a row: case, ours, peer, limit, ours beside the peer, goal, verdict. What was said in the row before is left out. */
+/** The cells of each row. A case's title and its own figures stand in its first row only. */
 function cellsOf(rows) {
   return rows.map((row, index) => {
     const first = row.case !== rows[index - 1]?.case;
-    const notes = row.notes.length > 0 ? `; ${row.notes.join("; ")}` : "";
+    const limit = row.limit === null ? "" : `; limit ${figure(row.limit, row.unit)}`;
+    const peer = row.peerName === null ? "" : `${row.peerName} ${figure(row.peer, row.unit)}`.trim();
+    const verdict = row.ok ? "met" : row.error ? "could not be run" : "**missed**";
     return [
       first ? row.title : "",
-      first ? figure(row.ours, row.unit) : "",
-      row.peerName === null ? "" : `${row.peerName} ${figure(row.peer, row.unit)}`,
-      first && row.limit !== null ? figure(row.limit, row.unit) : "",
-      row.shown,
-      row.goal,
-      `${row.ok ? "met" : row.error ? "could not be run" : "**missed**"}${notes}`,
+      first ? `${figure(row.ours, row.unit)}${limit}` : "",
+      row.shown ? `${peer} (${row.shown})` : peer,
+      [`${row.goal}: ${verdict}`, ...row.notes].join("; "),
     ];
   });
-}
-
-function wholeTable(rows) {
-  return tableOf(["case", "ours", "peer", "limit", "ours beside the peer", "goal", ""], cellsOf(rows));
-}
-
-/** The first peer of each case is the one that it is about; a goal that another one is missed by is told. */
-function shortTable(rows) {
-  const short = cellsOf(rows).flatMap(([title, ours, peer, , , goal, verdict], index) => {
-    if (title === "") return [];
-    const { case: name } = rows[index];
-    const missed = rows.filter((row) => row.case === name && !row.ok && row !== rows[index]);
-    const others = missed.map((row) => `; **missed** beside ${row.peerName}`).join("");
-    return [[title, ours, peer, goal, verdict + others]];
-  });
-  return tableOf(["case", "ours", "beside", "goal", ""], short);
-}
-
-function tableOf(head, rows) {
-  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
 /** Where, when and with what it was measured. */

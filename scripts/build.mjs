@@ -1,263 +1,152 @@
-// Builds the publishable package into dist/, setting up what is missing. What has not changed is not built again.
+// `npm run build`: the publishable package into dist/, with what it needs. What has not changed is not built again.
 
 import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join, posix } from "node:path";
+import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
-import { deflateRawSync } from "node:zlib";
-import { COMPONENT, component } from "./component.mjs";
 import { thirdPartyLicenses } from "./licenses.mjs";
-import { files, ifChanged, main, root, run, StepError, step } from "./steps.mjs";
-import { setUp } from "./toolchain.mjs";
-import { blankSourcePathsIn, withoutPaths } from "./wasm-paths.mjs";
+import { files, ifChanged, isFresh, main, root, run, StepError, step } from "./steps.mjs";
+import { checkNode } from "./toolchain.mjs";
+import { COMPONENT, RUST, releaseModules } from "./wasm.mjs";
+import { esbuildWasm, IMPORT, RELEASE, wasmFiles } from "./wasm-plugin.mjs";
 
-/** The entry points that share code: file in dist/ and its source. */
-const ENTRIES = {
-  index: "js/index.ts",
-  web: "js/web.ts",
-  core: "js/core.ts",
-  direct: "js/direct.ts",
-  edge: "js/edge.ts",
-  testing: "js/testing.ts",
-};
+/** Everything that dist/ is made of. */
+const INPUTS = [
+  ...RUST,
+  "crates/component",
+  "wit",
+  "js",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+];
+INPUTS.push("scripts/build.mjs", "scripts/licenses.mjs", "scripts/wasm-plugin.mjs");
+const OUTPUTS = ["dist/cli.js", "dist/types/index.d.ts", "dist/THIRD-PARTY-LICENSES.txt"];
 
-/** Those of workerd, which compiles no bytes: they import the `.wasm` files beside them. */
-const WORKERD_ENTRIES = {
-  index: "js/web.ts",
-  core: "js/core.ts",
-  direct: "js/direct.ts",
-  edge: "js/edge.ts",
-  testing: "js/testing.ts",
-};
+const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-/** The WebAssembly modules, and where wasm-pack puts them. */
-export const MODULES = { core: "pkg", plan: "pkg-plan", net: "pkg-net" };
+/** Where users import from, each with its source in js/: "." is js/index.ts. */
+export const ENTRIES = Object.keys(exports).filter((path) => exports[path].types);
+const nameOf = (path) => (path === "." ? "index" : path.slice(2));
+export const sourceOf = (path) => join(root, `js/${nameOf(path)}.ts`);
+const sources = (...paths) => Object.fromEntries(paths.map((path) => [nameOf(path), sourceOf(path)]));
 
 /** Imported by users beside this package, never bundled into it. */
-const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
+export const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
 
-export async function build() {
-  await setUp();
-  for (const name of Object.keys(MODULES)) await webAssembly(name, MODULES[name], name);
-  await component();
-  await ifChanged(
-    "dist",
-    [
-      "js",
-      ...Object.values(MODULES).flatMap((pkg) => [
-        `${pkg}/copilot_keyless_bg.wasm`,
-        `${pkg}/copilot_keyless.js`,
-      ]),
-      COMPONENT,
-      "package.json",
-      "tsconfig.json",
-      "Cargo.lock",
-      "scripts/build.mjs",
-      "scripts/licenses.mjs",
-    ],
-    ["dist/cli.js", "dist/types/index.d.ts"],
-    () => step("TypeScript to dist/", bundle),
-  );
+export const build = () =>
+  ifChanged("dist", INPUTS, OUTPUTS, async () => {
+    checkNode();
+    await releaseModules();
+    await step("TypeScript to dist/", distribution);
+  });
+
+/** Rejects a dist/ that was built from other sources than those that are here. */
+export function checkBuilt() {
+  if (!isFresh("dist", INPUTS, OUTPUTS)) throw new StepError("dist/ is not up to date", "Run npm run build.");
 }
 
-/** A module with what some cargo features offer, by wasm-pack. */
-export function webAssembly(name, out, features) {
-  const args = ["build", "--target", "web", "--release", "--mode", "no-install"];
-  args.push("--no-typescript", "--no-pack", "--out-dir", join(root, out), "--out-name", "copilot_keyless");
-  args.push("crates/wasm", "--", "--features", features);
-  const inputs = ["src", "crates/wasm", "Cargo.toml", "Cargo.lock"];
-  inputs.push("scripts/build.mjs", "scripts/wasm-paths.mjs");
-  return ifChanged(`wasm-${name}`, inputs, [`${out}/copilot_keyless_bg.wasm`], () =>
-    step(`Rust to WebAssembly: ${name}`, async (onLine) => {
-      await run("wasm-pack", args, { onLine, env: withoutPaths() });
-      blankSourcePathsIn(join(root, out, "copilot_keyless_bg.wasm"));
-    }),
-  );
-}
-
-async function bundle() {
+/** Bundles some entry points. Returns the paths of all that went in. */
+export async function bundle(outdir, entryPoints, options) {
   const { build: esbuild } = await import("esbuild");
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  const shared = {
+  const common = { bundle: true, format: "esm", platform: "node", target: "node20", logLevel: "warning" };
+  const { metafile } = await esbuild({
     absWorkingDir: root,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    outdir: "dist",
-    // Names stay, for stacks that can be read.
+    outdir,
+    entryPoints,
+    metafile: true,
+    ...common,
+    ...options,
+  });
+  return Object.keys(metafile.inputs);
+}
+
+/** The command line: one of its libraries is CommonJS. */
+export const CLI = { cli: join(root, "js/cli/main.ts") };
+export const REQUIRE =
+  'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);';
+
+async function distribution() {
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  const minify = {
     minifySyntax: true,
     minifyWhitespace: true,
-    // Node shows the line of an error that nobody catches: not one with a whole module in it.
-    lineLimit: 160,
+    minifyIdentifiers: true,
     legalComments: "none",
-    logLevel: "warning",
-    metafile: true,
   };
-  const library = await esbuild({
-    ...shared,
-    entryPoints: ENTRIES,
+  // Node shows the line of an error that nobody catches: not one with a whole module in it.
+  const small = { ...minify, lineLimit: 160 };
+  const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
+  const library = await bundle("dist", sources(".", "./web", ...sharing), {
+    ...small,
+    // For stacks that can be read.
+    minifyIdentifiers: false,
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
     external: PEERS,
-    plugins: [wasmPack, inlinedWasm],
+    plugins: [esbuildWasm(RELEASE)],
   });
-  await esbuild({
-    ...shared,
-    entryPoints: WORKERD_ENTRIES,
-    outdir: "dist/workerd",
+  const workerd = { index: sourceOf("./web"), ...sources(...sharing) };
+  await bundle("dist/workerd", workerd, {
+    ...small,
     platform: "neutral",
     mainFields: ["module", "main"],
-    minifyIdentifiers: true,
     splitting: true,
     chunkNames: "[name]-[hash]",
     external: [...PEERS, "cloudflare:workers"],
-    plugins: [wasmPack, forWorkerd],
+    plugins: [forWorkerd, esbuildWasm(RELEASE)],
   });
-  const functions = await esbuild({
-    ...shared,
-    entryPoints: { "azure-functions": "js/azure-functions.ts" },
-    minifyIdentifiers: true,
-    external: ["copilot-keyless", "copilot-keyless/*", ...PEERS],
-    plugins: [samePackage],
-  });
-  // Nobody's stack but their own goes through these two.
-  const emulator = await esbuild({
-    ...shared,
-    entryPoints: { emulator: "js/emulator.ts" },
-    minifyIdentifiers: true,
-    external: ["copilot-keyless/*"],
-    plugins: [sameErrors],
-  });
-  const cli = await esbuild({
-    ...shared,
-    entryPoints: { cli: "js/cli/main.ts" },
-    minifyIdentifiers: true,
-    // The command line uses the package as everybody does; one of its libraries is CommonJS.
-    external: ["copilot-keyless", "copilot-keyless/*", ...PEERS],
-    banner: {
-      js: '#!/usr/bin/env node\nimport { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);',
-    },
-  });
+  // The rest imports the package as everybody does, and so shares its classes and what they hold.
+  const apart = { ...small, external: ["copilot-keyless", "copilot-keyless/*", ...PEERS] };
+  const classes = ["copilot/agent", "errors/keyless-error", "foundry/plan", "foundry/provider"];
+  const rest = [
+    [sources("./azure-functions"), { plugins: [fromPackage("copilot-keyless", classes)] }],
+    [sources("./emulator"), { plugins: [fromPackage("copilot-keyless/core", ["errors/keyless-error"])] }],
+    [CLI, { banner: { js: `#!/usr/bin/env node\n${REQUIRE}` } }],
+  ].map(([entries, options]) => bundle("dist", entries, { ...apart, ...options }));
+  const bundled = [library, ...(await Promise.all(rest))].flat();
   chmodSync(join(root, "dist/cli.js"), 0o755);
-  await run("tsc", ["-p", "tsconfig.json"]);
-  // tsc leaves hand-written declarations behind.
-  for (const file of files("js").filter((path) => path.endsWith(".d.ts"))) {
-    cpSync(join(root, file), join(root, "dist/types", file.slice("js/".length)));
-  }
-  dropUnreachableTypes();
+  await declarations();
   cpSync(join(root, COMPONENT), join(root, "dist/component.wasm"));
-  const bundled = [library, functions, emulator, cli].flatMap(({ metafile }) => Object.keys(metafile.inputs));
   writeFileSync(join(root, "dist/THIRD-PARTY-LICENSES.txt"), thirdPartyLicenses(bundled));
 }
 
-/** Declarations that no entry point leads to are of no use to anybody. */
-function dropUnreachableTypes() {
-  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const reached = new Set();
-  const visit = (file) => {
-    if (reached.has(file)) return;
-    reached.add(file);
-    for (const [, path] of readFileSync(join(root, file), "utf8").matchAll(/["'](\.[^"']*)\.js["']/g))
-      visit(posix.join(posix.dirname(file), `${path}.d.ts`));
-  };
-  for (const { types } of Object.values(exports)) if (types) visit(posix.normalize(types));
+/** Writes the declarations that an entry point leads to. */
+async function declarations() {
+  await run("tsc", ["-p", "tsconfig.json"]);
+  // tsc leaves hand-written declarations behind.
+  for (const file of files("js").filter((path) => path.endsWith(".d.ts")))
+    cpSync(join(root, file), join(root, file.replace("js/", "dist/types/")));
+  const reached = new Set(ENTRIES.map((path) => posix.normalize(exports[path].types)));
+  for (const file of reached) {
+    const imports = readFileSync(join(root, file), "utf8").matchAll(/["'](\.[^"']*)\.js["']/g);
+    for (const [, path] of imports) reached.add(posix.join(posix.dirname(file), `${path}.d.ts`));
+  }
   for (const file of files("dist/types")) if (!reached.has(file)) rmSync(join(root, file));
 }
 
-/** Whether an import is of one of these files of js/, whichever file it stands in. */
-function isShared(names, path, resolveDir) {
-  return names.some((name) => join(resolveDir, path) === join(root, `js/${name}.js`));
+/** Imports some files of js/ from an entry point of the package instead of bundling a copy of them. */
+function fromPackage(entry, sources) {
+  const paths = sources.map((name) => join(root, `js/${name}.js`));
+  const resolve = ({ path, resolveDir }) =>
+    paths.includes(join(resolveDir, path)) ? { path: entry, external: true } : undefined;
+  return { name: "from-package", setup: ({ onResolve }) => onResolve({ filter: /\.js$/ }, resolve) };
 }
 
-/** An error of the emulator is a KeylessError of the package that the user has, not of a copy. */
-const sameErrors = {
-  name: "same-errors",
-  setup(build) {
-    build.onResolve({ filter: /\/keyless-error\.js$/ }, ({ path, resolveDir }) =>
-      isShared(["errors/keyless-error"], path, resolveDir)
-        ? { path: "copilot-keyless/core", external: true }
-        : undefined,
-    );
-  },
-};
-
-/** The handler shares the agent's classes, and what they hold, with the rest of the package. */
-const samePackage = {
-  name: "same-package",
-  setup(build) {
-    const shared = ["copilot/agent", "errors/keyless-error", "foundry/plan", "foundry/provider"];
-    build.onResolve({ filter: /\.js$/ }, ({ path, resolveDir }) =>
-      isShared(shared, path, resolveDir) ? { path: "copilot-keyless", external: true } : undefined,
-    );
-  },
-};
-
-/** What stands in the place of a module's `.wasm`. */
-const WASM = /\/modules\/(\w+)-inline\.js$/;
-
-const wasmFile = (name) => join(root, MODULES[name], "copilot_keyless_bg.wasm");
-
-/** The `.wasm` files, packed, as texts. */
-const inlinedWasm = {
-  name: "inlined-wasm",
-  setup(build) {
-    build.onResolve({ filter: WASM }, ({ path }) => ({ path: WASM.exec(path)[1], namespace: "wasm" }));
-    build.onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => {
-      const packed = deflateRawSync(readFileSync(wasmFile(path)), { level: 9 }).toString("base64");
-      return { contents: `export default ${JSON.stringify(packed)}` };
-    });
-  },
-};
-
-/** workerd: the `.wasm` files as modules that it has compiled, so that nothing is left to unpack. */
+/** workerd compiles no bytes: the `.wasm` files are imported as modules, so that nothing is left to unpack. */
 const forWorkerd = {
   name: "for-workerd",
-  setup(build) {
-    build.onResolve({ filter: /\/wait-until\.js$/ }, () => ({
-      path: join(root, "js/platform/wait-until-workerd.ts"),
-    }));
-    build.onResolve({ filter: WASM }, ({ path }) => {
-      const name = WASM.exec(path)[1];
-      cpSync(wasmFile(name), join(root, `dist/workerd/${name}.wasm`));
+  setup({ onResolve, onLoad }) {
+    const waitUntil = join(root, "js/platform/wait-until-workerd.ts");
+    onResolve({ filter: /\/wait-until\.js$/ }, () => ({ path: waitUntil }));
+    onResolve({ filter: /-inline\.js$/ }, ({ path }) => {
+      const [, name] = IMPORT.exec(path);
+      cpSync(wasmFiles(name).wasm, join(root, `dist/workerd/${name}.wasm`));
       return { path: `./${name}.wasm`, external: true };
     });
-    build.onResolve({ filter: /\/module-source\.js$/ }, () => ({ path: "compiled", namespace: "wasm" }));
-    build.onLoad({ filter: /.*/, namespace: "wasm" }, () => ({
+    onResolve({ filter: /\/module-source\.js$/ }, () => ({ path: "compiled", namespace: "compiled" }));
+    onLoad({ filter: /./, namespace: "compiled" }, () => ({
       contents: "export const moduleSource = (module) => module;",
     }));
-  },
-};
-
-/** The network module's bindings with the `fetch`, `Request` and `Response` of js/wasm/net-platform.ts, which reqwest takes from the platform. */
-export function withNetPlatform(bindings, path) {
-  // In service workers and workerd reqwest calls the global object's.
-  const own = bindings.replace("getObject(arg0).fetch(getObject(arg1))", "fetch(getObject(arg1))");
-  if (own === bindings) throw new StepError("wasm-bindgen writes the call of fetch in another way");
-  return `import { fetch, Request, Response } from ${JSON.stringify(path)};\n${own}`;
-}
-
-/** wasm-pack's modules in the place of js/wasm/modules/*.js. */
-const wasmPack = {
-  name: "wasm-pack",
-  setup(build) {
-    build.onResolve({ filter: /\/modules\/(core|plan|net)\.js$/ }, ({ path }) => ({
-      path: basename(path, ".js"),
-      namespace: "bindings",
-    }));
-    // All but the default export, which fetches the `.wasm` from beside the module: webpack would look for it.
-    build.onLoad({ filter: /.*/, namespace: "bindings" }, ({ path }) => ({
-      contents: `export * from "./${MODULES[path]}/copilot_keyless.js";`,
-      resolveDir: root,
-    }));
-    // wasm-pack's names are of no help in a stack, so they are shortened too.
-    build.onLoad({ filter: /[\\/]copilot_keyless\.js$/ }, async ({ path }) => {
-      const bindings = readFileSync(path, "utf8");
-      const own = path.includes("pkg-net")
-        ? withNetPlatform(bindings, "../js/wasm/net-platform.js")
-        : bindings;
-      const { code } = await build.esbuild.transform(own, { minify: true });
-      return { contents: code };
-    });
   },
 };
 

@@ -1,49 +1,26 @@
-// `npm run functions`: runs the Azure Functions app of examples/azure-functions on this machine, without Azure: unless
-// FOUNDRY_RESOURCE_URL is set, the emulator stands in for it. With Core Tools (`func` on the PATH) in the real host, else in a small one.
+// `npm run tool functions`: runs the Azure Functions app of examples/azure-functions without Azure: in Core Tools where `func` is on the PATH, else
+// in a small host. The emulator stands in for the resource unless FOUNDRY_RESOURCE_URL names one.
 
-import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { linkPackage, main, root } from "./steps.mjs";
-
-const APP = join(root, "examples/azure-functions");
-const PORT = "7071";
+import { foreground, linkPackage, main, output, root } from "./steps.mjs";
 
 await main(async () => {
   await build();
   linkPackage();
+  const { startEmulator } = await import("copilot-keyless/emulator");
   const emulator = process.env.FOUNDRY_RESOURCE_URL ? undefined : await startEmulator();
-  const tools = spawnSync("func", ["--version"], { shell: process.platform === "win32" }).status === 0;
-  const [command, ...args] = tools
-    ? ["func", "start", "--port", PORT, "--javascript"]
-    : [process.execPath, join(root, "scripts/functions-host.mjs"), APP, "--port", PORT];
+  const cwd = join(root, "examples/azure-functions");
+  const tools = output("func", ["--version"]) !== undefined;
   console.log(`${tools ? "Core Tools" : "The built-in host (install Core Tools for the real one)"}; try:
 
-  curl -N http://localhost:${PORT}/api/chat -H 'content-type: application/json' -H 'accept: text/event-stream' -d '{"prompt":"Hello"}'
+  curl -N http://localhost:7071/api/chat -H 'content-type: application/json' -H 'accept: text/event-stream' -d '{"prompt":"Hello"}'
 `);
-  const child = spawn(command, args, {
-    cwd: APP,
-    stdio: "inherit",
-    shell: tools && process.platform === "win32",
-    env: {
-      FUNCTIONS_WORKER_RUNTIME: "node",
-      AZURE_FUNCTIONS_ENVIRONMENT: "Development",
-      ...process.env,
-      ...emulator?.env,
-    },
-  });
-  // Ctrl-C reaches the child by itself; waiting for it lets it end the app.
-  process.on("SIGINT", () => {});
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
-  const code = await new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (exit, signal) => resolve(signal ? 1 : exit));
-  });
+  const settings = { FUNCTIONS_WORKER_RUNTIME: "node", AZURE_FUNCTIONS_ENVIRONMENT: "Development" };
+  const env = { ...settings, ...process.env, ...emulator?.env };
+  const code = tools
+    ? await foreground("func", ["start", "--javascript"], { cwd, env })
+    : await foreground(process.execPath, [join(root, "scripts/functions-host.mjs")], { cwd, env });
   await emulator?.stop();
   return code;
 });
-
-async function startEmulator() {
-  const emulator = await import("copilot-keyless/emulator");
-  return emulator.startEmulator();
-}

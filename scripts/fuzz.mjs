@@ -1,32 +1,19 @@
-// `npm run fuzz [seconds]`: throws bytes at the parsers, for some seconds each, from the kept corpus on. What it finds new
-// stays in target/fuzz-corpus; a crash fails, and cargo-fuzz says how to repeat it.
+// `npm run tool fuzz [seconds]`: throws bytes at the parsers, for some seconds each, starting from the kept corpus. New finds
+// stay in target/fuzz-corpus; a crash fails, and cargo-fuzz says how to repeat it.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { main, root, run, StepError, step } from "./steps.mjs";
-import { cargoFuzz, checkNode } from "./toolchain.mjs";
+import { main, root, runStep } from "./steps.mjs";
+import { cargoTools } from "./toolchain.mjs";
 
 await main(async () => {
   const seconds = Number(process.argv[2] ?? 20);
-  if (!(seconds > 0)) throw new StepError("Give a number of seconds", "npm run fuzz -- 20");
-  checkNode();
-  await cargoFuzz();
-  for (const file of readdirSync(join(root, "tests/fuzz/targets"))) {
-    const target = file.replace(/\.rs$/, "");
-    const found = join(root, "target/fuzz-corpus", target);
-    mkdirSync(found, { recursive: true });
-    if (target === "endpoint") seedFromTable(found);
+  await cargoTools("cargo-fuzz");
+  for (const target of readdirSync(join(root, "tests/fuzz/corpus"))) {
+    const found = `target/fuzz-corpus/${target}`;
+    mkdirSync(join(root, found), { recursive: true });
     // The sanitizers need a nightly compiler; the core forbids unsafe code, so they would have nothing to find.
-    const args = ["fuzz", "run", "--fuzz-dir", "tests/fuzz", "--sanitizer", "none", target, found];
-    const limits = [`-max_total_time=${seconds}`, "-timeout=5", "-verbosity=0"];
-    await step(`fuzz ${target}`, (onLine) =>
-      run("cargo", [...args, `tests/fuzz/corpus/${target}`, "--", ...limits], { onLine }),
-    );
+    const fuzz = `cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none ${target} ${found} tests/fuzz/corpus/${target}`;
+    await runStep(`fuzz ${target}`, `${fuzz} -- -max_total_time=${seconds} -timeout=5 -verbosity=0`);
   }
 });
-
-/** Every row of the endpoint table is a start, so that the kept corpus need not repeat them. */
-function seedFromTable(folder) {
-  const rows = JSON.parse(readFileSync(join(root, "tests/tables/endpoints.json"), "utf8"));
-  for (const [index, { input }] of rows.entries()) writeFileSync(join(folder, `row-${index}`), input);
-}

@@ -1,43 +1,29 @@
-// After a change of dependencies: adds to the lockfiles the optional packages for other platforms that npm left out because the
-// registry in use did not offer them. Without them `npm ci` calls a lockfile incomplete.
+// `npm run tool lockfile`, after a change of dependencies: adds the optional packages for other platforms that npm left out because
+// the registry in use did not offer them. Without them `npm ci` fails on those platforms.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "./steps.mjs";
+import { output, root } from "./steps.mjs";
 
-/** How packages name the platform that they are for, where npm has a name of its own. */
-const SYSTEMS = { linuxmusl: "linux", windows: "win32" };
-const CPUS = { 64: "x64", aarch64: "arm64" };
-
-/** The end of such a package's name: system, processor and, on Linux, C library. */
 const PLATFORM =
-  /[/-](android|darwin|freebsd|linux|linuxmusl|openbsd|openharmony|win32|windows)-(arm64|aarch64|arm|ia32|loong64|ppc64|riscv64|s390x|x64|64)(-(?:musl|gnu|glibc)(?:eabihf)?|-eabi|-msvc)?$/;
+  /[/-](android|darwin|freebsd|linux|linuxmusl|openbsd|openharmony|win32|windows)-(\w+?)(-(?:musl|gnu|glibc)(?:eabihf)?|-eabi|-msvc)?$/;
+/** How packages name a platform for which npm has a name of its own. */
+const NAMES = { linuxmusl: "linux", windows: "win32", 64: "x64", aarch64: "arm64" };
 
-for (const path of ["package-lock.json", "tests/runtimes/engines/package-lock.json"])
-  complete(join(root, path));
-
-function complete(path) {
-  const lock = JSON.parse(readFileSync(path, "utf8"));
-  const added = {};
-  for (const [home, { optionalDependencies = {}, dev }] of Object.entries(lock.packages)) {
+for (const path of output("git", ["ls-files", "*package-lock.json"]).split("\n")) {
+  const lock = JSON.parse(readFileSync(join(root, path), "utf8"));
+  for (const { optionalDependencies = {}, dev } of Object.values(lock.packages)) {
     for (const [name, version] of Object.entries(optionalDependencies)) {
-      const platform = PLATFORM.exec(name);
-      if (lock.packages[`node_modules/${name}`] || !platform || !/^\d+\.\d+\.\d+$/.test(version)) continue;
-      const [, system, cpu, suffix] = platform;
-      const musl = suffix?.startsWith("-musl") || system === "linuxmusl";
-      added[`node_modules/${name}`] = {
-        version,
-        cpu: [CPUS[cpu] ?? cpu],
-        ...(dev ? { dev } : {}),
-        ...(musl ? { libc: ["musl"] } : {}),
-        optional: true,
-        os: [SYSTEMS[system] ?? system],
-      };
-      console.log(`${name} ${version}, for ${home.replace("node_modules/", "")}`);
+      const [, os, cpu, suffix] = PLATFORM.exec(name) ?? [];
+      if (!os || lock.packages[`node_modules/${name}`] || !/^\d+\.\d+\.\d+$/.test(version)) continue;
+      const musl = suffix?.startsWith("-musl") || os === "linuxmusl" ? { libc: ["musl"] } : {};
+      const platform = { cpu: [NAMES[cpu] ?? cpu], ...musl, os: [NAMES[os] ?? os] };
+      lock.packages[`node_modules/${name}`] = { version, optional: true, ...(dev && { dev }), ...platform };
+      console.log(`${path}: ${name} ${version}`);
     }
   }
-  const { "": self, ...packages } = { ...lock.packages, ...added };
-  const sorted = Object.fromEntries(Object.entries(packages).sort(([a], [b]) => a.localeCompare(b, "en")));
-  lock.packages = { "": self, ...sorted };
-  writeFileSync(path, `${JSON.stringify(lock, undefined, 2)}\n`);
+  lock.packages = Object.fromEntries(
+    Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, "en")),
+  );
+  writeFileSync(join(root, path), `${JSON.stringify(lock, undefined, 2)}\n`);
 }

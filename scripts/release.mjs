@@ -1,4 +1,5 @@
-// `npm run release:check`: whether what is here can be released, up to the last step. CONTRIBUTING.md has the steps.
+// `npm run release:check [-- v1.2.3]`: checks that this commit can be released, under that tag; with `--notes` it prints
+// the release notes instead. The steps are in docs/design/releasing.md.
 
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -8,73 +9,55 @@ import { main, output, root, run, StepError, step } from "./steps.mjs";
 
 const read = (file) => readFileSync(join(root, file), "utf8");
 
-/** This version is there. */
-const ALREADY = /already exists|previously published/;
-
-/**
- * Publishes without publishing, to npm and to crates.io; what either warns of fails. A tree with changes is fine unless it is to be
- * `released`, and so is a version that is there already.
- */
+/** Packs everything that is published, and fails on a warning. What is to be `released` is also compiled, and must be new to its registry. */
 export async function dryRuns({ released = false } = {}) {
-  const npm = await attempt("npm", ["publish", "--dry-run", "--ignore-scripts"]);
-  complain("npm", npm, /^npm (?:warn publish|error) (.*)$/gm, [
-    /requires you to be logged in/,
-    ...(released ? [] : [ALREADY, /A complete log|^code /]),
-  ]);
-  // cargo follows the link that `npm run functions` leaves, and finds the repository in itself.
+  const npm = await run("npm", [released ? "publish" : "pack", "--dry-run", "--ignore-scripts"]);
+  complain(npm, /^npm warn publish (?!.*logged in)(.*)$/gm);
+  // cargo follows the link that `npm run tool functions` leaves, and finds the repository in itself.
   rmSync(join(root, "node_modules/copilot-keyless"), { recursive: true, force: true });
-  // Compiled by the tests, but as a crate of its own only before a release.
-  const cargo = await attempt("cargo", [
-    "publish",
-    "--dry-run",
-    "--locked",
-    ...(released ? [] : ["--allow-dirty", "--no-verify"]),
-  ]);
-  complain("cargo", cargo, /^(?:warning|error): (.*)$/gm, [
-    // Tests stay in the repository.
-    /^ignoring (?:test|benchmark) /,
-    /^aborting upload due to dry run/,
-    ...(released ? [] : [ALREADY]),
-  ]);
-}
-
-/** What a command says, and its failure if it fails. */
-async function attempt(command, args) {
-  try {
-    return { said: await run(command, args) };
-  } catch (failure) {
-    return { said: failure.message, failure };
+  const how = released ? ["publish", "--dry-run"] : ["package", "--allow-dirty", "--no-verify"];
+  for (const manifest of publishedCrates()) {
+    const cargo = await run("cargo", [...how, "--locked", "--manifest-path", manifest]);
+    complain(cargo, /^warning: (?!ignoring (?:test|benchmark) |aborting upload due to dry run)(.*)$/gm);
   }
 }
 
-function complain(registry, { said, failure }, pattern, known) {
-  const all = [...said.matchAll(pattern)].map(([, text]) => text);
-  const found = all.filter((text) => !known.some((one) => one.test(text)));
-  if (found.length > 0) throw new StepError(`${registry} would not take it: ${found.join("; ")}`);
-  // A failure without a reason that is known.
-  if (failure && !all.some((text) => ALREADY.test(text))) throw failure;
+function complain(said, pattern) {
+  const found = [...said.matchAll(pattern)].map(([, text]) => text);
+  if (found.length > 0) throw new StepError(`A registry would complain: ${found.join("; ")}`);
 }
 
-/** One version everywhere, told in the changelog, from a commit, with the repository that provenance is checked against. */
-function checkSources() {
-  const { version, repository } = JSON.parse(read("package.json"));
-  const problems = [];
-  if (/^version = "(.*)"$/m.exec(read("Cargo.toml"))[1] !== version)
-    problems.push("Cargo.toml has another version than package.json");
-  if (!read("CHANGELOG.md").includes(`\n## ${version}`))
-    problems.push(`CHANGELOG.md has no section "## ${version}"`);
+function publishedCrates() {
+  const manifests = output("git", ["ls-files", "Cargo.toml", "crates/*/Cargo.toml"]).split("\n");
+  return manifests.filter((file) => !/^publish = false/m.test(read(file)));
+}
+
+/** A version's section of the changelog, without its heading. */
+export function notesOf(version, changelog = read("CHANGELOG.md")) {
+  const section = changelog.split(/^## /m).find((text) => /[^[\]\s]+/.exec(text)?.[0] === version);
+  return section?.slice(section.indexOf("\n")).trim();
+}
+
+function checkSources({ version, repository }, tag = `v${version}`) {
+  const problems = publishedCrates()
+    .filter((file) => /^version = "(.*)"$/m.exec(read(file))?.[1] !== version)
+    .map((file) => `${file} has another version than package.json`);
+  if (tag !== `v${version}`) problems.push(`the tag ${tag} is not v${version}, the version in package.json`);
+  if (!notesOf(version)) problems.push(`CHANGELOG.md has no section "## ${version}"`);
   if (!repository) problems.push('package.json has no "repository": npm checks the provenance against it');
   if (!/^repository = /m.test(read("Cargo.toml"))) problems.push("Cargo.toml has no repository");
-  if (output("git", ["status", "--porcelain"]) !== "")
-    problems.push("there are changes that are not committed");
-  if (problems.length > 0) throw new StepError(`Not to be released: ${problems.join("; ")}`);
+  if (output("git", ["status", "--porcelain"]) !== "") problems.push("some changes are not committed");
+  if (problems.length > 0) throw new StepError(`This cannot be released: ${problems.join("; ")}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await main(async () => {
-    await step("version, changelog, repository", async () => checkSources());
+    const manifest = JSON.parse(read("package.json"));
+    const [argument] = process.argv.slice(2);
+    if (argument === "--notes") return console.log(notesOf(manifest.version) ?? "");
+    await step("versions, changelog, repository", async () => checkSources(manifest, argument));
     await build();
     await step("dry runs", () => dryRuns({ released: true }));
-    console.log("Ready. CONTRIBUTING.md says what comes next.");
+    console.log("Ready. docs/design/releasing.md has the next steps.");
   });
 }

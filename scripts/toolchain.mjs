@@ -1,125 +1,71 @@
-// What the build needs beside the sources: npm packages, the wasm target, wasm-pack and wasm-bindgen. Installs what is
-// missing, at pinned versions, and nothing else.
+// Installs what the build needs beside Node and Rust: npm packages, the wasm target and cargo tools, each when it is first needed.
 
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { ifChanged, output, root, run, StepError, step } from "./steps.mjs";
+import { ifChanged, output, root, run, runStep, StepError, step } from "./steps.mjs";
 
-const WASM_TARGET = "wasm32-unknown-unknown";
-const WASM_PACK = "0.15.1";
-const CARGO_DENY = "0.20.2";
-const CARGO_FUZZ = "0.13.2";
+export const WASM_TARGET = "wasm32-unknown-unknown";
 
-/** The command-line tool must have exactly the version of the crate. */
-const WASM_BINDGEN = /^wasm-bindgen = "=([\d.]+)"$/m.exec(
-  readFileSync(join(root, "crates/wasm/Cargo.toml"), "utf8"),
-)[1];
-
-/** Tools are kept per user and version, so that the next clone finds them. */
-const toolsDir = join(
-  process.env.XDG_CACHE_HOME ||
-    (process.platform === "win32" && process.env.LOCALAPPDATA) ||
-    join(homedir(), ".cache"),
-  "copilot-keyless",
-  "tools",
+/** wasm-bindgen's command-line tool must have exactly the version of the crate. */
+const [, BINDGEN] = /name = "wasm-bindgen"\nversion = "(.*)"/.exec(
+  readFileSync(join(root, "Cargo.lock"), "utf8"),
 );
 
-/** Node in a version that the Copilot SDK runs on. */
+/** The versions of the cargo tools, and what `cargo install` gets for each. */
+const TOOLS = {
+  // TLS is left out: only the tool's tests in browsers need it.
+  "wasm-bindgen": { version: BINDGEN, install: [`wasm-bindgen-cli@${BINDGEN}`, "--no-default-features"] },
+  "wasm-pack": { version: "0.15.1" },
+  "cargo-deny": { version: "0.20.2" },
+  "cargo-fuzz": { version: "0.13.2" },
+};
+
+/** Tools are kept per user and version, so that the next clone finds them. */
+const caches = process.env.XDG_CACHE_HOME ?? process.env.LOCALAPPDATA ?? join(homedir(), ".cache");
+const home = join(caches, "copilot-keyless/tools");
+
+/** Rejects a version of Node that the Copilot SDK does not run on. */
 export function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22) return;
-  throw new StepError(
-    `Node ${process.versions.node} is too old; copilot-keyless and the Copilot SDK need 20.19 or 22.12 and later`,
-    "Install a newer Node, for example with nvm: nvm install 22",
+  throw new StepError(`Node ${process.versions.node} is too old`, "Install Node 20.19, or 22.12 or later.");
+}
+
+/** Installs the npm packages of the lockfile. */
+export function npmPackages() {
+  onPath(join(root, "node_modules/.bin"));
+  const hint = "Check the network and the npm registry that `npm config get registry` names.";
+  return ifChanged("npm", ["package-lock.json"], ["node_modules/.package-lock.json"], () =>
+    runStep("npm packages", "npm ci --no-audit --no-fund", { hint }),
   );
 }
 
-/** The npm packages of the lockfile. */
-export async function npmPackages() {
-  await ifChanged("npm", ["package-lock.json"], ["node_modules/typescript", "node_modules/binaryen"], () =>
-    step(
-      "npm packages",
-      (onLine) =>
-        run("npm", ["ci", "--no-audit", "--no-fund"], {
-          onLine,
-          hint: "Check the network and the npm registry that `npm config get registry` names.",
-        }),
-      "about half a minute, once",
-    ),
-  );
+/** Checks that Rust is there, and adds its wasm target. */
+export async function rust() {
+  const libraries = output("rustc", ["--print", "target-libdir", "--target", WASM_TARGET]);
+  if (!libraries) throw new StepError("Rust is not installed", "Install it with rustup (https://rustup.rs).");
+  if (existsSync(libraries)) return;
+  const hint = `Add the target ${WASM_TARGET} to your Rust installation.`;
+  await runStep(`Rust target ${WASM_TARGET}`, `rustup target add ${WASM_TARGET}`, { hint });
 }
 
-/** Rust with the wasm target, wasm-pack and wasm-bindgen; puts them on this process's PATH. */
-export async function rustTools() {
-  if (!output("cargo", ["--version"])) {
-    throw new StepError(
-      "Rust is not installed, and the core of copilot-keyless is Rust",
-      "Install it with rustup (https://rustup.rs), then run this again.",
-    );
+/** Puts cargo tools on this process's PATH; installs those that are missing. */
+export async function cargoTools(...names) {
+  // One after another: they share what they are built from, and a quick build of them beats a quick run.
+  const env = { CARGO_TARGET_DIR: join(root, "target/tools"), CARGO_PROFILE_DEV_DEBUG: "0" };
+  const hint = "Check the network and that a C compiler is installed (cc, or Build Tools on Windows).";
+  for (const name of names) {
+    const { version, install = [`${name}@${version}`] } = TOOLS[name];
+    const folder = join(home, `${name}-${version}`);
+    onPath(join(folder, "bin"));
+    if (output(name, ["--version"])?.includes(version)) continue;
+    const args = ["install", "--locked", "--debug", "--root", folder, ...install];
+    await step(`${name} ${version}`, (onLine) => run("cargo", args, { onLine, env, hint }));
   }
-  if (!hasWasmTarget()) {
-    await step(`Rust target ${WASM_TARGET}`, (onLine) =>
-      run("rustup", ["target", "add", WASM_TARGET], {
-        onLine,
-        hint: `Add the target ${WASM_TARGET} to your Rust installation.`,
-      }),
-    );
-  }
-  await cargoTool("wasm-bindgen", WASM_BINDGEN, "wasm-bindgen-cli");
-  await cargoTool("wasm-pack", WASM_PACK);
-  onPath(join(root, "node_modules", ".bin"));
-}
-
-/** What checks crates by deny.toml; only `npm run check` needs it. */
-export function cargoDeny() {
-  return cargoTool("cargo-deny", CARGO_DENY);
-}
-
-/** What drives the fuzzer. */
-export function cargoFuzz() {
-  return cargoTool("cargo-fuzz", CARGO_FUZZ);
-}
-
-/** A tool of a pinned version, installed if it is not there; put on this process's PATH. */
-async function cargoTool(tool, version, crate = tool) {
-  if (output(tool, ["--version"])?.split(" ")[1] === version) return;
-  const home = join(toolsDir, `${tool}-${version}`);
-  const exe = join(home, "bin", process.platform === "win32" ? `${tool}.exe` : tool);
-  if (!existsSync(exe)) await install(crate, version, home);
-  onPath(join(home, "bin"));
 }
 
 function onPath(folder) {
-  process.env.PATH = [folder, process.env.PATH].join(delimiter);
-}
-
-function hasWasmTarget() {
-  const libraries = output("rustc", ["--print", "target-libdir", "--target", WASM_TARGET]);
-  return libraries !== undefined && existsSync(libraries);
-}
-
-function install(crate, version, home) {
-  return step(
-    `${crate} ${version}`,
-    (onLine) =>
-      run("cargo", ["install", "--locked", "--root", home, `${crate}@${version}`], {
-        onLine,
-        // These tools work on small files: a quick build of them beats a quick run.
-        env: {
-          CARGO_PROFILE_RELEASE_OPT_LEVEL: "1",
-          CARGO_PROFILE_RELEASE_LTO: "off",
-          CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16",
-        },
-        hint: "Check the network and that a C compiler is installed (cc, or Build Tools on Windows).",
-      }),
-    "one to four minutes, once",
-  );
-}
-
-/** Everything that a build needs. */
-export async function setUp() {
-  checkNode();
-  await npmPackages();
-  await rustTools();
+  if (!process.env.PATH.split(delimiter).includes(folder))
+    process.env.PATH = folder + delimiter + process.env.PATH;
 }

@@ -1,4 +1,4 @@
-// All faults, and which of them a question is about.
+// Lists all faults, and a quick selection.
 
 import { CLOCK } from "./clock.mjs";
 import { IDENTITY } from "./identity.mjs";
@@ -9,8 +9,8 @@ export const GROUPS = ["identity", "resource", "clock", "process"];
 
 export const FAULTS = [...IDENTITY, ...RESOURCE, ...CLOCK, ...PROCESS];
 
-/** Some of each group that take little time. */
-const QUICK = new Set([
+/** Some faults of each group that take little time. */
+export const QUICK = [
   "identity-400",
   "identity-reset",
   "identity-not-json",
@@ -22,14 +22,4 @@ const QUICK = new Set([
   "no-home",
   "ctrl-c",
   "runtime-killed",
-]);
-
-/** The faults of that name or group. Undefined for a name that is none. */
-export function named(name) {
-  const found = FAULTS.filter(({ id, group }) => id === name || group === name);
-  return found.length > 0 ? found : undefined;
-}
-
-export function quick() {
-  return FAULTS.filter(({ id }) => QUICK.has(id));
-}
+];

@@ -1,5 +1,7 @@
 // The table, for a terminal and for a page.
 
+import pc from "picocolors";
+import { tableOf } from "../table.mjs";
 import { CONTENDERS } from "./contenders.mjs";
 
 const NAMES = Object.keys(CONTENDERS);
@@ -20,7 +22,7 @@ function textsOf(cell) {
 }
 
 /** Lines for a terminal: a fault, then a line for each contender. */
-export function terminalTable(rows, { green, red, yellow, dim }) {
+export function terminalTable(rows, { green, red, yellow, dim } = pc) {
   const width = Math.max(...NAMES.map((name) => CONTENDERS[name].title.length));
   const paint = { ok: green, failed: red, skipped: yellow };
   const sign = { ok: "✓", failed: "✗", skipped: "-" };
@@ -37,27 +39,38 @@ function line(title, texts, width) {
   return `  ${title.padEnd(width)} ${texts.map((text) => text.padStart(10)).join(" ")}`;
 }
 
-/** A Markdown table for each group of faults. */
-export function markdownTable(rows) {
-  const groups = [...new Set(rows.map(({ group }) => group))];
-  return groups
-    .map((group) => {
-      const own = rows.filter((row) => row.group === group);
-      const lines = own.flatMap((row) => NAMES.map((name, index) => markdownLine(row, name, index)));
-      return [
-        `### ${group[0].toUpperCase()}${group.slice(1)}`,
-        "",
-        "| fault | who | served | failed | longest wait | identity requests | alive | told well | ours |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-        ...lines,
-      ].join("\n");
-    })
-    .join("\n\n");
+/** The part of a page: what was measured with, and a table for each group of faults. */
+export function pageOf({ node, platform, processor, cores, versions, seconds, rows }) {
+  const packages = Object.entries(versions).map(([name, version]) => `\`${name}\` ${version}`);
+  const where = `Measured on ${platform}, ${processor}, ${cores} cores, Node ${node.slice(1)}, in ${seconds} s, with ${packages.join(", ")}.`;
+  const groups = [...new Set(rows.map(({ group }) => group))].map((group) => {
+    const own = rows.filter((row) => row.group === group);
+    const table = tableOf(own.flatMap(cellsOf), ["who", "calls", "longest wait", "errors"]);
+    return `### ${group[0].toUpperCase()}${group.slice(1)}\n\n${table}`;
+  });
+  return [where, ...groups].join("\n\n");
 }
 
-function markdownLine({ id, title, verdict, skipped, cells }, name, index) {
-  const first = index === 0;
-  const texts = textsOf(cells[name]);
-  const said = first ? (skipped ?? verdict) : "";
-  return `| ${[first ? `**${title}** \`${id}\`` : "", CONTENDERS[name].title, ...texts, said].join(" | ")} |`;
+/** A row that names the fault, then a row for each contender. */
+function cellsOf({ id, title, verdict, skipped, cells }) {
+  return [
+    [`**${title}** \`${id}\`: ${skipped ?? verdict}`, "", "", ""],
+    ...NAMES.map((name) => [CONTENDERS[name].title, ...contenderCells(cells[name])]),
+  ];
+}
+
+function contenderCells(cell) {
+  if (cell.skipped) return ["-", "-", "-"];
+  const [served, failed, longest, requests, alive, told] = textsOf(cell);
+  const [count, lost] = failed.split(" (");
+  const calls = [
+    `${served} served`,
+    cell.failed > 0 ? `${count} failed${lost ? ` (${lost}` : ""}` : "",
+    alive === "yes" ? "" : "**process ended**",
+  ];
+  return [
+    calls.filter(Boolean).join(", "),
+    `${longest}, ${requests} identity ${requests === "1" ? "request" : "requests"}`,
+    told === "-" ? "none" : `${told} explained`,
+  ];
 }

@@ -1,20 +1,12 @@
-// Many sessions on one Copilot runtime, a turn each, ten at a time: `node sessions.mjs <count>`. Linux: memory is read from /proc.
+// Measures many sessions on one Copilot runtime, a turn each, ten at a time: `node sessions.mjs
+// <count>`. Needs Linux, because it reads memory from /proc.
 
-import { readdirSync, readFileSync } from "node:fs";
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";
+import { residentBytesBelow } from "../../tests/support/processes.mjs";
 
 const AT_ONCE = 10;
-const PAGE_BYTES = 4_096;
 const count = Number(process.argv[2]);
-
-const residentBytes = (pid) => Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
-const childrenOf = (pid) =>
-  readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-  );
-const below = (pid) =>
-  childrenOf(pid).reduce((bytes, child) => bytes + residentBytes(child) + below(child), 0);
 
 const foundry = createFoundryProvider();
 const client = new CopilotClient({ useLoggedInUser: false });
@@ -30,8 +22,11 @@ const one = async () => {
   }
 };
 await Promise.all(Array.from({ length: AT_ONCE }, one));
-process.stdout.write(
-  JSON.stringify({ answered, own: process.memoryUsage().rss, runtime: below(process.pid) }),
-);
+const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
+const memory = {
+  "this process": megabytes(process.memoryUsage().rss),
+  "the runtime": megabytes(residentBytesBelow(process.pid)),
+};
+process.stdout.write(JSON.stringify({ answered, ...memory }));
 await client.forceStop();
 process.exit();

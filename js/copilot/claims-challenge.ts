@@ -5,7 +5,7 @@ import { KeylessError } from "../errors/keyless-error.js";
 import type { FoundryProvider } from "../foundry/provider.js";
 import { noteTokenError } from "../foundry/session-attachments.js";
 import { parseChallenge } from "../tokens/read.js";
-import { bare } from "../tokens/text.js";
+import { withoutBearer } from "../tokens/text.js";
 import type { TokenProvider } from "../tokens/types.js";
 import { loadSdk } from "./sdk.js";
 
@@ -59,7 +59,7 @@ export async function createClaimsChallengeHandler(
       const retry = request.clone();
       const first = await super.sendRequest(request, context);
       try {
-        const token = await answerChallenge(tokens, first, bare(sent), context.signal);
+        const token = await answerChallenge(tokens, first, withoutBearer(sent), context.signal);
         if (token === undefined) return first;
         await first.body?.cancel();
         retry.headers.set("authorization", `Bearer ${token}`);

@@ -8,7 +8,7 @@ export interface AgentOptions extends FoundryProviderOptions {
   /**
    * A started client, which you stop yourself; or options for the client that the agent starts. The
    * agent's own runtime receives a short list of this process's variables and those in `env`; see
-   * the README.
+   * docs/reference/environment.md.
    */
   client?: CopilotClient | CopilotClientOptions | undefined;
   /**

@@ -131,9 +131,17 @@ export function homeOf({ baseDirectory, connection, env }: CopilotClientOptions)
   return homeIn(runtimeEnvironment(added), baseDirectory);
 }
 
-/** The home folder of a runtime, by its environment. An empty variable counts as unset. */
-function homeIn({ COPILOT_HOME, HOME }: Environment, baseDirectory: string | undefined): string {
-  return baseDirectory || COPILOT_HOME || node.path.join(HOME || node.os.homedir(), ".copilot");
+/**
+ * Returns the home folder of a runtime in an environment. An empty variable counts as unset. On Windows, HOME
+ * is ignored, as the runtime ignores it: some shells set it.
+ */
+export function homeIn(
+  { COPILOT_HOME, HOME, USERPROFILE }: Environment,
+  baseDirectory?: string,
+  platform: string = process.platform,
+): string {
+  const user = (platform === "win32" ? USERPROFILE : HOME) || node.os.homedir();
+  return baseDirectory || COPILOT_HOME || node.path.join(user, ".copilot");
 }
 
 /**
@@ -221,13 +229,18 @@ function onSignal(signal: NodeJS.Signals, action: () => void): () => void {
   const listener = () => {
     action();
     process.off(signal, listener);
-    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, endingSignal(signal));
   };
   process.on(signal, listener);
   return () => process.off(signal, listener);
 }
 
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
+
+/** Returns the signal that ends a process as another one would have. Windows cannot send SIGHUP. */
+export function endingSignal(signal: NodeJS.Signals, platform: string = process.platform): NodeJS.Signals {
+  return platform === "win32" && signal === "SIGHUP" ? "SIGTERM" : signal;
+}
 
 /** @throws KeylessError `sdk/working-directory` unless the folder exists */
 export function checkDirectory(path: string): void {

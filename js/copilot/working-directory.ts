@@ -25,12 +25,17 @@ export class WorkingDirectory {
   }
 
   /**
-   * Removes the folder and the files in it. Without this call it is removed when the process ends.
+   * Removes the folder and the files in it. Without this call, or if Windows refuses because a process
+   * still works in it, it is removed when this process ends.
    */
   async remove(): Promise<void> {
-    this.#cancelRemoval();
     if (this.#path === undefined) return;
-    await node.fs.promises.rm(this.#path, { recursive: true, force: true, maxRetries: 2 }).catch(() => {});
+    try {
+      await node.fs.promises.rm(this.#path, { recursive: true, force: true, maxRetries: 2 });
+      this.#cancelRemoval();
+    } catch {
+      // Tried again when the process ends.
+    }
   }
 }
 

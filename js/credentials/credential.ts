@@ -7,17 +7,17 @@ export interface AbortSignalLike {
   removeEventListener(type: "abort", listener: (this: AbortSignalLike, event: unknown) => void): void;
 }
 
-/** What a credential is asked for. */
+/** Options of {@link TokenCredential.getToken}. */
 export interface GetTokenOptions {
   abortSignal?: AbortSignalLike;
   tenantId?: string;
-  /** The claims, as JSON text, of a resource's challenge. */
+  /** The claims of a claims challenge, as JSON text. */
   claims?: string;
   /** Whether the program answers claims challenges (continuous access evaluation). */
   enableCae?: boolean;
 }
 
-/** Any credential of `@azure/identity`, or an object of your own with this one method. */
+/** A credential of `@azure/identity`, or your own object with this method. */
 export interface TokenCredential {
   getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken | null>;
 }

@@ -4,77 +4,86 @@ import type { CredentialPlan } from "../wasm/provider.js";
 import type { AccessToken } from "../wasm/token.js";
 import type { GetTokenOptions, TokenCredential } from "./credential.js";
 import { createDirectCredential } from "./direct.js";
-import { noteUncached } from "./uncached.js";
+import { registerUncached } from "./uncached.js";
 
 type Identity = typeof import("@azure/identity");
 
-/** One credential per distinct plan for the whole process, so that all its providers share one token cache. */
+/** One credential per distinct plan and process, so that all providers share its token cache. */
 const credentials = new Map<string, TokenCredential>();
 
-const PRINCIPAL =
+const PRINCIPAL_VARIABLES =
   /^AZURE_(TENANT_ID|CLIENT_ID|CLIENT_SECRET|CLIENT_CERTIFICATE_PATH|CLIENT_CERTIFICATE_PASSWORD|USERNAME|PASSWORD)$/;
-const MANAGED_IDENTITY =
+const MANAGED_IDENTITY_VARIABLES =
   /^(IDENTITY_(ENDPOINT|HEADER|SERVER_THUMBPRINT)|IMDS_ENDPOINT|MSI_(ENDPOINT|SECRET)|AZURE_(POD_IDENTITY_AUTHORITY_HOST|FEDERATED_TOKEN_FILE))$/;
 
-/** What `@azure/identity` takes from `process.env` alone; everything else is handed to it. */
-const READ_BY_ITSELF: Partial<Record<CredentialPlan["kind"], readonly RegExp[]>> = {
-  environment: [PRINCIPAL],
-  "managed-identity": [MANAGED_IDENTITY],
-  default: [PRINCIPAL, MANAGED_IDENTITY],
-  "deployed-service": [PRINCIPAL, MANAGED_IDENTITY],
+/**
+ * The variables that `@azure/identity` reads from `process.env` itself, by kind of credential. Other
+ * settings are passed to it.
+ */
+const READ_FROM_PROCESS: Partial<Record<CredentialPlan["kind"], readonly RegExp[]>> = {
+  environment: [PRINCIPAL_VARIABLES],
+  "managed-identity": [MANAGED_IDENTITY_VARIABLES],
+  default: [PRINCIPAL_VARIABLES, MANAGED_IDENTITY_VARIABLES],
+  "deployed-service": [PRINCIPAL_VARIABLES, MANAGED_IDENTITY_VARIABLES],
 };
 
 /**
- * As many as it makes after a 5xx. Left to itself it goes on for 19 s after a 404, and nobody who waits for 15 s would hear what the
- * endpoint says; the refresh schedule has it try again.
+ * The number of retries that it makes after a 5xx. By default it retries for 19 s after a 404, so
+ * callers that wait for 15 s would not learn the endpoint's error. The refresh schedule retries, too.
  */
-const FEW_RETRIES = { retryOptions: { maxRetries: 3 } };
+const MANAGED_IDENTITY_RETRIES = { retryOptions: { maxRetries: 3 } };
 
-/** The chains, which go by `AZURE_TOKEN_CREDENTIALS` themselves. */
+/** The chains, which read `AZURE_TOKEN_CREDENTIALS` themselves. */
 const CHAINS: readonly CredentialPlan["kind"][] = ["default", "developer-tools", "deployed-service"];
 
-/** Those whose identity the direct credential finds too: by the same environment. It refuses what it cannot do. */
-const WITHOUT_CACHE: readonly CredentialPlan["kind"][] = [
+/**
+ * The kinds for which a direct credential finds the same identity in the same environment. It throws
+ * for an environment that it does not support.
+ */
+const WITH_UNCACHED_FALLBACK: readonly CredentialPlan["kind"][] = [
   "managed-identity",
   "workload-identity",
   "environment",
 ];
 
-/** How long that may take: who waits is to hear what became of it. */
-const PAST_CACHE_MS = 5_000;
+/** The deadline of the fallback. Short enough that waiting callers learn its outcome. */
+const FALLBACK_TIMEOUT_MS = 5_000;
 
-/** The credential of `@azure/identity` that was planned, imported and made when the first token is asked for. */
+/**
+ * Returns the planned credential of `@azure/identity`. It imports the package and constructs the
+ * credential when the first token is requested.
+ */
 export function defaultCredential(plan: CredentialPlan, env: Environment): TokenCredential {
   const { kind, clientId, tenantId, authorityHost } = plan;
   const tokenFile = kind === "workload-identity" ? env.AZURE_FEDERATED_TOKEN_FILE?.trim() : undefined;
   const unseen = unseenVariables(kind, env);
   const key = JSON.stringify([kind, clientId, tenantId, authorityHost, tokenFile, unseen]);
-  const known = credentials.get(key);
-  if (known) return known;
+  const existing = credentials.get(key);
+  if (existing) return existing;
   const credential = new LazyCredential((identity) => {
-    if (unseen.length > 0) throw notSeen(unseen);
-    return make(identity, plan, tokenFile);
+    if (unseen.length > 0) throw unseenVariablesError(unseen);
+    return construct(identity, plan, tokenFile);
   });
   credentials.set(key, credential);
-  // Only `@azure/identity` knows which tenants a call may name, and takes none at all where this is set.
-  if (WITHOUT_CACHE.includes(kind) && !env.AZURE_IDENTITY_DISABLE_MULTITENANTAUTH) {
-    // As the environment is now: what a program sets or deletes later must not lead to another identity.
-    const direct = createDirectCredential({ env: { ...env }, authorityHost, timeoutMs: PAST_CACHE_MS });
-    noteUncached(credential, direct);
+  // Where this variable is set, `@azure/identity` allows no tenant per call; the fallback would.
+  if (WITH_UNCACHED_FALLBACK.includes(kind) && !env.AZURE_IDENTITY_DISABLE_MULTITENANTAUTH) {
+    // A copy of the environment: later changes must not select another identity.
+    const direct = createDirectCredential({ env: { ...env }, authorityHost, timeoutMs: FALLBACK_TIMEOUT_MS });
+    registerUncached(credential, direct);
   }
   return credential;
 }
 
 class LazyCredential implements TokenCredential {
-  readonly #make: (identity: Identity) => TokenCredential;
+  readonly #construct: (identity: Identity) => TokenCredential;
   #inner: Promise<TokenCredential> | undefined;
 
-  constructor(make: (identity: Identity) => TokenCredential) {
-    this.#make = make;
+  constructor(construct: (identity: Identity) => TokenCredential) {
+    this.#construct = construct;
   }
 
   async getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken | null> {
-    this.#inner ??= this.#create();
+    this.#inner ??= this.#load();
     let inner: TokenCredential;
     try {
       inner = await this.#inner;
@@ -85,28 +94,36 @@ class LazyCredential implements TokenCredential {
     return inner.getToken(scopes, options);
   }
 
-  async #create(): Promise<TokenCredential> {
+  async #load(): Promise<TokenCredential> {
     let identity: Identity;
     try {
       identity = await import("@azure/identity");
     } catch (cause) {
       throw new KeylessError("credential/not-installed", "@azure/identity is not installed", {
-        hint: "Run `npm install @azure/identity`, or pass a credential of your own.",
+        hint: "Run `npm install @azure/identity`, or pass your own credential.",
         cause,
       });
     }
-    return this.#make(identity);
+    return this.#construct(identity);
   }
 }
 
-function make(identity: Identity, plan: CredentialPlan, tokenFilePath: string | undefined): TokenCredential {
+function construct(
+  identity: Identity,
+  plan: CredentialPlan,
+  tokenFilePath: string | undefined,
+): TokenCredential {
   const { kind, clientId, tenantId, authorityHost } = plan;
   const authority = authorityHost === undefined ? {} : { authorityHost };
   const client = clientId === undefined ? {} : { clientId };
   try {
     switch (kind) {
       case "managed-identity":
-        return new identity.ManagedIdentityCredential({ ...authority, ...client, ...FEW_RETRIES });
+        return new identity.ManagedIdentityCredential({
+          ...authority,
+          ...client,
+          ...MANAGED_IDENTITY_RETRIES,
+        });
       case "workload-identity":
         return new identity.WorkloadIdentityCredential({
           ...authority,
@@ -130,29 +147,32 @@ function make(identity: Identity, plan: CredentialPlan, tokenFilePath: string | 
   } catch (cause) {
     throw new KeylessError(
       "credential/configuration",
-      `@azure/identity does not accept the environment: ${cause instanceof Error ? cause.message : "unknown"}`,
-      { hint: "`copilot-keyless config` shows which credential is chosen, and why.", cause },
+      `@azure/identity rejects the environment: ${cause instanceof Error ? cause.message : "unknown"}`,
+      { hint: "Run `copilot-keyless config` to see which credential is used, and why.", cause },
     );
   }
 }
 
-/** What an environment of the program's own sets, and `@azure/identity` would not see. */
+/**
+ * Lists the variables of the `env` option that differ from `process.env`, where `@azure/identity`
+ * reads them.
+ */
 function unseenVariables(kind: CredentialPlan["kind"], env: Environment): string[] {
-  const own = environment();
-  if (env === own) return [];
-  const read = READ_BY_ITSELF[kind] ?? [];
+  const processEnv = environment();
+  if (env === processEnv) return [];
+  const patterns = READ_FROM_PROCESS[kind] ?? [];
   const unseen = Object.keys(env).filter(
-    (name) => env[name] && env[name] !== own[name] && read.some((pattern) => pattern.test(name)),
+    (name) => env[name] && env[name] !== processEnv[name] && patterns.some((pattern) => pattern.test(name)),
   );
-  const says = (from: Environment) => from.AZURE_TOKEN_CREDENTIALS?.trim().toLowerCase() ?? "";
-  if (CHAINS.includes(kind) && says(env) !== says(own)) unseen.push("AZURE_TOKEN_CREDENTIALS");
+  const chainOf = (from: Environment) => from.AZURE_TOKEN_CREDENTIALS?.trim().toLowerCase() ?? "";
+  if (CHAINS.includes(kind) && chainOf(env) !== chainOf(processEnv)) unseen.push("AZURE_TOKEN_CREDENTIALS");
   return unseen.sort();
 }
 
-function notSeen(names: string[]): KeylessError {
+function unseenVariablesError(names: string[]): KeylessError {
   return new KeylessError(
     "credential/configuration",
-    `@azure/identity reads ${names.join(", ")} from process.env, where the value is not that of the env option`,
-    { hint: "Set it in the environment of the process, or pass a credential of your own." },
+    `@azure/identity reads ${names.join(", ")} from process.env, where the value differs from the env option`,
+    { hint: "Set it in the environment of the process, or pass your own credential." },
   );
 }

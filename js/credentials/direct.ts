@@ -19,18 +19,18 @@ import { LONGEST_TIMER_MS, systemClock, unref, withSystemFallback } from "../pla
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
 import { callCore, keylessError, planModule } from "../wasm/bindings.js";
 import type { TokenCall, TokenSource } from "../wasm/identity.js";
-import { paired, send } from "../wasm/send.js";
+import { send, toHeaders } from "../wasm/send.js";
 import type { AccessToken } from "../wasm/token.js";
 import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credential.js";
 import { credentialFailure } from "./failure.js";
 
-/** Options of {@link createDirectCredential}; in Azure the environment says all. */
+/** Options of {@link createDirectCredential}. In Azure none is needed: the environment has all settings. */
 export interface DirectCredentialOptions {
   /**
-   * Where the token comes from. `app-service`: the managed identity endpoint of App Service, Functions and Container Apps. `imds`: that
-   * of virtual machines. `workload-identity`: a federated token, as on Kubernetes, is exchanged for one of Entra's.
-   * `client-secret`: a service principal. Default: by the environment, in the order of `DefaultAzureCredential`; `imds` if it says
-   * nothing.
+   * The identity endpoint. `app-service`: the managed identity endpoint of App Service, Functions and
+   * Container Apps. `imds`: that of virtual machines. `workload-identity`: exchanges a federated
+   * token, as on Kubernetes, for one of Entra. `client-secret`: a service principal. Default: by the
+   * environment, in the order of `DefaultAzureCredential`, or else `imds`.
    */
   source?: TokenSource | undefined;
   /** The client id of the application or of a user-assigned identity. Default: `AZURE_CLIENT_ID`. */
@@ -41,13 +41,13 @@ export interface DirectCredentialOptions {
   resourceId?: string | undefined;
   /** The tenant of the application. Default: `AZURE_TENANT_ID`. */
   tenantId?: string | undefined;
-  /** Where to sign in. Default: `AZURE_AUTHORITY_HOST`, else the public cloud's authority. */
+  /** The authority to sign in at. Default: `AZURE_AUTHORITY_HOST`, or else the public cloud's. */
   authorityHost?: string | undefined;
-  /** Gives the federated token, anew for every request. Default: what the file of `AZURE_FEDERATED_TOKEN_FILE` holds then. */
+  /** Returns the federated token. Called for every attempt. Default: reads `AZURE_FEDERATED_TOKEN_FILE`. */
   assertion?: (() => string | Promise<string>) | undefined;
   /** The secret of a service principal. Default: `AZURE_CLIENT_SECRET`. */
   clientSecret?: string | undefined;
-  /** How long all attempts together may take, in milliseconds. Default 75,000: IMDS may be away for 70 s. */
+  /** The deadline for all attempts together, in milliseconds. Default 75,000: IMDS may be down for 70 s. */
   timeoutMs?: number | undefined;
   /** The environment to read. Default `process.env`. */
   env?: Environment | undefined;
@@ -58,13 +58,15 @@ export interface DirectCredentialOptions {
 const TIMEOUT_MS = 75_000;
 
 /**
- * A credential without `@azure/identity`: asks Azure's identity endpoints itself, by reqwest in WebAssembly. It keeps no token:
- * `createBearerTokenProvider` and `createFoundryProvider` do. So a token that the resource rejected is never given again.
+ * Creates a credential that needs no `@azure/identity`: it calls Azure's identity endpoints itself,
+ * with reqwest in WebAssembly. It does not cache tokens, so it never returns a rejected token again;
+ * `createBearerTokenProvider` and `createFoundryProvider` cache.
  *
- * Failures that may pass (404, 410, 429 and 5xx of IMDS; 408, 429, 5xx and lost connections elsewhere) are tried again, as long as
- * the caller waits.
+ * Retries transient failures until `timeoutMs`: 404, 410, 429 and 5xx of IMDS; 408, 429, 5xx and lost
+ * connections elsewhere.
  *
- * @throws KeylessError from `getToken`: `credential/...`, `expiry/...`, `provider/scope`; the signal's reason when it aborts
+ * @throws KeylessError from `getToken`: `credential/...`, `expiry/...`, `provider/scope`; when the
+ *   signal aborts, its reason
  * @example
  * ```ts
  * const credential = createDirectCredential(); // in Azure: the managed identity
@@ -72,11 +74,12 @@ const TIMEOUT_MS = 75_000;
  * ```
  */
 export function createDirectCredential(options: DirectCredentialOptions = {}): TokenCredential {
-  const read = readOptions(options, credentialChecks(), "credential/configuration");
+  const settings = readOptions(options, credentialChecks(), "credential/configuration");
   return {
-    getToken: async (scopes, asked) => {
+    getToken: async (scopes, callOptions) => {
       checkArgument("scopes", scopes, either(text, list), "provider/scope");
-      return acquire([scopes].flat(), read, readOptions(asked, CALL_CHECKS, "credential/configuration"));
+      const call = readOptions(callOptions, CALL_CHECKS, "credential/configuration");
+      return acquire([scopes].flat(), settings, call);
     },
   };
 }
@@ -99,15 +102,16 @@ function credentialChecks(): Checks<DirectCredentialOptions> {
 
 const CALL_CHECKS: Checks<GetTokenOptions> = { abortSignal, tenantId: text, claims: text, enableCae: flag };
 
-/** One credential per environment and authority, so that its providers share one token cache. */
+/** One credential per environment and authority, so that providers share one token cache. */
 const credentials = new WeakMap<Environment, Map<string, TokenCredential>>();
 
-/** The direct credential by the environment alone. */
+/** Returns the direct credential for an environment. */
 export function directCredential(env: Environment, authorityHost: string | undefined): TokenCredential {
-  const known = credentials.get(env) ?? new Map<string, TokenCredential>();
-  credentials.set(env, known);
-  const credential = known.get(authorityHost ?? "") ?? createDirectCredential({ env, authorityHost });
-  known.set(authorityHost ?? "", credential);
+  const byAuthority = credentials.get(env) ?? new Map<string, TokenCredential>();
+  credentials.set(env, byAuthority);
+  const key = authorityHost ?? "";
+  const credential = byAuthority.get(key) ?? createDirectCredential({ env, authorityHost });
+  byAuthority.set(key, credential);
   return credential;
 }
 
@@ -121,9 +125,9 @@ async function acquire(
     assertion,
     clientSecret,
     timeoutMs = TIMEOUT_MS,
-    clock: given = systemClock,
+    clock: baseClock = systemClock,
   } = options;
-  const clock = withSystemFallback(given);
+  const clock = withSystemFallback(baseClock);
   const { source, clientId, objectId, resourceId, authorityHost } = options;
   hideSecretsOf(env);
   const call = callCore(() =>
@@ -138,15 +142,15 @@ async function acquire(
       claims,
       ownAssertion: assertion !== undefined,
       ownSecret: clientSecret !== undefined,
-      env: { ...coreEnvironment(env), ...addresses(env) },
+      env: { ...coreEnvironment(env), ...endpointVariables(env) },
     }),
   );
   const deadline = clock.monotonic() + timeoutMs;
   const signal = asSignal(abortSignal);
   for (let attempt = 0; ; attempt += 1) {
-    // Anew for every attempt: a federated token may have been renewed meanwhile.
-    const left = Math.min(Math.max(1, deadline - clock.monotonic()), LONGEST_TIMER_MS);
-    const secret = await inTime(secretOf(call, env, options), left, clock, signal);
+    // Read for every attempt: a federated token may have been renewed meanwhile.
+    const remainingMs = Math.min(Math.max(1, deadline - clock.monotonic()), LONGEST_TIMER_MS);
+    const secret = await withSecretDeadline(secretOf(call, env, options), remainingMs, clock, signal);
     const requestedAt = clock.now();
     const [status, body, ...headers] = await send(
       withSecret(call, secret, Math.min(call.timeoutMs, Math.max(1, deadline - clock.monotonic()))),
@@ -157,7 +161,7 @@ async function acquire(
       planModule().judgeTokenAnswer({
         source: call.source,
         status,
-        headers: paired(headers),
+        headers: toHeaders(headers),
         body,
         secret,
         requestedAt,
@@ -190,15 +194,15 @@ async function acquire(
   }
 }
 
-/** Where the endpoints are: not what opens them. */
-function addresses(env: Environment): Record<string, string> {
+/** Selects the variables with the addresses of the endpoints, not with their secrets. */
+function endpointVariables(env: Environment): Record<string, string> {
   const names = ["IDENTITY_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST"];
   return Object.fromEntries(
     names.flatMap((name) => (env[name] === undefined ? [] : [[name, String(env[name])]])),
   );
 }
 
-/** The secret that goes with a call; empty if none does. */
+/** Returns the secret of a call, or an empty string if it needs none. */
 async function secretOf(
   { secret }: TokenCall,
   env: Environment,
@@ -206,75 +210,75 @@ async function secretOf(
 ): Promise<string> {
   if (!secret) return "";
   const value = String((secret.variable && env[secret.variable]) ?? "").trim();
-  const found = await {
+  const secretText = await {
     "x-identity-header": () => value,
     client_secret: () => clientSecret ?? value,
-    client_assertion: () => (assertion ? assertion() : readFile(value)),
+    client_assertion: () => (assertion ? assertion() : readTokenFile(value)),
   }[secret.name]();
-  const text = typeof found === "string" ? found.trim() : "";
-  // It is not shown: it may be nearly right.
+  const text = typeof secretText === "string" ? secretText.trim() : "";
+  // Not shown in the error: it may be almost the right secret.
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   throw new KeylessError(
     "credential/configuration",
-    `${nameOf(secret)} ${text === "" ? "is blank" : "holds white space or characters beyond ASCII"}`,
+    `${secretPlace(secret)} ${text === "" ? "is blank" : "contains white space or characters beyond ASCII"}`,
     { hint: "Look for a line break or a quote in it." },
   );
 }
 
-/** What holds a secret: never its value. */
-function nameOf({ name, variable }: NonNullable<TokenCall["secret"]>): string {
+/** Names the place of a secret, never its value. */
+function secretPlace({ name, variable }: NonNullable<TokenCall["secret"]>): string {
   if (variable === "AZURE_FEDERATED_TOKEN_FILE") return `The file of ${variable}`;
-  return variable ?? (name === "client_secret" ? "clientSecret" : "What assertion() gave");
+  return variable ?? (name === "client_secret" ? "clientSecret" : "The result of assertion()");
 }
 
-/** A secret in time: an assertion of the program's own may hang. */
-async function inTime(
+/** Rejects if a secret does not arrive within `ms`: the program's own assertion function may hang. */
+async function withSecretDeadline(
   secret: Promise<string>,
   ms: number,
   clock: Clock,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  let stop = () => {};
-  const late = new Promise<never>((_resolve, reject) => {
+  let cleanUp = () => {};
+  const timeout = new Promise<never>((_resolve, reject) => {
     const timer = clock.setTimeout(() => {
-      const message = `assertion() gave nothing within ${Math.round(ms)} ms`;
-      reject(new KeylessError("credential/failed", message, { hint: "Look at what it waits for." }));
+      const message = `assertion() did not return within ${Math.round(ms)} ms`;
+      reject(new KeylessError("credential/failed", message, { hint: "Check what it waits for." }));
     }, ms);
-    const leave = () => reject(signal?.reason);
-    signal?.addEventListener("abort", leave);
-    stop = () => {
+    const onAbort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", onAbort);
+    cleanUp = () => {
       clock.clearTimeout(timer);
-      signal?.removeEventListener("abort", leave);
+      signal?.removeEventListener("abort", onAbort);
     };
-    if (signal?.aborted) leave();
+    if (signal?.aborted) onAbort();
   });
   try {
-    return await Promise.race([secret, late]);
+    return await Promise.race([secret, timeout]);
   } finally {
-    stop();
+    cleanUp();
   }
 }
 
-/** The federated token, as it is now: its file is renewed every few minutes. */
-function readFile(path: string): string {
+/** Reads the federated token. Its file is renewed every few minutes. */
+function readTokenFile(path: string): string {
   const fs = globalThis.process?.getBuiltinModule?.("node:fs");
   if (!fs) {
     throw new KeylessError(
       "credential/configuration",
-      "AZURE_FEDERATED_TOKEN_FILE cannot be read: there are no files here",
+      "AZURE_FEDERATED_TOKEN_FILE cannot be read: this platform has no files",
       {
-        hint: "Pass the assertion option, which gives the federated token.",
+        hint: "Pass the assertion option, a function that returns the federated token.",
       },
     );
   }
   try {
     return fs.readFileSync(path, "utf8");
   } catch (cause) {
-    // What is no path may be the token itself, put in the place of its file's name.
+    // A value that is no path may be the token itself: do not show it.
     const isPath = /^(\/|\.|[a-z]:[\\/])[ -~]*$/i.test(path);
     throw new KeylessError(
       "credential/configuration",
-      `AZURE_FEDERATED_TOKEN_FILE cannot be read${isPath ? `: ${path}` : ", and is no path of a file"}`,
+      `AZURE_FEDERATED_TOKEN_FILE cannot be read${isPath ? `: ${path}` : ": its value is not a file path"}`,
       {
         hint: 'Kubernetes mounts it into pods with the label azure.workload.identity/use: "true".',
         ...(isPath ? { cause } : {}),
@@ -295,12 +299,14 @@ function withSecret({ url, headers, form, secret }: TokenCall, value: string, ti
   };
 }
 
-/** A platform's signal; one of `@azure/abort-controller` has no reason to reject with. */
-function asSignal(given: AbortSignalLike | undefined): AbortSignal | undefined {
-  if (given === undefined || given instanceof AbortSignal) return given;
+/**
+ * Converts a signal to the platform's: one of `@azure/abort-controller` has no reason to reject with.
+ */
+function asSignal(signal: AbortSignalLike | undefined): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
   const controller = new AbortController();
-  if (given.aborted) controller.abort();
-  else given.addEventListener("abort", () => controller.abort());
+  if (signal.aborted) controller.abort();
+  else signal.addEventListener("abort", () => controller.abort());
   return controller.signal;
 }
 

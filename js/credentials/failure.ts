@@ -5,52 +5,51 @@ import { redact } from "../errors/redact.js";
 import type * as planBindings from "../wasm/modules/plan.js";
 import type { ErrorSummary } from "../wasm/token.js";
 
-/** What an error of a credential says about the next attempt. */
+/** An error of a credential, and the facts in it that matter for the next attempt. */
 export interface CredentialFailure {
   error: KeylessError;
   /** The identity endpoint's HTTP status. */
   status?: number;
-  /** The pause that it asked for. */
+  /** Its `Retry-After`. */
   retryAfterMs?: number;
-  /** Whether the credential says that it cannot be used here at all, as when `az` is missing. */
+  /** Whether the credential cannot be used here at all, as when `az` is missing. */
   unavailable: boolean;
 }
 
-/** What the core knows about errors. */
-type Knowledge = Pick<typeof planBindings, "adviceOn" | "retryAfterMs">;
+/** The functions of the core that this file uses. */
+type CoreFunctions = Pick<typeof planBindings, "adviceOn" | "retryAfterMs">;
 
-/** Knows what to do about some messages. */
-type Advise = Knowledge["adviceOn"];
-
-/** What the errors of a chain show, beside a status. */
-interface Signs {
+/** Facts from a chain of errors, besides a status. */
+interface Evidence {
   network?: boolean;
-  /** MSAL says `network_error` of an answer that is no JSON, too, and keeps nothing that would tell. */
+  /** MSAL also reports `network_error` for a response that is no JSON, and keeps nothing to tell them apart. */
   maybeUnreadable?: boolean;
   unreadable?: boolean;
   unavailable?: boolean;
 }
 
-const LOOK_AT_ANSWER =
-  "Look at what answers in the place of the identity endpoint: a proxy, or a sign-in page of the network.";
+const CHECK_FOR_PROXY =
+  "Check what answers in place of the identity endpoint: a proxy, or a sign-in page of the network.";
 
 const NETWORK_CODES =
   /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR|REQUEST_SEND_ERROR|network_error)/;
 
 /**
- * Reads what a credential threw at a time (epoch ms, from which a `Retry-After` that is a date counts): `@azure/identity` buries the status
- * in causes and in the errors of a chain.
+ * Reads an error that a credential threw. `@azure/identity` buries the status in causes and in the
+ * errors of a chain.
+ *
+ * @param now in epoch milliseconds; a `Retry-After` that is a date counts from it
  */
-export function credentialFailure(thrown: unknown, core: Knowledge, now: number): CredentialFailure {
+export function credentialFailure(thrown: unknown, core: CoreFunctions, now: number): CredentialFailure {
   try {
     return read(thrown, core, now);
   } catch {
-    // Somebody's error has a getter that throws. It must not cost the callers their answer.
+    // A getter of the error throws. Callers get an error all the same.
     return { error: describe(undefined, undefined, {}, () => undefined), unavailable: false };
   }
 }
 
-function read(thrown: unknown, core: Knowledge, now: number): CredentialFailure {
+function read(thrown: unknown, core: CoreFunctions, now: number): CredentialFailure {
   if (thrown instanceof KeylessError) {
     const { status, retryAfterMs } = thrown;
     return {
@@ -66,7 +65,7 @@ function read(thrown: unknown, core: Knowledge, now: number): CredentialFailure 
     [error.code, error.errorCode].some((code) => typeof code === "string" && NETWORK_CODES.test(code)),
   );
   const declared = !network && chain.some((error) => error.name === "CredentialUnavailableError");
-  // It says so of everything, of its own trouble with an answer too.
+  // It uses this name for all its errors, also when it fails to parse a response.
   const unreadable = declared && chain.some(({ name }) => name === "TypeError" || name === "SyntaxError");
   const unavailable = declared && !unreadable;
   const retryAfterMs = chain
@@ -82,7 +81,7 @@ function read(thrown: unknown, core: Knowledge, now: number): CredentialFailure 
   return { error, unavailable, ...statusOf(status), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
-/** An error as it may stand in a status or an event. */
+/** Converts an error for a status or an event. */
 export function summarize(error: KeylessError): ErrorSummary {
   const { code, message, hint, status } = error;
   return Object.freeze({ code, message, ...(hint === undefined ? {} : { hint }), ...statusOf(status) });
@@ -95,44 +94,44 @@ function statusOf(status: number | undefined): { status?: number } {
 function describe(
   cause: unknown,
   status: number | undefined,
-  { network, maybeUnreadable, unreadable, unavailable }: Signs,
-  advise: Advise,
+  { network, maybeUnreadable, unreadable, unavailable }: Evidence,
+  adviceOn: CoreFunctions["adviceOn"],
 ): KeylessError {
-  const said = firstLines(cause);
-  const because = said === "" ? "" : `: ${said}`;
-  // Entra's numbers tell more than the status.
-  const advice = said === "" ? undefined : advise(said);
+  const details = firstLines(cause);
+  const suffix = details === "" ? "" : `: ${details}`;
+  // Entra's error numbers are more specific than the status.
+  const advice = details === "" ? undefined : adviceOn(details);
   const make = (code: ErrorCode, message: string, hint: string) =>
-    new KeylessError(code, message + because, { hint: advice ?? hint, status, cause });
+    new KeylessError(code, message + suffix, { hint: advice ?? hint, status, cause });
   if (status === 429) {
     return make(
       "credential/throttled",
-      "The identity endpoint asks for fewer requests",
-      "It is asked again later by itself; share one credential and one provider among all sessions.",
+      "The identity endpoint throttles requests",
+      "The request is retried later. Share one credential and one provider among all sessions.",
     );
   }
   if (status !== undefined && status >= 500) {
     return make(
       "credential/server-error",
       `The identity endpoint failed with HTTP ${status}`,
-      "It is asked again later by itself; if it lasts, look at the host's identity service.",
+      "The request is retried later. If the failure lasts, check the host's identity service.",
     );
   }
   if (status !== undefined && status >= 400) {
     return make(
       "credential/refused",
-      `The identity endpoint refused with HTTP ${status}`,
-      "Check the tenant, the client id (AZURE_CLIENT_ID for a user-assigned identity) and that the identity is assigned to this host.",
+      `The identity endpoint rejected the request with HTTP ${status}`,
+      "Check the tenant, the client id (AZURE_CLIENT_ID for a user-assigned identity), and whether the identity is assigned to this host.",
     );
   }
   if (unreadable) {
-    return make("credential/failed", "The identity endpoint's answer cannot be read", LOOK_AT_ANSWER);
+    return make("credential/failed", "The identity endpoint's response cannot be parsed", CHECK_FOR_PROXY);
   }
   if (network && maybeUnreadable) {
     return make(
       "credential/network",
-      "The identity endpoint cannot be reached, or its answer cannot be read",
-      `In Azure, check that a managed identity is assigned. Elsewhere run \`az login\` and set AZURE_TOKEN_CREDENTIALS=dev. ${LOOK_AT_ANSWER}`,
+      "The identity endpoint cannot be reached, or its response cannot be parsed",
+      `In Azure, check that a managed identity is assigned. Elsewhere run \`az login\` and set AZURE_TOKEN_CREDENTIALS=dev. ${CHECK_FOR_PROXY}`,
     );
   }
   if (network) {
@@ -145,31 +144,31 @@ function describe(
   if (unavailable) {
     return make(
       "credential/unavailable",
-      "No credential can be used here",
+      "No credential is available here",
       "On a developer's machine run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure assign a managed identity and set AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.",
     );
   }
   return make(
     "credential/failed",
-    "The credential gave no token",
+    "The credential returned no token",
     "See the cause (--debug, or error.cause).",
   );
 }
 
-/** The innermost message of a chain says most; three lines of it are enough, and none of them a secret. */
+/** Returns up to three lines of an error's message, without secrets. */
 function firstLines(cause: unknown): string {
-  // By its shape: an error of another realm, as test runners have them, is no instance of this one's Error.
-  const said =
+  // Checked by shape: an error of another realm, as in test runners, is no instance of Error here.
+  const message =
     typeof cause === "string" ? cause : (cause as { message?: unknown } | null | undefined)?.message;
-  if (typeof said !== "string") return "";
-  const lines = said
+  if (typeof message !== "string") return "";
+  const lines = message
     .split("\n")
     .map((line) =>
       line.replace(/^(CredentialUnavailableError|AuthenticationRequiredError|Error):\s*/, "").trim(),
     )
     .filter((line) => line !== "" && !/^ChainedTokenCredential authentication failed\.?$/.test(line));
   const unique = [...new Set(lines)];
-  // First the secrets, then the length: half a token is not recognised as one.
+  // Redact before cutting: half a token is not recognised as one.
   const shown = redact(unique.slice(0, 3).join(" "));
   return shown.length > 400 ? `${shown.slice(0, 400)}…` : shown;
 }
@@ -180,8 +179,8 @@ function httpStatus(error: Loose): number | undefined {
   );
 }
 
-/** `Retry-After` in milliseconds: a property some errors have, or a header of the response. */
-function retryAfter(error: Loose, core: Knowledge, now: number): number | undefined {
+/** Returns `Retry-After` in milliseconds, from a property of the error or a header of its response. */
+function retryAfter(error: Loose, core: CoreFunctions, now: number): number | undefined {
   if (typeof error.retryAfterInMs === "number") return error.retryAfterInMs;
   const headers = (error.response as { headers?: unknown } | undefined)?.headers ?? error.headers;
   if (typeof headers !== "object" || headers === null) return undefined;

@@ -1,14 +1,14 @@
 import type { TokenCredential } from "./credential.js";
 
-/** For each credential with a cache of its own that cannot be cleared: the same identity without a cache. */
-const uncached = new WeakMap<TokenCredential, TokenCredential>();
+/** Credentials whose own cache cannot be cleared, and for each a credential of the same identity without a cache. */
+const uncachedCredentials = new WeakMap<TokenCredential, TokenCredential>();
 
-/** Registers the credential that acquires tokens for the same identity without a cache. */
-export function noteUncached(credential: TokenCredential, same: TokenCredential): void {
-  uncached.set(credential, same);
+/** Registers a credential without a cache for the same identity. */
+export function registerUncached(credential: TokenCredential, uncached: TokenCredential): void {
+  uncachedCredentials.set(credential, uncached);
 }
 
-/** The credential that {@link noteUncached} registered. */
+/** Returns the credential that {@link registerUncached} registered. */
 export function uncachedOf(credential: TokenCredential): TokenCredential | undefined {
-  return uncached.get(credential);
+  return uncachedCredentials.get(credential);
 }

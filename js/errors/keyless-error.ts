@@ -26,7 +26,7 @@ const INSPECT = Symbol.for("nodejs.util.inspect.custom");
  */
 export class KeylessError extends Error {
   declare readonly name: "KeylessError";
-  /** Stable, such as `endpoint/placeholder`. docs/errors.md lists all codes. */
+  /** Stable, such as `endpoint/placeholder`. docs/reference/errors.md lists all codes. */
   readonly code: ErrorCode;
   /** The next step, in one or two sentences. */
   declare readonly hint?: string;

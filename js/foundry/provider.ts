@@ -16,7 +16,7 @@ import {
 import { KeylessError } from "../errors/keyless-error.js";
 import { hideSecretsOf } from "../errors/redact.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
-import { noteResource } from "../tokens/clock-skew.js";
+import { registerResource } from "../tokens/clock-skew.js";
 import { createBearerTokenProvider } from "../tokens/provider.js";
 import { cleanText } from "../tokens/text.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
@@ -250,7 +250,7 @@ function createTokens(plan: ProviderPlan, options: FoundryProviderOptions): Toke
   if (plan.scope !== undefined) {
     const credential = credentialOf(plan, options);
     const tokens = createBearerTokenProvider(credential, plan.scope, settings);
-    noteResource(credential, plan.endpoint.baseUrl);
+    registerResource(credential, plan.endpoint.baseUrl);
     return tokens;
   }
   const missing = () =>

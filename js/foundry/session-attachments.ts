@@ -1,8 +1,8 @@
 import type { CopilotSession, MessageOptions } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
 import { diagnose } from "../model/diagnose.js";
-import { diagnosedError } from "../model/model-error.js";
-import { rejectedAgain } from "../tokens/provider.js";
+import { diagnosisError } from "../model/model-error.js";
+import { rejectedTokenFromCache } from "../tokens/provider.js";
 import type { TokenProvider } from "../tokens/types.js";
 import type { FailedRequest } from "../wasm/diagnosis.js";
 import type { Endpoint } from "../wasm/provider.js";
@@ -105,7 +105,7 @@ export class SessionAttachments {
       return await acquire();
     } catch (error) {
       const isRejected = error instanceof KeylessError && error.code === "token/rejected-again";
-      const token = isRejected ? rejectedAgain(this.#tokens) : undefined;
+      const token = isRejected ? rejectedTokenFromCache(this.#tokens) : undefined;
       if (token === undefined || token === except) throw error;
       return token;
     }
@@ -205,7 +205,7 @@ export class SessionAttachments {
       body: message,
       token: state?.token || undefined,
     });
-    return { error: diagnosedError(diagnosis), tokenRejected: diagnosis.tokenRejected };
+    return { error: diagnosisError(diagnosis), tokenRejected: diagnosis.tokenRejected };
   }
 }
 

@@ -4,7 +4,7 @@ import { type AgentOptions, agentChecks, type ConversationOptionName } from "../
 import { type Checks, callback, finite, flag, list, object, readOptions } from "../errors/check.js";
 import type { CallerFunction } from "../http/caller.js";
 import { type ChatLimits, DEFAULT_LIMITS } from "../http/contract.js";
-import { checkedLimits, checkTimeout, invalid, shareOf } from "../http/limits.js";
+import { callerShare, checkedLimits, checkTimeout, invalid } from "../http/limits.js";
 
 /** A model of the same resource that callers may choose. */
 export interface ChatModel {
@@ -131,8 +131,8 @@ export function limitsOf(
   const { turns, conversations } = limits;
   return {
     ...limits,
-    turnsPerCaller: shareOf(turns, given?.turnsPerCaller, identifiesCallers),
-    conversationsPerCaller: shareOf(conversations, given?.conversationsPerCaller, identifiesCallers),
+    turnsPerCaller: callerShare(turns, given?.turnsPerCaller, identifiesCallers),
+    conversationsPerCaller: callerShare(conversations, given?.conversationsPerCaller, identifiesCallers),
   };
 }
 

@@ -40,7 +40,7 @@ export interface ChatStatus {
   turns: number;
   /** How many conversations are kept. */
   conversations: number;
-  /** Why the app is misconfigured: a code of docs/errors.md. */
+  /** Why the app is misconfigured: a code of docs/reference/errors.md. */
   error?: ErrorCode;
 }
 

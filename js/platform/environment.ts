@@ -55,10 +55,17 @@ export function secretsIn(env: Environment): string[] {
   return values.filter((value) => value.length >= MIN_SECRET_LENGTH);
 }
 
-/** Selects the variables that the core uses; the value of one that it must not see becomes `set`. */
-export function coreEnvironment(env: Environment): Record<string, string> {
+/**
+ * Selects the variables that the core uses; the value of one that it must not see becomes `set`.
+ * On Windows, names are converted to upper case, because they ignore case there.
+ */
+export function coreEnvironment(
+  env: Environment,
+  platform: string | undefined = globalThis.process?.platform,
+): Record<string, string> {
   const selected: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
+  for (const [key, value] of Object.entries(env)) {
+    const name = platform === "win32" ? key.toUpperCase() : key;
     // Callers in plain JavaScript may pass values of any type; the core reports a wrong one.
     if (value === undefined || value === null) continue;
     if (VALUE_VARIABLES.test(name)) selected[name] = value;

@@ -18,7 +18,13 @@ const exitActions = new Set<() => void>();
 let listening = false;
 
 function runExitActions(): void {
-  for (const action of exitActions) action();
+  for (const action of exitActions) {
+    try {
+      action();
+    } catch {
+      // Such as a file that is in use, which Windows does not remove.
+    }
+  }
 }
 
 /** Runs an action when the process exits. Returns a function that cancels it. */

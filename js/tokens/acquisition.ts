@@ -2,32 +2,39 @@ import type { GetTokenOptions, TokenCredential } from "../credentials/credential
 import type { Clock } from "../platform/clock.js";
 import { coreModule } from "../wasm/bindings.js";
 import type { AccessToken } from "../wasm/token.js";
-import type { PastCache } from "./cache-fallback.js";
-import { lookAgain } from "./clock-skew.js";
+import type { CacheFallback } from "./cache-fallback.js";
+import { correctClockSkew } from "./clock-skew.js";
 import { cleanToken } from "./text.js";
 
-/** One attempt to get a token. */
+/** One attempt to acquire a token. */
 export interface Acquisition {
   scope: string | string[];
   options: GetTokenOptions & { abortSignal: AbortSignal };
   clock: Clock;
-  past: PastCache;
-  /** Whether a token is of no use. A credential with a cache of its own may give it all the same. Asked when the answer has come. */
-  isUseless: (token: string) => boolean;
+  cacheFallback: CacheFallback;
+  /**
+   * Whether a token is known to be unusable. A credential may return it from its own cache all the
+   * same. Called when the credential has answered.
+   */
+  isUnusable: (token: string) => boolean;
 }
 
-/** Asks a credential, and makes the best of its answer. Asynchronous even where the credential throws at once. */
+/**
+ * Acquires a token from a credential. Bypasses the credential's cache if it returns an unusable
+ * token, and corrects the expiry if this machine's clock is wrong. Asynchronous even where the
+ * credential throws synchronously.
+ */
 export async function acquire(
   credential: TokenCredential,
-  { scope, options, clock, past, isUseless }: Acquisition,
+  { scope, options, clock, cacheFallback, isUnusable }: Acquisition,
 ): Promise<AccessToken> {
-  const ask = async (whom: TokenCredential) => cleanToken(await whom.getToken(scope, options));
-  const given = await ask(credential);
-  // Who drops the claims of a challenge does so without a cache, too.
-  const other = options.claims === undefined && isUseless(given.token);
-  const token = other ? await past.instead(given, ask, options.abortSignal) : given;
-  // By the time of now: MSAL's "now" is that of its own request.
+  const getToken = async (from: TokenCredential) => cleanToken(await from.getToken(scope, options));
+  const first = await getToken(credential);
+  // A credential that ignores the claims of a challenge does so without its cache, too.
+  const bypass = options.claims === undefined && isUnusable(first.token);
+  const token = bypass ? await cacheFallback.replace(first, getToken, options.abortSignal) : first;
+  // Read the clock now: MSAL computes the expiry from the time of its own request.
   const now = clock.now();
   if (!coreModule().seemsExpired(token.expiresOnTimestamp, now)) return token;
-  return lookAgain(token, now, credential, clock, options.abortSignal);
+  return correctClockSkew(token, now, credential, clock, options.abortSignal);
 }

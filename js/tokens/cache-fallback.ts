@@ -3,51 +3,57 @@ import { uncachedOf } from "../credentials/uncached.js";
 import type { Clock } from "../platform/clock.js";
 import type { AccessToken } from "../wasm/token.js";
 
-/** More tokens than these were never rejected while one of them lived. */
-const SPENT_MAX = 16;
+/** More tokens than this are never rejected within the lifetime of one. */
+const MAX_REJECTED = 16;
 
-/** A way that brought nothing new is not taken again for so long. */
+/** How long to wait after a fallback that returned no new token. */
 const PAUSE_MS = 10_000;
 
-/** What is known of a credential that may give tokens of a cache of its own: those that are of no use, and the way past it. */
-export class PastCache {
+/**
+ * Remembers rejected tokens of a credential that caches tokens itself, and falls back to the same
+ * identity without a cache when the credential returns one of them again.
+ */
+export class CacheFallback {
   readonly #uncached: TokenCredential | undefined;
   readonly #clock: Clock;
-  readonly #spent = new Set<string>();
+  readonly #rejected = new Set<string>();
   /** On the monotonic clock. */
-  #closedUntil = Number.NEGATIVE_INFINITY;
+  #pausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(credential: TokenCredential, clock: Clock) {
     this.#uncached = uncachedOf(credential);
     this.#clock = clock;
   }
 
-  /** This token is of no use any more: it was rejected, or its expiry was refused. */
-  spend(token: string): void {
-    this.#spent.add(token);
-    const [oldest] = this.#spent;
-    if (this.#spent.size > SPENT_MAX && oldest !== undefined) this.#spent.delete(oldest);
+  /** Marks a token as unusable: the resource rejected it, or its expiry was refused. */
+  markRejected(token: string): void {
+    this.#rejected.add(token);
+    const [oldest] = this.#rejected;
+    if (this.#rejected.size > MAX_REJECTED && oldest !== undefined) this.#rejected.delete(oldest);
   }
 
-  isSpent(token: string): boolean {
-    return this.#spent.has(token);
+  isRejected(token: string): boolean {
+    return this.#rejected.has(token);
   }
 
-  /** A token in the place of one that is of no use. If there is none to be had, that one: it tells more than why not. */
-  async instead(
-    given: AccessToken,
-    ask: (credential: TokenCredential) => Promise<AccessToken>,
+  /**
+   * Acquires a token without the cache. Returns the unusable token if there is no other: the error
+   * that it leads to says more than the error of the fallback.
+   */
+  async replace(
+    unusable: AccessToken,
+    getToken: (credential: TokenCredential) => Promise<AccessToken>,
     signal: AbortSignal,
   ): Promise<AccessToken> {
-    if (!this.#uncached || this.#clock.monotonic() < this.#closedUntil) return given;
-    const other = await ask(this.#uncached).catch(() => given);
-    if (other.token !== given.token && !this.isSpent(other.token)) return other;
-    // What was broken off led nowhere for want of time.
-    if (!signal.aborted) this.#closedUntil = this.#clock.monotonic() + PAUSE_MS;
-    return given;
+    if (!this.#uncached || this.#clock.monotonic() < this.#pausedUntil) return unusable;
+    const replacement = await getToken(this.#uncached).catch(() => unusable);
+    if (replacement.token !== unusable.token && !this.isRejected(replacement.token)) return replacement;
+    // An aborted attempt only lacked time: no pause after it.
+    if (!signal.aborted) this.#pausedUntil = this.#clock.monotonic() + PAUSE_MS;
+    return unusable;
   }
 
-  forget(): void {
-    this.#spent.clear();
+  clear(): void {
+    this.#rejected.clear();
   }
 }

@@ -4,62 +4,64 @@ import { unref } from "../platform/clock.js";
 import { coreModule } from "../wasm/bindings.js";
 import type { AccessToken } from "../wasm/token.js";
 
-/** How long a server has to tell the time: callers wait, and it will tell as well with the next attempt. */
-const PATIENCE_MS = 3_000;
+/** How long to wait for a server's time. Callers wait meanwhile, and the next attempt asks again. */
+const DATE_TIMEOUT_MS = 3_000;
 
-/** Where the tokens of a credential are sent: who there checks them, by the true time. */
+/** The URL of a resource that checks the tokens of a credential, by the true time. */
 const resources = new WeakMap<TokenCredential, string>();
 
-/** Tells which resource takes a credential's tokens; one of them will do. */
-export function noteResource(credential: TokenCredential, url: string): void {
+/** Registers a resource to which the tokens of a credential are sent. One resource is enough. */
+export function registerResource(credential: TokenCredential, url: string): void {
   resources.set(credential, url);
 }
 
 /**
- * A token as the schedule is to see it. One that seems to have expired when it comes is looked at again: its own `exp` counts,
- * and if this machine's clock is ahead by more than the token lives, the resource's `Date` shows it. The expiry is then given on this
- * machine's clock.
+ * Corrects the expiry of a token that seems expired on arrival. Uses the token's own `exp` first. If
+ * this machine's clock is ahead by more than the token's lifetime, the `Date` header of the resource
+ * shows it; the corrected expiry is then on this machine's clock. Returns the token unchanged if it
+ * has really expired.
  */
-export async function lookAgain(
+export async function correctClockSkew(
   token: AccessToken,
   now: number,
   credential: TokenCredential,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<AccessToken> {
-  const expiry = (date: string, askedAt: number) =>
-    coreModule().secondLook(token.token, token.expiresOnTimestamp, now, date, askedAt);
-  const found = expiry("", 0) ?? expiry(...(await timeAt(resources.get(credential), clock, signal)));
-  return found === undefined ? token : { ...token, expiresOnTimestamp: found };
+  const correctedExpiry = (date: string, requestedAt: number) =>
+    coreModule().secondLook(token.token, token.expiresOnTimestamp, now, date, requestedAt);
+  const expiresOnTimestamp =
+    correctedExpiry("", 0) ?? correctedExpiry(...(await fetchDate(resources.get(credential), clock, signal)));
+  return expiresOnTimestamp === undefined ? token : { ...token, expiresOnTimestamp };
 }
 
-/** A server's `Date`, empty if it does not tell, and when it was asked. */
-async function timeAt(
+/** Returns the `Date` of a server, empty if there is none, and the time of the request. */
+async function fetchDate(
   url: string | undefined,
   clock: Clock,
   signal: AbortSignal,
-): Promise<[date: string, askedAt: number]> {
-  const askedAt = clock.now();
-  if (url === undefined || signal.aborted) return ["", askedAt];
+): Promise<[date: string, requestedAt: number]> {
+  const requestedAt = clock.now();
+  if (url === undefined || signal.aborted) return ["", requestedAt];
   const stop = new AbortController();
   const abort = () => stop.abort();
-  const timer = clock.setTimeout(abort, PATIENCE_MS);
+  const timer = clock.setTimeout(abort, DATE_TIMEOUT_MS);
   unref(timer);
   signal.addEventListener("abort", abort);
-  // Not left to the platform: it may hold a signal that depends on others weakly, and lose it in a garbage collection.
+  // Raced here: a platform may hold a dependent signal weakly and lose it in a garbage collection.
   const stopped = new Promise<never>((_resolve, reject) => stop.signal.addEventListener("abort", reject));
   try {
-    const asked = fetch(url, {
+    const response = fetch(url, {
       method: "HEAD",
       headers: { "cache-control": "no-cache" },
       redirect: "manual",
       signal: stop.signal,
     });
-    const { headers } = await Promise.race([asked, stopped]);
-    // What a cache has kept for a while is no time of now.
-    return [headers.has("age") ? "" : (headers.get("date") ?? ""), askedAt];
+    const { headers } = await Promise.race([response, stopped]);
+    // The date of a cached response is not the current time.
+    return [headers.has("age") ? "" : (headers.get("date") ?? ""), requestedAt];
   } catch {
-    return ["", askedAt];
+    return ["", requestedAt];
   } finally {
     clock.clearTimeout(timer);
     signal.removeEventListener("abort", abort);

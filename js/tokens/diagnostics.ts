@@ -2,15 +2,15 @@ import type { Channel } from "node:diagnostics_channel";
 import type { TokenEvent } from "./types.js";
 
 /**
- * The channel `copilot-keyless:token`, on which every event of every token provider is published. Platforms without
- * `node:diagnostics_channel` have none.
+ * The channel `copilot-keyless:token`, on which every token provider publishes its events. Undefined
+ * on platforms without `node:diagnostics_channel`.
  */
 const channel: Channel | undefined = globalThis.process
   ?.getBuiltinModule?.("node:diagnostics_channel")
   ?.channel("copilot-keyless:token");
 
-/** Whether anybody listens on the channel. */
-export function isObserved(): boolean {
+/** Whether the channel has subscribers. */
+export function hasSubscribers(): boolean {
   return channel?.hasSubscribers === true;
 }
 

@@ -1,40 +1,40 @@
 import type { KeylessError } from "../errors/keyless-error.js";
 import type { AccessToken } from "../wasm/token.js";
 
-/** What callers wait for. */
-export interface Landing {
+/** A promise of a token, with the functions that settle it. */
+export interface DeferredToken {
   promise: Promise<AccessToken>;
   resolve: (token: AccessToken | Promise<AccessToken>) => void;
   reject: (error: KeylessError) => void;
 }
 
-/** An acquisition under way, for as many callers as wait for it. */
-export interface Flight extends Landing {
+/** An acquisition in flight, shared by all callers that wait for it. */
+export interface Flight extends DeferredToken {
   readonly id: number;
   readonly abort: AbortController;
   readonly background: boolean;
-  /** What a resource's challenge asks for. */
+  /** The claims of the challenge that it answers. */
   readonly claims: string | undefined;
   /** On the monotonic clock. */
   readonly startedOn: number;
-  /** Whether callers wait: then the process must live until the deadline tells them. */
+  /** Whether callers wait for it. Then its deadline keeps the process alive. */
   awaited: boolean;
   deadline?: unknown;
   retry?: unknown;
   attempts: number;
-  /** Why its last attempt failed, if another was to follow. */
+  /** The error of its last attempt, if it will be retried. */
   failure?: KeylessError;
 }
 
-/** What nobody has landed on yet. */
-export function landing(): Landing {
-  let resolve!: Landing["resolve"];
-  let reject!: Landing["reject"];
-  const promise = new Promise<AccessToken>((yes, no) => {
-    resolve = yes;
-    reject = no;
+/** Creates a {@link DeferredToken}. */
+export function deferToken(): DeferredToken {
+  let resolve!: DeferredToken["resolve"];
+  let reject!: DeferredToken["reject"];
+  const promise = new Promise<AccessToken>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
   });
-  // Nobody may be waiting; a failure is in the status and the events all the same.
+  // Possibly nobody waits for it; the status and the events report a failure all the same.
   promise.catch(() => {});
   return { promise, resolve, reject };
 }

@@ -1,6 +1,6 @@
 import type { GetTokenOptions, TokenCredential } from "../credentials/credential.js";
 import { credentialFailure, summarize } from "../credentials/failure.js";
-import { KeylessError } from "../errors/keyless-error.js";
+import type { KeylessError } from "../errors/keyless-error.js";
 import type { Clock } from "../platform/clock.js";
 import { LONGEST_TIMER_MS, unref } from "../platform/clock.js";
 import { waitUntil } from "../platform/wait-until.js";
@@ -8,20 +8,22 @@ import { coreModule, keylessError, planModule } from "../wasm/bindings.js";
 import type { Decision, Outcome, Schedule } from "../wasm/modules/core.js";
 import type { AccessToken, RefreshPolicy, TokenStatus } from "../wasm/token.js";
 import { acquire } from "./acquisition.js";
-import { PastCache } from "./cache-fallback.js";
-import { isObserved, publish } from "./diagnostics.js";
-import { challengedAgain, claimsIgnored, closed, rejectedAgain, superseded, timedOut } from "./errors.js";
-import { type Flight, landing } from "./flight.js";
-import { bare, tokenOf } from "./text.js";
+import { CacheFallback } from "./cache-fallback.js";
+import { CachedAnswer } from "./cached-answer.js";
+import {
+  challengedAgainError,
+  claimsIgnoredError,
+  closedError,
+  rejectedAgainError,
+  supersededError,
+  timeoutError,
+} from "./errors.js";
+import { TokenEvents } from "./events.js";
+import { deferToken, type Flight } from "./flight.js";
+import { tokenOf, withoutBearer } from "./text.js";
 import type { TokenEvent } from "./types.js";
 
-type EventDetails = TokenEvent extends infer E
-  ? E extends TokenEvent
-    ? Omit<E, "at" | "scope">
-    : never
-  : never;
-
-/** What the tokens of a keeper have in common. */
+/** Settings of every acquisition of a keeper. */
 interface KeeperOptions {
   policy: Partial<RefreshPolicy>;
   tenantId: string | undefined;
@@ -29,40 +31,29 @@ interface KeeperOptions {
 }
 
 /**
- * For how long the wall clock alone is asked after both clocks were: reading the other one takes as long as all the rest of a call. A clock
- * that is set back leaves this moment, so that both are asked again, unless it is set back into the moment itself.
- */
-const GLANCE_MS = 100;
-
-/**
- * Carries out what the schedule decides, for one credential, scope and tenant. Every provider built for the same three shares
- * one keeper. It owns the effects: the credential's calls, timers, promises, events.
+ * Carries out the decisions of the refresh schedule for one credential, scope and tenant: calls the
+ * credential, sets timers, settles promises and emits events. Providers that are created for the
+ * same three share one keeper.
  */
 export class TokenKeeper {
-  /** While the wall clock is between these, `cached` is the answer to every call. */
-  fromWall = Number.POSITIVE_INFINITY;
-  toWall = Number.NEGATIVE_INFINITY;
-  cached: Promise<string> = Promise.reject(new KeylessError("token/empty", "no token yet"));
-
+  readonly cachedAnswer: CachedAnswer;
   readonly #credential: TokenCredential;
   readonly #scope: string | string[];
-  readonly #fixed: Pick<GetTokenOptions, "tenantId" | "enableCae">;
+  readonly #callOptions: Pick<GetTokenOptions, "tenantId" | "enableCae">;
   readonly #clock: Clock;
   readonly #schedule: Schedule;
-  readonly #listeners = new Set<(event: TokenEvent) => void>();
-  /** Until either clock reaches its bound, `cached` need not be asked for. */
-  #untilWall = Number.NEGATIVE_INFINITY;
-  #untilMono = Number.NEGATIVE_INFINITY;
-  #held: AccessToken | undefined;
-  /** Whether it was acquired with the claims of a challenge. */
-  #heldAnswers = false;
-  #rejected: string | undefined;
-  readonly #past: PastCache;
-  /** The rejected token, which the credential gave again. */
-  #again: AccessToken | undefined;
+  readonly #events: TokenEvents;
+  readonly #cacheFallback: CacheFallback;
+  #token: AccessToken | undefined;
+  /** Whether the current token was acquired with the claims of a challenge. */
+  #tokenHasClaims = false;
+  #rejectedToken: string | undefined;
+  /** The rejected token, after the credential returned it again. */
+  #rejectedTokenFromCache: AccessToken | undefined;
   #flight: Flight | undefined;
   #lastError: KeylessError | undefined;
-  #keptFresh = 0;
+  /** The number of providers that refresh on a timer. */
+  #keepFreshCount = 0;
   #wakeTimer: unknown;
 
   constructor(
@@ -71,12 +62,16 @@ export class TokenKeeper {
     clock: Clock,
     { policy, tenantId, enableCae }: KeeperOptions,
   ) {
-    this.cached.catch(() => {});
     this.#credential = credential;
     this.#scope = scope;
-    this.#fixed = { ...(tenantId === undefined ? {} : { tenantId }), ...(enableCae ? { enableCae } : {}) };
+    this.#callOptions = {
+      ...(tenantId === undefined ? {} : { tenantId }),
+      ...(enableCae ? { enableCae } : {}),
+    };
     this.#clock = clock;
-    this.#past = new PastCache(credential, clock);
+    this.cachedAnswer = new CachedAnswer(clock);
+    this.#events = new TokenEvents(scope, clock);
+    this.#cacheFallback = new CacheFallback(credential, clock);
     try {
       this.#schedule = new (coreModule().Schedule)(policy);
     } catch (error) {
@@ -84,54 +79,38 @@ export class TokenKeeper {
     }
   }
 
-  /** What is cached, if both clocks still allow it; for the next moment the wall clock alone will do. */
-  kept(wall: number): Promise<string> | undefined {
-    const left = Math.min(this.#untilWall - wall, this.#untilMono - this.#clock.monotonic());
-    if (!(left > 0)) return undefined;
-    this.fromWall = wall;
-    this.toWall = wall + Math.min(left, GLANCE_MS);
-    return this.cached;
-  }
-
-  /** The token, now or when the flight lands. A flight that has to be started asks for these claims. */
+  /** Returns the token at once, or when the flight ends. A flight that it starts asks for `claims`. */
   request(claims?: string): Promise<AccessToken> {
     const [wall, mono] = this.#time();
-    return this.#follow(this.#schedule.request(wall, mono), wall, mono, claims);
+    return this.#carryOut(this.#schedule.request(wall, mono), wall, mono, claims);
   }
 
-  /** A new token at once, from the flight under way if there is one; what an endpoint asked for by `Retry-After` counts for nothing. */
+  /** Acquires a new token at once, or joins the flight. Ignores an endpoint's `Retry-After`. */
   refresh(): Promise<AccessToken> {
     const [wall, mono] = this.#time();
-    const token = this.#follow(this.#schedule.refresh(wall, mono), wall, mono);
-    // One that pauses between two attempts pauses no longer.
-    if (this.#flight?.retry !== undefined) this.#repeat(this.#flight);
+    const token = this.#carryOut(this.#schedule.refresh(wall, mono), wall, mono);
+    // End the pause between two attempts.
+    if (this.#flight?.retry !== undefined) this.#retry(this.#flight);
     return token;
   }
 
-  #repeat(flight: Flight): void {
-    this.#clock.clearTimeout(flight.retry);
-    flight.retry = undefined;
-    this.#attempt(flight);
-  }
-
-  #follow(decision: Decision, wall: number, mono: number, claims?: string): Promise<AccessToken> {
+  #carryOut(decision: Decision, wall: number, mono: number, claims?: string): Promise<AccessToken> {
     switch (decision.do) {
       case "use": {
-        const token = this.#held as AccessToken;
-        this.cached = Promise.resolve(token.token);
-        this.#untilWall = decision.untilWall;
-        this.#untilMono = decision.untilMono;
+        const token = this.#token as AccessToken;
+        this.cachedAnswer.set(token.token, decision.untilWall, decision.untilMono);
         // Last, because a listener or a credential may call back from inside.
         if (decision.start)
-          this.#launch(decision.start.flight, decision.start.timeoutMs, { background: true });
+          this.#startFlight(decision.start.flight, decision.start.timeoutMs, { background: true });
         const { consecutiveFailures } = this.#schedule.status(wall, mono);
         if (decision.phase === "due" && consecutiveFailures > 0) {
-          this.#emit({ type: "stale-served", expiresOn: token.expiresOnTimestamp, consecutiveFailures });
+          const expiresOn = token.expiresOnTimestamp;
+          this.#events.emit({ type: "stale-served", expiresOn, consecutiveFailures });
         }
         return Promise.resolve(token);
       }
       case "wait": {
-        if (decision.start) return this.#launch(decision.flight, decision.timeoutMs, { claims }).promise;
+        if (decision.start) return this.#startFlight(decision.flight, decision.timeoutMs, { claims }).promise;
         const flight = this.#flight as Flight;
         if (!flight.awaited) {
           flight.awaited = true;
@@ -140,110 +119,110 @@ export class TokenKeeper {
         return flight.promise;
       }
       case "refuse":
-        // The schedule has given up a flight whose timer has not rung yet.
-        if (this.#flight) this.#abandon(this.#flight, this.#timedOut(this.#flight));
-        return Promise.reject(this.#lastError ?? closed());
+        // The schedule has abandoned a flight whose timer has not fired yet.
+        if (this.#flight) this.#abandonFlight(this.#flight, this.#timeoutError(this.#flight));
+        return Promise.reject(this.#lastError ?? closedError());
       case "closed":
-        return Promise.reject(closed());
+        return Promise.reject(closedError());
     }
   }
 
+  /** Discards the current token, or does nothing if `rejectedToken` is another one. */
   invalidate(rejectedToken: string | AccessToken | undefined): boolean {
-    const held = this.#held;
-    const meant = rejectedToken === undefined || bare(tokenOf(rejectedToken) ?? "") === held?.token;
-    if (held === undefined || !meant) return false;
+    const current = this.#token;
+    const matches =
+      rejectedToken === undefined || withoutBearer(tokenOf(rejectedToken) ?? "") === current?.token;
+    if (current === undefined || !matches) return false;
     if (!this.#schedule.invalidate(...this.#time())) return false;
-    this.#reject(held.token);
-    this.#emit({ type: "invalidated" });
+    this.#rejectToken(current.token);
+    this.#events.emit({ type: "invalidated" });
     return true;
   }
 
-  /** The token that `token/rejected-again` was told of, as long as it lives: for who would rather try it once more. */
-  get rejectedAgain(): string | undefined {
-    const again = this.#again;
-    return again && this.#clock.now() < again.expiresOnTimestamp ? again.token : undefined;
+  /**
+   * The token of the last `token/rejected-again`, until it expires. Sessions try it once more: the
+   * role may have been assigned meanwhile.
+   */
+  get rejectedTokenFromCache(): string | undefined {
+    const rejected = this.#rejectedTokenFromCache;
+    return rejected && this.#clock.now() < rejected.expiresOnTimestamp ? rejected.token : undefined;
   }
 
   /**
-   * A token for a resource that wants one with certain claims. Whoever is challenged with the same token meanwhile waits for
-   * the same acquisition.
+   * Acquires a token with the claims of a challenge. Callers that are challenged with the same token
+   * meanwhile share the acquisition.
    */
   challenge(claims: string, rejectedToken: string | AccessToken | undefined): Promise<AccessToken> {
-    const held = this.#held;
-    const rejected = rejectedToken === undefined ? held?.token : bare(tokenOf(rejectedToken) ?? "");
-    const answered = held ? this.#heldAnswers && rejected !== held.token : this.#flight?.claims !== undefined;
+    const current = this.#token;
+    const rejected =
+      rejectedToken === undefined ? current?.token : withoutBearer(tokenOf(rejectedToken) ?? "");
+    const answered = current
+      ? this.#tokenHasClaims && rejected !== current.token
+      : this.#flight?.claims !== undefined;
     if (answered) return this.request();
     if (!this.#schedule.challenged(...this.#time())) {
-      return Promise.reject(held ? challengedAgain() : (this.#lastError ?? closed()));
+      return Promise.reject(current ? challengedAgainError() : (this.#lastError ?? closedError()));
     }
-    this.#reject(rejected);
+    this.#rejectToken(rejected);
     const token = this.request(claims);
-    this.#emit({ type: "challenged" });
+    this.#events.emit({ type: "challenged" });
     return token;
   }
 
   get status(): TokenStatus {
     const status = this.#schedule.status(...this.#time());
-    const known = Object.entries(status).filter(([, value]) => value !== undefined);
+    const defined = Object.entries(status).filter(([, value]) => value !== undefined);
     return {
-      ...(Object.fromEntries(known) as unknown as TokenStatus),
+      ...(Object.fromEntries(defined) as unknown as TokenStatus),
       ...(this.#lastError === undefined ? {} : { lastError: summarize(this.#lastError) }),
     };
   }
 
+  /** Adds a listener. Returns a function that removes it. */
   listen(listener: (event: TokenEvent) => void): () => void {
-    // One of its own: two providers may share both the keeper and the function.
-    const own = (event: TokenEvent) => listener(event);
-    this.#listeners.add(own);
-    return () => this.#listeners.delete(own);
+    return this.#events.listen(listener);
   }
 
-  /** Keeps the token fresh on a timer until the returned function is called. */
+  /** Refreshes the token on a timer until the returned function is called. */
   keepFresh(): () => void {
-    this.#keptFresh += 1;
-    this.#armWake();
+    this.#keepFreshCount += 1;
+    this.#scheduleWake();
     return () => {
-      this.#keptFresh -= 1;
-      this.#armWake();
+      this.#keepFreshCount -= 1;
+      this.#scheduleWake();
     };
   }
 
   close(): void {
     this.#schedule.close();
     const flight = this.#flight;
-    if (flight) this.#end(flight).reject(closed());
-    this.#drop();
-    this.#rejected = undefined;
-    this.#past.forget();
-    this.#again = undefined;
-    this.#keptFresh = 0;
-    this.#armWake();
+    if (flight) this.#endFlight(flight).reject(closedError());
+    this.#clearToken();
+    this.#rejectedToken = undefined;
+    this.#cacheFallback.clear();
+    this.#rejectedTokenFromCache = undefined;
+    this.#keepFreshCount = 0;
+    this.#scheduleWake();
     flight?.abort.abort();
-    this.#emit({ type: "closed" });
+    this.#events.emit({ type: "closed" });
   }
 
   #time(): [wall: number, mono: number] {
     return [this.#clock.now(), this.#clock.monotonic()];
   }
 
-  #reject(token: string | undefined): void {
-    this.#rejected = token;
-    if (token !== undefined) this.#past.spend(token);
-    this.#drop();
+  #rejectToken(token: string | undefined): void {
+    this.#rejectedToken = token;
+    if (token !== undefined) this.#cacheFallback.markRejected(token);
+    this.#clearToken();
   }
 
-  #drop(): void {
-    this.#held = undefined;
-    this.#askAgain();
+  #clearToken(): void {
+    this.#token = undefined;
+    this.cachedAnswer.invalidate();
   }
 
-  /** The next call is not answered from what is cached. */
-  #askAgain(): void {
-    this.toWall = Number.NEGATIVE_INFINITY;
-    this.#untilWall = Number.NEGATIVE_INFINITY;
-  }
-
-  #launch(
+  #startFlight(
     id: number,
     timeoutMs: number,
     { background = false, claims }: { background?: boolean; claims?: string | undefined },
@@ -251,7 +230,7 @@ export class TokenKeeper {
     const overdue = this.#flight;
     const flight: Flight = {
       id,
-      ...landing(),
+      ...deferToken(),
       abort: new AbortController(),
       background,
       claims,
@@ -261,10 +240,13 @@ export class TokenKeeper {
     };
     this.#flight = flight;
     this.#setDeadline(flight, timeoutMs);
-    // The schedule has one flight at most; one that is still here was given up: for a token with claims, or because nobody
-    // looked at its deadline, as on a machine that slept. Those who wait for it wait for this one now.
-    if (overdue)
-      this.#abandon(overdue, claims === undefined ? this.#timedOut(overdue) : superseded(), flight.promise);
+    // The schedule has at most one flight. It has abandoned one that is still here: for a token with
+    // claims, or because its deadline passed unnoticed while the machine slept. Callers that wait
+    // for that one now wait for the new one.
+    if (overdue) {
+      const error = claims === undefined ? this.#timeoutError(overdue) : supersededError();
+      this.#abandonFlight(overdue, error, flight.promise);
+    }
     this.#attempt(flight);
     waitUntil(flight.promise);
     return flight;
@@ -273,44 +255,53 @@ export class TokenKeeper {
   #attempt(flight: Flight): void {
     flight.attempts += 1;
     const [requestedWall, requestedMono] = this.#time();
-    this.#ask(flight)
-      .then((token) => this.#landed(flight, token, requestedWall, requestedMono))
-      .catch((error: unknown) => this.#failed(flight, error));
-    this.#emit({ type: "refresh-started", background: flight.background, attempt: flight.attempts });
+    this.#acquire(flight)
+      .then((token) => this.#onToken(flight, token, requestedWall, requestedMono))
+      .catch((error: unknown) => this.#onFailure(flight, error));
+    const { background, attempts } = flight;
+    this.#events.emit({ type: "refresh-started", background, attempt: attempts });
   }
 
-  #ask({ abort, claims }: Flight): Promise<AccessToken> {
-    // Who asks for claims can take a challenge.
-    const wanted = claims === undefined ? {} : { claims, enableCae: true };
+  #retry(flight: Flight): void {
+    this.#clock.clearTimeout(flight.retry);
+    flight.retry = undefined;
+    this.#attempt(flight);
+  }
+
+  #acquire({ abort, claims }: Flight): Promise<AccessToken> {
+    // A caller that passes claims can answer a challenge.
+    const claimsOptions = claims === undefined ? {} : { claims, enableCae: true };
     return acquire(this.#credential, {
       scope: this.#scope,
-      options: { abortSignal: abort.signal, ...this.#fixed, ...wanted },
+      options: { abortSignal: abort.signal, ...this.#callOptions, ...claimsOptions },
       clock: this.#clock,
-      past: this.#past,
-      isUseless: (token) => this.#past.isSpent(token) || (token === this.#held?.token && !this.#holdsGood()),
+      cacheFallback: this.#cacheFallback,
+      isUnusable: (token) =>
+        this.#cacheFallback.isRejected(token) || (token === this.#token?.token && !this.#hasUsableToken()),
     });
   }
 
-  #holdsGood(): boolean {
+  #hasUsableToken(): boolean {
     const { state } = this.#schedule.status(...this.#time());
     return state === "fresh" || state === "due";
   }
 
-  /** Whether a token was rejected and is no better than what is held. */
-  #isNoBetter({ token }: AccessToken): boolean {
-    if (token === this.#rejected) return true;
-    return this.#past.isSpent(token) && token !== this.#held?.token && this.#holdsGood();
+  /** Whether an acquired token was rejected before and is no better than the current one. */
+  #wasRejected({ token }: AccessToken): boolean {
+    if (token === this.#rejectedToken) return true;
+    return this.#cacheFallback.isRejected(token) && token !== this.#token?.token && this.#hasUsableToken();
   }
 
-  #landed(flight: Flight, token: AccessToken, requestedWall: number, requestedMono: number): void {
+  #onToken(flight: Flight, token: AccessToken, requestedWall: number, requestedMono: number): void {
     const [wall, mono] = this.#time();
     const random = this.#clock.random();
-    if (this.#isNoBetter(token)) {
+    if (this.#wasRejected(token)) {
       const outcome = this.#schedule.rejectedAgain(flight.id, wall, mono, random);
-      // Once is enough: after the pause it is handed out again, since the role may have been given meanwhile.
-      if (outcome.result !== "ignored") this.#rejected = undefined;
-      if (flight.claims === undefined) this.#again = token;
-      this.#finish(flight, outcome, flight.claims === undefined ? rejectedAgain() : claimsIgnored());
+      // Refuse it only once: after the pause it is used again, since the role may have been assigned.
+      if (outcome.result !== "ignored") this.#rejectedToken = undefined;
+      if (flight.claims === undefined) this.#rejectedTokenFromCache = token;
+      const error = flight.claims === undefined ? rejectedAgainError() : claimsIgnoredError();
+      this.#failFlight(flight, outcome, error);
       return;
     }
     const outcome = this.#schedule.acquired(
@@ -325,42 +316,46 @@ export class TokenKeeper {
     );
     switch (outcome.result) {
       case "accepted": {
-        // The schedule's own: the credential may have given seconds.
+        // The schedule's expiry: the credential may have returned seconds.
         const { expiresOn = token.expiresOnTimestamp } = this.#schedule.status(wall, mono);
-        const held = { ...token, expiresOnTimestamp: expiresOn };
-        this.#drop();
-        this.#held = held;
-        this.#again = undefined;
-        this.#heldAnswers = flight.claims !== undefined;
-        this.#rejected = undefined;
+        const accepted = { ...token, expiresOnTimestamp: expiresOn };
+        this.#clearToken();
+        this.#token = accepted;
+        this.#rejectedTokenFromCache = undefined;
+        this.#tokenHasClaims = flight.claims !== undefined;
+        this.#rejectedToken = undefined;
         this.#lastError = undefined;
-        this.#end(flight).resolve(held);
-        if (this.#flight) this.#relieve(this.#flight, held);
-        this.#emit({ type: "refresh-succeeded", expiresOn, durationMs: mono - flight.startedOn });
+        this.#endFlight(flight).resolve(accepted);
+        if (this.#flight) this.#resolveWaiters(this.#flight, accepted);
+        const durationMs = mono - flight.startedOn;
+        this.#events.emit({ type: "refresh-succeeded", expiresOn, durationMs });
         break;
       }
       case "unchanged":
-        this.#end(flight).resolve(this.#held as AccessToken);
-        this.#emit({ type: "refresh-unchanged", ...this.#nextAttempt() });
+        this.#endFlight(flight).resolve(this.#token as AccessToken);
+        this.#events.emit({ type: "refresh-unchanged", ...this.#nextAttempt() });
         break;
       case "refused":
-        this.#past.spend(token.token);
-        this.#finish(flight, outcome, keylessError(outcome.detail) as KeylessError);
+        this.#cacheFallback.markRejected(token.token);
+        this.#failFlight(flight, outcome, keylessError(outcome.detail) as KeylessError);
         break;
     }
-    this.#armWake();
+    this.#scheduleWake();
   }
 
-  /** A late answer also serves those who wait for the flight that came after. Whoever joins that one from now on waits anew. */
-  #relieve(flight: Flight, token: AccessToken): void {
+  /**
+   * Resolves the callers of a later flight with the token of an earlier one that was late. Callers
+   * that join the later flight from now on wait for its own token.
+   */
+  #resolveWaiters(flight: Flight, token: AccessToken): void {
     flight.resolve(token);
-    Object.assign(flight, landing());
+    Object.assign(flight, deferToken());
     flight.awaited = false;
     unref(flight.deadline);
     unref(flight.retry);
   }
 
-  #failed(flight: Flight, thrown: unknown): void {
+  #onFailure(flight: Flight, thrown: unknown): void {
     const failure = credentialFailure(thrown, planModule(), this.#clock.now());
     const [wall, mono] = this.#time();
     const { status, unavailable, retryAfterMs } = failure;
@@ -369,86 +364,79 @@ export class TokenKeeper {
     if (outcome.result === "retry") {
       const willRetryInMs = outcome.detail.afterMs;
       flight.failure = failure.error;
-      flight.retry = this.#after(willRetryInMs, () => this.#repeat(flight));
-      this.#emit({ type: "refresh-failed", error: summarize(failure.error), willRetryInMs });
+      flight.retry = this.#setTimeout(willRetryInMs, () => this.#retry(flight));
+      this.#events.emit({ type: "refresh-failed", error: summarize(failure.error), willRetryInMs });
       return;
     }
-    this.#finish(flight, outcome, failure.error);
+    this.#failFlight(flight, outcome, failure.error);
   }
 
-  /** The flight has ended without a token, unless it had ended before. */
-  #finish(flight: Flight, outcome: Outcome, error: KeylessError): void {
+  /** Ends a flight without a token. Does nothing if it had ended before. */
+  #failFlight(flight: Flight, outcome: Outcome, error: KeylessError): void {
     if (outcome.result === "ignored") return;
     this.#lastError = error;
-    this.#end(flight).reject(error);
-    this.#armWake();
-    this.#emit({ type: "refresh-failed", error: summarize(error), ...this.#nextAttempt() });
+    this.#endFlight(flight).reject(error);
+    this.#scheduleWake();
+    this.#events.emit({ type: "refresh-failed", error: summarize(error), ...this.#nextAttempt() });
   }
 
   #setDeadline(flight: Flight, timeoutMs: number): void {
     this.#clock.clearTimeout(flight.deadline);
-    flight.deadline = this.#after(timeoutMs, () => {
+    flight.deadline = this.#setTimeout(timeoutMs, () => {
       this.#schedule.timedOut(flight.id, ...this.#time(), this.#clock.random());
-      this.#abandon(flight, this.#timedOut(flight));
-      this.#armWake();
+      this.#abandonFlight(flight, this.#timeoutError(flight));
+      this.#scheduleWake();
     });
     if (!flight.awaited) unref(flight.deadline);
   }
 
-  #timedOut(flight: Flight): KeylessError {
-    return timedOut(this.#clock.monotonic() - flight.startedOn, flight.failure);
+  #timeoutError(flight: Flight): KeylessError {
+    return timeoutError(this.#clock.monotonic() - flight.startedOn, flight.failure);
   }
 
-  #abandon(flight: Flight, error: KeylessError, successor?: Promise<AccessToken>): void {
+  /** Ends a flight and aborts it. Its callers wait for the successor, or are rejected. */
+  #abandonFlight(flight: Flight, error: KeylessError, successor?: Promise<AccessToken>): void {
     this.#lastError = error;
-    this.#end(flight);
+    this.#endFlight(flight);
     if (successor) flight.resolve(successor);
     else flight.reject(error);
     flight.abort.abort();
-    this.#emit({ type: "refresh-abandoned", error: summarize(error) });
+    this.#events.emit({ type: "refresh-abandoned", error: summarize(error) });
   }
 
-  #end(flight: Flight): Flight {
+  #endFlight(flight: Flight): Flight {
     this.#clock.clearTimeout(flight.deadline);
     this.#clock.clearTimeout(flight.retry);
     if (this.#flight === flight) this.#flight = undefined;
-    // The bound of what is cached was the flight's end.
-    this.#askAgain();
+    // The cached answer was valid until the end of the flight.
+    this.cachedAnswer.invalidate();
     return flight;
   }
 
-  #armWake(): void {
+  #scheduleWake(): void {
     this.#clock.clearTimeout(this.#wakeTimer);
     this.#wakeTimer = undefined;
-    if (this.#keptFresh === 0) return;
-    const wait = this.#schedule.nextWake(...this.#time());
-    if (wait === undefined) return;
-    this.#wakeTimer = this.#after(wait, () => {
+    if (this.#keepFreshCount === 0) return;
+    const waitMs = this.#schedule.nextWake(...this.#time());
+    if (waitMs === undefined) return;
+    this.#wakeTimer = this.#setTimeout(waitMs, () => {
       const start = this.#schedule.wake(...this.#time());
-      if (start) this.#launch(start.flight, start.timeoutMs, { background: true });
-      this.#armWake();
+      if (start) this.#startFlight(start.flight, start.timeoutMs, { background: true });
+      this.#scheduleWake();
     });
     unref(this.#wakeTimer);
   }
 
-  /** A wait that is too long for a timer is cut; what is woken early finds nothing to do, or gives up after 24 days. */
-  #after(ms: number, callback: () => void): unknown {
+  /**
+   * Sets a timer. Cuts a delay that is too long for one: an early wake finds nothing to do, and a
+   * deadline ends after 24 days.
+   */
+  #setTimeout(ms: number, callback: () => void): unknown {
     return this.#clock.setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS));
   }
 
   #nextAttempt(): { nextAttemptOn?: number } {
     const { nextAttemptOn } = this.#schedule.status(...this.#time());
     return nextAttemptOn === undefined ? {} : { nextAttemptOn };
-  }
-
-  #emit(details: EventDetails): void {
-    if (this.#listeners.size === 0 && !isObserved()) return;
-    const scope = typeof this.#scope === "string" ? this.#scope : this.#scope.join(" ");
-    const event = Object.freeze({ at: this.#clock.now(), scope, ...details }) as TokenEvent;
-    publish(event);
-    for (const listener of [...this.#listeners]) {
-      // A listener's fault is not the token's, whether it throws or its promise is rejected.
-      (async () => listener(event))().catch(() => {});
-    }
   }
 }

@@ -15,18 +15,18 @@ import type { Clock } from "../platform/clock.js";
 import { systemClock, withSystemFallback } from "../platform/clock.js";
 import { environment } from "../platform/environment.js";
 import type { AccessToken, RefreshPolicy } from "../wasm/token.js";
-import { closed } from "./errors.js";
+import { closedError } from "./errors.js";
 import { TokenKeeper } from "./keeper.js";
 import { tokenChecks } from "./options.js";
 import type { TokenCallOptions, TokenProvider, TokenProviderOptions } from "./types.js";
 
-/** A keeper and how many providers use it. */
-interface Shared {
+/** A keeper and the number of providers that use it. */
+interface SharedKeeper {
   keeper: TokenKeeper;
   users: number;
 }
 
-/** The fields of a policy; the type makes the list complete. */
+/** The fields of a policy. The type makes the list complete. */
 const POLICY: Record<keyof RefreshPolicy, true> = {
   refreshBeforeExpiryMs: true,
   longLivedMs: true,
@@ -40,19 +40,21 @@ const POLICY: Record<keyof RefreshPolicy, true> = {
   maxLifetimeMs: true,
 };
 
-/** The keepers of providers that are open. */
+/** The keepers of providers that are not closed. */
 const keeperOf = new WeakMap<TokenProvider, TokenKeeper>();
 
-/** One keeper for the same credential object, clock, scope, tenant, policy and claims capability. */
-const keepers = new WeakMap<TokenCredential, WeakMap<Clock, Map<string, Shared>>>();
+/** One keeper per credential object, clock, scope, tenant, policy and `enableCae`. */
+const sharedKeepers = new WeakMap<TokenCredential, WeakMap<Clock, Map<string, SharedKeeper>>>();
 
 /**
- * A function that gives a token that works, at any time: cached while it is fresh, refreshed in the background when it is
- * due, waited for only when there is none that works. Drops in for `getBearerTokenProvider` of `@azure/identity`, for the
- * Copilot SDK's `bearerTokenProvider` and for the token functions of the `openai` package.
+ * Creates a function that returns a usable token at any time. It caches the token while that is
+ * fresh, refreshes it in the background when that is due, and makes callers wait only if no usable
+ * token is left. A drop-in for `getBearerTokenProvider` of `@azure/identity`, for the Copilot SDK's
+ * `bearerTokenProvider` and for the token functions of the `openai` package.
  *
- * Synchronous and without I/O; the first call acquires the first token. Providers built for the same credential object,
- * scope and tenant (and the same policy and clock) share one cache and one acquisition.
+ * Synchronous and without I/O: the first call of the function acquires the first token. Providers
+ * for the same credential object, scope and tenant (and the same policy and clock) share one cache
+ * and one acquisition.
  *
  * @throws KeylessError `policy/invalid`, `credential/invalid`, `provider/scope`
  * @example
@@ -66,58 +68,64 @@ const keepers = new WeakMap<TokenCredential, WeakMap<Clock, Map<string, Shared>>
 export function createBearerTokenProvider(
   credential: TokenCredential,
   scope: string | string[],
-  given: TokenProviderOptions = {},
+  options: TokenProviderOptions = {},
 ): TokenProvider {
-  check(credential, scope);
-  const options = readOptions(given, tokenChecks(), "policy/invalid");
+  checkParameters(credential, scope);
+  const settings = readOptions(options, tokenChecks(), "policy/invalid");
   hideSecretsOf(environment());
-  const clock = withSystemFallback(options.clock ?? systemClock);
-  const { keeper, release } = share(credential, scope, clock, options);
-  const unlisten = options.onEvent ? keeper.listen(options.onEvent) : undefined;
-  const letGo = options.keepFresh ? keeper.keepFresh() : undefined;
-  let open = true;
+  const clock = withSystemFallback(settings.clock ?? systemClock);
+  const { keeper, release } = shareKeeper(credential, scope, clock, settings);
+  const { cachedAnswer } = keeper;
+  const removeListener = settings.onEvent ? keeper.listen(settings.onEvent) : undefined;
+  const stopKeepingFresh = settings.keepFresh ? keeper.keepFresh() : undefined;
+  let closed = false;
 
-  // The hot path: while the token is fresh, one promise serves every call.
+  // The hot path: while the token is fresh, one promise answers every call.
   const provide = (): Promise<string> => {
     const wall = clock.now();
-    return open && wall >= keeper.fromWall && wall < keeper.toWall ? keeper.cached : look(wall);
+    return !closed && wall >= cachedAnswer.fromWall && wall < cachedAnswer.toWall
+      ? cachedAnswer.promise
+      : provideByBothClocks(wall);
   };
-  const look = (wall: number): Promise<string> => {
-    if (!open) return Promise.reject(closed());
-    return keeper.kept(wall) ?? keeper.request().then(textOf);
+  const provideByBothClocks = (wall: number): Promise<string> => {
+    if (closed) return Promise.reject(closedError());
+    return cachedAnswer.get(wall) ?? keeper.request().then(textOf);
   };
 
-  const ask = ({ claims, rejectedToken }: TokenCallOptions = {}): Promise<AccessToken> =>
-    claims === undefined ? keeper.request() : keeper.challenge(claims, rejectedToken);
+  const getToken = ({ claims, rejectedToken }: TokenCallOptions): Promise<AccessToken> => {
+    if (closed) return Promise.reject(closedError());
+    return (claims === undefined ? keeper.request() : keeper.challenge(claims, rejectedToken)).then(copy);
+  };
 
   const close = (): void => {
-    if (!open) return;
-    open = false;
-    letGo?.();
+    if (closed) return;
+    closed = true;
+    stopKeepingFresh?.();
     release();
-    unlisten?.();
+    removeListener?.();
     keeperOf.delete(provider);
   };
   const provider = Object.defineProperties(provide, {
     name: { value: "tokenProvider" },
     getToken: {
-      value: async (given?: TokenCallOptions): Promise<AccessToken> => {
-        const call = readOptions(given, CALL_CHECKS, "policy/invalid");
-        return detachable(call.abortSignal, () => (open ? ask(call).then(copy) : Promise.reject(closed())));
+      value: async (options?: TokenCallOptions): Promise<AccessToken> => {
+        const call = readOptions(options, CALL_CHECKS, "policy/invalid");
+        return abortable(call.abortSignal, () => getToken(call));
       },
     },
     invalidate: {
       value: (token?: string | AccessToken): boolean => {
         checkOptional("rejectedToken", token, tokenCheck, "token/malformed");
-        return open && keeper.invalidate(token);
+        return !closed && keeper.invalidate(token);
       },
     },
     refresh: {
-      value: (): Promise<AccessToken> => (open ? keeper.refresh().then(copy) : Promise.reject(closed())),
+      value: (): Promise<AccessToken> =>
+        closed ? Promise.reject(closedError()) : keeper.refresh().then(copy),
     },
     status: {
       enumerable: true,
-      get: () => (open ? keeper.status : { state: "closed", refreshing: false, consecutiveFailures: 0 }),
+      get: () => (closed ? { state: "closed", refreshing: false, consecutiveFailures: 0 } : keeper.status),
     },
     close: { value: close },
     [Symbol.dispose]: { value: close },
@@ -126,9 +134,12 @@ export function createBearerTokenProvider(
   return provider;
 }
 
-/** The token that a provider does not give (`token/rejected-again`), and that may be tried all the same. */
-export function rejectedAgain(tokens: TokenProvider): string | undefined {
-  return keeperOf.get(tokens)?.rejectedAgain;
+/**
+ * Returns the token that a provider withholds with `token/rejected-again`. It may be tried once more,
+ * since the role may have been assigned meanwhile.
+ */
+export function rejectedTokenFromCache(tokens: TokenProvider): string | undefined {
+  return keeperOf.get(tokens)?.rejectedTokenFromCache;
 }
 
 function textOf(token: AccessToken): string {
@@ -139,7 +150,7 @@ function copy(token: AccessToken): AccessToken {
   return { ...token };
 }
 
-function check(credential: TokenCredential, scope: string | string[]): void {
+function checkParameters(credential: TokenCredential, scope: string | string[]): void {
   checkArgument(
     "credential",
     credential,
@@ -153,9 +164,13 @@ function check(credential: TokenCredential, scope: string | string[]): void {
     scopes.length === 0 ||
     scopes.some((one) => typeof one !== "string" || one.trim() === "")
   ) {
-    throw new KeylessError("provider/scope", "The scope must be a text, or a list of texts, and not empty", {
-      hint: "For Microsoft Foundry it is https://ai.azure.com/.default.",
-    });
+    throw new KeylessError(
+      "provider/scope",
+      "The scope must be a string, or an array of strings, and not empty",
+      {
+        hint: "For Microsoft Foundry it is https://ai.azure.com/.default.",
+      },
+    );
   }
 }
 
@@ -165,16 +180,19 @@ const CALL_CHECKS: Checks<TokenCallOptions> = {
   rejectedToken: tokenCheck,
 };
 
-/** The fields that are set, in a fixed order. The core judges their values; what is no whole number never gets there. */
-function fieldsOf(policy: Partial<RefreshPolicy> | undefined): [string, number][] {
-  const refuse = (what: string): never => {
-    throw new KeylessError("policy/invalid", `The refresh policy is wrong: ${what}`, {
+/**
+ * Lists the fields of a policy that are set, in a fixed order. Throws for an unknown field and for a
+ * value that is no whole number; the core checks the ranges.
+ */
+function policyFields(policy: Partial<RefreshPolicy> | undefined): [string, number][] {
+  const refuse = (reason: string): never => {
+    throw new KeylessError("policy/invalid", `The refresh policy is invalid: ${reason}`, {
       hint: `Its fields, all in milliseconds, are ${Object.keys(POLICY).join(", ")}.`,
     });
   };
   const fields = Object.entries(policy ?? {}).filter(([, value]) => value !== undefined);
   for (const [name, value] of fields) {
-    if (!Object.hasOwn(POLICY, name)) refuse(`there is no field ${name}`);
+    if (!Object.hasOwn(POLICY, name)) refuse(`unknown field ${name}`);
     if (!Number.isSafeInteger(value)) {
       const found = typeof value === "number" ? value : value === null ? "null" : `a ${typeof value}`;
       refuse(`${name} must be a whole number of milliseconds; it is ${found}`);
@@ -183,20 +201,20 @@ function fieldsOf(policy: Partial<RefreshPolicy> | undefined): [string, number][
   return fields.sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
-function share(
+function shareKeeper(
   credential: TokenCredential,
   scope: string | string[],
   clock: Clock,
   { policy, tenantId, enableCae = false }: TokenProviderOptions,
 ): { keeper: TokenKeeper; release: () => void } {
-  const byClock = keepers.get(credential) ?? new WeakMap<Clock, Map<string, Shared>>();
-  keepers.set(credential, byClock);
-  const byKey = byClock.get(clock) ?? new Map<string, Shared>();
+  const byClock = sharedKeepers.get(credential) ?? new WeakMap<Clock, Map<string, SharedKeeper>>();
+  sharedKeepers.set(credential, byClock);
+  const byKey = byClock.get(clock) ?? new Map<string, SharedKeeper>();
   byClock.set(clock, byKey);
-  const fields = fieldsOf(policy);
+  const fields = policyFields(policy);
   const key = JSON.stringify([[scope].flat(), tenantId, enableCae, fields]);
   const shared = byKey.get(key) ?? {
-    // A copy of the list: the caller may change his.
+    // A copy of the array, because the caller may change it.
     keeper: new TokenKeeper(credential, typeof scope === "string" ? scope : [...scope], clock, {
       policy: Object.fromEntries(fields),
       tenantId,
@@ -217,19 +235,19 @@ function share(
   };
 }
 
-/** Runs a call that its caller may turn away from. What it waits for goes on for the others. */
-function detachable<T>(signal: AbortSignalLike | undefined, call: () => Promise<T>): Promise<T> {
+/** Runs a call that `signal` aborts for its caller only. The acquisition goes on for the others. */
+function abortable<T>(signal: AbortSignalLike | undefined, call: () => Promise<T>): Promise<T> {
   if (signal === undefined) return call();
-  if (signal.aborted) return Promise.reject(aborted());
+  if (signal.aborted) return Promise.reject(abortError());
   return new Promise<T>((resolve, reject) => {
-    const leave = () => reject(aborted());
-    signal.addEventListener("abort", leave);
+    const onAbort = () => reject(abortError());
+    signal.addEventListener("abort", onAbort);
     call()
       .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", leave));
+      .finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
 
-function aborted(): Error {
+function abortError(): Error {
   return new DOMException("The call was aborted; the acquisition goes on for others.", "AbortError");
 }

@@ -13,12 +13,14 @@ import type { AccessToken, Challenge, TokenDescription } from "../wasm/token.js"
 import { tokenOf } from "./text.js";
 
 /**
- * Reads the answer of a token endpoint (Entra v2, IMDS, App Service), of `az account get-access-token` or `azd auth token`,
- * or an `AccessToken`. The earliest of several expiries wins.
+ * Parses the response of a token endpoint (Entra v2, IMDS, App Service), the output of
+ * `az account get-access-token` or `azd auth token`, or an `AccessToken`. If it has several
+ * expiries, the earliest counts.
  *
  * @param response the JSON, as text or as an object
- * @param at `requestedAt`: when the request was started, epoch ms. `utcOffsetMinutes`: the offset, east of UTC, of local times
- * that name none (az before 2.54), NaN if it is not known; default: this machine's time zone.
+ * @param at `requestedAt`: the time at which the request was sent, in epoch milliseconds.
+ *   `utcOffsetMinutes`: the offset, in minutes east of UTC, of local times without one (az before
+ *   2.54); NaN if it is unknown. Default: this machine's time zone.
  * @throws KeylessError `expiry/...`
  * @example
  * ```ts
@@ -46,8 +48,8 @@ export function parseTokenResponse(
 }
 
 /**
- * What a token says about itself: audience, tenant, principal, lifetime. Best effort and never a gate: a token that cannot be
- * decoded is `opaque`. The signature is not checked.
+ * Decodes a token: its audience, tenant, principal and lifetime. Does not check the signature, so use
+ * the result to inform, never to authorize. A token that cannot be decoded is `opaque`.
  *
  * @example
  * ```ts
@@ -60,8 +62,8 @@ export function decodeToken(token: string | AccessToken): TokenDescription {
 }
 
 /**
- * What a `WWW-Authenticate` header asks for: of its `Bearer` challenges the first one with claims, else the first. What cannot be
- * read is left out.
+ * Parses a `WWW-Authenticate` header. Returns the first `Bearer` challenge with claims, or else the
+ * first one. Omits what it cannot parse.
  *
  * @example
  * ```ts
@@ -74,16 +76,16 @@ export function parseChallenge(wwwAuthenticate: string | null | undefined): Chal
   return callCore(() => planModule().parseChallenge(wwwAuthenticate ?? ""));
 }
 
-/** This machine's offset from UTC, in minutes east, at a local time given as if it were UTC. */
+/** Returns this machine's offset in minutes east of UTC, at a local time that is given as if it were UTC. */
 function localOffset(localMs: number): number {
-  const as = new Date(localMs);
+  const fields = new Date(localMs);
   const local = new Date(
-    as.getUTCFullYear(),
-    as.getUTCMonth(),
-    as.getUTCDate(),
-    as.getUTCHours(),
-    as.getUTCMinutes(),
-    as.getUTCSeconds(),
+    fields.getUTCFullYear(),
+    fields.getUTCMonth(),
+    fields.getUTCDate(),
+    fields.getUTCHours(),
+    fields.getUTCMinutes(),
+    fields.getUTCSeconds(),
   );
   return -local.getTimezoneOffset();
 }

@@ -23,11 +23,11 @@ function scenarioChecks(): Checks<RefreshScenario> {
 }
 
 /**
- * Plays a token provider's life with the very state machine that `createBearerTokenProvider` runs on, without waiting: what an
- * outage, a slow endpoint, a clock that is set or a fleet of instances would do.
+ * Simulates a token provider under an outage, a slow endpoint, a clock that is set, or as a fleet of
+ * instances. Runs the state machine of `createBearerTokenProvider`, without waiting.
  *
- * @throws KeylessError `scenario/invalid` for a field that there is not, of a wrong type or out of range, and for a scenario that takes more work than
- *   some seconds; `policy/invalid`
+ * @throws KeylessError `policy/invalid`; `scenario/invalid` for a field that is unknown, of a wrong
+ *   type or out of range, and for a scenario that would take more than some seconds
  * @example
  * ```ts
  * const hour = 3_600_000;
@@ -41,7 +41,7 @@ function scenarioChecks(): Checks<RefreshScenario> {
  */
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline {
   const plain = plainCopy(scenario, "The scenario", "scenario/invalid");
-  // The core judges the rest, and names what there is no field for.
+  // The core checks the values, and reports unknown fields.
   readOptions(plain, scenarioChecks(), "scenario/invalid");
   return callCore(() => planModule().simulateRefresh(plain));
 }

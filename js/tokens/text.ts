@@ -1,69 +1,76 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import type { AccessToken } from "../wasm/token.js";
 
-/** Characters that a header can carry and a token can be made of. */
+/** The characters that a token may consist of and a header can carry. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
 /**
- * What a credential gave, made fit for an `Authorization` header: `Bearer ` is taken off; what no header can carry is refused
- * here, because the Copilot runtime would write it to disk in its own error.
+ * Checks the result of a credential and makes it fit for an `Authorization` header: removes
+ * `Bearer `, and rejects characters that no header can carry. The Copilot runtime would write such
+ * a token to disk, in its own error.
+ *
+ * @throws KeylessError `token/empty`, `token/malformed`
  */
-export function cleanToken(given: AccessToken | null | undefined): AccessToken {
-  if (given === null || given === undefined) {
-    throw new KeylessError("token/empty", "The credential gave no token", {
+export function cleanToken(result: AccessToken | null | undefined): AccessToken {
+  if (result === null || result === undefined) {
+    throw new KeylessError("token/empty", "The credential returned no token", {
       hint: "It is not available here. Run `az login`, or assign a managed identity to this host.",
     });
   }
   if (
-    typeof given !== "object" ||
-    typeof given.token !== "string" ||
-    typeof given.expiresOnTimestamp !== "number"
+    typeof result !== "object" ||
+    typeof result.token !== "string" ||
+    typeof result.expiresOnTimestamp !== "number"
   ) {
-    throw new KeylessError("token/malformed", "The credential did not give an AccessToken", {
-      hint: "getToken() must resolve to { token, expiresOnTimestamp }, a text and a number of milliseconds since 1970, as the credentials of @azure/identity do.",
+    throw new KeylessError("token/malformed", "The credential did not return an AccessToken", {
+      hint: "getToken() must resolve to { token, expiresOnTimestamp }, a string and a number of milliseconds since 1970, as the credentials of @azure/identity do.",
     });
   }
-  const token = fitForHeader(given.token);
-  // By name, for an object whose class computes them; advice that is no number is no advice.
-  const { refreshAfterTimestamp, ...rest } = given;
+  const token = fitForHeader(result.token);
+  // Copied by name, because a class may compute them. A refresh time that is no number is dropped.
+  const { refreshAfterTimestamp, ...rest } = result;
   return {
     ...rest,
     token,
-    expiresOnTimestamp: given.expiresOnTimestamp,
+    expiresOnTimestamp: result.expiresOnTimestamp,
     ...(typeof refreshAfterTimestamp === "number" ? { refreshAfterTimestamp } : {}),
   };
 }
 
-/** The same for the token function of somebody else: a text, or an `AccessToken` where a text is expected. */
-export function cleanText(given: unknown): string {
-  const text = tokenOf(given);
+/**
+ * Does the same for a caller's token function, which may return a string or an `AccessToken`.
+ *
+ * @throws KeylessError `token/empty`, `token/malformed`
+ */
+export function cleanText(result: unknown): string {
+  const text = tokenOf(result);
   if (text !== undefined) return fitForHeader(text);
-  throw new KeylessError("token/malformed", "The token function did not give a token", {
-    hint: "It must resolve to a text, or to an AccessToken.",
+  throw new KeylessError("token/malformed", "The token function did not return a token", {
+    hint: "It must resolve to a string or to an AccessToken.",
   });
 }
 
-/** The text of a token given as such, or in an `AccessToken`. */
-export function tokenOf(given: unknown): string | undefined {
-  if (typeof given === "string") return given;
-  const { token } = (given ?? {}) as { token?: unknown };
+/** Returns the text of a token, which is a string or an `AccessToken`. */
+export function tokenOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  const { token } = (value ?? {}) as { token?: unknown };
   return typeof token === "string" ? token : undefined;
 }
 
-/** A token without white space around it and without `Bearer `. */
-export function bare(token: string): string {
+/** Removes `Bearer ` and surrounding white space from a token. */
+export function withoutBearer(token: string): string {
   return token.trim().replace(/^bearer(\s+|$)/i, "");
 }
 
-function fitForHeader(given: string): string {
-  const token = bare(given);
+function fitForHeader(text: string): string {
+  const token = withoutBearer(text);
   if (token === "") {
-    throw new KeylessError("token/empty", "The credential gave an empty token", {
-      hint: "Check the credential; an empty token would be sent as no token at all.",
+    throw new KeylessError("token/empty", "The credential returned an empty token", {
+      hint: "Check the credential: a request with an empty token carries no token at all.",
     });
   }
   if (!VISIBLE_ASCII.test(token)) {
-    throw new KeylessError("token/malformed", "The token holds characters that no HTTP header can carry", {
+    throw new KeylessError("token/malformed", "The token contains characters that no HTTP header can carry", {
       hint: "Look for a line break or a quotation mark where the token is read, such as from a file.",
     });
   }

@@ -2,46 +2,46 @@ import type { DiagnosisCode } from "../errors/codes.js";
 import type { Endpoint } from "./provider.js";
 import type { AccessToken } from "./token.js";
 
-/** A request to a model that failed, as {@link diagnose} takes it. */
+/** A failed request to a model: the input of {@link diagnose}. */
 export interface FailedRequest {
-  /** The endpoint, in any form; what cannot be read counts as not given. */
+  /** The endpoint, in any form. Ignored if it cannot be parsed. */
   endpoint?: string | Endpoint | undefined;
-  /** The HTTP status; 0 if no answer came. */
+  /** The HTTP status; 0 if there was no response. */
   status: number;
   /** The response's headers. */
   headers?: Record<string, string> | Iterable<readonly [string, string]> | undefined;
-  /** The response's body, as text or parsed; with status 0 what the network said. */
+  /** The response's body, as text or parsed. With status 0, the network's error message. */
   body?: unknown;
-  /** The token that was sent. It is only decoded: neither stored nor shown. */
+  /** The token that was sent. It is decoded, but neither stored nor shown. */
   token?: string | AccessToken | undefined;
-  /** When the request was made, in epoch ms. Default: now. */
+  /** The time of the request, in epoch milliseconds. Default: now. */
   now?: number | undefined;
-  /** The deployment that was asked for. */
+  /** The requested deployment. */
   deployment?: string | undefined;
   wireApi?: "responses" | "completions" | undefined;
 }
 
-/** What a failed request was found to be. docs/errors.md lists the codes. */
+/** Explains a failed request. docs/reference/errors.md lists the codes. */
 export interface Diagnosis {
-  /** Stable, such as `missing-role`. `ok` when the request did not fail, `unknown` when nothing fits. */
+  /** A stable code, such as `missing-role`. `ok` if the request did not fail, `unknown` if no cause fits. */
   code: DiagnosisCode;
-  /** The finding in a few words. */
+  /** A short title. */
   title: string;
-  /** Why it was found, with the names and times of this case. */
+  /** The cause, with the names and times of this case. */
   cause: string;
-  /** What to do, the likeliest first. A command stands on a line of its own. */
+  /** Fixes, the likeliest first. A command is on a line of its own. */
   fixes: string[];
-  /** Whether the same request may succeed later, with nothing changed. */
+  /** Whether the same request may succeed later, without any change. */
   retryable: boolean;
-  /** Whether the resource rejected the token itself, so that another one may be accepted. */
+  /** Whether the resource rejected the token itself, so that a new one may be accepted. */
   tokenRejected: boolean;
-  /** The HTTP status, if an answer came. */
+  /** The HTTP status, if there was a response. */
   status?: number;
-  /** Azure's own words, or the network's. */
+  /** The message of Azure or of the network. */
   message?: string;
   /** How long Azure asks to wait, in milliseconds. */
   retryAfterMs?: number;
-  /** Azure's id of the request, for its support. */
+  /** Azure's request id, for a support case. */
   requestId?: string;
 }
 
@@ -49,8 +49,8 @@ export interface Diagnosis {
 export interface RoleAssignment {
   /** The role's name, such as `Cognitive Services OpenAI User`. */
   role: string;
-  /** The role's id, which does not change when the name does. */
+  /** The role's id, which stays the same if the role is renamed. */
   roleId: string;
-  /** The command of the Azure CLI that assigns it, with a placeholder such as `<object-id>` for what is not known. */
+  /** The Azure CLI command that assigns it, with placeholders such as `<object-id>` for unknown values. */
   command: string;
 }

@@ -1,10 +1,10 @@
 import type { CoreError } from "./modules/core.js";
 import type { AccessToken } from "./token.js";
 
-/** Where a token comes from. */
+/** The kind of identity endpoint. */
 export type TokenSource = "app-service" | "imds" | "workload-identity" | "client-secret";
 
-/** What the core needs to plan the request for a token. */
+/** Input of the core for the plan of a token request. */
 export interface TokenRequest {
   source?: TokenSource | undefined;
   scopes: string[];
@@ -19,19 +19,19 @@ export interface TokenRequest {
   env: Record<string, string>;
 }
 
-/** The request that the core decided on, but for its secret. */
+/** A planned token request, without its secret. */
 export interface TokenCall {
   source: TokenSource;
   url: string;
   headers: Record<string, string>;
-  /** To be posted. */
+  /** The form to POST. Without it the request is a GET. */
   form?: string;
-  /** The header or the field of the form where the secret belongs, and the variable that holds it or its file's path. */
+  /** The header or form field for the secret, and the variable that holds the secret or the path of its file. */
   secret?: { name: "x-identity-header" | "client_secret" | "client_assertion"; variable?: string };
   timeoutMs: number;
 }
 
-/** What came back, for the core to judge. */
+/** The response to a token request. */
 export interface TokenAnswer {
   source: TokenSource;
   status: number;
@@ -45,7 +45,7 @@ export interface TokenAnswer {
   random: number;
 }
 
-/** The core's judgement. */
+/** The core's evaluation of a {@link TokenAnswer}. */
 export type TokenVerdict =
   | { token: AccessToken; error?: undefined; failure?: undefined }
   | { error: CoreError; token?: undefined; failure?: undefined }
@@ -54,7 +54,7 @@ export type TokenVerdict =
         status?: number;
         message: string;
         retryAfterMs?: number;
-        /** When to ask again; absent if there is no use in it. */
+        /** The delay before a retry. Absent if a retry is useless. */
         retryInMs?: number;
       };
       token?: undefined;

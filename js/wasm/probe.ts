@@ -1,13 +1,13 @@
 import type { Endpoint, ModelOptions } from "./provider.js";
 
-/** What the core needs to plan a probe. */
+/** Input of the core for the plan of a probe. */
 export interface ProbeRequest extends ModelOptions {
   endpoint?: string | undefined;
   /** The scope of the tokens, for the diagnosis. */
   scope?: string | undefined;
 }
 
-/** The request that the core decided on, without its token, and what the judgement needs to know of it. */
+/** A planned probe request, without its token, and the facts that its diagnosis needs. */
 export interface ProbeCall {
   method: "GET" | "POST";
   url: string;

@@ -1,16 +1,17 @@
-/** A remark on something that was accepted all the same. */
+/** A warning about a value that was accepted. */
 export interface Notice {
-  /** Stable, such as `scheme-added`. */
+  /** A stable code, such as `scheme-added`. */
   code: string;
   message: string;
 }
 
-/** Which credential gives the tokens, and why. It holds names of variables and ids, never a secret. */
+/** Says which credential acquires the tokens, and why. Holds names of variables and ids, never a secret. */
 export interface CredentialPlan {
   /**
-   * `option`: your own credential or token function. `none`: no scope is known, so no token is sent. `default`: the whole chain of
-   * `DefaultAzureCredential`; `developer-tools` (`dev`) and `deployed-service` (`prod`) are its parts. The others are one class of
-   * `@azure/identity` each.
+   * `option`: your own credential or token function. `none`: no scope is known, so no token is sent.
+   * `default`: the whole chain of `DefaultAzureCredential`; `developer-tools` (`dev`) and
+   * `deployed-service` (`prod`) are its parts. Each of the others is one class of
+   * `@azure/identity`.
    */
   kind:
     | "option"
@@ -25,9 +26,9 @@ export interface CredentialPlan {
     | "azure-cli"
     | "azure-powershell"
     | "azure-developer-cli";
-  /** What decided: `option`, the name of a variable, or `default`. */
+  /** Where the choice comes from: `option`, the name of a variable, or `default`. */
   source: string;
-  /** Where the program runs, as far as variables tell. */
+  /** The host of the program, detected by its variables. */
   host?:
     | "app-service"
     | "functions"
@@ -41,17 +42,17 @@ export interface CredentialPlan {
   clientId?: string;
   /** The tenant of the service principal or the workload identity. */
   tenantId?: string;
-  /** Where to sign in, if not at the public cloud's authority. */
+  /** The authority to sign in at, if it is not the public cloud's. */
   authorityHost?: string;
-  /** What is half set, contradicts, or has no effect. They are not among the provider's `warnings`. */
+  /** Settings that are incomplete, conflict, or have no effect. Not included in the provider's `warnings`. */
   warnings: Notice[];
 }
 
-/** What an endpoint was found to be. */
+/** A parsed endpoint. */
 export interface Endpoint {
-  /** The text that was given, without secrets. */
+  /** The input, without secrets. */
   input: string;
-  /** The same, put right. */
+  /** The corrected URL. */
   url: string;
   kind:
     | "azure-openai"
@@ -63,49 +64,49 @@ export interface Endpoint {
     | "custom"
     | "local"
     | "openai";
-  /** `unknown` for a gateway, another host, this machine. */
+  /** `unknown` for a gateway, another host or this machine. */
   cloud: "public" | "usgov" | "china" | "unknown";
-  /** The provider type that the Copilot SDK has to use. */
+  /** The Copilot SDK's provider type for it. */
   type: "openai" | "azure" | "anthropic";
-  /** The base URL that the Copilot SDK has to use. */
+  /** The Copilot SDK's base URL for it. */
   baseUrl: string;
-  /** The scope of a token for it. Absent where none can be known: a gateway, another host, this machine. */
+  /** The scope of its tokens. Absent for a gateway, another host and this machine, where it is unknown. */
   scope?: string;
-  /** Other scopes that the resource may accept. */
+  /** Further scopes that the resource may accept. */
   alternateScopes: string[];
   /** The Entra authority of its cloud. */
   authorityHost?: string;
   resource?: string;
   project?: string;
-  /** The deployment named in a legacy path. */
+  /** The deployment in a legacy path. */
   deployment?: string;
   apiVersion?: string;
   warnings: Notice[];
 }
 
-/** Which model is asked, and how. */
+/** Selects a model and how to call it. */
 export interface ModelOptions {
   /** The well-known model name, such as `gpt-5.5`. */
   model?: string | undefined;
-  /** The deployment's name where it differs from the model's. */
+  /** The deployment's name. Default: the model's. */
   deployment?: string | undefined;
-  /** The provider type. Default: by endpoint. */
+  /** The provider type. Default: by the endpoint. */
   type?: "openai" | "azure" | "anthropic" | undefined;
   /** The API format. Default `responses`. */
   wireApi?: "responses" | "completions" | undefined;
-  /** A dated API version, for type `azure`. Default: the versionless v1 route. */
+  /** A dated API version, for type `azure`. Default: the v1 route, which has no version. */
   apiVersion?: string | undefined;
   /** Headers for every model request. */
   headers?: Record<string, string> | undefined;
 }
 
-/** What the core needs to plan a provider. */
+/** Input of {@link planProvider}. */
 export interface ProviderRequest extends ModelOptions {
   endpoint?: string | undefined;
   scope?: string | undefined;
   maxPromptTokens?: number | undefined;
   maxOutputTokens?: number | undefined;
-  /** Whether the program brings a credential or a token function of its own. */
+  /** Whether the program passes its own credential or token function. */
   ownCredential?: boolean;
   env?: Record<string, string | undefined>;
 }
@@ -123,7 +124,9 @@ export interface PlannedConfig {
   maxOutputTokens?: number;
 }
 
-/** What the core decided, and where each setting came from: `option`, the name of a variable, or `default`. */
+/**
+ * The settings of a provider, and the source of each: `option`, the name of a variable, or `default`.
+ */
 export interface ProviderPlan {
   endpoint: Endpoint;
   model: string;
@@ -134,13 +137,13 @@ export interface ProviderPlan {
   warnings: Notice[];
 }
 
-/** What the core needs to plan one of several providers. */
+/** Input for one of several providers. */
 export interface NamedProviderRequest extends ProviderRequest {
   name: string;
   models?: readonly object[] | undefined;
 }
 
-/** What the core makes of a model: the Copilot SDK's `ProviderModelConfig`, whose package not everybody has who reads these types. */
+/** The Copilot SDK's `ProviderModelConfig`, redeclared because the SDK is an optional dependency. */
 export interface PlannedModel {
   id: string;
   provider: string;

@@ -1,40 +1,41 @@
 import type { ErrorCode } from "../errors/codes.js";
-/** What a credential gives: `AccessToken` of `@azure/core-auth`. Times in epoch milliseconds. */
+
+/** A token as credentials return it: `AccessToken` of `@azure/core-auth`. Times in epoch milliseconds. */
 export interface AccessToken {
   /** The token, without `Bearer `. */
   token: string;
   /** When it expires. */
   expiresOnTimestamp: number;
-  /** When its issuer would like it to be refreshed. */
+  /** The refresh time that its issuer advises. */
   refreshAfterTimestamp?: number;
   tokenType?: string;
 }
 
-/** The numbers that the refresh schedule goes by, all in milliseconds. */
+/** Settings of the refresh schedule, all in milliseconds. */
 export interface RefreshPolicy {
-  /** Refresh a token of ordinary life this long before it expires. Default 300,000. */
+  /** How long before its expiry a token is refreshed. Default 300,000. */
   refreshBeforeExpiryMs: number;
-  /** Tokens that live this long or longer are refreshed at half their life. Default 7,200,000. */
+  /** Tokens with this lifetime or a longer one are refreshed at half of it. Default 7,200,000. */
   longLivedMs: number;
-  /** A refresh is put off by chance, by up to this. Default 60,000. */
+  /** The longest random delay of a refresh. Default 60,000. */
   jitterMs: number;
-  /** A token with this much left or less is not handed out. Default 10,000; a quarter of its life at most. */
+  /** A token that expires within this time is not used. Default 10,000, at most a quarter of its lifetime. */
   minRemainingMs: number;
-  /** The first wait after a failed refresh while the token is good; it doubles. Default 30,000. */
+  /** The first backoff after a failed refresh while the token is usable; it doubles. Default 30,000. */
   retryMinMs: number;
-  /** The longest such wait, but for its jitter of up to a fifth. Default 300,000. */
+  /** The longest such backoff, before jitter of up to a fifth. Default 300,000. */
   retryMaxMs: number;
   /** How long callers wait for an acquisition. Default 15,000. */
   waitTimeoutMs: number;
-  /** How long a refresh in the background may take. Default 30,000. */
+  /** The deadline of a background refresh. Default 30,000. */
   backgroundTimeoutMs: number;
-  /** At most one forced acquisition in this time. Default 30,000. */
+  /** The shortest time between two forced acquisitions. Default 30,000. */
   invalidateIntervalMs: number;
-  /** A token that claims to live longer is refused. Default 172,800,000. */
+  /** Tokens with a longer lifetime are refused. Default 172,800,000. */
   maxLifetimeMs: number;
 }
 
-/** What an error looks like in a status or an event: no token, no secret, no stack. */
+/** An error in a status or an event: no token, no secret, no stack. */
 export interface ErrorSummary {
   code: ErrorCode;
   message: string;
@@ -42,50 +43,56 @@ export interface ErrorSummary {
   status?: number;
 }
 
-/** Where a token provider stands. Times in epoch milliseconds. */
+/** The state of a token provider. Times in epoch milliseconds. */
 export interface TokenStatus {
-  /** `empty`: none yet, or invalidated. `fresh`. `due`: being refreshed while in use. `expired`. `closed`. */
+  /**
+   * `empty`: no token yet, or it was invalidated. `fresh`. `due`: in use, and to be refreshed.
+   * `expired`. `closed`.
+   */
   state: "empty" | "fresh" | "due" | "expired" | "closed";
   expiresOn?: number;
-  /** When its refresh is due, jitter included. */
+  /** When its refresh is due, including jitter. */
   refreshOn?: number;
-  /** When the next attempt may be made, after a failed one. Until then calls without a good token are rejected with `lastError`. */
+  /**
+   * The earliest time of the next attempt after a failed one. Until then calls without a usable
+   * token are rejected with `lastError`.
+   */
   nextAttemptOn?: number;
-  /** Whether an acquisition is under way. */
+  /** Whether an acquisition is in flight. */
   refreshing: boolean;
-  /** Acquisitions that failed since the last one that succeeded. */
+  /** Failed acquisitions since the last successful one. */
   consecutiveFailures: number;
   lastError?: ErrorSummary;
 }
 
-/** What a token says about itself; times in epoch milliseconds. An opaque token says nothing. */
+/** The decoded claims of a token. Times in epoch milliseconds. An opaque token has none. */
 export interface TokenDescription {
   format: "jwt" | "opaque";
   principal: "managed-identity" | "app" | "user" | "unknown";
   audience?: string;
   issuer?: string;
   tenantId?: string;
-  /** The principal that needs the role. */
+  /** The object id of the principal, which needs the role. */
   objectId?: string;
   appId?: string;
   appName?: string;
   userName?: string;
-  /** The managed identity's, or its host's, resource id. */
+  /** The resource id of the managed identity or of its host. */
   managedIdentity?: string;
   scopes: string[];
   roles: string[];
   issuedAt?: number;
   notBefore?: number;
   expiresOn?: number;
-  /** Whether it is ready for continuous access evaluation. */
+  /** Whether it supports continuous access evaluation. */
   continuousAccess: boolean;
 }
 
-/** What the `Bearer` challenge of a `WWW-Authenticate` header says. */
+/** The `Bearer` challenge of a `WWW-Authenticate` header. */
 export interface Challenge {
-  /** The claims that a new token has to be acquired with, as JSON text. */
+  /** The claims to acquire a new token with, as JSON text. */
   claims?: string;
-  /** Such as `insufficient_claims` or `invalid_token`. */
+  /** The error code, such as `insufficient_claims` or `invalid_token`. */
   error?: string;
   errorDescription?: string;
   authorizationUri?: string;

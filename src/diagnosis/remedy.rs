@@ -1,9 +1,10 @@
 //! What mends each fault, with the commands of the Azure CLI, filled in as far as this case allows.
 
-use super::answer::{self, Answer};
 use super::{DiagnosisCode, Failure, Finding, RoleAssignment};
-use crate::claims::{self, Principal, TokenDescription};
-use crate::endpoint::{Cloud, Endpoint, Kind, is_guid, is_made_of};
+use crate::answer::body::Answer;
+use crate::endpoint::{Cloud, Endpoint, Kind};
+use crate::text::{is_guid, is_made_of};
+use crate::token::claims::{self, Principal, TokenDescription};
 
 /// Roles by GUID: their names changed in 2026.
 const OPENAI_USER: (&str, &str) = (
@@ -395,7 +396,8 @@ fn public_access_disabled(setup: &Setup<'_>) -> (String, Vec<String>) {
 fn unknown(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
     let Failure { status, headers, .. } = setup.failure;
     if (300..400).contains(status) || answer.says("redirects to another address") {
-        let target = answer::header(headers.as_ref(), "location")
+        let target = headers
+            .text("location")
             .filter(|target| target.len() <= 200 && is_made_of(target, b":/.-_~"))
             .map(|target| format!(", {target}"))
             .unwrap_or_default();

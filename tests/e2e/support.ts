@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defineTool, type Tool } from "@github/copilot-sdk";
 import { parseTokenResponse, type TokenCredential } from "copilot-keyless";
 import { type Emulator, type EmulatorOptions, startEmulator } from "copilot-keyless/emulator";
 import { afterAll } from "vitest";
+import { childrenOf } from "../support/processes.mjs";
 
 /** A folder that is gone after the test file. */
 export function temporaryFolder(): string {
@@ -38,4 +40,29 @@ export function straightCredential(emulator: Emulator, lifetimeMs?: number): Tok
       return { token: JSON.parse(text).access_token, expiresOnTimestamp: requestedAt + lifetimeMs };
     },
   };
+}
+
+/** The processes of Copilot runtimes that this one has started. */
+export function runtimes(): number[] {
+  return childrenOf(process.pid);
+}
+
+/** Ends every runtime of this process as a crash would. */
+export function killRuntimes(): void {
+  for (const pid of runtimes()) process.kill(pid, "SIGKILL");
+}
+
+/** Options of a session that has no tools and permits nothing. */
+export const denied = {
+  availableTools: [] as string[],
+  onPermissionRequest: () => ({ kind: "reject" as const }),
+};
+
+/** A tool without parameters. */
+export function tool(name: string, handler: () => unknown): Tool {
+  return defineTool(name, {
+    description: `Does: ${name}`,
+    parameters: { type: "object", properties: {} },
+    handler,
+  }) as Tool;
 }

@@ -1,23 +1,22 @@
-// The servers under attack, each in a process of its own.
+// Starts the servers under attack, each in a process of its own.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { childrenOf, descendantsOf } from "../../scripts/processes.mjs";
+import { childrenOf, residentBytes, residentBytesBelow } from "../support/processes.mjs";
 import { Log } from "./settings.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const PAGE_BYTES = 4_096;
 const SAMPLE_MS = 200;
 
 /** Starts both. */
 export function startServers(env) {
   return Promise.all([
     start("edge", [join(HERE, "edge.mjs")], env, { chat: "/chat", cut: "/cut", status: "/status" }),
-    start("functions", [join(HERE, "../../scripts/functions-host.mjs"), "--port", "0"], env, {
+    start("functions", [join(HERE, "../../scripts/functions-host.mjs"), "0"], env, {
       chat: "/api/chat",
       status: "/api/status",
     }),
@@ -90,23 +89,26 @@ class Server {
     return this.#lastWords.join(" | ").slice(-2_000);
   }
 
-  /** The turns that run, and the calls that have ended, by code or status. */
+  /** Returns the running turns, and the ended calls by code or status. */
   async status() {
     const response = await fetch(this.url.status, { signal: AbortSignal.timeout(10_000) });
     return { log: this.#log.counts, ...(await response.json()) };
   }
 
-  /** Watches the resident memory of the process, and of those below it. */
+  /** Samples the resident memory of the process and of those below it. */
   watchMemory() {
     this.#timer = setInterval(() => {
       const own = residentBytes(this.child.pid);
       if (own === 0) return;
-      const below = descendantsOf(this.child.pid).reduce((bytes, pid) => bytes + residentBytes(pid), 0);
+      const below = residentBytesBelow(this.child.pid);
       this.#samples.push({ own, below, quiet: !this.stormy });
     }, SAMPLE_MS);
   }
 
-  /** In MB: the most in the quiet, the most since, and what the runtimes below came to. Nothing where there is no /proc. */
+  /**
+   * In MB: the most in the quiet, the most in all, and the most of the runtimes. Undefined where
+   * there is no /proc.
+   */
   get memory() {
     if (this.#samples.length === 0) return undefined;
     const most = (samples, field) => Math.round(Math.max(0, ...samples.map((one) => one[field])) / 1e6);
@@ -120,7 +122,7 @@ class Server {
     };
   }
 
-  /** Ends it as a platform does. Gives the exit code. */
+  /** Ends the server as a platform does. Returns the exit code. */
   async stop() {
     clearInterval(this.#timer);
     const below = childrenOf(this.child.pid);
@@ -129,14 +131,5 @@ class Server {
     if (code === "no end") this.child.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
     return { code, below: below.length };
-  }
-}
-
-/** A process may end while it is looked at. */
-function residentBytes(pid) {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
-  } catch {
-    return 0;
   }
 }

@@ -1,42 +1,16 @@
-import { execFileSync } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inflateRawSync } from "node:zlib";
-import { afterAll } from "vitest";
+import { afterAll, inject } from "vitest";
 import { root } from "../support/process.js";
 import { MODULES, moduleBytes } from "./scripts.js";
 
-/** Packs the package and installs it into an empty folder, as a user does. Needs no network: it has no dependencies. */
+/** A folder of its own with the package as a user installs it; the project's set-up has packed and installed it. */
 export function installed(): string {
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-user-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-  const npm = (args: string[], cwd: string) =>
-    execFileSync("npm", args, {
-      cwd,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-      shell: process.platform === "win32",
-    });
-  const [{ filename }] = JSON.parse(
-    npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root),
-  );
-  writeFileSync(
-    join(folder, "package.json"),
-    JSON.stringify({ name: "user", private: true, type: "module" }),
-  );
-  npm(
-    ["install", "--offline", "--no-audit", "--no-fund", "--no-package-lock", join(folder, filename)],
-    folder,
-  );
+  cpSync(inject("installation"), folder, { recursive: true });
   return folder;
 }
 

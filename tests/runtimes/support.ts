@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { type Emulator, startEmulator } from "copilot-keyless/emulator";
 import { build } from "esbuild";
-import { launch } from "../browser/support.js";
+import { launch } from "../support/browser.js";
 import { newcomer, root, run } from "../support/process.js";
 import type { Result, Settings } from "./suite.js";
 

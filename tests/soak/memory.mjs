@@ -1,11 +1,9 @@
-// Resident memory of this process and of the runtimes below it, over time. Reads /proc, so the runtimes' on Linux only.
+// Resident memory of this process and of the runtimes below it, over time. The runtimes' is read
+// from /proc, so on Linux only.
 
-import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { childrenOf, descendantsOf } from "../../scripts/processes.mjs";
-
-const PAGE_BYTES = 4_096;
+import { childrenOf, residentBytes, residentBytesBelow } from "../support/processes.mjs";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc");
@@ -16,15 +14,15 @@ export class MemoryLog {
   #timer;
   #users = new Set();
 
-  /** The processes that are below this one now are the user's own runtime; those that come are the agents'. */
+  /** Takes the present child processes for the user's own runtime; later ones are the agents'. */
   tellApart() {
     this.#users = new Set(childrenOf(process.pid));
   }
 
-  /** `turns` tells how many turns there have been. */
+  /** `turns` returns the number of turns so far. */
   start(everyMs, turns) {
     const sample = () => {
-      // What is not collected yet would count as growth, and its collection as the opposite.
+      // Uncollected garbage would count as growth, and its collection as shrinking.
       collect();
       const { rss, heapUsed } = process.memoryUsage();
       this.samples.push({ turns: turns(), own: rss, heap: heapUsed, ...this.#runtimes() });
@@ -39,11 +37,14 @@ export class MemoryLog {
   #runtimes() {
     const bytes = { users: 0, agents: 0 };
     for (const child of childrenOf(process.pid))
-      bytes[this.#users.has(child) ? "users" : "agents"] += residentBytes(child) + below(child);
+      bytes[this.#users.has(child) ? "users" : "agents"] += residentBytes(child) + residentBytesBelow(child);
     return bytes;
   }
 
-  /** The medians of the second and the last quarter, in bytes, and how many turns lie between them. */
+  /**
+   * Returns the medians of the second and the last quarter, in bytes, and the number of turns
+   * between them.
+   */
   quarters(field) {
     const quarter = Math.floor(this.samples.length / 4);
     if (quarter === 0) return undefined;
@@ -57,18 +58,4 @@ export class MemoryLog {
 
 function median(numbers) {
   return numbers.sort((one, other) => one - other)[Math.floor(numbers.length / 2)];
-}
-
-/** The resident bytes of all processes below one. */
-function below(pid) {
-  return descendantsOf(pid).reduce((bytes, child) => bytes + residentBytes(child), 0);
-}
-
-/** A process may end while it is looked at. */
-function residentBytes(pid) {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
-  } catch {
-    return 0;
-  }
 }

@@ -4,7 +4,8 @@ use super::wit::diagnosis::{
     Assignment, Challenge, Diagnosis, FailedRequest, Guest, Principal, TokenDescription, TokenFormat,
 };
 use super::{Component, same_names};
-use copilot_keyless::{challenge, claims, diagnosis};
+use copilot_keyless::diagnosis;
+use copilot_keyless::token::{challenge, claims};
 
 impl Guest for Component {
     fn diagnose(failure: FailedRequest) -> Diagnosis {
@@ -47,13 +48,7 @@ impl From<FailedRequest> for diagnosis::Failure {
             endpoint: failure.endpoint,
             options: failure.options.into(),
             status: failure.status,
-            headers: Some(
-                failure
-                    .headers
-                    .into_iter()
-                    .map(|(name, value)| (name, value.into()))
-                    .collect(),
-            ),
+            headers: failure.headers.into_iter().collect(),
             body: failure.body.map(Into::into),
             token: failure.token.map(Into::into),
             now: failure.now,

@@ -48,23 +48,11 @@ impl From<ProviderRequest> for provider::Request {
             provider_type: request.type_.map(Into::into),
             wire_api: request.wire_api.map(Into::into),
             api_version: request.api_version,
-            headers: Some(
-                request
-                    .headers
-                    .into_iter()
-                    .map(|(name, value)| (name, value.into()))
-                    .collect(),
-            ),
+            headers: request.headers.into_iter().collect(),
             max_prompt_tokens: request.max_prompt_tokens,
             max_output_tokens: request.max_output_tokens,
             own_credential: request.own_credential,
-            env: Some(
-                request
-                    .env
-                    .into_iter()
-                    .map(|(name, value)| (name, Some(value.into())))
-                    .collect(),
-            ),
+            env: request.env.into_iter().collect(),
         }
     }
 }
@@ -97,7 +85,6 @@ impl From<provider::Config> for ProviderConfig {
             headers: config
                 .headers
                 .into_iter()
-                .flatten()
                 .map(|(name, value)| (name, value.into_exposed()))
                 .collect(),
             model_id: config.model_id,

@@ -21,11 +21,7 @@ use tokens::Tokens;
 async fn main() -> Result<(), Box<dyn Error>> {
     let seconds = std::env::args().nth(1).map_or(Ok(0), |given| given.parse())?;
     let plan = provider::plan(&Request {
-        env: Some(
-            std::env::vars()
-                .map(|(name, value)| (name, Some(value.into())))
-                .collect(),
-        ),
+        env: std::env::vars().collect(),
         ..Request::default()
     })?;
     let scope = plan

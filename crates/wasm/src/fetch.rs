@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt as _};
 use reqwest::{Client, Method, Response};
 
-use copilot_keyless::identity::ANSWER_MAX_BYTES;
-use copilot_keyless::probe::network_words;
-use copilot_keyless::reply::{End, Format, Part, Reader};
+use copilot_keyless::answer::model::{End, Format, Part, Reader};
+use copilot_keyless::request::identity::ANSWER_MAX_BYTES;
+use copilot_keyless::request::probe::network_words;
 
 /// The headers that say something about an answer.
 const TELLING_HEADERS: [&str; 8] = [
@@ -24,38 +24,38 @@ const TELLING_HEADERS: [&str; 8] = [
 ];
 
 /// A request to be sent: `POST` with a body, else `GET`.
-pub struct Request {
+pub(crate) struct Request {
     /// Where to.
-    pub url: String,
+    pub(crate) url: String,
     /// The headers but the one with the token.
-    pub headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// The body.
-    pub body: Option<String>,
+    pub(crate) body: Option<String>,
     /// The token, if one is to be sent.
-    pub token: Option<String>,
+    pub(crate) token: Option<String>,
     /// How long the whole answer may take.
-    pub timeout_ms: u32,
+    pub(crate) timeout_ms: u32,
 }
 
 /// What came of a request.
-pub struct Answer {
+pub(crate) struct Answer {
     /// The HTTP status; 0 if no answer came.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The headers that say something about it, their names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
     /// The beginning of the body; with status 0, what the network said.
-    pub body: String,
+    pub(crate) body: String,
 }
 
 /// Sends a request. Dropping the future aborts it.
-pub async fn send(request: Request) -> Answer {
+pub(crate) async fn send(request: Request) -> Answer {
     let timeout_ms = request.timeout_ms;
     let answer = async { read(begin(request).await?).await };
     answer.await.unwrap_or_else(|error| lost(&error, timeout_ms))
 }
 
 /// A request whose answer is a model's and is read as it comes. Dropping it aborts the request.
-pub struct Exchange {
+pub(crate) struct Exchange {
     unsent: Option<Request>,
     timeout_ms: u32,
     reader: Reader,
@@ -67,7 +67,7 @@ type Parts = Pin<Box<dyn Stream<Item = reqwest::Result<Vec<u8>>>>>;
 
 impl Exchange {
     /// A request to be sent as soon as the first text is asked for.
-    pub fn new(request: Request, format: Format) -> Self {
+    pub(crate) fn new(request: Request, format: Format) -> Self {
         Self {
             timeout_ms: request.timeout_ms,
             unsent: Some(request),
@@ -78,7 +78,7 @@ impl Exchange {
     }
 
     /// What the model says next; `None` at the end, be it a good one or not.
-    pub async fn next(&mut self) -> Option<String> {
+    pub(crate) async fn next(&mut self) -> Option<String> {
         if let Some(request) = self.unsent.take()
             && let Err(error) = self.open(request).await
         {
@@ -109,7 +109,7 @@ impl Exchange {
     }
 
     /// Why there is no answer, or not all of it.
-    pub fn failure(&self) -> Option<&Answer> {
+    pub(crate) fn failure(&self) -> Option<&Answer> {
         self.failure.as_ref()
     }
 

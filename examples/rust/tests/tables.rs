@@ -17,10 +17,10 @@ use wasmtime::component::ResourceAny;
 fn core() -> MutexGuard<'static, Core> {
     static CORE: LazyLock<Mutex<Core>> = LazyLock::new(|| {
         let path = std::env::var("COPILOT_KEYLESS_COMPONENT").unwrap_or_else(|_| {
-            concat!(env!("CARGO_MANIFEST_DIR"), "/../../pkg-component/component.wasm").to_owned()
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/component.wasm").to_owned()
         });
         let bytes = std::fs::read(&path);
-        let bytes = bytes.unwrap_or_else(|error| panic!("{path}: {error}; npm run component builds it"));
+        let bytes = bytes.unwrap_or_else(|error| panic!("{path}: {error}; npm run tool component builds it"));
         Mutex::new(Core::load(&bytes).unwrap())
     });
     CORE.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,3 +1,3 @@
-/** The core's `.wasm`, deflated, in base64. Written by the build. */
+/** The deflated `.wasm` of the core module, in base64. Written by the build. */
 declare const wasm: string;
 export default wasm;

@@ -1,4 +1,4 @@
-// The surface of crates/wasm/src/core.rs, written by hand. The build puts wasm-pack's module beside it.
+// The bindings of crates/wasm/src/core.rs, written by hand. The build adds wasm-pack's module.
 
 import type { CoreErrorCode } from "../../errors/codes.js";
 import type { AccessToken, RefreshPolicy, TokenStatus } from "../token.js";
@@ -15,14 +15,14 @@ export interface CoreError {
 export function parseTokenResponseText(json: string, requestedAt: number, zone: Zone): AccessToken;
 export function parseTokenResponseObject(object: unknown, requestedAt: number, zone: Zone): AccessToken;
 
-/** The offset, in minutes east of UTC, that held at a local time given as if it were UTC. */
+/** Returns the offset in minutes east of UTC at a local time that is given as if it were UTC. */
 export type Zone = (localMs: number) => number | undefined;
 
-/** Whether a token that has just come has expired, or is about to within a second. Times in epoch milliseconds. */
+/** Whether a token that was just acquired has expired or expires within a second. Times in epoch milliseconds. */
 export function seemsExpired(expiresOn: number, now: number): boolean;
 /**
- * When a token that seems expired does expire, on this machine's clock; `undefined` if it has expired indeed. `date` is that of an answer
- * to a request sent at `askedAt`, or empty.
+ * Returns the true expiry of a token that seems expired, on this machine's clock, or `undefined` if
+ * it has really expired. `date` is the `Date` of a response to a request sent at `askedAt`, or empty.
  */
 export function secondLook(
   token: string,
@@ -48,7 +48,7 @@ export type Outcome =
   | { result: "retry"; detail: { afterMs: number } }
   | { result: "refused"; detail: CoreError };
 
-/** Times in milliseconds: `wall` since the epoch, `mono` since some fixed point. */
+/** The refresh schedule. Times in milliseconds: `wall` since the epoch, `mono` since a fixed point. */
 export class Schedule {
   /** Throws a {@link CoreError}. */
   constructor(policy: Partial<RefreshPolicy>);

@@ -1,10 +1,11 @@
-// The surface of crates/wasm/src/net.rs, written by hand. The build puts wasm-pack's module beside it.
+// The bindings of crates/wasm/src/net.rs, written by hand. The build adds wasm-pack's module.
 
 export function initSync(options: { module: Uint8Array }): void;
 
 /**
- * Sends a request: `POST` with a body, else `GET`. Headers are names and values in turn. Never rejects: without an answer the
- * status is 0 and the body what the network said. The answer is empty if `cancelled` settles before it comes.
+ * Sends a request: `POST` with a body, else `GET`. `headers` alternates names and values. Never
+ * rejects: without a response the status is 0 and the body is the network's error message. Resolves
+ * with an empty array if `cancelled` settles first.
  */
 export function send(
   url: string,
@@ -15,9 +16,9 @@ export function send(
   cancelled: Promise<void>,
 ): Promise<[] | [status: number, body: string, ...headers: string[]]>;
 
-/** A request whose answer a model streams. It is sent when the first text is asked for; `free` aborts it. */
+/** A request with a streamed response. The first `next` sends it; `free` aborts it. */
 export class Exchange {
-  /** `wireApi` undefined is Anthropic's API. */
+  /** Without `wireApi`, uses Anthropic's API. */
   constructor(
     url: string,
     headers: string[],
@@ -26,9 +27,9 @@ export class Exchange {
     timeoutMs: number,
     wireApi: string | undefined,
   );
-  /** What the model says next. Undefined at the end, and if `cancelled` settles before it comes. */
+  /** Returns the next text of the model. Undefined at the end, and if `cancelled` settles first. */
   next(cancelled: Promise<void>): Promise<string | undefined>;
-  /** Why there is no answer, or not all of it, as of {@link send}. Empty if there is. */
+  /** Returns why the response failed or was cut off, in the form of {@link send}. Empty if it is complete. */
   failure(): [] | [status: number, body: string, ...headers: string[]];
   free(): void;
 }

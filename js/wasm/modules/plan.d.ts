@@ -1,4 +1,4 @@
-// The surface of crates/wasm/src/plan.rs, written by hand. The build puts wasm-pack's module beside it.
+// The bindings of crates/wasm/src/plan.rs, written by hand. The build adds wasm-pack's module.
 
 import type { Diagnosis, RoleAssignment } from "../diagnosis.js";
 import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../identity.js";
@@ -15,16 +15,16 @@ import type { Challenge, TokenDescription } from "../token.js";
 
 export function initSync(options: { module: Uint8Array }): void;
 
-/** Each of these throws a `CoreError` of core.d.ts. */
+/** These functions throw a `CoreError` of core.d.ts. */
 export function parseEndpoint(input: string, options: unknown): Endpoint;
 export function planProvider(request: ProviderRequest): ProviderPlan;
 export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
 export function planChat(request: ProbeRequest, prompt: string, timeoutMs: number | undefined): ProbeCall;
-/** `taken` are the names of the providers before it. */
+/** `taken`: the names of the preceding providers. */
 export function planModels(request: NamedProviderRequest, taken: string[]): PlannedModel[];
 export function planTokenRequest(request: TokenRequest): TokenCall;
 export function judgeTokenAnswer(answer: TokenAnswer): TokenVerdict;
-/** What to do about a refusal of Entra whose number stands in the message. */
+/** Returns the fix for an Entra error whose number is in the message. */
 export function adviceOn(message: string): string | undefined;
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
 
@@ -46,8 +46,8 @@ export interface PlainFailure {
 }
 
 /**
- * How long a `Retry-After`, seconds or a date, asks to wait. A date counts from `date`, the answer's own `Date`; where that is empty, from
- * `now`, in epoch milliseconds.
+ * Parses a `Retry-After` of seconds or a date. A date counts from `date`, the `Date` of the response;
+ * if that is empty, from `now`, in epoch milliseconds.
  */
 export function retryAfterMs(value: string, date: string, now: number): number | undefined;
 
@@ -55,7 +55,7 @@ export function parseChallenge(wwwAuthenticate: string): Challenge;
 
 export function decodeToken(token: string): TokenDescription;
 
-/** What to do next in the life of a conversation; `src/conversation.rs` says what each is. */
+/** The next step of a conversation. `src/conversation.rs` describes each. */
 export type ConversationAction =
   | "rest"
   | "lease"
@@ -70,7 +70,7 @@ export type ConversationAction =
   | "fail"
   | "end";
 
-/** What came of an action. */
+/** The outcome of a {@link ConversationAction}. */
 export type ConversationOutcome =
   | "woken"
   | "leased"
@@ -87,13 +87,13 @@ export type ConversationOutcome =
   | "deleted"
   | "released";
 
-/** Whether the conversation shall end, and its history with it. */
+/** Whether the conversation ends, and whether its history is kept. */
 export type ConversationClose = "no" | "keep" | "delete";
 
 export class Lifecycle {
-  /** `resumed`: the conversation takes up an earlier session. */
+  /** `resumed`: the conversation resumes an earlier session. */
   constructor(resumed: boolean);
-  /** `turn`: the number of the turn that waits. */
+  /** `turn`: the number of the waiting turn. */
   next(outcome: ConversationOutcome, turn: number | undefined, close: ConversationClose): ConversationAction;
   free(): void;
 }

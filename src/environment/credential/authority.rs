@@ -1,9 +1,10 @@
 //! Where to sign in.
 
-use super::variables::Variables;
-use crate::address::Address;
-use crate::endpoint::{Cloud, Notice, NoticeCode, authority_host};
+use super::variables::Signs;
+use crate::endpoint::{Cloud, authority_host};
+use crate::text::address::Address;
 use crate::{Code, Error, Result};
+use crate::{Notice, NoticeCode};
 
 const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
 
@@ -22,11 +23,7 @@ const AUTHORITIES: [(&str, Cloud); 8] = [
 /// Where to sign in: the endpoint's cloud decides. What the variable says holds where it is of the same cloud, or where the
 /// endpoint's is not known; beside the public cloud also if it is of none, such as a private one. Refused is what is more than a
 /// host: its real host may be another than it seems.
-pub(super) fn choose(
-    vars: &Variables<'_>,
-    cloud: Cloud,
-    warnings: &mut Vec<Notice>,
-) -> Result<Option<String>> {
+pub(super) fn choose(vars: &Signs<'_>, cloud: Cloud, warnings: &mut Vec<Notice>) -> Result<Option<String>> {
     let of_cloud = match cloud {
         Cloud::Usgov | Cloud::China => authority_host(cloud),
         Cloud::Public | Cloud::Unknown => None,

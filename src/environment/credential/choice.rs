@@ -1,9 +1,9 @@
 //! Which credential it is, and what to say about what is set besides.
 
-use super::variables::{IDENTITY_ENDPOINT, IMDS, Identity, Variables};
+use super::variables::{IDENTITY_ENDPOINT, IMDS, Identity, Signs};
 use super::{CredentialKind, Host, TOKEN_CREDENTIALS};
-use crate::endpoint::{Notice, NoticeCode};
 use crate::{Code, Error, Result};
+use crate::{Notice, NoticeCode};
 
 /// The values that `AZURE_TOKEN_CREDENTIALS` can have, in `@azure/identity` 4.13.
 const NAMES: [(&str, CredentialKind); 9] = [
@@ -113,7 +113,7 @@ impl Choice {
     }
 
     /// What stands in the way of a managed identity, where one is tried.
-    pub(super) fn obstacle(&self, vars: &Variables<'_>, identities: &[Identity; 3]) -> Option<Notice> {
+    pub(super) fn obstacle(&self, vars: &Signs<'_>, identities: &[Identity; 3]) -> Option<Notice> {
         let tried = matches!(
             self.used(identities),
             CredentialKind::ManagedIdentity | CredentialKind::Default | CredentialKind::DeployedService

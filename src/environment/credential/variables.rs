@@ -1,8 +1,8 @@
 //! What the environment holds: identities, and signs of a host.
 
 use super::{CLIENT_ID, CredentialKind, Host, TENANT_ID};
-use crate::endpoint::{Notice, NoticeCode};
-use crate::environment::Env;
+use crate::Variables;
+use crate::{Notice, NoticeCode};
 
 const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 const CLIENT_CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
@@ -16,11 +16,11 @@ const IDENTITY_HEADER: &str = "IDENTITY_HEADER";
 pub(super) const IMDS: &str = "169.254.169.254";
 
 /// The environment, with blank as unset.
-pub(super) struct Variables<'a>(pub(super) Env<'a>);
+pub(super) struct Signs<'a>(pub(super) &'a Variables);
 
-impl<'a> Variables<'a> {
+impl<'a> Signs<'a> {
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
-        (self.0)(name).map(str::trim).filter(|value| !value.is_empty())
+        self.0.text(name)
     }
 
     fn has(&self, name: &str) -> bool {

@@ -1,11 +1,10 @@
 // The agent's sessions with the real runtime: many conversations, taken up again, one per call, a runtime replaced in time;
 // tool loops across a revoked token; turns that know how long the resource asks to wait.
 
-import { readdirSync, readFileSync } from "node:fs";
 import { CopilotClient, type CopilotSession, defineTool, type SessionEvent } from "@github/copilot-sdk";
 import { FoundryAgent, KeylessError } from "copilot-keyless";
 import { afterAll, describe, expect, test } from "vitest";
-import { emulated, straightCredential } from "../support.js";
+import { emulated, runtimes, straightCredential } from "../support.js";
 
 /** How often the emulated model calls a tool before it answers. */
 let toolCalls = 0;
@@ -46,13 +45,6 @@ async function startedClient(): Promise<CopilotClient> {
   await client.start();
   afterAll(() => client.stop());
   return client;
-}
-
-/** The processes that this one has started: the runtimes. */
-function runtimes(): number[] {
-  return readdirSync(`/proc/${process.pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${process.pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-  );
 }
 
 describe("conversations", () => {

@@ -1,9 +1,8 @@
 // Real @azure/identity, real Copilot SDK and runtime; the emulator stands in for Azure.
 
-import { readdirSync, readFileSync } from "node:fs";
 import { FoundryAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
-import { emulated } from "../support.js";
+import { emulated, killRuntimes } from "../support.js";
 
 /** How many answers of the model each request carried. */
 const turns: number[] = [];
@@ -16,13 +15,6 @@ const emulator = await emulated({
 });
 const agent = new FoundryAgent();
 afterAll(() => agent.close());
-
-/** The processes that this one has started: the Copilot runtime. */
-function children(): number[] {
-  return readdirSync(`/proc/${process.pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${process.pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-  );
-}
 
 test("two turns, one identity request, and the token reaches the resource as it was given", async () => {
   const handedOut: string[] = [];
@@ -110,7 +102,7 @@ test("a runtime that is killed is replaced within the turn, and the conversation
   const slow = emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 30_000 });
   const cut = agent.chat("Cut off");
   await new Promise((next) => setTimeout(next, 200));
-  for (const pid of children()) process.kill(pid, "SIGKILL");
+  killRuntimes();
   slow.remove();
   expect(await cut).toContain("Cut off");
   expect(await agent.chat("Where were we?")).toContain("Where were we?");

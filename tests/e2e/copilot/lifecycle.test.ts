@@ -1,14 +1,13 @@
 // Conversations whose runtime is replaced, dies or is closed at any moment, while their callers abort and close: no acknowledged turn is
 // lost, no tool runs twice, and nobody waits for ever.
 
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { approveAll, CopilotClient, defineTool } from "@github/copilot-sdk";
+import { approveAll, CopilotClient } from "@github/copilot-sdk";
 import { type AgentOptions, FoundryAgent, KeylessError } from "copilot-keyless";
-import { afterAll, expect, test } from "vitest";
-import { emulated, straightCredential } from "../support.js";
+import { expect, test } from "vitest";
+import { emulated, killRuntimes, straightCredential, temporaryFolder, tool } from "../support.js";
 
 /** Prompts that reached the model. */
 const asked: string[] = [];
@@ -26,8 +25,7 @@ const emulator = await emulated({
     return `Heard ${ids.join(" ")} and ${prompt}`;
   },
 });
-const home = mkdtempSync(join(tmpdir(), "copilot-keyless-lifecycle-"));
-afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 3 }));
+const home = temporaryFolder();
 
 function agentWith(options: AgentOptions = {}) {
   return new FoundryAgent({
@@ -35,16 +33,6 @@ function agentWith(options: AgentOptions = {}) {
     client: { baseDirectory: home },
     ...options,
   });
-}
-
-function runtimes(): number[] {
-  return readdirSync(`/proc/${process.pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${process.pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-  );
-}
-
-async function killRuntimes(): Promise<void> {
-  for (const pid of runtimes()) process.kill(pid, "SIGKILL");
 }
 
 test("a crowd that aborts while its conversations move from runtime to runtime", {
@@ -99,7 +87,7 @@ test("runtimes that are killed again and again lose no acknowledged turn", { tim
   const killing = (async () => {
     for (let killed = 0; killed < 3 && !over; killed += 1) {
       await sleep(350);
-      await killRuntimes();
+      killRuntimes();
       // More often than a turn can be recovered is not what this is about.
       await sleep(1_500);
     }
@@ -117,7 +105,7 @@ test("a runtime that dies with a request under way is noticed at once", async ()
     const began = performance.now();
     const turn = conversation.chat("[flight] hello");
     await sleep(afterMs);
-    await killRuntimes();
+    killRuntimes();
     expect(await turn).toContain("[flight]");
     // A ping or an opening that hangs would take 10 s and more.
     expect(performance.now() - began).toBeLessThan(9_000);
@@ -151,13 +139,9 @@ test("a client of the user's own that was started again between two turns costs 
 
 test("a prompt of the same words as one before, whose tool has run, is not taken for that one", async () => {
   let ran = 0;
-  const note = defineTool("note", {
-    description: "Takes a note",
-    parameters: { type: "object", properties: {} },
-    handler: async () => {
-      ran += 1;
-      return "noted";
-    },
+  const note = tool("note", async () => {
+    ran += 1;
+    return "noted";
   });
   await using agent = agentWith({
     timeoutMs: 30_000,
@@ -168,7 +152,7 @@ test("a prompt of the same words as one before, whose tool has run, is not taken
     const before = ran;
     const turn = agent.chat("Use the tool").catch((error: unknown) => error);
     await sleep(round);
-    await killRuntimes();
+    killRuntimes();
     const outcome = await turn;
     // Answered, unless the tool had run before.
     if (typeof outcome !== "string") expect(outcome).toMatchObject({ code: "sdk/runtime-ended" });
@@ -217,14 +201,10 @@ test("a stream that is cut twice repeats no word, and one that was left gives no
 
 test("a prompt whose tool has run is not sent again: the turn is told, the next goes on", async () => {
   let ran = 0;
-  const note = defineTool("note", {
-    description: "Takes a note",
-    parameters: { type: "object", properties: {} },
-    handler: async () => {
-      ran += 1;
-      await killRuntimes();
-      return "noted";
-    },
+  const note = tool("note", async () => {
+    ran += 1;
+    killRuntimes();
+    return "noted";
   });
   await using agent = agentWith({
     session: { tools: [note], availableTools: ["note"], onPermissionRequest: approveAll },
@@ -245,7 +225,7 @@ test("a reply that somebody has read a part of does not begin again", async () =
   let text = "";
   const reading = async () => {
     for await (const piece of agent.stream("[read] a reply of quite some words, one two three four five")) {
-      if (text === "") await killRuntimes();
+      if (text === "") killRuntimes();
       text += piece;
     }
   };

@@ -1,13 +1,14 @@
 // The runtime's process: it starts with any connection or says truly why it does not, gets no more of the environment than it needs,
 // never ends the process that started it, and ends with it.
 
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CopilotClient, RuntimeConnection } from "@github/copilot-sdk";
 import { type AgentOptions, FoundryAgent } from "copilot-keyless";
 import { afterAll, describe, expect, test } from "vitest";
 import { root, run } from "../../support/process.js";
-import { emulated, temporaryFolder } from "../support.js";
+import { runs } from "../../support/processes.mjs";
+import { emulated, runtimes, temporaryFolder } from "../support.js";
 
 const emulator = await emulated();
 const folder = temporaryFolder();
@@ -27,12 +28,6 @@ function program(name: string, text: string, mode = 0o755): string {
   writeFileSync(path, text);
   chmodSync(path, mode);
   return path;
-}
-
-function children(): number[] {
-  return readdirSync(`/proc/${process.pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${process.pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-  );
 }
 
 describe("a start that fails", () => {
@@ -197,11 +192,11 @@ describe("its environment", () => {
 
   async function environmentOf(env: Record<string, string | undefined> | undefined): Promise<string> {
     for (const name of SECRETS) process.env[name] = `pl4nted-${name}`;
-    const before = new Set(children());
+    const before = new Set(runtimes());
     try {
       await using agent = agentWith(env && { client: { env } });
       await agent.chat("Hello");
-      const [runtime] = children().filter((pid) => !before.has(pid)) as [number];
+      const [runtime] = runtimes().filter((pid) => !before.has(pid)) as [number];
       return readFileSync(`/proc/${runtime}/environ`, "utf8");
     } finally {
       for (const name of SECRETS) delete process.env[name];
@@ -234,8 +229,6 @@ describe("its environment", () => {
 
 describe("the end of the program", () => {
   const WAYS = ["plain", "tcp", "tcp, SIGTERM", "inprocess", "keepFresh", "aborted", "unread", "killed"];
-  const isRunning = (pid: number) =>
-    existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
 
   test.each(WAYS)("comes although nobody closes the agent: %s", async (how) => {
     const { stdout, stderr } = await run(
@@ -247,6 +240,6 @@ describe("the end of the program", () => {
     expect(stderr).toBe("");
     const { pids, at } = JSON.parse(stdout) as { pids: number[]; at: number };
     expect(ended - at, "the program ends").toBeLessThan(3_000);
-    await expect.poll(() => pids.filter(isRunning), { timeout: 1_000 }).toEqual([]);
+    await expect.poll(() => pids.filter(runs), { timeout: 1_000 }).toEqual([]);
   });
 });

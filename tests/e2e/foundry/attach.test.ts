@@ -3,14 +3,12 @@
 import { CopilotClient, type CopilotSession, type SessionEvent } from "@github/copilot-sdk";
 import { createFoundryProvider, createFoundryProviders, type FoundryProvider } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
-import { emulated, straightCredential } from "../support.js";
+import { denied, emulated, straightCredential } from "../support.js";
 
 const emulator = await emulated();
 const client = new CopilotClient({ useLoggedInUser: false });
 await client.start();
 afterAll(() => client.stop());
-
-const denied = { availableTools: [] as string[], onPermissionRequest: () => ({ kind: "reject" as const }) };
 
 function provide(): FoundryProvider {
   const provider = createFoundryProvider({ credential: straightCredential(emulator) });

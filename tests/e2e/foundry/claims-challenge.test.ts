@@ -13,15 +13,13 @@ import {
   type FoundryProvider,
 } from "copilot-keyless";
 import { afterEach, expect, test } from "vitest";
-import { emulated, straightCredential } from "../support.js";
+import { denied, emulated, straightCredential } from "../support.js";
 
 const CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}';
 
 const emulator = await emulated({
   reply: ({ prompt }) => `You said: "${prompt}", in a reply of some words.`,
 });
-const denied = { availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) };
-
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
   emulator.faults.clear();

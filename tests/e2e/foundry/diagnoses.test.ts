@@ -12,7 +12,7 @@ import {
 } from "copilot-keyless";
 import { type Emulator, type ResourceErrorCode, startEmulator } from "copilot-keyless/emulator";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { straightCredential, temporaryFolder } from "../support.js";
+import { denied, straightCredential, temporaryFolder } from "../support.js";
 
 /** How each is brought about, and what its error says. Each has an emulator of its own, so that they run side by side. */
 interface Case {
@@ -27,6 +27,30 @@ interface Case {
 }
 
 const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
+  // The runtime tries these for some seconds: they come first, so that the others pass by meanwhile.
+  "rate-limited": {
+    status: 429,
+    says: /retry after 1 seconds/,
+    hint: /usage list/,
+    error: "rate-limited",
+    requests: 6,
+  },
+  "server-error": {
+    status: 500,
+    says: /had an error/,
+    hint: /status\.azure\.com/,
+    error: "server-error",
+    requests: 6,
+  },
+  network: {
+    says: /gave no answer/,
+    hint: /network|port|proxy/,
+    emulate: async () => {
+      const emulator = await startEmulator();
+      emulator.faults.add({ server: "foundry", kind: "reset", times: Infinity });
+      return emulator;
+    },
+  },
   "missing-role": {
     status: 401,
     says: /lacks the required data action/,
@@ -122,13 +146,6 @@ const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
     hint: /wireApi: "completions"/,
     error: "operation-not-supported",
   },
-  "rate-limited": {
-    status: 429,
-    says: /retry after 1 seconds/,
-    hint: /usage list/,
-    error: "rate-limited",
-    requests: 6,
-  },
   "content-filter": {
     status: 400,
     says: /content management policy/,
@@ -153,22 +170,6 @@ const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
     hint: /own words/,
     emulate: () =>
       faulty({ status: 402, body: { error: { code: "PaymentRequired", message: "Pay first" } } }),
-  },
-  "server-error": {
-    status: 500,
-    says: /had an error/,
-    hint: /status\.azure\.com/,
-    error: "server-error",
-    requests: 6,
-  },
-  network: {
-    says: /gave no answer/,
-    hint: /network|port|proxy/,
-    emulate: async () => {
-      const emulator = await startEmulator();
-      emulator.faults.add({ server: "foundry", kind: "reset", times: Infinity });
-      return emulator;
-    },
   },
 };
 
@@ -222,9 +223,7 @@ describe.concurrent("an attached session", () => {
   test.each(Object.entries(CASES))("tells of %s", async (name, given) => {
     const { options } = await prepared(given);
     const foundry = createFoundryProvider(options);
-    const session = await client.createSession(
-      foundry.sessionConfig({ availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) }),
-    );
+    const session = await client.createSession(foundry.sessionConfig(denied));
     const told: KeylessError[] = [];
     const stop = foundry.attach(session, (error) => told.push(error));
     const thrown = await session.sendAndWait({ prompt: "Hello" }).catch((error: unknown) => error);
@@ -243,9 +242,7 @@ describe("what attach() leaves alone", () => {
   ): Promise<{ session: CopilotSession; stop: () => void; emulator: Emulator }> {
     const { emulator, options } = await prepared(given);
     const foundry = createFoundryProvider(options);
-    const session = await client.createSession(
-      foundry.sessionConfig({ availableTools: [], onPermissionRequest: () => ({ kind: "reject" as const }) }),
-    );
+    const session = await client.createSession(foundry.sessionConfig(denied));
     return { session, stop: foundry.attach(session), emulator };
   }
 

@@ -5,7 +5,7 @@ import { CopilotClient, type CopilotSession } from "@github/copilot-sdk";
 import { createFoundryProviders, parseTokenResponse, type TokenCredential } from "copilot-keyless";
 import { type Emulator, type ReplyFunction, startEmulator } from "copilot-keyless/emulator";
 import { afterAll, expect, test } from "vitest";
-import { emulated } from "../support.js";
+import { denied, emulated } from "../support.js";
 
 const AI = "https://ai.azure.com";
 const COGNITIVE = "https://cognitiveservices.azure.com";
@@ -83,11 +83,7 @@ afterAll(async () => {
   foundry.close();
 });
 
-const SILENT = {
-  streaming: true,
-  availableTools: [],
-  onPermissionRequest: () => ({ kind: "reject" as const }),
-};
+const SILENT = { ...denied, streaming: true };
 
 async function ask(session: CopilotSession, prompt: string): Promise<string | undefined> {
   return (await session.sendAndWait({ prompt }, 30_000))?.data.content;

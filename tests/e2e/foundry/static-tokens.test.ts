@@ -1,11 +1,13 @@
 // Sessions with a token in their config instead of the callback: what expires, and how they are brought back.
 
-import { CopilotClient, type CopilotSession, defineTool, type SessionConfig } from "@github/copilot-sdk";
+import { approveAll, CopilotClient, type CopilotSession, type SessionConfig } from "@github/copilot-sdk";
 import { createFoundryProvider, type FoundryProvider } from "copilot-keyless";
 import type { ReplyRequest } from "copilot-keyless/emulator";
 import { afterAll, expect, test } from "vitest";
+// @ts-expect-error: plain Node, without types
+import { putClocksForward } from "../../conformance/programs/clocks.mjs";
 import { root, run } from "../../support/process.js";
-import { emulated, straightCredential } from "../support.js";
+import { denied, emulated, straightCredential, tool } from "../support.js";
 
 const LIFE_MS = 6_000;
 
@@ -24,8 +26,6 @@ const client = new CopilotClient({ useLoggedInUser: false });
 await client.start();
 const foundry = provide();
 afterAll(() => client.stop());
-
-const denied = { availableTools: [] as string[], onPermissionRequest: () => ({ kind: "reject" as const }) };
 
 function provide(): FoundryProvider {
   const credential = straightCredential(emulator);
@@ -56,7 +56,8 @@ function history(): string[] {
     .map(({ role, text }) => `${role}: ${text.split("\n").at(-1)}`);
 }
 
-const expiry = () => new Promise((resolve) => setTimeout(resolve, LIFE_MS + 1_000));
+/** Every token that was given so far ends. */
+const expire = () => putClocksForward(LIFE_MS + 1_000);
 
 const tokenIds = (status: number) =>
   emulator.requests
@@ -68,7 +69,7 @@ test("an expired token fails the turn with its reason; rotate mends it, and the 
   const failures: string[] = [];
   foundry.attach(session, ({ code }) => failures.push(code));
   expect(await ask(session, "My name is Ada")).toBe("Answer to: My name is Ada");
-  await expiry();
+  expire();
   const error = await ask(session, "What is my name?").catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({
     name: "KeylessError",
@@ -101,7 +102,7 @@ test("another process resumes the session after the token's end, with its histor
   const session = await open();
   await ask(session, "My name is Grace");
   await session.disconnect();
-  await expiry();
+  expire();
   const env = process.env as Record<string, string>;
   const program = `${root}tests/e2e/programs/resume.mjs`;
   const bare = await run(process.execPath, [program, session.sessionId, "Who am I?", "without"], { env });
@@ -114,17 +115,16 @@ test("another process resumes the session after the token's end, with its histor
 });
 
 test("a rotation while a turn is running leaves it alone, and counts from the next turn on", async () => {
-  const pause = defineTool("pause", {
-    description: "Waits",
-    parameters: { type: "object", properties: {} },
-    skipPermission: true,
-    handler: async () => {
-      foundry.tokens.invalidate();
-      await foundry.rotate(session);
-      return "waited";
-    },
+  const pause = tool("pause", async () => {
+    foundry.tokens.invalidate();
+    await foundry.rotate(session);
+    return "waited";
   });
-  const session: CopilotSession = await open({ availableTools: ["pause"], tools: [pause] });
+  const session: CopilotSession = await open({
+    availableTools: ["pause"],
+    tools: [pause],
+    onPermissionRequest: approveAll,
+  });
   const before = tokenIds(200).length;
   expect(await ask(session, "Use the tool")).toBe("Answer to: Use the tool");
   expect(await ask(session, "Next")).toBe("Answer to: Next");
@@ -137,7 +137,7 @@ test("a session with the callback is left alone: its tokens go on being fresh", 
   const session = await client.createSession(foundry.sessionConfig(denied));
   await ask(session, "Before");
   await foundry.rotate(session);
-  await expiry();
+  expire();
   const { unauthorized } = emulator.counts;
   expect(await ask(session, "After")).toBe("Answer to: After");
   expect(emulator.counts.unauthorized).toBe(unauthorized);

@@ -1,18 +1,9 @@
 // The deployable app in a Functions host: the real @azure/functions, Copilot SDK and runtime; the emulator stands in for Azure.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import {
-  APP,
-  ask,
-  descendants,
-  EVENTS,
-  emulatorForApps,
-  linkPackage,
-  parseEvents,
-  startApp,
-  until,
-} from "./support.js";
+import { descendantsOf, environmentOf } from "../../support/processes.mjs";
+import { APP, ask, EVENTS, emulatorForApps, linkPackage, parseEvents, startApp, until } from "./support.js";
 
 const SECRET = "a-connection-string-of-the-app";
 const emulator = await emulatorForApps({
@@ -21,15 +12,10 @@ const emulator = await emulatorForApps({
 });
 linkPackage();
 const app = await startApp(APP, { ...emulator.env, AzureWebJobsStorage: SECRET });
-const temporary = app.process.spawnargs && (readEnvironment(app.process.pid).TMPDIR as string);
-
-function readEnvironment(pid: number | undefined): Record<string, string> {
-  const text = readFileSync(`/proc/${pid}/environ`, "utf8");
-  return Object.fromEntries(text.split("\0").map((line) => line.split(/=(.*)/s).slice(0, 2)));
-}
+const temporary = app.process.spawnargs && (environmentOf(app.process.pid).TMPDIR as string);
 
 test("nothing starts before the first request, and health says that all is well", async () => {
-  expect(descendants(app.process.pid)).toEqual([]);
+  expect(descendantsOf(app.process.pid)).toEqual([]);
   const response = await fetch(`${app.url}/api/health`);
   expect(response.status).toBe(200);
   expect(await response.json()).toMatchObject({
@@ -42,7 +28,7 @@ test("nothing starts before the first request, and health says that all is well"
     conversations: 0,
   });
   expect(emulator.counts).toMatchObject({ identity: 0, foundry: 0 });
-  expect(descendants(app.process.pid)).toEqual([]);
+  expect(descendantsOf(app.process.pid)).toEqual([]);
 });
 
 test("a reply comes as events, the conversation goes on by its id, in events or in JSON", async () => {
@@ -80,21 +66,22 @@ test("all invocations share one runtime and one token", async () => {
   const texts = await Promise.all(replies.map((reply) => reply.text()));
   for (const text of texts) expect(text).toContain("sessionId");
   expect(emulator.counts.identity).toBe(1);
-  const runtimes = descendants(app.process.pid).filter((pid) => readEnvironment(pid).COPILOT_HOME);
-  expect(new Set(runtimes.map((pid) => readEnvironment(pid).COPILOT_HOME)).size).toBe(1);
+  const runtimes = descendantsOf(app.process.pid).filter((pid) => environmentOf(pid).COPILOT_HOME);
+  expect(new Set(runtimes.map((pid) => environmentOf(pid).COPILOT_HOME)).size).toBe(1);
 });
 
 test("the model gets no tools, and the runtime neither identity secrets nor the app's settings", async () => {
   const reply = await ask(app, { prompt: "Which tools?" });
   expect(await reply.json()).toMatchObject({ reply: "Tools: 0" });
-  const runtimes = descendants(app.process.pid);
+  const runtimes = descendantsOf(app.process.pid);
   expect(runtimes.length).toBeGreaterThan(0);
   for (const pid of runtimes) {
-    const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
-    expect(environment).toContain("COPILOT_HOME");
-    expect(environment).not.toContain(SECRET);
-    expect(environment).not.toContain(emulator.env.IDENTITY_HEADER);
-    expect(environment).not.toMatch(/IDENTITY_ENDPOINT|AZURE_/);
+    const environment = environmentOf(pid);
+    expect(environment).toHaveProperty("COPILOT_HOME");
+    const text = JSON.stringify(environment);
+    expect(text).not.toContain(SECRET);
+    expect(text).not.toContain(emulator.env.IDENTITY_HEADER);
+    expect(text).not.toMatch(/IDENTITY_ENDPOINT|AZURE_/);
   }
 });
 
@@ -124,7 +111,7 @@ test("health shows the token's times, and no token", async () => {
 });
 
 test("when the host ends the app, the runtime ends, and its files are gone", async () => {
-  const runtimes = descendants(app.process.pid);
+  const runtimes = descendantsOf(app.process.pid);
   expect(runtimes.length).toBeGreaterThan(0);
   expect(readdirSync(temporary).length).toBeGreaterThan(0);
   expect(await app.stop()).toBe(0);

@@ -1,20 +1,11 @@
 // Who asks, and what each caller may use, in a Functions host over real HTTP.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { createChatHandler, createHealthHandler } from "copilot-keyless/azure-functions";
 import { afterEach, describe, expect, test } from "vitest";
+import { descendantsOf, environmentOf } from "../../support/processes.mjs";
 import { costOfTrickles } from "../../support/trickle.js";
-import {
-  appWith,
-  ask,
-  descendants,
-  EVENTS,
-  emulatorForApps,
-  json,
-  parseEvents,
-  startApp,
-  until,
-} from "./support.js";
+import { appWith, ask, EVENTS, emulatorForApps, json, parseEvents, startApp, until } from "./support.js";
 
 const emulator = await emulatorForApps({ reply: ({ prompt, turn }) => `Turn ${turn}: ${prompt}` });
 afterEach(() => emulator.faults.clear());
@@ -76,7 +67,7 @@ test.each(NO_TEXT)("a caller that is no text is refused before the model is aske
   const response = await ask(app, { prompt: "Hi" }, by(name));
   expect([response.status, (await json(response)).code]).toEqual([500, "chat/caller-invalid"]);
   expect(emulator.counts).toEqual(before);
-  expect(app.log()).toMatch(/caller must give a text that is not empty, or false; it gave/);
+  expect(app.log()).toMatch(/caller must return a non-empty string or false; it returned/);
 });
 
 test.each(["nobody", "nobody later"])("false is 401: %s", async (name) => {
@@ -203,7 +194,7 @@ describe("health", () => {
       });
     }
     expect(emulator.counts).toEqual(before);
-    expect(descendants(fresh.process.pid)).toEqual([]);
+    expect(descendantsOf(fresh.process.pid)).toEqual([]);
     expect(readdirSync(TMPDIR as string).filter((name) => name.startsWith("copilot-keyless-"))).toEqual([]);
     expect((await ask(fresh, { prompt: "Hi" })).status).toBe(200);
     expect(await (await fetch(`${fresh.url}/api/health`)).json()).toMatchObject({
@@ -259,8 +250,3 @@ test("a log that throws changes no answer", async () => {
   };
   expect(status).toBe(405);
 });
-
-function environmentOf(pid: number | undefined): Record<string, string> {
-  const text = readFileSync(`/proc/${pid}/environ`, "utf8");
-  return Object.fromEntries(text.split("\0").map((line) => line.split(/=(.*)/s).slice(0, 2)));
-}

@@ -1,13 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { startEmulator } from "copilot-keyless/emulator";
@@ -60,7 +52,7 @@ function link(folder: string): void {
   }
 }
 
-/** As `npm run functions` does, so that the app inside the repository finds the package. */
+/** As `npm run tool functions` does, so that the app inside the repository finds the package. */
 export function linkPackage(): void {
   const place = join(root, "node_modules/copilot-keyless");
   rmSync(place, { force: true, recursive: true });
@@ -76,12 +68,12 @@ export interface StartedApp {
   stop(): Promise<number | null>;
 }
 
-/** Runs an app in the host of `npm run functions`, in a process of its own. */
+/** Runs an app in the host of `npm run tool functions`, in a process of its own. */
 export async function startApp(folder: string, env: Record<string, string>): Promise<StartedApp> {
   const temporary = mkdtempSync(join(tmpdir(), "copilot-keyless-worker-"));
   const child = spawn(
     process.execPath,
-    ["--unhandled-rejections=strict", join(root, "scripts/functions-host.mjs"), folder, "--port", "0"],
+    ["--unhandled-rejections=strict", join(root, "scripts/functions-host.mjs"), folder, "0"],
     { env: { PATH: dirname(process.execPath), HOME: temporary, TMPDIR: temporary, ...env } },
   );
   let log = "";
@@ -146,18 +138,6 @@ export function parseEvents(text: string): ServerEvent[] {
       const data = field("data").join("\n");
       return { event: field("event")[0] ?? "", data: data ? JSON.parse(data) : {} };
     });
-}
-
-/** The processes that another one has started, and those of these. */
-export function descendants(pid: number | undefined): number[] {
-  try {
-    const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-    );
-    return children.flatMap((child) => [child, ...descendants(child)]);
-  } catch {
-    return [];
-  }
 }
 
 /** Waits until something holds, for ten seconds at most. */

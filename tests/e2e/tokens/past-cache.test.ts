@@ -112,7 +112,7 @@ test("a claims challenge is not answered by a token without the claims", async (
   const claims = JSON.stringify({ access_token: { nbf: { essential: true, value: "1" } } });
   await expect(foundry.tokens.getToken({ claims, rejectedToken: token })).rejects.toMatchObject({
     code: "token/claims-challenge",
-    hint: expect.stringContaining("takes no claims"),
+    hint: expect.stringContaining("ignores claims"),
   });
   expect(emulator.counts.identity).toBe(identity);
 });

@@ -1,9 +1,8 @@
 //! Any answer in the place of an identity endpoint's: a token within its bounds, an error or a failure, never the secret that was sent.
 #![no_main]
 
-use copilot_keyless::Secret;
-use copilot_keyless::expiry::MAX_LIFETIME_MS;
-use copilot_keyless::identity::{Answer, Source, Verdict, advice, judge};
+use copilot_keyless::token::MAX_LIFETIME_MS;
+use copilot_keyless::request::identity::{Answer, Source, Verdict, advice, judge};
 use libfuzzer_sys::fuzz_target;
 
 const SECRET: &str = "f00dfeedf00dfeedf00dfeedf00dfeed";
@@ -19,9 +18,7 @@ fuzz_target!(|given: (u16, u8, String, String, i64, u8)| {
     let verdict = judge(&Answer {
         source,
         status,
-        headers: ["date", "retry-after"]
-            .map(|name| (name.to_owned(), Secret::from(header.as_str())))
-            .into(),
+        headers: ["date", "retry-after"].map(|name| (name, header.as_str())).into(),
         body: format!("{body}{SECRET}").into(),
         secret: SECRET.into(),
         requested_at,

@@ -9,11 +9,11 @@ import {
 import { describe, expect, test } from "vitest";
 import { credentialFailure, summarize } from "../../../js/credentials/failure.js";
 import { KeylessError } from "../../../js/errors/keyless-error.js";
-import { planBindings } from "../../support/bindings.js";
+import { planModule } from "../../../js/wasm/bindings.js";
 import { httpError, unavailable } from "../../support/credential.js";
 
 const AT = Date.parse("Wed, 21 Oct 2026 07:28:00 GMT");
-const failureOf = (thrown: unknown) => credentialFailure(thrown, planBindings, AT);
+const failureOf = (thrown: unknown) => credentialFailure(thrown, planModule(), AT);
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 
@@ -137,7 +137,7 @@ describe("an answer that cannot be read, as @azure/identity tells of it", () => 
     const { error, unavailable } = failureOf(because(new TypeError("scopeString.split is not a function")));
     expect(error).toMatchObject({
       code: "credential/failed",
-      message: expect.stringContaining("answer cannot be read: "),
+      message: expect.stringContaining("response cannot be parsed: "),
       hint: expect.stringContaining("proxy"),
     });
     expect(unavailable).toBe(false);
@@ -148,7 +148,7 @@ describe("an answer that cannot be read, as @azure/identity tells of it", () => 
     const { error } = failureOf(because(cause));
     expect(error).toMatchObject({
       code: "credential/network",
-      message: expect.stringContaining("cannot be reached, or its answer cannot be read"),
+      message: expect.stringContaining("cannot be reached, or its response cannot be parsed"),
       hint: expect.stringMatching(/az login.*proxy/s),
     });
   });
@@ -157,7 +157,7 @@ describe("an answer that cannot be read, as @azure/identity tells of it", () => 
 test("the text is short, says each thing once, and holds no secret", () => {
   const lines = ["CredentialUnavailableError: one", "Error: one", "", "two", "three", "four"];
   expect(failureOf(new Error(lines.join("\n"))).error.message).toBe(
-    "The credential gave no token: one two three",
+    "The credential returned no token: one two three",
   );
   const long = failureOf(new Error("x".repeat(10_000))).error.message;
   expect(long.length).toBeLessThan(450);
@@ -169,11 +169,11 @@ test("the text is short, says each thing once, and holds no secret", () => {
 test("an error of another realm is an error", () => {
   const foreign = runInNewContext(`Object.assign(new Error("from afar"), { statusCode: 429 })`);
   expect(foreign).not.toBeInstanceOf(Error);
-  expect(failureOf(foreign).error.message).toBe("The identity endpoint asks for fewer requests: from afar");
+  expect(failureOf(foreign).error.message).toBe("The identity endpoint throttles requests: from afar");
 });
 
 test("a message that is no text, a loop of causes, a chain without end", () => {
-  expect(failureOf({ message: { text: "x" } }).error.message).toBe("The credential gave no token");
+  expect(failureOf({ message: { text: "x" } }).error.message).toBe("The credential returned no token");
   const loop: Error & { errors?: unknown[] } = new Error("loop");
   loop.cause = loop;
   loop.errors = Array.from({ length: 50 }, () => loop);

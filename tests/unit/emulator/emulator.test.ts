@@ -1,11 +1,7 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { inspect, promisify } from "node:util";
 import { ManagedIdentityCredential } from "@azure/identity";
-import { approveAll, CopilotClient, defineTool, type ProviderConfig } from "@github/copilot-sdk";
 import { decodeJwt } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Emulator, type EmulatorOptions, type Fault, startEmulator } from "../../../js/emulator.js";
@@ -1162,77 +1158,4 @@ describe("pages of other origins", () => {
       code: "emulator/invalid-option",
     });
   });
-});
-
-describe("the Copilot SDK", () => {
-  it.each<[string, (emulator: Emulator) => Omit<ProviderConfig, "bearerTokenProvider">]>([
-    [
-      "/openai/v1/responses",
-      ({ env }) => ({ type: "openai", wireApi: "responses", baseUrl: env.FOUNDRY_RESOURCE_URL }),
-    ],
-    [
-      "/openai/v1/chat/completions",
-      ({ env }) => ({ type: "openai", wireApi: "completions", baseUrl: env.FOUNDRY_RESOURCE_URL }),
-    ],
-    [
-      "/openai/deployments/gpt-5.5/chat/completions",
-      ({ foundry }) => ({
-        type: "azure",
-        wireApi: "completions",
-        baseUrl: foundry.url,
-        azure: { apiVersion: "2024-10-21" },
-      }),
-    ],
-    ["/anthropic/v1/messages", ({ foundry }) => ({ type: "anthropic", baseUrl: `${foundry.url}/anthropic` })],
-  ])(
-    "runs a tool loop over %s",
-    async (path, provider) => {
-      const emulator = await start({
-        reply: ({ toolResults, prompt, tools }) => {
-          expect(tools.map(({ name }) => name)).toContain("get_weather");
-          return toolResults.length === 0
-            ? { toolCalls: [{ name: "get_weather", arguments: { city: prompt } }] }
-            : `It is ${toolResults[0]?.text}.`;
-        },
-      });
-      const baseDirectory = await mkdtemp(join(tmpdir(), "copilot-keyless-emulator-"));
-      const client = new CopilotClient({ baseDirectory, useLoggedInUser: false, logLevel: "error" });
-      try {
-        await client.start();
-        const cities: string[] = [];
-        const session = await client.createSession({
-          model: emulator.env.FOUNDRY_MODEL_NAME,
-          streaming: true,
-          onPermissionRequest: approveAll,
-          tools: [
-            defineTool("get_weather", {
-              description: "The weather of a city",
-              parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
-              handler: ({ city }: { city: string }) => {
-                cities.push(city);
-                return "sunny in Graz";
-              },
-            }),
-          ],
-          provider: { ...provider(emulator), bearerTokenProvider: () => tokenFor(emulator) },
-        });
-        const reply = await session.sendAndWait({ prompt: "Graz" });
-        expect(reply?.data.content).toBe("It is sunny in Graz.");
-        expect(cities).toEqual(["Graz"]);
-        const calls = emulator.requests.filter(({ server }) => server === "foundry");
-        expect(calls.map((call) => [call.path, call.status])).toEqual([
-          [path, 200],
-          [path, 200],
-        ]);
-        // Each model request carried the token that was fetched just before it, verbatim.
-        const issued = emulator.requests.filter(({ server }) => server === "identity");
-        expect(calls.map(({ tokenId }) => tokenId)).toEqual(issued.map(({ tokenId }) => tokenId));
-        await session.disconnect();
-      } finally {
-        await client.stop();
-        await rm(baseDirectory, { recursive: true, force: true });
-      }
-    },
-    30_000,
-  );
 });

@@ -57,7 +57,7 @@ test.each([
 });
 
 test.each([
-  "The credential gave no token",
+  "The credential returned no token",
   "Bearer token authentication failed",
   "Bearer authentication is not supported here",
   "Set AZURE_TOKEN_CREDENTIALS=dev and run `az login`.",

@@ -10,9 +10,8 @@ import * as edge from "copilot-keyless/edge";
 import * as emulation from "copilot-keyless/emulator";
 import * as testing from "copilot-keyless/testing";
 import { afterAll, expect, test } from "vitest";
-import { root } from "../../support/process.js";
+import * as web from "../../../js/web.js";
 
-const web = (await import(new URL("dist/web.js", `file://${root}`).href)) as Record<string, unknown>;
 const { KeylessError } = core;
 
 /** An object of which nothing can be read. */

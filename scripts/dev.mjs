@@ -1,0 +1,53 @@
+// The development build: what `npm start` runs and `npm run dev` builds after every edit. It is unoptimized and stands in dist-dev/,
+// so that nobody takes it for the package in dist/.
+
+import { watch } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { bundle, CLI, ENTRIES, PEERS, REQUIRE, sourceOf } from "./build.mjs";
+import { foreground, ifChanged, main, root } from "./steps.mjs";
+import { checkNode, npmPackages } from "./toolchain.mjs";
+import { devModule, RUST } from "./wasm.mjs";
+import { esbuildWasm } from "./wasm-plugin.mjs";
+
+const INPUTS = [...RUST, "js", "package.json", "package-lock.json", "scripts"];
+
+/** Builds the command line with the library in it. */
+export const devBuild = () =>
+  ifChanged("dev", INPUTS, ["dist-dev/cli.js"], async () => {
+    checkNode();
+    await devModule();
+    await npmPackages();
+    const alias = Object.fromEntries(
+      ENTRIES.map((path) => [path.replace(".", "copilot-keyless"), sourceOf(path)]),
+    );
+    const options = {
+      alias,
+      splitting: true,
+      external: PEERS,
+      plugins: [esbuildWasm()],
+      banner: { js: REQUIRE },
+    };
+    await bundle("dist-dev", CLI, options);
+  });
+
+/** Builds after every edit. With a test file, Vitest runs it again whenever a source or the module has changed. */
+async function dev(test) {
+  await npmPackages();
+  const build = test ? devModule : devBuild;
+  await build();
+  let edited = false;
+  for (const folder of ["src", "crates/wasm/src", ...(test ? [] : ["js"])])
+    watch(join(root, folder), { recursive: true }, () => (edited = true));
+  const vitest = [join(root, "node_modules/vitest/vitest.mjs"), "--watch", "--project", "unit", test];
+  if (test) foreground(process.execPath, vitest).then(process.exit);
+  else console.error("Watching src/, crates/wasm and js/; `npm start` runs what was built. Ctrl-C ends.");
+  for (; ; await delay(100)) {
+    if (!edited) continue;
+    edited = false;
+    await build().catch((error) => console.error(error.message));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(() => dev(process.argv[2]));

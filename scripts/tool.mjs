@@ -1,0 +1,14 @@
+// `npm run help`: lists the commands, as CONTRIBUTING.md has them. `npm run tool <name>`: runs one that is rarely needed.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { foreground, main, root } from "./steps.mjs";
+
+await main(async () => {
+  const [name = "", ...args] = process.argv.slice(2);
+  const script = join(root, "scripts", `${name}.mjs`);
+  if (/^\w+$/.test(name) && existsSync(script)) return foreground(process.execPath, [script, ...args]);
+  const rows = readFileSync(join(root, "CONTRIBUTING.md"), "utf8").matchAll(/^\| `(.*?)` \| (.*?) \|$/gm);
+  for (const [, command, text] of rows) console.log(`${command.padEnd(30)} ${text.replaceAll("`", "")}`);
+  return name === "" ? 0 : 1;
+});

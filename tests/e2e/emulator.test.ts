@@ -1,0 +1,79 @@
+// The Copilot SDK with its runtime and the emulator alone: what the emulator answers is what the runtime understands.
+
+import { approveAll, CopilotClient, defineTool, type ProviderConfig } from "@github/copilot-sdk";
+import { type Emulator, startEmulator } from "copilot-keyless/emulator";
+import { expect, test } from "vitest";
+import { straightCredential, temporaryFolder } from "./support.js";
+
+async function tokenOf(emulator: Emulator): Promise<string> {
+  const token = await straightCredential(emulator).getToken("https://ai.azure.com/.default");
+  return token?.token as string;
+}
+
+const baseDirectory = temporaryFolder();
+
+test.each<[string, (emulator: Emulator) => Omit<ProviderConfig, "bearerTokenProvider">]>([
+  [
+    "/openai/v1/responses",
+    ({ env }) => ({ type: "openai", wireApi: "responses", baseUrl: env.FOUNDRY_RESOURCE_URL }),
+  ],
+  [
+    "/openai/v1/chat/completions",
+    ({ env }) => ({ type: "openai", wireApi: "completions", baseUrl: env.FOUNDRY_RESOURCE_URL }),
+  ],
+  [
+    "/openai/deployments/gpt-5.5/chat/completions",
+    ({ foundry }) => ({
+      type: "azure",
+      wireApi: "completions",
+      baseUrl: foundry.url,
+      azure: { apiVersion: "2024-10-21" },
+    }),
+  ],
+  ["/anthropic/v1/messages", ({ foundry }) => ({ type: "anthropic", baseUrl: `${foundry.url}/anthropic` })],
+])("runs a tool loop over %s", async (path, provider) => {
+  await using emulator = await startEmulator({
+    chunkDelayMs: 0,
+    reply: ({ toolResults, prompt, tools }) => {
+      expect(tools.map(({ name }) => name)).toContain("get_weather");
+      return toolResults.length === 0
+        ? { toolCalls: [{ name: "get_weather", arguments: { city: prompt } }] }
+        : `It is ${toolResults[0]?.text}.`;
+    },
+  });
+  const client = new CopilotClient({ baseDirectory, useLoggedInUser: false, logLevel: "error" });
+  try {
+    await client.start();
+    const cities: string[] = [];
+    const session = await client.createSession({
+      model: emulator.env.FOUNDRY_MODEL_NAME,
+      streaming: true,
+      onPermissionRequest: approveAll,
+      tools: [
+        defineTool("get_weather", {
+          description: "The weather of a city",
+          parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+          handler: ({ city }: { city: string }) => {
+            cities.push(city);
+            return "sunny in Graz";
+          },
+        }),
+      ],
+      provider: { ...provider(emulator), bearerTokenProvider: () => tokenOf(emulator) },
+    });
+    const reply = await session.sendAndWait({ prompt: "Graz" });
+    expect(reply?.data.content).toBe("It is sunny in Graz.");
+    expect(cities).toEqual(["Graz"]);
+    const calls = emulator.requests.filter(({ server }) => server === "foundry");
+    expect(calls.map((call) => [call.path, call.status])).toEqual([
+      [path, 200],
+      [path, 200],
+    ]);
+    // Each model request carried the token that was fetched just before it, verbatim.
+    const issued = emulator.requests.filter(({ server }) => server === "identity");
+    expect(calls.map(({ tokenId }) => tokenId)).toEqual(issued.map(({ tokenId }) => tokenId));
+    await session.disconnect();
+  } finally {
+    await client.stop();
+  }
+});

@@ -1,0 +1,77 @@
+// The browser of the tests: one that is installed, or one that is installed now.
+
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { type Browser, chromium, type LaunchOptions } from "playwright-core";
+
+const HOW_TO_GO_ON = `Install Chromium or Chrome (Debian and Ubuntu: apt-get install chromium), or name one by the variable CHROMIUM. The other tests run without: npx vitest run --project '!browser'`;
+
+/** Where a browser may be. Playwright knows the places of Chrome and Edge on each system, and of its own downloads. */
+const PLACES: Record<string, LaunchOptions> = process.env.CHROMIUM
+  ? { [process.env.CHROMIUM]: { executablePath: process.env.CHROMIUM } }
+  : {
+      "/usr/bin/chromium": { executablePath: "/usr/bin/chromium" },
+      "/snap/bin/chromium": { executablePath: "/snap/bin/chromium" },
+      Chrome: { channel: "chrome" },
+      Edge: { channel: "msedge" },
+      "Playwright's headless shell": {},
+      "Playwright's Chromium": { channel: "chromium" },
+    };
+
+/** Starts the first browser that is there; undefined where there is none. */
+async function launchAny(): Promise<{ browser: Browser; place: string } | undefined> {
+  for (const [place, options] of Object.entries(PLACES)) {
+    if (options.executablePath && !existsSync(options.executablePath)) continue;
+    try {
+      return { browser: await chromium.launch({ ...options, args: ["--no-sandbox"] }), place };
+    } catch (error) {
+      if (!/is not found at|Executable doesn't exist/.test(String(error))) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Starts the browser. */
+export async function launch(): Promise<Browser> {
+  const found = await launchAny();
+  if (found) return found.browser;
+  throw new Error(`This test needs a browser, and none was found. ${HOW_TO_GO_ON}`);
+}
+
+/** Installs a browser if there is none, and says which one the tests have. */
+export async function provideBrowser(): Promise<string> {
+  const found = (await described()) ?? (process.env.CHROMIUM ? undefined : await install());
+  if (found) return found;
+  const where = process.env.CHROMIUM ? ` at ${process.env.CHROMIUM}` : ", and none could be installed";
+  throw new Error(`The tests in tests/browser need a browser, and there is none${where}. ${HOW_TO_GO_ON}`);
+}
+
+async function described(): Promise<string | undefined> {
+  const found = await launchAny();
+  if (!found) return undefined;
+  const version = found.browser.version();
+  await found.browser.close();
+  return `${found.place}, version ${version}`;
+}
+
+/** By the system's packages as root on Debian and its like, else as Playwright's download. */
+async function install(): Promise<string | undefined> {
+  const run = (command: string, ...args: string[]) => {
+    console.log(`No browser was found: ${command} ${args.join(" ")}`);
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    const { status, stderr } = spawnSync(command, args, { env, encoding: "utf8", timeout: 300_000 });
+    if (status !== 0) console.log(stderr?.trim().split("\n").at(-1) ?? `${command} cannot be started`);
+    return status === 0;
+  };
+  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+    run("apt-get", "update", "-qq");
+    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium");
+    const found = await described();
+    if (found) return found;
+  }
+  const cli = join(dirname(createRequire(import.meta.url).resolve("playwright-core/package.json")), "cli.js");
+  run(process.execPath, cli, "install", "chromium-headless-shell");
+  return described();
+}
