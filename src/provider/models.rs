@@ -70,7 +70,7 @@ pub struct PlannedModel {
 
 /// Decides on the models of one of several providers. `taken` are the names of those before it.
 ///
-/// Errors are those of [`provider::plan`], `provider/name`, and `provider/model` for a list without models or with an id
+/// Errors are those of [`plan`](super::plan), `provider/name`, and `provider/model` for a list without models or with an id
 /// twice; `provider/conflict` where the models are listed and named by the options as well. Each says which provider.
 ///
 /// ```

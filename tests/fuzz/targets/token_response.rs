@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(REQUESTED_AT < lifetime.expires() && lifetime.length() <= MAX_LIFETIME_MS);
         assert!(
             lifetime
-                .refresh_after
+                .refresh_after()
                 .is_none_or(|at| REQUESTED_AT < at && at < lifetime.expires())
         );
         assert!(!response.token.expose().trim().is_empty());
