@@ -64,9 +64,17 @@ function checkContent() {
       throw new StepError(`A build output is in git: ${path}`);
     if (!/\.(rs|ts|mjs|js|json|toml|md|yml|sh)$/.test(path)) continue;
     const text = readFileSync(join(root, path), "utf8");
-    if (path.endsWith("package-lock.json") && text.includes('"resolved": "http'))
-      throw new StepError(`${path} holds download addresses`);
+    if (path.endsWith("package-lock.json")) checkLock(path, text);
     if (home.test(text))
       throw new StepError(`${path} holds a path of somebody's machine: ${home.exec(text)[0]}`);
   }
+}
+
+/** A lockfile names no registry, and every package that another platform needs, also those that this one's registry lacks. */
+function checkLock(path, text) {
+  if (text.includes('"resolved": "http')) throw new StepError(`${path} holds download addresses`);
+  const { packages } = JSON.parse(text);
+  const optional = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {}));
+  const missing = optional.find((name) => !packages[`node_modules/${name}`]);
+  if (missing) throw new StepError(`${path} lacks ${missing}`, "Install from a registry that offers it.");
 }
