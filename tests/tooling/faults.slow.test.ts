@@ -1,4 +1,4 @@
-// `npm run faults`: cheap faults through the command itself, and its judge.
+// Tests `npm run tool faults`: cheap faults through the command itself, and its judge.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 
-const BEGIN = "<!-- made by npm run faults -- --write -->";
-const END = "<!-- end of what npm run faults makes -->";
+const BEGIN = "<!-- written by scripts/faults.mjs -->";
+const END = "<!-- end of scripts/faults.mjs -->";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-faults-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -77,22 +77,22 @@ describe.concurrent("the command", () => {
         message: expect.stringContaining("the disk is full"),
         hint: expect.stringContaining("Make room"),
       });
-      // The session never became quiet after its turn had failed.
+      // The session never became idle after its turn had failed.
       expect(longestWaitMs).toBeLessThan(10_000);
     } else expect(disk.skipped).toContain("namespaces");
     const written = readFileSync(page, "utf8");
-    expect(written).toMatch(/^before\n<!-- made by npm run faults -- --write -->\n\nMeasured on /);
+    expect(written).toContain(`before\n${BEGIN}\n\nMeasured on `);
     expect(written).toContain("`resource-401-once`");
     expect(written).not.toContain("last time");
-    expect(written).toMatch(/<!-- end of what npm run faults makes -->\nafter\n$/);
-    // Nobody's terminal: no colours.
+    expect(written).toContain(`${END}\nafter\n`);
+    // Not a terminal: no colours.
     expect(stderr).not.toContain("\x1b");
   }, 30_000);
 
   test.each([
     [["--only", "identity-500,no-such"], 'There is no fault "no-such"', "identity-429-retry-after"],
     [["--only", ""], 'There is no fault ""', "There are: identity, resource, clock, process"],
-    [["--write", "README.md"], "The file has no marks", "made by npm run faults"],
+    [["--write", "README.md"], "The file has no marks", "written by scripts/faults.mjs"],
     [["--write", "no-such.md"], "no such file", "no-such.md"],
     [["--fast"], "--fast", "--help"],
   ])("%j is a clear error", async (args, message, hint) => {

@@ -123,7 +123,7 @@ test("an app that is not set up says so to its log, and to callers only that", a
   expect([response.status, problem.code, problem.detail]).toEqual([
     500,
     "endpoint/empty",
-    "This app is not set up right.",
+    "This app is misconfigured.",
   ]);
   expect(app.log()).toContain("FOUNDRY_RESOURCE_URL");
   const health = await fetch(`${app.url}/api/health`);

@@ -3,5 +3,5 @@
 import { script } from "../scripts.js";
 
 export default async function setUp(): Promise<void> {
-  await (await script("dev")).devModules();
+  await (await script("wasm")).devModule();
 }
