@@ -43,7 +43,9 @@ function brokenLinks() {
   };
   return files.flatMap((from) => {
     // What the page's scripts make of its fragments is tested with the page.
-    const links = [...pages.get(from).matchAll(/<(?:a|img|iframe|link|script)\b[^>]*? (?:href|src)="([^"]+)"/g)];
+    const links = [
+      ...pages.get(from).matchAll(/<(?:a|img|iframe|link|script)\b[^>]*? (?:href|src)="([^"]+)"/g),
+    ];
     return links.flatMap(([, link]) => {
       if (/^(?:[a-z]+:|\/\/)/i.test(link)) return [];
       const [path, fragment] = link.replaceAll("&amp;", "&").split("#");

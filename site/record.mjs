@@ -66,7 +66,8 @@ async function record(command) {
     else shown.push({ at, rows });
     clearTimeout(typing);
     const last = rows.findLast((runs) => runs.length > 0) ?? [];
-    if (lines.length > 0 && PROMPT.test(last.map(({ text }) => text).join(" "))) typing = setTimeout(type, QUIET);
+    if (lines.length > 0 && PROMPT.test(last.map(({ text }) => text).join(" ")))
+      typing = setTimeout(type, QUIET);
   }
   clearTimeout(late);
   const code = await new Promise((resolve) =>

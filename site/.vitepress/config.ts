@@ -26,7 +26,8 @@ const first = (text: string) => sections.find((section) => section.text === text
 
 export default defineConfig({
   title: "copilot-keyless",
-  description: "The GitHub Copilot SDK on your own models in Microsoft Foundry or Azure OpenAI, without an API key",
+  description:
+    "The GitHub Copilot SDK on your own models in Microsoft Foundry or Azure OpenAI, without an API key",
   lang: "en",
   srcDir: root,
   srcExclude: [
@@ -62,6 +63,14 @@ export default defineConfig({
     search: { provider: "local" },
   },
   markdown: {
+    // Anchors as GitHub makes them, so that links work in both places.
+    anchor: {
+      slugify: (heading) =>
+        heading
+          .toLowerCase()
+          .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+          .replaceAll(" ", "-"),
+    },
     // Shiki has no grammar of its own for WIT.
     languageAlias: { wit: "rust" },
     config: (markdown) => {
