@@ -1,5 +1,5 @@
-// A chat server as a new user writes it: Express, one agent, a conversation for each key. Tells its parent the port, and when it is told to
-// close, how long that took.
+// A chat server as a new user writes it: Express, one agent, a conversation for each key. Sends its
+// parent the port, and how long a requested close took.
 
 import { ManagedIdentityCopilotAgent } from "copilot-keyless";
 import express from "express";
