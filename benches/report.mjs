@@ -1,4 +1,4 @@
-// Shows the rows: as a table for a terminal, as one for the docs, and as data.
+// The rows as a table for people, as one for the docs, and as data; and what they were measured on.
 
 import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
 import pc from "picocolors";
@@ -7,14 +7,14 @@ import { versionsOf } from "./versions.mjs";
 
 const PEERS = ["@azure/identity", "@azure/core-rest-pipeline", "@github/copilot-sdk", "openai"];
 
-/** Returns the figures of the rows alone, in the documented shape. */
+/** The rows' figures alone, in the shape that is promised. */
 export function dataOf(rows) {
   return rows.map(({ case: name, ours, peer, peerName, limit, ratio, goal, ok }) => ({
     ...{ case: name, ours, peer, peerName, limit, ratio, goal, ok },
   }));
 }
 
-/** Lists the rows, as `case: peer`, whose verdicts differ between runs. */
+/** The rows, as `case: peer`, whose verdict is not the same in all runs. */
 export function differing(runs) {
   const [first] = runs;
   return first
@@ -22,7 +22,7 @@ export function differing(runs) {
     .map((row) => [row.case, row.peerName].filter(Boolean).join(": "));
 }
 
-/** Says in a sentence whether several runs agree; empty for one run. */
+/** Several runs, in a sentence; empty for one. */
 export function agreement({ count, differing }) {
   if (count === 1) return "";
   return differing.length === 0
@@ -47,7 +47,7 @@ export function environmentOf({ quick }) {
   };
 }
 
-/** Formats the rows for a terminal: a line for each case, then one for each peer. */
+/** For a terminal: a line a case, then one for each it is compared with. */
 export function textOf(rows, runs, { green, red, dim } = pc) {
   const lines = [];
   const width = (pick) => Math.max(...rows.map((row) => pick(row).length));
@@ -69,48 +69,28 @@ export function textOf(rows, runs, { green, red, dim } = pc) {
   return [...lines.slice(1), "", `${met} ${agreement(runs)}`].join("\n");
 }
 
-/** Formats the rows for a page: all of them, or one for each case. */
-export function pageOf(rows, environment, short = false) {
-  return `${short ? shortTable(rows) : wholeTable(rows)}\n\n${sourceOf(environment)}`;
+/** For a page: the table, and what it was measured on. */
+export function pageOf(rows, environment) {
+  return `${tableOf(cellsOf(rows), ["case", "ours", "peer", "goal"])}\n\n${sourceOf(environment)}`;
 }
 
-/**
- * Returns the cells of the rows: case, ours, peer, limit, ratio, goal, verdict. Cells that repeat
- * the row above are empty.
- */
+/** The cells of each row. A case's title and its own figures stand in its first row only. */
 function cellsOf(rows) {
   return rows.map((row, index) => {
     const first = row.case !== rows[index - 1]?.case;
-    const notes = row.notes.length > 0 ? `; ${row.notes.join("; ")}` : "";
+    const limit = row.limit === null ? "" : `; limit ${figure(row.limit, row.unit)}`;
+    const peer = row.peerName === null ? "" : `${row.peerName} ${figure(row.peer, row.unit)}`.trim();
+    const verdict = row.ok ? "met" : row.error ? "could not be run" : "**missed**";
     return [
       first ? row.title : "",
-      first ? figure(row.ours, row.unit) : "",
-      row.peerName === null ? "" : `${row.peerName} ${figure(row.peer, row.unit)}`,
-      first && row.limit !== null ? figure(row.limit, row.unit) : "",
-      row.shown,
-      row.goal,
-      `${row.ok ? "met" : row.error ? "could not be run" : "**missed**"}${notes}`,
+      first ? `${figure(row.ours, row.unit)}${limit}` : "",
+      row.shown ? `${peer} (${row.shown})` : peer,
+      [`${row.goal}: ${verdict}`, ...row.notes].join("; "),
     ];
   });
 }
 
-function wholeTable(rows) {
-  return tableOf(cellsOf(rows), ["case", "ours", "peer", "limit", "ours beside the peer", "goal", ""]);
-}
-
-/** Shows the first peer of each case, and names other peers whose goal is missed. */
-function shortTable(rows) {
-  const short = cellsOf(rows).flatMap(([title, ours, peer, , , goal, verdict], index) => {
-    if (title === "") return [];
-    const { case: name } = rows[index];
-    const missed = rows.filter((row) => row.case === name && !row.ok && row !== rows[index]);
-    const others = missed.map((row) => `; **missed** beside ${row.peerName}`).join("");
-    return [[title, ours, peer, goal, verdict + others]];
-  });
-  return tableOf(short, ["case", "ours", "beside", "goal", ""]);
-}
-
-/** Says where, when and with which versions it was measured. */
+/** Where, when and with what it was measured. */
 function sourceOf({ node, machine, versions, measuredAt, quick, runs }) {
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `Measured on ${measuredAt.slice(0, 10)}${quick ? " with --quick" : ""}: Node ${node}, ${machine.system}, ${machine.cores} cores (${machine.processor}), ${machine.memoryGB} GB, load ${machine.load.toFixed(1)} at the start; ${named.join(", ")}. ${agreement(runs)}`.trim();

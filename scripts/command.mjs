@@ -12,7 +12,7 @@ import { checkNode, npmPackages } from "./toolchain.mjs";
  * values and a signal that Ctrl-C aborts (exit code 130).
  *
  * `run` returns `data`, for `--json` and target/<name>.json; `text` to print instead, by default the figures of `data`; `faults`, a sentence
- * for each (exit code 1); `good`, a sentence for when there are none; and `page(short)`, the content for `--write`.
+ * for each (exit code 1); `good`, a sentence for when there are none; and `page()`, the content for `--write`.
  */
 export const command = (name, about, options, run) =>
   main(async () => {
@@ -81,10 +81,10 @@ export const writes = (name, page) => [
 
 /** Returns the text of a file with new content between its marks. */
 export function placed(file, name, page) {
-  const begin = `<!-- made by npm run ${name} -- --write`;
-  const end = `<!-- end of what npm run ${name} makes -->`;
-  const marks = new RegExp(`(?<=${begin}(, in short)? -->\n).*(?=\n${end})`, "s");
+  const begin = `<!-- written by scripts/${name}.mjs -->`;
+  const end = `<!-- end of scripts/${name}.mjs -->`;
+  const marks = new RegExp(`(?<=${begin}\n).*(?=\n${end})`, "s");
   const text = existsSync(file) ? readFileSync(file, "utf8") : "";
-  if (marks.test(text)) return text.replace(marks, (_, short) => `\n${page(short !== undefined)}\n`);
-  throw new StepError(`${file} has no marks for the tables`, `They are ${begin} --> and ${end}`);
+  if (marks.test(text)) return text.replace(marks, () => `\n${page()}\n`);
+  throw new StepError(`${file} has no marks for the tables`, `They are ${begin} and ${end}`);
 }

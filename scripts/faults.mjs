@@ -12,7 +12,7 @@ await command(
   [
     ["--quick", "some faults of each group; under two minutes"],
     ["--only <names>", "only these faults or groups, separated by commas", names("fault", NAMES)],
-    writes("faults", "docs/faults.md"),
+    writes("faults", "docs/reference/faults.md"),
   ],
   async ({ quick, only = quick ? QUICK : GROUPS }, signal) => {
     // Imported after the build: they import the package as users do.

@@ -20,7 +20,7 @@ export const CONTENDERS = {
   bare: { title: "the credential per session", ours: false, create: tokenPerSession },
 };
 
-/** As our README shows it. */
+/** As docs/guides/get-started.md shows it. */
 async function agent(options) {
   const { ManagedIdentityCopilotAgent } = await import("copilot-keyless");
   const one = new ManagedIdentityCopilotAgent({

@@ -1,4 +1,4 @@
-// Formats the results for a terminal and for a page.
+// The table, for a terminal and for a page.
 
 import pc from "picocolors";
 import { tableOf } from "../table.mjs";
@@ -7,7 +7,7 @@ import { CONTENDERS } from "./contenders.mjs";
 const NAMES = Object.keys(CONTENDERS);
 const COLUMNS = ["served", "failed", "longest", "identity", "alive", "told"];
 
-/** Returns the texts of a cell, in the order of the columns. */
+/** What a cell shows, in the order of the columns. */
 function textsOf(cell) {
   if (cell.skipped) return ["-", "-", "-", "-", "-", "-"];
   const { served, failed, lost, longestWaitMs, identityRequests, alive, errors, toldWell } = cell;
@@ -21,7 +21,7 @@ function textsOf(cell) {
   ];
 }
 
-/** Formats the rows for a terminal: a line for the fault, then one for each contender. */
+/** Lines for a terminal: a fault, then a line for each contender. */
 export function terminalTable(rows, { green, red, yellow, dim } = pc) {
   const width = Math.max(...NAMES.map((name) => CONTENDERS[name].title.length));
   const paint = { ok: green, failed: red, skipped: yellow };
@@ -39,33 +39,38 @@ function line(title, texts, width) {
   return `  ${title.padEnd(width)} ${texts.map((text) => text.padStart(10)).join(" ")}`;
 }
 
-/** Formats the rows for a page: the machine, then a table for each group of faults. */
+/** The part of a page: what was measured with, and a table for each group of faults. */
 export function pageOf({ node, platform, processor, cores, versions, seconds, rows }) {
   const packages = Object.entries(versions).map(([name, version]) => `\`${name}\` ${version}`);
   const where = `Measured on ${platform}, ${processor}, ${cores} cores, Node ${node.slice(1)}, in ${seconds} s, with ${packages.join(", ")}.`;
   const groups = [...new Set(rows.map(({ group }) => group))].map((group) => {
     const own = rows.filter((row) => row.group === group);
-    return `### ${group[0].toUpperCase()}${group.slice(1)}\n\n${tableOf(own.flatMap(cellsOf), HEAD)}`;
+    const table = tableOf(own.flatMap(cellsOf), ["who", "calls", "longest wait", "errors"]);
+    return `### ${group[0].toUpperCase()}${group.slice(1)}\n\n${table}`;
   });
   return [where, ...groups].join("\n\n");
 }
 
-const HEAD = [
-  "fault",
-  "who",
-  "served",
-  "failed",
-  "longest wait",
-  "identity requests",
-  "alive",
-  "told well",
-  "ours",
-];
-
-/** Returns a line for each contender. */
+/** A row that names the fault, then a row for each contender. */
 function cellsOf({ id, title, verdict, skipped, cells }) {
-  return NAMES.map((name, index) => {
-    const [fault, outcome] = index === 0 ? [`**${title}** \`${id}\``, skipped ?? verdict] : ["", ""];
-    return [fault, CONTENDERS[name].title, ...textsOf(cells[name]), outcome];
-  });
+  return [
+    [`**${title}** \`${id}\`: ${skipped ?? verdict}`, "", "", ""],
+    ...NAMES.map((name) => [CONTENDERS[name].title, ...contenderCells(cells[name])]),
+  ];
+}
+
+function contenderCells(cell) {
+  if (cell.skipped) return ["-", "-", "-"];
+  const [served, failed, longest, requests, alive, told] = textsOf(cell);
+  const [count, lost] = failed.split(" (");
+  const calls = [
+    `${served} served`,
+    cell.failed > 0 ? `${count} failed${lost ? ` (${lost}` : ""}` : "",
+    alive === "yes" ? "" : "**process ended**",
+  ];
+  return [
+    calls.filter(Boolean).join(", "),
+    `${longest}, ${requests} identity ${requests === "1" ? "request" : "requests"}`,
+    told === "-" ? "none" : `${told} explained`,
+  ];
 }

@@ -6,7 +6,7 @@ import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.j
 export interface AgentOptions extends FoundryProviderOptions {
   /**
    * A started client of your own, which stays yours to stop; or options for the one that is made. The runtime of that one gets a short list
-   * of this process's variables and what `env` adds; see the README.
+   * of this process's variables and what `env` adds; see docs/reference/environment.md.
    */
   client?: CopilotClient | CopilotClientOptions | undefined;
   /**

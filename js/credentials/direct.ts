@@ -14,7 +14,7 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { hideSecretsOf } from "../errors/redact.js";
-import { paired, send } from "../model/send.js";
+import { send, toHeaders } from "../model/send.js";
 import type { Clock } from "../platform/clock.js";
 import { LONGEST_TIMER_MS, systemClock, unref, withSystemFallback } from "../platform/clock.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
@@ -161,7 +161,7 @@ async function acquire(
       planModule().judgeTokenAnswer({
         source: call.source,
         status,
-        headers: paired(headers),
+        headers: toHeaders(headers),
         body,
         secret,
         requestedAt,

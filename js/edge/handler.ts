@@ -25,13 +25,13 @@ import {
   DEFAULT_LIMITS,
   DEFAULT_TIMEOUT_MS,
 } from "../http/contract.js";
-import { checkedLimits, checkTimeout, invalid, shareOf } from "../http/limits.js";
+import { callerShare, checkedLimits, checkTimeout, invalid } from "../http/limits.js";
 import { chatError, closing, unknownModel } from "../http/problem.js";
 import { respond } from "../http/respond.js";
 import { Slots } from "../http/slots.js";
 import { tokenStatus } from "../http/token-status.js";
 import { unlessAborted } from "../http/unless-aborted.js";
-import { rejectsToken } from "../model/model-error.js";
+import { isTokenRejection } from "../model/model-error.js";
 import { modelChecks } from "../model/model-options.js";
 import { streamChat } from "../model/stream-chat.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
@@ -45,66 +45,69 @@ import type { ModelOptions } from "../wasm/provider.js";
 /** Options of {@link createEdgeChatHandler}. */
 export interface EdgeChatOptions extends ModelOptions {
   /**
-   * Who may ask. `"anonymous"`: everybody who reaches the handler, so something before it must keep strangers out. Else a function that
-   * gives the caller's id, a text that nobody else has, or `false` for 401. It may be async, and neither reads nor clones the request.
-   * What it throws is answered 500, without the error.
+   * Identifies callers. `"anonymous"`: serves every request, so something in front of the handler must
+   * authenticate. Otherwise a function that returns the caller's unique id, or `false` for 401. It may
+   * be async, and must not read or clone the request. If it throws, the response is a 500 without
+   * the error.
    */
   authorize: "anonymous" | CallerFunction<Request>;
-  /** The resource's or project's endpoint. Else from the environment. */
+  /** The endpoint of the resource or project. Default: from the environment. */
   endpoint?: string | undefined;
-  /** The model. Else from the environment; default `gpt-5.5`. */
+  /** The model. Default: from the environment, or else `gpt-5.5`. */
   model?: string | undefined;
-  /** More deployments that callers may choose. Without, only the first one is served. */
+  /** Further deployments that callers may choose. Default: none, only `model` is served. */
   models?: readonly string[] | undefined;
-  /** Default: `"direct"`, the direct credential, by the environment. */
+  /** The credential. Default: `"direct"`, a direct credential for the environment. */
   credential?: TokenCredential | "direct" | undefined;
-  /** The token scope. Default: by endpoint. */
+  /** The token scope. Default: by the endpoint. */
   scope?: string | undefined;
   maxOutputTokens?: number | undefined;
   /**
-   * How long a call may take, in milliseconds: from the request's arrival to the last byte of its answer, the wait for a token and a slow
-   * reader included. Then it is answered 504. Default 120,000.
+   * The deadline of a call, in milliseconds, from the request's arrival to the last byte of its
+   * response. Includes the wait for a token and for a slow reader. Then the response is a 504.
+   * Default 120,000.
    */
   timeoutMs?: number | undefined;
   /** Options of the token provider. */
   tokens?: TokenProviderOptions | undefined;
-  /** What one caller, and all of them, may ask for. */
+  /** Limits for one caller and for all callers together. */
   limits?: Partial<ChatLimits> | undefined;
-  /** Receives an entry for every call when it has ended, without its prompt and its reply. What it throws is ignored. */
+  /** Receives a log entry at the end of every call, without prompt and reply. Errors that it throws are ignored. */
   onLog?: ((entry: ChatLogEntry) => void) | undefined;
-  /** Whether callers get to read what an error of the app's own says. Default false. */
+  /** Whether callers receive the messages of the app's own errors. Default false. */
   exposeErrors?: boolean | undefined;
-  /** The environment to read. Default `process.env`; on a platform without one pass its bindings. */
+  /** The environment variables. Default `process.env`; on a platform without it, pass its bindings. */
   env?: Environment | undefined;
 }
 
-/** How an edge handler stands, without a token and anything that was said. */
+/** The status of an edge handler. Holds no token, no prompt and no reply. */
 export interface EdgeChatStatus {
   state: "open" | "closed";
-  /** Whether replies can be expected: false when closed, or when the last attempt to get a token has failed and none is held. */
+  /** False if the handler is closed, or if it has no usable token and the last attempt to get one failed. */
   healthy: boolean;
-  /** Calls that are being answered. */
+  /** Calls in progress. */
   turns: number;
-  /** Absent for an endpoint that takes no token. `empty` before the first call: whether a token can be had is not known yet. */
+  /** Absent for an endpoint without tokens. Its state is `empty` before the first call. */
   token?: ChatTokenStatus;
 }
 
-/** A handler in the manner of `fetch`, and what it holds. */
+/** A handler of `fetch` requests, with its token provider, status and `close`. */
 export type EdgeChatHandler = ((request: Request) => Promise<Response>) & {
   readonly tokens: TokenProvider | undefined;
-  /** How the handler stands. Asks nothing of anybody. */
+  /** Returns the current status, without I/O. */
   status(): EdgeChatStatus;
-  /** Forgets the token and answers later calls with 503, `chat/closing`. */
+  /** Discards the token. Later calls are answered 503, `chat/closing`. */
   close(): void;
 };
 
-/** The request to the model ends with the call, not before. */
-const AFTER_MS = 60_000;
+/** Added to the deadline of the request to the model, so that the call's own deadline ends it. */
+const MODEL_TIMEOUT_MARGIN_MS = 60_000;
 
 /**
- * The chat of `copilot-keyless/azure-functions` for platforms without child processes: the same requests, events and errors, from a
- * `Request` to a `Response`. **No Copilot runtime answers, but the model itself**: one question, one answer, no tools and no
- * conversation to go on with, so a `sessionId` is refused.
+ * Creates a chat handler for platforms without child processes. It has the requests, events and errors
+ * of `copilot-keyless/azure-functions`, but takes a `Request` and returns a `Response`. **The model
+ * answers without the Copilot runtime**: one question, one answer, no tools and no conversations, so
+ * a request with a `sessionId` is refused.
  *
  * @throws KeylessError `endpoint/...`, `provider/...`, `credential/...`, `policy/invalid`, `chat/invalid-option`
  * @example
@@ -117,8 +120,15 @@ const AFTER_MS = 60_000;
  * ```
  */
 export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler {
-  const read = readOptions(options, edgeChecks(), "chat/invalid-option");
-  const { authorize, models = [], limits: given, credential, tokens: settings, ...others } = read;
+  const settings = readOptions(options, edgeChecks(), "chat/invalid-option");
+  const {
+    authorize,
+    models = [],
+    limits: limitOverrides,
+    credential,
+    tokens: tokenOptions,
+    ...others
+  } = settings;
   const {
     timeoutMs = DEFAULT_TIMEOUT_MS,
     onLog = () => {},
@@ -129,19 +139,26 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
   if (authorize !== "anonymous" && typeof authorize !== "function") {
     throw invalid('authorize is required: "anonymous", or a function', AUTHORIZE_HINT);
   }
-  const limits = checkedLimits(DEFAULT_LIMITS, given);
-  limits.turnsPerCaller = shareOf(limits.turns, given?.turnsPerCaller, authorize !== "anonymous");
+  const limits = checkedLimits(DEFAULT_LIMITS, limitOverrides);
+  const identified = authorize !== "anonymous";
+  limits.turnsPerCaller = callerShare(limits.turns, limitOverrides?.turnsPerCaller, identified);
   checkTimeout(timeoutMs);
   if (models.some((model) => typeof model !== "string" || model === ""))
-    throw invalid("models must be a list of names");
-  const own = typeof credential === "object" ? credential : undefined;
+    throw invalid("models must be an array of names");
+  const ownCredential = typeof credential === "object" ? credential : undefined;
   const plan = callCore(() =>
-    planModule().planProvider({ ...request, ownCredential: own !== undefined, env: coreEnvironment(env) }),
+    planModule().planProvider({
+      ...request,
+      ownCredential: ownCredential !== undefined,
+      env: coreEnvironment(env),
+    }),
   );
-  const giver = own ?? directCredential(env, plan.credential.authorityHost);
+  const tokenCredential = ownCredential ?? directCredential(env, plan.credential.authorityHost);
   const tokens =
-    plan.scope === undefined ? undefined : createBearerTokenProvider(giver, plan.scope, settings);
-  if (tokens) registerResource(giver, plan.endpoint.baseUrl);
+    plan.scope === undefined
+      ? undefined
+      : createBearerTokenProvider(tokenCredential, plan.scope, tokenOptions);
+  if (tokens) registerResource(tokenCredential, plan.endpoint.baseUrl);
   const { wireApi, headers, maxOutputTokens, wireModel } = plan.config;
   let closed = false;
   const engine: ChatEngine = async function* ({ prompt, sessionId, model = plan.model }, { signal }) {
@@ -149,14 +166,14 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
       throw chatError(
         "chat/session-not-found",
         404,
-        "Conversations are not kept here",
-        "Ask without a sessionId.",
+        "This handler keeps no conversations",
+        "Omit sessionId.",
       );
     }
     if (model !== plan.model && !models.includes(model)) {
       throw unknownModel([plan.model, ...models]);
     }
-    const ask = (token: string | undefined) =>
+    const streamReply = (token: string | undefined) =>
       streamChat({
         endpoint: plan.endpoint,
         prompt,
@@ -166,36 +183,36 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
         wireApi,
         headers,
         maxOutputTokens,
-        timeoutMs: Math.min(timeoutMs + AFTER_MS, LONGEST_TIMER_MS),
+        timeoutMs: Math.min(timeoutMs + MODEL_TIMEOUT_MARGIN_MS, LONGEST_TIMER_MS),
         signal,
       });
     let reply = "";
-    for await (const text of recovering(ask, tokens, signal)) {
+    for await (const text of streamWithFreshToken(streamReply, tokens, signal)) {
       reply += text;
       yield { type: "delta", text };
     }
     return { reply, model };
   };
   const slots = new Slots(limits);
-  const handle = async (asked: Request): Promise<Response> => {
+  const handle = async (request: Request): Promise<Response> => {
     checkArgument(
       "request",
-      asked,
+      request,
       REQUEST,
       "chat/invalid-option",
-      "Pass the handler the request as it came.",
+      "Pass the unchanged request to the handler.",
     );
     const { status, headers, body } = await respond(
       {
-        method: asked.method,
-        headers: asked.headers,
-        body: asked.body as ChunkSource | null,
-        bodyUsed: asked.bodyUsed,
+        method: request.method,
+        headers: request.headers,
+        body: request.body as ChunkSource | null,
+        bodyUsed: request.bodyUsed,
         caller: () =>
-          authorize === "anonymous" ? "" : callerOf("authorize", authorize, asked, limits.callerMs),
+          authorize === "anonymous" ? "" : callerOf("authorize", authorize, request, limits.callerMs),
         correlationId: crypto.randomUUID(),
-        // Not every platform's requests have one.
-        signal: asked.signal ?? new AbortController().signal,
+        // Not every platform's requests have a signal.
+        signal: request.signal ?? new AbortController().signal,
         log: onLog,
       },
       { engine, limits, slots, deadlineMs: timeoutMs, isClosed: () => closed, expose: exposeErrors },
@@ -245,39 +262,40 @@ const REQUEST: Check = {
 };
 
 const AUTHORIZE_HINT =
-  'authorize: (request) => the caller\'s id, or false; or authorize: "anonymous" if something before the handler keeps strangers out.';
+  'Pass authorize: (request) => the caller\'s id, or false. Or "anonymous", if something in front of the handler authenticates callers.';
 
-/** How many tokens a call tries at most: each may be revoked before it is used. */
-const TOKENS_TRIED = 3;
+/** The number of tokens that a call tries. Each may be revoked before it is used. */
+const MAX_TOKENS = 3;
 
 /**
- * A reply; again with another token if the resource rejected the one before, which is so before any text has come. Of several calls that
- * meet the same rejection one forgets the token; all of them get the next one.
+ * Streams a reply. Retries with a new token if the resource rejects the token, which it does before any
+ * text. If several calls are rejected with the same token, one of them invalidates it and all share
+ * the next one.
  */
-async function* recovering(
-  ask: (token: string | undefined) => AsyncGenerator<string, void, undefined>,
+async function* streamWithFreshToken(
+  streamReply: (token: string | undefined) => AsyncGenerator<string, void, undefined>,
   tokens: TokenProvider | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<string, void, undefined> {
-  if (!tokens) return yield* ask(undefined);
-  const next = () =>
+  if (!tokens) return yield* streamReply(undefined);
+  const getToken = () =>
     unlessAborted(tokens(), signal).catch((error: unknown) => {
       throw error instanceof KeylessError && error.code === "token/closed" ? closing() : error;
     });
-  for (let token = await next(), tried = 1; ; tried += 1) {
+  for (let token = await getToken(), attempt = 1; ; attempt += 1) {
     try {
-      return yield* ask(token);
+      return yield* streamReply(token);
     } catch (error) {
-      if (!rejectsToken(error) || tried === TOKENS_TRIED) throw error;
+      if (!isTokenRejection(error) || attempt === MAX_TOKENS) throw error;
       tokens.invalidate(token);
-      const other = await next().catch((failure: unknown) => {
-        // That the same token came again tells less than why the resource rejected it.
-        const again = failure instanceof KeylessError && failure.code === "token/rejected-again";
-        throw again ? error : failure;
+      const newToken = await getToken().catch((failure: unknown) => {
+        // The resource's reason says more than that the credential returned the same token.
+        const sameToken = failure instanceof KeylessError && failure.code === "token/rejected-again";
+        throw sameToken ? error : failure;
       });
-      // It was replaced too short a time ago to be replaced again.
-      if (other === token) throw error;
-      token = other;
+      // Too soon after the last forced acquisition for another one.
+      if (newToken === token) throw error;
+      token = newToken;
     }
   }
 }

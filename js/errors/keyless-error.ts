@@ -24,7 +24,7 @@ const INSPECT = Symbol.for("nodejs.util.inspect.custom");
  */
 export class KeylessError extends Error {
   declare readonly name: "KeylessError";
-  /** Stable, such as `endpoint/placeholder`; docs/errors.md lists them all. */
+  /** Stable, such as `endpoint/placeholder`; docs/reference/errors.md lists them all. */
   readonly code: string;
   /** The next step, in one or two sentences. */
   declare readonly hint?: string;

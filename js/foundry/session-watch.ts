@@ -1,7 +1,7 @@
 import type { CopilotSession, MessageOptions } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
 import { diagnose } from "../model/diagnose.js";
-import { diagnosedError } from "../model/model-error.js";
+import { diagnosisError } from "../model/model-error.js";
 import { rejectedTokenFromCache } from "../tokens/provider.js";
 import type { TokenProvider } from "../tokens/types.js";
 import type { FailedRequest } from "../wasm/diagnosis.js";
@@ -190,7 +190,7 @@ export class SessionWatch {
       body: said,
       token: watched?.token || undefined,
     });
-    return { error: diagnosedError(diagnosis), tokenRejected: diagnosis.tokenRejected };
+    return { error: diagnosisError(diagnosis), tokenRejected: diagnosis.tokenRejected };
   }
 }
 

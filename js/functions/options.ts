@@ -5,7 +5,7 @@ import { agentChecks } from "../copilot/options.js";
 import { type Checks, callback, finite, flag, list, object, readOptions } from "../errors/check.js";
 import type { CallerFunction } from "../http/caller.js";
 import { type ChatLimits, DEFAULT_LIMITS } from "../http/contract.js";
-import { checkedLimits, checkTimeout, invalid, shareOf } from "../http/limits.js";
+import { callerShare, checkedLimits, checkTimeout, invalid } from "../http/limits.js";
 
 /** A model that callers may choose, of the same resource. */
 export interface ChatModel {
@@ -109,8 +109,8 @@ export function limitsOf(given: Partial<FunctionsLimits> | undefined, apart: boo
   const { turns, conversations } = limits;
   return {
     ...limits,
-    turnsPerCaller: shareOf(turns, given?.turnsPerCaller, apart),
-    conversationsPerCaller: shareOf(conversations, given?.conversationsPerCaller, apart),
+    turnsPerCaller: callerShare(turns, given?.turnsPerCaller, apart),
+    conversationsPerCaller: callerShare(conversations, given?.conversationsPerCaller, apart),
   };
 }
 

@@ -36,7 +36,7 @@ export interface ChatStatus {
   turns: number;
   /** Conversations that are kept. */
   conversations: number;
-  /** Why it is misconfigured: a code of docs/errors.md. */
+  /** Why it is misconfigured: a code of docs/reference/errors.md. */
   error?: string;
 }
 

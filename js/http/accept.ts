@@ -1,4 +1,4 @@
-/** A range of an Accept header. */
+/** A media range of an Accept header. */
 interface Range {
   type: string;
   subtype: string;
@@ -6,17 +6,17 @@ interface Range {
 }
 
 /**
- * Which of some media types a caller likes best, by the header of RFC 9110, 12.5.1; of equals the first. Nothing where it accepts
- * none of them. What is malformed is passed over.
+ * Selects the media type that a caller prefers, by its Accept header (RFC 9110, 12.5.1). Among equals,
+ * the first. Returns undefined if the caller accepts none of them. Ignores malformed ranges.
  */
 export function bestType(accept: string | null, types: readonly string[]): string | undefined {
   if (accept === null || accept.trim() === "") return types[0];
   const ranges = (accept.match(/(?:[^,"]|"(?:\\.|[^"\\])*"?)+/g) ?? []).flatMap(parse);
   let best: string | undefined;
-  let liked = 0;
+  let bestQuality = 0;
   for (const type of types) {
     const quality = qualityOf(type, ranges);
-    if (quality > liked) [best, liked] = [type, quality];
+    if (quality > bestQuality) [best, bestQuality] = [type, quality];
   }
   return best;
 }
@@ -30,7 +30,7 @@ function parse(text: string): Range[] {
   return quality >= 0 && quality <= 1 ? [{ type, subtype, quality }] : [];
 }
 
-/** What the most specific range that fits says; 0 where none fits. */
+/** Returns the quality of the most specific range that matches, or 0. */
 function qualityOf(mediaType: string, ranges: Range[]): number {
   const [type, subtype] = mediaType.split("/");
   const exact = ranges.find((range) => range.type === type && range.subtype === subtype);

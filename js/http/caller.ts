@@ -4,12 +4,13 @@ import { withDeadline } from "../platform/with-deadline.js";
 import { chatError } from "./problem.js";
 
 /**
- * Says who asks: a text that nobody else has, or `false` for somebody who may not ask. The request's body is being read already: it must
- * neither read nor clone the request. A library that copies it gets `new Request(request.url, { headers: request.headers })`.
+ * Identifies the caller of a request: returns a unique id, or `false` to refuse. It must not read or
+ * clone the request, whose body is being read already. For a library that copies requests, pass
+ * `new Request(request.url, { headers: request.headers })`.
  */
-export type CallerFunction<Asked> = (request: Asked) => string | false | Promise<string | false>;
+export type CallerFunction<Request> = (request: Request) => string | false | Promise<string | false>;
 
-/** The options that take a {@link CallerFunction}, and the codes of what goes wrong with each. */
+/** The options that take a {@link CallerFunction}, and the error codes of each. */
 const CODES = {
   authorize: {
     failed: "chat/authorize-failed",
@@ -24,43 +25,45 @@ const CODES = {
 } as const;
 
 /**
- * Asks the app who its caller is. The id keeps conversations apart, so only a text that can be told from every other text is taken.
+ * Calls the app's function that identifies the caller. The id separates conversations, so it must
+ * differ from every other id.
  *
- * @throws KeylessError `chat/unauthorized`; `chat/authorize-...` or `chat/caller-...`, by the option, where the function failed
+ * @throws KeylessError `chat/unauthorized`; `chat/authorize-...` or `chat/caller-...`, by the option,
+ *   if the function fails
  */
-export async function callerOf<Asked>(
+export async function callerOf<Request>(
   option: keyof typeof CODES,
-  identify: CallerFunction<Asked>,
-  request: Asked,
+  identify: CallerFunction<Request>,
+  request: Request,
   timeoutMs: number,
 ): Promise<string> {
   const { failed, invalid, late } = CODES[option];
-  const asked = (async (): Promise<unknown> => identify(request))().catch((cause: unknown) => {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw new KeylessError(failed, `${option} threw: ${said}`, {
-      hint: `Look at the ${option} option. It must not read or clone the request.`,
+  const result = (async (): Promise<unknown> => identify(request))().catch((cause: unknown) => {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new KeylessError(failed, `${option} threw: ${message}`, {
+      hint: `Check the ${option} option. It must not read or clone the request.`,
       cause,
     });
   });
-  const id = await withDeadline(asked, timeoutMs, () => {
-    throw new KeylessError(late, `${option} gave no answer within ${timeoutMs} ms`, {
-      hint: `Look at the ${option} option, or raise limits.callerMs.`,
+  const id = await withDeadline(result, timeoutMs, () => {
+    throw new KeylessError(late, `${option} did not return within ${timeoutMs} ms`, {
+      hint: `Check the ${option} option, or raise limits.callerMs.`,
     });
   });
-  if (id === false) throw chatError("chat/unauthorized", 401, "You may not ask here", "Sign in first.");
-  // Two ids with half a character each would be the same in UTF-8.
+  if (id === false) throw chatError("chat/unauthorized", 401, "You are not authorized", "Sign in first.");
+  // Two ids with different lone surrogates would be the same in UTF-8.
   if (typeof id === "string" && id.trim() !== "" && wellFormed(id) === id) return id;
   throw new KeylessError(
     invalid,
-    `${option} must give a text that is not empty, or false; it gave ${kind(id)}`,
+    `${option} must return a non-empty string or false; it returned ${kind(id)}`,
     {
-      hint: `Look at the ${option} option: it gives an id that nobody else has.`,
+      hint: `Check the ${option} option: it must return an id that is unique to the caller.`,
     },
   );
 }
 
 function kind(id: unknown): string {
-  if (typeof id === "string") return id.trim() === "" ? "an empty one" : "one with half a character";
+  if (typeof id === "string") return id.trim() === "" ? "an empty string" : "a string with a lone surrogate";
   if (id === undefined || id === null) return String(id);
   return Array.isArray(id) ? "an array" : `a ${typeof id}`;
 }

@@ -1,11 +1,11 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
 
-/** The limits, defaults filled in and checked. */
-export function checkedLimits<T extends object>(defaults: T, given: Partial<T> = {}): T {
+/** Fills in default limits and checks all values. Throws `chat/invalid-option`. */
+export function checkedLimits<T extends object>(defaults: T, overrides: Partial<T> = {}): T {
   const limits = { ...defaults };
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(defaults, name)) throw invalid(`limits.${name} is none`);
+  for (const [name, value] of Object.entries(overrides)) {
+    if (!Object.hasOwn(defaults, name)) throw invalid(`limits.${name} does not exist`);
     if (value === undefined) continue;
     if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > LONGEST_TIMER_MS) {
       throw invalid(`limits.${name} must be a positive whole number, below 2^31`);
@@ -16,21 +16,21 @@ export function checkedLimits<T extends object>(defaults: T, given: Partial<T> =
 }
 
 /**
- * What one caller may use of a limit for all, unless it is given: half, so that nobody shuts the others out; all where callers are not
- * told apart.
+ * Returns the share of one caller in a limit for all: by default half, so that no caller blocks the
+ * others, or all if callers are not identified.
  */
-export function shareOf(all: number, given: number | undefined, apart: boolean): number {
-  return given ?? (apart ? Math.ceil(all / 2) : all);
+export function callerShare(total: number, override: number | undefined, identified: boolean): number {
+  return override ?? (identified ? Math.ceil(total / 2) : total);
 }
 
-/** How long a turn may take: a time that timers can wait. */
+/** Checks that a timeout is one that timers support. Throws `chat/invalid-option`. */
 export function checkTimeout(timeoutMs: unknown): void {
-  const isTime = Number.isFinite(timeoutMs) && (timeoutMs as number) > 0;
-  if (isTime && (timeoutMs as number) <= LONGEST_TIMER_MS) return;
+  const isPositive = Number.isFinite(timeoutMs) && (timeoutMs as number) > 0;
+  if (isPositive && (timeoutMs as number) <= LONGEST_TIMER_MS) return;
   throw invalid("timeoutMs must be a positive number of milliseconds, below 2^31");
 }
 
-/** An option of a chat handler that cannot be. */
+/** Creates the error for an invalid option of a chat handler. */
 export function invalid(sentence: string, hint = "See the options of the handler."): KeylessError {
   return new KeylessError("chat/invalid-option", sentence, { hint });
 }

@@ -1,6 +1,6 @@
 import { KeylessError } from "../errors/keyless-error.js";
 
-/** An error of the caller's, or of this app's own, that is answered as it is. */
+/** Creates an error with a status of its own: its message and hint go to the caller as they are. */
 export function chatError(
   code: string,
   status: number,
@@ -11,39 +11,42 @@ export function chatError(
   return new KeylessError(code, message, { status, hint, retryAfterMs });
 }
 
-/** A caller wants a model that is not among those on offer. */
-export function unknownModel(offered: Iterable<string>): KeylessError {
-  const choice = `Choose from: ${[...offered].join(", ")}.`;
+/** Creates the error for a model that the app does not serve. */
+export function unknownModel(served: Iterable<string>): KeylessError {
+  const choice = `Choose from: ${[...served].join(", ")}.`;
   return chatError("chat/unknown-model", 400, "This model is not served here", choice);
 }
 
-/** The caller has taken nothing of its answer for too long. */
+/** Creates the error for a caller that stalls a streamed reply. */
 export function slowReader(stallMs: number): KeylessError {
-  return chatError("chat/slow-reader", 408, `The caller took nothing for ${stallMs} ms`);
+  return chatError("chat/slow-reader", 408, `The caller read nothing for ${stallMs} ms`);
 }
 
-/** The app has been told to end. */
+/** Creates the error for a call after the app was closed. */
 export function closing(): KeylessError {
-  return chatError("chat/closing", 503, "This app is ending", "Ask again.");
+  return chatError("chat/closing", 503, "This app is shutting down", "Try again.");
 }
 
-/** What a failure is for the caller: never a refusal that was meant for this app, such as a 401 of the resource. */
-interface Verdict {
+/** A failure as callers see it. A status that was meant for the app, such as a 401 of the resource, is not passed on. */
+interface PublicError {
   status: number;
-  /** For callers, to whom the app's resources and roles are no business. */
-  says: string;
+  /** Does not disclose the app's resources and roles. */
+  message: string;
 }
 
-const UPSTREAM: Verdict = { status: 502, says: "The model refused the request, or failed." };
-const LATE: Verdict = { status: 504, says: "The reply took too long." };
-const OVERLOADED: Verdict = { status: 503, says: "The model has no capacity left for now." };
-const UNAVAILABLE: Verdict = { status: 503, says: "A service behind this one is not available for now." };
-const MISCONFIGURED: Verdict = { status: 500, says: "This app is not set up right." };
-const UNKNOWN_CALLER: Verdict = { status: 500, says: "This app could not find out who asks." };
-const UNEXPECTED: Verdict = { status: 500, says: "Something unexpected happened." };
+const UPSTREAM: PublicError = { status: 502, message: "The model rejected the request, or failed." };
+const LATE: PublicError = { status: 504, message: "The reply took too long." };
+const OVERLOADED: PublicError = { status: 503, message: "The model is over capacity. Try again later." };
+const UNAVAILABLE: PublicError = {
+  status: 503,
+  message: "A service that this app needs is unavailable. Try again later.",
+};
+const MISCONFIGURED: PublicError = { status: 500, message: "This app is misconfigured." };
+const UNKNOWN_CALLER: PublicError = { status: 500, message: "This app could not identify the caller." };
+const UNEXPECTED: PublicError = { status: 500, message: "An unexpected error occurred." };
 
 /** Codes with a status of their own. */
-const BY_CODE: Record<string, Verdict> = {
+const BY_CODE: Record<string, PublicError> = {
   "agent/timeout": LATE,
   "token/timeout": LATE,
   "agent/no-reply": UPSTREAM,
@@ -60,7 +63,7 @@ const BY_CODE: Record<string, Verdict> = {
   "credential/throttled": UNAVAILABLE,
   "model/content-filter": {
     status: 422,
-    says: "The content filter stopped the prompt, or the reply. Rephrase it.",
+    message: "The content filter blocked the prompt or the reply. Rephrase the prompt.",
   },
   "model/rate-limited": OVERLOADED,
   "sdk/runtime-ended": UNAVAILABLE,
@@ -69,8 +72,8 @@ const BY_CODE: Record<string, Verdict> = {
   "token/rejected-again": UPSTREAM,
 };
 
-/** The others, by what stands before the slash. */
-const BY_KIND: Record<string, Verdict> = {
+/** The other codes, by the part before the slash. */
+const BY_CATEGORY: Record<string, PublicError> = {
   model: UPSTREAM,
   agent: UNEXPECTED,
   credential: MISCONFIGURED,
@@ -83,40 +86,40 @@ const BY_KIND: Record<string, Verdict> = {
   token: MISCONFIGURED,
 };
 
-/** An identity endpoint is asked again after this at the latest, in milliseconds: `RETRY_AFTER_MAX_MS` of the core. */
-const CREDENTIAL_WAIT_MAX_MS = 120_000;
+/** The longest pause before a retry of a credential, in milliseconds: `RETRY_AFTER_MAX_MS` of the core. */
+const CREDENTIAL_RETRY_MAX_MS = 120_000;
 
-/** How long to wait where nobody has said it, in milliseconds. */
+/** The default of `Retry-After`, in milliseconds. */
 const RETRY_MS = 5_000;
 
-/** An error as it is answered and logged. */
+/** An error as it is sent and logged. */
 export interface Problem {
   status: number;
   code: string;
   /** The body of problem+json, RFC 9457. */
   body: Record<string, unknown>;
   headers: Record<string, string>;
-  /** For the log: everything. */
+  /** The full message, for the log. */
   detail: string;
 }
 
 /**
- * An error as problem+json. A caller's own mistake is told in full; of anything else a caller learns the code and what it means for
- * them, and the log the rest, unless `expose` is set.
+ * Converts an error to problem+json. Callers receive their own mistakes in full. Of other errors they
+ * receive the code and a general message, unless `expose` is set; the log receives the details.
  */
 export function problem(error: unknown, correlationId: string, expose: boolean): Problem {
   const known = error instanceof KeylessError ? error : undefined;
   const code = known?.code ?? "chat/unexpected";
-  const own = code.startsWith("chat/") ? known?.status : undefined;
-  const { status, says } =
-    own === undefined
-      ? (BY_CODE[code] ?? BY_KIND[code.slice(0, code.indexOf("/"))] ?? UNEXPECTED)
-      : { status: own, says: known?.message ?? "" };
-  const told = known && (own !== undefined || expose) ? known : undefined;
-  const most = code.startsWith("credential/") ? CREDENTIAL_WAIT_MAX_MS : Number.POSITIVE_INFINITY;
-  const asked = known?.retryAfterMs ?? (status === 503 ? RETRY_MS : undefined);
-  const wait = asked && Math.min(asked, most);
-  const seconds = wait === undefined ? undefined : Math.max(1, Math.ceil(wait / 1000));
+  const ownStatus = code.startsWith("chat/") ? known?.status : undefined;
+  const { status, message } =
+    ownStatus === undefined
+      ? (BY_CODE[code] ?? BY_CATEGORY[code.slice(0, code.indexOf("/"))] ?? UNEXPECTED)
+      : { status: ownStatus, message: known?.message ?? "" };
+  const exposed = known && (ownStatus !== undefined || expose) ? known : undefined;
+  const maxWaitMs = code.startsWith("credential/") ? CREDENTIAL_RETRY_MAX_MS : Number.POSITIVE_INFINITY;
+  const retryAfterMs = known?.retryAfterMs ?? (status === 503 ? RETRY_MS : undefined);
+  const waitMs = retryAfterMs && Math.min(retryAfterMs, maxWaitMs);
+  const seconds = waitMs === undefined ? undefined : Math.max(1, Math.ceil(waitMs / 1000));
   const text = error instanceof Error ? error.message : String(error);
   return {
     status,
@@ -125,8 +128,8 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
       title: TITLES[status] ?? "Error",
       status,
       code,
-      detail: told?.message ?? says,
-      ...(told?.hint === undefined ? {} : { hint: told.hint }),
+      detail: exposed?.message ?? message,
+      ...(exposed?.hint === undefined ? {} : { hint: exposed.hint }),
       ...(seconds === undefined ? {} : { retryAfter: seconds }),
       correlationId,
     },
@@ -134,14 +137,14 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
       ...HEADERS[status],
       ...(seconds === undefined ? {} : { "retry-after": String(seconds) }),
     },
-    // What somebody else's error says may hold a secret; a KeylessError has been cleaned.
+    // Another error's message may hold a secret; that of a KeylessError is redacted already.
     detail: [known ? text : redacted(text), known?.hint].filter(Boolean).join(" "),
   };
 }
 
 const redacted = (text: string): string => new KeylessError("chat/unexpected", text).message;
 
-/** Headers that RFC 9110 wants with a status. Which credential is taken is for the app to say. */
+/** Headers that RFC 9110 requires for a status. */
 const HEADERS: Record<number, Record<string, string>> = {
   401: { "www-authenticate": "Bearer" },
   405: { allow: "POST" },

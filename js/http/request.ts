@@ -2,12 +2,12 @@ import { wellFormed } from "../platform/well-formed.js";
 import type { ChatCall, ChatLimits, ChatRequest } from "./contract.js";
 import { chatError } from "./problem.js";
 
-/** A session id or a model's name is never longer. */
-const NAME_CHARS = 512;
+/** The longest session id or name of a model. */
+const MAX_NAME_CHARS = 512;
 
-/** Checks what is known before the body is read. Throws a KeylessError, `chat/...`. */
+/** Checks method and content type, before the body is read. Throws a KeylessError `chat/...`. */
 export function checkHead({ method, headers }: ChatCall): void {
-  if (method !== "POST") throw chatError("chat/method-not-allowed", 405, "Only POST is served here");
+  if (method !== "POST") throw chatError("chat/method-not-allowed", 405, "Use POST");
   if (/^application\/json\s*(;|$)/i.test(headers.get("content-type") ?? "")) return;
   throw chatError(
     "chat/unsupported-media-type",
@@ -17,23 +17,23 @@ export function checkHead({ method, headers }: ChatCall): void {
   );
 }
 
-/** Checks what the caller asks. Throws a KeylessError, `chat/...`. */
+/** Parses and checks the body of a request. Throws a KeylessError `chat/...`. */
 export function parseRequest(body: Uint8Array, { promptChars }: ChatLimits): ChatRequest {
-  const value = parsed(body);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("an object");
+  const value = parseJson(body);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("to be an object");
   const { prompt, sessionId, model } = value as Record<string, unknown>;
-  if (typeof prompt !== "string" || prompt.trim() === "") throw invalid("a prompt: a text that is not empty");
+  if (typeof prompt !== "string" || prompt.trim() === "") throw invalid("prompt, a non-empty string");
   if (prompt.length > promptChars) {
     throw chatError("chat/prompt-too-long", 413, `The prompt is longer than ${promptChars} characters`);
   }
   return {
     prompt: wellFormed(prompt),
-    sessionId: name(sessionId, "sessionId"),
-    model: name(model, "model"),
+    sessionId: parseName(sessionId, "sessionId"),
+    model: parseName(model, "model"),
   };
 }
 
-function parsed(body: Uint8Array): unknown {
+function parseJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {
@@ -41,13 +41,13 @@ function parsed(body: Uint8Array): unknown {
   }
 }
 
-/** An optional field; `null` is as good as none. */
-function name(value: unknown, field: string): string | undefined {
+/** Checks an optional field. `null` counts as absent. */
+function parseName(value: unknown, field: string): string | undefined {
   if (value === undefined || value === null) return undefined;
-  if (typeof value === "string" && value !== "" && value.length <= NAME_CHARS) return wellFormed(value);
-  throw invalid(`a text as ${field}, or none`);
+  if (typeof value === "string" && value !== "" && value.length <= MAX_NAME_CHARS) return wellFormed(value);
+  throw invalid(`${field} to be a string, or absent`);
 }
 
-function invalid(what: string) {
-  return chatError("chat/invalid-request", 400, `The body needs ${what}`, 'Send { "prompt": "..." }.');
+function invalid(requirement: string) {
+  return chatError("chat/invalid-request", 400, `The body needs ${requirement}`, 'Send { "prompt": "..." }.');
 }

@@ -20,22 +20,22 @@ import { unlessAborted } from "./unless-aborted.js";
 const JSON_TYPE = "application/json";
 const EVENTS_TYPE = "text/event-stream";
 
-/** What holds for all calls of an app. */
+/** Settings of all calls of an app. */
 export interface ChatSettings {
   engine: ChatEngine;
   limits: ChatLimits;
   slots: Slots;
-  /** How long a call may take, from its arrival to the last byte of its answer, in milliseconds. */
+  /** The deadline of a call, from its arrival to the last byte of its response, in milliseconds. */
   deadlineMs: number;
-  /** Whether the app has been told to end. */
+  /** Whether the app was closed. */
   isClosed: () => boolean;
-  /** Whether callers get to read what an error of the app's own says. */
+  /** Whether callers receive the messages of the app's own errors. */
   expose: boolean;
 }
 
 type Step = IteratorResult<ChatEvent, ChatResult>;
 
-/** Answers one call. Never rejects. */
+/** Responds to a call. Never rejects. */
 export async function respond(call: ChatCall, settings: ChatSettings): Promise<ChatResponse> {
   const exchange = new Exchange(call, settings);
   try {
@@ -45,143 +45,143 @@ export async function respond(call: ChatCall, settings: ChatSettings): Promise<C
   }
 }
 
-function accepted({ headers }: ChatCall): string {
-  // JSON first: it is what a caller gets who does not say.
+function acceptedType({ headers }: ChatCall): string {
+  // JSON first: the default for callers without a preference.
   const best = bestType(headers.get("accept"), [JSON_TYPE, EVENTS_TYPE]);
   if (best !== undefined) return best;
   throw chatError("chat/not-acceptable", 406, `Replies are ${JSON_TYPE} or ${EVENTS_TYPE}`);
 }
 
-/** One call and its turn, from the first byte to the last. */
+/** One call, from its arrival to the last byte of its response. */
 class Exchange {
   readonly #call: ChatCall;
   readonly #settings: ChatSettings;
   readonly #started = systemClock.monotonic();
   readonly #body: Body;
-  /** Aborted, with the reason, when the call cannot go on: all that is waited for ends with it. */
+  /** Aborts everything that the call waits for, with the reason. */
   readonly #stop = new AbortController();
   readonly #deadline: unknown;
   #slot: Slot | undefined;
   #turn: AsyncGenerator<ChatEvent, ChatResult, undefined> | undefined;
   #ended = false;
-  /** Cuts the stream off while its reader takes nothing. */
-  #cutOff: ((error: unknown) => void) | undefined;
+  /** Fails the stream while its reader stalls. */
+  #failStream: ((error: unknown) => void) | undefined;
   #stall: unknown;
-  readonly #left = () => this.#interrupt(gone());
+  readonly #onDisconnect = () => this.#interrupt(clientClosed());
 
   constructor(call: ChatCall, settings: ChatSettings) {
     this.#call = call;
     this.#settings = settings;
     const { deadlineMs } = settings;
-    this.#deadline = systemClock.setTimeout(() => this.#interrupt(late(deadlineMs)), deadlineMs);
+    this.#deadline = systemClock.setTimeout(() => this.#interrupt(timeout(deadlineMs)), deadlineMs);
     this.#body = new Body(call, settings.limits);
-    call.signal.addEventListener("abort", this.#left);
-    if (call.signal.aborted) this.#left();
+    call.signal.addEventListener("abort", this.#onDisconnect);
+    if (call.signal.aborted) this.#onDisconnect();
   }
 
-  /** The answer, or its beginning. */
+  /** Returns the response. A streamed one begins here. */
   async answer(): Promise<ChatResponse> {
     const { slots, engine, limits, isClosed } = this.#settings;
     if (isClosed()) throw closing();
     checkHead(this.#call);
-    const type = accepted(this.#call);
+    const type = acceptedType(this.#call);
     const { signal } = this.#stop;
     signal.throwIfAborted();
     this.#slot = slots.take();
     const caller = await unlessAborted((async () => this.#call.caller())(), signal);
     this.#slot.claim(caller);
     const request = parseRequest(await unlessAborted(this.#body.bytes, signal), limits);
-    // It may have been stopped since that was settled.
+    // The signal may have aborted meanwhile.
     signal.throwIfAborted();
     if (isClosed()) throw closing();
     this.#turn = engine(request, { caller, signal });
-    return type === EVENTS_TYPE ? this.#stream() : this.#whole();
+    return type === EVENTS_TYPE ? this.#respondStream() : this.#respondJson();
   }
 
-  /** The whole reply in JSON. */
-  async #whole(): Promise<ChatResponse> {
+  /** Responds with the whole reply in JSON. */
+  async #respondJson(): Promise<ChatResponse> {
     let step = await this.#next();
     while (!step.done) step = await this.#next();
     this.#end(200);
-    return this.#answer(200, JSON_TYPE, {}, JSON.stringify(step.value));
+    return this.#response(200, JSON_TYPE, {}, JSON.stringify(step.value));
   }
 
   /**
-   * The reply as it comes. The answer begins with the first event, so that what fails before has its own status; but after a
-   * heartbeat's time it begins all the same.
+   * Streams the reply. The response begins with the first event, so that an earlier failure has its
+   * own status; at the latest it begins after the heartbeat interval.
    */
-  async #stream(): Promise<ChatResponse> {
+  async #respondStream(): Promise<ChatResponse> {
     let pending: Promise<Step> | undefined = this.#next();
     const first = await this.#orHeartbeat(pending);
     this.#stop.signal.throwIfAborted();
-    // From here on nobody may wait for this.
+    // From here on the deadline need not keep the process alive.
     unref(this.#deadline);
     const encoder = new TextEncoder();
-    let waiting: Step | undefined = first;
-    let beats = first === undefined;
+    let nextStep: Step | undefined = first;
+    let heartbeatDue = first === undefined;
     const body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => this.#awaitReader(controller),
         pull: async (controller) => {
-          this.#readerIsBack();
-          const say = (text: string) => controller.enqueue(encoder.encode(text));
+          this.#clearStall();
+          const send = (text: string) => controller.enqueue(encoder.encode(text));
           try {
             await this.#ready();
-            if (!beats && waiting === undefined) {
+            if (!heartbeatDue && nextStep === undefined) {
               pending ??= this.#next();
-              waiting = await this.#orHeartbeat(pending);
+              nextStep = await this.#orHeartbeat(pending);
             }
             this.#stop.signal.throwIfAborted();
-            const step = waiting;
-            waiting = undefined;
-            beats = false;
+            const step = nextStep;
+            nextStep = undefined;
+            heartbeatDue = false;
             if (step === undefined) {
-              say(": still at work\n\n");
+              send(": still at work\n\n");
               return this.#awaitReader(controller);
             }
             pending = undefined;
             if (!step.done) {
               const { type, ...data } = step.value;
-              say(event(type, data));
+              send(event(type, data));
               return this.#awaitReader(controller);
             }
             const { reply: _, ...data } = step.value;
-            say(event("done", data));
+            send(event("done", data));
             this.#end(200);
           } catch (error) {
             const { status, body: data } = this.#fail(error);
-            // Who has left has cancelled the stream.
-            if (status === LEFT) return controller.error(error);
-            say(event("error", data));
+            // A caller that disconnected has cancelled the stream.
+            if (status === CLIENT_CLOSED) return controller.error(error);
+            send(event("error", data));
           }
           controller.close();
         },
-        cancel: () => this.#left(),
+        cancel: () => this.#onDisconnect(),
       },
       { highWaterMark: 0 },
     );
-    return this.#answer(200, EVENTS_TYPE, { "x-accel-buffering": "no" }, body);
+    return this.#response(200, EVENTS_TYPE, { "x-accel-buffering": "no" }, body);
   }
 
-  /** An error in the place of a reply. */
+  /** Responds with an error. */
   async refuse(error: unknown): Promise<ChatResponse> {
     const { status, headers, body } = this.#fail(error);
     await this.#body.refuse(status);
-    return this.#answer(status, "application/problem+json", headers, JSON.stringify(body));
+    return this.#response(status, "application/problem+json", headers, JSON.stringify(body));
   }
 
   async #next(): Promise<Step> {
-    if (!this.#turn) throw gone();
+    if (!this.#turn) throw clientClosed();
     return unlessAborted(this.#turn.next(), this.#stop.signal);
   }
 
-  /** The step, or nothing if it takes longer than silence may last. */
+  /** Returns the step, or undefined after the heartbeat interval. */
   #orHeartbeat(step: Promise<Step>): Promise<Step | undefined> {
     step.catch(() => {});
     return withDeadline<Step | undefined>(step, this.#settings.limits.heartbeatMs, () => undefined);
   }
 
-  /** Waits for a transport that can take more. One that cannot tell is no reason to fail. */
+  /** Waits until the transport accepts more. Ignores other errors than a {@link KeylessError}. */
   async #ready(): Promise<void> {
     const { ready } = this.#call;
     if (!ready) return;
@@ -190,60 +190,60 @@ class Exchange {
     });
   }
 
-  /** The next event is wanted when the stream's reader has taken the last one. */
+  /** Starts the stall timer. The stream's reader stops it when it asks for the next event. */
   #awaitReader(controller: ReadableStreamDefaultController<Uint8Array>): void {
     const { stallMs } = this.#settings.limits;
-    this.#cutOff = (error) => controller.error(error);
+    this.#failStream = (error) => controller.error(error);
     this.#stall = systemClock.setTimeout(() => this.#interrupt(slowReader(stallMs)), stallMs);
     unref(this.#stall);
   }
 
-  #readerIsBack(): void {
-    this.#cutOff = undefined;
+  #clearStall(): void {
+    this.#failStream = undefined;
     systemClock.clearTimeout(this.#stall);
   }
 
-  /** Ends the call from outside of what it waits for. */
+  /** Ends the call while it waits. */
   #interrupt(error: unknown): void {
-    const cutOff = this.#cutOff;
-    this.#readerIsBack();
-    if (this.#ended && !cutOff) return;
+    const failStream = this.#failStream;
+    this.#clearStall();
+    if (this.#ended && !failStream) return;
     this.#fail(error);
-    cutOff?.(error);
+    failStream?.(error);
   }
 
   #fail(error: unknown) {
     this.#stop.abort(error);
     const { signal, correlationId } = this.#call;
-    const told = problem(signal.aborted ? gone() : error, correlationId, this.#settings.expose);
-    const { status, code, detail } = told;
+    const result = problem(signal.aborted ? clientClosed() : error, correlationId, this.#settings.expose);
+    const { status, code, detail } = result;
     this.#end(status, { code, detail });
-    return told;
+    return result;
   }
 
-  /** Lets go of everything, and says so in the log. Only the first time counts. */
+  /** Releases all resources and logs the outcome. Later calls do nothing. */
   #end(status: number, failure: { code?: string; detail?: string } = {}): void {
     if (this.#ended) return;
     this.#ended = true;
     const { signal, correlationId, log } = this.#call;
-    signal.removeEventListener("abort", this.#left);
+    signal.removeEventListener("abort", this.#onDisconnect);
     systemClock.clearTimeout(this.#deadline);
     systemClock.clearTimeout(this.#stall);
-    // A turn that waits for its reader would wait for ever; one that runs ends by the abort.
-    const over = this.#turn?.return(undefined as never);
+    // A turn that waits for its reader would wait forever; a running one ends by the abort.
+    const turnEnd = this.#turn?.return(undefined as never);
     const slot = this.#slot;
-    if (!over) slot?.release();
+    if (!turnEnd) slot?.release();
     else {
       const release = () => slot?.release();
-      withDeadline<unknown>(over, RELEASE_MS, () => {}).then(release, release);
+      withDeadline<unknown>(turnEnd, RELEASE_MS, () => {}).then(release, release);
     }
     const durationMs = Math.round(systemClock.monotonic() - this.#started);
     const entry = { ...outcome(status), correlationId, durationMs, status, ...failure };
-    // A logger's fault is not the caller's, whether it throws or its promise is rejected.
+    // Ignore a logger that throws, or whose promise is rejected.
     (async () => log(entry))().catch(() => {});
   }
 
-  #answer(
+  #response(
     status: number,
     type: string,
     headers: Record<string, string>,
@@ -265,33 +265,33 @@ class Exchange {
 }
 
 function outcome(status: number): Pick<ChatLogEntry, "level" | "message"> {
-  if (status === LEFT) return { level: "info", message: "chat left by its caller" };
+  if (status === CLIENT_CLOSED) return { level: "info", message: "chat left by its caller" };
   if (status >= 500) return { level: "error", message: "chat failed" };
   if (status >= 400) return { level: "warn", message: "chat refused" };
   return { level: "info", message: "chat answered" };
 }
 
-/** One server-sent event. JSON has no line breaks outside of its escapes, so that one line of data holds it. */
+/** Formats a server-sent event. JSON contains no line breaks, so one data line is enough. */
 function event(type: string, data: object): string {
   return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-function late(deadlineMs: number) {
+function timeout(deadlineMs: number) {
   return chatError(
     "chat/timeout",
     504,
     `The reply took longer than ${deadlineMs} ms`,
-    "Ask again, or for less.",
+    "Try again, or ask for less.",
   );
 }
 
-/** Nobody gets to read it; the log does. */
-function gone() {
-  return chatError("chat/client-closed", LEFT, "The caller has left");
+/** Creates the error of a call whose caller disconnected. Only the log receives it. */
+function clientClosed() {
+  return chatError("chat/client-closed", CLIENT_CLOSED, "The caller disconnected");
 }
 
-/** How long a turn that was ended may take to let go, before its slot is free all the same. */
+/** How long an ended turn may keep its slot, in milliseconds. */
 const RELEASE_MS = 1_000;
 
-/** What nginx, and the Functions host, log where nobody waits for the answer any more. */
-const LEFT = 499;
+/** The status that nginx and the Functions host log for a caller that disconnected. */
+const CLIENT_CLOSED = 499;

@@ -1,53 +1,53 @@
 import { chatError } from "./problem.js";
 
-/** A place among the turns that run at the same time. */
+/** The right to run one of the concurrent turns. */
 export interface Slot {
-  /** Names whose turn it is. Throws `chat/too-many-turns` where that one has as many as a caller may. */
+  /** Assigns the slot to a caller. Throws `chat/too-many-turns` if the caller has too many already. */
   claim(caller: string): void;
-  /** Gives it back, once however often it is called. */
+  /** Releases the slot. Later calls do nothing. */
   release(): void;
 }
 
-/** Counts what runs at the same time, in all and for each caller, and refuses what would be too much. */
+/** Limits concurrent turns, in total and per caller. */
 export class Slots {
-  readonly #most: number;
-  readonly #mostPerCaller: number;
+  readonly #limit: number;
+  readonly #limitPerCaller: number;
   #taken = 0;
   readonly #byCaller = new Map<string, number>();
 
   constructor({ turns, turnsPerCaller }: { turns: number; turnsPerCaller: number }) {
-    this.#most = turns;
-    this.#mostPerCaller = turnsPerCaller;
+    this.#limit = turns;
+    this.#limitPerCaller = turnsPerCaller;
   }
 
   get taken(): number {
     return this.#taken;
   }
 
-  /** Takes one; whose it is may be found out later. Throws `chat/overloaded`. */
+  /** Takes a slot, before its caller is known. Throws `chat/overloaded`. */
   take(): Slot {
-    if (this.#taken >= this.#most) {
+    if (this.#taken >= this.#limit) {
       throw chatError(
         "chat/overloaded",
         503,
-        `${this.#most} replies are being made already`,
+        `${this.#limit} replies are in progress already`,
         undefined,
         RETRY_MS,
       );
     }
     this.#taken += 1;
-    let held = true;
+    let released = false;
     let owner: string | undefined;
     return {
       claim: (caller) => {
-        if (!held) return;
+        if (released) return;
         const running = this.#byCaller.get(caller) ?? 0;
-        if (running >= this.#mostPerCaller) {
+        if (running >= this.#limitPerCaller) {
           throw chatError(
             "chat/too-many-turns",
             429,
-            `${this.#mostPerCaller} replies are being made for you already`,
-            "Wait for one of them.",
+            `${this.#limitPerCaller} of your requests are in progress already`,
+            "Wait until one of them ends.",
             RETRY_MS,
           );
         }
@@ -55,17 +55,17 @@ export class Slots {
         this.#byCaller.set(caller, running + 1);
       },
       release: () => {
-        if (!held) return;
-        held = false;
+        if (released) return;
+        released = true;
         this.#taken -= 1;
         if (owner === undefined) return;
-        const left = (this.#byCaller.get(owner) ?? 1) - 1;
-        if (left === 0) this.#byCaller.delete(owner);
-        else this.#byCaller.set(owner, left);
+        const remaining = (this.#byCaller.get(owner) ?? 1) - 1;
+        if (remaining === 0) this.#byCaller.delete(owner);
+        else this.#byCaller.set(owner, remaining);
       },
     };
   }
 }
 
-/** A place gets free as soon as any reply is complete. */
+/** `Retry-After`, in milliseconds. A slot becomes free as soon as a reply ends. */
 const RETRY_MS = 1_000;

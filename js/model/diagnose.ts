@@ -1,13 +1,14 @@
 import { callCore, planModule } from "../wasm/bindings.js";
 import type { Diagnosis, FailedRequest, RoleAssignment } from "../wasm/diagnosis.js";
 import type { AccessToken } from "../wasm/token.js";
-import { diagnosed, plainFailure } from "./diagnosed.js";
+import { plainFailure, runDiagnosis } from "./run-diagnosis.js";
 
 /**
- * Why a request to a model failed, in Azure's terms, and what mends it: from the status, the body, the headers, and the claims
- * of the token that was sent. Neither the token nor a secret appears in the result.
+ * Explains why a request to a model failed, in Azure's terms, and how to fix it. Uses the status, the
+ * body, the headers, and the claims of the token that was sent. The result holds neither the token
+ * nor a secret.
  *
- * @throws KeylessError `diagnosis/invalid` when `status` is no HTTP status
+ * @throws KeylessError `diagnosis/invalid` if `status` is no HTTP status
  * @example
  * ```ts
  * const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
@@ -17,12 +18,13 @@ import { diagnosed, plainFailure } from "./diagnosed.js";
  * ```
  */
 export function diagnose(failure: FailedRequest): Diagnosis {
-  return diagnosed(failure, (plan, plain) => plan.diagnose(plain));
+  return runDiagnosis(failure, (plan, plain) => plan.diagnose(plain));
 }
 
 /**
- * What is wrong with a token by its own claims, before it is sent anywhere: expired, not valid yet, or for another audience than
- * the endpoint's. Undefined where nothing is known to be wrong; the resource may still refuse it.
+ * Checks the claims of a token before it is sent: whether it has expired, is not valid yet, or has
+ * another audience than the endpoint's. Returns undefined if it finds no problem; the resource may
+ * still reject the token.
  *
  * @example
  * ```ts
@@ -36,7 +38,8 @@ export function checkToken(
 }
 
 /**
- * The role that the principal of a token needs at an endpoint, and the command that assigns it.
+ * Returns the role that the principal of a token needs at an endpoint, and the command that assigns
+ * it.
  *
  * @example
  * ```ts

@@ -2,28 +2,28 @@ import { KeylessError } from "../errors/keyless-error.js";
 import type { Diagnosis, FailedRequest } from "../wasm/diagnosis.js";
 import { diagnose } from "./diagnose.js";
 
-/** A request to the model that failed, as an error: what it is, Azure's own words, and what mends it. */
+/** Creates an error for a failed request to the model, with its cause, Azure's message and the fixes. */
 export function modelError(failure: FailedRequest): KeylessError {
-  return diagnosedError(diagnose(failure));
+  return diagnosisError(diagnose(failure));
 }
 
-/** Errors that say that the resource rejected the token: another one may be taken. */
-const rejecting = new WeakSet<KeylessError>();
+/** The errors for which the resource rejected the token. */
+const tokenRejections = new WeakSet<KeylessError>();
 
-/** Whether the resource rejected the token, which another one may mend. */
-export function rejectsToken(error: unknown): boolean {
-  return error instanceof KeylessError && rejecting.has(error);
+/** Whether an error says that the resource rejected the token, so that a new token may be accepted. */
+export function isTokenRejection(error: unknown): boolean {
+  return error instanceof KeylessError && tokenRejections.has(error);
 }
 
-/** A diagnosis as an error. */
-export function diagnosedError(diagnosis: Diagnosis): KeylessError {
+/** Converts a diagnosis to an error. */
+export function diagnosisError(diagnosis: Diagnosis): KeylessError {
   const { code, cause, fixes, status, message, retryAfterMs, tokenRejected } = diagnosis;
-  const answered = status === undefined ? "The network's words" : `The answer, HTTP ${status}`;
-  const error = new KeylessError(`model/${code}`, message ? `${cause} ${answered}: ${message}` : cause, {
+  const source = status === undefined ? "The network's message" : `The response, HTTP ${status}`;
+  const error = new KeylessError(`model/${code}`, message ? `${cause} ${source}: ${message}` : cause, {
     status,
     retryAfterMs,
     hint: fixes.join("\n"),
   });
-  if (tokenRejected) rejecting.add(error);
+  if (tokenRejected) tokenRejections.add(error);
   return error;
 }

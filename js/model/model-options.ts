@@ -1,7 +1,10 @@
 import { type Check, type Checks, object, text } from "../errors/check.js";
 import type { ModelOptions } from "../wasm/provider.js";
 
-/** The types of the options that name a model. A function, because bundlers keep a value that a module computes. */
+/**
+ * Returns the type checks of the options that select a model. A function, because bundlers keep a
+ * value that a module computes.
+ */
 export function modelChecks(): Checks<ModelOptions> {
   return {
     model: text,
@@ -13,7 +16,7 @@ export function modelChecks(): Checks<ModelOptions> {
   };
 }
 
-/** A text; which of these it is, the core checks. */
-function choice(...texts: string[]): Check {
-  return { ...text, expected: `one of ${texts.map((one) => `"${one}"`).join(", ")}` };
+/** Checks for a string. The core checks that it is one of these. */
+function choice(...values: string[]): Check {
+  return { ...text, expected: `one of ${values.map((value) => `"${value}"`).join(", ")}` };
 }

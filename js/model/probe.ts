@@ -11,20 +11,20 @@ import { callCore, planModule } from "../wasm/bindings.js";
 import type { Diagnosis } from "../wasm/diagnosis.js";
 import type { Endpoint, ModelOptions } from "../wasm/provider.js";
 import type { AccessToken } from "../wasm/token.js";
-import { diagnosed } from "./diagnosed.js";
 import { modelChecks } from "./model-options.js";
-import { address, defined } from "./probe-call.js";
-import { paired, send } from "./send.js";
+import { definedOptions, endpointOptions } from "./request-options.js";
+import { runDiagnosis } from "./run-diagnosis.js";
+import { send, toHeaders } from "./send.js";
 
 /** Options of {@link probe}. */
 export interface ProbeOptions extends ModelOptions {
-  /** The resource's or project's endpoint, in any form found in the portal, or what `parseEndpoint` made of it. */
+  /** The endpoint of the resource or project, in any form that the portal shows, or parsed by `parseEndpoint`. */
   endpoint: string | Endpoint;
-  /** The token to send, with or without `Bearer `. Without one the resource says what it asks for. */
+  /** The token to send, with or without `Bearer `. Without one, the diagnosis says which token the resource expects. */
   token?: string | AccessToken | undefined;
-  /** The model to ask. Without model and deployment the models are listed. */
+  /** The model to call. Without a model and a deployment, the probe lists the models. */
   model?: string | undefined;
-  /** How long the whole answer may take, in milliseconds. Default 15,000. */
+  /** The deadline for the whole response, in milliseconds. Default 15,000. */
   timeoutMs?: number | undefined;
   /** Aborts the request. */
   signal?: AbortSignal | undefined;
@@ -41,15 +41,16 @@ function probeChecks(): Checks<ProbeOptions> {
 }
 
 /**
- * Sends one small request to a Foundry or Azure OpenAI endpoint, the way the Copilot runtime would, and says what came of it:
- * whether address, network, token, role and deployment are right, and what to do about the first that is not.
+ * Checks address, network, token, role and deployment: sends one small request to a Foundry or Azure
+ * OpenAI endpoint, as the Copilot runtime would, and explains the first problem and its fixes.
  *
- * With a model it is an inference of a few tokens, without one a list of models. Needs neither `@azure/identity` nor the
- * Copilot SDK, but a platform with `fetch`. Redirects are not followed, so the token goes to the given host only.
+ * With a model, the request is an inference of a few tokens; without one, it lists the models. Needs
+ * `fetch`, but neither `@azure/identity` nor the Copilot SDK. Follows no redirects, so the token goes
+ * to the given host only.
  *
- * @returns a diagnosis whatever the network and the resource do; `code` is `ok` if the request was served
- * @throws KeylessError `endpoint/...`, `provider/...`, `token/empty`, `token/malformed` for options that cannot be used;
- * the signal's reason when it aborts
+ * @returns a diagnosis, whatever the network and the resource do; `code` is `ok` for a success
+ * @throws KeylessError `endpoint/...`, `provider/...`, `token/empty`, `token/malformed` for invalid
+ *   options; when the signal aborts, its reason
  * @example
  * ```ts
  * const { code, cause, fixes } = await probe({ endpoint: "https://myres.openai.azure.com", token, model: "gpt-5.5" });
@@ -58,19 +59,19 @@ function probeChecks(): Checks<ProbeOptions> {
  */
 export async function probe(options: ProbeOptions): Promise<Diagnosis> {
   const {
-    token: given,
+    token: rawToken,
     timeoutMs,
     signal,
     endpoint,
     ...rest
   } = readOptions(options, probeChecks(), "provider/conflict");
-  const token = given === undefined ? undefined : cleanText(given);
-  const request = { ...address(endpoint), ...defined(rest) };
+  const token = rawToken === undefined ? undefined : cleanText(rawToken);
+  const request = { ...endpointOptions(endpoint), ...definedOptions(rest) };
   const call = callCore(() => planModule().planProbe(request, timeoutMs));
   const [status, body, ...headers] = await send(call, token, signal);
-  const { endpoint: place, deployment, wireApi } = call;
-  return diagnosed(
-    { endpoint: place, deployment, wireApi, status, headers: paired(headers), body, token },
+  const { endpoint: parsed, deployment, wireApi } = call;
+  return runDiagnosis(
+    { endpoint: parsed, deployment, wireApi, status, headers: toHeaders(headers), body, token },
     (plan, outcome) => plan.judgeProbe(outcome),
   );
 }

@@ -1,15 +1,18 @@
-/** A request, but for its token: `POST` with a body, else `GET`. */
-export interface Outgoing {
+/** A request without its token: `POST` with a body, else `GET`. */
+export interface OutgoingRequest {
   url: string;
   headers: Record<string, string>;
   body?: string | undefined;
-  /** For the whole answer. */
+  /** The deadline for the whole response. */
   timeoutMs: number;
 }
 
-/** Sends a request by the network module, loaded now. Rejects with the signal's reason as soon as it aborts, and with nothing else. */
+/**
+ * Sends a request with the network module, which it loads. Rejects only when the signal aborts, with
+ * its reason; see `send` of net.d.ts for a network failure.
+ */
 export async function send(
-  { url, headers, body, timeoutMs }: Outgoing,
+  { url, headers, body, timeoutMs }: OutgoingRequest,
   token: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<[status: number, body: string, ...headers: string[]]> {
@@ -18,7 +21,7 @@ export async function send(
   const { cancelled, release } = cancellation(signal);
   try {
     signal?.throwIfAborted();
-    const answer = await netModule().send(
+    const response = await netModule().send(
       url,
       Object.entries(headers).flat(),
       body,
@@ -27,19 +30,22 @@ export async function send(
       cancelled,
     );
     signal?.throwIfAborted();
-    return answer as [number, string, ...string[]];
+    return response as [number, string, ...string[]];
   } finally {
     release();
   }
 }
 
-/** The headers of an answer, which come in turn. */
-export function paired(values: string[]): Record<string, string> {
+/** Converts alternating names and values to an object. */
+export function toHeaders(values: string[]): Record<string, string> {
   const pairs = values.flatMap((name, index) => (index % 2 === 0 ? [[name, values[index + 1] ?? ""]] : []));
   return Object.fromEntries(pairs);
 }
 
-/** A signal as the network module takes it. It is released in any case, so that what waits for it is let go. */
+/**
+ * Converts a signal to a promise for the network module. Call `release` in any case: it settles the
+ * promise, so that the module stops waiting for it.
+ */
 export function cancellation(signal: AbortSignal | undefined): { cancelled: Promise<void>; release(): void } {
   let cancel = () => {};
   const cancelled = new Promise<void>((resolve) => {

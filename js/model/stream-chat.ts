@@ -13,25 +13,25 @@ import { callCore, planModule } from "../wasm/bindings.js";
 import type { ProbeCall } from "../wasm/probe.js";
 import type { Endpoint, ModelOptions } from "../wasm/provider.js";
 import type { AccessToken } from "../wasm/token.js";
-import { diagnosed } from "./diagnosed.js";
-import { diagnosedError } from "./model-error.js";
+import { diagnosisError } from "./model-error.js";
 import { modelChecks } from "./model-options.js";
-import { address, defined } from "./probe-call.js";
-import { cancellation, paired } from "./send.js";
+import { definedOptions, endpointOptions } from "./request-options.js";
+import { runDiagnosis } from "./run-diagnosis.js";
+import { cancellation, toHeaders } from "./send.js";
 
 /** Options of {@link streamChat}. */
 export interface StreamChatOptions extends ModelOptions {
-  /** The resource's or project's endpoint, in any form found in the portal, or what `parseEndpoint` made of it. */
+  /** The endpoint of the resource or project, in any form that the portal shows, or parsed by `parseEndpoint`. */
   endpoint: string | Endpoint;
-  /** What to ask. */
+  /** The prompt. */
   prompt: string;
   /** The token to send, with or without `Bearer `. */
   token?: string | AccessToken | undefined;
-  /** The model to ask. Default `gpt-5.5`. */
+  /** The model to call. Default `gpt-5.5`. */
   model?: string | undefined;
-  /** The most tokens of the answer. */
+  /** The maximum number of output tokens. */
   maxOutputTokens?: number | undefined;
-  /** How long the whole answer may take, in milliseconds. Default 120,000. */
+  /** The deadline for the whole response, in milliseconds. Default 120,000. */
   timeoutMs?: number | undefined;
   /** Aborts the request. */
   signal?: AbortSignal | undefined;
@@ -50,26 +50,27 @@ function chatChecks(): Checks<StreamChatOptions> {
 }
 
 /**
- * Sends a prompt to a Foundry or Azure OpenAI endpoint and gives the model's text as it comes, without the Copilot SDK: one
- * question, one answer, no tools. It runs wherever there is `fetch`; redirects are not followed. Leaving the loop aborts the request.
+ * Sends a prompt to a Foundry or Azure OpenAI endpoint and streams the model's text. Works without
+ * the Copilot SDK, wherever there is `fetch`: one question, one answer, no tools. Follows no
+ * redirects. Leaving the loop aborts the request.
  *
- * @throws KeylessError `endpoint/...`, `provider/...`, `token/...`, `agent/empty-prompt` for options that cannot be used; `model/...`
- * for what the network or the resource refused; the signal's reason when it aborts
+ * @throws KeylessError `endpoint/...`, `provider/...`, `token/...`, `agent/empty-prompt` for invalid
+ *   options; `model/...` if the network or the resource fails; when the signal aborts, its reason
  * @example
  * ```ts
  * for await (const text of streamChat({ endpoint, token, model: "gpt-5.5", prompt: "Hello!" })) console.log(text);
  * ```
  */
 export async function* streamChat(options: StreamChatOptions): AsyncGenerator<string, void, undefined> {
-  const read = readOptions(options, chatChecks(), "provider/conflict");
-  const { token: given, timeoutMs, signal, endpoint, prompt = "", ...rest } = read;
+  const settings = readOptions(options, chatChecks(), "provider/conflict");
+  const { token: rawToken, timeoutMs, signal, endpoint, prompt = "", ...rest } = settings;
   if (prompt.trim() === "") {
     throw new KeylessError("agent/empty-prompt", "The prompt is empty", {
-      hint: "Give it a question or a task as text.",
+      hint: "Pass a question or a task as a string.",
     });
   }
-  const token = given === undefined ? undefined : cleanText(given);
-  const request = { ...address(endpoint), ...defined(rest) };
+  const token = rawToken === undefined ? undefined : cleanText(rawToken);
+  const request = { ...endpointOptions(endpoint), ...definedOptions(rest) };
   const call = callCore(() => planModule().planChat(request, prompt, timeoutMs));
   signal?.throwIfAborted();
   const { netModule } = await import("../wasm/net-bindings.js");
@@ -85,28 +86,28 @@ export async function* streamChat(options: StreamChatOptions): AsyncGenerator<st
       if (piece === undefined) break;
       yield piece;
     }
-    const [status, body, ...told] = exchange.failure();
-    if (status !== undefined) throw refused(call, token, status, body ?? "", told);
+    const [status, body, ...responseHeaders] = exchange.failure();
+    if (status !== undefined) throw failureError(call, token, status, body ?? "", responseHeaders);
   } finally {
     release();
     exchange.free();
   }
 }
 
-function refused(
+function failureError(
   { endpoint, deployment, wireApi }: ProbeCall,
   token: string | undefined,
   status: number,
   body: string,
-  told: string[],
+  headers: string[],
 ): KeylessError {
-  const found = diagnosed(
-    { endpoint, deployment, wireApi, status, headers: paired(told), body, token },
+  const diagnosis = runDiagnosis(
+    { endpoint, deployment, wireApi, status, headers: toHeaders(headers), body, token },
     (plan, outcome) => plan.judgeProbe(outcome),
   );
-  if (found.code !== "ok") return diagnosedError(found);
-  return new KeylessError("model/unknown", "The endpoint answered, but not with a stream of events", {
+  if (diagnosis.code !== "ok") return diagnosisError(diagnosis);
+  return new KeylessError("model/unknown", "The endpoint responded, but not with a stream of events", {
     status,
-    hint: "Look for a gateway or a proxy that gathers streamed answers, and let it pass them on.",
+    hint: "Check for a gateway or a proxy that buffers streamed responses, and turn its buffering off.",
   });
 }

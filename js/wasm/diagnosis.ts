@@ -20,7 +20,7 @@ export interface FailedRequest {
   wireApi?: "responses" | "completions" | undefined;
 }
 
-/** Explains a failed request. docs/errors.md lists the codes. */
+/** Explains a failed request. docs/reference/errors.md lists the codes. */
 export interface Diagnosis {
   /** A stable code, such as `missing-role`. `ok` if the request did not fail, `unknown` if no cause fits. */
   code: string;

@@ -252,15 +252,6 @@ describe("Ctrl-C ends it, with 130", () => {
   });
 });
 
-test("an identity endpoint that hangs: told in its time, and then the process ends", async () => {
-  const emulator = await emulated({ server: "identity", kind: "hang", times: Infinity });
-  const started = performance.now();
-  const result = await cli(["doctor"], newcomer({ ...emulator.env }));
-  expect(result.code).toBe(1);
-  expect(result.stdout).toMatch(/^✗ token\/timeout {2}\S/m);
-  expect(performance.now() - started).toBeLessThan(25_000);
-});
-
 describe("behind a proxy that only the Copilot runtime uses", () => {
   /** A proxy that forwards to the emulator whatever it is asked for. */
   async function proxyTo(emulator: Emulator): Promise<{ url: string; hits: () => number; stop: () => void }> {

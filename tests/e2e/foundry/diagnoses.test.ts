@@ -26,6 +26,30 @@ interface Case {
 }
 
 const CASES: Record<string, Case> = {
+  // The runtime tries these for some seconds: they come first, so that the others pass by meanwhile.
+  "rate-limited": {
+    status: 429,
+    says: /retry after 1 seconds/,
+    hint: /usage list/,
+    error: "rate-limited",
+    requests: 6,
+  },
+  "server-error": {
+    status: 500,
+    says: /had an error/,
+    hint: /status\.azure\.com/,
+    error: "server-error",
+    requests: 6,
+  },
+  network: {
+    says: /gave no answer/,
+    hint: /network|port|proxy/,
+    emulate: async () => {
+      const emulator = await startEmulator();
+      emulator.faults.add({ server: "foundry", kind: "reset", times: Infinity });
+      return emulator;
+    },
+  },
   "missing-role": {
     status: 401,
     says: /lacks the required data action/,
@@ -121,13 +145,6 @@ const CASES: Record<string, Case> = {
     hint: /wireApi: "completions"/,
     error: "operation-not-supported",
   },
-  "rate-limited": {
-    status: 429,
-    says: /retry after 1 seconds/,
-    hint: /usage list/,
-    error: "rate-limited",
-    requests: 6,
-  },
   "content-filter": {
     status: 400,
     says: /content management policy/,
@@ -152,22 +169,6 @@ const CASES: Record<string, Case> = {
     hint: /own words/,
     emulate: () =>
       faulty({ status: 402, body: { error: { code: "PaymentRequired", message: "Pay first" } } }),
-  },
-  "server-error": {
-    status: 500,
-    says: /had an error/,
-    hint: /status\.azure\.com/,
-    error: "server-error",
-    requests: 6,
-  },
-  network: {
-    says: /gave no answer/,
-    hint: /network|port|proxy/,
-    emulate: async () => {
-      const emulator = await startEmulator();
-      emulator.faults.add({ server: "foundry", kind: "reset", times: Infinity });
-      return emulator;
-    },
   },
 };
 

@@ -67,7 +67,7 @@ test.each(NO_TEXT)("a caller that is no text is refused before the model is aske
   const response = await ask(app, { prompt: "Hi" }, by(name));
   expect([response.status, (await json(response)).code]).toEqual([500, "chat/caller-invalid"]);
   expect(emulator.counts).toEqual(before);
-  expect(app.log()).toMatch(/caller must give a text that is not empty, or false; it gave/);
+  expect(app.log()).toMatch(/caller must return a non-empty string or false; it returned/);
 });
 
 test.each(["nobody", "nobody later"])("false is 401: %s", async (name) => {
