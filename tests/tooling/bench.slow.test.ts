@@ -170,7 +170,9 @@ test("docs/reference/bench.md has the marks between which --write puts the table
     "| One thing | 3 ms; limit 1 ms | them 2 ms (1.5 x as much) | no more than the peer: **missed**; why it is so |",
   );
   const around = (text: string) => {
-    const parts = text.split(/(?<=<!-- written by scripts\/bench.mjs -->)[^]*(?=<!-- end of scripts\/bench.mjs -->)/);
+    const parts = text.split(
+      /(?<=<!-- written by scripts\/bench.mjs -->)[^]*(?=<!-- end of scripts\/bench.mjs -->)/,
+    );
     expect(parts).toHaveLength(2);
     return parts;
   };
