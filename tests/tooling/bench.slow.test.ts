@@ -171,7 +171,7 @@ test("docs/reference/bench.md has the marks between which --write puts the table
   );
   const around = (text: string) => {
     const parts = text.split(
-      /(?<=<!-- written by scripts\/bench.mjs -->)[^]*(?=<!-- end of scripts\/bench.mjs -->)/,
+      /(?<=<!-- written by scripts\/bench.mjs -->).*(?=<!-- end of scripts\/bench.mjs -->)/s,
     );
     expect(parts).toHaveLength(2);
     return parts;
