@@ -22,8 +22,8 @@ export const CONTENDERS = {
 
 /** As docs/guides/get-started.md shows it. */
 async function agent(options) {
-  const { ManagedIdentityCopilotAgent } = await import("copilot-keyless");
-  const one = new ManagedIdentityCopilotAgent({
+  const { FoundryAgent } = await import("copilot-keyless");
+  const one = new FoundryAgent({
     timeoutMs: TURN_MS,
     session: { availableTools: [] },
     ...options,

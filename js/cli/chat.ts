@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { text } from "node:stream/consumers";
-import { KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { FoundryAgent, KeylessError } from "copilot-keyless";
 import type { Emulator } from "copilot-keyless/emulator";
 import { clean, json, oneLine } from "./clean.js";
 import { err } from "./colors.js";
@@ -46,7 +46,7 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
   const replies: string[] = [];
   try {
     const interactive = said === undefined && process.stdin.isTTY === true && !options.json;
-    const agent = new ManagedIdentityCopilotAgent({
+    const agent = new FoundryAgent({
       ...providerOptions(options),
       tokens: {
         onEvent: (event) => {
@@ -91,7 +91,7 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
 /** Whether an endpoint is given, well or badly: the emulator is only for those who have none. */
 function configured(options: ChatOptions): boolean {
   try {
-    new ManagedIdentityCopilotAgent(providerOptions(options)).provider.close();
+    new FoundryAgent(providerOptions(options)).provider.close();
     return true;
   } catch (error) {
     return !(
@@ -116,11 +116,7 @@ function beside(name: "NO_PROXY" | "no_proxy"): string {
   return [process.env[name], "127.0.0.1"].filter(Boolean).join(",");
 }
 
-function introduce(
-  agent: ManagedIdentityCopilotAgent,
-  emulator: Emulator | undefined,
-  options: ChatOptions,
-): void {
+function introduce(agent: FoundryAgent, emulator: Emulator | undefined, options: ChatOptions): void {
   warn(agent.provider.warnings);
   if (options.json) return;
   const { model, endpoint } = agent.provider;
@@ -177,7 +173,7 @@ async function* typed(interruption: Interruption): AsyncGenerator<string> {
 
 /** One turn, streamed to standard output as it comes. */
 async function turn(
-  agent: ManagedIdentityCopilotAgent,
+  agent: FoundryAgent,
   prompt: string,
   summary: Summary,
   interruption: Interruption,

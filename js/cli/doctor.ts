@@ -3,9 +3,9 @@ import {
   createFoundryProvider,
   decodeToken,
   type Endpoint,
+  FoundryAgent,
   type FoundryProvider,
   KeylessError,
-  ManagedIdentityCopilotAgent,
   type Notice,
 } from "copilot-keyless";
 import { probe } from "copilot-keyless/direct";
@@ -215,7 +215,7 @@ async function turn(
   settings: Settings,
   signal: AbortSignal,
 ): Promise<Finding> {
-  await using agent = new ManagedIdentityCopilotAgent({
+  await using agent = new FoundryAgent({
     ...providerOptions(settings),
     // The token that the request had.
     ...(scope === undefined ? {} : { tokens }),

@@ -5,7 +5,7 @@ import { reportOf } from "./support.js";
 
 const PEER = "runtime";
 const PROVIDER = "createFoundryProvider";
-const AGENT = "ManagedIdentityCopilotAgent";
+const AGENT = "FoundryAgent";
 
 interface Found {
   answered: boolean;
@@ -26,7 +26,7 @@ describe.concurrent("the token is revoked between two turns", () => {
     });
   });
 
-  test("ManagedIdentityCopilotAgent: the turn is answered", async () => {
+  test("FoundryAgent: the turn is answered", async () => {
     expect(await converse(AGENT, "revoked")).toMatchObject({ answered: true });
   });
 

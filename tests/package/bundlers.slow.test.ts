@@ -55,13 +55,13 @@ const PROGRAMS = {
     if (given) console.log(JSON.stringify(await globalThis.portable(JSON.parse(given))));`,
   // All of it, for Node.
   "server.mjs": `
-    import { createFoundryProvider, KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
+    import { createFoundryProvider, KeylessError, FoundryAgent } from "copilot-keyless";
     import { createHealthHandler } from "copilot-keyless/azure-functions";
     import { startEmulator } from "copilot-keyless/emulator";
     async function main() {
       const wrong = await startEmulator({ chunkDelayMs: -1 }).catch((error) => error);
       const direct = createFoundryProvider({ credential: "direct" });
-      const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] } });
+      const agent = new FoundryAgent({ session: { availableTools: [] } });
       console.log(JSON.stringify({
         same: wrong instanceof KeylessError,
         direct: (await direct.tokens()).length > 0,
@@ -74,9 +74,9 @@ const PROGRAMS = {
     main();`,
   // The Copilot SDK, wherever the bundler put it.
   "turn.mjs": `
-    import { createClaimsChallengeHandler, ManagedIdentityCopilotAgent } from "copilot-keyless";
+    import { createClaimsChallengeHandler, FoundryAgent } from "copilot-keyless";
     async function main() {
-      const agent = new ManagedIdentityCopilotAgent({ credential: "direct", session: { availableTools: [] } });
+      const agent = new FoundryAgent({ credential: "direct", session: { availableTools: [] } });
       const handler = await createClaimsChallengeHandler(agent.provider);
       console.log(JSON.stringify({ reply: await agent.chat("Bundled"), handler: typeof handler }));
       await agent.close();

@@ -13,7 +13,12 @@ const entries = Object.keys(exports)
   .map((name) => `copilot-keyless${name.slice(1)}`);
 
 /** What needs nothing of Node, and what needs no package beside Node's types. */
-const PORTABLE = ["copilot-keyless/core", "copilot-keyless/direct", "copilot-keyless/edge"];
+const PORTABLE = [
+  "copilot-keyless/core",
+  "copilot-keyless/direct",
+  "copilot-keyless/edge",
+  "copilot-keyless/testing",
+];
 const ALONE = [...PORTABLE, "copilot-keyless/emulator"];
 
 /** Where a compiler is. */

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { approveAll, defineTool } from "@github/copilot-sdk";
-import { createFoundryProvider, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { createFoundryProvider, FoundryAgent } from "copilot-keyless";
 import { randomOf } from "./random.mjs";
 
 /** How long a turn may take: longer than the runtime's six attempts, shorter than a hang. */
@@ -133,7 +133,7 @@ export class Conversation {
  * server has one.
  */
 function agentOf(session) {
-  return new ManagedIdentityCopilotAgent({ timeoutMs: TURN_MS, session });
+  return new FoundryAgent({ timeoutMs: TURN_MS, session });
 }
 
 /** The agents that the conversations share. */
@@ -215,7 +215,7 @@ async function openSession({ name, tools, client, onEvent }) {
     onEvent(event);
     if (event.type === "session.idle") becomeIdle();
   });
-  foundry.watch(session, onEvent);
+  foundry.attach(session, onEvent);
   let failed = false;
   return {
     ask: async (prompt, abortAfterMs) => {

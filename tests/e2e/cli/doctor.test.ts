@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import type { DiagnosisCode } from "copilot-keyless";
 import { type Emulator, type Fault, startEmulator } from "copilot-keyless/emulator";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { proxyVariable } from "../../../js/cli/proxy.js";
@@ -71,7 +72,10 @@ describe("a healthy set-up", () => {
 });
 
 /** What each diagnosis takes, and a piece of its fix. */
-const BROKEN: Record<string, { faults?: Fault[]; roles?: string[]; fix: RegExp; check?: string }> = {
+const BROKEN: Record<
+  Exclude<DiagnosisCode, "ok">,
+  { faults?: Fault[]; roles?: string[]; fix: RegExp; check?: string }
+> = {
   "missing-role": {
     roles: ["Owner"],
     fix: /^ +az role assignment create --assignee [\da-f-]{36} --role 5e0bd9bd-7b93-4f28-af87-19fc36ad61bd --scope/m,

@@ -3,7 +3,7 @@
 import { inspect } from "node:util";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { CopilotClient } from "@github/copilot-sdk";
-import { createFoundryProvider, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { createFoundryProvider, FoundryAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
 import { environmentOf } from "../../support/processes.mjs";
 import { denied, emulated, runtimes, straightCredential } from "../support.js";
@@ -11,11 +11,11 @@ import { denied, emulated, runtimes, straightCredential } from "../support.js";
 const emulator = await emulated({
   reply: ({ prompt }) => `You said: "${prompt}", in a reply of quite some words.`,
 });
-const agents: ManagedIdentityCopilotAgent[] = [];
+const agents: FoundryAgent[] = [];
 afterAll(() => Promise.all(agents.map((agent) => agent.close())));
 
-function agentWith(options: ConstructorParameters<typeof ManagedIdentityCopilotAgent>[0] = {}) {
-  const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] }, ...options });
+function agentWith(options: ConstructorParameters<typeof FoundryAgent>[0] = {}) {
+  const agent = new FoundryAgent({ session: { availableTools: [] }, ...options });
   agents.push(agent);
   return agent;
 }
@@ -172,7 +172,7 @@ test("two watchers of a session are independent: what one stops, the other still
   await client.start();
   using provider = createFoundryProvider({ credential: straightCredential(emulator) });
   const session = await client.createSession(provider.sessionConfig(denied));
-  const [one, two] = [provider.watch(session), provider.watch(session)];
+  const [one, two] = [provider.attach(session), provider.attach(session)];
   one();
   one();
   expect((await session.sendAndWait({ prompt: "Before" }))?.data.content).toContain("Before");

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { FoundryAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
 import { emulated } from "../support.js";
 
@@ -15,7 +15,7 @@ const collect: () => void = runInNewContext("gc");
 
 // A short log, so that the emulator's own record of requests is full before anything is measured.
 const emulator = await emulated({ logLimit: 20 });
-const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] } });
+const agent = new FoundryAgent({ session: { availableTools: [] } });
 afterAll(() => agent.close());
 
 /** Resident bytes of this process and all below it. */

@@ -67,7 +67,7 @@ const tokenIds = (status: number) =>
 test("an expired token fails the turn with its reason; rotate mends it, and the history is intact", async () => {
   const session = await open();
   const failures: string[] = [];
-  foundry.watch(session, ({ code }) => failures.push(code));
+  foundry.attach(session, ({ code }) => failures.push(code));
   expect(await ask(session, "My name is Ada")).toBe("Answer to: My name is Ada");
   expire();
   const error = await ask(session, "What is my name?").catch((thrown: unknown) => thrown);
@@ -90,7 +90,7 @@ test("an expired token fails the turn with its reason; rotate mends it, and the 
 
 test("a revoked token is forgotten when the session is watched, so that rotate brings another", async () => {
   const session = await open();
-  foundry.watch(session);
+  foundry.attach(session);
   await ask(session, "Before");
   emulator.revokeTokens();
   await expect(ask(session, "Revoked")).rejects.toMatchObject({ code: "model/token-invalid" });
@@ -153,6 +153,6 @@ test("a closed provider and a session that is gone are told", async () => {
   await expect(foundry.rotate(session)).rejects.toMatchObject({
     name: "KeylessError",
     code: "sdk/rotate-failed",
-    hint: /resumeConfig/,
+    hint: /sessionConfig/,
   });
 });

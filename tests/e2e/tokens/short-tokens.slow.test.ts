@@ -1,7 +1,7 @@
 // Tokens of 6 seconds under turns that take more than 20: the refresh must never be noticed.
 
 import { DefaultAzureCredential } from "@azure/identity";
-import { createBearerTokenProvider, ManagedIdentityCopilotAgent, type TokenEvent } from "copilot-keyless";
+import { createBearerTokenProvider, FoundryAgent, type TokenEvent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
 import { emulated } from "../support.js";
 
@@ -31,7 +31,7 @@ const watched = Object.assign(
   { getToken: tokens.getToken, invalidate: tokens.invalidate, close: tokens.close, status: tokens.status },
 );
 
-const agent = new ManagedIdentityCopilotAgent({ tokens: watched as unknown as typeof tokens });
+const agent = new FoundryAgent({ tokens: watched as unknown as typeof tokens });
 afterAll(async () => {
   await agent.close();
   tokens.close();

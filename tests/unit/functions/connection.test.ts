@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, expect, test } from "vitest";
-import { type Connection, connectionOf, watchConnections } from "../../../js/functions/connection.js";
+import { type Connection, connectionOf, trackConnections } from "../../../js/functions/connection.js";
 
-watchConnections();
+trackConnections();
 const server = createServer();
 server.listen(0, "127.0.0.1");
 await once(server, "listening");

@@ -17,7 +17,7 @@ export async function send(
   signal: AbortSignal | undefined,
 ): Promise<[status: number, body: string, ...headers: string[]]> {
   signal?.throwIfAborted();
-  const { netModule } = await import("../wasm/net-bindings.js");
+  const { netModule } = await import("./net-bindings.js");
   const { cancelled, release } = cancellation(signal);
   try {
     signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-// What watch() makes of a session of the real runtime: which errors it explains, and that nothing of it stays.
+// attach() with sessions of the real runtime: which errors it explains, and that detaching restores the session.
 
 import { CopilotClient, type CopilotSession, type SessionEvent } from "@github/copilot-sdk";
 import { createFoundryProvider, createFoundryProviders, type FoundryProvider } from "copilot-keyless";
@@ -22,7 +22,7 @@ test("the caller's own timeout is told as such, whatever failed before it", asyn
   const foundry = provide();
   const session = await client.createSession(foundry.sessionConfig(denied));
   const told: string[] = [];
-  foundry.watch(session, ({ code }) => told.push(code));
+  foundry.attach(session, ({ code }) => told.push(code));
   await session.sendAndWait({ prompt: "Warm up" });
   emulator.faults.add({
     server: "foundry",
@@ -41,7 +41,7 @@ test("the caller's own timeout is told as such, whatever failed before it", asyn
 test("what a sub-agent says does not hide why its parent's turn failed", async () => {
   const foundry = provide();
   const session = await client.createSession(foundry.sessionConfig(denied));
-  foundry.watch(session);
+  foundry.attach(session);
   // The runtime has no such moment to offer, so one event is put among its own.
   session.on("model.call_failure", () => {
     const said = { type: "assistant.message", agentId: "helper", data: { messageId: "m", content: "Done" } };
@@ -59,11 +59,14 @@ function dispatch(session: CopilotSession, event: SessionEvent): void {
   (session as unknown as { _dispatchEvent: (event: SessionEvent) => void })._dispatchEvent(event);
 }
 
-test("watchers may stop in any order, and nothing of them stays", async () => {
+test("attachments may detach in any order, and restore the session", async () => {
   const [one, two] = [provide(), provide()];
   const session = await client.createSession(one.sessionConfig(denied));
   const original = session.sendAndWait;
-  const [first, second] = [one.watch(session), two.watch(session)];
+  const { disconnect } = session;
+  // The second by the deprecated name of the same function.
+  const [first, second] = [one.attach(session), two.watch(session)];
+  expect(session.disconnect, "the only method that is replaced is sendAndWait").toBe(disconnect);
   first();
   expect(replaced(session)).toBe(true);
   emulator.faults.add({ server: "foundry", kind: "status", error: "deployment-not-found" });
@@ -76,33 +79,32 @@ test("watchers may stop in any order, and nothing of them stays", async () => {
   await session.disconnect();
 });
 
-test("a wrapper of somebody else stays, and works, when the watch beneath it has ended", async () => {
+test("a wrapper of another library stays, and works, when the provider beneath it is detached", async () => {
   const foundry = provide();
   const session = await client.createSession(foundry.sessionConfig(denied));
-  const stop = foundry.watch(session);
-  const watched = session.sendAndWait as (prompt: string) => ReturnType<CopilotSession["sendAndWait"]>;
-  session.sendAndWait = (prompt) => watched(`${String(prompt)}, wrapped`);
-  stop();
+  const detach = foundry.attach(session);
+  const attached = session.sendAndWait as (prompt: string) => ReturnType<CopilotSession["sendAndWait"]>;
+  session.sendAndWait = (prompt) => attached(`${String(prompt)}, wrapped`);
+  detach();
   expect((await session.sendAndWait("Hello"))?.data.content).toContain("Hello, wrapped");
   emulator.faults.add({ server: "foundry", kind: "status", error: "deployment-not-found" });
   await expect(session.sendAndWait("Hello")).rejects.not.toHaveProperty("code");
   await session.disconnect();
 });
 
-test("a session that ends takes its watch with it", async () => {
+test("a session that was disconnected can be resumed and attached again", async () => {
   const foundry = provide();
   const many = createFoundryProviders([{ name: "one", models: ["gpt-5.5"] }]);
   const session = await client.createSession(foundry.sessionConfig(denied));
-  foundry.watch(session);
-  many.watch(session);
+  foundry.attach(session);
+  many.attach(session);
   await session.sendAndWait({ prompt: "Hello" });
-  expect(replaced(session)).toBe(true);
   await session.disconnect();
-  expect(replaced(session)).toBe(false);
   many.close();
 
+  // By the deprecated name of sessionConfig.
   const later = await client.resumeSession(session.sessionId, foundry.resumeConfig(denied));
-  foundry.watch(later);
+  foundry.attach(later);
   emulator.faults.add({ server: "foundry", kind: "status", error: "deployment-not-found" });
   await expect(later.sendAndWait({ prompt: "Hello" })).rejects.toMatchObject({
     code: "model/deployment-not-found",
