@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
-import { wasmModules } from "./tests/support/wasm-modules.js";
+// @ts-expect-error: plain Node, without types
+import { viteWasm } from "./scripts/wasm-plugin.mjs";
 
 const root = fileURLToPath(new URL("./", import.meta.url));
-const setUp = (name: string) => `${root}tests/support/set-up/${name}.ts`;
 
 /** The package's entry points as sources: dist/direct.js is js/direct.ts. */
 const { exports } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { exports: object };
@@ -15,23 +15,28 @@ const sources = Object.keys(exports)
     replacement: `${root}js/${name === "." ? "index" : name.slice(2)}.ts`,
   }));
 
-/** The tests of a folder. */
-function project(name: string, options: TestProjectInlineConfiguration = {}): TestProjectInlineConfiguration {
-  const test = { name, include: [`tests/${name}/**/*.test.ts`], ...options.test };
-  return { extends: true, ...options, test };
+/** The tests of a folder, and what is done before they run. */
+function project(
+  name: string,
+  setUp: readonly string[],
+  options: TestProjectInlineConfiguration = {},
+): TestProjectInlineConfiguration {
+  const globalSetup = setUp.map((step) => `${root}tests/support/set-up/${step}.ts`);
+  return { extends: true, ...options, test: { name, include: [`tests/${name}/**/*.test.ts`], globalSetup } };
 }
 
 export default defineConfig({
   test: {
     projects: [
       // On the sources: no build of dist/ is needed, and `npx vitest --project unit` follows every edit.
-      project("unit", { plugins: [wasmModules()], resolve: { alias: sources } }),
-      project("e2e"),
-      project("package", { test: { globalSetup: [setUp("package"), setUp("workerd")] } }),
-      project("browser", { test: { globalSetup: setUp("browser") } }),
-      project("runtimes", { test: { globalSetup: [setUp("package"), setUp("engines")] } }),
-      project("conformance"),
-      project("tooling"),
+      project("unit", ["sources"], { plugins: [viteWasm()], resolve: { alias: sources } }),
+      // On dist/.
+      project("e2e", ["built"]),
+      project("package", ["built", "package", "workerd"]),
+      project("browser", ["built", "browser"]),
+      project("runtimes", ["built", "package", "engines"]),
+      project("conformance", ["built"]),
+      project("tooling", ["built"]),
     ],
     // Most of them wait for processes.
     maxWorkers: 4,

@@ -1,4 +1,5 @@
-// Every case: what is run, for whom, what is read from it, and the goals. One row of the table for each `against`.
+// Defines the cases: the program that runs for each system, the figure that is read from it, and
+// the goals. Each entry of `against` is a row of the table.
 
 import { atMost, faster, ofPeer, soonerThan } from "./goals.mjs";
 
@@ -10,20 +11,22 @@ const CLOSURE = "hand-written closure";
 const program = (name) => `benches/programs/${name}.mjs`;
 const scenario = (name) => `tests/conformance/programs/${name}.mjs`;
 
-/** The heap is to hold all that the calls leave, with nothing collected meanwhile. */
+/** Makes the heap hold all that the calls allocate, so that nothing is collected meanwhile. */
 const LARGE_HEAP = ["--expose-gc", "--min-semi-space-size=64", "--max-semi-space-size=64"];
 
-/** What a caller may wait when nobody should: a timer's own inaccuracy. */
+/** How long a caller may wait when it should not wait at all: the inaccuracy of a timer. */
 const AT_ONCE_MS = 2;
 
 const ten = ({ toolResults: { length } }) =>
   length < 9 ? { toolCalls: [{ name: "step", arguments: { number: length + 1 } }] } : "Ten steps done";
 
 /**
- * A case is `{ name, title, unit, against }` and either `sizes`, or a `program` that is run for each system: `args` and
- * `quickArgs` follow the system's name, `emulator` are options of one beside it, `figure` reads what is compared from a run. `limit` is
- * what nobody can go below: a figure, or a system that is run too. With `together` a program measures all its systems in one process,
- * since what it tells apart is smaller than what differs between two. `remark` adds a word to a row's note.
+ * A case is `{ name, title, unit, against }` and either `sizes`, or a `program` that runs for each
+ * system. The name of the system is its first argument, `args` or `quickArgs` follow. `emulator`
+ * has the options of an emulator beside it; `figure` reads the compared figure from a run. `limit`
+ * is the best that is possible: a figure, or a system that runs too. With `together`, the program
+ * measures all systems in one process, because they differ by less than two processes do. `remark`
+ * adds a word to the note of a row.
  */
 export const CASES = [
   {

@@ -1,9 +1,9 @@
-// The Functions app under load, beside a handler written as Azure's guide shows it: a new credential, client and session for each call.
-// `node benches/functions.mjs [--requests 1000] [--peer-requests 1000] [--warm 200] [--at-once 100] [--only ours|peer]`.
-// Linux: memory is read from /proc. The peer starts a runtime for each call: 100 at once need some 10 GB.
-//
-// Both run in the same small host, each in a process of its own, against the same emulator; so the figures compare the two, and tell
-// nothing of Azure.
+// Measures the Functions app under load, beside a handler as in Azure's guide: a new credential,
+// client and session for each call. `node benches/functions.mjs [--requests 1000] [--peer-requests
+// 1000] [--warm 200] [--at-once 100] [--only ours|peer]`. Needs Linux, because it reads memory from
+// /proc. The peer starts a runtime for each call: 100 at once need some 10 GB. Both run in the same
+// small host, each in its own process, against the same emulator: the figures compare the two and
+// say nothing about Azure.
 
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -109,7 +109,7 @@ async function start(folder, env) {
   return { url, pid: child.pid, began, stop };
 }
 
-/** One request. Times in milliseconds: to the first piece of the reply, and to the end. */
+/** Sends one request. Returns the milliseconds to the first chunk of the reply and to its end. */
 async function ask({ url }, prompt) {
   const began = performance.now();
   const response = await fetch(`${url}/api/chat`, {
@@ -128,7 +128,10 @@ async function ask({ url }, prompt) {
   return { ok, first: first - began, total: performance.now() - began };
 }
 
-/** Memory of a process and its children, shared pages counted by share, in MB, and how many they are. */
+/**
+ * Returns the memory of a process and its children in MB (each shared page counted by its share),
+ * and how many processes they are.
+ */
 function memory(pid) {
   const pids = [pid, ...descendantsOf(pid)];
   const kilobytes = pids.reduce((sum, one) => {
@@ -141,7 +144,7 @@ function memory(pid) {
   return { megabytes: Math.round(kilobytes / 1024), processes: pids.length };
 }
 
-/** A percentile of the times in some field. */
+/** Returns a percentile of the times in a field. */
 const percentile = (rows, field, share) => {
   const times = rows.map((row) => row[field]).sort((a, b) => a - b);
   return ms(times[Math.min(times.length - 1, Math.floor(times.length * share))]);

@@ -1,4 +1,4 @@
-// From cases to rows: who is run how often, the medians, the ratios, the verdicts.
+// Turns cases into rows: runs the systems, and computes medians, ratios and verdicts.
 
 import { OURS } from "./cases.mjs";
 import { median } from "./median.mjs";
@@ -8,8 +8,9 @@ import { sizes } from "./sizes.mjs";
 const ROUNDS = 5;
 
 /**
- * Runs the cases and gives their rows, which are `{ case, ours, peer, peerName, limit, ratio, goal, ok }` with what the table needs besides
- * (`title`, `unit`, `shown`, `notes`, `error`). `step` wraps what takes time, to show it.
+ * Runs the cases and returns their rows: `{ case, ours, peer, peerName, limit, ratio, goal, ok }`,
+ * with `title`, `unit`, `shown`, `notes` and `error` for the table. `step` wraps each case, to show
+ * it.
  */
 export async function measure(cases, { quick, signal, step }) {
   const runner = new Runner(quick, signal);
@@ -22,7 +23,7 @@ export async function measure(cases, { quick, signal, step }) {
   return rows;
 }
 
-/** Weighed once: packing takes seconds. */
+/** Computed once: packing takes seconds. */
 let known;
 
 async function weighed(one) {
@@ -38,7 +39,7 @@ async function run(one, runner, tell) {
   const found = new Map(systems.map((name) => [name, []]));
   const remarks = new Map();
   const rounds = runner.roundsOf(one);
-  // Round by round, so that a machine that gets busier does so for all.
+  // Round by round, so that a machine that becomes busy slows all systems alike.
   for (let round = 0; round < rounds; round += 1) {
     for (const name of one.together ? [systems.join(" and ")] : systems) {
       tell(`${round + 1} of ${rounds}: ${name}`);
@@ -64,7 +65,7 @@ async function run(one, runner, tell) {
   );
 }
 
-/** Cases that read different figures of the same program share its runs. */
+/** Runs programs. Cases that read different figures of the same program share its runs. */
 class Runner {
   #runs = new Map();
   #quick;
@@ -112,7 +113,7 @@ function rowOf(
   };
 }
 
-/** A case that could not be run stays in the table. */
+/** Returns the rows of a case that could not run: they stay in the table. */
 function broken(one, error) {
   return one.against.map(({ peer = null, goal }) => ({
     ...{

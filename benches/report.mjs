@@ -69,42 +69,25 @@ export function textOf(rows, runs, { green, red, dim } = pc) {
   return [...lines.slice(1), "", `${met} ${agreement(runs)}`].join("\n");
 }
 
-/** For a page: all of it, or a line for each case. */
-export function pageOf(rows, environment, short = false) {
-  return `${short ? shortTable(rows) : wholeTable(rows)}\n\n${sourceOf(environment)}`;
+/** For a page: the table, and what it was measured on. */
+export function pageOf(rows, environment) {
+  return `${tableOf(cellsOf(rows), ["case", "ours", "peer", "goal"])}\n\n${sourceOf(environment)}`;
 }
 
-/** The cells of a row: case, ours, peer, limit, ours beside the peer, goal, verdict. What was said in the row before is left out. */
+/** The cells of each row. A case's title and its own figures stand in its first row only. */
 function cellsOf(rows) {
   return rows.map((row, index) => {
     const first = row.case !== rows[index - 1]?.case;
-    const notes = row.notes.length > 0 ? `; ${row.notes.join("; ")}` : "";
+    const limit = row.limit === null ? "" : `; limit ${figure(row.limit, row.unit)}`;
+    const peer = row.peerName === null ? "" : `${row.peerName} ${figure(row.peer, row.unit)}`.trim();
+    const verdict = row.ok ? "met" : row.error ? "could not be run" : "**missed**";
     return [
       first ? row.title : "",
-      first ? figure(row.ours, row.unit) : "",
-      row.peerName === null ? "" : `${row.peerName} ${figure(row.peer, row.unit)}`,
-      first && row.limit !== null ? figure(row.limit, row.unit) : "",
-      row.shown,
-      row.goal,
-      `${row.ok ? "met" : row.error ? "could not be run" : "**missed**"}${notes}`,
+      first ? `${figure(row.ours, row.unit)}${limit}` : "",
+      row.shown ? `${peer} (${row.shown})` : peer,
+      [`${row.goal}: ${verdict}`, ...row.notes].join("; "),
     ];
   });
-}
-
-function wholeTable(rows) {
-  return tableOf(cellsOf(rows), ["case", "ours", "peer", "limit", "ours beside the peer", "goal", ""]);
-}
-
-/** The first peer of each case is the one that it is about; a goal that another one is missed by is told. */
-function shortTable(rows) {
-  const short = cellsOf(rows).flatMap(([title, ours, peer, , , goal, verdict], index) => {
-    if (title === "") return [];
-    const { case: name } = rows[index];
-    const missed = rows.filter((row) => row.case === name && !row.ok && row !== rows[index]);
-    const others = missed.map((row) => `; **missed** beside ${row.peerName}`).join("");
-    return [[title, ours, peer, goal, verdict + others]];
-  });
-  return tableOf(short, ["case", "ours", "beside", "goal", ""]);
 }
 
 /** Where, when and with what it was measured. */

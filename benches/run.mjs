@@ -1,4 +1,4 @@
-// Runs the programs of the benchmarks: a fresh process each, with an emulator beside it where it needs one.
+// Runs the programs of the benchmarks, each in a fresh process, with an emulator if it needs one.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,8 +10,9 @@ const TIMEOUT_MS = 180_000;
 const root = join(import.meta.dirname, "..");
 
 /**
- * One run. Gives what `runProcess` does, and `identity`: the requests that the identity endpoint saw. `emulator` are options of one in this
- * process, so that what it does is not measured; the program may set its clock (`process.send({ ahead })`) and give it faults
+ * Runs a program once. Returns the result of `runProcess`, and in `identity` the number of requests
+ * to the identity endpoint. `emulator` has the options of an emulator in this process, so that its
+ * work is not measured. The program can move its clock (`process.send({ ahead })`) and add faults
  * (`process.send({ fault })`).
  */
 export async function runProgram({ program, args = [], flags = [], emulator, signal }) {
@@ -37,7 +38,7 @@ export async function runProgram({ program, args = [], flags = [], emulator, sig
   }
 }
 
-/** Not before the package is built. */
+/** Imported after the build. */
 async function startEmulator(options) {
   const emulator = await import("copilot-keyless/emulator");
   return emulator.startEmulator({ chunkDelayMs: 0, ...options });

@@ -1,30 +1,31 @@
-// What is weighed: the WebAssembly modules, the package as npm packs it, and the peer as it is installed here. In KB of 1,024 bytes.
+// Measures sizes in KB of 1,024 bytes: the WebAssembly modules, the package as npm packs it, and
+// the peer as it is installed here.
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { MODULES } from "../scripts/build.mjs";
-import { brotliSize, moduleBytes, unpackedSizes } from "../scripts/sizes.mjs";
+import { brotliCompressSync } from "node:zlib";
+import { output, root } from "../scripts/steps.mjs";
+import { RELEASE, wasmFiles } from "../scripts/wasm-plugin.mjs";
 
-const root = join(import.meta.dirname, "..");
 const PEER = "@azure/identity";
 
-/** The WebAssembly modules' sizes in brotli, by their names in the build. */
-export function modules() {
-  return Object.fromEntries(
-    Object.keys(MODULES).map((name) => [name, kilobytes(brotliSize(moduleBytes(name)))]),
-  );
-}
-
 export async function sizes() {
+  const modules = Object.entries(RELEASE).map(([name, module]) => {
+    return [name, brotliKilobytes(readFileSync(wasmFiles(module).wasm))];
+  });
+  const [{ files }] = JSON.parse(output("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"]));
+  const installed = (counts) =>
+    kilobytes(files.reduce((sum, { path, size }) => sum + (counts(path) ? size : 0), 0));
+  const isWorkerd = (path) => path.startsWith("dist/workerd/");
+  const isComponent = (path) => path === "dist/component.wasm";
   const { dependencies = {} } = manifest(root);
   const peers = tree(PEER);
-  const { workerd, component, rest } = unpackedSizes();
   return {
-    ...modules(),
-    installed: kilobytes(workerd + component + rest),
-    installedWorkerd: kilobytes(workerd),
-    installedComponent: kilobytes(component),
-    installedRest: kilobytes(rest),
+    ...Object.fromEntries(modules),
+    installed: installed(() => true),
+    installedWorkerd: installed(isWorkerd),
+    installedComponent: installed(isComponent),
+    installedRest: installed((path) => !isWorkerd(path) && !isComponent(path)),
     packages: Object.keys(dependencies).length,
     managedIdentityBundle: await bundle(`export { ManagedIdentityCredential } from "${PEER}";`),
     peerInstalled: kilobytes([...peers].reduce((sum, folder) => sum + weight(folder), 0)),
@@ -32,7 +33,7 @@ export async function sizes() {
   };
 }
 
-/** What a program is as one minified file for Node, in brotli. */
+/** Returns the size of a program as one minified file for Node, in brotli. */
 async function bundle(code) {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
@@ -44,10 +45,10 @@ async function bundle(code) {
     platform: "node",
     logLevel: "silent",
   });
-  return kilobytes(brotliSize(outputFiles[0].contents));
+  return brotliKilobytes(outputFiles[0].contents);
 }
 
-/** A package and all that it brings, as folders. */
+/** Returns the folders of a package and of all its dependencies. */
 function tree(name, from = root, found = new Set()) {
   const folder = [join(from, "node_modules", name), join(root, "node_modules", name)].find(existsSync);
   if (!folder || found.has(folder)) return found;
@@ -56,7 +57,10 @@ function tree(name, from = root, found = new Set()) {
   return found;
 }
 
-/** The files of a package, but for packages that are installed within it: those are counted by themselves. */
+/**
+ * Returns the size of a package's files, without packages installed inside it: those count by
+ * themselves.
+ */
 function weight(folder) {
   return readdirSync(folder, { withFileTypes: true }).reduce((sum, entry) => {
     const path = join(folder, entry.name);
@@ -67,6 +71,10 @@ function weight(folder) {
 
 function manifest(folder) {
   return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+}
+
+function brotliKilobytes(bytes) {
+  return kilobytes(brotliCompressSync(bytes).length);
 }
 
 function kilobytes(bytes) {

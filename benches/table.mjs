@@ -1,4 +1,4 @@
-/** A Markdown table of rows that share their keys; a number is written with at most one digit after the point. */
+/** Formats rows that share their keys as a Markdown table. Numbers have at most one decimal. */
 export function tableOf(rows, head = Object.keys(rows[0])) {
   const text = (cell) =>
     typeof cell === "number" ? cell.toLocaleString("en", { maximumFractionDigits: cell < 10 ? 1 : 0 }) : cell;

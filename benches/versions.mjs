@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The versions of packages as they are installed here, by name. ".." is this package. */
+/** Returns the versions of installed packages by name. ".." is this package. */
 export function versionsOf(...folders) {
   const manifests = folders.map((folder) =>
     JSON.parse(readFileSync(join(import.meta.dirname, "../node_modules", folder, "package.json"), "utf8")),

@@ -1,5 +1,6 @@
 /**
- * Azure Functions (JavaScript, programming model v4): an HTTP handler that answers with a streamed reply of the Copilot SDK.
+ * Answers HTTP requests in Azure Functions (JavaScript, programming model v4) with streamed replies
+ * of the Copilot SDK.
  *
  * @packageDocumentation
  */

@@ -1,3 +1,4 @@
+export type { DiagnosisCode, ErrorCode } from "./errors/codes.js";
 export { KeylessError } from "./errors/keyless-error.js";
 export { type EndpointOptions, parseEndpoint, planProvider } from "./foundry/plan.js";
 export { checkToken, diagnose, roleAssignment } from "./model/diagnose.js";

@@ -1,6 +1,7 @@
 /**
- * A managed identity and a Foundry resource on loopback ports, to test an app offline: real HTTP, signed tokens that
- * expire and can be revoked, Azure's own error bodies, scripted faults, and a log of every request.
+ * Emulates a managed identity and a Foundry resource on loopback ports, to test an app offline: real
+ * HTTP, signed tokens that expire and can be revoked, Azure's own error bodies, scripted faults, and
+ * a log of every request.
  *
  * @packageDocumentation
  */

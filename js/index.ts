@@ -1,9 +1,9 @@
-export { ManagedIdentityCopilotAgent } from "./copilot/agent.js";
+export { FoundryAgent, ManagedIdentityCopilotAgent } from "./copilot/agent.js";
 export {
   type ClaimsChallengeHandlerOptions,
   createClaimsChallengeHandler,
 } from "./copilot/claims-challenge.js";
-export type { ChatOptions, Conversation } from "./copilot/conversation.js";
+export type { ChatOptions, CloseOptions, Conversation } from "./copilot/conversation.js";
 export type { AgentOptions } from "./copilot/options.js";
 export * from "./core.js";
 export type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credentials/credential.js";
@@ -15,7 +15,8 @@ export {
   type NamedFoundryModel,
   type NamedFoundryProvider,
 } from "./foundry/providers.js";
-export type { ModelCallFailure } from "./foundry/session-watch.js";
+export type { ModelCallFailure } from "./foundry/session-attachments.js";
+/** @deprecated Import it from `copilot-keyless/testing`. */
 export type { Clock } from "./platform/clock.js";
 export { createBearerTokenProvider } from "./tokens/provider.js";
 export type { TokenCallOptions, TokenEvent, TokenProvider, TokenProviderOptions } from "./tokens/types.js";

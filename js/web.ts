@@ -1,5 +1,5 @@
-// The main entry for platforms that start no programs: all of it, but for what needs the Copilot runtime, and no import of its SDK that
-// a bundler would look for.
+// The main entry for platforms that cannot start programs: everything except what needs the Copilot
+// runtime, without an import of its SDK that a bundler would try to resolve.
 
 import { noRuntime } from "./copilot/unsupported.js";
 
@@ -9,11 +9,13 @@ export { createFoundryProviders } from "./foundry/providers.js";
 export { createBearerTokenProvider } from "./tokens/provider.js";
 
 /** @throws KeylessError `sdk/unsupported-platform` */
-export class ManagedIdentityCopilotAgent {
+export class FoundryAgent {
   constructor() {
     throw noRuntime();
   }
 }
+
+export const ManagedIdentityCopilotAgent = FoundryAgent;
 
 /** @throws KeylessError `sdk/unsupported-platform` */
 export async function createClaimsChallengeHandler(): Promise<never> {

@@ -2,7 +2,6 @@
 
 import { CASES } from "../benches/cases.mjs";
 import { measure } from "../benches/measure.mjs";
-import { dataOf, differing, environmentOf, pageOf, textOf } from "../benches/report.mjs";
 import { command, from, names, writes } from "./command.mjs";
 import { step } from "./steps.mjs";
 
@@ -16,10 +15,12 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
     ["--quick", "one process of each (three to measure a start) and fewer turns; under a minute", false],
     ["--only <cases>", "only these cases, separated by commas", undefined, names("case", NAMES)],
     ["--runs <n>", "repeat n times: show the last figures, name the verdicts that differ", 1, from(1)],
-    writes("bench", "docs/bench.md"),
+    writes("bench", "docs/reference/bench.md"),
     ["--strict", "exit code 1 also when a goal is missed, not only when a case cannot run"],
   ],
   async ({ quick, only, runs, strict }, signal) => {
+    // Imported after the installation of npm packages.
+    const { dataOf, differing, environmentOf, pageOf, textOf } = await import("../benches/report.mjs");
     const cases = CASES.filter(({ name }) => only?.includes(name) ?? true);
     const environment = environmentOf({ quick });
     const all = [];
@@ -29,7 +30,7 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
     return {
       data: { ...environment, rows: dataOf(rows) },
       text: textOf(rows, environment.runs),
-      page: (short) => pageOf(rows, environment, short),
+      page: () => pageOf(rows, environment),
       faults: rows
         .filter(({ error, ok }) => error || (strict && !ok))
         .map((row) => `${row.case}: ${row.error ?? `missed: ${row.goal}`}`),

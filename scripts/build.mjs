@@ -5,7 +5,7 @@ import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { thirdPartyLicenses } from "./licenses.mjs";
 import { files, ifChanged, isFresh, main, root, run, StepError, step } from "./steps.mjs";
-import { setUp } from "./toolchain.mjs";
+import { checkNode } from "./toolchain.mjs";
 import { COMPONENT, RUST, releaseModules } from "./wasm.mjs";
 import { esbuildWasm, IMPORT, RELEASE, wasmFiles } from "./wasm-plugin.mjs";
 
@@ -35,7 +35,7 @@ export const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sd
 
 export const build = () =>
   ifChanged("dist", INPUTS, OUTPUTS, async () => {
-    await setUp();
+    checkNode();
     await releaseModules();
     await step("TypeScript to dist/", distribution);
   });

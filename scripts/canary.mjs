@@ -35,7 +35,7 @@ async function install(folder) {
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder]);
   const { name, version } = manifest(root);
-  const newest = PACKAGES.map((one) => `${one}@latest`);
+  const newest = [...PACKAGES, "@types/node"].map((one) => `${one}@latest`);
   // Beyond the ranges of the package's peers, too: what would break is to be seen.
   const flags = ["--no-audit", "--no-fund", "--legacy-peer-deps"];
   await run("npm", ["install", ...flags, `${name}-${version}.tgz`, ...newest], { cwd: folder });
@@ -46,24 +46,31 @@ async function suite(runtime, folder, env = {}) {
   copyFileSync(join(root, "tests/canary/suite.mjs"), join(folder, "suite.mjs"));
   const node = join(folder, "node_modules/node/bin/node");
   const options = { cwd: folder, env: { COPILOT_HOME: join(folder, "home"), ...env } };
-  const output = await step(`the suite, runtime: ${runtime}`, () => attempt(node, ["suite.mjs"], options));
+  const { output, failure } = await step(`the suite, runtime: ${runtime}`, () =>
+    attempt(node, ["suite.mjs"], options),
+  );
   const cases = [...output.matchAll(/^\{.*\}$/gm)].map(([line]) => JSON.parse(line));
-  const rows = cases.map(({ name, error }) => ({ case: name, runtime, outcome: outcomeOf(error) }));
-  return rows.length > 0 ? rows : [{ case: "the suite starts", runtime, outcome: outcomeOf(output) }];
+  // A case that fails does not end it.
+  cases.push({ name: "the suite runs to its end", error: failure });
+  return cases.map(({ name, error }) => ({ case: name, runtime, outcome: outcomeOf(error) }));
 }
 
 /** Compiles what the public types promise, with the newest types of the packages beside them. */
 async function types(folder) {
   copyFileSync(join(root, "tests/types/public.ts"), join(folder, "public.ts"));
-  const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--target", "es2023"];
+  const options = ["--noEmit", "--strict", "--skipLibCheck", "--types", "node", "--module", "nodenext"];
   const args = [join(root, "node_modules/typescript/bin/tsc"), ...options, "public.ts"];
-  const output = await step("types", () => attempt(process.execPath, args, { cwd: folder }));
-  return { case: "types", runtime: "", outcome: outcomeOf(output) };
+  const { failure } = await step("types", () => attempt(process.execPath, args, { cwd: folder }));
+  return { case: "the public types compile", runtime: "", outcome: outcomeOf(failure) };
 }
 
-/** The output of a command, even if it fails. */
-function attempt(...command) {
-  return run(...command).catch(({ message }) => message);
+/** What a command prints, and how it fails if it does. */
+async function attempt(...command) {
+  try {
+    return { output: await run(...command) };
+  } catch ({ message }) {
+    return { output: message, failure: message };
+  }
 }
 
 /** A cell of the table. */

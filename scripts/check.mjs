@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { dryRuns } from "./release.mjs";
-import { main, output, root, run, StepError, step, together } from "./steps.mjs";
+import { main, output, root, run, runStep, StepError, step, together } from "./steps.mjs";
 import { cargoTools } from "./toolchain.mjs";
 
 const WASM = "cargo clippy --locked --target wasm32-unknown-unknown";
@@ -39,10 +39,7 @@ await main(async () => {
 });
 
 async function all(checks, env) {
-  for (const [title, command] of Object.entries(checks)) {
-    const [program, ...args] = command.split(" ");
-    await step(title, () => run(program, args, { env }));
-  }
+  for (const [title, line] of Object.entries(checks)) await runStep(title, line, { env });
 }
 
 /** Known holes. Where nobody answers, that is said and no failure: the lists are not part of the sources. */

@@ -12,8 +12,8 @@ import { checkNode, npmPackages } from "./toolchain.mjs";
  * rows of Commander's `[flags, help, default, parse]`; what `parse` throws is shown beside the option.
  *
  * `run` returns its `data` (for `--json` and target/<name>.json) and the `text` to print instead (by default, the figures of `data`), a
- * sentence for each of its `faults` (exit code 1), a sentence for when there are none (`good`), and the content of a page (`page`, which
- * receives whether it is to be short). Ctrl-C gives exit code 130.
+ * sentence for each of its `faults` (exit code 1), a sentence for when there are none (`good`), and the content of a page (`page`).
+ * Ctrl-C gives exit code 130.
  */
 export const command = (name, about, options, run) =>
   main(async () => {
@@ -86,9 +86,9 @@ export const writes = (name, page) => [
 
 /** A text with new content between its marks. */
 export function placed(text, name, page) {
-  const begin = `<!-- made by npm run ${name} -- --write`;
-  const end = `<!-- end of what npm run ${name} makes -->`;
-  const marks = new RegExp(`(?<=${begin}(, in short)? -->\n).*(?=\n${end})`, "s");
-  if (!marks.test(text)) throw new Error(`The file has no marks: "${begin} -->", and "${end}" below.`);
-  return text.replace(marks, (_, short) => `\n${page(short !== undefined)}\n`);
+  const begin = `<!-- written by scripts/${name}.mjs -->`;
+  const end = `<!-- end of scripts/${name}.mjs -->`;
+  const marks = new RegExp(`(?<=${begin}\n).*(?=\n${end})`, "s");
+  if (!marks.test(text)) throw new Error(`The file has no marks: "${begin}", and "${end}" below.`);
+  return text.replace(marks, () => `\n${page()}\n`);
 }

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bundle, CLI, ENTRIES, PEERS, REQUIRE, sourceOf } from "./build.mjs";
-import { foreground, ifChanged, main, root, step, together } from "./steps.mjs";
-import { cargoTools, checkNode, npmPackages, rust } from "./toolchain.mjs";
-import { compileDev, devModule, RUST } from "./wasm.mjs";
+import { foreground, ifChanged, main, root } from "./steps.mjs";
+import { checkNode, npmPackages } from "./toolchain.mjs";
+import { devModule, RUST } from "./wasm.mjs";
 import { esbuildWasm } from "./wasm-plugin.mjs";
 
 const INPUTS = [...RUST, "js", "package.json", "package-lock.json", "scripts"];
@@ -16,7 +16,9 @@ const INPUTS = [...RUST, "js", "package.json", "package-lock.json", "scripts"];
 /** Builds the command line with the library in it. */
 export const devBuild = () =>
   ifChanged("dev", INPUTS, ["dist-dev/cli.js"], async () => {
-    await devModules();
+    checkNode();
+    await devModule();
+    await npmPackages();
     const alias = Object.fromEntries(
       ENTRIES.map((path) => [path.replace(".", "copilot-keyless"), sourceOf(path)]),
     );
@@ -30,37 +32,22 @@ export const devBuild = () =>
     await bundle("dist-dev", CLI, options);
   });
 
-/** Builds the development module, which is all that tests of the sources need, and installs what that takes. */
-export async function devModules() {
-  checkNode();
-  await rust();
-  await together(npmPackages(), cargoTools("wasm-bindgen"), step("Rust, unoptimized", compileDev));
-  await devModule();
-}
-
 /** Builds after every edit. With a test file, Vitest runs it again whenever a source or the module has changed. */
 async function dev(test) {
+  await npmPackages();
   const build = test ? devModule : devBuild;
-  await (test ? devModules() : devBuild());
-  let last = Promise.resolve();
-  let waiting = false;
-  const changed = () => {
-    if (waiting) return;
-    waiting = true;
-    last = last
-      .then(() => delay(50))
-      .then(() => {
-        waiting = false;
-        return build().catch((error) => console.error(error.message));
-      });
-  };
+  await build();
+  let edited = false;
   for (const folder of ["src", "crates/wasm/src", ...(test ? [] : ["js"])])
-    watch(join(root, folder), { recursive: true }, changed);
-  if (test) {
-    const vitest = ["node_modules/vitest/vitest.mjs", "--watch", "--project", "unit", test];
-    process.exit(await foreground(process.execPath, vitest));
+    watch(join(root, folder), { recursive: true }, () => (edited = true));
+  const vitest = [join(root, "node_modules/vitest/vitest.mjs"), "--watch", "--project", "unit", test];
+  if (test) foreground(process.execPath, vitest).then(process.exit);
+  else console.error("Watching src/, crates/wasm and js/; `npm start` runs what was built. Ctrl-C ends.");
+  for (; ; await delay(100)) {
+    if (!edited) continue;
+    edited = false;
+    await build().catch((error) => console.error(error.message));
   }
-  console.error("Watching src/, crates/wasm and js/; `npm start` runs what was built. Ctrl-C ends.");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(() => dev(process.argv[2]));

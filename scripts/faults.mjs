@@ -1,4 +1,4 @@
-// `npm run faults`: plays one fault after another and shows how a conversation ends: with this package, with `getBearerTokenProvider`,
+// `npm run tool faults`: plays one fault after another and shows how a conversation ends: with this package, with `getBearerTokenProvider`,
 // and with a credential asked per session. Fails when one of ours loses a call, ends the process, or reports an error badly.
 
 import { FAULTS, GROUPS, QUICK } from "../benches/faults/catalogue.mjs";
@@ -17,7 +17,7 @@ await command(
       undefined,
       names("fault", NAMES),
     ],
-    writes("faults", "docs/faults.md"),
+    writes("faults", "docs/reference/faults.md"),
   ],
   async ({ quick, only = quick ? QUICK : GROUPS }, signal) => {
     // Imported after the build: they import the package as users do.

@@ -1,4 +1,4 @@
-// `npm run functions`: runs the Azure Functions app of examples/azure-functions without Azure: in Core Tools where `func` is on the PATH, else
+// `npm run tool functions`: runs the Azure Functions app of examples/azure-functions without Azure: in Core Tools where `func` is on the PATH, else
 // in a small host. The emulator stands in for the resource unless FOUNDRY_RESOURCE_URL names one.
 
 import { join } from "node:path";

@@ -3,24 +3,17 @@
 
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { main, root, run, step } from "./steps.mjs";
+import { main, root, runStep } from "./steps.mjs";
 import { cargoTools } from "./toolchain.mjs";
 
 await main(async () => {
   const seconds = Number(process.argv[2] ?? 20);
   await cargoTools("cargo-fuzz");
   for (const target of readdirSync(join(root, "tests/fuzz/corpus"))) {
-    const found = join(root, "target/fuzz-corpus", target);
-    mkdirSync(found, { recursive: true });
+    const found = `target/fuzz-corpus/${target}`;
+    mkdirSync(join(root, found), { recursive: true });
     // The sanitizers need a nightly compiler; the core forbids unsafe code, so they would have nothing to find.
-    const args = ["fuzz", "run", "--fuzz-dir", "tests/fuzz", "--sanitizer", "none", target, found];
-    args.push(
-      `tests/fuzz/corpus/${target}`,
-      "--",
-      `-max_total_time=${seconds}`,
-      "-timeout=5",
-      "-verbosity=0",
-    );
-    await step(`fuzz ${target}`, (onLine) => run("cargo", args, { onLine }));
+    const fuzz = `cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none ${target} ${found} tests/fuzz/corpus/${target}`;
+    await runStep(`fuzz ${target}`, `${fuzz} -- -max_total_time=${seconds} -timeout=5 -verbosity=0`);
   }
 });

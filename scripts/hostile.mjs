@@ -1,4 +1,4 @@
-// `npm run hostile`: good callers and, beside them, hostile ones, over real HTTP against the Functions handler and the edge handler. Fails
+// `npm run tool hostile`: good callers and, beside them, hostile ones, over real HTTP against the Functions handler and the edge handler. Fails
 // with a sentence for each broken promise.
 
 import { command, from } from "./command.mjs";

@@ -13,7 +13,7 @@ const read = (file) => readFileSync(join(root, file), "utf8");
 export async function dryRuns({ released = false } = {}) {
   const npm = await run("npm", [released ? "publish" : "pack", "--dry-run", "--ignore-scripts"]);
   complain(npm, /^npm warn publish (?!.*logged in)(.*)$/gm);
-  // cargo follows the link that `npm run functions` leaves, and finds the repository in itself.
+  // cargo follows the link that `npm run tool functions` leaves, and finds the repository in itself.
   rmSync(join(root, "node_modules/copilot-keyless"), { recursive: true, force: true });
   const how = released ? ["publish", "--dry-run"] : ["package", "--allow-dirty", "--no-verify"];
   for (const manifest of publishedCrates()) {

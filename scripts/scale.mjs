@@ -1,4 +1,4 @@
-// `npm run scale`: simulates fleets, then measures providers and sessions: their requests to the identity endpoint, and their memory.
+// `npm run tool scale`: simulates fleets, then measures providers and sessions: their requests to the identity endpoint, and their memory.
 
 import { runProgram } from "../benches/run.mjs";
 import { tableOf } from "../benches/table.mjs";
@@ -18,7 +18,7 @@ await command(
   "scale",
   `Simulates fleets of 10 to 100,000 instances, then measures 1 to 10,000 providers in one process and up to 200 real Copilot sessions on
 one runtime. About two minutes; sessions are measured on Linux only.`,
-  [["--quick", "fewer providers and sessions"], writes("scale", "docs/scale.md")],
+  [["--quick", "fewer providers and sessions"], writes("scale", "docs/reference/scale.md")],
   async ({ quick }, signal) => {
     // Imported after the build: it imports the package as users do.
     const { outageRows, refreshRows } = await import("../benches/scale/fleet.mjs");

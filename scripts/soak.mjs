@@ -1,4 +1,4 @@
-// `npm run soak`: many sessions converse on tokens of 15 s while faults come by a plan, the same for the same seed; then a crowd aborts at
+// `npm run tool soak`: many sessions converse on tokens of 15 s while faults come by a plan, the same for the same seed; then a crowd aborts at
 // a chat server on a busy machine. Fails when something is lost, late, leaked or too much.
 
 import { lineOf, planOf } from "../tests/soak/plan.mjs";

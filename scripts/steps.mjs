@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 /** The repository's root. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+const shell = process.platform === "win32";
+
 /** A failure that is reported in a few lines, without a stack. */
 export class StepError extends Error {
   constructor(message, hint) {
@@ -32,34 +34,28 @@ export async function main(work) {
 export async function step(title, work) {
   const started = Date.now();
   let line = "";
-  const show = (mark) => {
-    const seconds = ((Date.now() - started) / 1000).toFixed(0);
-    console.error(`${mark} ${title} ${seconds} s${mark === "…" ? `  ${line}` : ""}`);
-  };
-  console.error(`… ${title}`);
-  const timer = setInterval(show, 10_000, "…");
-  let mark = "✗";
-  try {
-    const result = await work((last) => {
-      line = last;
-    });
-    mark = "✓";
-    return result;
-  } finally {
+  const show = (mark, text) =>
+    console.error(mark, title, `${((Date.now() - started) / 1000).toFixed(0)} s`, text);
+  console.error("…", title);
+  const timer = setInterval(() => show("…", line), 10_000);
+  const end = (mark) => {
     clearInterval(timer);
-    show(mark);
-  }
+    show(mark, "");
+  };
+  const result = await work((last) => (line = last)).catch((error) => {
+    end("✗");
+    throw error;
+  });
+  end("✓");
+  return result;
 }
 
-/**
- * Returns what to spawn for a command. On Windows the commands of npm packages are started by a shell, which splits arguments at
- * spaces unless they are quoted; a path to a program is not.
- */
-export function spawned(command, args, platform = process.platform) {
-  if (platform !== "win32" || /[\\/]/.test(command)) return { command, args, shell: false };
-  const quoted = args.map((arg) => (/^[\w@.:=/\\-]+$/.test(arg) ? arg : `"${arg.replaceAll('"', '\\"')}"`));
-  return { command, args: quoted, shell: true };
-}
+/** Runs a command line, whose words hold no spaces, as a step. */
+export const runStep = (title, line, options) =>
+  step(title, (onLine) => {
+    const [program, ...args] = line.split(" ");
+    return run(program, args, { onLine, ...options });
+  });
 
 /** Waits for several steps to end, then rejects with the first failure. */
 export async function together(...steps) {
@@ -68,8 +64,7 @@ export async function together(...steps) {
 }
 
 /** Runs a command to its end. Rejects with the end of its output when it fails. `show` passes the output on instead. */
-export function run(name, given, { env, onLine, hint, show = false, cwd = root } = {}) {
-  const { command, args, shell } = spawned(name, given);
+export function run(command, args, { env, onLine, hint, show = false, cwd = root } = {}) {
   const stdio = show ? "inherit" : ["ignore", "pipe", "pipe"];
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, shell });
   let output = "";
@@ -90,8 +85,7 @@ export function run(name, given, { env, onLine, hint, show = false, cwd = root }
 }
 
 /** Runs a program in the foreground and resolves with its exit code. Ctrl-C reaches it by itself; waiting lets it say goodbye. */
-export function foreground(name, given, { env, cwd = root } = {}) {
-  const { command, args, shell } = spawned(name, given);
+export function foreground(command, args, { env, cwd = root } = {}) {
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit", shell });
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));
@@ -99,28 +93,18 @@ export function foreground(name, given, { env, cwd = root } = {}) {
 }
 
 /** Returns what a command prints, or undefined when it is missing or fails. */
-export function output(name, given) {
-  const { command, args, shell } = spawned(name, given);
-  const { status, stdout } = spawnSync(command, args, {
-    cwd: root,
-    encoding: "utf8",
-    shell,
-    maxBuffer: 2 ** 26,
-  });
+export function output(command, args) {
+  const options = { cwd: root, encoding: "utf8", shell, maxBuffer: 2 ** 26 };
+  const { status, stdout } = spawnSync(command, args, options);
   return status === 0 ? stdout.trim() : undefined;
 }
 
 /** Lists every file below some paths in a stable order. */
 export function files(...paths) {
   return paths.flatMap((path) => {
-    const full = join(root, path);
-    if (!fs.statSync(full).isDirectory()) return path;
-    return files(
-      ...fs
-        .readdirSync(full)
-        .sort()
-        .map((name) => `${path}/${name}`),
-    );
+    if (!fs.statSync(join(root, path)).isDirectory()) return path;
+    const names = fs.readdirSync(join(root, path)).sort();
+    return files(...names.map((name) => `${path}/${name}`));
   });
 }
 

@@ -1,89 +1,68 @@
-// `npm test`: sets up and builds what is missing, then runs every test. Arguments choose suites: native, wasm, types, js.
+// Builds what is missing and runs the tests.
+//
+//   npm test                   the quick tests: Rust natively and in WebAssembly, the types, every project of vitest.config.ts
+//   npm test native e2e        some suites: native, wasm, types, or projects
+//   npm test -- -t "a title"   options and files go to vitest
+//   npm run test:all           everything that CI runs: the slow tests too, other hosts of the core, fuzzing and loads
 
-import { spawn } from "node:child_process";
 import { build } from "./build.mjs";
-import { installRuntimes } from "./runtimes.mjs";
-import { main, root, StepError } from "./steps.mjs";
+import { foreground, main, run, StepError, step } from "./steps.mjs";
+import { cargoTools, checkNode, npmPackages, rust } from "./toolchain.mjs";
 
-const quoted = process.argv.slice(2);
-
-/** Each suite: its command, and how its closing lines are counted. */
+const wasm = ["-p", "copilot-keyless-wasm", "--features", "core,plan", "--target", "wasm32-unknown-unknown"];
 const SUITES = {
-  native: { command: ["cargo", "test", "--locked", "--quiet"], count: cargoCount },
-  wasm: {
-    command: [
-      "cargo",
-      "test",
-      "--locked",
-      "-p",
-      "copilot-keyless-wasm",
-      "--target",
-      "wasm32-unknown-unknown",
-      "--features",
-      "core,plan",
-    ],
-    env: { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner" },
-    count: cargoCount,
-  },
-  types: { command: ["tsc", "-p", "tests/tsconfig.json"], count: () => [1, 0] },
-  js: { command: ["vitest", "run"], count: vitestCount },
+  native: ["cargo", ["test", "--locked", "--quiet"]],
+  wasm: ["cargo", ["test", "--locked", "--quiet", ...wasm]],
+  types: ["tsc", ["-p", "tests/tsconfig.json"]],
 };
+const env = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner" };
+
+const PROJECTS = ["unit", "e2e", "package", "browser", "runtimes", "conformance", "tooling"];
+
+/** What else CI runs. */
+const MORE = [
+  "bash examples/test",
+  "node scripts/fuzz.mjs 15",
+  "node scripts/soak.mjs --seed 4 --minutes 2",
+  "node scripts/hostile.mjs --seed 1 --seconds 60",
+];
 
 await main(async () => {
-  for (const name of quoted)
-    if (!SUITES[name])
-      throw new StepError(`There is no suite "${name}"`, `Suites: ${Object.keys(SUITES).join(", ")}`);
-  await build();
-  if (quoted.length === 0 || quoted.includes("js")) await installRuntimes();
-  let passed = 0;
-  let failed = 0;
-  for (const [name, { command, env, count }] of Object.entries(SUITES)) {
-    if (quoted.length > 0 && !quoted.includes(name)) continue;
-    console.log(`\n── ${name}: ${command.join(" ")}`);
-    const { code, output } = await follow(command, env);
-    const [good, bad] = count(output);
-    passed += good;
-    failed += code === 0 ? bad : Math.max(1, bad);
-    if (code === 0 && good === 0) throw new StepError(`The suite "${name}" ran no test`);
+  const all = process.argv[2] === "--all";
+  const given = process.argv.slice(all ? 3 : 2);
+  const suites = Object.keys(SUITES).filter((name) => given.length === 0 || given.includes(name));
+  const projects = PROJECTS.filter((name) => given.includes(name));
+  const rest = given.filter((one) => !suites.includes(one) && !projects.includes(one));
+  const wrong = rest.find((one) => /^[a-z]+$/.test(one) && !rest.some((other) => other.startsWith("-")));
+  if (wrong)
+    throw new StepError(
+      `There is no suite "${wrong}"`,
+      `Suites: ${[...Object.keys(SUITES), ...PROJECTS].join(", ")}`,
+    );
+  const vitest = given.length === 0 || projects.length + rest.length > 0;
+
+  checkNode();
+  await rust();
+  await npmPackages();
+  for (const name of suites) {
+    if (name === "wasm") await cargoTools("wasm-bindgen");
+    await step(`${name} tests`, (onLine) => run(...SUITES[name], { onLine, env }));
   }
-  console.log(`\n${passed} passed, ${failed} failed`);
-  return failed === 0 ? 0 : 1;
-});
-
-/** Runs a command, shows its output as it comes and keeps it. */
-function follow([command, ...args], env = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd: root,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-      shell: process.platform === "win32",
-    });
-    let output = "";
-    for (const [stream, to] of [
-      [child.stdout, process.stdout],
-      [child.stderr, process.stderr],
-    ]) {
-      stream.on("data", (chunk) => {
-        output += chunk;
-        to.write(chunk);
-      });
+  if (vitest) {
+    if (projects.join() !== "unit") await build();
+    const slow = all || rest.some((one) => one.includes(".slow"));
+    const args = [...projects.flatMap((name) => ["--project", name]), ...rest];
+    const code = await foreground("vitest", [
+      "run",
+      ...(slow ? [] : ["--exclude", "**/*.slow.test.ts"]),
+      ...args,
+    ]);
+    if (code !== 0) return code;
+  }
+  if (all && given.length === 0) {
+    for (const line of MORE) {
+      const [program, ...args] = line.split(" ");
+      await run(program, args, { show: true });
     }
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, output }));
-  });
-}
-
-function cargoCount(output) {
-  const sum = (pattern) =>
-    [...output.matchAll(pattern)].reduce((total, [, count]) => total + Number(count), 0);
-  return [sum(/test result: .*?(\d+) passed/g), sum(/test result: .*?(\d+) failed/g)];
-}
-
-function vitestCount(output) {
-  // Colours are taken out before the closing line is read.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour is made of
-  const line = /^\s*Tests\s+(.*)$/m.exec(output.replace(/\x1b\[[\d;]*m/g, ""))?.[1] ?? "";
-  const number = (word) => Number(new RegExp(`(\\d+) ${word}`).exec(line)?.[1] ?? 0);
-  return [number("passed"), number("failed")];
-}
+  }
+});

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { ifChanged, output, root, run, StepError, step, together } from "./steps.mjs";
+import { ifChanged, output, root, run, runStep, StepError, step } from "./steps.mjs";
 
 export const WASM_TARGET = "wasm32-unknown-unknown";
 
@@ -37,7 +37,7 @@ export function npmPackages() {
   onPath(join(root, "node_modules/.bin"));
   const hint = "Check the network and the npm registry that `npm config get registry` names.";
   return ifChanged("npm", ["package-lock.json"], ["node_modules/.package-lock.json"], () =>
-    step("npm packages", (onLine) => run("npm", ["ci", "--no-audit", "--no-fund"], { onLine, hint })),
+    runStep("npm packages", "npm ci --no-audit --no-fund", { hint }),
   );
 }
 
@@ -47,9 +47,7 @@ export async function rust() {
   if (!libraries) throw new StepError("Rust is not installed", "Install it with rustup (https://rustup.rs).");
   if (existsSync(libraries)) return;
   const hint = `Add the target ${WASM_TARGET} to your Rust installation.`;
-  await step(`Rust target ${WASM_TARGET}`, (onLine) =>
-    run("rustup", ["target", "add", WASM_TARGET], { onLine, hint }),
-  );
+  await runStep(`Rust target ${WASM_TARGET}`, `rustup target add ${WASM_TARGET}`, { hint });
 }
 
 /** Puts cargo tools on this process's PATH; installs those that are missing. */
@@ -70,11 +68,4 @@ export async function cargoTools(...names) {
 function onPath(folder) {
   if (!process.env.PATH.split(delimiter).includes(folder))
     process.env.PATH = folder + delimiter + process.env.PATH;
-}
-
-/** Installs everything that a build of the package needs. */
-export async function setUp() {
-  checkNode();
-  await rust();
-  await together(npmPackages(), cargoTools("wasm-bindgen", "wasm-pack"));
 }

@@ -3,9 +3,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { ifChanged, root, run, step, together } from "./steps.mjs";
-import { WASM_TARGET } from "./toolchain.mjs";
-import { wasmFiles } from "./wasm-plugin.mjs";
+import { ifChanged, root, runStep, together } from "./steps.mjs";
+import { cargoTools, npmPackages, rust, WASM_TARGET } from "./toolchain.mjs";
 
 /** What the modules are made of. */
 export const RUST = [
@@ -19,66 +18,60 @@ export const RUST = [
 
 export const COMPONENT = "target/component.wasm";
 
-const compiled = (profile, name) =>
-  join(root, "target", WASM_TARGET, profile, `copilot_keyless_${name}.wasm`);
-const crate = (name) => ["--locked", "-p", `copilot-keyless-${name}`, "--target", WASM_TARGET];
-const out = (name) => [
-  "--target",
-  "web",
-  "--no-typescript",
-  "--out-dir",
-  join(root, "target/wasm", name),
-  "--out-name",
-  name,
-];
+const OPTIONS = `--locked --target ${WASM_TARGET}`;
+const BINDGEN = "--target web --no-typescript";
 
-/** Compiles the development module, which has all surfaces. This needs nothing but cargo. */
-export function compileDev(onLine) {
-  const features = ["--profile", "wasm-dev", "--features", "core,plan,net"];
-  return run("cargo", ["build", ...crate("wasm"), ...features], { onLine });
-}
-
-/** Builds the development module from what changed, without wasm-pack. */
+/** Builds the development module, which has all surfaces, without wasm-pack. What it needs is installed meanwhile. */
 export const devModule = () =>
-  ifChanged("wasm-dev", RUST, [wasmFiles("dev").wasm], () =>
-    step("Rust to WebAssembly, unoptimized", async (onLine) => {
-      await compileDev(onLine);
-      await run("wasm-bindgen", [compiled("wasm-dev", "wasm"), ...out("dev")], { onLine });
-    }),
-  );
+  ifChanged("wasm-dev", RUST, ["target/wasm/dev/dev_bg.wasm"], async () => {
+    await rust();
+    const features = "--profile wasm-dev --features core,plan,net";
+    const compile = `cargo build ${OPTIONS} -p copilot-keyless-wasm ${features}`;
+    await together(npmPackages(), cargoTools("wasm-bindgen"), runStep("Rust, unoptimized", compile));
+    const compiled = `target/${WASM_TARGET}/wasm-dev/copilot_keyless_wasm.wasm`;
+    const out = "--out-dir target/wasm/dev --out-name dev";
+    await runStep("Bindings for JavaScript", `wasm-bindgen ${compiled} ${BINDGEN} ${out}`);
+  });
 
 /** Builds an optimized module of some features, by wasm-pack. */
 export const releaseModule = (name, features = name, env = {}) =>
-  ifChanged(`wasm-${name}`, RUST, [wasmFiles(name).wasm], () =>
-    step(`Rust to WebAssembly: ${name}`, (onLine) => {
-      const args = ["build", "--release", "--mode", "no-install", "--no-pack", ...out(name), "crates/wasm"];
-      const cargo = ["--", "--locked", "--features", features];
-      return run("wasm-pack", [...args, ...cargo], { onLine, env: { ...remapped(), ...env } });
-    }),
-  );
+  ifChanged(`wasm-${name}`, RUST, [`target/wasm/${name}/${name}_bg.wasm`], () => {
+    const out = `--out-dir ../../target/wasm/${name} --out-name ${name} crates/wasm`;
+    return runStep(
+      `Rust to WebAssembly: ${name}`,
+      `wasm-pack build --release --mode no-install --no-pack ${BINDGEN} ${out} -- --locked --features ${features}`,
+      { env: { ...remapped(), ...env } },
+    );
+  });
 
-/** Builds the modules of the package and the component. */
-export const releaseModules = () =>
-  together(
+/** Builds the modules of the package and the component, and first installs what that needs. */
+export async function releaseModules() {
+  await rust();
+  await together(npmPackages(), cargoTools("wasm-bindgen", "wasm-pack"));
+  // The modules are builds of one crate and would overwrite each other; the network module shares least with the others.
+  const apart = { CARGO_TARGET_DIR: join(root, "target/net") };
+  await together(
     releaseModule("core").then(() => releaseModule("plan")),
-    // The modules are builds of one crate and would overwrite each other; this one shares least with the others.
-    releaseModule("net", "net", { CARGO_TARGET_DIR: join(root, "target/net") }).then(component),
+    releaseModule("net", "net", apart).then(component),
   );
+}
 
 /** Builds the component by wit/copilot-keyless.wit. */
-export const component = () =>
-  ifChanged("component", [...RUST, "crates/component", "wit"], [COMPONENT], () =>
-    step("Rust to a component", async (onLine) => {
-      await run("cargo", ["build", "--release", ...crate("component")], { onLine, env: remapped() });
-      const [, flags] = /^wasm-opt = (\[.*\])$/m.exec(
-        readFileSync(join(root, "crates/wasm/Cargo.toml"), "utf8"),
-      );
-      const core = join(root, "target/component.core.wasm");
-      await run("wasm-opt", [...JSON.parse(flags), compiled("release", "component"), "-o", core], { onLine });
-      const { componentNew } = await import("@bytecodealliance/jco-transpile/wasm-tools");
-      writeFileSync(join(root, COMPONENT), await componentNew(readFileSync(core), []));
-    }),
-  );
+const component = () =>
+  ifChanged("component", [...RUST, "crates/component", "wit"], [COMPONENT], async () => {
+    const build = `cargo build ${OPTIONS} -p copilot-keyless-component --release`;
+    await runStep("Rust to a component", build, { env: remapped() });
+    const [, flags] = /^wasm-opt = (\[.*\])$/m.exec(
+      readFileSync(join(root, "crates/wasm/Cargo.toml"), "utf8"),
+    );
+    const core = `target/${WASM_TARGET}/release/copilot_keyless_component`;
+    await runStep("wasm-opt", `wasm-opt ${JSON.parse(flags).join(" ")} ${core}.wasm -o ${core}.small.wasm`);
+    const { componentNew } = await import("@bytecodealliance/jco-transpile/wasm-tools");
+    writeFileSync(
+      join(root, COMPONENT),
+      await componentNew(readFileSync(join(root, `${core}.small.wasm`)), []),
+    );
+  });
 
 /** Panics name source files: relative to this repository and to cargo's folder, so that nothing names this machine. */
 function remapped() {

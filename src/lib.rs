@@ -8,31 +8,24 @@
 //! `wit/copilot-keyless.wit`.
 #![forbid(unsafe_code)]
 
-mod address;
-mod base64;
-mod decimal;
 mod error;
-mod json;
 mod named;
+mod notice;
 mod secret;
+mod text;
 
 pub use error::{Code, Error, Result};
 pub use named::{Headers, Variables};
+pub use notice::{Notice, NoticeCode};
 pub use secret::Secret;
 
-pub mod challenge;
-pub mod chat;
-pub mod claims;
+pub mod answer;
 pub mod conversation;
 pub mod diagnosis;
 pub mod endpoint;
 pub mod environment;
-pub mod expiry;
-pub mod identity;
-pub mod probe;
 pub mod provider;
-pub mod providers;
-pub mod reply;
+pub mod request;
 pub mod schedule;
 pub mod simulate;
-pub mod sse;
+pub mod token;

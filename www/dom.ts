@@ -1,8 +1,11 @@
-// Elements, made and found. Text only ever becomes text: nothing that is pasted here is read as HTML.
+// Creates and finds elements. Text stays text: nothing that is pasted is parsed as HTML.
 
 type Attributes = Record<string, string | number | boolean | ((event: Event) => void) | undefined>;
 
-/** An element. Functions are listeners, `true` is an attribute without a value, `false` and undefined are none. */
+/**
+ * Creates an element. A function becomes a listener, `true` an attribute without a value; `false`
+ * and undefined are left out.
+ */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -18,14 +21,26 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** The element of the page with an id, of a class. */
+/** Creates an SVG element. */
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Record<string, string | number> = {},
+  ...children: (Node | string)[]
+): SVGElementTagNameMap[K] {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+/** Finds the element with an id. Throws unless it is of the class. */
 export function byId<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.getElementById(id);
   if (!(found instanceof type)) throw new Error(`The page has no ${type.name} #${id}`);
   return found;
 }
 
-/** Names and values, the empty ones left out. */
+/** Lists names with their values, and leaves out those without one. */
 export function facts(entries: readonly (readonly [string, string | undefined])[]): HTMLElement {
   const rows = entries.flatMap(([name, value]) =>
     value ? [h("div", {}, h("dt", {}, name), h("dd", {}, value))] : [],
@@ -33,7 +48,7 @@ export function facts(entries: readonly (readonly [string, string | undefined])[
   return h("dl", { class: "facts" }, ...rows);
 }
 
-/** Something to be noticed: `good`, `warn` or `bad`, told by its word and not by its colour alone. */
+/** Shows a verdict with its code. A word says what the colour says. */
 export function notice(
   kind: "good" | "warn" | "bad" | "info",
   code: string,
@@ -48,7 +63,7 @@ export function notice(
   );
 }
 
-/** A block of code with a button that copies it. */
+/** Shows code with a button that copies it. */
 export function copyable(code: string, what: string): HTMLElement {
   const button = h(
     "button",
@@ -59,7 +74,7 @@ export function copyable(code: string, what: string): HTMLElement {
   return h("div", { class: "copyable" }, text, button);
 }
 
-/** Puts a text on the clipboard, and says so on the button and to screen readers. */
+/** Copies a text, and says so on the button and to screen readers. */
 export async function copy(text: string, button: HTMLButtonElement): Promise<void> {
   const label = button.dataset.label ?? button.textContent ?? "";
   button.dataset.label = label;
@@ -74,7 +89,7 @@ export async function copy(text: string, button: HTMLButtonElement): Promise<voi
   }, 1500);
 }
 
-/** Fixes as a list; the lines after a fix's first are commands. */
+/** Lists fixes. The first line of a fix is a sentence, the others are commands. */
 export function fixes(list: readonly string[]): HTMLElement {
   const items = list.map((fix) => {
     const [sentence = "", ...commands] = fix.split("\n");

@@ -1,30 +1,32 @@
 import { type Diagnosis, KeylessError, type Notice } from "copilot-keyless/core";
 import { fixes, h, notice } from "./dom.js";
 
-/** A diagnosis: what it is, why, and what mends it. */
+/** Shows a diagnosis: its title, cause and fixes. */
 export function diagnosisView(diagnosis: Diagnosis): HTMLElement[] {
   const { code, title, cause, message, retryAfterMs, requestId } = diagnosis;
   const good = code === "ok";
   return [
     notice(good ? "good" : "bad", code, h("h3", {}, title), cause),
     ...(diagnosis.fixes.length > 0 ? [h("h3", {}, "What to do"), fixes(diagnosis.fixes)] : []),
-    ...(message ? [h("h3", {}, "In its own words"), h("blockquote", {}, message)] : []),
+    ...(message ? [h("h3", {}, "The service’s message"), h("blockquote", {}, message)] : []),
     ...(retryAfterMs === undefined
       ? []
-      : [h("p", {}, `It asks to wait ${Math.ceil(retryAfterMs / 1000)} s.`)]),
-    ...(requestId === undefined ? [] : [h("p", { class: "lead" }, `Request ${requestId}`)]),
+      : [h("p", {}, `Retry after ${Math.ceil(retryAfterMs / 1000)} s, says the service.`)]),
+    ...(requestId === undefined ? [] : [h("p", { class: "lead" }, `Request ID: ${requestId}`)]),
   ];
 }
 
-/** An error of the library: its code, what is wrong, and the next step. */
+/** Shows an error of the library: its code, its message and the next step. */
 export function errorView(error: unknown): HTMLElement[] {
   if (!(error instanceof KeylessError)) throw error;
-  const hint = error.hint === undefined ? [] : [h("h3", {}, "What to do"), fixes(hinted(error.hint))];
+  const hint = error.hint === undefined ? [] : [h("h3", {}, "What to do"), fixes(stepsOf(error.hint))];
   return [notice("bad", error.code, error.message), ...hint];
 }
 
-/** A hint's steps: a line that is a command belongs to the sentence before it. */
-function hinted(hint: string): string[] {
+/**
+ * Splits a hint into steps. A command belongs to the sentence before it, which ends with a colon.
+ */
+function stepsOf(hint: string): string[] {
   const steps: string[] = [];
   for (const line of hint.split("\n")) {
     const before = steps.at(-1);

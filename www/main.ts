@@ -1,61 +1,78 @@
-import { systemClock } from "../js/platform/clock.js";
-import core from "../js/wasm/modules/core-inline.js";
-import { byId, copy, h, notice } from "./dom.js";
+import plan from "../js/wasm/modules/plan-inline.js";
+import { byId, copy, copyable, h, notice } from "./dom.js";
 import { endpointPanel } from "./endpoint-panel.js";
 import { errorPanel } from "./error-panel.js";
-import { load } from "./modules.js";
+import { startExample } from "./example.js";
+import { linkedPanel, linkPanel, onPanelLink, PANELS, type PanelName } from "./fragment.js";
+import { refreshPanel } from "./refresh-panel.js";
+import { tabList } from "./tabs.js";
 import { themeButton } from "./theme.js";
-import { redraw, timelinePanel } from "./timeline-panel.js";
 import { tokenPanel } from "./token-panel.js";
 import { tryPanel } from "./try-panel.js";
+import { load } from "./wasm-files.js";
 
-themeButton(redraw);
+themeButton();
 navigation();
+startExample();
+byId("install", HTMLElement).replaceChildren(
+  copyable("npm install copilot-keyless @azure/identity @github/copilot-sdk", "the install command"),
+);
 try {
-  await load(core);
+  await load(plan);
   endpointPanel();
-  tokenPanel(systemClock);
+  tokenPanel();
   errorPanel();
-  timelinePanel();
   tryPanel();
+  refreshPanel();
   document.documentElement.dataset.ready = "";
-  await offline();
+  await registerOffline();
 } catch (error) {
+  const reason = h("p", {}, String(error));
   byId("content", HTMLElement).prepend(
-    notice(
-      "bad",
-      "not-loaded",
-      "The page could not be loaded as a whole. Reload it.",
-      h("p", {}, String(error)),
-    ),
+    notice("bad", "not-loaded", "The page did not load. Reload it.", reason),
   );
   throw error;
 }
 
 function navigation(): void {
-  // The fragment holds the state, so moving about must not touch it.
-  const go = (heading: HTMLElement) => {
-    heading.scrollIntoView();
-    heading.focus({ preventScroll: true });
+  const select = tabList(
+    PANELS.map((name) => byId(`tab-${name}`, HTMLElement)),
+    (index) => {
+      for (const [at, name] of PANELS.entries()) byId(name, HTMLElement).hidden = at !== index;
+      linkPanel(PANELS[index] as PanelName);
+    },
+  );
+  const open = (panel: PanelName) => {
+    select(PANELS.indexOf(panel));
+    byId("tools", HTMLElement).scrollIntoView();
   };
-  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-goto]")) {
-    button.addEventListener("click", () => go(byId(`${button.dataset.goto}-title`, HTMLElement)));
+  const { panel, named } = linkedPanel();
+  if (named) open(panel);
+  else select(PANELS.indexOf(panel));
+  onPanelLink(open);
+  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-open]")) {
+    button.addEventListener("click", () => {
+      open(button.dataset.open as PanelName);
+      byId(`tab-${button.dataset.open}`, HTMLElement).focus({ preventScroll: true });
+    });
   }
   byId("skip", HTMLElement).addEventListener("click", (event) => {
+    // The fragment holds the state, so the link must not change it.
     event.preventDefault();
-    go(byId("content", HTMLElement));
+    byId("tools", HTMLElement).focus();
   });
   const share = byId("share", HTMLButtonElement);
   share.addEventListener("click", () => void copy(location.href, share));
-  // A link to another state of this very page.
-  addEventListener("hashchange", () => location.reload());
 }
 
-/** Keeps the page's files, the lazy ones too, so that all of it works without a network. */
-async function offline(): Promise<void> {
+/**
+ * Stores the page's files, also those that it has not loaded yet, so that it works without a
+ * network.
+ */
+async function registerOffline(): Promise<void> {
   if (import.meta.env.PROD && "serviceWorker" in navigator) {
     await navigator.serviceWorker.register("./offline.js").catch(() => {
-      // Private windows have none; the page works all the same.
+      // Private windows have no service workers. The page works without.
     });
   }
 }

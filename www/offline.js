@@ -1,9 +1,10 @@
-// The service worker: keeps the files of the page, so that it works without a network. The build puts FILES in front of this, and
-// with them the version. It keeps nothing else, and what goes to other hosts passes it by.
+// The service worker: stores the files of the page, so that it works without a network. The build
+// puts FILES in front of this, and VERSION. It stores nothing else, and leaves requests to other
+// hosts alone.
 
 /* global FILES, VERSION */
 
-// Other apps of the same origin have caches of their own, and so has a copy of the page in another folder.
+// Another app of the same origin, or a copy of the page in another folder, has caches of its own.
 const OWN = `copilot-keyless ${registration.scope} `;
 const CURRENT = OWN + VERSION;
 
@@ -24,7 +25,7 @@ self.addEventListener("fetch", (event) => {
   const { method, url, mode } = event.request;
   if (method !== "GET" || new URL(url).origin !== location.origin) return;
   const cached = async (request) => (await caches.open(CURRENT)).match(request);
-  // A page as new as can be; its files have their version in their names.
+  // The newest page if the network answers; the names of its files contain their version.
   event.respondWith(
     mode === "navigate"
       ? fetch(event.request).catch(async () => (await cached("./")) ?? Response.error())

@@ -2,8 +2,8 @@ import { byId } from "./dom.js";
 
 const THEMES = ["auto", "light", "dark"] as const;
 
-/** The button for the theme. The choice is the one thing that the page remembers. */
-export function themeButton(onTheme: () => void): void {
+/** The button that changes the theme. The theme is the only thing that the page remembers. */
+export function themeButton(): void {
   const button = byId("theme", HTMLElement);
   const apply = (theme: (typeof THEMES)[number]) => {
     if (theme === "auto") delete document.documentElement.dataset.theme;
@@ -17,12 +17,10 @@ export function themeButton(onTheme: () => void): void {
     theme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "auto";
     apply(theme);
     remember(theme);
-    onTheme();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", onTheme);
 }
 
-// A browser that keeps nothing throws.
+// localStorage throws in a browser that stores nothing.
 function remembered(): string | null {
   try {
     return localStorage.getItem("theme");
@@ -35,6 +33,6 @@ function remember(theme: string): void {
   try {
     localStorage.setItem("theme", theme);
   } catch {
-    // It holds until the page is left.
+    // The theme lasts until the page is left.
   }
 }

@@ -1,83 +1,101 @@
 import { KeylessError, type ProviderPlan } from "copilot-keyless/core";
+import net from "../js/wasm/modules/net-inline.js";
 import { byId, h, notice } from "./dom.js";
 import { useEndpoint } from "./endpoint-panel.js";
+import { endExample, isExample } from "./example.js";
 import { errorView } from "./explain.js";
-import { known, onChange } from "./shared.js";
+import { currentState, onStateChange } from "./state.js";
 import { useToken } from "./token-panel.js";
+import { load } from "./wasm-files.js";
 
-/** Hosts that are not Azure's, where a token goes only after a second look: a link may have brought the endpoint. */
-const STRANGE: ReadonlySet<ProviderPlan["endpoint"]["kind"]> = new Set(["gateway", "custom", "openai"]);
+/**
+ * Endpoints outside Azure. A link may bring one, so the user confirms the host before it gets a
+ * token.
+ */
+const NEEDS_CONSENT: ReadonlySet<ProviderPlan["endpoint"]["kind"]> = new Set(["gateway", "custom", "openai"]);
 
 let running: AbortController | undefined;
-/** The host that was agreed to. */
-let agreed: string | undefined;
+/** The host that the user confirmed. */
+let confirmed: string | undefined;
 
 export function tryPanel(): void {
-  // `npm run www` says in the page that an emulator runs beside it.
-  const beside = document.querySelector<HTMLMetaElement>('meta[name="keyless-emulator"]')?.content;
-  if (beside) {
+  // `npm run www` names its emulator in the page.
+  const emulator = document.querySelector<HTMLMetaElement>('meta[name="keyless-emulator"]')?.content;
+  if (emulator) {
     byId("try-emulator-line", HTMLElement).hidden = false;
-    byId("try-emulator", HTMLElement).addEventListener("click", () => void fromEmulator(beside));
+    byId("try-emulator", HTMLElement).addEventListener("click", () => void useEmulator(emulator));
   }
   byId("try-send", HTMLElement).addEventListener("click", () => void send());
   byId("try-stop", HTMLElement).addEventListener("click", () => running?.abort());
   byId("try-consent", HTMLInputElement).addEventListener("change", ({ target }) => {
-    agreed = (target as HTMLInputElement).checked ? host() : undefined;
+    confirmed = (target as HTMLInputElement).checked ? host() : undefined;
   });
-  onChange(target);
-  target();
+  onStateChange(showTarget);
+  showTarget();
 }
 
 function host(): string | undefined {
-  const url = known().plan?.endpoint.baseUrl;
+  const url = currentState().plan?.endpoint.baseUrl;
   return url === undefined ? undefined : new URL(url).host;
 }
 
-/** Says where the prompt and the token would go. */
-function target(): void {
-  const { plan, token } = known();
-  const consent = byId("try-consent", HTMLInputElement);
-  byId("try-consent-line", HTMLElement).hidden = !(plan && token && STRANGE.has(plan.endpoint.kind));
-  consent.checked = agreed !== undefined && agreed === host();
-  byId("try-target", HTMLElement).replaceChildren(
-    ...(plan
-      ? [
-          "To ",
-          h("strong", {}, host() ?? ""),
-          `, model ${plan.config.wireModel ?? plan.model}, `,
-          token ? "with the token above." : "without a token: paste one above.",
-        ]
-      : ["Give an endpoint above first."]),
-  );
+function needsConsent(): boolean {
+  const { plan, token } = currentState();
+  return plan !== undefined && token !== undefined && NEEDS_CONSENT.has(plan.endpoint.kind);
 }
 
-async function fromEmulator(address: string): Promise<void> {
+/** Says where the prompt and the token would go. */
+function showTarget(): void {
+  const { plan, token } = currentState();
+  byId("try-consent-line", HTMLElement).hidden = !needsConsent();
+  byId("try-consent", HTMLInputElement).checked = confirmed !== undefined && confirmed === host();
+  const target = plan
+    ? [
+        "To ",
+        h("strong", {}, host() ?? ""),
+        `, model ${plan.config.wireModel ?? plan.model}, `,
+        token ? "with the token of the Token tab." : "without a token: fill in the Token tab.",
+      ]
+    : ["Fill in the Endpoint tab first."];
+  byId("try-target", HTMLElement).replaceChildren(...target);
+}
+
+async function useEmulator(address: string): Promise<void> {
   const { endpoint, model, scope, token } = await (await fetch(address)).json();
+  endExample();
   useEndpoint({ endpoint, model, scope });
   useToken(JSON.stringify(token));
 }
 
+/** The reason not to send. */
+function refusal(): HTMLElement | undefined {
+  if (currentState().plan === undefined)
+    return notice("warn", "no endpoint", "Fill in the Endpoint tab, or use the emulator.");
+  if (isExample())
+    return notice(
+      "info",
+      "example",
+      "The endpoint is an example, so nothing was sent. Fill in the Endpoint and Token tabs, or use the emulator.",
+    );
+  if (needsConsent() && confirmed !== host())
+    return notice(
+      "warn",
+      "unknown host",
+      `${host()} is not one of Azure’s hosts, and it would receive your token. Confirm the host first.`,
+    );
+  return undefined;
+}
+
 async function send(): Promise<void> {
-  const { plan, token } = known();
+  const { plan, token } = currentState();
   const result = byId("try-result", HTMLElement);
   const answer = byId("try-answer", HTMLElement);
   const button = byId("try-send", HTMLButtonElement);
   const stop = byId("try-stop", HTMLElement);
   if (running) return;
-  if (plan === undefined) {
-    result.replaceChildren(
-      notice("warn", "no endpoint", "Give an endpoint in the first panel, or use the emulator."),
-    );
-    return;
-  }
-  if (token && STRANGE.has(plan.endpoint.kind) && agreed !== host()) {
-    result.replaceChildren(
-      notice(
-        "warn",
-        "unknown host",
-        `${host()} is not one of Azure’s. Say above that you know it, since it will see your token.`,
-      ),
-    );
+  const reason = refusal();
+  if (reason || plan === undefined) {
+    result.replaceChildren(...(reason ? [reason] : []));
     return;
   }
   const controller = new AbortController();
@@ -88,31 +106,18 @@ async function send(): Promise<void> {
   answer.textContent = "";
   result.replaceChildren(h("p", { class: "empty" }, "Waiting for the answer…"));
   try {
-    const [{ streamChat }, { load }, { default: net }] = await Promise.all([
-      import("copilot-keyless/direct"),
-      import("./modules.js"),
-      import("../js/wasm/modules/net-inline.js"),
-    ]);
-    await load(net);
+    const [{ streamChat }] = await Promise.all([import("copilot-keyless/direct"), load(net)]);
     const { endpoint, model, config } = plan;
-    const { wireApi, wireModel } = config;
+    const { wireApi, wireModel: deployment } = config;
     const prompt = byId("try-prompt", HTMLTextAreaElement).value;
-    const chat = {
-      endpoint,
-      model,
-      deployment: wireModel,
-      wireApi,
-      token,
-      prompt,
-      signal: controller.signal,
-    };
-    for await (const text of streamChat(chat)) {
+    const { signal } = controller;
+    for await (const text of streamChat({ endpoint, model, deployment, wireApi, token, prompt, signal })) {
       answer.hidden = false;
       answer.append(text);
     }
-    result.replaceChildren(notice("good", "ok", "The model has finished."));
+    result.replaceChildren(notice("good", "complete", "The answer is complete."));
   } catch (error) {
-    result.replaceChildren(...failure(error, controller.signal));
+    result.replaceChildren(...failureView(error, controller.signal));
   } finally {
     running = undefined;
     button.removeAttribute("aria-disabled");
@@ -120,18 +125,13 @@ async function send(): Promise<void> {
   }
 }
 
-function failure(error: unknown, signal: AbortSignal): HTMLElement[] {
-  if (signal.aborted) return [notice("warn", "stopped", "You stopped it. What came until then is above.")];
-  const shown = errorView(error);
+function failureView(error: unknown, signal: AbortSignal): HTMLElement[] {
+  if (signal.aborted) return [notice("warn", "stopped", "You stopped the answer. Its first part is above.")];
+  const views = errorView(error);
   if (error instanceof KeylessError && error.code === "model/network") {
-    shown.push(
-      notice(
-        "info",
-        "cors",
-        "A page may read the answer of another host only where that allows it (CORS), and Azure’s model endpoints allow no page. The same request works from a server or a command line:",
-      ),
-      h("p", {}, h("code", {}, "npx copilot-keyless doctor")),
-    );
+    const cause =
+      "A page may read another host’s answer only if that host allows it (CORS). Azure’s model endpoints allow no page. The same request works from a server or a terminal:";
+    views.push(notice("info", "cors", cause, h("p", {}, h("code", {}, "npx copilot-keyless doctor"))));
   }
-  return shown;
+  return views;
 }

@@ -1,4 +1,4 @@
-// All faults, and a quick choice.
+// Lists all faults, and a quick selection.
 
 import { CLOCK } from "./clock.mjs";
 import { IDENTITY } from "./identity.mjs";
@@ -9,7 +9,7 @@ export const GROUPS = ["identity", "resource", "clock", "process"];
 
 export const FAULTS = [...IDENTITY, ...RESOURCE, ...CLOCK, ...PROCESS];
 
-/** Some of each group that take little time. */
+/** Some faults of each group that take little time. */
 export const QUICK = [
   "identity-400",
   "identity-reset",

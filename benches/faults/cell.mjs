@@ -1,4 +1,4 @@
-// One fault, one contender: an emulator of its own here, and the contender in a fresh process that is told what to do.
+// Plays one fault against one contender: the emulator runs here, the contender in a fresh process.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,15 +12,17 @@ import { TURN_MS } from "./contenders.mjs";
 import { summaryOf } from "./judge.mjs";
 
 const HOUR = 3_600_000;
-/** How long after the turn's own time an answer is waited for. */
+/** How long to wait for an answer after the turn's own deadline. */
 const GRACE_MS = 5_000;
 const START_MS = 30_000;
 const CLOSE_MS = 8_000;
 const PROGRAM = fileURLToPath(new URL("program.mjs", import.meta.url));
-/** What would lead the program to somebody's real identity, or change how Node runs it. */
+/** Variables that would lead the program to a real identity, or change how Node runs it. */
 const FOREIGN = /^(AZURE_|IDENTITY_|MSI_|FOUNDRY_|OPENAI_|COPILOT_|NODE_|VITEST)/;
 
-/** Runs a fault's script with a contender. Gives the cell's summary; undefined when the signal has ended it. */
+/**
+ * Runs a fault's script with a contender. Returns the cell's summary, or undefined after an abort.
+ */
 export async function runCell(fault, name, signal) {
   const cell = new Cell(name);
   const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
@@ -36,12 +38,15 @@ export async function runCell(fault, name, signal) {
   }
 }
 
-/** What scripts of faults act on. */
+/** The interface for the scripts of faults. */
 export class Cell {
   emulator;
   #name;
   #folder = mkdtempSync(join(tmpdir(), "copilot-keyless-faults-"));
-  /** How far the true time, the resource's and the identity endpoint's, is ahead of this machine's clock. */
+  /**
+   * How far the true time, used by the resource and the identity endpoint, is ahead of this
+   * machine's clock.
+   */
   #ahead = 0;
   #child;
   #ended;
@@ -84,7 +89,7 @@ export class Cell {
         ...env,
       },
       stdio: ["ignore", "ignore", "pipe", "ipc"],
-      // A group of its own, as a shell gives to what it starts: Ctrl-C goes to all of it.
+      // A process group of its own, as a shell makes one: Ctrl-C reaches all its processes.
       detached: true,
     });
     this.#child.stderr.on("data", (chunk) => {
@@ -101,7 +106,7 @@ export class Cell {
     await this.#answer(0, START_MS);
   }
 
-  /** A call that has to be served, unless a pattern or two say what it may fail for. */
+  /** Makes a call that must be answered, unless `cause` has patterns of an allowed error. */
   async call(...cause) {
     const prompt = `call ${this.#calls.length + 1}`;
     const call = { prompt, mustServe: cause.length === 0, cause };
@@ -110,23 +115,23 @@ export class Cell {
     return call;
   }
 
-  /** A call whose end nobody waits for: it does not count. */
+  /** Makes a call without waiting for its end; it does not count. */
   begin() {
     this.#tell({ command: "ask", prompt: "the last call" });
   }
 
-  /** Time passes, for everybody. */
+  /** Moves the time forward, for the program and for the servers. */
   async advance(ms) {
     this.#ahead += ms;
     await this.#tell({ command: "clocks", wall: ms, monotonic: ms });
   }
 
-  /** Somebody sets the program's wall clock. */
+  /** Sets the program's wall clock. */
   async setClock(byMs) {
     await this.#tell({ command: "clocks", wall: byMs, monotonic: 0 });
   }
 
-  /** The machine sleeps: nothing runs, time passes, and the monotonic clock does not see it. */
+  /** Suspends the machine: nothing runs, time passes, and the monotonic clock stands still. */
   async suspend(ms, forMs = 1_000) {
     this.signal("SIGSTOP");
     this.#ahead += ms;
@@ -144,23 +149,23 @@ export class Cell {
     return this.#tell({ command });
   }
 
-  /** To the program and all that it has started, as a terminal does. */
+  /** Sends a signal to the program and all its children, as a terminal does. */
   signal(name) {
     process.kill(-this.pid, name);
   }
 
-  /** The Copilot runtimes of the program. */
+  /** Lists the Copilot runtimes of the program. */
   runtimes() {
     return childrenOf(this.pid);
   }
 
-  /** How the program ended, if it does so in time. It is meant to. */
+  /** Waits for the program to end, as the fault intends, and says how it ended. */
   async endsWithin(ms) {
     this.#mayEnd = true;
     return Promise.race([this.#exit, sleep(ms)]);
   }
 
-  /** Something that must not be, in a sentence. */
+  /** Records a finding: something that must not happen, in a sentence. */
   find(sentence) {
     this.#findings.push(sentence);
   }
@@ -174,7 +179,7 @@ export class Cell {
     });
   }
 
-  /** Ends the program, if it has not ended by itself, and all that it has started. */
+  /** Ends the program, if it still runs, and all its children. */
   async end({ kill: atOnce }) {
     if (this.#child && this.#ended === undefined) {
       if (!atOnce) await Promise.race([this.#tell({ command: "close" }), sleep(CLOSE_MS)]);
@@ -195,7 +200,7 @@ export class Cell {
     return { ms: TURN_MS + GRACE_MS, error: silence(`no answer within ${(TURN_MS + GRACE_MS) / 1000} s`) };
   }
 
-  /** Has the program do something. Undefined when it has ended or does not answer. */
+  /** Sends the program a request. Returns undefined if it has ended or does not answer. */
   #tell(message, withinMs = START_MS) {
     if (this.#ended !== undefined) return undefined;
     this.#sent += 1;
@@ -226,7 +231,7 @@ export class Cell {
   }
 }
 
-/** What the emulated model answers. */
+/** The replies of the emulated model. */
 function replyTo(prompt) {
   return `You said: ${prompt}`;
 }

@@ -1,4 +1,5 @@
-// Clocks that are set, and a machine that sleeps. The resource and the identity endpoint keep the true time.
+// Faults of the clock: it is set, or the machine sleeps. The resource and the identity endpoint
+// keep the true time.
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -13,7 +14,7 @@ export const CLOCK = [
       await cell.setClock(-2 * HOUR);
       await cell.call();
       await cell.advance(40 * MINUTE);
-      // The token has ended. MSAL goes by the wall clock, and gives it for two hours more.
+      // The token has expired. MSAL goes by the wall clock, and returns it for two more hours.
       await cell.call();
     },
   },
@@ -45,7 +46,7 @@ export const CLOCK = [
     script: async (cell) => {
       await cell.setClock(-2 * HOUR);
       await cell.call();
-      // Two tokens end while this machine's clock gives each of them two hours more.
+      // Two tokens expire while this machine's clock gives each of them two more hours.
       await cell.advance(61 * MINUTE);
       await cell.call();
       await cell.advance(61 * MINUTE);

@@ -1,13 +1,14 @@
-// Who is compared. Each has `ask(prompt)`, which gives the reply or throws what the user would see.
+// The contenders. Each has `ask(prompt)`, which returns the reply or throws the error that a user
+// would see.
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How long a turn may take, for all alike. */
+/** How long a turn may take, for every contender. */
 export const TURN_MS = 20_000;
 
 const SCOPE = "https://ai.azure.com/.default";
 
-/** `ours` are judged. */
+/** Only those with `ours` are judged. */
 export const CONTENDERS = {
   agent: { title: "copilot-keyless", ours: true, create: () => agent({}) },
   direct: {
@@ -19,10 +20,10 @@ export const CONTENDERS = {
   bare: { title: "the credential per session", ours: false, create: tokenPerSession },
 };
 
-/** As our README shows it. */
+/** As docs/guides/get-started.md shows it. */
 async function agent(options) {
-  const { ManagedIdentityCopilotAgent } = await import("copilot-keyless");
-  const one = new ManagedIdentityCopilotAgent({
+  const { FoundryAgent } = await import("copilot-keyless");
+  const one = new FoundryAgent({
     timeoutMs: TURN_MS,
     session: { availableTools: [] },
     ...options,
@@ -30,7 +31,10 @@ async function agent(options) {
   return { ask: (prompt) => one.chat(prompt), close: () => one.close() };
 }
 
-/** The token function of `@azure/identity` as the session's callback: one session for as long as the program runs. */
+/**
+ * Uses the token function of `@azure/identity` as the session's callback, in one session for the
+ * life of the program.
+ */
 async function bearerTokenProvider() {
   const { DefaultAzureCredential, getBearerTokenProvider } = await import("@azure/identity");
   const provider = getBearerTokenProvider(new DefaultAzureCredential(), SCOPE);
@@ -43,7 +47,10 @@ async function bearerTokenProvider() {
   return { ask, close: sdk.close };
 }
 
-/** The pattern of the guide for Azure managed identities: a fresh token, in a session of its own, for each prompt. */
+/**
+ * The pattern of the guide for Azure managed identities: for each prompt a fresh token, in a
+ * session of its own.
+ */
 async function tokenPerSession() {
   const { DefaultAzureCredential } = await import("@azure/identity");
   const credential = new DefaultAzureCredential({ requiredEnvVars: ["AZURE_TOKEN_CREDENTIALS"] });
@@ -58,7 +65,7 @@ async function tokenPerSession() {
   return { ask, close: sdk.close };
 }
 
-/** A client of the Copilot SDK that starts with its first session, as ours does. */
+/** Creates a client of the Copilot SDK that starts with its first session, as ours does. */
 async function clientOfTheSdk() {
   const { CopilotClient } = await import("@github/copilot-sdk");
   const client = new CopilotClient({ useLoggedInUser: false });

@@ -1,20 +1,21 @@
-// Faults of the identity endpoint: before a token's end, beyond it, and after the outage.
+// Faults of the identity endpoint: before a token expires, after it has, and after the outage.
 
 import { setTimeout as sleep } from "node:timers/promises";
 
 const MINUTE = 60_000;
 const SECOND = 1_000;
-/** Longer than getBearerTokenProvider waits between two attempts. */
+/** Longer than the pause of getBearerTokenProvider between two attempts. */
 const IDLE_MS = 3_500;
 const MB = 1 << 20;
 
 const PARTY = /identity|credential|token/i;
 
-/** `cause` is what an error has to name; none where the fault is no reason to fail. */
+/** `cause` has what an error must name; it is missing where the fault is no reason to fail. */
 const FAULTS = [
   ["identity-400", "400", status(400), [/\b400\b|refused|bad request/i]],
   ["identity-404", "404", status(404), [/\b404\b|not found/i]],
-  // MSAL may wait for longer than callers do, without a word: then all that is known is that no answer came.
+  // MSAL may wait longer than callers do and say nothing: then it is only known that no answer
+  // came.
   ["identity-410", "410", status(410), [/\b410\b|gone|no answer within/i]],
   [
     "identity-429",
@@ -77,11 +78,13 @@ export const IDENTITY = [
     title,
     script: (cell) => outage(cell, fault, cause && [PARTY, ...cause]),
   })),
-  // MSAL does not read it, and says that the token expires now.
+  // MSAL does not read it, and reports that the token expires now.
   { id: "identity-date", title: "expiry as a date of App Service 2017-09-01", script: unreadByMsal },
 ].map((fault) => ({ group: "identity", ...fault }));
 
-/** Three calls, half an hour apart; the endpoint writes the expiry so each time. */
+/**
+ * Makes three calls, half an hour apart; the endpoint writes the expiry in this format each time.
+ */
 async function unreadByMsal(cell) {
   for (let n = 0; n < 3; n += 1) {
     const expiresOn = halfDayDate(new Date(cell.now + 60 * MINUTE));
@@ -101,8 +104,8 @@ function halfDayDate(at) {
 }
 
 /**
- * A token of an hour, 90 s before its end, is good still: no call may be lost. It ends while nobody asks; then a call cannot
- * be served. When the fault is over, the next one must be.
+ * A token of an hour, 90 s before it expires, still works: no call may be lost. It expires while
+ * nobody calls; then a call cannot be answered. When the fault is over, the next one must be.
  */
 async function outage(cell, fault, cause = []) {
   await cell.call();

@@ -1,14 +1,14 @@
-// What counts as told well, and what a cell has to show.
+// Judges errors and cells.
 
-/** Sends somebody without a key after a key: worse than no advice. */
+/** Makes somebody without a key look for a key, which is worse than no advice. */
 const WRONG_STEP = /API[_ -]?KEY/i;
 const STEP =
   /\b(check|run|set|assign|try again|send it again|asked again|retry|restart|start|reinstall|see|visit|troubleshoot\w*|raise|ask|look|use|allow|add|get|make|wait)\b/i;
 
 /**
- * An error is told well when a program can tell it by a code, its message names what went wrong, and it says what to do.
- * `cause` holds patterns that the message has to match, all of them: they come with the fault. Where there was no error at all
- * (no answer, an empty reply, a process that has ended), nothing was told.
+ * An error is reported well when it has a code, its message names the cause, and it says what to
+ * do. `cause` has the patterns of the fault, all of which the message must match. Where there was
+ * no error (no answer, an empty reply, a process that has ended), nothing was reported.
  */
 export function judgeError({ silent, code, message = "", hint = "" }, cause) {
   if (silent) return { code: false, cause: false, step: false };
@@ -20,14 +20,14 @@ export function judgeError({ silent, code, message = "", hint = "" }, cause) {
   };
 }
 
-/** What the calls of a cell come to. */
+/** Summarises the calls of a cell. */
 export function summaryOf({ calls, ended, identityRequests, findings }) {
   const failures = calls.filter(({ error }) => error !== undefined);
   const told = failures.map(({ error, cause }) => ({ ...error, judged: judgeError(error, cause) }));
   return {
     served: calls.length - failures.length,
     failed: failures.length,
-    // Those that a valid token and a working resource were there for.
+    // Calls that had a valid token and a working resource.
     lost: failures.filter(({ mustServe }) => mustServe).length,
     longestWaitMs: Math.round(Math.max(0, ...calls.map(({ ms }) => ms))),
     identityRequests,
@@ -39,7 +39,7 @@ export function summaryOf({ calls, ended, identityRequests, findings }) {
   };
 }
 
-/** A sentence for each thing that one of ours must not show. */
+/** Lists, in sentences, what one of ours must not show. */
 export function problemsOf({ lost, alive, ended, errors, findings }) {
   const problems = [...findings];
   if (lost > 0) problems.push(`${lost} lost although a valid token could be had`);

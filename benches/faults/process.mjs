@@ -1,4 +1,4 @@
-// Faults of the process and of the machine it runs on. Linux: the runtimes are looked for in /proc.
+// Faults of the process and of its machine. Linux only: the runtimes are found in /proc.
 
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +8,10 @@ import { descendantsOf, runs } from "../../tests/support/processes.mjs";
 const END_MS = 2_000;
 const MID_TURN_MS = 500;
 
-/** A small disk of its own, in a mount namespace that ends with the program; without root where users may have namespaces. */
+/**
+ * A small disk in a mount namespace that ends with the program; without root where users may create
+ * namespaces.
+ */
 const DISK_MB = 24;
 const SMALL_DISK = [
   "unshare",
@@ -23,7 +26,7 @@ export const PROCESS = [
   {
     id: "no-home",
     title: "no home folder",
-    // Nobody can make a folder there, not even root.
+    // Nobody can create a folder there, not even root.
     env: {
       HOME: "/dev/null/home",
       COPILOT_HOME: undefined,

@@ -1,6 +1,5 @@
-// One contender in a process of its own, which does what it is told: `node program.mjs <contender>`.
-//
-// It is a server, as far as its life is concerned: it ends when it is told to, is killed, or crashes.
+// Runs one contender in a process of its own: `node program.mjs <contender>`. Like a server, it
+// runs until it is told to end, is killed, or crashes.
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +25,7 @@ process.on("message", async ({ id, command, ...args }) => {
 });
 process.send({ id: 0 });
 
-/** How a call ended, with what a user sees of an error. */
+/** Describes how a call ended, with the parts of an error that a user sees. */
 async function outcomeOf(call) {
   const began = process.hrtime.bigint();
   const ended = await call().then(
@@ -45,7 +44,7 @@ function ballast() {
   return join(process.env.COPILOT_HOME, "ballast");
 }
 
-/** Writes until nothing more fits; the small blocks at the end take what the large ones leave. */
+/** Fills the disk; small blocks at the end fill what the large ones leave. */
 function fillDisk() {
   for (const bytes of [1 << 20, 1 << 12, 1]) {
     try {

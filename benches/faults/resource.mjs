@@ -19,7 +19,8 @@ export const RESOURCE = [
     script: async (cell) => {
       await cell.call();
       cell.emulator.revokeTokens();
-      // The endpoint has a new one; MSAL gives the revoked token until five minutes before its end.
+      // The endpoint has a new token; MSAL returns the revoked one until five minutes before it
+      // expires.
       await cell.call();
       await cell.advance(61 * MINUTE);
       await cell.call();
@@ -45,7 +46,7 @@ export const RESOURCE = [
   lasting("resource-hang", "no answer (hang)", { kind: "hang" }, [/no answer|time[d -]?out|longer than/i]),
 ].map((fault) => ({ group: "resource", ...fault }));
 
-/** It lasts, so that the call has to fail; when it is over, the next one must be served. */
+/** A lasting fault, so that the call fails; when it is over, the next call must be answered. */
 function lasting(id, title, fault, cause) {
   const script = async (cell) => {
     await cell.call();
@@ -57,7 +58,7 @@ function lasting(id, title, fault, cause) {
   return { id, title, script };
 }
 
-/** Twice it is no reason to fail. */
+/** A fault that happens twice, which is no reason to fail. */
 function passing(id, title, fault, more, cause) {
   const { script } = lasting(id, title, { ...fault, ...more }, cause);
   return {

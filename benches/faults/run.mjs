@@ -1,4 +1,4 @@
-// All cells, a few at a time, and what they come to.
+// Runs all cells, a few at a time, and collects their verdicts.
 
 import { setMaxListeners } from "node:events";
 import { availableParallelism, cpus } from "node:os";
@@ -7,12 +7,12 @@ import { runCell } from "./cell.mjs";
 import { CONTENDERS } from "./contenders.mjs";
 import { problemsOf } from "./judge.mjs";
 
-/** Cells that run at once. They wait for most of their time, so they do not stand in each other's way on two cores. */
+/** Cells that run at once. They mostly wait, so two cores are enough for them. */
 const AT_ONCE = 5;
 
-/** Runs some faults against every contender. `onCell` is told of each cell that is done. */
+/** Runs some faults against every contender. `onCell` receives each finished cell. */
 export async function runFaults(faults, { signal, onCell }) {
-  // Every cell that runs listens to it.
+  // Every running cell listens to it.
   setMaxListeners(0, signal);
   const todo = faults.flatMap((fault) => Object.keys(CONTENDERS).map((contender) => ({ fault, contender })));
   const done = new Map();
@@ -31,14 +31,17 @@ export async function runFaults(faults, { signal, onCell }) {
   return faults.map((fault) => rowOf(fault, done)).filter(Boolean);
 }
 
-/** Why a fault cannot be played here, if so. Processes are signalled and searched for as Linux does. */
+/**
+ * Says why a fault cannot be played here, or returns undefined. Processes are signalled and found
+ * as Linux does.
+ */
 export function skipped(fault, platform = process.platform) {
   const needsLinux = fault.group === "process" || fault.id.startsWith("suspend");
   if (needsLinux && platform !== "linux") return "on Linux only";
   return fault.skipped?.();
 }
 
-/** A fault with its cells and a verdict. Undefined when not all of them were run. */
+/** Returns a fault with its cells and a verdict, or undefined when some of them did not run. */
 function rowOf(fault, done) {
   const { id, group, title } = fault;
   const cells = Object.fromEntries(Object.keys(CONTENDERS).map((name) => [name, done.get(`${id} ${name}`)]));
@@ -48,7 +51,7 @@ function rowOf(fault, done) {
   return { id, group, title, ...verdict, cells };
 }
 
-/** What is wrong with ours. */
+/** Judges the cells of our contenders. */
 export function verdictOf(cells) {
   const ours = Object.keys(CONTENDERS).filter((name) => CONTENDERS[name].ours);
   const problems = ours.flatMap((name) =>
@@ -57,7 +60,7 @@ export function verdictOf(cells) {
   return { verdict: problems.length === 0 ? "ok" : "failed", problems };
 }
 
-/** Where and with what it was measured. */
+/** Describes the machine and the versions. */
 export function machine() {
   return {
     node: process.version,

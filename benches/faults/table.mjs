@@ -45,27 +45,32 @@ export function pageOf({ node, platform, processor, cores, versions, seconds, ro
   const where = `Measured on ${platform}, ${processor}, ${cores} cores, Node ${node.slice(1)}, in ${seconds} s, with ${packages.join(", ")}.`;
   const groups = [...new Set(rows.map(({ group }) => group))].map((group) => {
     const own = rows.filter((row) => row.group === group);
-    return `### ${group[0].toUpperCase()}${group.slice(1)}\n\n${tableOf(own.flatMap(cellsOf), HEAD)}`;
+    const table = tableOf(own.flatMap(cellsOf), ["who", "calls", "longest wait", "errors"]);
+    return `### ${group[0].toUpperCase()}${group.slice(1)}\n\n${table}`;
   });
   return [where, ...groups].join("\n\n");
 }
 
-const HEAD = [
-  "fault",
-  "who",
-  "served",
-  "failed",
-  "longest wait",
-  "identity requests",
-  "alive",
-  "told well",
-  "ours",
-];
-
-/** A line for each contender. */
+/** A row that names the fault, then a row for each contender. */
 function cellsOf({ id, title, verdict, skipped, cells }) {
-  return NAMES.map((name, index) => {
-    const [fault, outcome] = index === 0 ? [`**${title}** \`${id}\``, skipped ?? verdict] : ["", ""];
-    return [fault, CONTENDERS[name].title, ...textsOf(cells[name]), outcome];
-  });
+  return [
+    [`**${title}** \`${id}\`: ${skipped ?? verdict}`, "", "", ""],
+    ...NAMES.map((name) => [CONTENDERS[name].title, ...contenderCells(cells[name])]),
+  ];
+}
+
+function contenderCells(cell) {
+  if (cell.skipped) return ["-", "-", "-"];
+  const [served, failed, longest, requests, alive, told] = textsOf(cell);
+  const [count, lost] = failed.split(" (");
+  const calls = [
+    `${served} served`,
+    cell.failed > 0 ? `${count} failed${lost ? ` (${lost}` : ""}` : "",
+    alive === "yes" ? "" : "**process ended**",
+  ];
+  return [
+    calls.filter(Boolean).join(", "),
+    `${longest}, ${requests} identity ${requests === "1" ? "request" : "requests"}`,
+    told === "-" ? "none" : `${told} explained`,
+  ];
 }

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use copilot_keyless::diagnosis::{Failure, diagnose};
 use copilot_keyless::endpoint::{self, Options};
-use copilot_keyless::expiry::{parse_instant, parse_token_response};
+use copilot_keyless::token::{parse_instant, parse_token_response};
 use copilot_keyless::schedule::{Answer, Decision, Now, RefreshPolicy, Schedule};
 use copilot_keyless::simulate::{RefreshScenario, TokenScript, simulate};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};

@@ -1,5 +1,5 @@
-// A turn of ten requests to the model, with the credential of the Azure CLI: how often `az` is started. The `az` here is a small
-// program that gets its token from the emulator.
+// Counts how often `az` starts in a turn of ten requests to the model, with the credential of the
+// Azure CLI. The `az` here is a small program that gets its token from the emulator.
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { CopilotClient, defineTool } from "@github/copilot-sdk";

@@ -1,4 +1,4 @@
-// A token that is there, asked for again and again: nanoseconds or bytes of the heap a call.
+// Measures a call that finds a cached token: nanoseconds, or bytes of the heap.
 import { GCProfiler } from "node:v8";
 import { median } from "../median.mjs";
 import { report, system } from "./systems.mjs";
@@ -7,7 +7,7 @@ const [name, what, effort = "1"] = process.argv.slice(2);
 const BATCHES = 25;
 const BATCH_NS = 6e6 * Number(effort);
 const WARM_NS = 4e8 * Number(effort);
-/** MSAL's calls are compiled late. */
+/** MSAL's functions are compiled late. */
 const WARM_CALLS = 15_000;
 const HEAP_BATCHES = 9;
 const HEAP_CALLS = 1_000;
@@ -35,7 +35,7 @@ async function nanoseconds() {
   return median(found);
 }
 
-/** In a heap that is large enough for nothing to be collected meanwhile: what was there and what is there then. */
+/** Compares the heap before and after; it is large enough for nothing to be collected meanwhile. */
 async function bytes() {
   await calls(WARM_CALLS);
   const found = [];

@@ -1,4 +1,5 @@
-// 1,000 callers at once: without a token, and again when it has expired. The requests that the identity endpoint sees.
+// Counts the requests to the identity endpoint of 1,000 callers at once, without a token and after
+// it has expired.
 import { startEmulator } from "copilot-keyless/emulator";
 import { HOUR, putClocksForward } from "../../tests/conformance/programs/clocks.mjs";
 import { credentialOf, report, systemOver } from "./systems.mjs";
@@ -6,7 +7,7 @@ import { credentialOf, report, systemOver } from "./systems.mjs";
 const [name] = process.argv.slice(2);
 const CALLERS = 1_000;
 
-// In this process: its clock must go forward with the callers'.
+// In this process, because its clock must move with the callers'.
 const emulator = await startEmulator({ tokenLifetimeSeconds: 3_600 });
 Object.assign(process.env, emulator.env);
 const provide = await systemOver(name, await credentialOf("ManagedIdentityCredential"));

@@ -1,4 +1,4 @@
-// Sessions as the Copilot SDK's documentation makes them for a provider of one's own.
+// Sessions with a custom provider, as in the Copilot SDK's documentation.
 
 import { SCOPE } from "./systems.mjs";
 

@@ -1,4 +1,4 @@
-// From the import to the first token, in a process that has done nothing else.
+// Measures the time from the import to the first token, in a fresh process.
 const [name] = process.argv.slice(2);
 const SCOPE = "https://ai.azure.com/.default";
 
@@ -12,7 +12,7 @@ const WAYS = {
     return (await new ManagedIdentityCredential().getToken(SCOPE)).token;
   },
   "import of @azure/identity alone": async () => typeof (await import("@azure/identity")),
-  // Nothing but the request: no expiry, no retries, no other place to ask.
+  // Only the request: no expiry, no retries, no other source.
   "bare fetch": async () => {
     const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = process.env;
     const url = `${IDENTITY_ENDPOINT}?resource=https%3A%2F%2Fai.azure.com&api-version=2019-08-01`;

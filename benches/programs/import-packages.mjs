@@ -1,4 +1,4 @@
-// The packages that an import loads, its own not counted.
+// Lists the packages that an import loads, without its own.
 import { register } from "node:module";
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 

@@ -1,4 +1,4 @@
-// The import alone, in a process that has done nothing else.
+// Measures the import alone, in a fresh process.
 const [name] = process.argv.slice(2);
 const began = performance.now();
 await import(name);

@@ -1,4 +1,4 @@
-// A token with 240 s left, which MSAL does not keep: 1,000 calls in its lifetime, and the requests that they cause.
+// Counts the requests of 1,000 calls within the 240 s of a token, which MSAL does not cache.
 import { startEmulator } from "copilot-keyless/emulator";
 import { putClocksForward, sleep } from "../../tests/conformance/programs/clocks.mjs";
 import { credentialOf, report, systemOver } from "./systems.mjs";
@@ -13,7 +13,7 @@ const provide = await systemOver(name, await credentialOf("ManagedIdentityCreden
 for (let call = 0; call < CALLS; call += 1) {
   await provide();
   putClocksForward((LIFETIME_S * 1_000) / CALLS - 1);
-  // Real time for what goes on in the background.
+  // Real time, for work in the background.
   if (call % 20 === 0) await sleep(2);
 }
 report({ requests: emulator.counts.identity });

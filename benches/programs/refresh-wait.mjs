@@ -1,12 +1,12 @@
-// A token of 24 h is past half its life and is refreshed, by an endpoint that is slow or hangs. A caller every millisecond: the
-// longest wait.
+// Measures the longest wait of callers, one every millisecond, while a token of 24 h past half its
+// lifetime is refreshed by an endpoint that is slow or hangs.
 import { HOUR, putClocksForward, sleep } from "../../tests/conformance/programs/clocks.mjs";
 import { credentialOf, report, systemOver, tell } from "./systems.mjs";
 
 const [name, fault, patience = "8000"] = process.argv.slice(2);
 const SLOW_MS = 500;
 const PATIENCE_MS = Number(patience);
-/** As long as the slow endpoint takes, and as long again. */
+/** Twice as long as the slow endpoint takes. */
 const WATCH_MS = 2 * SLOW_MS;
 const WARM_CALLS = 50;
 

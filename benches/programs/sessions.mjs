@@ -1,4 +1,5 @@
-// 50 sessions of one Copilot client, started at once, a turn each; the runner counts the requests at the identity endpoint.
+// Starts 50 sessions of one Copilot client at once, a turn each; the runner counts the requests to
+// the identity endpoint.
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";
 import { providerOver, quiet } from "./copilot.mjs";
@@ -6,7 +7,7 @@ import { credentialOf, report, tell } from "./systems.mjs";
 
 const [name, sessions = "50"] = process.argv.slice(2);
 
-// As far away as a real one may be.
+// As far away as a real endpoint may be.
 await tell({ fault: { server: "identity", kind: "delay", delayMs: 300 } });
 const client = new CopilotClient({ useLoggedInUser: false });
 await client.start();

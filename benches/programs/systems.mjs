@@ -1,14 +1,15 @@
-// What is measured: each takes the way its own documentation shows, and gives a function that gives a token.
+// The compared systems, each used as its own documentation shows. Each is a function that returns a
+// token.
 
 import { HOUR } from "../../tests/conformance/programs/clocks.mjs";
 import { ScriptedCredential } from "../../tests/conformance/programs/systems.mjs";
 
 export const SCOPE = "https://ai.azure.com/.default";
 
-/** A credential that costs nothing: what is measured is what stands between it and its callers. */
+/** A credential that costs nothing, so that only the layer above it is measured. */
 const scripted = () => new ScriptedCredential(() => Date.now(), HOUR);
 
-/** Over a credential of somebody's own. */
+/** Systems over a given credential. */
 const OVER = {
   "copilot-keyless": async (credential) => {
     const { createBearerTokenProvider } = await import("copilot-keyless");
@@ -19,13 +20,13 @@ const OVER = {
     return getBearerTokenProvider(credential, SCOPE);
   },
   "core-rest-pipeline's cycler": async (credential) => {
-    // What its bearerTokenAuthenticationPolicy keeps tokens with; not exported by itself.
+    // Used by its bearerTokenAuthenticationPolicy; not exported.
     const entry = import.meta.resolve("@azure/core-rest-pipeline");
     const { createTokenCycler } = await import(new URL("./util/tokenCycler.js", entry));
     const cycle = createTokenCycler(credential);
     return async () => (await cycle(SCOPE, {})).token;
   },
-  /** As short as it can be: it refreshes late and all at once, and knows nothing of failures. */
+  /** The shortest possible: it refreshes late, for all callers at once, and ignores failures. */
   "hand-written closure": (credential) => {
     let token;
     let expires = 0;
@@ -38,10 +39,12 @@ const OVER = {
   },
 };
 
-/** As the Copilot SDK's documentation uses a credential: asked before each request to the model. */
+/**
+ * Asks the credential before each request to the model, as the Copilot SDK's documentation does.
+ */
 const asked = (credential) => async () => (await credential.getToken(SCOPE)).token;
 
-/** Credentials of `@azure/identity`; the environment leads them to the emulator. */
+/** Credentials of `@azure/identity`; environment variables lead them to the emulator. */
 const CREDENTIALS = {
   ManagedIdentityCredential: ({ ManagedIdentityCredential }) => new ManagedIdentityCredential(),
   DefaultAzureCredential: ({ DefaultAzureCredential }) => new DefaultAzureCredential(),
@@ -52,12 +55,12 @@ export async function credentialOf(name) {
   return CREDENTIALS[name](await import("@azure/identity"));
 }
 
-/** The system over a credential of `@azure/identity`, or that credential itself. */
+/** Returns the system over a credential of `@azure/identity`, or that credential itself. */
 export async function systemOver(name, credential) {
   return OVER[name] ? OVER[name](credential) : asked(credential);
 }
 
-/** The system with the token source that suits it. */
+/** Returns the system with its usual token source. */
 export async function system(name) {
   if (OVER[name]) return OVER[name](scripted());
   if (CREDENTIALS[name]) return asked(await credentialOf(name));
@@ -72,18 +75,18 @@ async function openai() {
     serviceAccountId: "sa",
     provider: { tokenType: "jwt", getToken: async () => "subject" },
   };
-  // OpenAI's own token service, which cannot be reached from a bench.
+  // OpenAI's own token service, which a benchmark cannot reach.
   const exchange = async () => Response.json({ access_token: "token", expires_in: 3_600 });
   const auth = new WorkloadIdentityAuth(config, exchange);
   return () => auth.getToken();
 }
 
-/** Tells the runner what was found: the last line of the output. */
+/** Reports the result to the runner, as the last line of the output. */
 export function report(found) {
   process.stdout.write(`${JSON.stringify(found)}\n`);
 }
 
-/** Tells the runner's emulator something, and waits until it is done. */
+/** Sends the runner's emulator a message and waits for the answer. */
 export function tell(message) {
   return new Promise((resolve) => {
     process.once("message", resolve);

@@ -1,4 +1,5 @@
-// Turns of two sessions of one Copilot client, one after the other in turn: with our provider, and with a token that is just there.
+// Measures turns of two sessions of one Copilot client, in turn: with our provider, and with a
+// static token.
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";
 import { median } from "../median.mjs";
@@ -20,7 +21,7 @@ const sessions = [
 ];
 const times = new Map(sessions.map(([name]) => [name, []]));
 for (let turn = -WARM_TURNS; turn < Number(turns); turn += 1) {
-  // Each is first in every other turn.
+  // Each goes first in every other round.
   for (const [name, session] of turn % 2 === 0 ? sessions : sessions.toReversed()) {
     const began = performance.now();
     await session.sendAndWait({ prompt: `Turn ${turn}` });

@@ -1,5 +1,5 @@
-// Many instances, by simulation: what they ask of the identity endpoint, with this package and with a fixed refresh window as
-// getBearerTokenProvider has it.
+// Simulates the load of many instances on the identity endpoint, with this package and with the
+// fixed refresh window of getBearerTokenProvider.
 
 import { simulateRefresh } from "copilot-keyless/core";
 
@@ -8,13 +8,19 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const INSTANCES = [10, 100, 1_000, 10_000, 100_000];
 
-/** When a token is refreshed, from its start on: at half a long life, five minutes before the end of an ordinary one. */
+/**
+ * When a token is refreshed, from its start: a token of 24 h at half its lifetime, one of an hour
+ * five minutes before it expires.
+ */
 const DUE = {
   keyless: { [24 * HOUR]: 12 * HOUR, [HOUR]: 55 * MINUTE },
   "fixed-window": { [24 * HOUR]: 24 * HOUR - 2 * MINUTE, [HOUR]: 58 * MINUTE },
 };
 
-/** Instances that start within a second and call every second: their first refresh, the second in which most of them ask. */
+/**
+ * Simulates the first refresh of instances that start within a second and call every second;
+ * returns the busiest second.
+ */
 export function refreshRows() {
   return [24 * HOUR, HOUR].flatMap((life) =>
     INSTANCES.map((instances) => {
@@ -47,7 +53,10 @@ function firstRefresh(strategy, life, instances) {
   return { perSecond: Math.max(...refreshes), seconds };
 }
 
-/** An hour in which the identity endpoint fails, begun a minute before 10,000 instances would refresh; a call every ten seconds each. */
+/**
+ * Simulates an hour in which the identity endpoint fails, from a minute before 10,000 instances
+ * would refresh, with a call every ten seconds each.
+ */
 export function outageRows() {
   const instances = 10_000;
   const life = 24 * HOUR;
@@ -58,7 +67,7 @@ export function outageRows() {
       durationMs: outage.toMs + HOUR / 2,
       token: { lifetimesMs: [life] },
       instances,
-      // Not in step: calls are spread over their ten seconds.
+      // Spreads the calls over their ten seconds.
       startSpreadMs: 10 * SECOND,
       calls: { everyMs: 10 * SECOND, fromMs: outage.fromMs, atMs: [0] },
       outages: [{ ...outage, mode: "status", status: 503 }],

@@ -1,4 +1,4 @@
-// Many providers in one process: `node providers.mjs <count>`. Each is one for sessions of its own; they share their tokens.
+// Measures many providers in one process, which share their tokens: `node providers.mjs <count>`.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -14,7 +14,7 @@ const heap = () => {
   return process.memoryUsage().heapUsed;
 };
 
-// What the first one loads is not counted with the others.
+// The first one loads modules, which are not counted.
 const first = createFoundryProvider();
 await first.config.bearerTokenProvider();
 const before = heap();

@@ -1,4 +1,5 @@
-// Many sessions on one Copilot runtime, a turn each, ten at a time: `node sessions.mjs <count>`. Linux: memory is read from /proc.
+// Measures many sessions on one Copilot runtime, a turn each, ten at a time: `node sessions.mjs
+// <count>`. Needs Linux, because it reads memory from /proc.
 
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";

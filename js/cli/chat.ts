@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { text } from "node:stream/consumers";
-import { KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { FoundryAgent, KeylessError } from "copilot-keyless";
 import type { Emulator } from "copilot-keyless/emulator";
 import { clean, json, oneLine } from "./clean.js";
 import { err } from "./colors.js";
@@ -46,7 +46,7 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
   const replies: string[] = [];
   try {
     const interactive = message === undefined && process.stdin.isTTY === true && !options.json;
-    const agent = new ManagedIdentityCopilotAgent({
+    const agent = new FoundryAgent({
       ...providerOptions(options),
       tokens: {
         onEvent: (event) => {
@@ -91,7 +91,7 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
 /** Whether an endpoint is configured, valid or not. The emulator is used only without one. */
 function hasEndpoint(options: ChatOptions): boolean {
   try {
-    new ManagedIdentityCopilotAgent(providerOptions(options)).provider.close();
+    new FoundryAgent(providerOptions(options)).provider.close();
     return true;
   } catch (error) {
     return !(
@@ -116,11 +116,7 @@ function withLoopback(name: "NO_PROXY" | "no_proxy"): string {
   return [process.env[name], "127.0.0.1"].filter(Boolean).join(",");
 }
 
-function printIntroduction(
-  agent: ManagedIdentityCopilotAgent,
-  emulator: Emulator | undefined,
-  options: ChatOptions,
-): void {
+function printIntroduction(agent: FoundryAgent, emulator: Emulator | undefined, options: ChatOptions): void {
   warn(agent.provider.warnings);
   if (options.json) return;
   const { model, endpoint } = agent.provider;
@@ -178,7 +174,7 @@ async function* typedPrompts(interruption: Interruption): AsyncGenerator<string>
 
 /** Runs one turn and streams the reply to standard output. */
 async function turn(
-  agent: ManagedIdentityCopilotAgent,
+  agent: FoundryAgent,
   prompt: string,
   summary: Summary,
   interruption: Interruption,

@@ -3,9 +3,9 @@ import {
   createFoundryProvider,
   decodeToken,
   type Endpoint,
+  FoundryAgent,
   type FoundryProvider,
   KeylessError,
-  ManagedIdentityCopilotAgent,
   type Notice,
 } from "copilot-keyless";
 import { probe } from "copilot-keyless/direct";
@@ -216,7 +216,7 @@ async function turn(
   settings: Settings,
   signal: AbortSignal,
 ): Promise<Finding> {
-  await using agent = new ManagedIdentityCopilotAgent({
+  await using agent = new FoundryAgent({
     ...providerOptions(settings),
     // Reuse the token of the request.
     ...(scope === undefined ? {} : { tokens }),

@@ -5,94 +5,93 @@ import { createFoundryProvider, type FoundryProvider } from "../foundry/provider
 import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
 import { closed } from "./closed.js";
-import { type ChatOptions, Conversation, checkTimeout } from "./conversation.js";
-import { type AgentOptions, agentChecks } from "./options.js";
+import type { ChatOptions, Conversation } from "./conversation.js";
+import { type AgentOptions, check, readAgentOptions } from "./options.js";
 import { Runtime } from "./runtime.js";
-
-/** How long `close` waits for conversations, in milliseconds, before it ends their runtimes. */
-const CLOSE_MS = 200;
-
-const TIMEOUT_MS = 120_000;
-const SESSIONS_PER_RUNTIME = 200;
-const TURNS_PER_RUNTIME = 300;
+import { SessionConversation } from "./session-conversation.js";
 
 /**
- * Copilot conversations with a Foundry model and no API key. The client and the session start with the first turn.
+ * How long `close` waits for conversations, in milliseconds, before and after it ends their
+ * runtimes.
+ */
+const CLOSE_MS = 200;
+
+/**
+ * Runs Copilot conversations with a Foundry model and no API key. The client and the session start
+ * with the first turn.
  *
- * @throws KeylessError `endpoint/...`, `provider/...`, `credential/configuration`, `policy/invalid`, `agent/invalid-option` from the
- * constructor; from a turn also `credential/...`, `token/...`, `sdk/...`, `model/...` and `agent/...`
+ * @throws KeylessError `endpoint/...`, `provider/...`, `credential/configuration`,
+ * `policy/invalid`, `agent/invalid-option` from the constructor; from a turn also `credential/...`,
+ * `token/...`, `sdk/...`, `model/...` and `agent/...`
  * @example
  * ```ts
- * await using agent = new ManagedIdentityCopilotAgent({ endpoint: "https://myres.openai.azure.com" });
+ * await using agent = new FoundryAgent({ endpoint: "https://myres.openai.azure.com" });
  * console.log(await agent.chat("Why is the sky blue?"));
  * for await (const text of agent.stream("And at dusk?")) process.stdout.write(text);
  * ```
  */
-export class ManagedIdentityCopilotAgent implements AsyncDisposable {
-  /** The provider behind it: its config, model, endpoint, warnings, and token status. */
+export class FoundryAgent implements AsyncDisposable {
+  /** The provider of the agent: its config, model, endpoint, warnings and token status. */
   readonly provider: FoundryProvider;
   readonly #runtime: Runtime;
   readonly #session: Partial<SessionConfig>;
   readonly #timeoutMs: number;
-  readonly #perCall: boolean;
-  readonly #keepHistory: boolean;
-  readonly #open = new Set<Conversation>();
-  /** The one that `chat` and `stream` hold. */
+  readonly #stateless: boolean;
+  readonly #deleteHistory: boolean | undefined;
+  readonly #conversations = new Set<Conversation>();
+  /** The conversation that `chat` and `stream` continue. */
   readonly #own: Conversation;
   #closing: Promise<void> | undefined;
 
   constructor(options: AgentOptions = {}) {
-    const read = readOptions(options, agentChecks(), "agent/invalid-option");
     const {
       client,
       session,
       systemMessage,
-      timeoutMs = TIMEOUT_MS,
-      sessions = "reuse",
-      keepHistory = false,
+      timeoutMs,
+      stateless,
+      deleteHistory,
       resume,
-      sessionsPerRuntime = SESSIONS_PER_RUNTIME,
-      turnsPerRuntime = TURNS_PER_RUNTIME,
+      sessionsPerRuntime,
+      turnsPerRuntime,
       ...provider
-    } = read;
-    checkTimeout(timeoutMs);
-    check(sessions === "reuse" || sessions === "per-call", 'sessions must be "reuse" or "per-call"');
-    check(sessions === "reuse" || resume === undefined, 'resume does not go with sessions: "per-call"');
-    check(typeof keepHistory === "boolean", "keepHistory must be true or false");
-    for (const [name, count] of Object.entries({ sessionsPerRuntime, turnsPerRuntime })) {
-      check(Number.isSafeInteger(count) && count > 0, `${name} must be a positive whole number`);
-    }
+    } = readAgentOptions(options);
     this.provider = createFoundryProvider(provider);
     this.#runtime = new Runtime(client, { sessions: sessionsPerRuntime, turns: turnsPerRuntime });
-    this.#session = configOf(systemMessage, session);
+    this.#session = sessionConfig(systemMessage, session);
     this.#timeoutMs = timeoutMs;
-    this.#perCall = sessions === "per-call";
-    this.#keepHistory = keepHistory;
+    this.#stateless = stateless;
+    this.#deleteHistory = deleteHistory;
     this.#own = this.conversation({ resume });
   }
 
-  /** The id of the session that `chat` and `stream` hold, once the first turn has begun. With `per-call` there is none. */
+  /**
+   * The id of the session that `chat` and `stream` continue, once the first turn has started. None
+   * with `stateless`.
+   */
   get sessionId(): Promise<string> | undefined {
     return this.#own.sessionId;
   }
 
-  /** Sends a prompt and gives the whole reply: the last message of the turn. */
+  /** Sends a prompt and resolves with the whole reply: the last message of the turn. */
   async chat(prompt: string, options: ChatOptions = {}): Promise<string> {
     return this.#next().chat(prompt, options);
   }
 
   /**
-   * Sends a prompt and gives the reply's text as it comes, of every message of the turn. Leaving the loop early aborts the turn.
+   * Sends a prompt and yields the text of every message of the turn as it arrives. Leaving the loop
+   * aborts the turn.
    */
   stream(prompt: string, options: ChatOptions = {}): AsyncIterableIterator<string> {
     return this.#next().stream(prompt, options);
   }
 
   /**
-   * A conversation of its own, beside the agent's: a session on the same runtime and the same tokens. With the id of an earlier
-   * session that one is taken up again. With a `provider` it speaks with that one's model. Close it when it is over; closing the
-   * agent closes it, too.
+   * Creates a conversation beside the agent's own: another session on the same runtime, with the
+   * same tokens. `resume` continues an earlier session by its id; `provider` selects another model.
+   * Close it when it is over; closing the agent closes it too.
    *
+   * @throws KeylessError `agent/closed`, `agent/invalid-option`
    * @example
    * ```ts
    * await using conversation = agent.conversation();
@@ -113,7 +112,10 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
     return this.#begin(resume && wellFormed(resume), false, provider);
   }
 
-  /** Aborts running turns and ends the sessions, the client if it is the agent's own, and the token provider, within a second. */
+  /**
+   * Aborts running turns, ends the sessions, the agent's own client and the token provider, within
+   * a second.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -125,44 +127,48 @@ export class ManagedIdentityCopilotAgent implements AsyncDisposable {
 
   /** The conversation of the next `chat` or `stream`. */
   #next(): Conversation {
-    return this.#perCall && !this.#closing ? this.#begin(undefined, true) : this.#own;
+    return this.#stateless && !this.#closing ? this.#begin(undefined, true) : this.#own;
   }
 
   #begin(resume: string | undefined, once: boolean, provider = this.provider): Conversation {
-    const conversation: Conversation = new Conversation({
+    const conversation: Conversation = new SessionConversation({
       provider,
       runtime: this.#runtime,
       session: this.#session,
       timeoutMs: this.#timeoutMs,
       resume,
       once,
-      forget: once && !this.#keepHistory,
-      onClosed: () => this.#open.delete(conversation),
+      deleteHistory: this.#deleteHistory ?? once,
+      onClosed: () => this.#conversations.delete(conversation),
     });
-    this.#open.add(conversation);
+    this.#conversations.add(conversation);
     return conversation;
   }
 
   async #close(): Promise<void> {
-    const conversations = Promise.all([...this.#open].map((conversation) => conversation.close()));
+    const closing = Promise.all([...this.#conversations].map((conversation) => conversation.close()));
     try {
-      // A runtime that hangs does not hold this up: it is ended, and the conversations end with it.
-      await withDeadline<unknown>(conversations, CLOSE_MS, () => {});
+      // A runtime that hangs is ended, and its conversations end with it.
+      await withDeadline<unknown>(closing, CLOSE_MS, () => {});
       await this.#runtime.close();
-      await withDeadline<unknown>(conversations, CLOSE_MS, () => {});
+      await withDeadline<unknown>(closing, CLOSE_MS, () => {});
     } finally {
       this.provider.close();
     }
   }
 }
 
+/** {@link FoundryAgent}, under the name that guides to managed identities use. The same class. */
+export const ManagedIdentityCopilotAgent = FoundryAgent;
+export type ManagedIdentityCopilotAgent = FoundryAgent;
+
 const PROVIDER: Check = {
   expected: "a provider of createFoundryProvider",
   fits: (value) => typeof (value as FoundryProvider).config.baseUrl === "string",
 };
 
-/** The session's config, with text that the runtime can read. */
-function configOf(
+/** The config of every session, with text that the runtime can read. */
+function sessionConfig(
   systemMessage: string | undefined,
   session: AgentOptions["session"],
 ): Partial<SessionConfig> {
@@ -174,14 +180,6 @@ function configOf(
   } catch {
     throw new KeylessError("agent/invalid-option", "session cannot be read: a getter of it throws", {
       hint: "Pass an object of plain values and functions.",
-    });
-  }
-}
-
-function check(fine: boolean, sentence: string): void {
-  if (!fine) {
-    throw new KeylessError("agent/invalid-option", sentence, {
-      hint: "See the options of ManagedIdentityCopilotAgent.",
     });
   }
 }

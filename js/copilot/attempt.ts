@@ -1,13 +1,13 @@
 import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
 import { withDeadline } from "../platform/with-deadline.js";
 
-/** A prompt that was sent to a session once, and the events that belong to it. */
+/** One sending of a prompt to a session, and the events that follow it. */
 export class Attempt {
-  /** Settles when the session has taken the prompt, or has not. */
+  /** Resolves when the session has accepted the prompt. */
   readonly sent: Promise<unknown>;
-  /** The runtime's id of the prompt, once the session has taken it. */
+  /** The runtime's id of the prompt, once the session has accepted it. */
   messageId: string | undefined;
-  /** Whether the session has ended the turn by itself, and need not be told to. */
+  /** Whether the session has ended the turn by itself, so that no abort is needed. */
   endedBySession = false;
   readonly #idle: Promise<boolean>;
   #becomeIdle!: () => void;
@@ -17,12 +17,14 @@ export class Attempt {
     this.#idle = new Promise((resolve) => {
       this.#becomeIdle = () => resolve(true);
     });
-    // Events of an earlier turn may still arrive: nothing counts before this prompt's own message has come by.
-    let own = false;
+    // Events of an earlier turn may still arrive, so only those after this prompt's own message
+    // count.
+    let seenOwnMessage = false;
     const early: SessionEvent[] = [];
     const take = (event: SessionEvent) => {
       if (this.messageId === undefined) early.push(event);
-      else if (!own) own = event.type === "user.message" && event.data.messageId === this.messageId;
+      else if (!seenOwnMessage)
+        seenOwnMessage = event.type === "user.message" && event.data.messageId === this.messageId;
       else {
         this.#note(event);
         onEvent(event);
@@ -36,13 +38,15 @@ export class Attempt {
     this.sent.catch(() => {});
   }
 
-  /** Whether the session has become quiet within `ms` milliseconds. */
-  quiet(ms: number): Promise<boolean> {
+  /**
+   * Waits until the session is idle, for at most `ms` milliseconds. Resolves with whether it is.
+   */
+  becomesIdle(ms: number): Promise<boolean> {
     return withDeadline(this.#idle, ms, () => false);
   }
 
-  /** Listens no more. */
-  leave(): void {
+  /** Stops listening to the session. */
+  stop(): void {
     this.#unsubscribe();
   }
 

@@ -3,28 +3,33 @@ import { summarize } from "../credentials/failure.js";
 import { type Check, checkArgument, readOptions } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import type { FoundryProvider } from "../foundry/provider.js";
-import { noteRefusal } from "../foundry/session-watch.js";
+import { noteTokenError } from "../foundry/session-attachments.js";
 import { parseChallenge } from "../tokens/read.js";
 import { withoutBearer } from "../tokens/text.js";
 import type { TokenProvider } from "../tokens/types.js";
 import { loadSdk } from "./sdk.js";
 
-/** What is needed of a provider. */
+/** The part of a provider that answers a challenge. */
 type Challenged = Pick<FoundryProvider, "config" | "tokens">;
 
 /** Options of {@link createClaimsChallengeHandler}. */
 export interface ClaimsChallengeHandlerOptions {
-  /** A request handler of your own to build upon. Default: the Copilot SDK's, which sends every request as it is. */
+  /**
+   * The request handler class to extend. Default: the Copilot SDK's, which sends every request
+   * unchanged.
+   */
   base?: typeof CopilotRequestHandler | undefined;
 }
 
 /**
- * A request handler for the Copilot client that answers claims challenges (continuous access evaluation): when the resource
- * refuses a token and names claims, a token is acquired with them, once for all sessions, and the request is sent once
- * more. What cannot be answered ends the turn with the reason. Requests to other addresses pass untouched.
+ * Creates a request handler for the Copilot client that answers claims challenges (continuous
+ * access evaluation). When the resource rejects a token and names claims, the handler acquires a
+ * token with these claims, once for all sessions, and sends the request again. If that fails, the
+ * turn ends with the reason. Requests to other addresses are not changed.
  *
- * Entra lets a resource challenge only tokens that were asked for with `tokens: { enableCae: true }`. The credential must take
- * claims: a service principal's and a workload identity's do, a managed identity's and the command lines' do not.
+ * A resource can challenge only tokens that were acquired with `tokens: { enableCae: true }`. The
+ * credential must support claims: service principals and workload identities do, managed identities
+ * and developer tools do not.
  *
  * @throws KeylessError `sdk/not-installed`, `sdk/too-old`
  * @example
@@ -50,21 +55,22 @@ export async function createClaimsChallengeHandler(
       const tokens = providers.find(({ config }) => isBelow(request.url, config.baseUrl))?.tokens;
       const sent = request.headers.get("authorization");
       if (!tokens?.getToken || !sent) return super.sendRequest(request, context);
-      // The first sending uses the body up.
-      const again = request.clone();
+      // Sending the request consumes its body.
+      const retry = request.clone();
       const first = await super.sendRequest(request, context);
       try {
-        const token = await answer(tokens, first, withoutBearer(sent), context.signal);
+        const token = await answerChallenge(tokens, first, withoutBearer(sent), context.signal);
         if (token === undefined) return first;
         await first.body?.cancel();
-        again.headers.set("authorization", `Bearer ${token}`);
-        const second = await super.sendRequest(again, context);
-        // Sent no third time: for a challenge that comes again at once there is no token, and this throws the reason.
-        await answer(tokens, second, token, context.signal);
+        retry.headers.set("authorization", `Bearer ${token}`);
+        const second = await super.sendRequest(retry, context);
+        // Not sent a third time: a challenge that comes again at once is not answered, and this
+        // throws the reason.
+        await answerChallenge(tokens, second, token, context.signal);
         return second;
       } catch (error) {
         if (!(error instanceof KeylessError)) throw error;
-        noteRefusal(tokens, context.sessionId, error);
+        noteTokenError(tokens, context.sessionId, error);
         return refusal(error);
       }
     }
@@ -85,8 +91,8 @@ const PROVIDER: Check = {
   },
 };
 
-/** The token that a response asks for; none if it is no claims challenge. */
-async function answer(
+/** Acquires the token that a claims challenge asks for. Undefined for any other response. */
+async function answerChallenge(
   tokens: TokenProvider,
   { status, headers }: Response,
   rejectedToken: string,
@@ -97,15 +103,15 @@ async function answer(
   return (await tokens.getToken({ abortSignal, claims, rejectedToken })).token;
 }
 
-/** Whether a request goes to a provider: its token is for nobody else. */
+/** Whether a request goes to a provider. Its token must not be sent anywhere else. */
 function isBelow(url: string, baseUrl: string): boolean {
   const base = new URL(baseUrl).href;
   return url.startsWith(base.endsWith("/") ? base : `${base}/`);
 }
 
 /**
- * An answer that tells the runtime why there is no token. A 400, which it neither sends again nor explains with API keys as it
- * does a 401.
+ * A response that tells the runtime why there is no token. Its status is 400: the runtime does not
+ * retry that, and does not explain it with API keys as it does a 401.
  */
 function refusal(error: KeylessError): Response {
   const { code, message, hint = "" } = summarize(error);

@@ -1,44 +1,112 @@
 import type { CopilotClient, CopilotClientOptions, SessionConfig } from "@github/copilot-sdk";
-import { type Checks, flag, number, object, text } from "../errors/check.js";
+import { type Checks, flag, number, object, readOptions, text } from "../errors/check.js";
+import { KeylessError } from "../errors/keyless-error.js";
 import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.js";
 
-/** Options of {@link ManagedIdentityCopilotAgent}: those of `createFoundryProvider`, and the session's. */
+/** Options of {@link FoundryAgent}: those of `createFoundryProvider`, and those of its sessions. */
 export interface AgentOptions extends FoundryProviderOptions {
   /**
-   * A started client of your own, which stays yours to stop; or options for the one that is made. The runtime of that one gets a short list
-   * of this process's variables and what `env` adds; see the README.
+   * A started client, which you stop yourself; or options for the client that the agent starts. The
+   * agent's own runtime receives a short list of this process's variables and those in `env`; see
+   * docs/reference/environment.md.
    */
   client?: CopilotClient | CopilotClientOptions | undefined;
   /**
-   * More of the session's config, such as `tools` and `onPermissionRequest`. By default every permission is denied, and each conversation
-   * works in an empty folder of its own (`workingDirectory`), which is removed at its end.
+   * The rest of every session's config, such as `tools` and `onPermissionRequest`. By default every
+   * permission is denied, and each conversation works in an empty folder of its own
+   * (`workingDirectory`), which is removed when the conversation ends.
    */
   session?:
     | Omit<Partial<SessionConfig>, "model" | "provider" | "providers" | "models" | "streaming">
     | undefined;
-  /** Appended to the runtime's own system message. */
+  /**
+   * Text to append to the runtime's system message. For other modes use `session.systemMessage`
+   * instead.
+   */
   systemMessage?: string | undefined;
   /** How long a turn may take, in milliseconds. Default 120,000. */
   timeoutMs?: number | undefined;
   /**
-   * `reuse`, the default: `chat` and `stream` hold one conversation, turn after turn. `per-call`: each begins a conversation of its
-   * own, which ends with it and is deleted, so that calls run side by side and know nothing of each other.
+   * Whether every `chat` and `stream` starts a conversation of its own, which ends with the call.
+   * Calls then run side by side and share no history. Default false: `chat` and `stream` continue
+   * one conversation.
    */
-  sessions?: "reuse" | "per-call" | undefined;
-  /** With `per-call`: whether what was said stays on disk. Default false. */
-  keepHistory?: boolean | undefined;
-  /** The id of an earlier session that `chat` and `stream` go on with. Not with `per-call`. */
+  stateless?: boolean | undefined;
+  /**
+   * Whether the history of a conversation is deleted from disk when it ends. Default: true for the
+   * calls of a `stateless` agent, else false. `Conversation.close({ deleteHistory })` decides for
+   * one conversation.
+   */
+  deleteHistory?: boolean | undefined;
+  /** The id of an earlier session that `chat` and `stream` continue. Not with `stateless`. */
   resume?: string | undefined;
   /**
-   * After how many sessions a runtime of the agent's own is replaced, since it keeps some memory of each. The next session then gets
-   * a new runtime, and the old one ends with its last session. Default 200.
+   * After how many sessions the agent replaces its own runtime, which keeps some memory of each.
+   * The next session starts on a new runtime; the old one stops with its last session. Default 200.
    */
   sessionsPerRuntime?: number | undefined;
   /**
-   * After how many turns, of all its sessions, a runtime of the agent's own is replaced. A session then moves to the new one before
-   * its next turn, with all that was said. Default 300.
+   * After how many turns, of all sessions, the agent replaces its own runtime. A session moves to
+   * the new runtime before its next turn and keeps its history. Default 300.
    */
   turnsPerRuntime?: number | undefined;
+  /** @deprecated Use `stateless: true` for `"per-call"`, and nothing for `"reuse"`. */
+  sessions?: "reuse" | "per-call" | undefined;
+  /** @deprecated Use `deleteHistory: false` for `true`. */
+  keepHistory?: boolean | undefined;
+}
+
+/**
+ * The names of {@link AgentOptions} that describe a conversation. Handlers that keep conversations
+ * set these themselves.
+ */
+export type ConversationOptionName = "stateless" | "deleteHistory" | "resume" | "sessions" | "keepHistory";
+
+/** Agent options with defaults filled in and deprecated names translated. */
+export interface ReadAgentOptions extends Omit<AgentOptions, "sessions" | "keepHistory"> {
+  timeoutMs: number;
+  stateless: boolean;
+  sessionsPerRuntime: number;
+  turnsPerRuntime: number;
+}
+
+const TIMEOUT_MS = 120_000;
+const SESSIONS_PER_RUNTIME = 200;
+const TURNS_PER_RUNTIME = 300;
+
+/**
+ * Reads the options of an agent once, checks them, and fills in the defaults.
+ *
+ * @throws KeylessError `agent/invalid-option`
+ */
+export function readAgentOptions(given: AgentOptions): ReadAgentOptions {
+  const { sessions, keepHistory, ...options } = readOptions(given, agentChecks(), "agent/invalid-option");
+  check(
+    sessions === undefined || sessions === "reuse" || sessions === "per-call",
+    'sessions must be "reuse" or "per-call"',
+  );
+  refuseBoth(options, "stateless", "sessions", sessions);
+  refuseBoth(options, "deleteHistory", "keepHistory", keepHistory);
+  check(
+    options.systemMessage === undefined || options.session?.systemMessage === undefined,
+    "systemMessage and session.systemMessage exclude each other",
+  );
+  const {
+    timeoutMs = TIMEOUT_MS,
+    stateless = sessions === "per-call",
+    deleteHistory = keepHistory ? false : undefined,
+    sessionsPerRuntime = SESSIONS_PER_RUNTIME,
+    turnsPerRuntime = TURNS_PER_RUNTIME,
+  } = options;
+  checkTimeout(timeoutMs);
+  check(
+    !stateless || options.resume === undefined,
+    'resume does not go with stateless (sessions: "per-call")',
+  );
+  for (const [name, count] of Object.entries({ sessionsPerRuntime, turnsPerRuntime })) {
+    check(Number.isSafeInteger(count) && count > 0, `${name} must be a positive whole number`);
+  }
+  return { ...options, timeoutMs, stateless, deleteHistory, sessionsPerRuntime, turnsPerRuntime };
 }
 
 /** The types of {@link AgentOptions}. */
@@ -49,10 +117,42 @@ export function agentChecks(): Checks<AgentOptions> {
     session: object,
     systemMessage: text,
     timeoutMs: number,
-    sessions: text,
-    keepHistory: flag,
+    stateless: flag,
+    deleteHistory: flag,
     resume: text,
     sessionsPerRuntime: number,
     turnsPerRuntime: number,
+    sessions: text,
+    keepHistory: flag,
   };
+}
+
+/** @throws KeylessError `agent/invalid-option` unless a timer can wait this long */
+export function checkTimeout(timeoutMs: number): void {
+  if (Number.isFinite(timeoutMs) && timeoutMs > 0 && timeoutMs < 2 ** 31) return;
+  throw new KeylessError(
+    "agent/invalid-option",
+    "timeoutMs must be a positive number of milliseconds, below 2^31",
+    { hint: "Leave it out to get the default of 120,000." },
+  );
+}
+
+/** @throws KeylessError `agent/invalid-option` with this sentence, unless the condition holds */
+export function check(holds: boolean, sentence: string): void {
+  if (!holds) {
+    throw new KeylessError("agent/invalid-option", sentence, { hint: "See the options of FoundryAgent." });
+  }
+}
+
+/** Refuses an option that is given together with its deprecated name. */
+export function refuseBoth<Name extends string>(
+  given: { [Key in Name]?: unknown },
+  name: Name,
+  deprecated: string,
+  value: unknown,
+): void {
+  check(
+    given[name] === undefined || value === undefined,
+    `${name} and ${deprecated} exclude each other: ${deprecated} is the deprecated name`,
+  );
 }

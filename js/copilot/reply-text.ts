@@ -1,13 +1,13 @@
 /**
- * The text of a reply, put together from messages that come in pieces. After a stream was cut the runtime asks again: what was pushed
- * already is not pushed twice.
+ * Assembles the text of a reply from messages that arrive in pieces. When a stream is cut, the
+ * runtime asks the model again: text that was already pushed is not pushed twice.
  */
 export class ReplyText {
-  /** The last whole message. */
+  /** The last complete message. */
   last = "";
   /** The message that is streaming. */
   #message = { id: "", text: "" };
-  /** The beginning of the message that was pushed before its stream was cut. */
+  /** The part of a message that was pushed before its stream was cut. */
   #pushed = "";
   readonly #push: (text: string) => void;
 
@@ -15,9 +15,9 @@ export class ReplyText {
     this.#push = push;
   }
 
-  piece(id: string, piece: string): void {
+  addPiece(id: string, piece: string): void {
     if (this.#message.id !== id) {
-      // Of a stream that was cut twice, the longer beginning was pushed.
+      // If a stream was cut twice, the longer part was pushed.
       if (!this.#pushed.startsWith(this.#message.text)) this.#pushed = this.#message.text;
       this.#message = { id, text: "" };
     }
@@ -30,10 +30,10 @@ export class ReplyText {
     }
   }
 
-  whole(id: string, content: string): void {
+  complete(id: string, content: string): void {
     if (content === "") return;
     this.last = content;
-    // A message that did not come in pieces comes in one.
+    // A message that was not streamed is pushed at once.
     if (this.#message.id !== id) this.#push(content);
     this.#message = { id: "", text: "" };
     this.#pushed = "";

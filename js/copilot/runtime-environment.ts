@@ -6,16 +6,19 @@ import {
 } from "../platform/environment.js";
 
 /**
- * The variables that the Copilot runtime gets of this process: where programs, home and temporary files are, language and time zone,
- * proxies and certificates, and where the runtime itself is. Lists of secrets are never complete, so everything else stays here.
+ * The variables of this process that the Copilot runtime receives: locations of programs, home and
+ * temporary files, language and time zone, proxies and certificates, and the location of the
+ * runtime itself. A list of what to keep back would never be complete, so everything else stays in
+ * this process.
  */
 const FOR_RUNTIME =
   /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|TMPDIR|TEMP|TMP|TZ|LANG|LANGUAGE|LC_\w+|XDG_(CACHE|CONFIG|DATA|STATE)_HOME|LD_LIBRARY_PATH|(HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|COPILOT_(HOME|CACHE_HOME|CLI_PATH)|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|USERPROFILE|HOMEDRIVE|HOMEPATH|(LOCAL)?APPDATA|PROGRAMDATA|PROGRAMFILES)$/i;
 
 /**
- * The environment of the Copilot runtime: of this process only what {@link FOR_RUNTIME} names, and what the program adds, but for identity
- * secrets. A copy of this process's environment, as in `{ ...process.env, MORE: "1" }`, adds only what differs; one that lacks
- * most of it is none.
+ * The environment of the Copilot runtime: the variables of this process that {@link FOR_RUNTIME}
+ * matches, and those that the program adds, without identity secrets. If the program adds a copy of
+ * this process's environment, as in `{ ...process.env, MORE: "1" }`, only variables that differ are
+ * added. An object that lacks most of this process's variables does not count as a copy.
  */
 export function runtimeEnvironment(
   added: Environment = EMPTY_ENVIRONMENT,

@@ -3,132 +3,141 @@ import { withDeadline } from "../platform/with-deadline.js";
 import { closed } from "./closed.js";
 import { homeOf, homeOfClient, OwnClient } from "./sdk.js";
 
-/** How long the runtime may take to answer a ping. */
-const PATIENCE_MS = 5_000;
+/** How long the runtime may take to answer a ping, in milliseconds. */
+const PING_MS = 5_000;
 
-/** How long a runtime that ends may take to write down what it has still to write. */
+/** How long a runtime that ends may take to write its state to disk, in milliseconds. */
 const SHUTDOWN_MS = 300;
 
-/** A client of the Copilot SDK for one session. */
+/** The right of one session to use a client of the Copilot SDK. */
 export interface Lease {
   readonly client: CopilotClient;
   isAlive(): Promise<boolean>;
-  /** Whether its sessions had better go on with another. */
-  readonly worn: boolean;
+  /** Whether the runtime has served its turns, so that sessions should move to another one. */
+  readonly isWorn: boolean;
   /** Counts a turn. */
-  turned(): void;
-  /** No more sessions for this runtime. */
+  countTurn(): void;
+  /** Stops the runtime from taking more sessions. */
   retire(): void;
-  /** Gives the runtime back when the session has ended, once however often it is called. The last one ends a retired runtime. */
+  /**
+   * Returns the runtime when the session has ended; later calls do nothing. The last release ends a
+   * retired runtime.
+   */
   release(): void;
-  /** Ends the runtime, which is dead, whoever else has sessions on it. */
+  /** Ends a runtime that is dead, although other sessions may use it. */
   discard(): Promise<void>;
 }
 
-/** The sessions that are open on users' own clients, which several agents may share. */
-const openOn = new WeakMap<CopilotClient, Set<string>>();
+/**
+ * The ids of the sessions in use on clients that users passed in, which several agents may share.
+ */
+const inUseOn = new WeakMap<CopilotClient, Set<string>>();
 
-/** A client of our own. */
-interface Started {
+/** A runtime that this package has started. */
+interface StartedRuntime {
   client: CopilotClient;
   stop: () => Promise<void>;
   kill: () => Promise<void>;
-  /** Sessions that are open, and that ever were. */
+  /** Sessions that are open now, and sessions ever opened. */
   open: number;
   total: number;
-  /** Turns of all its sessions. */
+  /** Turns of all sessions. */
   turns: number;
   retired: boolean;
 }
 
-/** How much a runtime of our own serves before another takes its place. */
-export interface Wear {
+/** How many sessions and turns a runtime serves before it is replaced. */
+export interface RuntimeLimits {
   sessions: number;
   turns: number;
 }
 
 /**
- * The Copilot runtime behind an agent: the user's client, or one of our own that starts with the first session. Since the
- * runtime keeps some memory of every session and every turn it has had, one of our own is replaced after so many: the next session
- * gets a new one, sessions of many turns move to it, and the old one ends with its last session.
+ * The Copilot runtime of an agent: the client that the user passed, or one that starts with the
+ * first session. A runtime keeps some memory of every session and turn, so the agent's own is
+ * replaced after a number of them: the next session starts on a new one, other sessions move to it,
+ * and the old one ends with its last session.
  */
 export class Runtime {
-  /** Whether the client is the user's, and so theirs to start and to stop. */
-  readonly foreign: CopilotClient | undefined;
-  /** The ids of the sessions that conversations hold open. */
-  readonly open: Set<string>;
+  /** The client that the user passed and stops. */
+  readonly userClient: CopilotClient | undefined;
+  /** The ids of the sessions that conversations use. */
+  readonly sessionsInUse: Set<string>;
   readonly options: CopilotClientOptions;
-  readonly #most: Wear;
+  readonly #limits: RuntimeLimits;
   #starting: OwnClient | undefined;
-  #current: Promise<Started> | undefined;
-  /** Those that are to be ended, and those that are ending. */
-  readonly #running = new Set<Started>();
+  #current: Promise<StartedRuntime> | undefined;
+  /** The runtimes that are to be ended, and those that are ending. */
+  readonly #running = new Set<StartedRuntime>();
   readonly #ending = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(client: CopilotClient | CopilotClientOptions | undefined, most: Wear) {
-    if (isClient(client)) this.foreign = client;
+  constructor(client: CopilotClient | CopilotClientOptions | undefined, limits: RuntimeLimits) {
+    if (isClient(client)) this.userClient = client;
     this.options = isClient(client) ? {} : (client ?? {});
-    this.#most = most;
-    this.open = (this.foreign && openOn.get(this.foreign)) ?? new Set();
-    if (this.foreign) openOn.set(this.foreign, this.open);
+    this.#limits = limits;
+    this.sessionsInUse = (this.userClient && inUseOn.get(this.userClient)) ?? new Set();
+    if (this.userClient) inUseOn.set(this.userClient, this.sessionsInUse);
   }
 
-  /** The runtime's home folder, where its sessions are kept; unknown where it was started by somebody else. */
+  /**
+   * The runtime's home folder, which holds its sessions. Unknown for a runtime that was started
+   * elsewhere.
+   */
   get home(): string | undefined {
-    if (this.foreign) return homeOfClient(this.foreign);
+    if (this.userClient) return homeOfClient(this.userClient);
     return this.options.connection?.kind === "uri" ? undefined : homeOf(this.options);
   }
 
-  /** A client for one more session. */
+  /** Leases a client to one more session, and starts one if needed. */
   async lease(): Promise<Lease> {
     if (this.#closed) throw closed();
-    const { foreign } = this;
-    if (foreign) {
+    const { userClient } = this;
+    if (userClient) {
       return {
-        client: foreign,
-        isAlive: () => isAlive(foreign),
-        worn: false,
-        turned: () => {},
+        client: userClient,
+        isAlive: () => isAlive(userClient),
+        isWorn: false,
+        countTurn: () => {},
         retire: () => {},
         release: () => {},
         discard: async () => {},
       };
     }
     let started = await this.#started();
-    // Others that waited with this one may have been its last.
+    // Other sessions that waited too may have reached its limit.
     while (started.retired) started = await this.#started();
     started.open += 1;
     started.total += 1;
-    if (started.total >= this.#most.sessions) this.#retire(started);
-    const { turns } = this.#most;
-    let held = true;
+    if (started.total >= this.#limits.sessions) this.#retire(started);
+    const { turns } = this.#limits;
+    let leased = true;
     return {
       client: started.client,
       isAlive: () => isAlive(started.client),
-      get worn() {
+      get isWorn() {
         return started.turns >= turns;
       },
-      turned: () => {
+      countTurn: () => {
         started.turns += 1;
         if (started.turns >= turns) this.#retire(started);
       },
       retire: () => this.#retire(started),
       release: () => {
-        if (!held) return;
-        held = false;
+        if (!leased) return;
+        leased = false;
         started.open -= 1;
         if (started.retired && started.open === 0) void this.#end(started, started.stop);
       },
       discard: () => {
-        held = false;
+        leased = false;
         this.#retire(started);
         return this.#end(started, started.kill);
       },
     };
   }
 
-  /** Ends every runtime of our own, one that is starting too. */
+  /** Ends every runtime that this package started, also one that is starting. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#starting?.kill();
@@ -136,7 +145,7 @@ export class Runtime {
     await Promise.all(this.#ending);
   }
 
-  #started(): Promise<Started> {
+  #started(): Promise<StartedRuntime> {
     if (this.#closed) throw closed();
     if (this.#current) return this.#current;
     const client = new OwnClient(this.options);
@@ -166,15 +175,15 @@ export class Runtime {
     return starting;
   }
 
-  /** No more sessions for this one. */
-  #retire(started: Started): void {
+  /** Stops a runtime from taking more sessions. */
+  #retire(started: StartedRuntime): void {
     if (started.retired) return;
     started.retired = true;
     this.#current = undefined;
   }
 
-  /** Ends one, once. */
-  async #end(started: Started, how: () => Promise<void>): Promise<void> {
+  /** Ends a runtime, once. */
+  async #end(started: StartedRuntime, how: () => Promise<void>): Promise<void> {
     if (!this.#running.delete(started)) return;
     const ending = how().catch(() => {});
     this.#ending.add(ending);
@@ -183,14 +192,17 @@ export class Runtime {
   }
 }
 
-/** A refusal tells that the connection has gone. Silence may be a busy machine's, so it is asked once more. */
+/**
+ * Pings the runtime. An error means that the connection is gone; silence may be a busy machine, so
+ * it is pinged once more.
+ */
 async function isAlive(client: CopilotClient): Promise<boolean> {
   for (let asked = 0; asked < 2; asked += 1) {
     const answered = client.ping().then(
       () => true,
       () => false,
     );
-    const alive = await withDeadline<boolean | undefined>(answered, PATIENCE_MS, () => undefined);
+    const alive = await withDeadline<boolean | undefined>(answered, PING_MS, () => undefined);
     if (alive !== undefined) return alive;
   }
   return false;

@@ -15,16 +15,22 @@ type Sdk = typeof import("@github/copilot-sdk");
 
 const SDK = "@github/copilot-sdk";
 
-/** The first version that starts and calls the token callback: 1.0.5 to 1.0.11 do not start, older ones drop it silently. */
+/**
+ * The first version that starts and calls the token callback. 1.0.5 to 1.0.11 do not start; older
+ * ones ignore the callback.
+ */
 const OLDEST = [1, 0, 13] as const;
 
-/** How long the runtime may take to start, and to open a session. */
+/** How long the runtime may take to start, and to open a session, in milliseconds. */
 export const START_MS = 30_000;
 
-/** How long the process of a runtime that was killed may take to end. */
+/** How long the process of a killed runtime may take to end, in milliseconds. */
 const EXIT_MS = 300;
 
-/** The parts of the SDK's client that it gives no other way to reach. Where they are missing, nothing is lost but what they are for. */
+/**
+ * Private parts of the SDK's client, for which it has no public access. Without them only their own
+ * purpose is lost.
+ */
 interface Internals {
   cliProcess: ChildProcess | null;
   cliStartTimeout: ReturnType<typeof setTimeout> | null;
@@ -34,8 +40,8 @@ interface Internals {
 }
 
 /**
- * A client of the Copilot SDK with a runtime of its own, from before its start to its end. The runtime gets a short list of variables,
- * holds up no process that has nothing else to do, and ends with it.
+ * A client of the Copilot SDK whose runtime this package starts and ends. The runtime receives a
+ * short list of variables, does not keep an idle process alive, and ends with the process.
  */
 export class OwnClient {
   readonly #options: CopilotClientOptions;
@@ -58,8 +64,8 @@ export class OwnClient {
     }
     const client = this.#client;
     try {
-      const failed = adopt(client);
-      if (this.#killed) throw new Error("it was ended before it had started");
+      const failed = guardStart(client);
+      if (this.#killed) throw new Error("it was ended before it started");
       await withDeadline(Promise.race([withoutLookups(() => client.start()), failed]), START_MS, () => {
         throw new Error(`no answer within ${START_MS / 1000} s`);
       });
@@ -71,29 +77,29 @@ export class OwnClient {
       const program = path ?? environment().COPILOT_CLI_PATH;
       throw runtimeError(cause, "start", { home: homeOf(this.#options), program });
     }
-    release(client);
+    allowExit(client);
     return client;
   }
 
-  /** Lets the runtime write down what it has still to write, for so long at most, and ends it. */
+  /** Gives the runtime up to `shutdownMs` milliseconds to write its state to disk, and ends it. */
   async stop(shutdownMs: number): Promise<void> {
     const client = this.#client;
     if (!client) return;
-    // A runtime that others serve is only left.
+    // A runtime that was started elsewhere is only disconnected.
     const { kind } = this.#options.connection ?? {};
     const done = kind === "uri" ? client.stop() : client.rpc.runtime.shutdown();
     await withDeadline<unknown>(done, shutdownMs, () => {}).catch(() => {});
     await forceStop(client);
   }
 
-  /** Ends the runtime at once, also one that is starting. */
+  /** Ends the runtime at once, also while it is starting. */
   async kill(): Promise<void> {
     this.#killed = true;
     if (this.#client) await forceStop(this.#client);
   }
 }
 
-/** Ends the runtime's process, and waits for its end. */
+/** Ends the runtime's process and waits for its end. */
 async function forceStop(client: CopilotClient): Promise<void> {
   const { cliProcess } = client as unknown as Internals;
   const isRunning = cliProcess && cliProcess.exitCode === null && cliProcess.signalCode === null;
@@ -102,24 +108,24 @@ async function forceStop(client: CopilotClient): Promise<void> {
   if (ended) await withDeadline(ended, EXIT_MS, () => {});
 }
 
-/** The options as the SDK takes them with this connection. */
+/** The options for the SDK's client, by the kind of its connection. */
 function clientOptions(options: CopilotClientOptions): CopilotClientOptions {
   const { connection, env } = options;
   const kind = connection?.kind ?? environment().COPILOT_SDK_DEFAULT_CONNECTION?.toLowerCase();
-  // A runtime that somebody else has started has an account and an environment of its own.
+  // A runtime that was started elsewhere has its own account and environment.
   if (kind === "uri") return options;
-  // A provider of its own replaces GitHub's models, so no GitHub account is looked for.
+  // The provider replaces GitHub's models, so no GitHub account is needed.
   const shared: CopilotClientOptions = { useLoggedInUser: false, ...options };
-  // It lives in this process and has its environment.
+  // This runtime runs in this process and has its environment.
   if (kind === "inprocess") return shared;
   const own = connection && "env" in connection ? connection : undefined;
   if (!own?.env) return { ...shared, env: runtimeEnvironment(env) };
   const passed = runtimeEnvironment(own.env) as Record<string, string>;
-  // Where `env` is given too, it is for the SDK to refuse.
+  // If `env` is set too, the SDK refuses it.
   return { ...shared, connection: { ...own, env: passed } };
 }
 
-/** The home folder of a runtime that is started with these options. */
+/** The home folder of a runtime that these options start. */
 export function homeOf({ baseDirectory, connection, env }: CopilotClientOptions): string {
   const added = (connection as { env?: Record<string, string> } | undefined)?.env ?? env;
   return homeIn(runtimeEnvironment(added), baseDirectory);
@@ -138,7 +144,10 @@ export function homeIn(
   return baseDirectory || COPILOT_HOME || node.path.join(user, ".copilot");
 }
 
-/** The home folder of a user's own client, by what it keeps of its options; unknown for a runtime that it only connects to. */
+/**
+ * The home folder of a client that the user passed, by the options that it stores. Unknown for a
+ * runtime that it only connects to.
+ */
 export function homeOfClient(client: CopilotClient): string | undefined {
   const { options, resolvedEnv, connectionConfig } = client as unknown as {
     options?: { baseDirectory?: string };
@@ -151,10 +160,11 @@ export function homeOfClient(client: CopilotClient): string | undefined {
 }
 
 /**
- * Looks after the runtime's process from its start. Rejects when it cannot be started: the SDK listens to that no more once it has begun
- * to write to it, and what it writes then would end this process.
+ * Handles errors of the runtime's process from its start. Rejects if it cannot be started: the SDK
+ * stops listening for that once it writes to the process, and its write error would end this
+ * process.
  */
-function adopt(client: CopilotClient): Promise<never> {
+function guardStart(client: CopilotClient): Promise<never> {
   return new Promise((_, reject) => {
     intercept(client, "cliProcess", (child) => {
       child.on("error", reject);
@@ -166,7 +176,7 @@ function adopt(client: CopilotClient): Promise<never> {
   });
 }
 
-/** Calls back with each value that a property gets. */
+/** Calls back with each value that is assigned to a property. */
 function intercept<K extends keyof Internals>(
   client: CopilotClient,
   name: K,
@@ -184,8 +194,11 @@ function intercept<K extends keyof Internals>(
   });
 }
 
-/** A program that has nothing else to do may end; turns that are under way hold it up by their own timers. */
-function release(client: CopilotClient): void {
+/**
+ * Lets an idle process end although the runtime is running. Running turns keep it alive by their
+ * timers.
+ */
+function allowExit(client: CopilotClient): void {
   const { cliProcess, cliStartTimeout, socket, ffiHost } = client as unknown as Internals;
   if (cliStartTimeout) clearTimeout(cliStartTimeout);
   const { stdin, stdout, stderr } = cliProcess ?? {};
@@ -196,16 +209,22 @@ function release(client: CopilotClient): void {
   cliProcess.once("exit", () => void client.forceStop().catch(() => {}));
 }
 
-/** The runtimes end with this process. One that listens on a socket does not notice by itself that a signal has ended it. */
+/**
+ * Ends the runtime with this process. A runtime on a socket does not notice when a signal ends this
+ * process.
+ */
 function endWithProcess(child: ChildProcess, listens: boolean): void {
   const kill = () => void child.kill("SIGKILL");
-  const callOff = [atExit(kill), ...(listens ? SIGNALS.map((signal) => onSignal(signal, kill)) : [])];
+  const cancellations = [atExit(kill), ...(listens ? SIGNALS.map((signal) => onSignal(signal, kill)) : [])];
   child.once("exit", () => {
-    for (const undo of callOff) undo();
+    for (const cancel of cancellations) cancel();
   });
 }
 
-/** Does something when a signal ends this process, which it does all the same unless the program listens to it, too. */
+/**
+ * Runs an action when a signal arrives. The signal still ends this process, unless the program
+ * listens to it too.
+ */
 function onSignal(signal: NodeJS.Signals, action: () => void): () => void {
   const listener = () => {
     action();
@@ -223,31 +242,31 @@ export function endingSignal(signal: NodeJS.Signals, platform: string = process.
   return platform === "win32" && signal === "SIGHUP" ? "SIGTERM" : signal;
 }
 
-/** Throws unless a folder is there that programs can be started in. */
+/** @throws KeylessError `sdk/working-directory` unless the folder exists */
 export function checkDirectory(path: string): void {
   try {
     if (node.fs.statSync(path).isDirectory()) return;
   } catch (cause) {
     throw noDirectory(path, "cannot be opened", cause);
   }
-  throw noDirectory(path, "is no folder");
+  throw noDirectory(path, "is not a folder");
 }
 
 function noDirectory(path: string, what: string, cause?: unknown): KeylessError {
   return new KeylessError("sdk/working-directory", `The working directory ${path} ${what}`, {
-    hint: "Create it, or give another as workingDirectory; the next turn tries again.",
+    hint: "Create it, or set workingDirectory to another one; the next turn tries again.",
     cause,
   });
 }
 
-/** The Copilot SDK, imported now. */
+/** Imports the Copilot SDK. */
 export async function loadSdk(): Promise<Sdk> {
   if (!globalThis.process?.getBuiltinModule?.("node:child_process")) throw noRuntime();
   const version = installedVersion(SDK);
   if (version && isOlder(version)) {
     throw new KeylessError(
       "sdk/too-old",
-      `${SDK} ${version} is too old: it cannot start, or sends no token at all`,
+      `${SDK} ${version} is too old: it does not start, or sends no token`,
       {
         hint: `Run \`npm install ${SDK}@^${OLDEST.join(".")}\`.`,
       },
@@ -266,7 +285,7 @@ export async function loadSdk(): Promise<Sdk> {
   }
 }
 
-/** Whether the SDK itself was not found, as opposed to something that it imports. */
+/** Whether the SDK itself was not found, and not a module that it imports. */
 function isNotFound(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return /^(ERR_)?MODULE_NOT_FOUND$/.test(String(code)) && new RegExp(`['"]${SDK}['"]`).test(String(message));

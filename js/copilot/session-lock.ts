@@ -2,39 +2,45 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { atExit, node } from "../platform/node.js";
 
-/** Who holds a session. */
+/** The process that holds a session. */
 interface Holder {
   pid: number;
-  /** The machine, or the container: numbers of processes count within it. */
+  /** The machine or the container, within which process ids are unique. */
   host: string;
-  /** When that process was started, where the platform tells: numbers of processes come again. */
+  /** When the process was started, if the platform tells: process ids are reused. */
   started?: string | undefined;
 }
 
-/** How often a lock is touched, so that others can tell whether its holder lives. */
+/**
+ * How often the lock file is touched, in milliseconds, so that others can see that its holder is
+ * alive.
+ */
 const TOUCH_MS = 10_000;
 
-/** After how long without a touch a lock counts as left behind, where nobody can tell whether its process lives. */
-const LEFT_BEHIND_MS = 60_000;
+/**
+ * After how many milliseconds without a touch a lock counts as abandoned, if its process cannot be
+ * checked.
+ */
+const ABANDONED_MS = 60_000;
 
-/** How often to try where several try at the same time. */
+/** How often to retry when several processes try at the same time. */
 const TRIES = 3;
 
 const FOLDER = "copilot-keyless-locks";
 
 /**
- * Keeps a session to one conversation, among all processes that use one home folder: two would write the same history, each without what
- * the other says. A lock that a dead process has left is removed.
+ * Reserves a session for one conversation among all processes that share a home folder: two
+ * conversations would overwrite each other's history. Locks of dead processes are removed.
  *
- * Each holder has a file of a name that never comes again, in a folder of the session's own. Whoever finds the file of another that lives
- * takes the own one back.
+ * Each holder writes a file with a unique name into the session's lock folder. A process that finds
+ * another live holder's file removes its own.
  */
 export class SessionLock {
   readonly #folder: string;
   readonly #file: string;
   readonly #text = JSON.stringify(ownHolder());
   readonly #touching: ReturnType<typeof setInterval>;
-  readonly #callOff: () => void;
+  readonly #cancelRelease: () => void;
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -42,13 +48,13 @@ export class SessionLock {
     this.#write();
     this.#touching = setInterval(() => this.#touch(), TOUCH_MS);
     unref(this.#touching);
-    this.#callOff = atExit(() => this.release());
+    this.#cancelRelease = atExit(() => this.release());
   }
 
   /**
-   * Takes the lock of a session; nothing where somebody else has it.
+   * Takes the lock of a session. Returns undefined if another conversation holds it.
    *
-   * @throws what the file system says where the home folder cannot be written to
+   * @throws the file system's error if the home folder is not writable
    */
   static take(home: string, sessionId: string): SessionLock | undefined {
     const name = encodeURIComponent(sessionId).replace(/[*.]/g, "_").slice(0, 200);
@@ -61,24 +67,26 @@ export class SessionLock {
     return undefined;
   }
 
-  /** Whether nobody has taken it over. One that was deleted, with the home folder perhaps, is made again. */
+  /**
+   * Whether this conversation still holds the lock. A lock file that was deleted is written again.
+   */
   isOwn(): boolean {
     if (!node.fs.existsSync(this.#path(this.#file))) this.#write();
     return this.#others().length === 0;
   }
 
   release(): void {
-    this.#callOff();
+    this.#cancelRelease();
     clearInterval(this.#touching);
     try {
       node.fs.rmSync(this.#path(this.#file), { force: true });
       node.fs.rmdirSync(this.#folder);
     } catch {
-      // Somebody else is in the folder, or it is gone.
+      // The folder is gone, or has another holder.
     }
   }
 
-  /** Others who live; what dead ones have left is removed. */
+  /** The files of other live holders. Those of dead ones are removed. */
   #others(): string[] {
     return node.fs
       .readdirSync(this.#folder)
@@ -92,7 +100,7 @@ export class SessionLock {
   }
 
   #write(): void {
-    // The folder may be removed by its last holder in between.
+    // Its last holder may remove the folder in between.
     for (let tries = 1; ; tries += 1) {
       try {
         node.fs.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
@@ -118,7 +126,7 @@ function ownHolder(): Holder {
   return { pid: process.pid, host: thisHost(), started: startOf(process.pid) };
 }
 
-/** The machine's name, with the number of the container where there is one. */
+/** The machine's name, and the container's process namespace if there is one. */
 function thisHost(): string {
   try {
     return `${node.os.hostname()} ${node.fs.readlinkSync("/proc/self/ns/pid")}`;
@@ -129,14 +137,14 @@ function thisHost(): string {
 
 function isHeld(path: string): boolean {
   const touched = node.fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const isFresh = systemClock.now() - touched < LEFT_BEHIND_MS;
+  const isFresh = systemClock.now() - touched < ABANDONED_MS;
   const { pid, host, started } = holderOf(path);
   if (pid === undefined || host !== thisHost()) return isFresh;
   if (!isRunning(pid)) return false;
   return started === undefined ? isFresh : started === startOf(pid);
 }
 
-/** Empty where it is being written, or was cut off by a full disk. */
+/** Reads a lock file. Empty if it is still being written, or was cut off by a full disk. */
 function holderOf(path: string): Partial<Holder> {
   try {
     return JSON.parse(node.fs.readFileSync(path, "utf8")) as Partial<Holder>;
@@ -154,11 +162,11 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** When a process was started, in ticks since the boot; known on Linux. */
+/** When a process was started, in ticks since boot. Known on Linux only. */
 function startOf(pid: number): string | undefined {
   try {
     const stat = node.fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field, the program's name, may hold spaces and brackets.
+    // The second field, the program's name, may contain spaces and brackets.
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   } catch {
     return undefined;
@@ -167,6 +175,6 @@ function startOf(pid: number): string | undefined {
 
 export function sessionOpen(id: string): KeylessError {
   return new KeylessError("agent/session-open", `The session ${id} is open in another conversation`, {
-    hint: "Go on with that one, or close it first.",
+    hint: "Continue that one, or close it first.",
   });
 }

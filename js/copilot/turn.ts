@@ -1,14 +1,16 @@
 import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
 import { homeError, isConnectionLost, isSessionGone, runtimeError } from "../foundry/runtime-error.js";
-import type { ModelCallFailure } from "../foundry/session-watch.js";
+import type { ModelCallFailure } from "../foundry/session-attachments.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { withDeadline } from "../platform/with-deadline.js";
 import type { ConversationOutcome } from "../wasm/modules/plan.js";
 import { Attempt } from "./attempt.js";
 import { ReplyText } from "./reply-text.js";
 
-/** Token errors that no repetition fixes: the turn ends at once, not after the runtime's six attempts. */
+/**
+ * Token errors that no retry fixes: the turn ends at once, not after the runtime's six attempts.
+ */
 const FINAL = new Set([
   "credential/configuration",
   "credential/failed",
@@ -24,23 +26,29 @@ const FINAL = new Set([
   "token/timeout",
 ]);
 
-/** How long a session that was told to abort may take to become quiet. One whose disk is full never does. */
+/**
+ * How long an aborted session may take to become idle, in milliseconds. With a full disk it never
+ * does.
+ */
 const IDLE_MS = 1_000;
 
-/** How often a running turn looks whether the runtime still lives: its end raises no event. */
-const PULSE_MS = 1_000;
+/**
+ * How often a running turn checks that the runtime is alive, in milliseconds: its death raises no
+ * event.
+ */
+const ALIVE_CHECK_MS = 1_000;
 
 /** Callbacks that a turn calls. */
 export interface TurnListener {
-  /** What a failed request to the model means. */
+  /** Explains a failed request to the model. */
   explain: (failure: ModelCallFailure["data"]) => KeylessError;
   /** Never throws. */
   onEvent: (event: SessionEvent) => void;
 }
 
 /**
- * One prompt and its reply: the text as it streams, then the whole reply or an error. Where the runtime dies meanwhile, the prompt may be
- * sent again, to another one.
+ * One prompt and its reply: the text as it streams, then the whole reply or an error. If the
+ * runtime dies, the prompt may be sent again to another one.
  */
 export class Turn {
   readonly prompt: string;
@@ -49,16 +57,16 @@ export class Turn {
   readonly #timeoutMs: number;
   readonly #listener: TurnListener;
   readonly #texts: string[] = [];
-  #more: (() => void) | undefined;
+  #wakeReader: (() => void) | undefined;
   #succeed!: (reply: string) => void;
   #reject!: (error: unknown) => void;
   #attempt: Attempt | undefined;
   #text = new ReplyText(() => {});
   #tokenError: unknown;
   #modelError: KeylessError | undefined;
-  /** Whether a tool has run, or somebody has read a part of the reply: neither may happen twice. */
+  /** Whether a tool has run or part of the reply was read: neither may happen twice. */
   #irrevocable = false;
-  /** When the turn's time is up, by the monotonic clock. */
+  /** When the turn's time is up, on the monotonic clock. */
   #deadline = Number.POSITIVE_INFINITY;
   #timer: unknown;
 
@@ -70,11 +78,11 @@ export class Turn {
       this.#succeed = succeed;
       this.#reject = reject;
     });
-    // The caller may be reading the texts, which end with the same error.
+    // A caller that reads the stream gets the same error there.
     this.reply.catch(() => {});
   }
 
-  /** The text of the reply, piece by piece, to its end or its error. */
+  /** Yields the text of the reply, piece by piece, until the turn ends. */
   async *texts(): AsyncGenerator<string, void, undefined> {
     for (;;) {
       const text = this.#texts.shift();
@@ -83,37 +91,40 @@ export class Turn {
         yield text;
       } else if (this.ended) return;
       else
-        await new Promise<void>((more) => {
-          this.#more = more;
+        await new Promise<void>((wake) => {
+          this.#wakeReader = wake;
         });
     }
   }
 
-  /** The runtime's id of the prompt, once the session has taken it. */
+  /** The runtime's id of the prompt, once the session has accepted it. */
   get messageId(): string | undefined {
     return this.#attempt?.messageId;
   }
 
-  /** Whether nothing has come of the prompt that must not happen twice. */
+  /** Whether the prompt may be sent again: no tool has run and no text was read. */
   get maySendAgain(): boolean {
     return !this.#irrevocable;
   }
 
-  /** Starts the turn's time, once. */
+  /** Starts the turn's timeout, once. */
   startTime(): void {
     if (this.#timer !== undefined || this.ended) return;
     this.#deadline = systemClock.monotonic() + this.#timeoutMs;
-    this.#timer = systemClock.setTimeout(() => this.fail(this.#late()), this.#timeoutMs);
+    this.#timer = systemClock.setTimeout(() => this.fail(this.#timeoutError()), this.#timeoutMs);
   }
 
-  /** Sends the prompt and follows the session's events, until the turn is over, or its session or runtime is lost. */
+  /**
+   * Sends the prompt and follows the session's events until the turn ends, or the session or the
+   * runtime is lost.
+   */
   async run(session: CopilotSession, isAlive: () => Promise<boolean>): Promise<ConversationOutcome> {
-    this.#attempt?.leave();
+    this.#attempt?.stop();
     this.#texts.length = 0;
     this.#text = new ReplyText((text) => this.#push(text));
     this.#tokenError = undefined;
     this.#modelError = undefined;
-    const attempt = new Attempt(session, this.prompt, (event) => this.#follow(event));
+    const attempt = new Attempt(session, this.prompt, (event) => this.#handle(event));
     this.#attempt = attempt;
     const over = this.reply.then(
       () => "finished" as const,
@@ -123,31 +134,31 @@ export class Turn {
       () => over,
       (error: unknown) => this.#refused(error),
     );
-    const outcome = await Promise.race([over, refused, this.#death(isAlive, over)]);
-    if (outcome !== "unsettled") attempt.leave();
+    const outcome = await Promise.race([over, refused, this.#watchRuntime(isAlive, over)]);
+    if (outcome !== "unsettled") attempt.stop();
     return outcome;
   }
 
   /**
-   * Makes the session stop working for this turn, which is over. The next prompt, sent too early, would be lost with the one that is being
-   * aborted.
+   * Makes the session stop working for this turn, which has ended. A prompt that is sent before
+   * that would be lost with the one that is being aborted.
    */
   async settle(session: CopilotSession, settleMs: number): Promise<ConversationOutcome> {
     const attempt = this.#attempt;
     if (!attempt) return "finished";
-    const quiet = async (): Promise<ConversationOutcome> => {
+    const becomeIdle = async (): Promise<ConversationOutcome> => {
       try {
         await attempt.sent;
-        if (attempt.endedBySession && (await attempt.quiet(IDLE_MS))) return "finished";
+        if (attempt.endedBySession && (await attempt.becomesIdle(IDLE_MS))) return "finished";
         await session.abort();
-        await attempt.quiet(IDLE_MS);
+        await attempt.becomesIdle(IDLE_MS);
         return "finished";
       } catch (error) {
         return isConnectionLost(error) ? "dead" : "restless";
       }
     };
-    const outcome = await withDeadline<ConversationOutcome>(quiet(), settleMs, () => "restless");
-    attempt.leave();
+    const outcome = await withDeadline<ConversationOutcome>(becomeIdle(), settleMs, () => "restless");
+    attempt.stop();
     return outcome;
   }
 
@@ -158,12 +169,15 @@ export class Turn {
     this.#reject(error);
   }
 
-  /** Ends the turn because nobody listens any more. */
+  /** Ends the turn because its reader has left. */
   abort(): void {
     this.fail(new DOMException("The turn was aborted.", "AbortError"));
   }
 
-  /** A token for this turn's requests, for as long as the turn lasts: the runtime does not abort before it has its answer. */
+  /**
+   * Passes on a token, or settles when the turn ends: the runtime cannot abort a turn while it
+   * waits for a token.
+   */
   token(acquired: Promise<string>): Promise<string> {
     const ended = this.reply.then(() => acquired);
     return Promise.race([acquired, ended]).catch((error: unknown) => {
@@ -172,10 +186,10 @@ export class Turn {
     });
   }
 
-  /** The token callback threw. The runtime only shows its text, so the error itself is kept. */
+  /** Keeps the error of the token callback: the runtime only passes on its text. */
   #tokenFailed(error: unknown): void {
     const code = error instanceof KeylessError ? error.code : undefined;
-    // That the same token came again tells less than why the resource rejected it.
+    // The reason for the rejection says more than the fact that the same token came again.
     this.#tokenError = code === "token/rejected-again" ? (this.#modelError ?? error) : error;
     if (code !== undefined && FINAL.has(code)) this.fail(this.#tokenError);
   }
@@ -187,19 +201,19 @@ export class Turn {
     return "unsettled";
   }
 
-  /** Resolves when the runtime has died while the turn was running, else with the turn. */
-  async #death(
+  /** Resolves with `dead` if the runtime dies while the turn runs, else with the turn's outcome. */
+  async #watchRuntime(
     isAlive: () => Promise<boolean>,
     over: Promise<ConversationOutcome>,
   ): Promise<ConversationOutcome> {
     while (!this.ended) {
-      await new Promise<void>((next) => unref(systemClock.setTimeout(next, PULSE_MS)));
+      await new Promise<void>((next) => unref(systemClock.setTimeout(next, ALIVE_CHECK_MS)));
       if (!this.ended && !(await isAlive())) return "dead";
     }
     return over;
   }
 
-  #late(): KeylessError {
+  #timeoutError(): KeylessError {
     const failed = this.#tokenError ?? this.#modelError;
     const known = failed instanceof KeylessError ? failed : undefined;
     const last = known ? ` The last request had failed: ${known.message}` : "";
@@ -209,23 +223,23 @@ export class Turn {
     });
   }
 
-  #follow(event: SessionEvent): void {
+  #handle(event: SessionEvent): void {
     this.#listener.onEvent(event);
     if (event.type === "tool.execution_start") this.#irrevocable = true;
-    // Sub-agents speak to their parent, not to the caller.
+    // Sub-agents reply to their parent agent, not to the caller.
     if (event.agentId !== undefined) return;
     switch (event.type) {
       case "assistant.message_delta":
-        this.#text.piece(event.data.messageId, event.data.deltaContent);
+        this.#text.addPiece(event.data.messageId, event.data.deltaContent);
         break;
       case "assistant.message":
-        this.#text.whole(event.data.messageId, event.data.content);
+        this.#text.complete(event.data.messageId, event.data.content);
         break;
       case "model.call_failure":
-        // The failures that follow a token error are the runtime's retelling of it.
+        // A failure without a status repeats the token error before it.
         if (event.data.statusCode !== undefined) this.#tokenError = undefined;
         this.#modelError = this.#listener.explain(event.data);
-        this.#leaveIfTooLong(this.#modelError);
+        this.#failIfRetryIsTooLate(this.#modelError);
         break;
       case "session.error":
         this.fail(
@@ -239,8 +253,11 @@ export class Turn {
     }
   }
 
-  /** The runtime waits as long as the resource asks it to. A caller who has less time than that need not wait. */
-  #leaveIfTooLong(error: KeylessError): void {
+  /**
+   * Fails at once if the resource asks for a longer wait than the turn has left: the runtime would
+   * wait that long.
+   */
+  #failIfRetryIsTooLate(error: KeylessError): void {
     const { retryAfterMs = 0 } = error;
     if (systemClock.monotonic() + retryAfterMs > this.#deadline) this.fail(error);
   }
@@ -263,23 +280,23 @@ export class Turn {
   }
 
   #wake(): void {
-    this.#more?.();
-    this.#more = undefined;
+    this.#wakeReader?.();
+    this.#wakeReader = undefined;
   }
 }
 
-/** The runtime ended the turn, and not because a request failed. */
+/** The error of a turn that the runtime ended for a reason other than a failed request. */
 function turnFailed(status: number | undefined, said: string): KeylessError {
   const home = said.includes("persist session events") ? homeError(said) : undefined;
   if (home) return home;
   return new KeylessError("model/request-failed", `The Copilot runtime ended the turn: ${said}`, {
     status,
-    hint: "Send it again; if it lasts, look at the session's events.",
+    hint: "Send it again; if it keeps failing, look at the session's events.",
   });
 }
 
 function noReply(): KeylessError {
   return new KeylessError("agent/no-reply", "The turn ended without a reply", {
-    hint: "Try again; if it lasts, look at the session's events.",
+    hint: "Try again; if it keeps failing, look at the session's events.",
   });
 }

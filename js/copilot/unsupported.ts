@@ -1,12 +1,12 @@
 import { KeylessError } from "../errors/keyless-error.js";
 
-/** What to say where no program can be started: in browsers and on the edge. */
+/** The error on platforms that cannot start a program: browsers and edge runtimes. */
 export function noRuntime(): KeylessError {
   return new KeylessError(
     "sdk/unsupported-platform",
-    "The Copilot runtime is a program of its own, and this platform starts none",
+    "The Copilot runtime is a separate program, and this platform cannot start programs",
     {
-      hint: "Ask the model itself: streamChat of copilot-keyless/direct, or createEdgeChatHandler of copilot-keyless/edge.",
+      hint: "Call the model directly: streamChat of copilot-keyless/direct, or createEdgeChatHandler of copilot-keyless/edge.",
     },
   );
 }

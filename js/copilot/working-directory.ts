@@ -1,45 +1,48 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { atExit, node } from "../platform/node.js";
 
-/** An empty folder for one conversation alone, which no other user may open. */
+/** An empty temporary folder for one conversation, which other users cannot open. */
 export class WorkingDirectory {
   #path: string | undefined;
-  #callOff: () => void = () => {};
+  #cancelRemoval: () => void = () => {};
 
-  /** The folder, made when it is missing. */
+  /** The path of the folder, which is created if it is missing. */
   path(): string {
     if (this.#path !== undefined && isOwnFolder(this.#path)) return this.#path;
     try {
-      this.#callOff();
+      this.#cancelRemoval();
       const path = node.fs.mkdtempSync(node.path.join(node.os.tmpdir(), "copilot-keyless-work-"));
       this.#path = path;
-      this.#callOff = atExit(() => node.fs.rmSync(path, { recursive: true, force: true }));
+      this.#cancelRemoval = atExit(() => node.fs.rmSync(path, { recursive: true, force: true }));
       return path;
     } catch (cause) {
       throw new KeylessError(
         "sdk/working-directory",
-        `There is no folder for the conversation's files: ${node.os.tmpdir()} cannot be written to`,
-        { hint: "Set TMPDIR to a folder that can, or give one as session: { workingDirectory }.", cause },
+        `No folder for the conversation's files could be created in ${node.os.tmpdir()}`,
+        { hint: "Set TMPDIR to a writable folder, or pass one as session: { workingDirectory }.", cause },
       );
     }
   }
 
   /**
-   * Removes it, and what a tool has left in it. Otherwise, or where Windows refuses because a process still
-   * works in it, that is done when this process ends.
+   * Removes the folder and the files in it. Without this call, or if Windows refuses because a process
+   * still works in it, it is removed when this process ends.
    */
   async remove(): Promise<void> {
     if (this.#path === undefined) return;
     try {
       await node.fs.promises.rm(this.#path, { recursive: true, force: true, maxRetries: 2 });
-      this.#callOff();
+      this.#cancelRemoval();
     } catch {
-      // At the end of the process it is tried again.
+      // Tried again when the process ends.
     }
   }
 }
 
-/** A cleaner of temporary files may have removed it, and somebody else may have made one of the same name. */
+/**
+ * A cleanup job may have removed the folder, and another user may have created one of the same
+ * name.
+ */
 function isOwnFolder(path: string): boolean {
   const stat = node.fs.statSync(path, { throwIfNoEntry: false });
   return stat?.isDirectory() === true && stat.uid === (process.getuid?.() ?? stat.uid);

@@ -14,12 +14,12 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { hideSecretsOf } from "../errors/redact.js";
-import { send, toHeaders } from "../model/send.js";
 import type { Clock } from "../platform/clock.js";
 import { LONGEST_TIMER_MS, systemClock, unref, withSystemFallback } from "../platform/clock.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
 import { callCore, keylessError, planModule } from "../wasm/bindings.js";
 import type { TokenCall, TokenSource } from "../wasm/identity.js";
+import { send, toHeaders } from "../wasm/send.js";
 import type { AccessToken } from "../wasm/token.js";
 import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credential.js";
 import { credentialFailure } from "./failure.js";
@@ -51,7 +51,7 @@ export interface DirectCredentialOptions {
   timeoutMs?: number | undefined;
   /** The environment to read. Default `process.env`. */
   env?: Environment | undefined;
-  /** Supplies time and randomness. Default: the platform's. */
+  /** @deprecated Use `withClock(clock, options)` of `copilot-keyless/testing`. */
   clock?: Clock | undefined;
 }
 

@@ -1,4 +1,5 @@
 import { causes, type Loose } from "../errors/causes.js";
+import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
 import type * as planBindings from "../wasm/modules/plan.js";
@@ -100,7 +101,7 @@ function describe(
   const suffix = details === "" ? "" : `: ${details}`;
   // Entra's error numbers are more specific than the status.
   const advice = details === "" ? undefined : adviceOn(details);
-  const make = (code: string, message: string, hint: string) =>
+  const make = (code: ErrorCode, message: string, hint: string) =>
     new KeylessError(code, message + suffix, { hint: advice ?? hint, status, cause });
   if (status === 429) {
     return make(

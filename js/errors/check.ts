@@ -1,21 +1,23 @@
-// Checks of arguments and options at run time, for callers without a compiler. A value of a wrong type is refused by its name.
+// Checks the types of arguments and options at run time, for callers without a compiler. Errors
+// name the value.
 
+import type { ErrorCode } from "./codes.js";
 import { KeylessError } from "./keyless-error.js";
 
-/** A type that a value may have. */
+/** A type to check a value against. */
 export interface Check {
-  /** What it must be, such as `a string`. */
+  /** The type's name, such as `a string`. */
   readonly expected: string;
   fits(value: unknown): boolean;
-  /** The code of the error, where it is always the same. */
-  readonly code?: string;
+  /** The code of the error, instead of the caller's. */
+  readonly code?: ErrorCode;
 }
 
 /** A check for each field of an options type. */
 export type Checks<T> = { readonly [Name in keyof Required<T>]: Check };
 
 export const text: Check = { expected: "a string", fits: (value) => typeof value === "string" };
-/** Also one that is not finite: which numbers there may be, the core or the function says. */
+/** Any number, finite or not. The core or the function checks its range. */
 export const number: Check = { expected: "a number", fits: (value) => typeof value === "number" };
 export const finite: Check = { expected: "a finite number", fits: (value) => Number.isFinite(value) };
 export const duration: Check = {
@@ -29,7 +31,7 @@ export const listOf = (check: Check): Check => ({
   expected: "a list",
   fits: (value) => Array.isArray(value) && value.every((item) => fits(check, item)),
 });
-/** An object that can be read: not a list, and no getter of it throws. */
+/** An object that can be read: not a list, and without getters that throw. */
 export const object: Check = {
   expected: "an object",
   fits: (value) =>
@@ -44,7 +46,7 @@ function has(value: unknown, ...names: string[]): boolean {
   );
 }
 
-// Literals, not what a call makes: bundlers drop those that nobody uses.
+// Literals, not results of calls, so that bundlers drop unused ones.
 
 export const credential: Check = {
   expected: "an object with the function getToken",
@@ -59,7 +61,7 @@ export const session: Check = {
   expected: "a session of the Copilot SDK",
   fits: (value) => has(value, "on"),
 };
-/** An `AbortSignal`, or one of `@azure/abort-controller`. */
+/** An `AbortSignal`, of the platform or of `@azure/abort-controller`. */
 export const abortSignal: Check = {
   expected: "an AbortSignal",
   fits: (value) => has(value, "addEventListener", "removeEventListener"),
@@ -86,25 +88,33 @@ export function either(...checks: Check[]): Check {
   };
 }
 
-/** Refuses an argument of a wrong type; undefined is one. */
-export function checkArgument(name: string, value: unknown, check: Check, code: string, hint?: string): void {
-  if (!fits(check, value)) throw misfit(name, value, check, code, hint);
+/** Refuses an argument of a wrong type, also undefined. */
+export function checkArgument(
+  name: string,
+  value: unknown,
+  check: Check,
+  code: ErrorCode,
+  hint?: string,
+): void {
+  if (!fits(check, value)) throw wrongType(name, value, check, code, hint);
 }
 
-/** Refuses an argument of a wrong type, if it is given. */
-export function checkOptional(name: string, value: unknown, check: Check, code: string): void {
+/** Refuses an argument of a wrong type, unless it is undefined. */
+export function checkOptional(name: string, value: unknown, check: Check, code: ErrorCode): void {
   if (value !== undefined) checkArgument(name, value, check, code);
 }
 
 /**
- * The options of a function, each read once. Unset ones stay away; names that have no check are left out.
+ * Reads the options of a function, each once. Leaves out options that are undefined, and names
+ * without a check.
  *
- * @throws KeylessError with this code, for options that are no object, cannot be read, or are of a wrong type
+ * @throws KeylessError with this code, if the options are no object, cannot be read, or have a
+ * wrong type
  */
-export function readOptions<T extends object>(given: T | undefined, checks: Checks<T>, code: string): T {
+export function readOptions<T extends object>(given: T | undefined, checks: Checks<T>, code: ErrorCode): T {
   if (given === undefined) return {} as T;
   if (typeof given !== "object" || given === null || Array.isArray(given))
-    throw misfit("The argument options", given, object, code);
+    throw wrongType("The argument options", given, object, code);
   const read: Record<string, unknown> = {};
   for (const [name, check] of Object.entries<Check>(checks)) {
     let value: unknown;
@@ -114,25 +124,26 @@ export function readOptions<T extends object>(given: T | undefined, checks: Chec
       throw refused(`The options cannot be read: the getter of ${name} throws.`, code);
     }
     if (value === undefined) continue;
-    if (!fits(check, value)) throw misfit(name, value, check, code);
+    if (!fits(check, value)) throw wrongType(name, value, check, code);
     read[name] = value;
   }
   return read as T;
 }
 
 /**
- * A copy of plain data for the core to judge. It can always be read, and holds no null, which the core would take for not given.
+ * Copies plain data for the core. The copy can always be read, and contains no null, which the core
+ * would treat as unset.
  *
- * @throws KeylessError with this code, which names the field that is null or whose getter throws
+ * @throws KeylessError with this code, which names the field that is null or cannot be read
  */
-export function plainCopy<T extends object>(value: T | undefined, name: string, code: string): T {
+export function plainCopy<T extends object>(value: T | undefined, name: string, code: ErrorCode): T {
   if (value !== undefined && (typeof value !== "object" || fits(list, value)))
-    throw misfit(name, value, object, code);
+    throw wrongType(name, value, object, code);
   return copyOf(value === undefined ? {} : value, name, code, new Set()) as T;
 }
 
-function copyOf(value: unknown, name: string, code: string, within: Set<unknown>): unknown {
-  if (value === null) throw misfit(name, value, { expected: "a value", fits: () => false }, code);
+function copyOf(value: unknown, name: string, code: ErrorCode, within: Set<unknown>): unknown {
+  if (value === null) throw wrongType(name, value, { expected: "a value", fits: () => false }, code);
   if (typeof value !== "object") return value;
   if (within.has(value)) throw refused(`${name} contains itself.`, code);
   within.add(value);
@@ -150,7 +161,7 @@ function copyOf(value: unknown, name: string, code: string, within: Set<unknown>
   return copy;
 }
 
-function keysOf(value: object, name: string, code: string): string[] {
+function keysOf(value: object, name: string, code: ErrorCode): string[] {
   try {
     return Object.keys(value);
   } catch {
@@ -158,7 +169,7 @@ function keysOf(value: object, name: string, code: string): string[] {
   }
 }
 
-/** A callback of the program's own. What it throws, or rejects with, is ignored. */
+/** Wraps a callback of the program. Errors that it throws or rejects with are ignored. */
 export function quiet<A extends unknown[]>(
   callback: ((...args: A) => unknown) | undefined,
 ): (...args: A) => void {
@@ -171,24 +182,26 @@ function fits({ fits }: Check, value: unknown): boolean {
   try {
     return fits(value);
   } catch {
-    // Null, or an object that cannot be read.
+    // The value is null, or an object that cannot be read.
     return false;
   }
 }
 
-/** What was given is not repeated: it may be a secret in the wrong place. */
-function misfit(
+/**
+ * The error for a value of a wrong type. Does not repeat the value: it may be a misplaced secret.
+ */
+function wrongType(
   name: string,
   value: unknown,
-  { expected, code: own }: Check,
-  code: string,
+  { expected, code: codeOfCheck }: Check,
+  code: ErrorCode,
   hint = "Correct it, or leave it out to get the default.",
 ): KeylessError {
-  const isWrongNumber = typeof value === "number" && expected.includes("number");
-  const found = value === null ? "null" : isWrongNumber ? String(value) : `of the type ${typeof value}`;
-  return refused(`${name} must be ${expected}; it is ${found}.`, own ?? code, hint);
+  const isNumber = typeof value === "number" && expected.includes("number");
+  const found = value === null ? "null" : isNumber ? String(value) : `of the type ${typeof value}`;
+  return refused(`${name} must be ${expected}; it is ${found}.`, codeOfCheck ?? code, hint);
 }
 
-function refused(sentence: string, code: string, hint = "Pass an object of plain values."): KeylessError {
+function refused(sentence: string, code: ErrorCode, hint = "Pass an object of plain values."): KeylessError {
   return new KeylessError(code, sentence, { hint });
 }

@@ -1,17 +1,19 @@
 import { wellFormed } from "../platform/well-formed.js";
-import { causes, MOST_CAUSES } from "./causes.js";
+import { causes, MAX_CAUSES } from "./causes.js";
+import type { ErrorCode } from "./codes.js";
 import { redact } from "./redact.js";
 
-/** How many objects of an error are looked through for secrets. */
-const MOST_OBJECTS = 10_000;
+/** How many objects of an error are searched for secrets. */
+const MAX_OBJECTS = 10_000;
 
-/** Node, Deno and Bun ask an object under this name what `console.error` shall show. */
+/** The method that Node, Deno and Bun call to print an object. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /**
- * The one error of this package. `code` is stable, `message` says what was wrong, `hint` says what to do, and `cause`
- * holds the original error where there was one. None of them ever holds a token or a secret: an original that does is replaced by a
- * copy without (name, text, stack, code, status, causes), because loggers write causes out.
+ * The error of this package. `code` is stable, `message` says what is wrong, `hint` says what to
+ * do, and `cause` holds the original error if there is one. None of them contains a token or a
+ * secret: an original error that does is replaced by a copy without them (name, text, stack, code,
+ * status, causes), because loggers print causes.
  *
  * @example
  * ```ts
@@ -24,17 +26,17 @@ const INSPECT = Symbol.for("nodejs.util.inspect.custom");
  */
 export class KeylessError extends Error {
   declare readonly name: "KeylessError";
-  /** Stable, such as `endpoint/placeholder`; docs/errors.md lists them all. */
-  readonly code: string;
+  /** Stable, such as `endpoint/placeholder`. docs/reference/errors.md lists all codes. */
+  readonly code: ErrorCode;
   /** The next step, in one or two sentences. */
   declare readonly hint?: string;
-  /** The HTTP status behind the failure, where there was one. */
+  /** The HTTP status behind the failure, if there was one. */
   declare readonly status?: number;
-  /** How long the resource asks to wait, in milliseconds, where it does. */
+  /** How long the resource asks to wait, in milliseconds. */
   declare readonly retryAfterMs?: number;
 
   constructor(
-    code: string,
+    code: ErrorCode,
     message: string,
     details?: {
       hint?: string | undefined;
@@ -44,18 +46,18 @@ export class KeylessError extends Error {
     },
   ) {
     const { hint, status, retryAfterMs, cause } = fields(details);
-    super(shownText(message), cause === undefined ? undefined : { cause: harmless(cause) });
-    // An error that cannot be made would hide what it is about: what is of a wrong type is left out.
-    this.code = typeof code === "string" ? code : "";
-    if (typeof hint === "string") this.hint = shownText(hint);
+    super(cleanText(message), cause === undefined ? undefined : { cause: withoutSecrets(cause) });
+    // Values of a wrong type are left out: a TypeError here would hide the error that is reported.
+    this.code = typeof code === "string" ? code : ("" as ErrorCode);
+    if (typeof hint === "string") this.hint = cleanText(hint);
     if (typeof status === "number") this.status = status;
     if (typeof retryAfterMs === "number") this.retryAfterMs = retryAfterMs;
   }
 
-  /** What a log may hold of it: all but the stack and the cause. */
+  /** The fields to log: all except the stack and the cause. */
   toJSON(): {
     name: string;
-    code: string;
+    code: ErrorCode;
     message: string;
     hint?: string;
     status?: number;
@@ -74,19 +76,22 @@ export class KeylessError extends Error {
 
   /** @internal */
   [INSPECT](_depth: number, options: object, inspect?: (value: unknown, options: object) => string): string {
-    return inspect?.(shown(this), options) ?? redact(String(this.stack));
+    return inspect?.(copyOf(this), options) ?? redact(String(this.stack));
   }
 }
 
-// On the prototype, so that the first line of the stack has it.
+// On the prototype, so that the first line of the stack contains it.
 Object.defineProperty(KeylessError.prototype, "name", { value: "KeylessError", configurable: true });
 
-/** A text without secrets. Well-formed, because the Copilot runtime receives the errors of its callbacks. */
-function shownText(text: unknown): string {
+/**
+ * Removes secrets from a text. Makes it well-formed, because the Copilot runtime receives the
+ * errors of its callbacks.
+ */
+function cleanText(text: unknown): string {
   return typeof text === "string" ? wellFormed(redact(text)) : "";
 }
 
-/** The details of an error; none where they cannot be read. */
+/** The details of an error, or none if they cannot be read. */
 function fields(details: object | undefined): Record<string, unknown> {
   try {
     const { hint, status, retryAfterMs, cause } = { ...details } as Record<string, unknown>;
@@ -96,30 +101,32 @@ function fields(details: object | undefined): Record<string, unknown> {
   }
 }
 
-/** A cause as it is, or its stand-in if a logger that goes through all of it would write a secret. */
-function harmless(cause: unknown): unknown {
+/**
+ * A cause as it is, or a copy without secrets if a logger that prints all of it would print one.
+ */
+function withoutSecrets(cause: unknown): unknown {
   try {
-    const said = [typeof cause === "string" ? cause : "", properties(cause)];
+    const texts = [typeof cause === "string" ? cause : "", properties(cause)];
     for (const error of causes(cause)) {
-      if (said.length > MOST_CAUSES) return shown(cause);
-      said.push(`${error.message}\n${error.stack}\n${typeof error.cause === "string" ? error.cause : ""}`);
+      if (texts.length > MAX_CAUSES) return copyOf(cause);
+      texts.push(`${error.message}\n${error.stack}\n${typeof error.cause === "string" ? error.cause : ""}`);
     }
-    const all = said.join("\n");
-    return redact(all) === all ? cause : shown(cause);
+    const all = texts.join("\n");
+    return redact(all) === all ? cause : copyOf(cause);
   } catch {
-    // A getter of somebody's error threw, or there is too much to look through.
-    return shown(cause);
+    // A getter of the error threw, or it is too large to search.
+    return copyOf(cause);
   }
 }
 
-/** What JSON would hold of an error and those behind it, each object once. */
+/** The JSON of an error and its causes, each object once. */
 function properties(error: unknown): string {
   const seen = new Set<unknown>();
   const once = (_name: string, value: unknown) => {
     if (typeof value === "bigint") return undefined;
     if (typeof value !== "object" || value === null) return value;
     if (seen.has(value)) return undefined;
-    if (seen.size > MOST_OBJECTS) throw new RangeError("too large");
+    if (seen.size > MAX_OBJECTS) throw new RangeError("too large");
     seen.add(value);
     return value;
   };
@@ -127,18 +134,18 @@ function properties(error: unknown): string {
 }
 
 /**
- * A stand-in for an error, to be shown: its name, text, stack, code and status, and those of its causes, without secrets.
- * Other properties stay away: the request that a failed call carries with it holds headers and bodies.
+ * Copies an error without secrets: its name, text, stack, code and status, and those of its causes.
+ * Other properties are left out: the request that a failed call carries holds headers and bodies.
  */
-function shown(error: unknown, seen = new Set<unknown>()): unknown {
+function copyOf(error: unknown, seen = new Set<unknown>()): unknown {
   if (typeof error === "string") return redact(error);
   if (typeof error !== "object" || error === null) return error;
   try {
     const { name, message, stack, cause, errors } = error as Record<string, unknown>;
-    if (seen.has(error) || seen.size >= MOST_CAUSES || typeof message !== "string") return "[not shown]";
+    if (seen.has(error) || seen.size >= MAX_CAUSES || typeof message !== "string") return "[not shown]";
     seen.add(error);
-    const copy = new Error(redact(message), cause === undefined ? undefined : { cause: shown(cause, seen) });
-    // Its own name where the stack was made before it got one.
+    const copy = new Error(redact(message), cause === undefined ? undefined : { cause: copyOf(cause, seen) });
+    // The error may have been named after its stack was created.
     const text = String(stack ?? `Error: ${message}`).replace(/^Error(?=[:\n])/, String(name ?? "Error"));
     Object.defineProperty(copy, "stack", { value: redact(text), configurable: true, writable: true });
     for (const key of ["code", "hint", "status", "statusCode", "retryAfterMs"]) {
@@ -146,10 +153,10 @@ function shown(error: unknown, seen = new Set<unknown>()): unknown {
       if (typeof value === "string") Object.assign(copy, { [key]: redact(value) });
       if (typeof value === "number") Object.assign(copy, { [key]: value });
     }
-    if (Array.isArray(errors)) Object.assign(copy, { errors: errors.map((inner) => shown(inner, seen)) });
+    if (Array.isArray(errors)) Object.assign(copy, { errors: errors.map((inner) => copyOf(inner, seen)) });
     return copy;
   } catch {
-    // A getter of somebody's error threw.
+    // A getter of the error threw.
     return "[not shown]";
   }
 }

@@ -1,10 +1,10 @@
 import { type Environment, secretsIn } from "../platform/environment.js";
 import { wellFormed } from "../platform/well-formed.js";
 
-/** What stands in the place of a secret. */
+/** Replaces a secret. */
 const HIDDEN = "[redacted]";
 
-/** Names under which errors, answers, environments and query strings hold secrets. */
+/** Names that label secrets in errors, responses, environments and query strings. */
 const LABELS = [
   "(?:access|refresh|id)[_-]?token",
   "client[_-]?(?:secret|assertion)",
@@ -17,12 +17,12 @@ const LABELS = [
   "authorization",
 ].join("|");
 
-/** A quoted text, a quoted text within a quoted text (its quotation marks escaped), or a bare word. */
+/** Matches a quoted text, an escaped quoted text within another, or a bare word. */
 const VALUE = String.raw`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\+["'][^"'\\]*|[^\s"'\\&,;}]+`;
 
-/** A JWT, an Authorization header, a labelled secret in JSON, a form, a URL or a header: what errors of others may carry. */
+/** Matches JWTs, Authorization headers, and labelled secrets in JSON, forms, URLs and headers. */
 const PATTERNS: readonly [RegExp, string][] = [
-  // The first part is bounded, or a long text without a full stop would take as long as its square.
+  // The first part is bounded: otherwise a long text without a dot would take quadratic time.
   [/eyJ[\w-]{5,1024}\.[\w-]+(?:\.[\w-]*){0,3}/g, HIDDEN],
   [/\b(bearer|basic)\s+(?!token\b|auth|\[redacted\])[\w.~+/=-]{8,}/gi, `$1 ${HIDDEN}`],
   [
@@ -32,26 +32,29 @@ const PATTERNS: readonly [RegExp, string][] = [
     ),
     `$1${HIDDEN}`,
   ],
-  // Words too common to be a label in prose.
+  // These words are labels only between quotes: they are too common in prose.
   [new RegExp(String.raw`(["']token\\*["']\s*:\s*)(?:${VALUE})`, "gi"), `$1${HIDDEN}`],
   [/([?&](?:token|sig|code|key)=)[^\s"'\\&#]+/gi, `$1${HIDDEN}`],
 ];
 
-/** Secrets that stand in an environment, in every spelling. */
+/** The secrets of environments, in every encoding. */
 const known = new Set<string>();
 
-/** From now on the secrets of this environment are taken out of texts, whatever stands around them. */
+/** Makes {@link redact} remove the secrets of this environment from now on, wherever they occur. */
 export function hideSecretsOf(env: Environment): void {
-  for (const secret of secretsIn(env)) for (const spelling of spellings(secret)) known.add(spelling);
+  for (const secret of secretsIn(env)) for (const encoded of encodings(secret)) known.add(encoded);
 }
 
-/** Takes tokens and secrets out of a text that somebody else wrote: what looks like one, and what is known to be one. */
+/** Removes tokens and secrets from a text: known ones, and everything that looks like one. */
 export function redact(text: string): string {
-  const unknown = [...known].reduce((clean, secret) => clean.replaceAll(secret, HIDDEN), text);
-  return PATTERNS.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), unknown);
+  const withoutKnown = [...known].reduce((clean, secret) => clean.replaceAll(secret, HIDDEN), text);
+  return PATTERNS.reduce(
+    (clean, [pattern, replacement]) => clean.replace(pattern, replacement),
+    withoutKnown,
+  );
 }
 
-/** How a value stands in a text, in a URL or a form, and in JSON. */
-function spellings(value: string): string[] {
+/** A value as it appears in text, in a URL or form, and in JSON. */
+function encodings(value: string): string[] {
   return [value, encodeURIComponent(wellFormed(value)), JSON.stringify(value).slice(1, -1)];
 }

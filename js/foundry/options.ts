@@ -4,15 +4,23 @@ import { modelChecks } from "../model/model-options.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
 import type { ModelOptions } from "../wasm/provider.js";
 
-/** Options of {@link createFoundryProvider}; all may be left out when the environment says enough. */
+/**
+ * Options of {@link createFoundryProvider}. All are optional; unset ones come from the environment.
+ */
 export interface FoundryProviderOptions extends ModelOptions {
-  /** The resource's or project's endpoint, in any form found in the portal. Else from the environment. */
+  /**
+   * The endpoint of the resource or project, in any form that the portal shows. Default: from the
+   * environment.
+   */
   endpoint?: string | undefined;
-  /** The well-known model name, such as `gpt-5.5`. Else from the environment; default `gpt-5.5`. */
+  /**
+   * The well-known model name, such as `gpt-5.5`. Default: from the environment, else `gpt-5.5`.
+   */
   model?: string | undefined;
   /**
-   * Default: the one of `@azure/identity` that the environment asks for; see {@link FoundryProvider.credential}. `"direct"`: that of
-   * `copilot-keyless/direct`, by the environment and without `@azure/identity`.
+   * Acquires the tokens. Default: the credential of `@azure/identity` that the environment selects;
+   * see {@link FoundryProvider.credential}. `"direct"`: the credential of `copilot-keyless/direct`,
+   * selected by the environment too, without `@azure/identity`.
    */
   credential?: TokenCredential | "direct" | undefined;
   /** The token scope. Default: by endpoint. */
@@ -20,11 +28,12 @@ export interface FoundryProviderOptions extends ModelOptions {
   maxPromptTokens?: number | undefined;
   maxOutputTokens?: number | undefined;
   /**
-   * The environment to read. Default `process.env`. What `@azure/identity` reads by itself it reads from `process.env`: where this
-   * one sets such a variable otherwise, the first token fails with `credential/configuration`.
+   * The environment to read. Default `process.env`. `@azure/identity` itself reads only
+   * `process.env`: if this one sets such a variable to another value, the first token fails with
+   * `credential/configuration`.
    */
   env?: Record<string, string | undefined> | undefined;
-  /** A token provider of your own, or options for the one that is made. */
+  /** A token provider, or options for the one that is created. */
   tokens?: TokenProvider | TokenProviderOptions | undefined;
 }
 

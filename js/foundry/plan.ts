@@ -13,7 +13,7 @@ import { modelChecks } from "../model/model-options.js";
 import { callCore, planModule } from "../wasm/bindings.js";
 import type { Endpoint, ProviderPlan, ProviderRequest } from "../wasm/provider.js";
 
-/** Which endpoint it is, where its address does not tell. */
+/** What the address of an endpoint does not tell. */
 export interface EndpointOptions {
   type?: "openai" | "azure" | "anthropic" | undefined;
   apiVersion?: string | undefined;
@@ -21,8 +21,9 @@ export interface EndpointOptions {
 }
 
 /**
- * Finds out what an endpoint is: which base URL, provider type and token scope it needs. Repairs what is certain, with a
- * warning, and refuses the rest with a {@link KeylessError} whose `hint` says what to give instead.
+ * Parses an endpoint's address into base URL, provider type and token scope. Corrects obvious
+ * mistakes with a warning, and refuses the rest with a {@link KeylessError} whose `hint` says what
+ * to pass instead.
  *
  * @param url the address, as text or as a `URL`
  * @throws KeylessError `endpoint/...`, `provider/scope`, `provider/conflict`
@@ -42,8 +43,8 @@ export function parseEndpoint(url: string | URL, options?: EndpointOptions): End
 }
 
 /**
- * The provider that the Copilot SDK needs for an endpoint, without a credential: what `createFoundryProvider` makes of the same
- * options. Reads no environment but `env`.
+ * Plans the provider that the Copilot SDK needs for an endpoint, without a credential: the one that
+ * `createFoundryProvider` creates from the same options. Reads no environment except `env`.
  *
  * @throws KeylessError `endpoint/...`, `provider/...`, `credential/configuration`
  * @example

@@ -24,55 +24,71 @@ import { callCore, planModule } from "../wasm/bindings.js";
 import type { CredentialPlan, Endpoint, Notice, ProviderPlan } from "../wasm/provider.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
 import { runtimeError } from "./runtime-error.js";
-import { type ModelCallFailure, SessionWatch } from "./session-watch.js";
+import { type FailureListener, type ModelCallFailure, SessionAttachments } from "./session-attachments.js";
 
-/** Everything for one Foundry endpoint. */
+/**
+ * A Copilot SDK provider for one Foundry endpoint: its config, its tokens, and what explains its
+ * failures.
+ */
 export interface FoundryProvider {
-  /** Pass it as `createSession({ provider })`. */
+  /** The provider's config: pass it as `createSession({ provider })`. */
   readonly config: ProviderConfig;
   readonly model: string;
   readonly endpoint: Endpoint;
   readonly tokens: TokenProvider;
-  /** The scope of the tokens; absent where none is known. */
+  /** The scope of the tokens, if one is known. */
   readonly scope?: string;
-  /** Which credential gives the tokens, what decided that, and what looks wrong about it. */
+  /** Which credential acquires the tokens, what selected it, and what looks wrong with it. */
   readonly credential: CredentialPlan;
-  /** Where each setting came from: `option`, the name of a variable, or `default`. */
+  /** Where each setting comes from: `option`, the name of a variable, or `default`. */
   readonly sources: { endpoint: string; model: string; scope: string };
   readonly warnings: Notice[];
-  /** A session's config with model and provider filled in. */
-  sessionConfig<T extends object>(extra?: T): T & { model: string; provider: ProviderConfig };
   /**
-   * The config for `client.resumeSession(id, foundry.resumeConfig(...))`, also of a session that was made with a static config: the
-   * runtime keeps no provider with a session, and without one it asks for a GitHub account.
+   * Adds model and provider to a session's config, for `createSession` and `resumeSession`.
+   * Resuming needs them too: the runtime stores no provider with a session, and without one it asks
+   * for a GitHub account.
    */
+  sessionConfig<T extends object>(extra?: T): T & { model: string; provider: ProviderConfig };
+  /** @deprecated Use {@link FoundryProvider.sessionConfig}, which does the same. */
   resumeConfig<T extends object>(extra?: T): T & { model: string; provider: ProviderConfig };
   /**
-   * The config with a token in it instead of the callback, for what cannot call back. The token is not refreshed: see
-   * {@link FoundryProvider.rotate}.
+   * Resolves with the config and a token in place of the callback, for runtimes that cannot call
+   * back. The token is not refreshed: see {@link FoundryProvider.rotate}.
    */
   staticConfig(): Promise<ProviderConfig>;
   /**
-   * Looks after a session. When the resource rejects its token, that is forgotten, so that the runtime's own retry gets a new
-   * one and the turn succeeds. And what `session.sendAndWait` rejects with is the diagnosed {@link KeylessError}, `model/...`,
-   * with the runtime's error as its cause. `onFailure` is told of every request of the session that failed, retried ones too.
-   * Returns the way to stop, which the session's end does by itself.
+   * Attaches the provider to a session. When the resource rejects the session's token, the token is
+   * invalidated, so that the runtime's own retry gets a new one and the turn succeeds.
+   * `session.sendAndWait` rejects with a {@link KeylessError} `model/...` that says why the
+   * resource refused, with the runtime's error as its cause. `onFailure` receives every failed
+   * request of the session, also those that the runtime retries.
+   *
+   * Returns a function that detaches. A session that ends is detached by itself.
+   *
+   * @example
+   * ```ts
+   * const session = await client.createSession(foundry.sessionConfig());
+   * foundry.attach(session, (error) => console.warn(error.code, error.hint));
+   * ```
    */
-  watch(
+  attach(
     session: CopilotSession,
     onFailure?: (error: KeylessError, event: ModelCallFailure) => void,
   ): () => void;
+  /** @deprecated Use {@link FoundryProvider.attach}, the same under another name. */
+  watch: FoundryProvider["attach"];
   /**
-   * What a failed request of a session means: code, status, Azure's own words and what mends it, instead of the runtime's
-   * advice about API keys. Takes a `model.call_failure` event's data. With the session's id, the token that was sent is looked
-   * at too, if the session is watched.
+   * Explains a failed request of a session: code, status, Azure's message and how to fix it,
+   * instead of the runtime's advice about API keys. Takes the data of a `model.call_failure` event.
+   * With the id of an attached session it also examines the token that was sent.
    */
   explain(failure: ModelCallFailure["data"], sessionId?: string): KeylessError;
   /**
-   * Gives a live session that was made with a static config a token of now; its history stays. A turn that is running keeps the
-   * old one to its end. A session with the callback has no need of it, and is left alone.
+   * Gives a new token to a live session that was created with a static config; its history stays. A
+   * running turn keeps the old token. Does nothing to a session with the callback.
    *
-   * @throws KeylessError `token/...`, `credential/...`, and `sdk/rotate-failed` when the session is gone
+   * @throws KeylessError `token/...`, `credential/...`, and `sdk/rotate-failed` if the session is
+   * gone
    */
   rotate(session: CopilotSession): Promise<void>;
   /** Closes the token provider, unless it was passed in. */
@@ -81,8 +97,8 @@ export interface FoundryProvider {
 }
 
 /**
- * A Copilot SDK provider for Microsoft Foundry or Azure OpenAI without an API key. Synchronous and without I/O:
- * `@azure/identity` is imported when the first token is needed.
+ * Creates a Copilot SDK provider for Microsoft Foundry or Azure OpenAI without an API key.
+ * Synchronous and without I/O: `@azure/identity` is imported when the first token is needed.
  *
  * @throws KeylessError `endpoint/...`, `provider/...`, `policy/invalid`, `credential/configuration`
  * @example
@@ -95,18 +111,18 @@ export function createFoundryProvider(given: FoundryProviderOptions = {}): Found
   const options = readOptions(given, foundryChecks(), "provider/conflict");
   const plan = planProvider(options);
   const { endpoint, model, warnings } = plan;
-  const own = typeof options.tokens !== "function";
+  const ownsTokens = typeof options.tokens !== "function";
   const tokens = typeof options.tokens === "function" ? options.tokens : createTokens(plan, options);
   const config: ProviderConfig = { ...plan.config };
-  // What a token function of somebody else gives or throws has not been looked at yet.
-  const take = own ? tokens : (args?: unknown) => looked(tokens, args);
-  const watched = new SessionWatch(tokens, {
+  // Tokens and errors of a function that was passed in have not been checked yet.
+  const acquire = ownsTokens ? tokens : (args?: unknown) => checkedToken(tokens, args);
+  const attachments = new SessionAttachments(tokens, {
     endpoint,
     deployment: plan.config.wireModel ?? model,
     wireApi: plan.config.wireApi,
   });
   if (sendsTokens(plan, options)) {
-    config.bearerTokenProvider = (args) => watched.noting(args?.sessionId, () => take(args));
+    config.bearerTokenProvider = (args) => attachments.tokenFor(args?.sessionId, () => acquire(args));
   }
 
   const withProvider = <T extends object>(extra?: T) => {
@@ -116,14 +132,19 @@ export function createFoundryProvider(given: FoundryProviderOptions = {}): Found
   const staticConfig = async (): Promise<ProviderConfig> => {
     const { bearerTokenProvider, ...rest } = config;
     if (!bearerTokenProvider) return rest;
-    const bearerToken = await take();
-    watched.gave(bearerToken);
+    const bearerToken = await acquire();
+    attachments.noteStaticToken(bearerToken);
     return { ...rest, bearerToken };
   };
   const close = (): void => {
-    if (own) tokens.close();
+    if (ownsTokens) tokens.close();
   };
-  return {
+  const attach: FoundryProvider["attach"] = (session, onFailure) => {
+    checkArgument("session", session, sessionCheck, "provider/conflict");
+    checkOptional("onFailure", onFailure, callback, "provider/conflict");
+    return attachments.attach(session, quiet(onFailure));
+  };
+  const provider: FoundryProvider = {
     config,
     model,
     endpoint,
@@ -135,15 +156,12 @@ export function createFoundryProvider(given: FoundryProviderOptions = {}): Found
     sessionConfig: withProvider,
     resumeConfig: withProvider,
     staticConfig,
-    watch: (session, onFailure) => {
-      checkArgument("session", session, sessionCheck, "provider/conflict");
-      checkOptional("onFailure", onFailure, callback, "provider/conflict");
-      return watched.watch(session, quiet(onFailure));
-    },
+    attach,
+    watch: attach,
     explain: (failure, sessionId) => {
       checkArgument("failure", failure, object, "diagnosis/invalid");
       checkOptional("sessionId", sessionId, text, "diagnosis/invalid");
-      return watched.explain(failure, sessionId);
+      return attachments.explain(failure, sessionId);
     },
     rotate: async (session) => {
       checkArgument("session", session, sessionCheck, "provider/conflict");
@@ -154,21 +172,41 @@ export function createFoundryProvider(given: FoundryProviderOptions = {}): Found
       } catch (cause) {
         throw runtimeError(cause, "rotate");
       }
-      watched.gave(provider.bearerToken, session.sessionId);
+      attachments.noteStaticToken(provider.bearerToken, session.sessionId);
     },
     close,
     [Symbol.dispose]: close,
   };
+  attachmentsOf.set(provider, attachments);
+  return provider;
 }
 
-/** Whether a session asks for its tokens. An update would take its callback away for good; only the SDK's own record tells. */
+const attachmentsOf = new WeakMap<FoundryProvider, SessionAttachments>();
+
+/** {@link FoundryProvider.attach} for the failures of some models only. */
+export function attachFor(
+  provider: FoundryProvider,
+  session: CopilotSession,
+  onFailure: FailureListener,
+  concerns: (failure: ModelCallFailure["data"]) => boolean,
+): () => void {
+  return attachmentsOf.get(provider)?.attach(session, onFailure, concerns) ?? (() => {});
+}
+
+/**
+ * Whether a session has the callback, which an update would remove for good. Only the SDK's own
+ * record tells.
+ */
 function hasCallback(session: CopilotSession): boolean {
   const { bearerTokenProviders } = session as unknown as { bearerTokenProviders?: unknown };
   return bearerTokenProviders instanceof Map && bearerTokenProviders.size > 0;
 }
 
-/** The token of somebody else's function. The runtime writes the text of an error to disk, so that must hold no secret. */
-async function looked(tokens: TokenProvider, args: unknown): Promise<string> {
+/**
+ * Checks the token of a function that was passed in. The runtime stores error texts on disk, so
+ * they must hold no secret.
+ */
+async function checkedToken(tokens: TokenProvider, args: unknown): Promise<string> {
   try {
     return cleanText(await tokens(args));
   } catch (error) {
@@ -176,12 +214,12 @@ async function looked(tokens: TokenProvider, args: unknown): Promise<string> {
   }
 }
 
-/** The provider that the options and the environment ask for, before any credential. */
+/** Plans the provider from the options and the environment, without a credential. */
 function planProvider(options: FoundryProviderOptions): ProviderPlan {
   return callCore(() => planModule().planProvider(planRequest(options)));
 }
 
-/** The options that the core decides on, and what it may see of the environment. */
+/** The options for the core, and the part of the environment that it may see. */
 export function planRequest<T extends FoundryProviderOptions>(
   options: T,
 ): Omit<T, "credential" | "tokens" | "env"> & { ownCredential: boolean; env: Record<string, string> } {
@@ -192,7 +230,10 @@ export function planRequest<T extends FoundryProviderOptions>(
   return { ...request, ownCredential, env: coreEnvironment(given) };
 }
 
-/** A host that names no scope, such as this machine, gets no token unless one is asked for. */
+/**
+ * Whether requests carry a token. A host without a known scope, such as this machine, gets one only
+ * if it is asked for.
+ */
 function sendsTokens(plan: ProviderPlan, options: FoundryProviderOptions): boolean {
   return plan.scope !== undefined || typeof options.tokens === "function";
 }
@@ -217,6 +258,6 @@ function createTokens(plan: ProviderPlan, options: FoundryProviderOptions): Toke
       hint: "Set FOUNDRY_TOKEN_SCOPE or the scope option, such as https://ai.azure.com/.default.",
     });
   if (options.credential) throw missing();
-  const refuses: TokenCredential = { getToken: () => Promise.reject(missing()) };
-  return createBearerTokenProvider(refuses, "none", settings);
+  const credential: TokenCredential = { getToken: () => Promise.reject(missing()) };
+  return createBearerTokenProvider(credential, "none", settings);
 }

@@ -3,9 +3,6 @@ import type {
   NamedProviderConfig,
   ProviderModelConfig,
   SessionConfig,
-  SessionEvent,
-  SessionEventHandler,
-  SessionEventType,
 } from "@github/copilot-sdk";
 import {
   list as anyList,
@@ -15,6 +12,7 @@ import {
   checkArgument,
   checkOptional,
   object,
+  quiet,
   readOptions,
   session as sessionCheck,
   text,
@@ -23,35 +21,42 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { callCore, planModule } from "../wasm/bindings.js";
 import type { Notice } from "../wasm/provider.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
-import { createFoundryProvider, type FoundryProvider, planRequest } from "./provider.js";
-import type { ModelCallFailure } from "./session-watch.js";
+import { attachFor, createFoundryProvider, type FoundryProvider, planRequest } from "./provider.js";
+import type { ModelCallFailure } from "./session-attachments.js";
+import { SessionMap } from "./session-map.js";
 
-/** A model of one of several providers; one of `id`, `model` and `deployment` is enough. */
+/** A model of one of several providers. One of `id`, `model` and `deployment` is enough. */
 export interface NamedFoundryModel {
-  /** The second part of `provider/id`, by which a session selects the model. Default: the model's name. */
+  /**
+   * The second part of `provider/id`, which selects the model in a session. Default: the model's
+   * name.
+   */
   id?: string | undefined;
   /** The well-known model name, such as `gpt-5.5`. Default: the deployment's, else `id`. */
   model?: string | undefined;
-  /** The deployment's name where it differs from the model's. */
+  /** The deployment's name, if it differs from the model's. */
   deployment?: string | undefined;
-  /** A name for people, in lists of models. */
+  /** A display name. */
   name?: string | undefined;
   maxPromptTokens?: number | undefined;
   maxContextWindowTokens?: number | undefined;
   maxOutputTokens?: number | undefined;
-  /** What the runtime shall believe of the model, such as vision. */
+  /** The model's capabilities, such as vision, as the runtime sees them. */
   capabilities?: ProviderModelConfig["capabilities"] | undefined;
 }
 
-/** One of several providers: the options of `createFoundryProvider`, a name, and models. */
+/** Options of one of several providers: those of `createFoundryProvider`, a name, and models. */
 export interface NamedFoundryProvider extends FoundryProviderOptions {
   /** Up to 64 letters, digits, hyphens, dots and underscores; the first part of `provider/id`. */
   name: string;
-  /** The models of this endpoint, in the place of `model` and `deployment`. Default: the one that those or the environment name. */
+  /**
+   * The models of this endpoint, in place of `model` and `deployment`. Default: the one that those
+   * or the environment name.
+   */
   models?: readonly (string | NamedFoundryModel)[] | undefined;
 }
 
-/** Several Foundry endpoints and models for one session. */
+/** Copilot SDK providers and models for one session. */
 export interface FoundryProviders {
   readonly providers: NamedProviderConfig[];
   readonly models: ProviderModelConfig[];
@@ -59,29 +64,43 @@ export interface FoundryProviders {
   readonly model: string;
   /** The warnings of all providers. */
   readonly warnings: (Notice & { provider: string })[];
-  /** One of the providers, with its tokens, endpoint and sources. */
+  /**
+   * One of the providers, with its tokens, endpoint and sources.
+   *
+   * @throws KeylessError `provider/name`
+   */
   get(name: string): FoundryProvider;
-  /** A session's config with providers and models filled in, and the first model unless it names another. */
+  /**
+   * Adds providers and models to a session's config, and the first model unless it names another.
+   * For `createSession` and `resumeSession`.
+   *
+   * @throws KeylessError `provider/model`
+   */
   sessionConfig<T extends SessionExtra>(
     extra?: T,
   ): T & { model: string; providers: NamedProviderConfig[]; models: ProviderModelConfig[] };
-  /** As that of each provider; a failed request concerns the one whose model it was. Returns the way to stop. */
-  watch(
+  /**
+   * Attaches the providers to a session, each for the failed requests of its own models; see
+   * {@link FoundryProvider.attach}. Returns a function that detaches.
+   */
+  attach(
     session: CopilotSession,
     onFailure?: (error: KeylessError, event: ModelCallFailure) => void,
   ): () => void;
+  /** @deprecated Use {@link FoundryProviders.attach}, the same under another name. */
+  watch: FoundryProviders["attach"];
   /** Closes the token providers, except those that were passed in. */
   close(): void;
   [Symbol.dispose](): void;
 }
 
-/** What a session's config may hold besides: a single provider excludes several. */
+/** The rest of a session's config: a single provider excludes several. */
 type SessionExtra = { model?: string; provider?: never; providers?: never; models?: never } & Omit<
   Partial<SessionConfig>,
   "model" | "provider" | "providers" | "models"
 >;
 
-/** A provider and what is known of it. */
+/** A provider, its connection and its models. */
 interface Member {
   name: string;
   foundry: FoundryProvider;
@@ -89,16 +108,16 @@ interface Member {
   models: ProviderModelConfig[];
 }
 
-/** A watched session. */
-interface Watched {
-  /** The providers that the runtime asked for a token, the last one last. */
+/** A session that the providers are attached to. */
+interface AttachedSession {
+  /** The providers that the runtime asked for a token, the last one at the end. */
   asked: Member[];
-  watchers: number;
 }
 
 /**
- * Several Foundry endpoints in one session, each with its own scope, cloud, credential and models. A session selects a model as
- * `name/model`, and changes it with `session.setModel`. Providers of the same credential and scope share one token.
+ * Creates providers for several Foundry endpoints in one session, each with its own scope, cloud,
+ * credential and models. A session selects a model as `name/model`, and changes it with
+ * `session.setModel`. Providers of the same credential and scope share one token.
  *
  * @throws KeylessError `endpoint/...`, `provider/...`, `policy/invalid`
  * @example
@@ -122,13 +141,13 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
     );
   }
   const members: Member[] = [];
-  const sessions = new Map<string, Watched>();
+  const sessions = new SessionMap<AttachedSession>();
   const close = (): void => {
     for (const { foundry } of members) foundry.close();
   };
   try {
     for (const options of list)
-      members.push(join(readOptions(options, namedChecks(), "provider/conflict"), members, sessions));
+      members.push(createMember(readOptions(options, namedChecks(), "provider/conflict"), members, sessions));
   } catch (error) {
     close();
     throw error;
@@ -147,13 +166,32 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
       hint: `The names are ${names}.`,
     });
   };
-  /** A model of ours must exist; one without a provider's name is GitHub's, and the runtime's to judge. */
+  /**
+   * Refuses a model that its provider lacks. One without a provider's name is GitHub's; the runtime
+   * checks it.
+   */
   const checked = (selected: string): string => {
     const [name = ""] = selected.split("/", 1);
     if (ids.includes(selected) || !members.some((one) => one.name === name)) return selected;
     throw new KeylessError("provider/model", `The provider "${name}" has no such model`, {
       hint: `The models are ${ids.join(", ")}.`,
     });
+  };
+  const attach: FoundryProviders["attach"] = (session, onFailure) => {
+    checkArgument("session", session, sessionCheck, "provider/conflict");
+    checkOptional("onFailure", onFailure, callback, "provider/conflict");
+    const attached = sessions.enter(session, () => ({ asked: [] }));
+    const detachers = members.map((member) =>
+      attachFor(
+        member.foundry,
+        session,
+        quiet(onFailure),
+        ({ model }) => ownerOf(model, members, attached.asked) === member,
+      ),
+    );
+    return () => {
+      for (const detach of detachers) detach();
+    };
   };
   return {
     providers,
@@ -169,38 +207,14 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
       checkArgument("model", selected, text, "provider/model");
       return { ...(extra as T), model: checked(selected), providers, models };
     },
-    watch: (session, onFailure) => {
-      checkArgument("session", session, sessionCheck, "provider/conflict");
-      checkOptional("onFailure", onFailure, callback, "provider/conflict");
-      const { sessionId } = session;
-      const watched = sessions.get(sessionId) ?? { asked: [], watchers: 0 };
-      sessions.set(sessionId, watched);
-      watched.watchers += 1;
-      const stops = members.map((member) => {
-        const concerns = (model?: string) => ownerOf(model, members, watched.asked) === member;
-        return member.foundry.watch(seenBy(session, concerns), onFailure);
-      });
-      let watching = true;
-      const stop = () => {
-        if (!watching) return;
-        watching = false;
-        for (const stop of stops) stop();
-        watched.watchers -= 1;
-        if (watched.watchers === 0) sessions.delete(sessionId);
-      };
-      stops.push(
-        session.on("session.shutdown", ({ agentId }) => {
-          if (agentId === undefined) stop();
-        }),
-      );
-      return stop;
-    },
+    attach,
+    watch: attach,
     close,
     [Symbol.dispose]: close,
   };
 }
 
-/** That there is none, the core says itself. */
+/** The core refuses a missing name. */
 const nameCheck: Check = { expected: "a string", fits: (value) => value === null || text.fits(value) };
 
 function namedChecks(): Checks<NamedFoundryProvider> {
@@ -211,8 +225,12 @@ function namedChecks(): Checks<NamedFoundryProvider> {
   };
 }
 
-/** Makes one of the providers. Its callback notes that a watched session asked it. */
-function join(options: NamedFoundryProvider, members: Member[], sessions: Map<string, Watched>): Member {
+/** Creates one of the providers. Its callback notes which session asked it for a token. */
+function createMember(
+  options: NamedFoundryProvider,
+  members: Member[],
+  sessions: SessionMap<AttachedSession>,
+): Member {
   const wanted = listedModels(options?.models);
   const taken = members.map(({ name }) => name);
   const planned = callCore(() => planModule().planModels({ ...planRequest(options), models: wanted }, taken));
@@ -223,7 +241,7 @@ function join(options: NamedFoundryProvider, members: Member[], sessions: Map<st
   const [first] = models;
   const foundry = createFoundryProvider({
     ...options,
-    // The list of models overrules the environment and the path of the endpoint.
+    // The list of models takes precedence over the environment and the endpoint's path.
     ...(wanted && first ? { model: first.modelId ?? first.id, deployment: first.wireModel ?? first.id } : {}),
   });
   const { type, wireApi, baseUrl, azure, headers, bearerTokenProvider: provide } = foundry.config;
@@ -242,36 +260,23 @@ function join(options: NamedFoundryProvider, members: Member[], sessions: Map<st
   };
   if (provide) {
     member.connection.bearerTokenProvider = (args) => {
-      const watched = sessions.get(args?.sessionId);
-      if (watched) watched.asked = [...watched.asked.filter((one) => one !== member), member];
+      const attached = sessions.get(args?.sessionId);
+      if (attached) attached.asked = [...attached.asked.filter((one) => one !== member), member];
       return provide(args);
     };
   }
   return member;
 }
 
-/** A text is a model's name. What is no list is for the core to refuse. */
+/** Reads a text as a model's name. The core refuses anything that is not a list. */
 function listedModels(models: NamedFoundryProvider["models"]): readonly NamedFoundryModel[] | undefined {
   if (!Array.isArray(models)) return models as undefined;
   return models.map((model: string | NamedFoundryModel) => (typeof model === "string" ? { model } : model));
 }
 
-/** The session as one provider's `watch` sees it: without the failures of other providers' models. */
-function seenBy(session: CopilotSession, concerns: (model: string | undefined) => boolean): CopilotSession {
-  const on = (type: SessionEventType | SessionEventHandler, handler: SessionEventHandler) =>
-    typeof type === "function"
-      ? session.on(type)
-      : session.on(type, (event: SessionEvent) => {
-          if (event.type !== "model.call_failure" || concerns(event.data.model)) handler(event);
-        });
-  return new Proxy(session, {
-    get: (target, key) => (key === "on" ? on : Reflect.get(target, key, target)),
-  });
-}
-
 /**
- * The provider of a failed request, of which the runtime tells only the model's name on the wire. Where several have such a
- * model, it is the one that was asked for a token last.
+ * The provider of a failed request. The runtime reports only the model's name on the wire; if
+ * several providers have such a model, it is the one that was asked for a token last.
  */
 function ownerOf(
   model: string | undefined,
@@ -285,7 +290,7 @@ function ownerOf(
   return asked.findLast((member) => serving.length === 0 || serving.includes(member));
 }
 
-/** The id by which a session selects a model. */
+/** The id that selects a model in a session. */
 function selection({ provider, id }: ProviderModelConfig): string {
   return `${provider}/${id}`;
 }

@@ -10,7 +10,7 @@ const STAGES = {
   start: {
     code: "sdk/start-failed",
     message: "The Copilot runtime did not start",
-    hint: "If a runtime of your own is named (client.connection, COPILOT_CLI_PATH), check it; else reinstall @github/copilot-sdk for this platform, without --omit=optional, and leave it out of a bundle.",
+    hint: "If client.connection or COPILOT_CLI_PATH names a runtime, check it. Otherwise reinstall @github/copilot-sdk for this platform, without --omit=optional, and keep it out of bundles.",
   },
   session: {
     code: "sdk/session-refused",
@@ -19,26 +19,28 @@ const STAGES = {
   },
   rotate: {
     code: "sdk/rotate-failed",
-    message: "The Copilot runtime did not take the new token",
-    hint: "A session that was disconnected, or whose client was stopped, is resumed: client.resumeSession(id, foundry.resumeConfig()).",
+    message: "The Copilot runtime did not accept the new token",
+    hint: "Resume a session that was disconnected, or whose client was stopped: client.resumeSession(id, foundry.sessionConfig()).",
   },
   send: {
     code: "sdk/send-failed",
-    message: "The Copilot runtime did not take the prompt",
-    hint: "Send it again; a session or a runtime that has ended is started anew.",
+    message: "The Copilot runtime did not accept the prompt",
+    hint: "Send it again; a session or a runtime that has ended is started again.",
   },
 } as const;
 
-/** The errors of vscode-jsonrpc for a connection that is closed, disposed, or cannot be written to. */
+/**
+ * The errors of vscode-jsonrpc for a connection that is closed, disposed, or cannot be written to.
+ */
 const CONNECTION_LOST =
   /\b(Connection is (closed|disposed)|connection got disposed|Client (is )?not connected|ERR_STREAM_DESTROYED|ERR_STREAM_WRITE_AFTER_END|EPIPE|ECONNRESET|write after end|stream was destroyed)\b/i;
 
-/** Whether a request failed because the connection to the runtime is no more. */
+/** Whether a request failed because the connection to the runtime is lost. */
 export function isConnectionLost(error: unknown): boolean {
   return !(error instanceof KeylessError) && CONNECTION_LOST.test(textOf(error));
 }
 
-/** Whether a runtime did not start because a signal ended it, such as that of a machine with too little memory. */
+/** Whether a runtime did not start because a signal killed it, for example when memory ran out. */
 export function isKilled(error: unknown): boolean {
   return /CLI server exited( unexpectedly)? with code null/.test(
     textOf((error as { cause?: unknown }).cause),
@@ -50,35 +52,35 @@ export function isSessionGone(error: unknown): boolean {
   return !(error instanceof KeylessError) && /Session not found/i.test(textOf(error));
 }
 
-/** What an error says, with its code where that is a word. */
+/** The message of an error, after its code if that is a text. */
 export function textOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return `${typeof code === "string" ? `${code}: ` : ""}${error instanceof Error ? error.message : String(error)}`;
 }
 
-/** The runtime has gone in the middle of something. `foreign`: it is the user's own client. */
-export function runtimeEnded(foreign: boolean): KeylessError {
-  const next = foreign
-    ? "Start your client again; the next turn takes the conversation up where it can."
-    : "The next turn starts it again and takes the conversation up where it can.";
+/** The error of a turn whose runtime has ended. `isUserClient`: the user started it. */
+export function runtimeEnded(isUserClient: boolean): KeylessError {
+  const next = isUserClient
+    ? "Start your client again; the next turn resumes the conversation if possible."
+    : "The next turn starts it again and resumes the conversation if possible.";
   return new KeylessError("sdk/runtime-ended", "The Copilot runtime has ended unexpectedly", {
-    hint: `${next} Look for what ended it, such as too little memory.`,
+    hint: `${next} Check what ended it, such as too little memory.`,
   });
 }
 
-/** What an error may be about: the runtime's home folder, and its program where it is not the bundled one. */
+/** The runtime's home folder, and its program if it is not the bundled one. */
 interface About {
   home?: string | undefined;
   program?: string | undefined;
 }
 
-/** An error of the runtime, in words that tell what to do. An abort stays what it is. */
+/** Converts an error of the runtime into one that says what to do. An abort stays as it is. */
 export function runtimeError(cause: unknown, stage: keyof typeof STAGES, about: About = {}): unknown {
   if (cause instanceof KeylessError || cause instanceof DOMException) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
-  // The SDK puts a stack into some of its messages.
+  // The SDK appends a stack to some messages.
   const said = text.replace(/\n {4}at .*/g, "");
-  // A program that cannot be started says nothing of the home folder.
+  // The error of a program that cannot be started is not about the home folder.
   const isOfHome =
     stage === "session" || (stage === "start" && !/^(Error: )?(Failed to start.*)?spawn /.test(said));
   const home = isOfHome ? homeError(said, { cause, home: about.home }) : undefined;
@@ -88,7 +90,7 @@ export function runtimeError(cause: unknown, stage: keyof typeof STAGES, about: 
   return new KeylessError(code, `${message}${which}: ${said}`, { hint, cause });
 }
 
-/** What the runtime says, if it is that it cannot write to its home folder. */
+/** The error for a message of the runtime that says that its home folder is not writable. */
 export function homeError(
   said: string,
   {

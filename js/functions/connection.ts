@@ -4,41 +4,45 @@ import { slowReader } from "../http/problem.js";
 import { systemClock } from "../platform/clock.js";
 
 /**
- * The connection from the Functions host on which an invocation is answered.
+ * The connection from the Functions host that carries the answer to an invocation.
  *
- * With HTTP streams the host forwards a request to a server that `@azure/functions` runs in the worker, and closes that connection
- * when its caller leaves. The library tells a handler neither of this nor of a caller who reads slowly: it goes on writing. Node
- * itself tells of every request that its servers get, and the host names the invocation in a header.
+ * With HTTP streams the host forwards a request to a server that `@azure/functions` runs in the
+ * worker, and closes that connection when its caller leaves. The library reports neither this nor a
+ * slow reader to the handler, and continues to write. Node reports every request of its servers on
+ * a diagnostics channel, and the host sends the invocation's id in a header.
  */
 export interface Connection {
-  /** Aborted when the caller has left. */
+  /** Aborts when the caller leaves. */
   readonly signal: AbortSignal;
-  /** Resolves when the caller takes more. Rejects, and cuts the connection, when it has taken nothing for `stallMs`. */
+  /**
+   * Resolves when the caller can take more. Rejects and closes the connection after `stallMs`
+   * without progress.
+   */
   ready(stallMs: number): Promise<void>;
 }
 
 const INVOCATION_HEADER = "x-ms-invocation-id";
 
-/** Open connections by invocation. */
-const open = new Map<string, ServerResponse>();
-let watching = false;
+/** Open connections, by invocation id. */
+const connections = new Map<string, ServerResponse>();
+let isTracking = false;
 
-/** Begins to note connections. Before the first request. */
-export function watchConnections(): void {
-  if (watching) return;
-  watching = true;
+/** Starts to track connections. Call it before the first request. */
+export function trackConnections(): void {
+  if (isTracking) return;
+  isTracking = true;
   subscribe("http.server.request.start", (message) => {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
     const id = request.headers[INVOCATION_HEADER];
-    if (typeof id !== "string" || open.has(id)) return;
-    open.set(id, response);
-    response.once("close", () => open.delete(id));
+    if (typeof id !== "string" || connections.has(id)) return;
+    connections.set(id, response);
+    response.once("close", () => connections.delete(id));
   });
 }
 
-/** The connection of an invocation; none where HTTP streams are not enabled. */
+/** The connection of an invocation. Undefined if HTTP streams are not enabled. */
 export function connectionOf(invocationId: string): Connection | undefined {
-  const response = open.get(invocationId);
+  const response = connections.get(invocationId);
   if (!response) return undefined;
   const left = new AbortController();
   response.once("close", () => {

@@ -3,30 +3,31 @@ import type { KeylessError } from "../errors/keyless-error.js";
 import { chatError } from "../http/problem.js";
 import { systemClock, unref } from "../platform/clock.js";
 
-interface Kept {
+interface KeptConversation {
   conversation: Conversation;
   caller: string;
   busy: boolean;
   timer?: unknown;
 }
 
-/** How many conversations are kept, how long, and what becomes of the others. */
+/** How many conversations are kept, for how long, and what happens to the others. */
 export interface KeepingRules {
   max: number;
   maxPerCaller: number;
   idleMs: number;
-  /** Whether what was said is deleted with the conversation. */
-  forget: boolean;
+  /** Whether the history is deleted with the conversation. */
+  deleteHistory: boolean;
 }
 
 /**
- * Conversations that can be gone on with, by the runtime's id. Of too many, the caller who has most loses the one that was idle longest, so
- * that nobody pushes out the others'.
+ * Conversations that callers can continue, by the runtime's session id. If there are too many, the
+ * caller with the most conversations loses the one that was idle longest, so that no caller
+ * displaces those of others.
  */
 export class Conversations {
   readonly #rules: KeepingRules;
-  /** In the order of their last use. */
-  readonly #kept = new Map<string, Kept>();
+  /** In order of their last use. */
+  readonly #kept = new Map<string, KeptConversation>();
 
   constructor(rules: KeepingRules) {
     this.#rules = rules;
@@ -36,7 +37,7 @@ export class Conversations {
     return this.#kept.size;
   }
 
-  /** The conversation, for one turn; where it is not kept, what `open` gives. */
+  /** Takes a conversation for one turn. Opens it if it is not kept. */
   take(id: string, caller: string, open: () => Conversation): Conversation {
     const kept = this.#kept.get(id) ?? { conversation: open(), caller, busy: false };
     if (kept.busy) throw sessionBusy();
@@ -46,38 +47,41 @@ export class Conversations {
     return kept.conversation;
   }
 
-  /** Keeps a conversation, new or taken, until it is wanted again or its time is up. */
+  /** Keeps a conversation, new or taken, until its next turn or until it expires. */
   keep(id: string, caller: string, conversation: Conversation): void {
-    const kept: Kept = { conversation, caller, busy: false };
+    const kept: KeptConversation = { conversation, caller, busy: false };
     this.#kept.delete(id);
     this.#kept.set(id, kept);
     kept.timer = systemClock.setTimeout(() => this.drop(id), this.#rules.idleMs);
     unref(kept.timer);
     const { max, maxPerCaller } = this.#rules;
     if ((this.#counts().get(caller) ?? 0) > maxPerCaller) this.#dropOldest(caller);
-    while (this.#kept.size > max) if (!this.#dropOldest(this.#richest())) break;
+    while (this.#kept.size > max) if (!this.#dropOldest(this.#busiestCaller())) break;
   }
 
-  /** How many each caller has. */
-  #counts(among: (kept: Kept) => boolean = () => true): Map<string, number> {
+  /** The number of conversations of each caller. */
+  #counts(among: (kept: KeptConversation) => boolean = () => true): Map<string, number> {
     const counts = new Map<string, number>();
     for (const kept of this.#kept.values())
       if (among(kept)) counts.set(kept.caller, (counts.get(kept.caller) ?? 0) + 1);
     return counts;
   }
 
-  /** The caller who has most; of equals the one whose use was longest ago. Nobody while all are busy. */
-  #richest(): string | undefined {
+  /**
+   * The caller with the most conversations, at a tie the least recent one. Undefined while all are
+   * busy.
+   */
+  #busiestCaller(): string | undefined {
     const counts = this.#counts();
-    let [richest, most]: [string | undefined, number] = [undefined, 0];
+    let [busiest, most]: [string | undefined, number] = [undefined, 0];
     for (const caller of this.#counts(({ busy }) => !busy).keys()) {
       const count = counts.get(caller) ?? 0;
-      if (count > most) [richest, most] = [caller, count];
+      if (count > most) [busiest, most] = [caller, count];
     }
-    return richest;
+    return busiest;
   }
 
-  /** Drops the conversation of a caller's that was idle longest. Says whether there was one. */
+  /** Ends the conversation of a caller that was idle longest. Returns whether there was one. */
   #dropOldest(owner: string | undefined): boolean {
     for (const [id, { caller, busy }] of this.#kept) {
       if (caller !== owner || busy) continue;
@@ -87,7 +91,7 @@ export class Conversations {
     return false;
   }
 
-  /** Ends a conversation that was kept. */
+  /** Ends a kept conversation. */
   drop(id: string): void {
     const kept = this.#kept.get(id);
     if (!kept) return;
@@ -98,23 +102,23 @@ export class Conversations {
 
   /** Ends a conversation that is not kept. */
   end(conversation: Conversation): void {
-    // What cannot be ended goes with the runtime.
-    conversation.close({ forget: this.#rules.forget }).catch(() => {});
+    // A conversation that cannot be closed ends with the runtime.
+    conversation.close({ deleteHistory: this.#rules.deleteHistory }).catch(() => {});
   }
 
-  /** Forgets them all; whoever owns them ends them. */
+  /** Removes all conversations without ending them. */
   clear(): void {
     for (const { timer } of this.#kept.values()) systemClock.clearTimeout(timer);
     this.#kept.clear();
   }
 }
 
-/** The conversation answers another prompt, here or in another instance. */
+/** The error of a conversation that is answering another prompt, here or in another instance. */
 export function sessionBusy(): KeylessError {
   return chatError(
     "chat/session-busy",
     409,
-    "The conversation is still busy with another prompt",
+    "The conversation is still answering another prompt",
     "Send the next prompt when the reply is complete.",
     BUSY_RETRY_MS,
   );

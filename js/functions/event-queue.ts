@@ -1,4 +1,4 @@
-/** Values from several sources, in the order in which they came, for one reader. */
+/** Queues values from several sources for one reader, in order of arrival. */
 export class EventQueue<T> implements AsyncIterable<T> {
   readonly #values: T[] = [];
   #over: { error?: unknown; failed: boolean } | undefined;
@@ -14,7 +14,7 @@ export class EventQueue<T> implements AsyncIterable<T> {
     this.#wake();
   }
 
-  /** Ends with an error, after the values that came before it. */
+  /** Ends with an error, after the values that are queued. */
   fail(error: unknown): void {
     this.#over ??= { failed: true, error };
     this.#wake();

@@ -4,23 +4,28 @@ import { type ChatLogEntry, type ChunkSource, DEFAULT_TIMEOUT_MS } from "../http
 import { respond } from "../http/respond.js";
 import { Slots } from "../http/slots.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
-import { connectionOf, watchConnections } from "./connection.js";
+import { connectionOf, trackConnections } from "./connection.js";
 import { type ChatHandlerOptions, checkedModels, limitsOf, readHandlerOptions } from "./options.js";
 import { type ChatStatus, ChatWorker } from "./worker.js";
 
-/** A handler for `app.http`, and the worker behind it. */
+/** A handler for `app.http`, with the state of its worker. */
 export type ChatHandler = HttpHandler & {
-  /** How the worker stands, without a token. Asks nothing of anybody and starts nothing. */
+  /** Reports the state of the worker, without a token. Sends no request and starts nothing. */
   status(): ChatStatus;
-  /** Ends it all; later requests are answered 503, `chat/closing`. Done by itself when the Functions host ends the app. */
+  /**
+   * Ends all turns, the runtime and the tokens. Later requests are answered 503 `chat/closing`. The
+   * Functions host does this when it stops the app.
+   */
   close(): Promise<void>;
 };
 
 /**
- * An HTTP handler for Azure Functions that answers a prompt with a reply of the Copilot SDK, as server-sent events or JSON. Make one
- * for the app: its runtime and its tokens are shared by all invocations, start with the first one, and end with the app.
+ * Creates an HTTP handler for Azure Functions that answers a prompt with a reply of the Copilot
+ * SDK, as server-sent events or JSON. Create one per app: all invocations share its runtime and its
+ * tokens, which start with the first invocation and end with the app.
  *
- * @throws KeylessError `chat/invalid-option`. What is wrong with the environment is told by the first request, not when the app loads
+ * @throws KeylessError `chat/invalid-option`. Errors of the environment are reported by the first
+ * request, not when the app loads
  * @example
  * ```ts
  * app.setup({ enableHttpStream: true });
@@ -32,7 +37,7 @@ export type ChatHandler = HttpHandler & {
 export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler {
   const read = readHandlerOptions(options);
   const { models, limits: given, caller, exposeErrors, ...rest } = read;
-  const limits = limitsOf(given, caller !== undefined || signsIn());
+  const limits = limitsOf(given, caller !== undefined || isSignInEnabled());
   const slots = new Slots(limits);
   const worker = new ChatWorker(rest, checkedModels(models), limits, () => {
     closeWithApp(() => worker.close());
@@ -43,12 +48,12 @@ export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler
     engine: worker.answer.bind(worker),
     limits,
     slots,
-    // The agent ends a turn in its own time, and says why; this ends what is left.
+    // The agent ends a turn earlier and says why. This is for turns that hang.
     deadlineMs: Math.min(callerMs + bodyMs + timeoutMs + stallMs, LONGEST_TIMER_MS),
     isClosed: () => worker.closed,
     expose: exposeErrors ?? process.env.AZURE_FUNCTIONS_ENVIRONMENT === "Development",
   };
-  watchConnections();
+  trackConnections();
   const handle = async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
     const connection = connectionOf(context.invocationId);
     let returned = false;
@@ -58,9 +63,9 @@ export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler
         headers: request.headers,
         body: request.body as ChunkSource | null,
         bodyUsed: request.bodyUsed,
-        caller: () => (caller ? callerOf("caller", caller, request, callerMs) : signedIn(request)),
+        caller: () => (caller ? callerOf("caller", caller, request, callerMs) : signedInCaller(request)),
         correlationId: correlationId(request, context),
-        // Where the platform does not tell that a caller has left, the end of the stream does.
+        // Without a connection the end of the stream shows that the caller has left.
         signal: connection?.signal ?? new AbortController().signal,
         ready: connection && (() => connection.ready(stallMs)),
         log: (entry) => write(entry, returned ? console : context),
@@ -74,7 +79,10 @@ export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler
   return Object.assign(handle, { status, close: () => worker.close() });
 }
 
-/** Registered with the first request: then the package is loaded, if this is a Functions worker. */
+/**
+ * Closes the worker when the host stops the app. Called with the first request: by then a Functions
+ * worker has loaded the package.
+ */
 function closeWithApp(close: () => Promise<void>): void {
   import("@azure/functions").then(
     ({ app }) => app.hook.appTerminate(close),
@@ -82,27 +90,33 @@ function closeWithApp(close: () => Promise<void>): void {
   );
 }
 
-/** A line of JSON. After the handler has returned, the Functions library complains of what is logged through the context. */
+/**
+ * Logs a line of JSON. The Functions library warns about entries that are logged through the
+ * context after the handler returned.
+ */
 function write(entry: ChatLogEntry, to: Pick<Console, "info" | "warn" | "error">): void {
   to[entry.level](JSON.stringify(entry));
 }
 
 const TRACE_PARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
 
-/** The trace that the host, or the caller, has begun, by which Application Insights finds everything; else the invocation. */
+/**
+ * The id of the trace that the host or the caller started, which Application Insights uses; else
+ * that of the invocation.
+ */
 function correlationId({ headers }: HttpRequest, { traceContext, invocationId }: InvocationContext): string {
   const given = traceContext?.traceParent ?? headers.get("traceparent") ?? "";
   return TRACE_PARENT.exec(given)?.[1] ?? invocationId;
 }
 
-/** Whether App Service authentication is switched on. Where it is not, anybody could send its headers. */
-function signsIn(): boolean {
+/** Whether App Service authentication is enabled. Otherwise anybody could send its headers. */
+function isSignInEnabled(): boolean {
   return process.env.WEBSITE_AUTH_ENABLED?.toLowerCase() === "true";
 }
 
-/** The user whom it has signed in; "" for nobody. */
-function signedIn({ headers }: HttpRequest): string {
-  if (!signsIn()) return "";
+/** The user that App Service authentication has signed in, or "". */
+function signedInCaller({ headers }: HttpRequest): string {
+  if (!isSignInEnabled()) return "";
   const id = headers.get("x-ms-client-principal-id");
   return id ? JSON.stringify([headers.get("x-ms-client-principal-idp"), id]) : "";
 }

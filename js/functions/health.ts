@@ -3,13 +3,14 @@ import { type Check, checkArgument } from "../errors/check.js";
 import type { ChatHandler } from "./handler.js";
 
 const CHAT: Check = {
-  expected: "what createChatHandler gives",
+  expected: "a handler of createChatHandler",
   fits: (value) => typeof (value as Partial<ChatHandler>).status === "function",
 };
 
 /**
- * A handler that reports how a chat stands: 200, or 503 where it cannot answer. It shows no token, asks nothing of anybody, and
- * starts nothing: before the first request to the chat `started` is false, and whether a token can be had is not known.
+ * Creates a handler that reports the state of a chat: 200, or 503 if it cannot answer. It shows no
+ * token, sends no request and starts nothing: before the first request to the chat `started` is
+ * false, and whether a token can be acquired is not known.
  *
  * @throws KeylessError `chat/invalid-option`
  * @example

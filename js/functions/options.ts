@@ -1,57 +1,74 @@
 import type { HttpRequest } from "@azure/functions";
 import type { CopilotClientOptions } from "@github/copilot-sdk";
-import type { AgentOptions } from "../copilot/options.js";
-import { agentChecks } from "../copilot/options.js";
+import { type AgentOptions, agentChecks, type ConversationOptionName } from "../copilot/options.js";
 import { type Checks, callback, finite, flag, list, object, readOptions } from "../errors/check.js";
 import type { CallerFunction } from "../http/caller.js";
 import { type ChatLimits, DEFAULT_LIMITS } from "../http/contract.js";
 import { callerShare, checkedLimits, checkTimeout, invalid } from "../http/limits.js";
 
-/** A model that callers may choose, of the same resource. */
+/** A model of the same resource that callers may choose. */
 export interface ChatModel {
-  /** What callers send as `model`. */
+  /** The name that callers send as `model`. */
   name: string;
   /** The well-known model name. Default: `name`. */
   model?: string | undefined;
-  /** The deployment's name where it differs from the model's. */
+  /** The deployment's name, if it differs from the model's. */
   deployment?: string | undefined;
 }
 
-/** Options of {@link createChatHandler}: those of the agent (`sessionsPerRuntime` is 100 here), and what holds for callers. */
-export interface ChatHandlerOptions
-  extends Omit<AgentOptions, "client" | "sessions" | "resume" | "keepHistory"> {
-  /** Options for the runtime, one for all. By default its files are in a temporary folder that ends with the worker. */
+/**
+ * Options of {@link createChatHandler}: those of the agent (`sessionsPerRuntime` is 100 here), and
+ * those for callers.
+ */
+export interface ChatHandlerOptions extends Omit<AgentOptions, "client" | ConversationOptionName> {
+  /**
+   * Options for the runtime, which all callers share. By default its files are in a temporary
+   * folder, removed with the worker.
+   */
   client?: Omit<CopilotClientOptions, "baseDirectory" | "mode"> | undefined;
-  /** More models that callers may choose, by the names of their deployments. Without, only the first one is served. */
+  /**
+   * More models that callers may choose, by the names of their deployments. Default: only the first
+   * model is served.
+   */
   models?: readonly (string | ChatModel)[] | undefined;
-  /** What one caller, and all of them, may ask for. */
+  /** Limits for one caller and for all callers together. */
   limits?: Partial<FunctionsLimits> | undefined;
   /**
-   * Who asks: gives a text that nobody else has, or `false` for 401. It may be async, and leaves the request's body unread. A conversation
-   * is its caller's alone, and limits hold for each caller. Anything else that it gives, or throws, is answered 500 before the model is asked.
+   * Identifies the caller: returns an id that nobody else has, or `false` for 401. May be async.
+   * Must leave the request's body unread. A conversation belongs to its caller, and limits apply to
+   * each caller. Any other result, or an error, is answered 500 before the model is called.
    *
-   * Default: the user whom App Service authentication has signed in, where it is switched on. Without both, all requests are one
-   * caller: whoever has the id of a conversation goes on with it, and one client can use up what all may ask for.
+   * Default: the user that App Service authentication has signed in, if it is enabled. Without
+   * both, all requests count as one caller: anybody who has the id of a conversation can continue
+   * it, and one client can use up the limits of all.
    */
   caller?: CallerFunction<HttpRequest> | undefined;
   /**
-   * Lets conversations outlive the worker, and go on in other instances: a folder that all share, such as a mounted file share, and a
-   * secret of 32 characters or more that all know. The folder is yours to clean up. A conversation that answers a prompt in another
-   * instance is busy here, too: 409 `chat/session-busy`. A lock that an instance has left when it was killed counts for a minute.
+   * Lets conversations outlive the worker and continue in other instances: a folder that all
+   * instances share, such as a mounted file share, and a secret of 32 characters or more that all
+   * of them know. Cleaning up the folder is up to you. While another instance answers a prompt of a
+   * conversation, it is busy: 409 `chat/session-busy`. The lock of an instance that was killed
+   * expires after a minute.
    */
   durable?: { baseDirectory: string; secret: string } | undefined;
-  /** Whether callers get to read what an error of the app's own says. Default: only in Core Tools and the like. */
+  /**
+   * Whether callers see the messages of the app's own errors. Default: only in Core Tools and
+   * similar hosts.
+   */
   exposeErrors?: boolean | undefined;
 }
 
 /** The limits of a chat, and those of a worker. */
 export interface FunctionsLimits extends ChatLimits {
   /**
-   * How many conversations are kept that can be gone on with. Of more, the caller who has most loses the one that was idle longest.
-   * Default 50.
+   * How many conversations are kept to be continued. Above that, the caller with the most
+   * conversations loses the one that was idle longest. Default 50.
    */
   conversations: number;
-  /** How many of these one caller may have. Default: half of `conversations`; all where callers are not told apart. */
+  /**
+   * How many of them one caller may have. Default: half of `conversations`; all of them if callers
+   * are not identified.
+   */
   conversationsPerCaller: number;
   /** How long a conversation is kept after its last turn, in milliseconds. Default 900,000. */
   idleMs: number;
@@ -69,7 +86,7 @@ const LIMITS: FunctionsLimits = {
 const SECRET_CHARS = 32;
 
 /**
- * The options, with what can be checked before the environment is read.
+ * Reads the options and checks everything that does not depend on the environment.
  *
  * @throws KeylessError `chat/invalid-option`
  */
@@ -83,9 +100,11 @@ export function readHandlerOptions(given: ChatHandlerOptions): ChatHandlerOption
 function handlerChecks(): Checks<ChatHandlerOptions> {
   const {
     client: _client,
-    sessions: _sessions,
+    stateless: _stateless,
+    deleteHistory: _deleteHistory,
     resume: _resume,
-    keepHistory: _keep,
+    sessions: _sessions,
+    keepHistory: _keepHistory,
     ...shared
   } = agentChecks();
   return {
@@ -104,17 +123,20 @@ function handlerChecks(): Checks<ChatHandlerOptions> {
 }
 
 /** The limits of a worker. */
-export function limitsOf(given: Partial<FunctionsLimits> | undefined, apart: boolean): FunctionsLimits {
+export function limitsOf(
+  given: Partial<FunctionsLimits> | undefined,
+  identifiesCallers: boolean,
+): FunctionsLimits {
   const limits = checkedLimits(LIMITS, given);
   const { turns, conversations } = limits;
   return {
     ...limits,
-    turnsPerCaller: callerShare(turns, given?.turnsPerCaller, apart),
-    conversationsPerCaller: callerShare(conversations, given?.conversationsPerCaller, apart),
+    turnsPerCaller: callerShare(turns, given?.turnsPerCaller, identifiesCallers),
+    conversationsPerCaller: callerShare(conversations, given?.conversationsPerCaller, identifiesCallers),
   };
 }
 
-/** The models that callers may choose besides the first. */
+/** The models that callers may choose besides the first one. */
 export function checkedModels(given: ChatHandlerOptions["models"] = []): ChatModel[] {
   const models = given.map((model) => (typeof model === "string" ? { name: model } : model));
   const names = new Set(models.map((model) => model?.name));

@@ -4,7 +4,7 @@ const CIPHER = "aes-256-gcm";
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** What a caller's session id stands for. */
+/** The session that a caller's id stands for. */
 export interface SessionName {
   /** The runtime's id of the session. */
   id: string;
@@ -12,8 +12,8 @@ export interface SessionName {
 }
 
 /**
- * The ids that callers see: sealed, so that nobody learns the runtime's own id, can make one up, or can use another caller's.
- * Without a secret a key by chance is taken, which ends with the worker.
+ * Encrypts session ids for callers, so that nobody learns the runtime's id, invents one, or uses
+ * another caller's. Without a secret the key is random and lasts as long as the worker.
  */
 export class SessionIds {
   readonly #key: Buffer;
@@ -33,7 +33,10 @@ export class SessionIds {
     return Buffer.concat([nonce, sealed, cipher.final(), cipher.getAuthTag()]).toString("base64url");
   }
 
-  /** Nothing for an id that was made up, changed, sealed by another key or for another caller: which of these, nobody can tell. */
+  /**
+   * Returns undefined for an id that was invented, changed, or sealed with another key or for
+   * another caller.
+   */
   open(sealed: string, caller: string): SessionName | undefined {
     const bytes = Buffer.from(sealed, "base64url");
     if (bytes.length <= NONCE_BYTES + TAG_BYTES) return undefined;

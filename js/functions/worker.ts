@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
-import { ManagedIdentityCopilotAgent } from "../copilot/agent.js";
+import { FoundryAgent } from "../copilot/agent.js";
 import type { Conversation } from "../copilot/conversation.js";
+import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { planProvider } from "../foundry/plan.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
@@ -16,46 +17,52 @@ import { EventQueue } from "./event-queue.js";
 import type { ChatHandlerOptions, ChatModel, FunctionsLimits } from "./options.js";
 import { SessionIds } from "./session-ids.js";
 
-/** How a worker stands. It holds no token and nothing that was said. */
+/** The state of a worker. Contains no token and no text of a conversation. */
 export interface ChatStatus {
-  /** `misconfigured` where the app cannot be set up, `closed` when it has been told to end. */
+  /** `misconfigured` if the settings are wrong, `closed` after `close`. */
   state: "open" | "misconfigured" | "closed";
   /**
-   * Whether a request has started the worker. Before that the state tells of the settings alone: whether a token can be had and a runtime
-   * starts is not known yet.
+   * Whether a request has started the worker. Before that the state only reflects the settings:
+   * whether a token can be acquired and the runtime starts is not known.
    */
   started: boolean;
-  /** Whether replies can be expected: false when the last attempt to get a token has failed and none is held. */
+  /**
+   * Whether requests can be answered: false if there is no token and the last attempt to acquire
+   * one failed.
+   */
   healthy: boolean;
-  /** Which credential gives the tokens. */
+  /** Which credential acquires the tokens. */
   credential?: string;
   models?: string[];
   /** `empty` before the worker has started. */
   token?: ChatTokenStatus;
-  /** Turns that run. */
+  /** How many turns are running. */
   turns: number;
-  /** Conversations that are kept. */
+  /** How many conversations are kept. */
   conversations: number;
-  /** Why it is misconfigured: a code of docs/errors.md. */
-  error?: string;
+  /** Why the app is misconfigured: a code of docs/reference/errors.md. */
+  error?: ErrorCode;
 }
 
-/** An instance has less memory than a server, and most conversations are short. */
+/**
+ * Lower than the agent's default: an instance has less memory than a server, and most conversations
+ * are short.
+ */
 const SESSIONS_PER_RUNTIME = 100;
 
-/** The options that concern the agent. */
+/** The options for the agent. */
 export type WorkerOptions = Omit<ChatHandlerOptions, "models" | "limits" | "caller" | "exposeErrors">;
 
-/** What an agent is made of, and what has been said: one for the worker, made when the first request comes. */
+/** The agent of a worker and its models, created with the first request. */
 interface Running {
-  agent: ManagedIdentityCopilotAgent;
-  /** By the names that callers know. The first is the default. */
+  agent: FoundryAgent;
+  /** By the names that callers use. The first is the default. */
   models: Map<string, FoundryProvider>;
-  /** To be deleted at the end. */
+  /** A folder to remove at the end. */
   temporary: string | undefined;
 }
 
-/** All that invocations share: agent, providers and conversations. */
+/** Holds what invocations share: agent, providers and conversations. */
 export class ChatWorker {
   readonly #options: WorkerOptions;
   readonly #models: ChatModel[];
@@ -63,7 +70,7 @@ export class ChatWorker {
   readonly #conversations: Conversations;
   readonly #onStart: () => void;
   #running: Running | undefined;
-  /** Why the last start has failed. */
+  /** Why the last start failed. */
   #failure: unknown;
   #closing: Promise<void> | undefined;
 
@@ -75,21 +82,21 @@ export class ChatWorker {
       max: limits.conversations,
       maxPerCaller: limits.conversationsPerCaller,
       idleMs: limits.idleMs,
-      forget: options.durable === undefined,
+      deleteHistory: options.durable === undefined,
     });
     this.#onStart = onStart;
   }
 
-  /** One turn, of a new conversation or of one that is kept. */
+  /** Runs one turn, of a new conversation or of a kept one. */
   async *answer(
     { prompt, sessionId, model }: ChatRequest,
     { caller, signal }: { caller: string; signal: AbortSignal },
   ): AsyncGenerator<ChatEvent, ChatResult, undefined> {
-    const held = sessionId === undefined ? this.#begin(model) : this.#resume(sessionId, caller, model);
-    const { conversation } = held;
+    const started = sessionId === undefined ? this.#begin(model) : this.#resume(sessionId, caller, model);
+    const { conversation } = started;
     const events = new EventQueue<ChatEvent>();
     let reply = "";
-    let id = held.id;
+    let id = started.id;
     const onEvent = toolEvents(
       (event) => events.push(event),
       (text) => {
@@ -100,27 +107,27 @@ export class ChatWorker {
       pump(conversation.stream(prompt, { signal, onEvent }), events);
       yield* events;
       id = await conversation.sessionId;
-      const sealed = id && (sessionId ?? this.#ids.seal({ id, model: held.model }, caller));
-      return { reply, sessionId: sealed, model: held.model };
+      const sealed = id && (sessionId ?? this.#ids.seal({ id, model: started.model }, caller));
+      return { reply, sessionId: sealed, model: started.model };
     } catch (error) {
       if (error instanceof KeylessError && error.code === "sdk/session-not-found") {
-        if (held.id !== undefined) this.#conversations.drop(held.id);
+        if (started.id !== undefined) this.#conversations.drop(started.id);
         id = undefined;
         throw notFound();
       }
       if (error instanceof KeylessError && error.code === "agent/session-open") throw sessionBusy();
       throw error;
     } finally {
-      await this.#put(id, caller, conversation);
+      await this.#keepOrEnd(id, caller, conversation);
     }
   }
 
   /** Keeps a conversation after its turn, or ends it. */
-  async #put(id: string | undefined, caller: string, conversation: Conversation): Promise<void> {
-    // Its first turn has failed, so that nobody knows its id.
+  async #keepOrEnd(id: string | undefined, caller: string, conversation: Conversation): Promise<void> {
+    // Its first turn failed, so nobody knows its id.
     if (id === undefined || this.#closing) return this.#conversations.end(conversation);
     if (!this.#options.durable) return this.#conversations.keep(id, caller, conversation);
-    // Any instance may be asked next, and none takes up what is open in another.
+    // The next turn may run in another instance, which cannot open a session that is open here.
     await conversation.close().catch(() => {});
     this.#conversations.drop(id);
   }
@@ -129,12 +136,16 @@ export class ChatWorker {
     return this.#closing !== undefined;
   }
 
-  /** Asks nothing of anybody, and starts nothing. */
+  /** Sends no request and starts nothing. */
   status(): Omit<ChatStatus, "turns"> {
     const known = { started: this.#running !== undefined, conversations: this.#conversations.size };
     if (this.#closing) return { state: "closed", healthy: false, ...known };
     try {
-      return { state: "open", ...(this.#running ? ofRunning(this.#running) : this.#planned()), ...known };
+      return {
+        state: "open",
+        ...(this.#running ? statusOf(this.#running) : this.#plannedStatus()),
+        ...known,
+      };
     } catch (error) {
       const code = error instanceof KeylessError ? error.code : "chat/unexpected";
       return { state: "misconfigured", healthy: false, ...known, error: code };
@@ -158,8 +169,8 @@ export class ChatWorker {
     return this.#running;
   }
 
-  /** What the settings say, before the first request. */
-  #planned() {
+  /** The status by the settings, before the first request. */
+  #plannedStatus() {
     if (this.#failure) throw this.#failure;
     const {
       client: _,
@@ -184,10 +195,10 @@ export class ChatWorker {
     const temporary = durable ? undefined : home;
     const tools = (session?.tools ?? []).map(({ name }) => `custom:${name}`);
     try {
-      const agent = new ManagedIdentityCopilotAgent({
+      const agent = new FoundryAgent({
         sessionsPerRuntime: SESSIONS_PER_RUNTIME,
         ...options,
-        client: { ...client, ...served(home) },
+        client: { ...client, ...multiUserOptions(home) },
         session: { availableTools: tools, ...session },
       });
       const models = new Map([[agent.provider.model, agent.provider]]);
@@ -197,7 +208,7 @@ export class ChatWorker {
           models.set(name, createFoundryProvider({ ...options, model, deployment, tokens }));
       }
       this.#onStart();
-      // The first token comes while the runtime starts. If it does not come, the turn tells.
+      // Acquires the first token while the runtime starts. The turn reports a failure.
       if (agent.provider.scope !== undefined) agent.provider.tokens().catch(() => {});
       return { agent, models, temporary };
     } catch (error) {
@@ -226,7 +237,7 @@ export class ChatWorker {
         "chat/model-mismatch",
         400,
         `This conversation is with ${model}`,
-        "Begin a new one for another model.",
+        "Start a new one for another model.",
       );
     }
     const conversation = this.#conversations.take(id, caller, () => {
@@ -246,7 +257,7 @@ export class ChatWorker {
   }
 }
 
-function ofRunning({ agent, models }: Running) {
+function statusOf({ agent, models }: Running) {
   const { status, healthy } = tokenStatus(agent.provider.tokens);
   return {
     healthy,
@@ -256,7 +267,7 @@ function ofRunning({ agent, models }: Running) {
   };
 }
 
-/** The folder for the runtime's files. It has to be there: the runtime starts in it. */
+/** Creates the folder for the runtime's files, in which the runtime starts. */
 function homeFor(chosen: string | undefined): string {
   try {
     if (chosen === undefined) return mkdtempSync(join(tmpdir(), "copilot-keyless-"));
@@ -265,18 +276,24 @@ function homeFor(chosen: string | undefined): string {
   } catch (cause) {
     throw new KeylessError(
       "sdk/home-not-writable",
-      `There is no folder for the runtime's files: ${chosen ?? tmpdir()}`,
-      { hint: "Name one that can be written to: durable: { baseDirectory }, or TMPDIR.", cause },
+      `The folder for the runtime's files could not be created in ${chosen ?? tmpdir()}`,
+      { hint: "Choose a writable folder: durable: { baseDirectory }, or TMPDIR.", cause },
     );
   }
 }
 
-/** How the SDK is to be set up where one runtime serves several users: no tool, skill or instruction that is not asked for. */
-function served(baseDirectory: string): CopilotClientOptions {
+/**
+ * Client options for a runtime that serves several users: no tool, skill or instruction that the
+ * app did not add.
+ */
+function multiUserOptions(baseDirectory: string): CopilotClientOptions {
   return { mode: "empty", baseDirectory };
 }
 
-/** What a caller is told of the turn's events, and the last message of the turn. Sub-agents speak to their parent only. */
+/**
+ * Reports tool events to the caller, and the last message of the turn. Sub-agents reply to their
+ * parent agent only.
+ */
 function toolEvents(onTool: (event: ChatEvent) => void, onMessage: (text: string) => void) {
   const names = new Map<string, string>();
   return (event: SessionEvent): void => {
@@ -303,12 +320,12 @@ async function pump(texts: AsyncIterable<string>, events: EventQueue<ChatEvent>)
   }
 }
 
-/** The same for an id that never was, that is over, and that is somebody else's. */
+/** The same error for an id that is unknown, expired, or another caller's. */
 function notFound(): KeylessError {
   return chatError(
     "chat/session-not-found",
     404,
-    "There is no such conversation, or no longer",
-    "Begin a new one, without a sessionId.",
+    "There is no such conversation, or it has ended",
+    "Start a new one, without a sessionId.",
   );
 }

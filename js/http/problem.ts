@@ -1,8 +1,9 @@
+import type { ChatErrorCode, ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 
 /** Creates an error with a status of its own: its message and hint go to the caller as they are. */
 export function chatError(
-  code: string,
+  code: ChatErrorCode,
   status: number,
   message: string,
   hint?: string,
@@ -43,48 +44,106 @@ const UNAVAILABLE: PublicError = {
 };
 const MISCONFIGURED: PublicError = { status: 500, message: "This app is misconfigured." };
 const UNKNOWN_CALLER: PublicError = { status: 500, message: "This app could not identify the caller." };
+const UNKNOWN_CALLER_IN_TIME: PublicError = { ...UNKNOWN_CALLER, status: 504 };
+const FILTERED: PublicError = {
+  status: 422,
+  message: "The content filter blocked the prompt or the reply. Rephrase the prompt.",
+};
 const UNEXPECTED: PublicError = { status: 500, message: "An unexpected error occurred." };
 
-/** Codes with a status of their own. */
-const BY_CODE: Record<string, PublicError> = {
-  "agent/timeout": LATE,
-  "token/timeout": LATE,
-  "agent/no-reply": UPSTREAM,
+/** The codes of these families, each with its answer. A new code must be added here. */
+const BY_CODE: Record<CodeOf<"agent" | "credential" | "model" | "sdk" | "token">, PublicError> = {
   "agent/closed": UNAVAILABLE,
+  "agent/empty-prompt": UNEXPECTED,
+  "agent/invalid-option": UNEXPECTED,
+  "agent/no-reply": UPSTREAM,
+  "agent/session-open": UNEXPECTED,
+  "agent/timeout": LATE,
+  "credential/configuration": MISCONFIGURED,
+  "credential/failed": MISCONFIGURED,
+  "credential/invalid": MISCONFIGURED,
+  "credential/network": UNAVAILABLE,
+  "credential/not-installed": MISCONFIGURED,
+  "credential/refused": MISCONFIGURED,
+  "credential/server-error": UNAVAILABLE,
+  "credential/throttled": UNAVAILABLE,
+  "credential/unavailable": MISCONFIGURED,
+  "model/api-version": UPSTREAM,
+  "model/bad-key": UPSTREAM,
+  "model/bad-request": UPSTREAM,
+  "model/content-filter": FILTERED,
+  "model/custom-subdomain-required": UPSTREAM,
+  "model/deployment-not-found": UPSTREAM,
+  "model/firewall": UPSTREAM,
+  "model/gateway-key": UPSTREAM,
+  "model/keys-disabled": UPSTREAM,
+  "model/missing-role": UPSTREAM,
+  "model/network": UPSTREAM,
+  "model/operation-not-supported": UPSTREAM,
+  "model/public-access-disabled": UPSTREAM,
+  "model/rate-limited": OVERLOADED,
+  "model/request-failed": UPSTREAM,
+  "model/server-error": UPSTREAM,
+  "model/token-expired": UPSTREAM,
+  "model/token-invalid": UPSTREAM,
+  "model/unknown": UPSTREAM,
+  "model/wrong-audience": UPSTREAM,
+  "model/wrong-path": UPSTREAM,
+  "model/wrong-tenant": UPSTREAM,
+  "sdk/client-refused": MISCONFIGURED,
+  "sdk/home-not-writable": MISCONFIGURED,
+  "sdk/not-installed": MISCONFIGURED,
+  "sdk/rotate-failed": MISCONFIGURED,
+  "sdk/runtime-ended": UNAVAILABLE,
+  "sdk/send-failed": UNAVAILABLE,
+  "sdk/session-not-found": MISCONFIGURED,
+  "sdk/session-refused": MISCONFIGURED,
+  "sdk/start-failed": MISCONFIGURED,
+  "sdk/too-old": MISCONFIGURED,
+  "sdk/unsupported-platform": MISCONFIGURED,
+  "sdk/working-directory": MISCONFIGURED,
+  "token/claims-challenge": MISCONFIGURED,
+  "token/closed": UNAVAILABLE,
+  "token/empty": MISCONFIGURED,
+  "token/malformed": MISCONFIGURED,
+  "token/not-renewed": MISCONFIGURED,
+  "token/rejected-again": UPSTREAM,
+  "token/timeout": LATE,
+};
+
+/** The codes of the HTTP handlers whose errors have no status of their own. */
+const OF_HANDLERS: Partial<Record<ChatErrorCode, PublicError>> = {
   "chat/authorize-failed": UNKNOWN_CALLER,
   "chat/authorize-invalid": UNKNOWN_CALLER,
-  "chat/authorize-timeout": { ...UNKNOWN_CALLER, status: 504 },
+  "chat/authorize-timeout": UNKNOWN_CALLER_IN_TIME,
   "chat/body-used": MISCONFIGURED,
   "chat/caller-failed": UNKNOWN_CALLER,
   "chat/caller-invalid": UNKNOWN_CALLER,
-  "chat/caller-timeout": { ...UNKNOWN_CALLER, status: 504 },
-  "credential/network": UNAVAILABLE,
-  "credential/server-error": UNAVAILABLE,
-  "credential/throttled": UNAVAILABLE,
-  "model/content-filter": {
-    status: 422,
-    message: "The content filter blocked the prompt or the reply. Rephrase the prompt.",
-  },
-  "model/rate-limited": OVERLOADED,
-  "sdk/runtime-ended": UNAVAILABLE,
-  "sdk/send-failed": UNAVAILABLE,
-  "token/closed": UNAVAILABLE,
-  "token/rejected-again": UPSTREAM,
+  "chat/caller-timeout": UNKNOWN_CALLER_IN_TIME,
 };
 
-/** The other codes, by the part before the slash. */
-const BY_CATEGORY: Record<string, PublicError> = {
-  model: UPSTREAM,
-  agent: UNEXPECTED,
-  credential: MISCONFIGURED,
+/** The codes of settings, by family. */
+const BY_FAMILY: Record<
+  Exclude<FamilyOf<ErrorCode>, FamilyOf<keyof typeof BY_CODE> | "chat">,
+  PublicError
+> = {
   diagnosis: MISCONFIGURED,
+  emulator: UNEXPECTED,
   endpoint: MISCONFIGURED,
   expiry: MISCONFIGURED,
   policy: MISCONFIGURED,
   provider: MISCONFIGURED,
-  sdk: MISCONFIGURED,
-  token: MISCONFIGURED,
+  scenario: UNEXPECTED,
 };
+
+type FamilyOf<Code extends ErrorCode> = Code extends `${infer Family}/${string}` ? Family : never;
+type CodeOf<Family extends string> = Extract<ErrorCode, `${Family}/${string}`>;
+
+/** The answer for an error that has no status of its own. */
+function publicErrorOf(code: ErrorCode): PublicError {
+  const byCode: Record<string, PublicError> = { ...BY_FAMILY, ...BY_CODE, ...OF_HANDLERS };
+  return byCode[code] ?? byCode[code.slice(0, code.indexOf("/"))] ?? UNEXPECTED;
+}
 
 /** The longest pause before a retry of a credential, in milliseconds: `RETRY_AFTER_MAX_MS` of the core. */
 const CREDENTIAL_RETRY_MAX_MS = 120_000;
@@ -95,7 +154,7 @@ const RETRY_MS = 5_000;
 /** An error as it is sent and logged. */
 export interface Problem {
   status: number;
-  code: string;
+  code: ErrorCode;
   /** The body of problem+json, RFC 9457. */
   body: Record<string, unknown>;
   headers: Record<string, string>;
@@ -112,9 +171,7 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
   const code = known?.code ?? "chat/unexpected";
   const ownStatus = code.startsWith("chat/") ? known?.status : undefined;
   const { status, message } =
-    ownStatus === undefined
-      ? (BY_CODE[code] ?? BY_CATEGORY[code.slice(0, code.indexOf("/"))] ?? UNEXPECTED)
-      : { status: ownStatus, message: known?.message ?? "" };
+    ownStatus === undefined ? publicErrorOf(code) : { status: ownStatus, message: known?.message ?? "" };
   const exposed = known && (ownStatus !== undefined || expose) ? known : undefined;
   const maxWaitMs = code.startsWith("credential/") ? CREDENTIAL_RETRY_MAX_MS : Number.POSITIVE_INFINITY;
   const retryAfterMs = known?.retryAfterMs ?? (status === 503 ? RETRY_MS : undefined);

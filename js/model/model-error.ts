@@ -19,7 +19,9 @@ export function isTokenRejection(error: unknown): boolean {
 export function diagnosisError(diagnosis: Diagnosis): KeylessError {
   const { code, cause, fixes, status, message, retryAfterMs, tokenRejected } = diagnosis;
   const source = status === undefined ? "The network's message" : `The response, HTTP ${status}`;
-  const error = new KeylessError(`model/${code}`, message ? `${cause} ${source}: ${message}` : cause, {
+  // A caller may ask for an explanation of a request that was served.
+  const name = code === "ok" ? "unknown" : code;
+  const error = new KeylessError(`model/${name}`, message ? `${cause} ${source}: ${message}` : cause, {
     status,
     retryAfterMs,
     hint: fixes.join("\n"),

@@ -10,11 +10,11 @@ import { cleanText } from "../tokens/text.js";
 import { callCore, planModule } from "../wasm/bindings.js";
 import type { Diagnosis } from "../wasm/diagnosis.js";
 import type { Endpoint, ModelOptions } from "../wasm/provider.js";
+import { send, toHeaders } from "../wasm/send.js";
 import type { AccessToken } from "../wasm/token.js";
 import { modelChecks } from "./model-options.js";
 import { definedOptions, endpointOptions } from "./request-options.js";
 import { runDiagnosis } from "./run-diagnosis.js";
-import { send, toHeaders } from "./send.js";
 
 /** Options of {@link probe}. */
 export interface ProbeOptions extends ModelOptions {

@@ -12,12 +12,12 @@ import { cleanText } from "../tokens/text.js";
 import { callCore, planModule } from "../wasm/bindings.js";
 import type { ProbeCall } from "../wasm/probe.js";
 import type { Endpoint, ModelOptions } from "../wasm/provider.js";
+import { cancellation, toHeaders } from "../wasm/send.js";
 import type { AccessToken } from "../wasm/token.js";
 import { diagnosisError } from "./model-error.js";
 import { modelChecks } from "./model-options.js";
 import { definedOptions, endpointOptions } from "./request-options.js";
 import { runDiagnosis } from "./run-diagnosis.js";
-import { cancellation, toHeaders } from "./send.js";
 
 /** Options of {@link streamChat}. */
 export interface StreamChatOptions extends ModelOptions {

@@ -19,7 +19,7 @@ export type TokenEvent = { at: number; scope: string } & (
 export interface TokenProviderOptions {
   /** Overrides of the refresh policy. Each value is checked. */
   policy?: Partial<RefreshPolicy>;
-  /** Supplies time and randomness. Default: the platform's. */
+  /** @deprecated Use `withClock(clock, options)` of `copilot-keyless/testing`. */
   clock?: Clock;
   /** Receives every {@link TokenEvent}. Errors that it throws are ignored. */
   onEvent?: (event: TokenEvent) => void;

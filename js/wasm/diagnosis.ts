@@ -1,3 +1,4 @@
+import type { DiagnosisCode } from "../errors/codes.js";
 import type { Endpoint } from "./provider.js";
 import type { AccessToken } from "./token.js";
 
@@ -20,10 +21,10 @@ export interface FailedRequest {
   wireApi?: "responses" | "completions" | undefined;
 }
 
-/** Explains a failed request. docs/errors.md lists the codes. */
+/** Explains a failed request. docs/reference/errors.md lists the codes. */
 export interface Diagnosis {
   /** A stable code, such as `missing-role`. `ok` if the request did not fail, `unknown` if no cause fits. */
-  code: string;
+  code: DiagnosisCode;
   /** A short title. */
   title: string;
   /** The cause, with the names and times of this case. */

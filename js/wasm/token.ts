@@ -1,3 +1,5 @@
+import type { ErrorCode } from "../errors/codes.js";
+
 /** A token as credentials return it: `AccessToken` of `@azure/core-auth`. Times in epoch milliseconds. */
 export interface AccessToken {
   /** The token, without `Bearer `. */
@@ -35,7 +37,7 @@ export interface RefreshPolicy {
 
 /** An error in a status or an event: no token, no secret, no stack. */
 export interface ErrorSummary {
-  code: string;
+  code: ErrorCode;
   message: string;
   hint?: string;
   status?: number;

@@ -1,8 +1,8 @@
 //! What the network says when no answer comes.
 
-use super::answer::Answer;
 use super::remedy::Setup;
 use super::{DiagnosisCode, Finding};
+use crate::answer::body::Answer;
 
 /// Why a connection fails. Each has the words of Node, of curl, of the Rust stack and of browsers where they differ.
 const REASONS: [(&[&str], &str, &[&str]); 11] = [

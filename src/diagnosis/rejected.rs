@@ -1,11 +1,11 @@
 //! Which fault of a token Azure means: it answers a token that is missing, expired, or for another audience with one and the
 //! same sentence, so the token itself is asked.
 
-use super::answer::Answer;
 use super::remedy::Setup;
 use super::{DiagnosisCode, Finding};
-use crate::claims::{self, Principal, TokenDescription};
-use crate::expiry::Millis;
+use crate::answer::body::Answer;
+use crate::token::Millis;
+use crate::token::claims::{self, Principal, TokenDescription};
 
 /// Application ids that stand for a resource as an audience. Likely, not documented.
 const AUDIENCE_IDS: [(&str, &str); 2] = [
@@ -239,7 +239,7 @@ fn own_audiences(setup: &Setup<'_>) -> Vec<String> {
 
 /// Fit to be shown.
 fn is_audience(text: &str) -> bool {
-    (4..=200).contains(&text.len()) && crate::endpoint::is_made_of(text, b":/.-_")
+    (4..=200).contains(&text.len()) && crate::text::is_made_of(text, b":/.-_")
 }
 
 fn same_audience(expected: &str, audience: &str) -> bool {

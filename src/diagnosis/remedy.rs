@@ -1,9 +1,10 @@
 //! What mends each fault, with the commands of the Azure CLI, filled in as far as this case allows.
 
-use super::answer::Answer;
 use super::{DiagnosisCode, Failure, Finding, RoleAssignment};
-use crate::claims::{self, Principal, TokenDescription};
-use crate::endpoint::{Cloud, Endpoint, Kind, is_guid, is_made_of};
+use crate::answer::body::Answer;
+use crate::endpoint::{Cloud, Endpoint, Kind};
+use crate::text::{is_guid, is_made_of};
+use crate::token::claims::{self, Principal, TokenDescription};
 
 /// Roles by GUID: their names changed in 2026.
 const OPENAI_USER: (&str, &str) = (

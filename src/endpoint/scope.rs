@@ -1,7 +1,7 @@
 //! The token scope of each kind of endpoint in each cloud, and the form of a scope that the caller gives.
 
-use super::text::is_made_of;
 use super::{Cloud, Kind};
+use crate::text::{is_guid, is_made_of};
 use crate::{Code, Error, Result};
 
 const AI: &str = "https://ai.azure.com/.default";
@@ -75,16 +75,4 @@ fn complete(given: &str) -> Result<String> {
         .hint("Leave the scope out for a Foundry or Azure OpenAI resource. For a gateway, ask its operator for the application id URI."));
     }
     Ok(format!("{resource}/.default"))
-}
-
-/// True for eight, four, four, four and twelve hexadecimal digits with hyphens between.
-pub(crate) fn is_guid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(i, b)| {
-            if matches!(i, 8 | 13 | 18 | 23) {
-                b == b'-'
-            } else {
-                b.is_ascii_hexdigit()
-            }
-        })
 }

@@ -7,9 +7,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::FIND;
 use super::hosts::resembles_azure;
 use super::text::{
-    authority, is_digits, is_made_of, is_placeholder_name, is_plain_name, is_unset_value, not_a_url,
-    placeholder, show_path, unset_error,
+    authority, is_digits, is_placeholder_name, is_plain_name, is_unset_value, not_a_url, placeholder,
+    show_path, unset_error,
 };
+use crate::text::is_made_of;
 use crate::{Code, Error, Result};
 
 /// The two schemes there are.

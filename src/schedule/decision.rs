@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Now;
 use crate::Error;
-use crate::expiry::Millis;
+use crate::token::Millis;
 
 /// Where a token stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -36,7 +36,7 @@ pub struct FlightStart {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Decision {
-    /// Hand out the held token. Until either clock reaches its bound, the same answer holds and need not be asked for.
+    /// Hand out the stored token. Until either clock reaches its bound, the same answer holds and need not be asked for.
     Use {
         /// Fresh or due.
         phase: Phase,
@@ -120,9 +120,9 @@ pub struct Answer {
     rename_all_fields = "camelCase"
 )]
 pub enum Outcome {
-    /// The token is held now.
+    /// The token is stored now.
     Accepted,
-    /// It is the token that is held already, or an older one: the held one stays, the next attempt comes later.
+    /// It is the token that is stored already, or an older one: the stored one stays, the next attempt comes later.
     Unchanged,
     /// The flight goes on: repeat the attempt after this many milliseconds.
     Retry {
@@ -143,7 +143,7 @@ pub enum Outcome {
 pub struct Status {
     /// The phase.
     pub state: Phase,
-    /// When the held token expires.
+    /// When the stored token expires.
     pub expires_on: Option<Millis>,
     /// When its refresh is due, jitter included.
     pub refresh_on: Option<Millis>,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::expiry::{MAX_LIFETIME_MS, Millis};
+use crate::token::{MAX_LIFETIME_MS, Millis};
 use crate::{Code, Error, Result};
 
 /// The numbers that the schedule goes by, all in milliseconds. [`RefreshPolicy::default`] holds the defaults.

@@ -1,6 +1,6 @@
 //! Time on two clocks, so that neither a clock that is set nor a machine that sleeps can hide any.
 
-use crate::expiry::Millis;
+use crate::token::Millis;
 
 /// The time on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::scenario::refuse;
 use crate::Result;
-use crate::decimal::decimal;
+use crate::text::decimal::decimal;
 
 /// So many steps are played at the most, over all instances: some seconds of work. Nobody can foresee how many a scenario takes, since
 /// tokens that live a moment are refreshed all the time. Without optimisation each takes ten times as long.

@@ -4,9 +4,9 @@ use std::collections::BinaryHeap;
 
 use serde::Deserialize;
 
-use crate::decimal::decimal;
-use crate::expiry::Millis;
 use crate::schedule::{RefreshPolicy, Schedule};
+use crate::text::decimal::decimal;
+use crate::token::Millis;
 use crate::{Code, Error, Result};
 
 /// A scripted life. As JSON in camel case; every field may be left out. Times and durations are milliseconds; points in

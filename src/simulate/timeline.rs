@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::scenario::Plan;
-use crate::expiry::Millis;
 use crate::schedule::Phase;
+use crate::token::Millis;
 
 /// So many calls and attempts are listed at the most; the totals count all.
 const LISTED: usize = 5_000;

@@ -2,8 +2,8 @@
 
 use super::effort::Effort;
 use super::scenario::{FailureMode, Outage, Plan};
-use crate::expiry::Millis;
 use crate::schedule::Now;
+use crate::token::Millis;
 
 /// The wall clock at the start: 2026-01-01.
 const EPOCH_MS: Millis = 1_767_225_600_000;
@@ -26,6 +26,15 @@ impl Chance {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// How long after the first moment an instance starts.
+    pub(super) fn start_delay(&mut self, plan: &Plan) -> Millis {
+        if plan.instances > 1 {
+            (plan.start_spread as f64 * self.draw()) as Millis
+        } else {
+            0
+        }
     }
 }
 
@@ -190,5 +199,15 @@ impl<'a> World<'a> {
         let lifetime = lifetimes.get(self.tokens_given).or(lifetimes.last()).copied();
         self.tokens_given += 1;
         lifetime.unwrap_or_default()
+    }
+}
+
+/// The code that the shim gives such a failure.
+pub(super) fn code_of(status: Option<u16>) -> &'static str {
+    match status {
+        Some(429) => "credential/throttled",
+        Some(500..) => "credential/server-error",
+        Some(400..) => "credential/refused",
+        _ => "credential/network",
     }
 }

@@ -1,6 +1,6 @@
-// The page as `npm run www` serves it, in Chromium.
+// Opens the page as `npm run www` serves it, in Chromium.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
@@ -11,22 +11,27 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-/** Runs `npm run www`, as a user does, on a free port. */
-export async function serve(...options: string[]): Promise<Served> {
-  const child = spawn(process.execPath, [join(root, "scripts/www.mjs"), "--port", "0", ...options], {
-    cwd: root,
-  });
+/**
+ * Builds the page and serves it on a free port, as `npm run www` does once the package is built.
+ */
+export async function serve(): Promise<Served> {
+  const vite = join(root, "node_modules/vite/bin/vite.js");
+  // A test runner's NODE_ENV would make it a page for development.
+  const env = { ...process.env, NODE_ENV: "production", NO_COLOR: "1" };
+  const built = spawnSync(process.execPath, [vite, "build", "www"], { cwd: root, env, encoding: "utf8" });
+  if (built.status !== 0) throw new Error(`vite build www failed: ${built.stderr}`);
+  const child = spawn(process.execPath, [vite, "preview", "www", "--port", "0"], { cwd: root, env });
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   let said = "";
-  child.stderr.on("data", (chunk) => {
-    said += chunk;
-  });
   const address = await new Promise<string>((resolve, reject) => {
-    child.stdout.on("data", (chunk) => {
-      const found = /^http:\S+$/m.exec(String(chunk))?.[0];
+    const read = (chunk: Buffer) => {
+      said += chunk;
+      const found = /http:\S+/.exec(said)?.[0];
       if (found) resolve(found);
-    });
-    child.once("close", () => reject(new Error(`npm run www ended: ${said}`)));
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    child.once("close", () => reject(new Error(`vite preview www ended: ${said}`)));
   });
   return {
     address,

@@ -47,32 +47,12 @@ async function turnOfSdk(prepare = () => {}) {
   }
 }
 
+/** Those that revoke tokens come last: MSAL goes on giving the revoked one to everybody else in this process. */
 const CASES = {
   "@azure/identity: DefaultAzureCredential gets a token": async () => assert.match(await provide(), /^ey/),
   "the direct credential gets a token": async () => {
     const { token } = await createDirectCredential().getToken(SCOPE);
     assert.match(token, /^ey/);
-  },
-  "SDK: the runtime asks bearerTokenProvider, with the names that we know": async () => {
-    const { asked, session } = await turnOfSdk();
-    assert.ok(asked.length > 0, "it was never asked");
-    const { sessionId } = session;
-    for (const args of asked) assert.deepEqual(args, { providerName: args.providerName, sessionId });
-  },
-  "SDK: a session goes on after the resource has rejected its token": async () => {
-    const { unauthorized } = emulator.counts;
-    await turnOfSdk(() => emulator.revokeTokens());
-    assert.ok(emulator.counts.unauthorized > unauthorized, "no token was rejected");
-  },
-  "agent: two turns, a token revoked between them": async () => {
-    const agent = new ManagedIdentityCopilotAgent();
-    try {
-      assert.match(await agent.chat("Say hello"), /hello/i);
-      emulator.revokeTokens();
-      assert.match(await agent.chat("Say hello again"), /again/i);
-    } finally {
-      await agent.close();
-    }
   },
   "openai: a response": async () => {
     const client = new OpenAI({
@@ -93,6 +73,27 @@ const CASES = {
     const messages = [{ role: "user", content: "Say hello" }];
     const { choices } = await client.chat.completions.create({ model: MODEL, messages });
     assert.match(choices[0].message.content, /hello/i);
+  },
+  "SDK: the runtime asks bearerTokenProvider, with the names that we know": async () => {
+    const { asked, session } = await turnOfSdk();
+    assert.ok(asked.length > 0, "it was never asked");
+    const { sessionId } = session;
+    for (const args of asked) assert.deepEqual(args, { providerName: args.providerName, sessionId });
+  },
+  "agent: two turns, a token revoked between them": async () => {
+    const agent = new ManagedIdentityCopilotAgent();
+    try {
+      assert.match(await agent.chat("Say hello"), /hello/i);
+      emulator.revokeTokens();
+      assert.match(await agent.chat("Say hello again"), /again/i);
+    } finally {
+      await agent.close();
+    }
+  },
+  "SDK: a session goes on after the resource has rejected its token": async () => {
+    const { unauthorized } = emulator.counts;
+    await turnOfSdk(() => emulator.revokeTokens());
+    assert.ok(emulator.counts.unauthorized > unauthorized, "no token was rejected");
   },
 };
 

@@ -5,8 +5,8 @@ import {
   createBearerTokenProvider,
   createFoundryProvider,
   createFoundryProviders,
+  FoundryAgent,
   KeylessError,
-  ManagedIdentityCopilotAgent,
 } from "copilot-keyless";
 import { createChatHandler } from "copilot-keyless/azure-functions";
 import { createDirectCredential } from "copilot-keyless/direct";
@@ -63,7 +63,7 @@ describe.each([
   });
 
   test("onEvent of a turn", async () => {
-    await using agent = new ManagedIdentityCopilotAgent({ credential });
+    await using agent = new FoundryAgent({ credential });
     expect(await agent.chat("Hello", { onEvent: callback })).toContain('"Hello"');
     let text = "";
     for await (const piece of agent.stream("Again", { onEvent: callback })) text += piece;
@@ -81,7 +81,7 @@ describe.each([
       tools: [{ name: "look", description: "Looks.", handler }],
       onPermissionRequest: () => ({ kind: "approve-once" as const }),
     };
-    await using agent = new ManagedIdentityCopilotAgent({ credential, session });
+    await using agent = new FoundryAgent({ credential, session });
     expect(await agent.chat("Use it")).toContain('"Use it"');
     expect(calls).toBe(1);
   });
@@ -107,7 +107,7 @@ describe.each([
       sendAndWait: async () => undefined,
     };
     const foundry = createFoundryProvider({ env, credential });
-    foundry.watch(session as never, callback);
+    foundry.attach(session as never, callback);
     expect(() =>
       handlers["model.call_failure"]?.({ data: { statusCode: 500, errorMessage: "x" } }),
     ).not.toThrow();
@@ -181,7 +181,7 @@ describe("what is closed says so", () => {
   });
 
   test("an agent and its conversations", async () => {
-    const agent = new ManagedIdentityCopilotAgent({ credential });
+    const agent = new FoundryAgent({ credential });
     const conversation = agent.conversation();
     const [one] = [agent.conversation()];
     await one?.close();
@@ -193,7 +193,7 @@ describe("what is closed says so", () => {
       expect(await code(async () => closed.stream("Hello").next())).toBe("agent/closed");
     }
     expect(await code(() => agent.conversation())).toBe("agent/closed");
-    const once = new ManagedIdentityCopilotAgent({ credential, sessions: "per-call" });
+    const once = new FoundryAgent({ credential, stateless: true });
     await once.close();
     expect(await code(() => once.chat("Hello"))).toBe("agent/closed");
   });

@@ -1,12 +1,12 @@
 // Secrets are planted wherever a program may have some, and looked for wherever it may leave some: output, events, errors, and the
 // files of the Copilot runtime.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll, expect, test } from "vitest";
 import { newcomer, root, run } from "../support/process.js";
+import { temporaryFolder } from "./support.js";
 
 /** What the model is told of a tool's result. */
 const told: string[] = [];
@@ -61,13 +61,14 @@ const spellings = (secret: string) => [
   Buffer.from(secret).toString("base64").slice(0, -4),
 ];
 
+const homes = temporaryFolder();
+
 /** Runs a scenario in a process of its own, and looks for every secret in all that it leaves. */
 async function leaves(
   scenario: string,
   kind = "",
 ): Promise<{ output: string; disk: string; code: number | null }> {
-  const home = mkdtempSync(join(tmpdir(), "copilot-keyless-secrets-"));
-  afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 3 }));
+  const home = mkdtempSync(join(homes, "home-"));
   const { code, stdout, stderr } = await run(
     process.execPath,
     [join(root, "tests/e2e/programs/secrets.mjs"), scenario, kind],
@@ -119,12 +120,15 @@ const CODES = {
   "not accepted": "model/token-invalid",
 };
 
-test.each(CREDENTIALS)("an agent whose credential's token or error holds a secret: %s", async (kind) => {
-  const { output } = await leaves("agent", kind);
-  expect(output).toContain(CODES[kind]);
-});
+test.concurrent.each(CREDENTIALS)(
+  "an agent whose credential's token or error holds a secret: %s",
+  async (kind) => {
+    const { output } = await leaves("agent", kind);
+    expect(output).toContain(CODES[kind]);
+  },
+);
 
-test.each([
+test.concurrent.each([
   ["session", "throws"],
   ["session", "line break"],
   ["session", "not accepted"],

@@ -1,14 +1,12 @@
 // Half a surrogate pair, which is what cutting a text within an emoji leaves: the real runtime answers no message that holds one.
 
-import { ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { FoundryAgent } from "copilot-keyless";
 import { streamChat } from "copilot-keyless/direct";
 import { createEdgeChatHandler } from "copilot-keyless/edge";
 import { expect, test } from "vitest";
 import { emulated, straightCredential } from "./support.js";
 
-type Session = NonNullable<
-  NonNullable<ConstructorParameters<typeof ManagedIdentityCopilotAgent>[0]>["session"]
->;
+type Session = NonNullable<NonNullable<ConstructorParameters<typeof FoundryAgent>[0]>["session"]>;
 type Tool = NonNullable<Session["tools"]>[number];
 
 const LONE = "cut \ud83d";
@@ -76,7 +74,7 @@ const PLACES: [where: string, prompt: string, session: Session, options?: { syst
 test.each(PLACES)(
   "half a surrogate pair holds no turn up: %s",
   async (_where, prompt, session, options = {}) => {
-    await using agent = new ManagedIdentityCopilotAgent({ session, timeoutMs: 15_000, ...options });
+    await using agent = new FoundryAgent({ session, timeoutMs: 15_000, ...options });
     expect(await agent.chat(prompt)).toContain("Answer to");
     // The runtime keeps the message of an error to itself.
     expect(asked).toMatch(/�|Tool execution failed/);
@@ -86,7 +84,7 @@ test.each(PLACES)(
 );
 
 test("a session id that is none is not found", async () => {
-  await using agent = new ManagedIdentityCopilotAgent({ timeoutMs: 15_000 });
+  await using agent = new FoundryAgent({ timeoutMs: 15_000 });
   await expect(agent.conversation({ resume: LONE }).chat("hello")).rejects.toMatchObject({
     code: "sdk/session-not-found",
   });
@@ -94,7 +92,7 @@ test("a session id that is none is not found", async () => {
 
 test("a credential's error reaches the runtime, and the caller", async () => {
   const credential = { getToken: () => Promise.reject(new Error(LONE)) };
-  await using agent = new ManagedIdentityCopilotAgent({ credential, timeoutMs: 15_000 });
+  await using agent = new FoundryAgent({ credential, timeoutMs: 15_000 });
   const began = performance.now();
   await expect(agent.chat("hello")).rejects.toThrow(MENDED);
   expect(performance.now() - began).toBeLessThan(14_000);

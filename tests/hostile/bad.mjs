@@ -1,13 +1,13 @@
-// Callers who mean harm, or do it.
+// Hostile callers.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { BYTES_PROMPT, LONG_PROMPT } from "./good.mjs";
 import { answerTo, ask, EVENTS_TYPE, open, read } from "./http.mjs";
 
-/** How long a reader who takes nothing stays. */
+/** How long a reader that reads nothing stays. */
 const STALL_MS = 8_000;
 
-/** Requests that nothing but a refusal may answer. */
+/** Requests that must be refused. */
 const WRONG = [
   ["PUT", "{}"],
   ["GET", undefined],
@@ -28,8 +28,8 @@ const WRONG = [
 ];
 
 /**
- * What each sort does once. Gives what came of it: the code it was told, or `lost`; nothing where nothing is to come. `refused` says that a
- * refusal is all that may come.
+ * What each kind does once. Returns the outcome: the received code, or `lost`; nothing where no
+ * answer is expected. `refused` marks those that must be refused.
  */
 export const SORTS = {
   "slow reader": {
@@ -124,7 +124,10 @@ export const SORTS = {
   },
 };
 
-/** One caller of a sort, until the signal aborts. What it does goes on beside the next time, as that of many callers would. */
+/**
+ * Acts as one caller of a kind, until the signal aborts. Its requests overlap, as those of many
+ * callers would.
+ */
 export async function badCaller(server, sort, { random, signal, tell }) {
   const { act, pauseMs } = SORTS[sort];
   const running = new Set();

@@ -1,4 +1,5 @@
-// The edge handler over real HTTP, in a process of its own: `/chat`, and `/cut`, whose streams from the model are cut.
+// Serves the edge handler over real HTTP in a process of its own: `/chat`, and `/cut`, whose
+// streams from the model are cut.
 
 import { serve } from "@hono/node-server";
 import { createEdgeChatHandler } from "copilot-keyless/edge";

@@ -1,15 +1,15 @@
-// Callers who mean no harm: they ask, read, and check that the reply is theirs.
+// Good callers: they ask, read, and check that the reply is theirs.
 
 import { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask, EVENTS_TYPE, JSON_TYPE } from "./http.mjs";
 
-/** After so many turns a conversation is over and the next one begins. */
+/** A conversation ends after this many turns. */
 const TURNS_EACH = 6;
 
 const PAUSE_MS = { edge: [60, 240], functions: [250, 750] };
 
-/** What the emulated model says. */
+/** The replies of the emulated model. */
 export function reply({ prompt, turn }) {
   if (prompt === LONG_PROMPT) return LONG;
   if (prompt.startsWith(BYTES_PROMPT)) return "A long question.";
@@ -19,10 +19,10 @@ export function reply({ prompt, turn }) {
 /** More than the sockets between here and the handler hold. */
 const LONG = `${"x".repeat(20_000)} `.repeat(320);
 export const LONG_PROMPT = "At length";
-/** The beginning of a question that is not repeated in its answer. */
+/** The start of a question that the answer does not repeat. */
 export const BYTES_PROMPT = "Byte by byte";
 
-/** One caller of one server, until the signal aborts. `tell` receives every turn. */
+/** Acts as one caller of one server, until the signal aborts. `tell` receives every turn. */
 export async function goodCaller(server, index, { random, signal, tell }) {
   const caller = `good ${index}`;
   const agent = new Agent({ keepAlive: true });

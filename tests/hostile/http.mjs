@@ -1,15 +1,15 @@
-// Requests over real HTTP, well behaved and not.
+// Requests over real HTTP, well-formed and not.
 
 import { request } from "node:http";
 import { CALLER_HEADER } from "./settings.mjs";
 
-/** Nobody waits longer: what has not ended by then is lost. */
+/** Nobody waits longer: a request that has not ended by then is lost. */
 export const PATIENCE_MS = 40_000;
 
 export const JSON_TYPE = "application/json";
 export const EVENTS_TYPE = "text/event-stream";
 
-/** Begins a request. `sent.end()` is the caller's to call. */
+/** Begins a request. The caller calls `sent.end()`. */
 export function open(url, { method = "POST", caller, headers = {}, agent = false } = {}) {
   return request(url, {
     method,
@@ -22,7 +22,7 @@ export function open(url, { method = "POST", caller, headers = {}, agent = false
   });
 }
 
-/** The whole answer. Rejects when there is none, or none to its end. */
+/** Reads the whole answer. Rejects when there is none, or an incomplete one. */
 export function answerTo(sent, patienceMs = PATIENCE_MS) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => sent.destroy(new Error(`no end within ${patienceMs} ms`)), patienceMs);
@@ -44,14 +44,14 @@ export function answerTo(sent, patienceMs = PATIENCE_MS) {
   });
 }
 
-/** Sends a prompt and gives what came of it. */
+/** Sends a prompt and returns the outcome. */
 export async function ask(url, body, options) {
   const sent = open(url, options);
   sent.end(typeof body === "string" ? body : JSON.stringify(body));
   return read(await answerTo(sent, options.patienceMs));
 }
 
-/** An answer's reply, or the code of the error that it is. Throws for what is neither. */
+/** Returns an answer's reply, or the code of its error. Throws for anything else. */
 export function read({ status, type, text }) {
   if (type.startsWith(EVENTS_TYPE)) return { status, ...ofEvents(text) };
   const body = JSON.parse(text);

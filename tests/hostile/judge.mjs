@@ -1,13 +1,13 @@
-// What a run has shown, in figures, and what of that must not be.
+// Summarises a run in figures, and lists broken promises.
 
-/** What a server may take above its quiet memory. */
+/** How much memory a server may use above its quiet level. */
 const MOST_MB = 300;
-/** How many aborts, revocations and cut streams there must have been, for a run to show anything. */
+/** The fewest aborts, revocations and cut streams for a run to mean anything. */
 const LEAST = 100;
-/** Of what was sent outside of the faults, how much must be answered. */
+/** The share of turns outside of the faults that must be answered. */
 const ANSWERED = 0.99;
 
-/** The figures of a run, as `--json` prints them. */
+/** Returns the figures of a run, as `--json` prints them. */
 export function summaryOf({ seed, seconds }, tally) {
   const outside = tally.turns.filter((turn) => !tally.isInsideFaults(turn));
   const answered = outside.filter(isAnswered);
@@ -43,7 +43,7 @@ export function summaryOf({ seed, seconds }, tally) {
   };
 }
 
-/** A sentence for every promise that was broken; none when all is well. */
+/** Returns a sentence for every broken promise. */
 export function faultsOf(summary, tally) {
   const { good, happened, held } = summary;
   const faults = [];
@@ -79,7 +79,7 @@ export function faultsOf(summary, tally) {
   return faults;
 }
 
-/** What is told and not judged: how long a good caller waits in the storm, beside the quiet. */
+/** Reported, not judged: how long a good caller waits in the storm, compared with the quiet. */
 function latencyOf(server, tally) {
   const of = (phase) => {
     const turns = tally.turns.filter(

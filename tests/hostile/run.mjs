@@ -1,4 +1,5 @@
-// One run: an emulator, the two servers, good callers for all of it, and hostile ones after a quiet while.
+// Runs good callers all the time, and hostile ones after a quiet while, against two servers and an
+// emulator.
 
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,30 +12,38 @@ import { startServers } from "./servers.mjs";
 import { SERVER_HEADER } from "./settings.mjs";
 import { Tally } from "./tally.mjs";
 
-/** Good callers of each server: few enough to leave this machine something to do. */
+/** Good callers of each server: few enough to leave this machine some capacity. */
 const GOOD = { edge: 4, functions: 2 };
 
-/** How much of the time is quiet, to compare with, and how long it is calm at the end. */
+/** The share of the time that is quiet, for comparison, and how long it is calm at the end. */
 const QUIET_SHARE = 0.15;
 const CALM_MS = 3_000;
 
-/** How often all tokens are revoked, and before which of these the credential hangs, and for how long. */
+/**
+ * How often all tokens are revoked, before which of these the credential hangs, and for how long.
+ */
 const REVOCATIONS = 110;
 const HANGS_BEFORE = [30, 80];
 const HANG_MS = 1_200;
-/** How long a revocation may take to be met and made good, and the least pause before the next one. */
+/**
+ * How long callers may take to meet a revocation and recover, and the shortest pause before the
+ * next.
+ */
 const MET_MS = 3_000;
 const PAUSE_MS = 100;
 
-/** How many of the runtime's streams are cut. Those of the edge handler are cut on a path of their own. */
+/**
+ * The share of the runtime's streams that are cut. The edge handler has a path whose streams are
+ * cut.
+ */
 const FUNCTIONS_CUTS = 0.04;
 
-/** How long the slots may take to be free when nobody asks any more. */
+/** How long the slots may take to be free when nobody calls any more. */
 const FREE_MS = 10_000;
 
 const READ_MS = 200;
 
-/** Gives the tally of a run of so many seconds. `onProgress` receives the phase. */
+/** Runs for a number of seconds and returns the tally. `onProgress` receives the phase. */
 export async function hostile({ seed, seconds, signal, onProgress }) {
   const emulator = await startEmulator({ chunkDelayMs: 2, reply, logLimit: 5_000 });
   const tally = new Tally();
@@ -108,7 +117,7 @@ export async function hostile({ seed, seconds, signal, onProgress }) {
   return tally;
 }
 
-/** The model's streams are cut: all of one path of the edge handler, and some of the runtime's. */
+/** Cuts the model's streams: all of one path of the edge handler, and some of the runtime's. */
 function cutStreams(emulator, tally, random) {
   const cut = (match) =>
     emulator.faults.add({
@@ -126,7 +135,10 @@ function cutStreams(emulator, tally, random) {
   return [cut((name) => name === "cut"), cut(cutRuntime)];
 }
 
-/** Revokes all tokens again and again, each time when the last revocation was met and made good; the credential hangs now and then. */
+/**
+ * Revokes all tokens again and again, each time after callers have recovered from the last
+ * revocation; the credential hangs now and then.
+ */
 async function revocations(emulator, tally, { signal, wait }) {
   const { counts } = emulator;
   const until = async (holds, since) => {
@@ -149,7 +161,7 @@ async function revocations(emulator, tally, { signal, wait }) {
   }
 }
 
-/** The identity endpoint gives no answer for a while, and all tokens are revoked. */
+/** Lets the identity endpoint hang for a while, and revokes all tokens. */
 async function hang(emulator, tally, { signal, wait }) {
   const fault = emulator.faults.add({ server: "identity", kind: "hang", times: Number.POSITIVE_INFINITY });
   const ended = tally.credentialHangs();
@@ -160,7 +172,7 @@ async function hang(emulator, tally, { signal, wait }) {
   await wait(HANG_MS, signal);
 }
 
-/** The slots that are held, when they have had time to get free. */
+/** Returns the slots in use, after some time to become free. */
 async function free(servers, signal) {
   const until = performance.now() + FREE_MS;
   for (;;) {

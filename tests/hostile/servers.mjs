@@ -1,4 +1,4 @@
-// The servers under attack, each in a process of its own.
+// Starts the servers under attack, each in a process of its own.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -89,13 +89,13 @@ class Server {
     return this.#lastWords.join(" | ").slice(-2_000);
   }
 
-  /** The turns that run, and the calls that have ended, by code or status. */
+  /** Returns the running turns, and the ended calls by code or status. */
   async status() {
     const response = await fetch(this.url.status, { signal: AbortSignal.timeout(10_000) });
     return { log: this.#log.counts, ...(await response.json()) };
   }
 
-  /** Watches the resident memory of the process, and of those below it. */
+  /** Samples the resident memory of the process and of those below it. */
   watchMemory() {
     this.#timer = setInterval(() => {
       const own = residentBytes(this.child.pid);
@@ -105,7 +105,10 @@ class Server {
     }, SAMPLE_MS);
   }
 
-  /** In MB: the most in the quiet, the most since, and what the runtimes below came to. Nothing where there is no /proc. */
+  /**
+   * In MB: the most in the quiet, the most in all, and the most of the runtimes. Undefined where
+   * there is no /proc.
+   */
   get memory() {
     if (this.#samples.length === 0) return undefined;
     const most = (samples, field) => Math.round(Math.max(0, ...samples.map((one) => one[field])) / 1e6);
@@ -119,7 +122,7 @@ class Server {
     };
   }
 
-  /** Ends it as a platform does. Gives the exit code. */
+  /** Ends the server as a platform does. Returns the exit code. */
   async stop() {
     clearInterval(this.#timer);
     const below = childrenOf(this.child.pid);

@@ -1,9 +1,15 @@
-// What a run has shown.
+// Counts the events of a run.
 
-/** What is left of a hung credential when it answers again: a late acquisition, a pause before the next. */
+/**
+ * How long a hung credential has an effect after it answers again: a late acquisition, a pause
+ * before the next.
+ */
 const HANG_GRACE_MS = 1_800;
 
-/** A call of the edge handler tries three tokens. When each of them is revoked before it is used, nothing can answer it. */
+/**
+ * A call of the edge handler tries three tokens. It cannot be answered when each is revoked before
+ * its use.
+ */
 const TOKENS_TRIED = 3;
 
 const EXAMPLES = 5;
@@ -12,7 +18,7 @@ export class Tally {
   phase = "warm up";
   /** Turns of good callers, each `{ server, phase, began, ended, code?, lost? }`. */
   turns = [];
-  /** What hostile callers were told, by sort and code. */
+  /** Answers to hostile callers, by kind and code. */
   hostile = {};
   /** Answers that no hostile caller should get. */
   wrong = [];
@@ -41,12 +47,12 @@ export class Tally {
       this.wrong.push(`${sort} of ${server}: ${told}`);
   }
 
-  /** All tokens are revoked now. */
+  /** Records that all tokens are revoked. */
   revokes() {
     this.#revoked.push(performance.now());
   }
 
-  /** The credential hangs from now on. Returns the way to say that it does no more. */
+  /** Records that the credential hangs. Returns a function that records its end. */
   credentialHangs() {
     const window = { from: performance.now(), to: Number.POSITIVE_INFINITY };
     this.hangs.push(window);
@@ -55,7 +61,7 @@ export class Tally {
     };
   }
 
-  /** Reads what is new in the emulator's log: which streams were cut. */
+  /** Reads new entries of the emulator's log: which streams were cut. */
   read(requests) {
     for (const record of requests) {
       if (record.id <= this.#read) continue;
@@ -69,19 +75,19 @@ export class Tally {
     });
   }
 
-  /** A stream of the runtime's is about to be cut. */
+  /** Records that a stream of the runtime is about to be cut. */
   cutsRuntime() {
     this.#runtimeCuts.push(performance.now());
   }
 
-  /** Whether a stream of the runtime's was cut during a turn, which may have been this turn's. */
+  /** Whether a stream of the runtime was cut during a turn; it may have been this turn's. */
   mayHaveBeenCut({ server, began, ended }) {
     return server === "functions" && this.#runtimeCuts.some((at) => at > began && at < ended);
   }
 
   /**
-   * Whether something was under way that nobody can answer: the credential hung, every token that the call may try was revoked meanwhile, or
-   * the turn's own stream may have been cut.
+   * Whether a turn met something that nobody can answer: the credential hung, every token that the
+   * call could try was revoked, or its own stream may have been cut.
    */
   isInsideFaults(turn) {
     const { began, ended, code, lost } = turn;
@@ -92,7 +98,9 @@ export class Tally {
   }
 }
 
-/** Whether a caller who should be refused was not, or a cut stream was told as an answer. */
+/**
+ * Whether a caller who should be refused was answered, or a cut stream was reported as an answer.
+ */
 function isWrong(sort, { code, status }) {
   if (code === undefined && status === undefined) return false;
   if (sort === "cut stream") return code === undefined;

@@ -98,7 +98,7 @@ test("the network module is loaded at the first probe, not before", async () => 
 test("imports without @azure/identity and the Copilot SDK, and says what is missing when one is needed", async () => {
   const result = await node(
     "--input-type=module",
-    `import { createFoundryProvider, ManagedIdentityCopilotAgent, parseEndpoint } from "copilot-keyless";
+    `import { createFoundryProvider, FoundryAgent, parseEndpoint } from "copilot-keyless";
      import "copilot-keyless/core";
      import "copilot-keyless/azure-functions";
      import "copilot-keyless/direct";
@@ -106,7 +106,7 @@ test("imports without @azure/identity and the Copilot SDK, and says what is miss
      const endpoint = "https://myres.openai.azure.com";
      const codes = [parseEndpoint(endpoint).baseUrl];
      await createFoundryProvider({ endpoint }).tokens().catch((error) => codes.push(error.code));
-     const agent = new ManagedIdentityCopilotAgent({ endpoint });
+     const agent = new FoundryAgent({ endpoint });
      await agent.chat("Hello").catch((error) => codes.push(error.code));
      await agent.close();
      console.log(codes.join(" "));`,
@@ -120,9 +120,9 @@ test("imports without @azure/identity and the Copilot SDK, and says what is miss
 test('a conversation without @azure/identity, by credential: "direct"', async () => {
   linkPackages(folder, ["@github"]);
   await using emulator = await startEmulator({ chunkDelayMs: 0 });
-  const program = `import { ManagedIdentityCopilotAgent } from "copilot-keyless";
+  const program = `import { FoundryAgent } from "copilot-keyless";
      await import("@azure/identity").then(() => process.exit(7), () => {});
-     const agent = new ManagedIdentityCopilotAgent({ credential: "direct", session: { availableTools: [] } });
+     const agent = new FoundryAgent({ credential: "direct", session: { availableTools: [] } });
      console.log(await agent.chat("Without the library"));
      await agent.close();`;
   writeFileSync(join(folder, "direct.mjs"), program);

@@ -1,4 +1,4 @@
-// What Deno has to permit, by what is used. The README tells it.
+// What Deno has to permit, by what is used. docs/reference/runtimes.md lists it.
 
 import { dirname } from "node:path";
 import type { Settings } from "./suite.js";

@@ -1,36 +1,46 @@
-// The README's table: a row a case, a column a runtime.
+// The table of docs/reference/runtimes.md: a row for each case, a column for runtimes with the same results.
 
 import type { Result } from "./suite.js";
 
 const MARKS = /(?<=<!-- runtimes -->\n\n).*?(?=\n\n<!-- \/runtimes -->)/s;
 
-/** What the README holds now. */
-export function between(readme: string): string {
-  const found = MARKS.exec(readme)?.[0];
-  if (found === undefined) throw new Error("The README has lost the marks around the table of runtimes");
+/** The table that the page holds. */
+export function between(page: string): string {
+  const found = MARKS.exec(page)?.[0];
+  if (found === undefined) throw new Error("The page has lost the marks around the table of runtimes");
   return found;
 }
 
-/** The README with another table. */
-export function replaced(readme: string, table: string): string {
-  return readme.replace(MARKS, () => table);
+/** The page with another table. */
+export function replaced(page: string, table: string): string {
+  return page.replace(MARKS, () => table);
 }
 
-/** A tick for what works, the error's code for what does not. Cases of one group that came out alike share a row. */
+/**
+ * A tick for what works, the error's code for what does not. Runtimes with the same result in every case share a column, and cases of
+ * one group with the same results share a row.
+ */
 export function table(names: readonly string[], all: ReadonlyMap<string, readonly Result[]>): string {
+  const columns = new Map<string, { title: string; cells: string[] }>();
+  for (const [runtime, results] of all) {
+    const cells = names.map((name) => cell(results.find((result) => result.name === name)));
+    const same = columns.get(JSON.stringify(cells));
+    if (same) same.title += `, ${runtime}`;
+    else columns.set(JSON.stringify(cells), { title: runtime, cells });
+  }
   const rows = new Map<string, { title: string; cells: string[] }>();
-  for (const name of names) {
-    const cells = [...all.values()].map((results) => cell(results.find((result) => result.name === name)));
+  for (const [index, name] of names.entries()) {
+    const cells = [...columns.values()].map((column) => column.cells[index] as string);
     const [, group = name, what] = /^(.+?): (.+)$/.exec(name) ?? [];
     const key = JSON.stringify([group, cells]);
     const row = rows.get(key);
     if (row && what) row.title += `; ${what}`;
     else rows.set(key, { title: name, cells });
   }
-  const runtimes = [...all.keys()];
+  const titles = [...columns.values()].map(({ title }) => title);
   return [
-    line(["", ...runtimes]),
-    line(["---", ...runtimes.map(() => "---")]),
+    line(["", ...titles]),
+    line(["---", ...titles.map(() => "---")]),
     ...[...rows.values()].map(({ title, cells }) => line([title, ...cells])),
   ].join("\n");
 }

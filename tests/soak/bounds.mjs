@@ -1,14 +1,19 @@
-// How many requests the identity endpoint may get: what the refresh schedule and MSAL's retries promise. Times in milliseconds.
+// Limits for requests to the identity endpoint, from the refresh schedule and MSAL's retries. Times
+// in milliseconds.
 
 /** `invalidateIntervalMs` of the default policy. */
 export const INVALIDATE_INTERVAL_MS = 30_000;
 
-/** The shortest pauses between the four requests of one `getToken` of `@azure/identity`: half of 1, 2 and 4 s. */
+/**
+ * The shortest pauses between the four requests of one `getToken` of `@azure/identity`: half of 1,
+ * 2 and 4 s.
+ */
 const BACKOFF_MS = [500, 1_000, 2_000];
 
 /**
- * Good answers at most. A token is left alone until half its life is over, counted from its request on, so steady refreshing
- * takes one request in that time. A revocation costs one more, and at most one in `invalidateIntervalMs`.
+ * Returns the most good answers. A token is refreshed at half its lifetime, counted from its
+ * request, so the steady refresh takes one request in that time. A revocation costs one more, and
+ * at most one in `invalidateIntervalMs`.
  */
 export function mostGood({ lifetimeMs, ranMs, revocations }) {
   const steady = Math.floor(ranMs / (lifetimeMs / 2)) + 1;
@@ -17,11 +22,11 @@ export function mostGood({ lifetimeMs, ranMs, revocations }) {
 }
 
 /**
- * Requests at most that meet a fault of the identity endpoint while it lasts. One acquisition is under way at a time. It sends
- * four requests with pauses between them (429: `Retry-After`; 5xx and resets: exponential, by half at most shortened by
- * chance), and the next one may begin at once. A token that
- * cannot be used is asked for again by the next caller at once, without any bound but the number of callers: such faults are
- * counted in the plan. A delay is no bad answer.
+ * Returns the most requests that meet a fault of the identity endpoint while it lasts. One
+ * acquisition runs at a time. It sends four requests with pauses between them (429: `Retry-After`;
+ * 5xx and resets: exponential, shortened by at most half at random), and the next one may begin at
+ * once. A token that cannot be used makes the next caller ask again at once, without a limit except
+ * the number of callers: the plan counts such faults. A delay is not a bad answer.
  */
 export function mostBad({ kind, times, headers, status }, lastedMs) {
   if (kind === "delay") return 0;

@@ -1,28 +1,28 @@
-// The sessions: several sorts, each of which converses until it is told to stop.
+// The sessions: several kinds, each of which converses until it is told to stop.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { approveAll, defineTool } from "@github/copilot-sdk";
-import { createFoundryProvider, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { createFoundryProvider, FoundryAgent } from "copilot-keyless";
 import { randomOf } from "./random.mjs";
 
-/** How long a turn may take: longer than the six attempts of the runtime, shorter than what hangs. */
+/** How long a turn may take: longer than the runtime's six attempts, shorter than a hang. */
 export const TURN_MS = 30_000;
 
-/** The header that tells the requests of a session apart. */
+/** The header that tells the requests of sessions apart. */
 export const SESSION_HEADER = "x-soak-session";
 
-/** A turn that has not ended so long after its time is given up, so that the soak itself ends. */
+/** How long after its deadline a turn that has not ended is given up, so that the soak ends. */
 const GIVEN_UP_MS = 30_000;
 
-/** How long a session of the SDK's own is given to become quiet after a turn that failed. */
+/** How long a session of the SDK may take to become idle after a failed turn. */
 const QUIET_MS = 20_000;
 
-/** After so many turns a conversation is over and the next one begins: the runtime keeps what was said in each that is open. */
+/** A conversation ends after this many turns: the runtime keeps the history of each open one. */
 const TURNS_EACH = 20;
 
 const WORDS = "amber basalt cedar delta ember fjord grove heron inlet juniper kelp lagoon moss".split(" ");
 
-/** Sorts of sessions, given out in turn. */
+/** Kinds of sessions, assigned in turn. */
 const SORTS = [
   { sort: "agent-chat", open: openAgentChat },
   { sort: "agent-stream", open: openAgentStream },
@@ -31,7 +31,10 @@ const SORTS = [
   { sort: "session-tools", open: openSession, tools: true },
 ];
 
-/** What the emulated model says: calls the tool as often as the prompt wants, then quotes the prompt and the results. */
+/**
+ * The emulated model: calls the tool as often as the prompt says, then quotes the prompt and the
+ * results.
+ */
 export function reply({ prompt, toolResults }) {
   const { id, lookups } = wishOf(prompt);
   if (toolResults.length < lookups) {
@@ -58,7 +61,7 @@ const lookup = defineTool("lookup", {
   handler: ({ word }) => `what ${word} means`,
 });
 
-/** One session and what becomes of its turns. */
+/** One session and its turns. */
 export class Conversation {
   #random;
   #tools;
@@ -74,7 +77,7 @@ export class Conversation {
     this.onTurn = onTurn;
     this.#random = randomOf(seed, this.name);
     this.#tools = tools;
-    // Every third session has a user who changes his mind.
+    // Every third session has a user who aborts turns.
     this.#aborts = index % 3 === 2;
     this.#open = () => open({ name: this.name, tools, client, agents, onEvent });
   }
@@ -83,7 +86,7 @@ export class Conversation {
     this.session = await this.#open();
   }
 
-  /** Turns, one after another, with pauses as people make them. */
+  /** Holds turns one after another, with pauses as people make them. */
   async converse(signal) {
     while (!signal.aborted) {
       if (this.#turns > 0 && this.#turns % TURNS_EACH === 0) await this.#renew();
@@ -98,7 +101,7 @@ export class Conversation {
     this.session = await this.#open();
   }
 
-  /** One turn; it tells `onTurn` what became of it. */
+  /** Holds one turn and reports its outcome to `onTurn`. */
   async turn(abortAfterMs) {
     this.#turns += 1;
     const id = `${this.name}-t${this.#turns}`;
@@ -125,9 +128,12 @@ export class Conversation {
   }
 }
 
-/** An agent with a runtime of its own, which it replaces now and then, for many conversations; as a server has one. */
+/**
+ * An agent with its own runtime, which it replaces now and then, for many conversations, as a
+ * server has one.
+ */
 function agentOf(session) {
-  return new ManagedIdentityCopilotAgent({ timeoutMs: TURN_MS, session });
+  return new FoundryAgent({ timeoutMs: TURN_MS, session });
 }
 
 /** The agents that the conversations share. */
@@ -138,7 +144,7 @@ export function openAgents() {
   };
 }
 
-/** A conversation with a provider of its own, so that the resource can tell whose request it is. */
+/** A conversation with its own provider, so that the resource can tell its requests. */
 function conversationOf({ name, tools, agents }) {
   const provider = createFoundryProvider({ headers: { [SESSION_HEADER]: name } });
   const conversation = agents[tools ? "tools" : "plain"].conversation({ provider });
@@ -149,7 +155,7 @@ function conversationOf({ name, tools, agents }) {
   return { conversation, quiet: async () => {}, close };
 }
 
-/** Does some work and, when there is a time for it, something else meanwhile. */
+/** Does some work and, after a delay if there is one, something else meanwhile. */
 async function meanwhile(afterMs, disturb, work) {
   const timer = afterMs === undefined ? undefined : setTimeout(disturb, afterMs);
   try {
@@ -193,7 +199,7 @@ function openAgentStream(options) {
   };
 }
 
-/** A session of the SDK's own, as the README shows it. */
+/** A session of the SDK, used as the README shows it. */
 async function openSession({ name, tools, client, onEvent }) {
   const foundry = createFoundryProvider({ headers: { [SESSION_HEADER]: name } });
   const session = await client.createSession(
@@ -209,7 +215,7 @@ async function openSession({ name, tools, client, onEvent }) {
     onEvent(event);
     if (event.type === "session.idle") becomeIdle();
   });
-  foundry.watch(session, onEvent);
+  foundry.attach(session, onEvent);
   let failed = false;
   return {
     ask: async (prompt, abortAfterMs) => {
@@ -225,7 +231,7 @@ async function openSession({ name, tools, client, onEvent }) {
       failed = false;
       return answer?.data.content;
     },
-    // The end of a failed turn would be taken for that of the next one.
+    // The end of a failed turn would be taken for the end of the next one.
     quiet: async () => {
       if (!failed) return;
       const stop = new AbortController();

@@ -1,23 +1,24 @@
-// What a soak has shown, in figures, and what of that must not be.
+// Summarises a soak in figures, and lists what must not happen.
 
 import { mostBad, mostGood } from "./bounds.mjs";
 import { TOKEN_SECONDS } from "./run.mjs";
 
 const MB = 1e6;
-/** What this process may grow between the medians of the second and the last quarter. */
+/** How much this process may grow between the medians of the second and the last quarter. */
 const OWN_GROWTH = { share: 0.1, bytes: 10 * MB };
 /**
- * What a Copilot runtime that nobody replaces may grow for each turn. It does grow: 1.0.14 by 250 to 350 kB a turn with a static
- * token, no faults and nothing of this package. Shorter runs are all warm-up to it.
+ * How much a Copilot runtime that nobody replaces may grow per turn. It does grow: 1.0.14 by 250 to
+ * 350 kB a turn with a static token, no faults and nothing of this package. Shorter runs are
+ * warm-up.
  */
 const RUNTIME_BYTES_PER_TURN = 400_000;
-/** What those may grow that the agents replace. The medians depend on how far each has come since it was replaced. */
+/** How much runtimes that agents replace may grow. The medians depend on the age of each. */
 const AGENTS_GROWTH = { share: 0.25, bytes: 50 * MB };
 const RUNTIME_MINUTES = 15;
-/** A quarter of fewer samples says nothing. */
+/** A quarter with fewer samples says nothing. */
 const LEAST_SAMPLES = 10;
 
-/** The figures of a run, as `--json` prints them. */
+/** Returns the figures of a run, as `--json` prints them. */
 export function summaryOf({ seed, minutes, sessions }, { tally, memory, secrets }) {
   return {
     seed,
@@ -51,7 +52,7 @@ export function summaryOf({ seed, minutes, sessions }, { tally, memory, secrets 
   };
 }
 
-/** The identity endpoint's requests beside the most that there may be. */
+/** Compares the requests to the identity endpoint with their limits. */
 function identityOf({ episodes, ranMs, identity }) {
   const faults = episodes.filter(({ track }) => track === "identity");
   const revocations = episodes.filter(({ act }) => act === "revoke").length;
@@ -82,7 +83,7 @@ function growthOf(memory, field) {
   };
 }
 
-/** A sentence for everything that must not be; none when all is well. */
+/** Returns a sentence for everything that must not happen. */
 export function faultsOf(summary, { tally, memory, secrets }) {
   const faults = [...tally.wrong].map(
     ([kind, { times, examples }]) => `There was ${kind}, ${times} times: ${examples.join("; ")}`,

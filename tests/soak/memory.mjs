@@ -1,4 +1,5 @@
-// Resident memory of this process and of the runtimes below it, over time. Reads /proc, so the runtimes' on Linux only.
+// Resident memory of this process and of the runtimes below it, over time. The runtimes' is read
+// from /proc, so on Linux only.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -13,15 +14,15 @@ export class MemoryLog {
   #timer;
   #users = new Set();
 
-  /** The processes that are below this one now are the user's own runtime; those that come are the agents'. */
+  /** Takes the present child processes for the user's own runtime; later ones are the agents'. */
   tellApart() {
     this.#users = new Set(childrenOf(process.pid));
   }
 
-  /** `turns` tells how many turns there have been. */
+  /** `turns` returns the number of turns so far. */
   start(everyMs, turns) {
     const sample = () => {
-      // What is not collected yet would count as growth, and its collection as the opposite.
+      // Uncollected garbage would count as growth, and its collection as shrinking.
       collect();
       const { rss, heapUsed } = process.memoryUsage();
       this.samples.push({ turns: turns(), own: rss, heap: heapUsed, ...this.#runtimes() });
@@ -40,7 +41,10 @@ export class MemoryLog {
     return bytes;
   }
 
-  /** The medians of the second and the last quarter, in bytes, and how many turns lie between them. */
+  /**
+   * Returns the medians of the second and the last quarter, in bytes, and the number of turns
+   * between them.
+   */
   quarters(field) {
     const quarter = Math.floor(this.samples.length / 4);
     if (quarter === 0) return undefined;

@@ -1,21 +1,28 @@
-// What goes wrong and when: a pure function of the seed and the length. Times in milliseconds from the start.
+// Plans the faults and their times: a pure function of the seed and the length. Times in
+// milliseconds from the start.
 
 import { randomOf } from "./random.mjs";
 
-/** Nothing goes wrong at first, so that every session has begun. */
+/** No faults at first, so that every session can begin. */
 const CALM_AT_FIRST_MS = 8_000;
-/** Nor at last, so that what was broken off can end. */
+/** No faults at the end, so that interrupted work can end. */
 const CALM_AT_LAST_MS = 20_000;
 
-/** Longer than callers wait for a token (15 s): a hang that ends, so that late answers are tried as well. */
+/**
+ * Longer than callers wait for a token (15 s): a hang that ends, which tests late answers as well.
+ */
 const HANG_MS = [16_000, 22_000];
 
-/** Not one that MSAL takes for far away, such as "12e400": it keeps that token for good, and nothing can be had any more. */
+/**
+ * An expiry that MSAL does not take for the far future, such as "12e400": it would keep that token
+ * for good.
+ */
 const MALFORMED = ["never", "", "06/20/2019 02:57:58 +00:00", -1, null, [], { seconds: 15 }];
 
-/** The episodes of each track follow one another; the tracks overlap. */
+/** The episodes of a track follow one another; the tracks overlap. */
 const TRACKS = {
-  // The pause is longer than any between two attempts of one acquisition: an episode meets none that is left of the last.
+  // The pause is longer than any between two attempts of one acquisition, so episodes do not share
+  // one.
   identity: {
     pause: [6_000, 18_000],
     draws: [
@@ -50,7 +57,7 @@ const TRACKS = {
   },
 };
 
-/** Every episode of a run, in the order of its beginning. */
+/** Returns every episode of a run, sorted by its start. */
 export function planOf({ seed, minutes }) {
   const end = minutes * 60_000 - CALM_AT_LAST_MS;
   const episodes = [];
@@ -67,7 +74,7 @@ export function planOf({ seed, minutes }) {
   return episodes.sort((one, other) => one.at - other.at);
 }
 
-/** An episode in a line. */
+/** Formats an episode as a line. */
 export function lineOf({ at, track, act, forMs, fault }) {
   const what = fault ? `${fault.kind} ${JSON.stringify(detailsOf(fault))}` : act;
   return `${(at / 1000).toFixed(1).padStart(7)} s  ${track.padEnd(8)}  ${what}${forMs ? ` for ${forMs / 1000} s at most` : ""}`;
@@ -83,7 +90,7 @@ function windowed(random, fault, least, most) {
   return { act: "fault", forMs: random.whole(least, most), fault: { ...fault, times } };
 }
 
-/** A fault that some requests meet, unless they come too late. */
+/** A fault that a number of requests meet, unless they come too late. */
 function counted(fault, times, forMs) {
   return { act: "fault", forMs, fault: { ...fault, times } };
 }

@@ -1,8 +1,11 @@
-// Chance that can be repeated: the same seed and name give the same numbers, on every machine.
+// Random numbers that repeat: the same seed and name give the same numbers on every machine.
 
 import { createHash } from "node:crypto";
 
-/** A stream of numbers of its own for each name, so that one consumer does not shift what another one draws. */
+/**
+ * Returns a stream of numbers for a name, so that one consumer does not shift the numbers of
+ * another.
+ */
 export function randomOf(seed, name) {
   let state = createHash("sha256").update(`${seed}/${name}`).digest().readUInt32LE();
   /** Uniform in 0..1 (mulberry32). */
@@ -13,7 +16,7 @@ export function randomOf(seed, name) {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
   return {
-    /** A whole number from `least` to `most`, both included. */
+    /** An integer from `least` to `most`, both included. */
     whole: (least, most) => least + Math.floor(next() * (most - least + 1)),
     chance: (share) => next() < share,
     pick: (list) => list[Math.floor(next() * list.length)],

@@ -1,4 +1,5 @@
-// One soak: an emulator, many sessions on the real @azure/identity and the real Copilot runtime, and what goes wrong by plan.
+// Runs one soak: an emulator, many sessions on the real @azure/identity and the real Copilot
+// runtime, and faults by the plan.
 
 import { randomBytes } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
@@ -21,9 +22,11 @@ export const TOKEN_SECONDS = 15;
 const CHUNK_DELAY_MS = 2;
 const ROLES = ["Foundry User"];
 const SAMPLE_MS = 2_000;
-/** How much later than its time a turn may end: this machine has other things to do too. */
+/** How late a turn may end: this machine has other work, too. */
 const GRACE_MS = 3_000;
-/** How long everything together may take to close: an agent gives a runtime that hangs some seconds. */
+/**
+ * How long everything together may take to close: an agent gives a hanging runtime some seconds.
+ */
 const CLOSE_MS = 25_000;
 /** How long turns may go on after Ctrl-C, and each step of closing may take. */
 const INTERRUPTED_MS = 3_000;
@@ -31,7 +34,10 @@ const INTERRUPTED_MS = 3_000;
 const READ_MS = 250;
 const LOG_LIMIT = 2_000;
 
-/** Runs a soak to its end, or until `signal` ends it. Gives the tally, for the judge. `onProgress` is told now and then. */
+/**
+ * Runs a soak to its end, or until `signal` aborts it. Returns the tally, for the judge.
+ * `onProgress` is called now and then.
+ */
 export async function soak({ seed, minutes, sessions, signal, onProgress, progressMs }) {
   const home = mkdtempSync(join(tmpdir(), "copilot-keyless-soak-"));
   const secrets = new SecretWatch();
@@ -88,7 +94,7 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
   memory.tellApart();
   const agents = openAgents();
   const onTurn = (turn) => {
-    // Ctrl-C reaches the runtimes too: what they still had to do says nothing.
+    // Ctrl-C reaches the runtimes too: turns that it ends say nothing.
     if (signal.aborted) return;
     tally.turn(turn, KeylessError);
     if (turn.error) secrets.look(inspect(turn.error, { depth: 10 }), "an error");
@@ -108,7 +114,7 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
 
     const stop = new AbortController();
     const enough = AbortSignal.any([stop.signal, signal]);
-    // Every session and episode listens to these two; a warning is to tell of somebody else's.
+    // Every session and episode listens to these two; a warning about them would hide others.
     setMaxListeners(0, enough, signal);
     const talks = Promise.all(conversations.map((one) => one.converse(enough)));
     try {
@@ -118,11 +124,11 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
       ]);
     } finally {
       stop.abort();
-      // Who has pressed Ctrl-C does not wait for a turn that hangs.
+      // After Ctrl-C, do not wait for a turn that hangs.
       await (signal.aborted ? endsWithin(talks, INTERRUPTED_MS) : talks);
     }
     memory.stop();
-    // Nothing goes wrong any more: now every session must answer.
+    // No faults any more: now every session must answer.
     if (!signal.aborted) {
       tally.quietRound = true;
       await Promise.all(conversations.map((one) => one.turn()));
@@ -148,7 +154,7 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
   return { tally, memory, secrets };
 }
 
-/** Whether it ends in its time: what is asked of a runtime in the moment in which it ends may never do. */
+/** Whether some work ends in time: a request to a runtime that is just ending may never do. */
 async function endsWithin(work, ms) {
   const late = new AbortController();
   const patience = sleep(ms, false, { signal: late.signal }).catch(() => false);
@@ -165,7 +171,7 @@ async function endsWithin(work, ms) {
   }
 }
 
-/** Lets each episode happen when its time has come. */
+/** Starts each episode at its time. */
 async function carryOut(plan, emulator, tally, signal) {
   const began = performance.now();
   await Promise.all(
@@ -174,7 +180,7 @@ async function carryOut(plan, emulator, tally, signal) {
       try {
         await pause(Math.max(0, episode.at - (performance.now() - began)));
       } catch {
-        // The soak has been ended before its time.
+        // The soak was aborted.
         return;
       }
       const from = performance.now();
@@ -187,7 +193,7 @@ async function carryOut(plan, emulator, tally, signal) {
   );
 }
 
-/** Begins an episode. `undo` ends it, `hits` tells how many requests met it. */
+/** Starts an episode. `undo` ends it, `hits` returns how many requests met it. */
 function start({ act, track, fault }, emulator, tally) {
   const nothing = { undo: () => {}, hits: () => 0 };
   if (act === "revoke") {

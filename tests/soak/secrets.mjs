@@ -1,18 +1,19 @@
-// Looks for tokens and secrets in everything that is written. The tokens are taken from the wire, at Azure's edge.
+// Looks for tokens and secrets in everything that is written. The tokens are read from the wire, at
+// Azure's edge.
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 
-/** So much of a secret is recognised; what is shorter could not be used. */
+/** This much of a secret is recognised; a shorter part could not be used. */
 const MARK = 24;
 const CHUNK_BYTES = 1 << 20;
 
 /** Knows the secrets and where they were found. It never shows one. */
 export class SecretWatch {
-  /** Beginnings of secrets, which are looked up word by word. */
+  /** Prefixes of secrets, looked up word by word. */
   #marks = new Map();
-  /** The few that all tokens begin with, and whole secrets: found wherever they stand. */
+  /** The few prefixes that all tokens share, and whole secrets: found anywhere in a text. */
   #anywhere = new Map();
   #tokens = 0;
   found = new Map();
@@ -23,12 +24,12 @@ export class SecretWatch {
     return this.#tokens;
   }
 
-  /** A secret that must not show up anywhere. */
+  /** Adds a secret that must not show up anywhere. */
   plant(what, secret) {
     this.#anywhere.set(secret.slice(0, MARK), what);
   }
 
-  /** A token's parts: the first two begin alike in all tokens, the signature is each one's own. */
+  /** Adds a token's parts: the first two begin alike in all tokens, the signature is unique. */
   learn(token) {
     this.#tokens += 1;
     const [header, payload, signature] = token.split(".");
@@ -75,7 +76,7 @@ export class SecretWatch {
     this.#stops.push(() => unsubscribe("http.server.request.start", onRequest));
   }
 
-  /** Reads along with everything that this process prints. */
+  /** Reads everything that this process prints. */
   readAlong(stream, where) {
     const { write } = stream;
     stream.write = (chunk, ...rest) => {
@@ -87,7 +88,7 @@ export class SecretWatch {
     });
   }
 
-  /** Every file below a folder; gives how many bytes that were. */
+  /** Reads every file below a folder; returns the number of bytes. */
   lookThrough(folder) {
     let bytes = 0;
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {

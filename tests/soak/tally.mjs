@@ -1,20 +1,21 @@
-// Keeps count of what happens in a soak. It remembers figures and the first examples, not everything: memory is measured.
+// Counts the events of a soak. It keeps figures and the first examples, not everything, because
+// memory is measured.
 
 import { INVALIDATE_INTERVAL_MS } from "./bounds.mjs";
 
 const EXAMPLES = 5;
-/** How long a request may take to be looked at by the resource. */
+/** How long the resource may take to look at a request. */
 const SETTLED_MS = 2_000;
 
 export class Tally {
   turns = 0;
   replies = 0;
-  /** Turns that were broken off because their user wanted that. */
+  /** Turns that their user aborted. */
   aborted = 0;
   /** Errors of turns, by code. */
   codes = new Map();
   sorts = new Map();
-  /** What must not be, by kind: how often, and the first examples. */
+  /** What must not happen, by kind: how often, and the first examples. */
   wrong = new Map();
   longestMs = 0;
   longest = "";
@@ -22,15 +23,15 @@ export class Tally {
   invalidations = 0;
   refreshes = 0;
   episodes = [];
-  /** What the resource thought of the tokens it was sent. */
+  /** The resource's verdicts on the tokens it received. */
   verdicts = new Map();
-  /** Turns that met a 401 because of a revocation, and those of them that were answered all the same. */
+  /** Turns that met a 401 because of a revocation, and how many of them were answered. */
   revoked = { met: 0, recovered: 0 };
   rolesAway = false;
-  /** Faults of the identity endpoint that are under way. */
+  /** Active faults of the identity endpoint. */
   #identityFaults = 0;
   #lastInvalidation = Number.NEGATIVE_INFINITY;
-  /** Whether the schedule promises that the last revocation is recovered from within the turn. */
+  /** Whether the schedule promises to recover from the last revocation within the turn. */
   #recoverable = false;
   #lastRevocation = 0;
   quietRound = false;
@@ -41,7 +42,7 @@ export class Tally {
   #refusals = new Map();
   #read = 0;
   #limitMs;
-  /** When a session's last request failed, but for 401. */
+  /** When a session's last request failed with anything but 401. */
   #troubles = new Map();
 
   /** No turn may take longer than `limitMs`. */
@@ -49,13 +50,15 @@ export class Tally {
     this.#limitMs = limitMs;
   }
 
-  /** The resource has answered a session with 401. */
+  /** Records that the resource answered a session with 401. */
   refused(name) {
     if (this.rolesAway) return;
     this.#refusals.set(name, [...(this.#refusals.get(name) ?? []), Date.now()]);
   }
 
-  /** The resource has failed a session in another way: the runtime counts the attempts of a request together. */
+  /**
+   * Records another failure of a session: the runtime counts all attempts of a request together.
+   */
   troubled(name) {
     this.#troubles.set(name, Date.now());
   }
@@ -88,7 +91,7 @@ export class Tally {
     this.strays.push(`${kind}: ${error?.name ?? ""} ${error?.message ?? error}`);
   }
 
-  /** One turn has ended, or was given up. */
+  /** Records a turn that has ended or was given up. */
   turn({ name, sort, id, began, expected, text, error, lost, mayAbort, ms }, KeylessError) {
     this.turns += 1;
     count(this.sorts, sort);
@@ -106,7 +109,8 @@ export class Tally {
     if (this.quietRound) this.note("no reply in the quiet round", id, error?.code ?? error?.message ?? text);
     if (lost) this.note("a turn that did not end", id, sort);
     else if (error) this.#error(error, { id, sort, mayAbort, KeylessError });
-    // A stream that its reader left has given the beginning; an aborted turn of the SDK's own session ends without a reply.
+    // A stream that its reader left has returned its beginning; an aborted turn of the SDK ends
+    // without a reply.
     else if (mayAbort && (text === undefined || expected.startsWith(text))) this.aborted += 1;
     else if (text === undefined) this.note("a reply that is undefined", id, sort);
     else
@@ -117,14 +121,14 @@ export class Tally {
       );
   }
 
-  /** What became of a turn that met a 401. */
+  /** Judges a turn that met a 401. */
   #revocation({ name, sort, id, began, error, right }) {
     const met = (this.#refusals.get(name) ?? []).filter((at) => at >= began);
     this.#refusals.delete(name);
     if (met.length === 0) return;
     this.revoked.met += 1;
     if (right) this.revoked.recovered += 1;
-    // A turn that something else has already cost some of its attempts does not count.
+    // A turn that other failures have cost some of its attempts does not count.
     else if ((this.#troubles.get(name) ?? Number.NEGATIVE_INFINITY) >= began) return;
     else if (this.#recoverable && met[0] >= this.#lastRevocation && error?.code === "model/token-invalid") {
       const after = met.map((at) => at - this.#lastRevocation);
@@ -141,7 +145,7 @@ export class Tally {
       sort.startsWith("session") &&
       /^Timeout after \d+ms waiting for session.idle$/.test(error.message)
     ) {
-      // The SDK's own sendAndWait told so; its error has no code.
+      // The SDK's own sendAndWait rejects with an error without a code.
       count(this.codes, "timeout of the SDK");
     } else {
       this.note("an error without a code", id, `${sort}: ${error.name} ${error.message}`);
@@ -155,13 +159,13 @@ export class Tally {
     this.wrong.set(kind, entry);
   }
 
-  /** Reads what is new in the emulator's log and has been looked at. */
+  /** Reads new entries of the emulator's log that have been judged. */
   read(requests, all = false) {
     for (const { id, server, method, at, authorization } of requests) {
       if (id <= this.#read) continue;
       if (server === "foundry" && !authorization && !all && at > Date.now() - SETTLED_MS) return;
       this.#read = id;
-      // A HEAD asks for the time, and needs no token.
+      // A HEAD request asks for the time, and needs no token.
       if (authorization && method !== "HEAD") count(this.verdicts, authorization.verdict);
     }
   }

@@ -1,4 +1,5 @@
-// The judge of `npm run hostile` finds every broken promise: a run without one passes, and each that is broken gives a sentence.
+// Tests that the judge of `npm run tool hostile` finds every broken promise, and passes a run without
+// one.
 
 import { expect, test } from "vitest";
 // @ts-expect-error They are plain JavaScript.
@@ -8,7 +9,7 @@ import { Tally } from "../hostile/tally.mjs";
 
 const SERVERS = ["edge", "functions"];
 
-/** A run in which all went well, and what of it is to be otherwise. */
+/** A run in which all went well, with changes. */
 function judged(
   change: (tally: Record<string, never> & ReturnType<typeof good>) => void = () => {},
 ): string[] {

@@ -1,4 +1,4 @@
-// The soak's own judgement: what must not be is seen when it is there.
+// Tests that the judge of the soak finds what must not happen.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -60,7 +60,7 @@ test("the bounds count what the schedule and MSAL promise", () => {
 
 const TURN = { name: "s00", sort: "agent-chat", id: "s00-t1", began: 0, expected: "You said this.", ms: 10 };
 
-/** What is said of a run in which that happened after a turn that was answered. */
+/** What the judge says of a run in which this happened after an answered turn. */
 function said(
   happen: (tally: InstanceType<typeof Tally>, secrets: InstanceType<typeof SecretWatch>) => void,
 ) {
@@ -151,7 +151,7 @@ test("a revocation that the schedule could have recovered from is told", () => {
       fail(tally);
     }),
   ).toBe("");
-  // The runtime's attempts were used up by something else.
+  // Another failure has used up the runtime's attempts.
   expect(
     said((tally) => {
       tally.episodeBegins(revoke);

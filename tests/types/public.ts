@@ -12,15 +12,19 @@ import {
 } from "@github/copilot-sdk";
 import {
   type AccessToken,
+  type Conversation,
   type CredentialPlan,
   createBearerTokenProvider,
   createClaimsChallengeHandler,
   createFoundryProvider,
   createFoundryProviders,
+  type DiagnosisCode,
   type Endpoint,
+  type ErrorCode,
+  FoundryAgent,
   type FoundryProvider,
   KeylessError,
-  ManagedIdentityCopilotAgent,
+  type ManagedIdentityCopilotAgent,
   type parseChallenge,
   parseEndpoint,
   parseTokenResponse,
@@ -28,8 +32,9 @@ import {
   type TokenProvider,
 } from "copilot-keyless";
 import type { decodeToken } from "copilot-keyless/core";
-import { type Diagnosis, probe } from "copilot-keyless/direct";
+import { createDirectCredential, type Diagnosis, probe } from "copilot-keyless/direct";
 import type { Emulator, startEmulator } from "copilot-keyless/emulator";
+import { FakeClock, withClock } from "copilot-keyless/testing";
 
 /** Fails to compile unless both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -85,7 +90,7 @@ declare const client: CopilotClient;
 void client.createSession(
   foundry.sessionConfig({ onPermissionRequest: () => ({ kind: "reject" as const }) }),
 );
-void client.resumeSession("id", foundry.resumeConfig({ streaming: true }));
+void client.resumeSession("id", foundry.sessionConfig({ streaming: true }));
 same<Awaited<ReturnType<typeof createClaimsChallengeHandler>>, CopilotRequestHandler>(true);
 void createClaimsChallengeHandler([foundry], { base: CopilotRequestHandler });
 same<ReturnType<typeof parseChallenge>["claims"], string | undefined>(true);
@@ -104,10 +109,12 @@ const several = createFoundryProviders([
 same<typeof several.providers, NamedProviderConfig[]>(true);
 same<typeof several.models, ProviderModelConfig[]>(true);
 same<ReturnType<typeof several.get>, FoundryProvider>(true);
-declare const watched: CopilotSession;
-const stop: () => void = several.watch(watched);
+declare const attached: CopilotSession;
+const detach: () => void = several.attach(attached);
+same<typeof several.watch, typeof several.attach>(true);
+same<typeof foundry.watch, typeof foundry.attach>(true);
 using closingAll = several;
-void [stop, closingAll];
+void [detach, closingAll];
 void client.createSession(
   several.sessionConfig({ model: "east/gpt-5.5", streaming: true, availableTools: [] }),
 );
@@ -125,14 +132,35 @@ parseTokenResponse("{}", { requestedAt: 0, utcOffsetMinutes: 60 });
 parseTokenResponse("{}");
 same<ReturnType<typeof decodeToken>["format"], "jwt" | "opaque">(true);
 
-const agent = new ManagedIdentityCopilotAgent({ endpoint: "x", client: { logLevel: "none" }, timeoutMs: 1 });
+const agent = new FoundryAgent({ endpoint: "x", client: { logLevel: "none" }, timeoutMs: 1 });
 same<ReturnType<typeof agent.chat>, Promise<string>>(true);
 const iterable: AsyncIterable<string> = agent.stream("Hello", { signal: AbortSignal.timeout(1) });
 const disposable: AsyncDisposable = agent;
 void [iterable, disposable];
+new FoundryAgent({ stateless: true, deleteHistory: false });
+// The name of guides is the same class, also as a type.
+same<ManagedIdentityCopilotAgent, FoundryAgent>(true);
+same<typeof ManagedIdentityCopilotAgent, typeof FoundryAgent>(true);
+same<ReturnType<typeof agent.conversation>, Conversation>(true);
+void agent.conversation().close({ deleteHistory: true });
+// @ts-expect-error a conversation comes from an agent
+new Conversation();
 
 const error = new KeylessError("endpoint/empty", "message", { hint: "hint" });
 same<typeof error.hint, string | undefined>(true);
+same<typeof error.code, ErrorCode>(true);
+// @ts-expect-error there is no such code
+new KeylessError("endpoint/emptied", "message");
+// Codes are a closed list: a comparison with another text does not compile.
+if (error.code === "endpoint/empty" || error.code === "model/missing-role") void error.hint;
+// @ts-expect-error there is no such code
+if (error.code === "endpoint/none") void error.hint;
+same<Diagnosis["code"], DiagnosisCode>(true);
+
+// Options with a clock are options.
+createBearerTokenProvider(credential, scope, withClock(new FakeClock(), { keepFresh: true }));
+createFoundryProvider({ tokens: withClock(new FakeClock()) });
+createDirectCredential(withClock(new FakeClock({ now: 0 }), { timeoutMs: 1 }));
 same<ReturnType<typeof startEmulator>, Promise<Emulator>>(true);
 
 // The kinds of a credential are a closed list.

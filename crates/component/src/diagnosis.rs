@@ -4,7 +4,8 @@ use super::wit::diagnosis::{
     Assignment, Challenge, Diagnosis, FailedRequest, Guest, Principal, TokenDescription, TokenFormat,
 };
 use super::{Component, same_names};
-use copilot_keyless::{challenge, claims, diagnosis};
+use copilot_keyless::diagnosis;
+use copilot_keyless::token::{challenge, claims};
 
 impl Guest for Component {
     fn diagnose(failure: FailedRequest) -> Diagnosis {

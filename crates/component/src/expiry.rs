@@ -2,7 +2,7 @@
 
 use super::Component;
 use super::wit::expiry::{AccessToken, Guest, KeylessError, Millis};
-use copilot_keyless::expiry::parse_token_response;
+use copilot_keyless::token::parse_token_response;
 
 impl Guest for Component {
     fn parse_token_response(

@@ -43,7 +43,7 @@ impl From<copilot_keyless::Error> for KeylessError {
     }
 }
 
-fn notices(notices: Vec<copilot_keyless::endpoint::Notice>) -> Vec<Notice> {
+fn notices(notices: Vec<copilot_keyless::Notice>) -> Vec<Notice> {
     notices
         .into_iter()
         .map(|notice| Notice {

@@ -4,7 +4,7 @@ use std::env;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use copilot_keyless::expiry::{TokenResponse, parse_token_response};
+use copilot_keyless::token::{TokenResponse, parse_token_response};
 use copilot_keyless::schedule::{
     Answer, Decision, Failure, FailureKind, Now, Outcome, RefreshPolicy, Schedule,
 };

@@ -6,19 +6,19 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::values::{JsResult, throw, to_js};
-use copilot_keyless::expiry::{self, FieldValue, Millis, TokenResponse};
 use copilot_keyless::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
+use copilot_keyless::token::{self, FieldValue, Millis, TokenResponse};
 use copilot_keyless::{Code, Error, Secret};
 
-/// [`expiry::parse_token_response`], of JSON text. `zone` gives the offset in minutes east of UTC for a local time.
+/// [`token::parse_token_response`], of JSON text. `zone` gives the offset in minutes east of UTC for a local time.
 #[wasm_bindgen(js_name = parseTokenResponseText)]
 pub fn parse_token_response_text(json: &str, requested_at: f64, zone: &Function) -> JsResult {
-    expiry::parse_token_response(json.as_bytes(), millis(requested_at), offset_by(zone))
+    token::parse_token_response(json.as_bytes(), millis(requested_at), offset_by(zone))
         .map_err(throw)
         .map(access_token)
 }
 
-/// [`expiry::parse_token_fields`], of an object.
+/// [`token::parse_token_fields`], of an object.
 #[wasm_bindgen(js_name = parseTokenResponseObject)]
 pub fn parse_token_response_object(object: &JsValue, requested_at: f64, zone: &Function) -> JsResult {
     let fields = fields(object).ok_or_else(|| {
@@ -27,22 +27,22 @@ pub fn parse_token_response_object(object: &JsValue, requested_at: f64, zone: &F
             "the token response is neither a text nor an object",
         ))
     })?;
-    expiry::parse_token_fields(fields, millis(requested_at), offset_by(zone))
+    token::parse_token_fields(fields, millis(requested_at), offset_by(zone))
         .map_err(throw)
         .map(access_token)
 }
 
-/// [`expiry::seems_expired`].
+/// [`token::seems_expired`].
 #[wasm_bindgen(js_name = seemsExpired)]
 pub fn seems_expired(expires_on: f64, now: f64) -> bool {
-    expiry::seems_expired(expires_on, millis(now))
+    token::seems_expired(expires_on, millis(now))
 }
 
-/// [`expiry::second_look`], with the [`expiry::clock_ahead`] of an answer's `Date`; an empty one tells nothing.
+/// [`token::second_look`], with the [`token::clock_ahead`] of an answer's `Date`; an empty one tells nothing.
 #[wasm_bindgen(js_name = secondLook)]
 pub fn second_look(token: &str, expires_on: f64, now: f64, date: &str, asked_at: f64) -> Option<f64> {
-    let clock_ahead = expiry::clock_ahead(date, millis(asked_at));
-    expiry::second_look(token, expires_on, millis(now), clock_ahead).map(|at| at as f64)
+    let clock_ahead = token::clock_ahead(date, millis(asked_at));
+    token::second_look(token, expires_on, millis(now), clock_ahead).map(|at| at as f64)
 }
 
 /// [`schedule::Schedule`].

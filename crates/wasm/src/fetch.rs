@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt as _};
 use reqwest::{Client, Method, Response};
 
-use copilot_keyless::identity::ANSWER_MAX_BYTES;
-use copilot_keyless::probe::network_words;
-use copilot_keyless::reply::{End, Format, Part, Reader};
+use copilot_keyless::answer::model::{End, Format, Part, Reader};
+use copilot_keyless::request::identity::ANSWER_MAX_BYTES;
+use copilot_keyless::request::probe::network_words;
 
 /// The headers that say something about an answer.
 const TELLING_HEADERS: [&str; 8] = [

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::fetch::{self, Answer, Request};
-use copilot_keyless::reply::Format;
+use copilot_keyless::answer::model::Format;
 
 /// [`fetch::send`]. `headers` are names and values in turn, in the answer too: `[status, body, ...headers]`. The answer is empty if
 /// `cancelled` settles before it comes.

@@ -5,10 +5,9 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::options::from_js;
 use super::values::{JsResult, throw, to_js};
-use copilot_keyless::Code;
-use copilot_keyless::{
-    challenge, chat, claims, diagnosis, endpoint, expiry, identity, probe, provider, providers, simulate,
-};
+use copilot_keyless::request::{chat, identity, probe};
+use copilot_keyless::token::{self, challenge, claims};
+use copilot_keyless::{Code, answer, diagnosis, endpoint, provider, simulate};
 
 /// [`endpoint::parse`].
 #[wasm_bindgen(js_name = parseEndpoint)]
@@ -26,13 +25,13 @@ pub fn plan_provider(request: &JsValue) -> JsResult {
         .map(to_js)
 }
 
-/// [`providers::models`], of options that hold a name and models as well.
+/// [`provider::models`], of options that hold a name and models as well.
 #[wasm_bindgen(js_name = planModels)]
 pub fn plan_models(options: &JsValue, taken: &Array) -> JsResult {
     let named = from_js(options, Code::ProviderConflict)?;
     let request = from_js(options, Code::ProviderConflict)?;
     let taken: Vec<String> = taken.iter().filter_map(|name| name.as_string()).collect();
-    providers::models(&named, request, &taken)
+    provider::models(&named, request, &taken)
         .map_err(throw)
         .map(to_js)
 }
@@ -80,10 +79,10 @@ pub fn advice_on(message: &str) -> Option<String> {
     identity::advice(message).map(str::to_owned)
 }
 
-/// [`expiry::retry_after_ms`]; an empty `date` tells nothing.
+/// [`answer::retry_after_ms`]; an empty `date` tells nothing.
 #[wasm_bindgen(js_name = retryAfterMs)]
 pub fn retry_after_ms(value: &str, date: &str, now: f64) -> Option<f64> {
-    expiry::retry_after_ms(value, date, Some(now as expiry::Millis)).map(f64::from)
+    answer::retry_after_ms(value, date, Some(now as token::Millis)).map(f64::from)
 }
 
 /// [`claims::describe`].

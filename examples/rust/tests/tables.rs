@@ -20,7 +20,7 @@ fn core() -> MutexGuard<'static, Core> {
             concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/component.wasm").to_owned()
         });
         let bytes = std::fs::read(&path);
-        let bytes = bytes.unwrap_or_else(|error| panic!("{path}: {error}; npm run component builds it"));
+        let bytes = bytes.unwrap_or_else(|error| panic!("{path}: {error}; npm run tool component builds it"));
         Mutex::new(Core::load(&bytes).unwrap())
     });
     CORE.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,11 +1,12 @@
 // The bindings of crates/wasm/src/core.rs, written by hand. The build adds wasm-pack's module.
 
+import type { CoreErrorCode } from "../../errors/codes.js";
 import type { AccessToken, RefreshPolicy, TokenStatus } from "../token.js";
 
 export function initSync(options: { module: Uint8Array }): void;
 
 export interface CoreError {
-  code: string;
+  code: CoreErrorCode;
   message: string;
   hint?: string;
 }

@@ -1,9 +1,10 @@
 //! Where to sign in.
 
 use super::variables::Signs;
-use crate::address::Address;
-use crate::endpoint::{Cloud, Notice, NoticeCode, authority_host};
+use crate::endpoint::{Cloud, authority_host};
+use crate::text::address::Address;
 use crate::{Code, Error, Result};
+use crate::{Notice, NoticeCode};
 
 const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
 

@@ -2,8 +2,8 @@
 
 use super::variables::{IDENTITY_ENDPOINT, IMDS, Identity, Signs};
 use super::{CredentialKind, Host, TOKEN_CREDENTIALS};
-use crate::endpoint::{Notice, NoticeCode};
 use crate::{Code, Error, Result};
+use crate::{Notice, NoticeCode};
 
 /// The values that `AZURE_TOKEN_CREDENTIALS` can have, in `@azure/identity` 4.13.
 const NAMES: [(&str, CredentialKind); 9] = [

@@ -2,7 +2,7 @@
 
 use super::{CLIENT_ID, CredentialKind, Host, TENANT_ID};
 use crate::Variables;
-use crate::endpoint::{Notice, NoticeCode};
+use crate::{Notice, NoticeCode};
 
 const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 const CLIENT_CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";

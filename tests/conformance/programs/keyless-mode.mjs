@@ -6,7 +6,7 @@ import { CopilotClient } from "@github/copilot-sdk";
 import {
   createBearerTokenProvider,
   createFoundryProvider,
-  ManagedIdentityCopilotAgent,
+  FoundryAgent,
   parseTokenResponse,
 } from "copilot-keyless";
 import { startEmulator } from "copilot-keyless/emulator";
@@ -68,14 +68,14 @@ const SYSTEMS = {
     const client = new CopilotClient({ useLoggedInUser: false, env });
     await client.start();
     const session = await client.createSession(foundry.sessionConfig({ onPermissionRequest: approve }));
-    foundry.watch(session);
+    foundry.attach(session);
     return {
       chat: async (prompt) => (await session.sendAndWait({ prompt }, 30_000))?.data?.content,
       close: () => client.stop(),
     };
   },
-  async ManagedIdentityCopilotAgent(path) {
-    const agent = new ManagedIdentityCopilotAgent({
+  async FoundryAgent(path) {
+    const agent = new FoundryAgent({
       endpoint: `${emulator.foundry.url}${path}/openai/v1/`,
       tokens: createBearerTokenProvider(credential, SCOPE),
       session: { onPermissionRequest: approve },

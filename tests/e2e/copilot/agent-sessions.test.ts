@@ -2,7 +2,7 @@
 // tool loops across a revoked token; turns that know how long the resource asks to wait.
 
 import { CopilotClient, type CopilotSession, defineTool, type SessionEvent } from "@github/copilot-sdk";
-import { KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { FoundryAgent, KeylessError } from "copilot-keyless";
 import { afterAll, describe, expect, test } from "vitest";
 import { emulated, runtimes, straightCredential } from "../support.js";
 
@@ -30,11 +30,11 @@ const emulator = await emulated({
     return `You said: "${prompt}" after ${before} other messages and ${toolResults.length} calls.`;
   },
 });
-const agents: ManagedIdentityCopilotAgent[] = [];
+const agents: FoundryAgent[] = [];
 afterAll(() => Promise.all(agents.map((agent) => agent.close())));
 
-function agentWith(options: ConstructorParameters<typeof ManagedIdentityCopilotAgent>[0] = {}) {
-  const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] }, ...options });
+function agentWith(options: ConstructorParameters<typeof FoundryAgent>[0] = {}) {
+  const agent = new FoundryAgent({ session: { availableTools: [] }, ...options });
   agents.push(agent);
   return agent;
 }
@@ -132,7 +132,7 @@ describe("conversations", () => {
     const agent = agentWith({ client });
     await agent.chat("Remember this");
     const id = String(await agent.sessionId);
-    const ended = await client.resumeSession(id, agent.provider.resumeConfig({ availableTools: [] }));
+    const ended = await client.resumeSession(id, agent.provider.sessionConfig({ availableTools: [] }));
     await ended.disconnect();
     expect(await agent.chat("Back?")).toContain("after 1 other messages");
     expect(await agent.sessionId).toBe(id);
@@ -187,7 +187,7 @@ describe("conversations", () => {
   test("options that cannot be", () => {
     for (const options of [
       { sessions: "each" },
-      { sessions: "per-call", resume: "x" },
+      { stateless: true, resume: "x" },
       { sessionsPerRuntime: 0 },
       { sessionsPerRuntime: 1.5 },
       { turnsPerRuntime: 0 },
@@ -225,7 +225,7 @@ describe("a runtime that has served many turns", () => {
 
 describe("a session per call", () => {
   test("calls run side by side and know nothing of each other", async () => {
-    const agent = agentWith({ sessions: "per-call" });
+    const agent = agentWith({ stateless: true });
     const replies = await Promise.all(Array.from({ length: 10 }, (_, index) => agent.chat(`Call ${index}`)));
     for (const [index, reply] of replies.entries())
       expect(reply).toBe(`You said: "Call ${index}" after 0 other messages and 0 calls.`);
@@ -239,7 +239,7 @@ describe("a session per call", () => {
     const before = new Set(runtimes());
     const seen = new Set<number>();
     let most = 0;
-    const agent = agentWith({ sessions: "per-call", sessionsPerRuntime: 5 });
+    const agent = agentWith({ stateless: true, sessionsPerRuntime: 5 });
     for (let round = 0; round < 6; round += 1) {
       await Promise.all(
         Array.from({ length: 4 }, async (_, index) => {
@@ -259,7 +259,7 @@ describe("a session per call", () => {
 
   test("the loop left early, and an error, end their sessions too", async () => {
     const before = runtimes().length;
-    const agent = agentWith({ sessions: "per-call", sessionsPerRuntime: 1 });
+    const agent = agentWith({ stateless: true, sessionsPerRuntime: 1 });
     for await (const _piece of agent.stream("Enough")) break;
     emulator.faults.add({ server: "foundry", kind: "status", status: 404 });
     await expect(agent.chat("Not found")).rejects.toMatchObject({ code: "model/wrong-path" });
@@ -273,7 +273,7 @@ describe("a session per call", () => {
 
 test("a stream that nobody reads ends its session with its turn, and can still be read", async () => {
   const before = runtimes().length;
-  const agent = agentWith({ sessions: "per-call", sessionsPerRuntime: 1 });
+  const agent = agentWith({ stateless: true, sessionsPerRuntime: 1 });
   const streams = [1, 2, 3].map((index) => agent.stream(`Unread ${index}`));
   const first = await streams[0]?.next();
   expect(() => agent.stream(" ")).toThrow(expect.objectContaining({ code: "agent/empty-prompt" }));

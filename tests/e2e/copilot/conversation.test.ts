@@ -1,6 +1,6 @@
 // Real @azure/identity, real Copilot SDK and runtime; the emulator stands in for Azure.
 
-import { ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { FoundryAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
 import { emulated, killRuntimes } from "../support.js";
 
@@ -13,7 +13,7 @@ const emulator = await emulated({
     return `You said: "${prompt}", and this is a reply of several words.`;
   },
 });
-const agent = new ManagedIdentityCopilotAgent();
+const agent = new FoundryAgent();
 afterAll(() => agent.close());
 
 test("two turns, one identity request, and the token reaches the resource as it was given", async () => {
@@ -113,7 +113,7 @@ test("a runtime that is killed is replaced within the turn, and the conversation
 
 test("an empty prompt and a closed agent are refused", async () => {
   await expect(agent.chat("  ")).rejects.toMatchObject({ code: "agent/empty-prompt" });
-  const other = new ManagedIdentityCopilotAgent();
+  const other = new FoundryAgent();
   await other.close();
   await expect(other.chat("Hello")).rejects.toMatchObject({ code: "agent/closed" });
 });

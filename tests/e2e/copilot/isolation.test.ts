@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync, statSync, writeFileSy
 import { hostname } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { approveAll, CopilotClient } from "@github/copilot-sdk";
-import { type AgentOptions, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { type AgentOptions, FoundryAgent } from "copilot-keyless";
 import { afterAll, describe, expect, test } from "vitest";
 import { root } from "../../support/process.js";
 import { emulated, temporaryFolder } from "../support.js";
@@ -23,11 +23,11 @@ const emulator = await emulated({
   },
 });
 const home = temporaryFolder();
-const agents: ManagedIdentityCopilotAgent[] = [];
+const agents: FoundryAgent[] = [];
 afterAll(() => Promise.all(agents.map((agent) => agent.close())));
 
 function agentWith(options: AgentOptions = {}) {
-  const agent = new ManagedIdentityCopilotAgent({
+  const agent = new FoundryAgent({
     session: { availableTools: [] },
     client: { baseDirectory: home },
     ...options,
@@ -83,7 +83,7 @@ describe("the working directory", () => {
 
 describe("a session per call", () => {
   test("leaves no history, unless it is told to", async () => {
-    const agent = agentWith({ sessions: "per-call" });
+    const agent = agentWith({ stateless: true });
     const before = sessions();
     await Promise.all([agent.chat("One"), agent.chat("Two")]);
     for await (const _ of agent.stream("Left early")) break;
@@ -93,29 +93,50 @@ describe("a session per call", () => {
     await agent.close();
     expect(sessions()).toEqual(before);
 
-    const closed = agentWith({ sessions: "per-call" });
+    const closed = agentWith({ stateless: true });
     const calls = Array.from({ length: 30 }, (_, index) => closed.chat(`Cut ${index}`).catch(() => {}));
     await expect.poll(() => sessions().length).toBeGreaterThan(before.length + 10);
     await closed.close();
     await Promise.all(calls);
     expect(sessions()).toEqual(before);
 
-    const keeping = agentWith({ sessions: "per-call", keepHistory: true });
-    await keeping.chat("Kept");
-    await keeping.close();
-    expect(sessions()).toHaveLength(before.length + 1);
+    let kept = before.length;
+    for (const options of [
+      { stateless: true, deleteHistory: false },
+      { sessions: "per-call", keepHistory: true },
+    ] as const) {
+      const keeping = agentWith(options);
+      await keeping.chat("Kept");
+      await keeping.close();
+      kept += 1;
+      expect(sessions()).toHaveLength(kept);
+    }
   });
 });
 
-describe("a history that is to be forgotten", () => {
+describe("a history that is to be deleted", () => {
+  test("is, with every conversation of an agent that says so", async () => {
+    const before = sessions();
+    const agent = agentWith({ deleteHistory: true });
+    const [kept, deleted] = [agent.conversation(), agent.conversation()];
+    await Promise.all([agent.chat("One"), kept.chat("Two"), deleted.chat("Three")]);
+    expect(sessions()).toHaveLength(before.length + 3);
+    const id = await kept.sessionId;
+    await kept.close({ deleteHistory: false });
+    await deleted.close();
+    await agent.close();
+    await expect.poll(sessions).toEqual([...before, id].sort());
+  });
+
   test("is, although nothing was said since it was taken up; afterwards it is too late to ask", async () => {
     const agent = agentWith();
     const first = agent.conversation();
     await first.chat("Secret");
     const id = await first.sessionId;
     await first.close();
-    await expect(first.close({ forget: true })).rejects.toMatchObject({ code: "agent/closed" });
+    await expect(first.close({ deleteHistory: true })).rejects.toMatchObject({ code: "agent/closed" });
     expect(sessions()).toContain(id);
+    // The deprecated name of the same option.
     await agent.conversation({ resume: id }).close({ forget: true });
     await expect.poll(() => sessions().includes(String(id))).toBe(false);
     await agent.close();
@@ -151,8 +172,8 @@ describe("one session, one conversation", () => {
 
   test("across processes, and a lock that a dead one has left is taken over", async () => {
     const program = `
-      import { ManagedIdentityCopilotAgent } from "copilot-keyless";
-      const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] }, client: { baseDirectory: ${JSON.stringify(home)} } });
+      import { FoundryAgent } from "copilot-keyless";
+      const agent = new FoundryAgent({ session: { availableTools: [] }, client: { baseDirectory: ${JSON.stringify(home)} } });
       await agent.chat("Theirs");
       console.log(await agent.sessionId);
       setInterval(() => {}, 1_000);`;

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { approveAll, CopilotClient } from "@github/copilot-sdk";
-import { type AgentOptions, KeylessError, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { type AgentOptions, FoundryAgent, KeylessError } from "copilot-keyless";
 import { expect, test } from "vitest";
 import { emulated, killRuntimes, straightCredential, temporaryFolder, tool } from "../support.js";
 
@@ -28,7 +28,7 @@ const emulator = await emulated({
 const home = temporaryFolder();
 
 function agentWith(options: AgentOptions = {}) {
-  return new ManagedIdentityCopilotAgent({
+  return new FoundryAgent({
     session: { availableTools: [] },
     client: { baseDirectory: home },
     ...options,

@@ -4,7 +4,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CopilotClient, RuntimeConnection } from "@github/copilot-sdk";
-import { type AgentOptions, ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { type AgentOptions, FoundryAgent } from "copilot-keyless";
 import { afterAll, describe, expect, test } from "vitest";
 import { root, run } from "../../support/process.js";
 import { runs } from "../../support/processes.mjs";
@@ -21,7 +21,7 @@ for (const event of ["unhandledRejection", "uncaughtException"] as const) {
 afterAll(() => expect(strays).toEqual([]));
 
 const agentWith = (options: AgentOptions = {}) =>
-  new ManagedIdentityCopilotAgent({ session, timeoutMs: 20_000, ...options });
+  new FoundryAgent({ session, timeoutMs: 20_000, ...options });
 
 function program(name: string, text: string, mode = 0o755): string {
   const path = join(folder, name);

@@ -9,8 +9,8 @@ import {
 import {
   createClaimsChallengeHandler,
   createFoundryProvider,
+  FoundryAgent,
   type FoundryProvider,
-  ManagedIdentityCopilotAgent,
 } from "copilot-keyless";
 import { afterEach, expect, test } from "vitest";
 import { denied, emulated, straightCredential } from "../support.js";
@@ -105,7 +105,7 @@ test("claims that no token meets end the turn with the reason, after one acquisi
   const foundry = provide();
   const client = await connect(await createClaimsChallengeHandler(foundry));
   const session = await client.createSession(foundry.sessionConfig(denied));
-  foundry.watch(session);
+  foundry.attach(session);
   await ask(session, "Warm up");
   emulator.faults.add({
     server: "foundry",
@@ -142,7 +142,7 @@ test("a credential that takes no claims ends the turn at once; without watch the
 test("the agent's turns are answered too, and end with the reason", async () => {
   const foundry = provide();
   const requestHandler = await createClaimsChallengeHandler(foundry);
-  const agent = new ManagedIdentityCopilotAgent({ tokens: foundry.tokens, client: { requestHandler } });
+  const agent = new FoundryAgent({ tokens: foundry.tokens, client: { requestHandler } });
   closing.push(() => agent.close());
   challenge();
   expect(await agent.chat("Hello")).toContain("Hello");

@@ -1,12 +1,13 @@
-// Every diagnosis, by the agent and through watch(), with the real runtime: what the application catches says why, in Azure's
+// Every diagnosis, by the agent and through attach(), with the real runtime: what the application catches says why, in Azure's
 // words and with the next step, and never mentions the runtime's API keys.
 
 import { inspect } from "node:util";
 import { CopilotClient, type CopilotSession } from "@github/copilot-sdk";
 import {
   createFoundryProvider,
+  type DiagnosisCode,
+  FoundryAgent,
   KeylessError,
-  ManagedIdentityCopilotAgent,
   type TokenCredential,
 } from "copilot-keyless";
 import { type Emulator, type ResourceErrorCode, startEmulator } from "copilot-keyless/emulator";
@@ -25,7 +26,31 @@ interface Case {
   requests?: number;
 }
 
-const CASES: Record<string, Case> = {
+const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
+  // The runtime tries these for some seconds: they come first, so that the others pass by meanwhile.
+  "rate-limited": {
+    status: 429,
+    says: /retry after 1 seconds/,
+    hint: /usage list/,
+    error: "rate-limited",
+    requests: 6,
+  },
+  "server-error": {
+    status: 500,
+    says: /had an error/,
+    hint: /status\.azure\.com/,
+    error: "server-error",
+    requests: 6,
+  },
+  network: {
+    says: /gave no answer/,
+    hint: /network|port|proxy/,
+    emulate: async () => {
+      const emulator = await startEmulator();
+      emulator.faults.add({ server: "foundry", kind: "reset", times: Infinity });
+      return emulator;
+    },
+  },
   "missing-role": {
     status: 401,
     says: /lacks the required data action/,
@@ -121,13 +146,6 @@ const CASES: Record<string, Case> = {
     hint: /wireApi: "completions"/,
     error: "operation-not-supported",
   },
-  "rate-limited": {
-    status: 429,
-    says: /retry after 1 seconds/,
-    hint: /usage list/,
-    error: "rate-limited",
-    requests: 6,
-  },
   "content-filter": {
     status: 400,
     says: /content management policy/,
@@ -152,22 +170,6 @@ const CASES: Record<string, Case> = {
     hint: /own words/,
     emulate: () =>
       faulty({ status: 402, body: { error: { code: "PaymentRequired", message: "Pay first" } } }),
-  },
-  "server-error": {
-    status: 500,
-    says: /had an error/,
-    hint: /status\.azure\.com/,
-    error: "server-error",
-    requests: 6,
-  },
-  network: {
-    says: /gave no answer/,
-    hint: /network|port|proxy/,
-    emulate: async () => {
-      const emulator = await startEmulator();
-      emulator.faults.add({ server: "foundry", kind: "reset", times: Infinity });
-      return emulator;
-    },
   },
 };
 
@@ -209,7 +211,7 @@ function expectDiagnosed(thrown: unknown, name: string, { status, says, hint }: 
 describe.concurrent("the agent", () => {
   test.each(Object.entries(CASES))("tells of %s", async (name, given) => {
     const { emulator, options } = await prepared(given);
-    const agent = new ManagedIdentityCopilotAgent({ ...options, client, session: { availableTools: [] } });
+    const agent = new FoundryAgent({ ...options, client, session: { availableTools: [] } });
     const before = emulator.counts.foundry;
     expectDiagnosed(await agent.chat("Hello").catch((error: unknown) => error), name, given);
     if (given.requests) expect(emulator.counts.foundry - before).toBe(given.requests);
@@ -217,13 +219,13 @@ describe.concurrent("the agent", () => {
   });
 });
 
-describe.concurrent("a watched session", () => {
+describe.concurrent("an attached session", () => {
   test.each(Object.entries(CASES))("tells of %s", async (name, given) => {
     const { options } = await prepared(given);
     const foundry = createFoundryProvider(options);
     const session = await client.createSession(foundry.sessionConfig(denied));
     const told: KeylessError[] = [];
-    const stop = foundry.watch(session, (error) => told.push(error));
+    const stop = foundry.attach(session, (error) => told.push(error));
     const thrown = await session.sendAndWait({ prompt: "Hello" }).catch((error: unknown) => error);
     const error = expectDiagnosed(thrown, name, given);
     expect(error.cause, "the runtime's own").toBeInstanceOf(Error);
@@ -234,14 +236,14 @@ describe.concurrent("a watched session", () => {
   });
 });
 
-describe("what watch() leaves alone", () => {
+describe("what attach() leaves alone", () => {
   async function watched(
     given: Case,
   ): Promise<{ session: CopilotSession; stop: () => void; emulator: Emulator }> {
     const { emulator, options } = await prepared(given);
     const foundry = createFoundryProvider(options);
     const session = await client.createSession(foundry.sessionConfig(denied));
-    return { session, stop: foundry.watch(session), emulator };
+    return { session, stop: foundry.attach(session), emulator };
   }
 
   test("once it is stopped, the session is as it was", async () => {

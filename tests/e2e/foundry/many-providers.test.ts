@@ -159,7 +159,7 @@ test.each([
   "%s is revoked: it recovers in the same turn, and %s keeps its token",
   async (revoked, other, at, elsewhere) => {
     const session = await client.createSession(foundry.sessionConfig({ ...SILENT, model: revoked }));
-    const stop = foundry.watch(session);
+    const stop = foundry.attach(session);
     await ask(session, "Before");
     await session.setModel(other);
     await ask(session, "Before");
@@ -182,7 +182,7 @@ test.each([
 test("a refusal is told by the provider that was refused, and stopping leaves the session as it was", async () => {
   const session = await client.createSession(foundry.sessionConfig(SILENT));
   const failures: unknown[] = [];
-  const stop = foundry.watch(session, (error) => failures.push(error.code));
+  const stop = foundry.attach(session, (error) => failures.push(error.code));
   await session.setModel("east/team");
   east.foundry.setRoles([]);
   const error = await ask(session, "May I?").catch((thrown: unknown) => thrown);

@@ -4,6 +4,8 @@ import { approveAll, CopilotClient, type CopilotSession, type SessionConfig } fr
 import { createFoundryProvider, type FoundryProvider } from "copilot-keyless";
 import type { ReplyRequest } from "copilot-keyless/emulator";
 import { afterAll, expect, test } from "vitest";
+// @ts-expect-error: plain Node, without types
+import { putClocksForward } from "../../conformance/programs/clocks.mjs";
 import { root, run } from "../../support/process.js";
 import { denied, emulated, straightCredential, tool } from "../support.js";
 
@@ -54,7 +56,8 @@ function history(): string[] {
     .map(({ role, text }) => `${role}: ${text.split("\n").at(-1)}`);
 }
 
-const expiry = () => new Promise((resolve) => setTimeout(resolve, LIFE_MS + 1_000));
+/** Every token that was given so far ends. */
+const expire = () => putClocksForward(LIFE_MS + 1_000);
 
 const tokenIds = (status: number) =>
   emulator.requests
@@ -64,9 +67,9 @@ const tokenIds = (status: number) =>
 test("an expired token fails the turn with its reason; rotate mends it, and the history is intact", async () => {
   const session = await open();
   const failures: string[] = [];
-  foundry.watch(session, ({ code }) => failures.push(code));
+  foundry.attach(session, ({ code }) => failures.push(code));
   expect(await ask(session, "My name is Ada")).toBe("Answer to: My name is Ada");
-  await expiry();
+  expire();
   const error = await ask(session, "What is my name?").catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({
     name: "KeylessError",
@@ -87,7 +90,7 @@ test("an expired token fails the turn with its reason; rotate mends it, and the 
 
 test("a revoked token is forgotten when the session is watched, so that rotate brings another", async () => {
   const session = await open();
-  foundry.watch(session);
+  foundry.attach(session);
   await ask(session, "Before");
   emulator.revokeTokens();
   await expect(ask(session, "Revoked")).rejects.toMatchObject({ code: "model/token-invalid" });
@@ -99,7 +102,7 @@ test("another process resumes the session after the token's end, with its histor
   const session = await open();
   await ask(session, "My name is Grace");
   await session.disconnect();
-  await expiry();
+  expire();
   const env = process.env as Record<string, string>;
   const program = `${root}tests/e2e/programs/resume.mjs`;
   const bare = await run(process.execPath, [program, session.sessionId, "Who am I?", "without"], { env });
@@ -134,7 +137,7 @@ test("a session with the callback is left alone: its tokens go on being fresh", 
   const session = await client.createSession(foundry.sessionConfig(denied));
   await ask(session, "Before");
   await foundry.rotate(session);
-  await expiry();
+  expire();
   const { unauthorized } = emulator.counts;
   expect(await ask(session, "After")).toBe("Answer to: After");
   expect(emulator.counts.unauthorized).toBe(unauthorized);
@@ -150,6 +153,6 @@ test("a closed provider and a session that is gone are told", async () => {
   await expect(foundry.rotate(session)).rejects.toMatchObject({
     name: "KeylessError",
     code: "sdk/rotate-failed",
-    hint: /resumeConfig/,
+    hint: /sessionConfig/,
   });
 });

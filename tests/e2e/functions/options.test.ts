@@ -1,11 +1,9 @@
-// What an app can choose: durable conversations, tools, who its callers are; and how a reply's form is agreed upon.
+// What an app can choose: durable conversations, tools, who its callers are.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ChatHandlerOptions, createChatHandler } from "copilot-keyless/azure-functions";
 import { afterAll, describe, expect, test } from "vitest";
-import { bestType } from "../../../js/http/accept.js";
 import { appWith, ask, EVENTS, emulatorForApps, json, parseEvents, startApp } from "./support.js";
 
 const emulator = await emulatorForApps({
@@ -133,58 +131,4 @@ test("an app that is not set up says so to its log, and to callers only that", a
   const developing = await startApp(appWith("{}"), { ...rest, AZURE_FUNCTIONS_ENVIRONMENT: "Development" });
   const told = await json(await ask(developing, { prompt: "Hi" }));
   expect(told.hint).toContain("FOUNDRY_RESOURCE_URL");
-});
-
-test.each<[string, ChatHandlerOptions]>([
-  ["limits.turns", { limits: { turns: 0 } }],
-  ["limits.bodyBytes", { limits: { bodyBytes: 1.5 } }],
-  ["limits.tokens", { limits: { tokens: 1 } as never }],
-  ["limits.conversationsPerCaller", { limits: { conversationsPerCaller: -1 } }],
-  ["limits", { limits: null as never }],
-  ["options", null as never],
-  ["options", 5 as never],
-  ["caller", { caller: "ann" as never }],
-  ["caller", { caller: null as never }],
-  ["timeoutMs", { timeoutMs: Number.NaN }],
-  ["client", { client: 5 as never }],
-  ["session", { session: "x" as never }],
-  ["exposeErrors", { exposeErrors: 1 as never }],
-  ["env", { env: null as never }],
-  ["models", { models: "gpt-4o" as never }],
-  ["models", { models: [null] as never }],
-  ["models", { models: ["a", { name: "a" }] }],
-  ["models", { models: [""] }],
-  ["durable", { durable: {} as never }],
-  ["durable.secret", { durable: { baseDirectory: "/tmp", secret: "short" } }],
-])("a wrong option is told at once: %s", (name, options) => {
-  expect(() => createChatHandler(options)).toThrow(
-    expect.objectContaining({ code: "chat/invalid-option", message: expect.stringContaining(name) }),
-  );
-});
-
-const EVENT_STREAM = "text/event-stream";
-const JSON_TYPE = "application/json";
-
-test.each<[string | null, string | undefined]>([
-  [null, JSON_TYPE],
-  ["", JSON_TYPE],
-  ["*/*", JSON_TYPE],
-  [EVENT_STREAM, EVENT_STREAM],
-  ["Text/Event-Stream; charset=utf-8", EVENT_STREAM],
-  ["application/json", JSON_TYPE],
-  ["application/json;q=0.5, text/event-stream", EVENT_STREAM],
-  ["text/event-stream;q=0.5, application/json;q=0.4", EVENT_STREAM],
-  ["text/event-stream; q=0.1, */*", JSON_TYPE],
-  ["text/event-stream, */*;q=0.1", EVENT_STREAM],
-  ["text/*, application/json;q=0.9", EVENT_STREAM],
-  ["application/*;q=0, */*", EVENT_STREAM],
-  ["application/json;q=0", undefined],
-  ["text/event-stream;q=0, application/json;q=0, */*", undefined],
-  ["text/html, image/*", undefined],
-  ["text/html, */*;q=0.000", undefined],
-  ['text/html;title="a,application/json;q=1"', undefined],
-  ["text/event-stream;q=2", undefined],
-  ["nonsense", undefined],
-])("Accept: %s", (accept, expected) => {
-  expect(bestType(accept, [JSON_TYPE, EVENT_STREAM])).toBe(expected);
 });

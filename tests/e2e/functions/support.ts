@@ -52,7 +52,7 @@ function link(folder: string): void {
   }
 }
 
-/** As `npm run functions` does, so that the app inside the repository finds the package. */
+/** As `npm run tool functions` does, so that the app inside the repository finds the package. */
 export function linkPackage(): void {
   const place = join(root, "node_modules/copilot-keyless");
   rmSync(place, { force: true, recursive: true });
@@ -68,7 +68,7 @@ export interface StartedApp {
   stop(): Promise<number | null>;
 }
 
-/** Runs an app in the host of `npm run functions`, in a process of its own. */
+/** Runs an app in the host of `npm run tool functions`, in a process of its own. */
 export async function startApp(folder: string, env: Record<string, string>): Promise<StartedApp> {
   const temporary = mkdtempSync(join(tmpdir(), "copilot-keyless-worker-"));
   const child = spawn(

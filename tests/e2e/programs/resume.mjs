@@ -9,7 +9,7 @@ const client = new CopilotClient({ useLoggedInUser: false });
 await client.start();
 const foundry = createFoundryProvider();
 try {
-  const session = await client.resumeSession(id, without ? denied : foundry.resumeConfig(denied));
+  const session = await client.resumeSession(id, without ? denied : foundry.sessionConfig(denied));
   console.log((await session.sendAndWait({ prompt }))?.data.content);
 } catch (error) {
   console.log(`failed: ${error.message}`);

@@ -8,7 +8,7 @@ import {
   createBearerTokenProvider,
   createClaimsChallengeHandler,
   createFoundryProvider,
-  ManagedIdentityCopilotAgent,
+  FoundryAgent,
 } from "copilot-keyless";
 
 const SCOPE = "https://ai.azure.com/.default";
@@ -62,7 +62,7 @@ const FUNCTIONS = {
 
 /** One turn of an agent, and what is left behind. */
 async function agent(options, prompt = "Hello") {
-  const agent = new ManagedIdentityCopilotAgent({
+  const agent = new FoundryAgent({
     client: { env: { ADDED: "4dded" } },
     ...options,
     session: { onEvent: (event) => write("event", event), ...options?.session },

@@ -3,7 +3,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { RuntimeConnection } from "@github/copilot-sdk";
-import { ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { FoundryAgent } from "copilot-keyless";
 
 const how = process.argv[2];
 const CONNECTIONS = {
@@ -11,7 +11,7 @@ const CONNECTIONS = {
   "tcp, SIGTERM": RuntimeConnection.forTcp(),
   inprocess: RuntimeConnection.forInProcess(),
 };
-const agent = new ManagedIdentityCopilotAgent({
+const agent = new FoundryAgent({
   session: { availableTools: [] },
   client: CONNECTIONS[how] && { connection: CONNECTIONS[how] },
   tokens: { keepFresh: how === "keepFresh" },

@@ -1,11 +1,6 @@
 // The credential that is made by default keeps tokens, as MSAL does; the direct credential leads past its cache to the same identity.
 
-import {
-  type Clock,
-  createFoundryProvider,
-  ManagedIdentityCopilotAgent,
-  type TokenProviderOptions,
-} from "copilot-keyless";
+import { type Clock, createFoundryProvider, FoundryAgent, type TokenProviderOptions } from "copilot-keyless";
 import { expect, test, vi } from "vitest";
 import { emulated } from "../support.js";
 
@@ -177,7 +172,7 @@ test("a way past the cache that leads nowhere is told as what it was: the same t
 });
 
 test("a revoked token is replaced within the turn, and the conversation goes on", async () => {
-  await using agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] } });
+  await using agent = new FoundryAgent({ session: { availableTools: [] } });
   await agent.chat("Warm up");
   emulator.revokeTokens();
   const { identity } = emulator.counts;

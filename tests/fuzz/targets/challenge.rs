@@ -1,7 +1,7 @@
 //! Any header: read without a panic, and claims are a JSON object.
 #![no_main]
 
-use copilot_keyless::challenge::parse;
+use copilot_keyless::token::challenge::parse;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|header: &str| {

@@ -1,7 +1,7 @@
 //! Any text: described without a panic.
 #![no_main]
 
-use copilot_keyless::claims::describe;
+use copilot_keyless::token::claims::describe;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|token: &str| {

@@ -1,11 +1,11 @@
 //! Any refusal, at any host, with any token: no panic, no token in what is shown, no word of a stranger's in a command.
 #![no_main]
 
-#[path = "../../properties/commands.rs"]
+#[path = "../../core/diagnosis/properties.rs"]
 mod properties;
 
 use copilot_keyless::diagnosis::{Failure, diagnose, foresee, role_assignment};
-use copilot_keyless::probe;
+use copilot_keyless::request::probe;
 use libfuzzer_sys::fuzz_target;
 use properties::{Own, check, faults};
 

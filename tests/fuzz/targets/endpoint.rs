@@ -1,7 +1,7 @@
 //! Any text, with every type: no panic, and what is accepted gives itself again and keeps its host.
 #![no_main]
 
-#[path = "../../properties/endpoint.rs"]
+#[path = "../../core/endpoint/properties.rs"]
 mod properties;
 
 use copilot_keyless::endpoint::{Options, ProviderType};

@@ -1,8 +1,8 @@
 //! Any answer in the place of an identity endpoint's: a token within its bounds, an error or a failure, never the secret that was sent.
 #![no_main]
 
-use copilot_keyless::expiry::MAX_LIFETIME_MS;
-use copilot_keyless::identity::{Answer, Source, Verdict, advice, judge};
+use copilot_keyless::token::MAX_LIFETIME_MS;
+use copilot_keyless::request::identity::{Answer, Source, Verdict, advice, judge};
 use libfuzzer_sys::fuzz_target;
 
 const SECRET: &str = "f00dfeedf00dfeedf00dfeedf00dfeed";

@@ -1,7 +1,7 @@
 //! Any bytes as a model's streamed answer, of every API: no panic, and the same text and end however the bytes are cut.
 #![no_main]
 
-use copilot_keyless::reply::{End, Format, Reader};
+use copilot_keyless::answer::model::{End, Format, Reader};
 use libfuzzer_sys::fuzz_target;
 
 fn read(format: Format, parts: &[&[u8]]) -> (String, Option<End>) {

@@ -1,7 +1,7 @@
 //! Any events in any order: what must always hold for the schedule.
 #![no_main]
 
-#[path = "../../properties/schedule.rs"]
+#[path = "../../core/schedule/properties.rs"]
 mod properties;
 
 use libfuzzer_sys::fuzz_target;

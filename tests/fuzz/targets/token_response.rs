@@ -1,7 +1,7 @@
 //! Any bytes: an answer without a panic, and a lifetime within its bounds.
 #![no_main]
 
-use copilot_keyless::expiry::{MAX_LIFETIME_MS, parse_instant, parse_token_response};
+use copilot_keyless::token::{MAX_LIFETIME_MS, parse_instant, parse_token_response};
 use libfuzzer_sys::fuzz_target;
 
 const REQUESTED_AT: i64 = 1_700_000_000_000;

@@ -1,10 +1,6 @@
 // A conversation through the Copilot SDK and its runtime, where that can be had.
 
-import {
-  createClaimsChallengeHandler,
-  createFoundryProvider,
-  ManagedIdentityCopilotAgent,
-} from "copilot-keyless";
+import { createClaimsChallengeHandler, createFoundryProvider, FoundryAgent } from "copilot-keyless";
 import type { Case } from "../suite.js";
 import { check } from "./check.js";
 
@@ -12,7 +8,7 @@ export const conversation: readonly Case[] = [
   [
     "Copilot SDK and runtime: a conversation by the agent",
     async ({ env, home }) => {
-      const agent = new ManagedIdentityCopilotAgent({
+      const agent = new FoundryAgent({
         env,
         credential: "direct",
         client: { baseDirectory: home, workingDirectory: home },

@@ -1,5 +1,6 @@
-// A crowd at a chat server that is written as a new user would, on a machine whose cores are busy: 20 users with three conversations each,
-// who change their minds after 20 to 420 ms, tokens of 15 s, and runtimes that are replaced while they converse.
+// Sends a crowd to a chat server written as a new user would, on a machine whose cores are busy: 20
+// users with three conversations each, who abort turns after 20 to 420 ms, tokens of 15 s, and
+// runtimes that are replaced meanwhile.
 
 import { fork, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -17,10 +18,10 @@ const ABORTS = 0.3;
 /** How long a turn may take. */
 const TURN_MS = 20_000;
 const CORES = 2;
-/** How long a close may take on a machine whose cores are busy with something else. */
+/** How long a close may take on a machine whose cores are busy. */
 const CLOSE_MS = 1_500;
 
-/** What the model says: which prompts of the conversation it has heard. */
+/** The emulated model: lists the prompts of the conversation that it has received. */
 function reply({ prompt, messages }) {
   const heard = messages
     .filter(({ role }) => role === "user")
@@ -28,7 +29,7 @@ function reply({ prompt, messages }) {
   return `You said ${prompt} after ${heard.join(" ")}.`;
 }
 
-/** Runs the crowd for its time. Every turn is answered, left by its user, or a fault. */
+/** Runs the crowd for its time. Every turn is answered, aborted by its user, or a fault. */
 export async function crowd({ seed, seconds, signal }) {
   const home = mkdtempSync(join(tmpdir(), "copilot-keyless-crowd-"));
   const emulator = await startEmulator({

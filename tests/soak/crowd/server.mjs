@@ -1,10 +1,10 @@
-// A chat server as a new user writes it: Express, one agent, a conversation for each key. Tells its parent the port, and when it is told to
-// close, how long that took.
+// A chat server as a new user writes it: Express, one agent, a conversation for each key. Sends its
+// parent the port, and how long a requested close took.
 
-import { ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { FoundryAgent } from "copilot-keyless";
 import express from "express";
 
-const agent = new ManagedIdentityCopilotAgent(JSON.parse(process.argv[2]));
+const agent = new FoundryAgent(JSON.parse(process.argv[2]));
 const conversations = new Map();
 
 const app = express();

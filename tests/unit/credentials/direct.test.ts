@@ -301,7 +301,7 @@ describe("settings that cannot be", () => {
 
   test("a Retry-After that is a date is waited for by the answer's own clock, with jitter on top", async () => {
     const clock = new FakeClock();
-    clock.chance = 0.5;
+    clock.randomValue = 0.5;
     let asked = 0;
     // Its clock is two hours ahead of ours.
     const server = createServer((_request, response) => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { root } from "../../support/process.js";
 
-const page = readFileSync(join(root, "docs/errors.md"), "utf8");
+const page = readFileSync(join(root, "docs/reference/errors.md"), "utf8");
 const documented = [...page.matchAll(/^\| `([a-z-]+(?:\/[a-z-]+)?)` \|/gm)].map(([, code]) => code as string);
 
 /** The codes of the core; a test in Rust holds the file. */
@@ -34,7 +34,7 @@ function ofTheCli(): string[] {
   );
 }
 
-test("docs/errors.md lists every error code and warning, once each", () => {
+test("docs/reference/errors.md lists every error code and warning, once each", () => {
   // The one diagnosis that is no error is that there is nothing to diagnose.
   const diagnoses = core.diagnoses.filter((code) => code !== "ok");
   const codes = new Set([

@@ -91,10 +91,10 @@ function leaky(depth = 0): Error {
 
 test("a harmless cause is at hand as it is, and one that holds a secret anywhere in a copy without", () => {
   const harmless = Object.assign(new TypeError("no answer", { cause: new Error("reset") }), { code: "X" });
-  expect(new KeylessError("x/y", "text", { cause: harmless }).cause).toBe(harmless);
+  expect(new KeylessError("credential/failed", "text", { cause: harmless }).cause).toBe(harmless);
   const circular = Object.assign(new Error("said"), { self: {}, password: undefined as unknown });
   circular.self = circular;
-  expect(new KeylessError("x/y", "text", { cause: circular }).cause).toBe(circular);
+  expect(new KeylessError("credential/failed", "text", { cause: circular }).cause).toBe(circular);
   circular.password = SECRET;
   let deep = new Error(JWT);
   for (let n = 0; n < 200; n += 1) deep = new Error("said", { cause: deep });
@@ -106,7 +106,7 @@ test("a harmless cause is at hand as it is, and one that holds a secret anywhere
     circular,
     deep,
   ]) {
-    const { cause: copy } = new KeylessError("x/y", "text", { cause });
+    const { cause: copy } = new KeylessError("credential/failed", "text", { cause });
     expect(copy).not.toBe(cause);
     expect(copy).toBeInstanceOf(Error);
     for (let at = copy as Error | undefined; at; at = at.cause as Error | undefined) {
@@ -182,13 +182,13 @@ test.each([
   ],
 ])("the cause may be %s", (name, cause) => {
   if (name === "a loop") (cause as Error).cause = cause;
-  const error = new KeylessError("x/y", "text", { cause });
+  const error = new KeylessError("credential/failed", "text", { cause });
   expect(inspect(error, { depth: 20 })).not.toContain(SECRET);
   expect(inspect(error)).toContain("KeylessError: text");
 });
 
 test("an error without a cause", () => {
-  const error = new KeylessError("x/y", "text");
+  const error = new KeylessError("credential/failed", "text");
   expect("cause" in error || "hint" in error || "status" in error).toBe(false);
   expect(error).toBeInstanceOf(Error);
   expect(error.name).toBe("KeylessError");

@@ -8,6 +8,7 @@ import * as core from "copilot-keyless/core";
 import * as direct from "copilot-keyless/direct";
 import * as edge from "copilot-keyless/edge";
 import * as emulation from "copilot-keyless/emulator";
+import * as testing from "copilot-keyless/testing";
 import { afterAll, expect, test } from "vitest";
 import * as web from "../../../js/web.js";
 
@@ -82,9 +83,11 @@ const AGENT: Options = {
   ...FOUNDRY,
   ...SESSION,
   timeoutMs: number,
+  stateless: flag,
+  deleteHistory: flag,
+  resume: text,
   sessions: text,
   keepHistory: flag,
-  resume: text,
   sessionsPerRuntime: number,
   turnsPerRuntime: number,
 };
@@ -118,7 +121,7 @@ const options = <T extends object>(more: T = {} as T) => [{ endpoint, env, ...mo
 const foundry = index.createFoundryProvider({ env, credential });
 const foundries = index.createFoundryProviders([{ name: "west", env, credential }]);
 const provider = index.createBearerTokenProvider(credential, "https://ai.azure.com/.default");
-const agent = new index.ManagedIdentityCopilotAgent({ env, credential, session: { availableTools: [] } });
+const agent = new index.FoundryAgent({ env, credential, session: { availableTools: [] } });
 const conversation = agent.conversation();
 const chat = edge.createEdgeChatHandler({ authorize: "anonymous", env, credential });
 const handler = functions.createChatHandler({ env, credential });
@@ -137,6 +140,7 @@ const OWNERS: Record<string, object> = {
   edge,
   "azure-functions": functions,
   emulator: emulation,
+  testing,
   web,
   credential,
   provider,
@@ -255,6 +259,7 @@ const SOLE: Record<string, Record<string, Row>> = {
   index: {
     ...CORE,
     ...PROVIDERS,
+    FoundryAgent: { good: () => options(), parameters: [["options", object, AGENT]] },
     ManagedIdentityCopilotAgent: { good: () => options(), parameters: [["options", object, AGENT]] },
     createClaimsChallengeHandler: {
       good: () => [foundry, {}],
@@ -390,7 +395,23 @@ const SOLE: Record<string, Record<string, Row>> = {
       ],
     },
   },
-  web: { ...CORE, ...PROVIDERS, ManagedIdentityCopilotAgent: NONE, createClaimsChallengeHandler: NONE },
+  testing: {
+    FakeClock: { good: () => [{}], parameters: [["options", object, { now: number }]] },
+    withClock: {
+      good: () => [new testing.FakeClock(), {}],
+      parameters: [
+        ["clock", none],
+        ["options", object],
+      ],
+    },
+  },
+  web: {
+    ...CORE,
+    ...PROVIDERS,
+    FoundryAgent: NONE,
+    ManagedIdentityCopilotAgent: NONE,
+    createClaimsChallengeHandler: NONE,
+  },
   credential: {
     getToken: {
       good: () => ["https://ai.azure.com/.default", {}],
@@ -414,6 +435,13 @@ const SOLE: Record<string, Record<string, Row>> = {
     resumeConfig: { good: () => [{}], parameters: [["extra", object]] },
     staticConfig: NONE,
     tokens: NONE,
+    attach: {
+      good: () => [session, () => {}],
+      parameters: [
+        ["session", none],
+        ["onFailure", call],
+      ],
+    },
     watch: {
       good: () => [session, () => {}],
       parameters: [
@@ -434,6 +462,13 @@ const SOLE: Record<string, Record<string, Row>> = {
   foundries: {
     get: { good: () => ["west"], parameters: [["name", text]] },
     sessionConfig: { good: () => [{}], parameters: [["extra", object, { model: text }]] },
+    attach: {
+      good: () => [session, () => {}],
+      parameters: [
+        ["session", none],
+        ["onFailure", call],
+      ],
+    },
     watch: {
       good: () => [session, () => {}],
       parameters: [
@@ -476,7 +511,7 @@ const SOLE: Record<string, Record<string, Row>> = {
         ["options", object, TURN],
       ],
     },
-    close: { good: () => [{}], parameters: [["options", object, { forget: flag }]] },
+    close: { good: () => [{}], parameters: [["options", object, { deleteHistory: flag, forget: flag }]] },
   },
   handler: { status: NONE, close: NONE },
   chat: { tokens: NONE, status: NONE, close: NONE },

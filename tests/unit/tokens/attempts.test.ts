@@ -52,8 +52,8 @@ describe("failures without a status", () => {
     const provider = provide(credential);
     for (let call = 0; call < 1_000; call += 1) {
       await failure(provider());
-      clock.wall += 10;
-      clock.mono += 10;
+      clock.wallMs += 10;
+      clock.monotonicMs += 10;
     }
     expect(credential.calls).toHaveLength(10);
     expect(events.filter(({ type }) => type === "refresh-started")).toHaveLength(10);
@@ -86,8 +86,8 @@ describe("failures without a status", () => {
     const first = failure(provider());
     await settle();
     // The machine was busy: the timer is late.
-    clock.wall += 20;
-    clock.mono += 20;
+    clock.wallMs += 20;
+    clock.monotonicMs += 20;
     expect(await failure(provider())).toMatchObject({ code: "token/timeout" });
     expect(await first).toMatchObject({ code: "token/timeout" });
     expect(credential.calls).toHaveLength(1);
@@ -120,7 +120,7 @@ describe("Retry-After", () => {
   test("a fleet that is asked to come back at one moment does not", async () => {
     const moments = new Set<number | undefined>();
     for (let member = 0; member < 100; member += 1) {
-      clock.chance = member / 100;
+      clock.randomValue = member / 100;
       const provider = provide(new FakeCredential(() => httpError(429, { "retry-after": "60" })));
       await failure(provider());
       moments.add(provider.status.nextAttemptOn);

@@ -48,7 +48,7 @@ afterAll(() => {
 beforeEach(() => {
   clock = new FakeClock();
   ahead = 2 * HOUR;
-  clock.wall += ahead;
+  clock.wallMs += ahead;
   asked.length = 0;
   resource = "tells";
 });
@@ -115,7 +115,7 @@ test("nobody can be asked without a resource", async () => {
 
 test("a Date that a cache has kept is no time of now", async () => {
   ahead = 0;
-  clock.wall = START;
+  clock.wallMs = START;
   resource = "tells of two hours ago";
   using foundry = provider(new FakeCredential(() => ({ token: "old", expiresOnTimestamp: START - MINUTE })));
   expect(await failure(foundry.tokens())).toMatchObject({ code: "expiry/already-expired" });
@@ -127,10 +127,10 @@ test.each([
   [", which was later than the call", 300],
   [", rounded up to a second", 1_000],
 ])("a token's own expiry counts where the credential said now%s, and nobody is asked", async (_, later) => {
-  clock.wall = START;
+  clock.wallMs = START;
   const credential = new FakeCredential((): AccessToken => {
     // As MSAL does: the import of @azure/identity, and its own request, take their time.
-    clock.wall += later / 2;
+    clock.wallMs += later / 2;
     return { token: JWT, expiresOnTimestamp: START + later };
   });
   using foundry = provider(credential);

@@ -212,7 +212,7 @@ describe("due", () => {
     credential.answer = () => "hang";
     await clock.advance(56 * MINUTE);
     expect(await provider()).toBe("token-1");
-    expect(clock.holding).toBe(0);
+    expect(clock.activeTimers).toBe(0);
     await clock.advance(29_999);
     expect(credential.call(2).options.abortSignal.aborted).toBe(false);
     await clock.advance(1);
@@ -267,10 +267,10 @@ describe("expired", () => {
     credential.answer = () => "hang";
     await clock.advance(HOUR - 20 * SECOND);
     await provider();
-    expect(clock.holding).toBe(0);
+    expect(clock.activeTimers).toBe(0);
     await clock.advance(10 * SECOND);
     const waiting = failure(provider());
-    expect(clock.holding).toBe(1);
+    expect(clock.activeTimers).toBe(1);
     expect(credential.calls).toHaveLength(2);
     await clock.advance(15 * SECOND);
     expect(await waiting).toMatchObject({ code: "token/timeout" });
@@ -357,7 +357,7 @@ describe("expired", () => {
     const credential = new FakeCredential(() => "hang");
     const provider = provide(credential);
     const callers = [failure(provider()), failure(provider())];
-    expect(clock.holding).toBe(1);
+    expect(clock.activeTimers).toBe(1);
     await clock.advance(15 * SECOND);
     expect(await callers[0]).toMatchObject({
       code: "token/timeout",
@@ -405,7 +405,7 @@ describe("late answers", () => {
     credential.call(1).resolve(token(1, clock, HOUR));
     expect(await second).toBe("token-1");
     expect(await provider()).toBe("token-1");
-    expect(clock.holding).toBe(0);
+    expect(clock.activeTimers).toBe(0);
     credential.call(2).resolve(token(2, clock, 2 * HOUR));
     await settle();
     expect(await provider()).toBe("token-2");
@@ -423,7 +423,7 @@ describe("late answers", () => {
     expect(await second).toBe("token-1");
     expect(provider.invalidate("token-1")).toBe(true);
     const third = provider();
-    expect(clock.holding).toBe(1);
+    expect(clock.activeTimers).toBe(1);
     expect(credential.calls).toHaveLength(2);
     credential.call(2).resolve(token(2, clock, HOUR));
     expect(await third).toBe("token-2");
@@ -873,10 +873,10 @@ describe("keepFresh", () => {
     const credential = healthy(clock);
     const provider = await warm(credential, { keepFresh: true });
     expect([...clock.timers].map((timer) => timer.ms)).toEqual([55 * MINUTE]);
-    expect(clock.holding).toBe(0);
+    expect(clock.activeTimers).toBe(0);
     await clock.advance(10 * HOUR);
     expect(credential.calls.length).toBe(11);
-    expect(clock.holding).toBe(0);
+    expect(clock.activeTimers).toBe(0);
     provider.close();
     expect(clock.timers.size).toBe(0);
     await clock.advance(10 * HOUR);

@@ -1,10 +1,10 @@
 // The schedule's scenarios through wasm-bindgen, as the token keeper drives it.
 
-import { bindings, decide } from "../../support/bindings.js";
+import { callCore, coreModule } from "../../../js/wasm/bindings.js";
 import { scheduleTable } from "../../support/tables.js";
 
 scheduleTable((policy) => {
-  const schedule = decide(() => new bindings.Schedule(policy));
+  const schedule = callCore(() => new (coreModule().Schedule)(policy));
   return {
     request: ({ wall, mono }) => schedule.request(wall, mono),
     refresh: ({ wall, mono }) => schedule.refresh(wall, mono),

@@ -20,7 +20,7 @@ _VERSION = "0.1.0"
 
 
 def component_path() -> Path:
-    """Where the component is: `COPILOT_KEYLESS_COMPONENT`, beside this file, or where `npm run component` puts it."""
+    """Where the component is: `COPILOT_KEYLESS_COMPONENT`, beside this file, or where `npm run tool component` puts it."""
     given = os.environ.get("COPILOT_KEYLESS_COMPONENT")
     if given:
         return Path(given)

@@ -1,0 +1,61 @@
+// `npm run site`: builds the documentation as a web site into target/site, with the API reference and the page beside it, and checks
+// every link of it.
+
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { build } from "../scripts/build.mjs";
+import { ifChanged, main, root, run, StepError, step } from "../scripts/steps.mjs";
+
+const OUT = join(root, "target/site");
+const HOME = join(root, "site");
+
+await main(async () => {
+  await build();
+  await ifChanged(
+    "site-packages",
+    ["site/package.json", "site/package-lock.json"],
+    ["site/node_modules/.package-lock.json"],
+    () => step("Packages of the site", (onLine) => run("npm", ["ci", "--no-audit"], { cwd: HOME, onLine })),
+  );
+  await step("API reference", (onLine) => run("npm", ["run", "docs"], { onLine }));
+  await step("Page", (onLine) => run("npx", ["vite", "build", "www"], { onLine }));
+  rmSync(OUT, { recursive: true, force: true });
+  await step("Pages", (onLine) => run("npx", ["vitepress", "build"], { cwd: HOME, onLine }));
+  cpSync(join(root, "target/api"), join(OUT, "api"), { recursive: true });
+  cpSync(join(root, "www/dist"), join(OUT, "page"), { recursive: true });
+  const broken = brokenLinks();
+  if (broken.length > 0)
+    throw new StepError(`The site has ${broken.length} broken links:\n${broken.join("\n")}`);
+  console.error(`${OUT}: serve it with \`npx --prefix site vitepress preview site\``);
+});
+
+/** Links of the built site that lead nowhere, or to an anchor that is not there. */
+function brokenLinks() {
+  const files = readdirSync(OUT, { recursive: true, encoding: "utf8" })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => path.endsWith(".html"));
+  const pages = new Map(files.map((path) => [path, readFileSync(join(OUT, path), "utf8")]));
+  const ids = new Map();
+  const idsOf = (path) => {
+    const found = () => new Set([...pages.get(path).matchAll(/ id="([^"]+)"/g)].map(([, id]) => id));
+    if (!ids.has(path)) ids.set(path, found());
+    return ids.get(path);
+  };
+  return files.flatMap((from) => {
+    // What the page's scripts make of its fragments is tested with the page.
+    const links = [
+      ...pages.get(from).matchAll(/<(?:a|img|iframe|link|script)\b[^>]*? (?:href|src)="([^"]+)"/g),
+    ];
+    return links.flatMap(([, link]) => {
+      if (/^(?:[a-z]+:|\/\/)/i.test(link)) return [];
+      const [path, fragment] = link.replaceAll("&amp;", "&").split("#");
+      const plain = decodeURIComponent(path.split("?")[0]);
+      const absolute = plain.startsWith("/") ? plain.slice(1) : posix.join(dirname(from), plain);
+      const target = plain === "" ? from : absolute.replace(/(^|\/)$/, "$1index.html");
+      const file = [target, `${target}.html`].find((one) => existsSync(join(OUT, one)));
+      if (file === undefined) return [`${from}: ${link}`];
+      if (!fragment || !pages.has(file) || file.startsWith("page/")) return [];
+      return idsOf(file).has(decodeURIComponent(fragment)) ? [] : [`${from}: ${link}: no such anchor`];
+    });
+  });
+}

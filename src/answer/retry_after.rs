@@ -1,0 +1,58 @@
+//! `Retry-After` (RFC 9110).
+
+use super::body::Answer;
+use crate::Headers;
+use crate::token::{Millis, http_date};
+
+/// How long a `Retry-After` asks to wait, in milliseconds: a number of seconds, or a date. A date counts from `date`, the answer's
+/// own `Date`, or where that is missing from `now`, when the answer came, in epoch milliseconds. What has passed is 0. `None` for
+/// what cannot be read.
+///
+/// ```
+/// use copilot_keyless::answer::retry_after_ms;
+///
+/// let (later, date) = ("Tue, 14 Nov 2023 22:14:20 GMT", "Tue, 14 Nov 2023 22:13:20 GMT");
+/// assert_eq!(retry_after_ms("60", "", None), Some(60_000));
+/// assert_eq!(retry_after_ms(later, date, None), Some(60_000));
+/// assert_eq!(retry_after_ms(later, "", Some(1_700_000_030_000)), Some(30_000));
+/// assert_eq!(retry_after_ms("soon", date, None), None);
+/// ```
+pub fn retry_after_ms(value: &str, date: &str, now: Option<Millis>) -> Option<u32> {
+    let value = value.trim_ascii();
+    if value.starts_with(|c: char| c.is_ascii_digit()) {
+        return seconds(value);
+    }
+    let until = http_date(value)?;
+    let from = http_date(date).or(now)?;
+    let wait = until.saturating_sub(from).clamp(0, u32::MAX.into());
+    u32::try_from(wait).ok()
+}
+
+/// Seconds, which some servers give with a fraction. What does not fit is the most that does.
+fn seconds(text: &str) -> Option<u32> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if !whole
+        .bytes()
+        .chain(fraction.bytes())
+        .all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    let milliseconds = fraction.bytes().chain(*b"000").take(3);
+    let digits = whole.bytes().chain(milliseconds);
+    Some(digits.fold(0_u32, |number, digit| {
+        number.saturating_mul(10).saturating_add(u32::from(digit - b'0'))
+    }))
+}
+
+/// How long to wait, by the headers `retry-after-ms` and `retry-after` (seconds or a date), else by the message. `now` is when the
+/// answer came, in epoch milliseconds; its own `Date` goes before that, since both dates are of one clock then.
+pub(crate) fn pause_of(headers: &Headers, answer: &Answer, now: Option<Millis>) -> Option<u32> {
+    let whole = |text: &str| text.parse::<u32>().ok();
+    let date = headers.text("date").unwrap_or_default();
+    headers
+        .text("retry-after-ms")
+        .and_then(whole)
+        .or_else(|| retry_after_ms(headers.text("retry-after")?, date, now))
+        .or_else(|| whole(answer.word_after("retry after ")?).map(|seconds| seconds.saturating_mul(1_000)))
+}

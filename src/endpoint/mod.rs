@@ -1,0 +1,402 @@
+//! What a pasted endpoint is, which base URL the Copilot SDK needs for it, and which token scope it takes.
+//!
+//! [`parse`] accepts the URLs that the portals, guides and environment variables hold, repairs what is harmless with a
+//! warning, and refuses the rest with the next step. It is strict about the host, since that is where a token goes: the
+//! base URL is rebuilt from validated parts and never holds a piece of the input that was not understood.
+//!
+//! | host | kind | base URL |
+//! | --- | --- | --- |
+//! | `R.openai.azure.com`, `.us`, `.cn` | `azure-openai` | `/openai/v1/` |
+//! | `R.services.ai.azure.com`, `.us` | `foundry-account` | `/openai/v1/` |
+//! | the same with `/api/projects/P` | `foundry-project` | `/api/projects/P/openai/v1/` |
+//! | the same with `/anthropic` | `foundry-anthropic` | `/anthropic` |
+//! | `R.cognitiveservices.azure.com`, `.us`, `.cn` | `ai-services` | `/openai/v1/` |
+//! | `*.azure-api.net`, `.us`, `.cn` | `gateway` | the path, completed to `/openai/v1/` unless it ends in `/v1` |
+//! | `localhost`, `127.x.x.x`, `[::1]` | `local` | the path as given; `/v1` if there is none |
+//! | `api.openai.com` | `openai` | `/v1/` |
+//! | any other, with `https` | `custom` | as `gateway` |
+//!
+//! The base URL of type `azure` is the same without `/openai/v1/`, because the runtime of the Copilot SDK adds the route
+//! itself. On loopback, Foundry Local and most local servers serve `/v1`, so a bare `http://localhost:5273` gets that;
+//! the emulator of this project hands out complete addresses, which are kept.
+
+mod hosts;
+mod pasted;
+mod route;
+mod scope;
+mod text;
+mod url;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Code, Error, Notice, NoticeCode, Result};
+use hosts::Site;
+use url::{Scheme, Url};
+
+/// What an endpoint is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// An Azure OpenAI resource, `R.openai.azure.com`.
+    AzureOpenai,
+    /// A Foundry resource, `R.services.ai.azure.com`.
+    FoundryAccount,
+    /// A project in a Foundry resource.
+    FoundryProject,
+    /// The Anthropic route of a Foundry resource.
+    FoundryAnthropic,
+    /// An Azure AI services resource, `R.cognitiveservices.azure.com`.
+    AiServices,
+    /// An Azure API Management gateway.
+    Gateway,
+    /// Any other host with `https`.
+    Custom,
+    /// A server on this machine.
+    Local,
+    /// `api.openai.com`.
+    Openai,
+}
+
+/// The cloud an endpoint belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cloud {
+    /// The global Azure.
+    Public,
+    /// Azure for the US Government.
+    Usgov,
+    /// Azure operated by 21Vianet in China.
+    China,
+    /// Not known: a local, custom or OpenAI host.
+    Unknown,
+}
+
+/// The provider type of the Copilot SDK, `ProviderConfig.type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProviderType {
+    /// The OpenAI v1 routes; right for Foundry.
+    Openai,
+    /// Azure's routes, added by the runtime; needed for a dated API version.
+    Azure,
+    /// The Anthropic Messages route.
+    Anthropic,
+}
+
+impl ProviderType {
+    /// The string form, as in the Copilot SDK.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Openai => "openai",
+            Self::Azure => "azure",
+            Self::Anthropic => "anthropic",
+        }
+    }
+}
+
+/// What the caller knows better than the URL. As JSON: `{ type?, apiVersion?, scope? }`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Options {
+    /// The provider type, instead of the one that follows from the path.
+    #[serde(rename = "type")]
+    pub provider_type: Option<ProviderType>,
+    /// A dated API version, such as `2024-10-21`. It implies the type `azure`.
+    pub api_version: Option<String>,
+    /// The token scope, instead of the one that follows from the host.
+    pub scope: Option<String>,
+}
+
+/// An endpoint that was understood. Serialised in camel case; what is `None` is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Endpoint {
+    /// What was given, without surrounding white space and without the values of its query, which may be keys.
+    pub input: String,
+    /// The given address in its normal form: scheme, lower-case host, path; no query.
+    pub url: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The cloud it belongs to.
+    pub cloud: Cloud,
+    /// The provider type to use.
+    #[serde(rename = "type")]
+    pub provider_type: ProviderType,
+    /// `ProviderConfig.baseUrl`. Parsing it again, with the same options, gives the same endpoint.
+    pub base_url: String,
+    /// The scope to ask a token for. None if none is known: a token never goes to an unknown host by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Other scopes that the same host may accept.
+    pub alternate_scopes: Vec<String>,
+    /// Where the host's cloud signs in. None for hosts outside Azure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority_host: Option<String>,
+    /// The name of the resource, or of the gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// The name of the Foundry project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The deployment that a legacy path named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+    /// The dated API version of the options.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    /// What was repaired or assumed.
+    pub warnings: Vec<Notice>,
+}
+
+/// Where to look; the last sentence of many hints.
+pub(crate) const FIND: &str = "Find it in the Azure portal under your resource > Keys and Endpoint, or with: az \
+    cognitiveservices account show --name <name> --resource-group <group> --query properties.endpoint --output tsv";
+
+/// Reads an endpoint.
+///
+/// Errors are the codes under `endpoint/`, then `provider/conflict` for options that the endpoint cannot serve and
+/// `provider/scope` for a scope in no known form. No message repeats user information, a query or a key.
+///
+/// The hosts, paths and scopes are those of Microsoft's documentation for Foundry models (the v1 API, keyless
+/// authentication, Azure Government and Azure in China).
+///
+/// ```
+/// use copilot_keyless::endpoint::{Kind, Options, parse};
+///
+/// let endpoint = parse("myres.openai.azure.com", &Options::default())?;
+/// assert_eq!(endpoint.kind, Kind::AzureOpenai);
+/// assert_eq!(endpoint.base_url, "https://myres.openai.azure.com/openai/v1/");
+/// assert_eq!(endpoint.scope.as_deref(), Some("https://ai.azure.com/.default"));
+/// assert_eq!(endpoint.warnings[0].code.as_str(), "scheme-added");
+///
+/// let error = parse("https://<my-resource>.openai.azure.com", &Options::default()).unwrap_err();
+/// assert_eq!(error.code().as_str(), "endpoint/placeholder");
+/// # Ok::<(), copilot_keyless::Error>(())
+/// ```
+pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
+    let (text, unquoted) = pasted::unwrap(input)?;
+    pasted::refuse_other_things(text)?;
+    let mut url = url::read(text)?;
+    let site = site(&url, text)?;
+    check_transport(&url, &site)?;
+    let api_version = options
+        .api_version
+        .as_deref()
+        .map(check_api_version)
+        .transpose()?;
+    let wanted = wanted_type(options.provider_type, api_version.is_some())?;
+
+    let mut warnings = cleaning_notices(&url, unquoted);
+    if let Some(host) = &site.rewritten {
+        warnings.push(Notice::new(
+            NoticeCode::PrivatelinkHostRewritten,
+            format!(
+                "\"privatelink\" was dropped from the host; {host} resolves to the private address by itself."
+            ),
+        ));
+        url.host.clone_from(host);
+    }
+    let route = route::find(&url, site.kind, wanted, api_version.is_some())?;
+    warnings.extend(route.notices);
+    if url.query.is_some() {
+        warnings.push(Notice::new(
+            NoticeCode::QueryStripped,
+            "The query string was dropped; the v1 API has no api-version, and a key belongs in no URL. For a dated API, \
+             give apiVersion as an option.",
+        ));
+    }
+    let scopes = scope::choose(route.kind, site.cloud, options.scope.as_deref())?;
+    warnings.extend(standing_notices(route.kind, site.cloud, &scopes));
+
+    let mut address = format!("{}/{}", url.origin(), url.segments.join("/"));
+    if url.trailing_slash && !url.segments.is_empty() {
+        address.push('/');
+    }
+    Ok(Endpoint {
+        input: text::redact(input),
+        url: address,
+        kind: route.kind,
+        cloud: site.cloud,
+        provider_type: route.provider_type,
+        base_url: format!("{}{}", url.origin(), route.path),
+        scope: scopes.scope,
+        alternate_scopes: scopes.alternates,
+        authority_host: authority_host(site.cloud).map(str::to_owned),
+        resource: site.resource,
+        project: route.project,
+        deployment: route.deployment,
+        api_version: api_version.map(str::to_owned),
+        warnings,
+    })
+}
+
+fn site(url: &Url, text: &str) -> Result<Site> {
+    if url.loopback {
+        return Ok(Site {
+            kind: Kind::Local,
+            cloud: Cloud::Unknown,
+            resource: None,
+            rewritten: None,
+        });
+    }
+    let site = hosts::classify(&url.host, text)?;
+    if site.kind == Kind::Custom {
+        let elsewhere = format!(
+            "{}{}",
+            url.segments.join("/"),
+            url.query.as_deref().unwrap_or_default()
+        );
+        if hosts::names_azure_domain(&elsewhere) {
+            return Err(hosts::azure_elsewhere(&url.host));
+        }
+    }
+    Ok(site)
+}
+
+fn check_transport(url: &Url, site: &Site) -> Result<()> {
+    if url.scheme == Scheme::Http && !url.loopback {
+        return Err(Error::new(
+            Code::EndpointInsecureHttp,
+            format!(
+                "The endpoint is http://{}; a token must not travel unencrypted. Expected https://.",
+                url.host
+            ),
+        )
+        .hint("Write https://. Plain http is for this machine only: localhost, 127.0.0.1 or [::1]."));
+    }
+    match url.port {
+        Some(port) if !matches!(site.kind, Kind::Custom | Kind::Local) => Err(Error::new(
+            Code::EndpointPort,
+            format!(
+                "The endpoint's port is {port}; {} serves port 443 only.",
+                url.host
+            ),
+        )
+        .hint("Leave the port out.")),
+        _ => Ok(()),
+    }
+}
+
+fn check_api_version(version: &str) -> Result<&str> {
+    let date = version.strip_suffix("-preview").unwrap_or(version);
+    let dated = date.len() == 10
+        && date.bytes().enumerate().all(|(i, b)| {
+            if i == 4 || i == 7 {
+                b == b'-'
+            } else {
+                b.is_ascii_digit()
+            }
+        });
+    let (month, day) = (
+        date.get(5..7).unwrap_or_default(),
+        date.get(8..).unwrap_or_default(),
+    );
+    if dated && ("01"..="12").contains(&month) && ("01"..="31").contains(&day) {
+        return Ok(version);
+    }
+    let shown = if text::is_plain_name(version) {
+        version
+    } else {
+        "***"
+    };
+    Err(Error::new(
+        Code::ProviderConflict,
+        format!("apiVersion is \"{shown}\"; expected a date such as 2024-10-21 or 2025-04-01-preview."),
+    )
+    .hint("Leave apiVersion out: the v1 API of Foundry needs none."))
+}
+
+/// The type that the options ask for. An API version implies `azure`, the only type whose requests carry one.
+fn wanted_type(given: Option<ProviderType>, dated: bool) -> Result<Option<ProviderType>> {
+    match given {
+        Some(given) if dated && given != ProviderType::Azure => Err(Error::new(
+            Code::ProviderConflict,
+            format!(
+                "apiVersion was given together with the type \"{}\", whose requests carry none.",
+                given.as_str()
+            ),
+        )
+        .hint("Leave apiVersion out, or ask for the type \"azure\".")),
+        None if dated => Ok(Some(ProviderType::Azure)),
+        given => Ok(given),
+    }
+}
+
+fn cleaning_notices(url: &Url, unquoted: bool) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    if unquoted {
+        notices.push(Notice::new(
+            NoticeCode::QuotesStripped,
+            "The quotes, brackets or punctuation around the endpoint were dropped.",
+        ));
+    }
+    if url.given_scheme.is_none() {
+        let scheme = if url.scheme == Scheme::Http {
+            "http"
+        } else {
+            "https"
+        };
+        notices.push(Notice::new(
+            NoticeCode::SchemeAdded,
+            format!("{scheme}:// was put in front of the endpoint."),
+        ));
+    }
+    if url.trailing_dot {
+        notices.push(Notice::new(
+            NoticeCode::TrailingDotStripped,
+            "The dot at the end of the host was dropped.",
+        ));
+    }
+    notices
+}
+
+/// Warnings that come back when the base URL is parsed again.
+fn standing_notices(kind: Kind, cloud: Cloud, scopes: &scope::Scopes) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    if kind == Kind::FoundryAnthropic && !scopes.overridden {
+        notices.push(Notice::new(
+            NoticeCode::ScopeDocConflict,
+            "Microsoft's pages name two scopes for the Anthropic route. This one is used first; after a 401 for a wrong \
+             audience, set FOUNDRY_TOKEN_SCOPE to the other, https://cognitiveservices.azure.com/.default.",
+        ));
+    }
+    if matches!(kind, Kind::Gateway | Kind::Custom) && scopes.scope.is_none() {
+        notices.push(Notice::new(
+            NoticeCode::ScopeRequired,
+            "No token scope is known for this host and none is guessed. Set FOUNDRY_TOKEN_SCOPE, or the scope option, to \
+             the one that its operator names.",
+        ));
+    }
+    if kind == Kind::Openai {
+        notices.push(Notice::new(
+            NoticeCode::NotAzure,
+            "api.openai.com is not Azure: it takes OpenAI's own keys and no Microsoft Entra token.",
+        ));
+    }
+    if cloud == Cloud::China {
+        notices.push(Notice::new(
+            NoticeCode::UnverifiedCloud,
+            "The endpoint is in Azure in China; its scope follows the documentation and was not tried.",
+        ));
+    }
+    if let (Cloud::Usgov | Cloud::China, Some(host)) = (cloud, authority_host(cloud)) {
+        notices.push(Notice::new(
+            NoticeCode::AuthorityHostRequired,
+            format!(
+                "A credential of your own must sign in at {host}: give it that authorityHost, or set AZURE_AUTHORITY_HOST. The \
+                 default credential does so by itself."
+            ),
+        ));
+    }
+    notices
+}
+
+/// Where a cloud signs in.
+pub(crate) fn authority_host(cloud: Cloud) -> Option<&'static str> {
+    match cloud {
+        Cloud::Public => Some("https://login.microsoftonline.com"),
+        Cloud::Usgov => Some("https://login.microsoftonline.us"),
+        Cloud::China => Some("https://login.chinacloudapi.cn"),
+        Cloud::Unknown => None,
+    }
+}

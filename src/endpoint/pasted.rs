@@ -1,0 +1,261 @@
+//! The text before it is a URL: white space, quotes, placeholders, unset variables and the things that people paste in place of an
+//! endpoint.
+
+use super::hosts::classify;
+use super::text::{arm_id, authority, before_query, is_invisible, not_a_url, placeholder, trim, unset_error};
+use super::{FIND, Kind};
+use crate::text::is_made_of;
+use crate::{Code, Error, Result};
+
+/// No real endpoint comes near this.
+const LONGEST: usize = 2_048;
+
+/// The text without the wrapping that copying brings along; true if there were quotes, brackets or punctuation. A comma
+/// or semicolon can stand at the end of no endpoint that is understood, so nothing is lost with it.
+pub(super) fn unwrap(input: &str) -> Result<(&str, bool)> {
+    let length = input.chars().count();
+    if length > LONGEST {
+        return Err(not_a_url(format!(
+            "The endpoint is {length} characters long; an endpoint has at most {LONGEST}."
+        )));
+    }
+    let bare = trim(input);
+    let mut text = bare;
+    loop {
+        let bare = trim(text).trim_end_matches([',', ';']);
+        let inner = unbracket(bare.trim_matches(is_quote));
+        if inner == text {
+            break;
+        }
+        text = inner;
+    }
+    if text.is_empty() {
+        return Err(Error::new(
+            Code::EndpointEmpty,
+            "The endpoint is empty; expected a URL such as https://<your-resource>.openai.azure.com.",
+        )
+        .hint(format!(
+            "If it comes from an environment variable, check that the variable is set. {FIND}"
+        )));
+    }
+    Ok((text, text.len() != bare.len()))
+}
+
+/// Refuses what is recognisably something else than a URL, with advice for each.
+pub(super) fn refuse_other_things(text: &str) -> Result<()> {
+    let lower = text.to_ascii_lowercase();
+    if let Some(value) = unset(&lower) {
+        return Err(unset_error(value));
+    }
+    if looks_like_token(text) {
+        return Err(not_a_url(
+            "The endpoint looks like an access token, not like a URL; it is not repeated here.",
+        ));
+    }
+    if let Some(name) = assignment(text) {
+        return Err(Error::new(
+            Code::EndpointNotAUrl,
+            format!(
+                "The endpoint is a whole line \"{name}=...\"; expected only the URL behind the equals sign."
+            ),
+        )
+        .hint("Leave out the variable's name, \"export\" and the equals sign."));
+    }
+    if is_connection_string(&lower) {
+        return Err(Error::new(
+            Code::EndpointConnectionString,
+            "The endpoint is a connection string; expected only the URL of the resource. The text is not repeated here.",
+        )
+        .hint(format!(
+            "Give no key: the token takes its place. {}",
+            only_the_url(&lower)
+        )));
+    }
+    if is_arm_id(lower.trim_start_matches('/')) {
+        return Err(arm_id(text));
+    }
+    let more = if has_other_text(before_query(&lower)) {
+        "more than a URL"
+    } else if text.contains(|c: char| c.is_control() || is_invisible(c)) {
+        "a control character or an invisible character"
+    } else {
+        ""
+    };
+    if !more.is_empty() {
+        return Err(impure(more, &lower));
+    }
+    if is_placeholder_markup(before_query(text)) {
+        return Err(placeholder(
+            "The endpoint still holds a placeholder (<...>, {...}, [...], $NAME or %NAME%)",
+        ));
+    }
+    if text.contains(char::is_whitespace) {
+        return Err(impure("white space", &lower));
+    }
+    if text.contains('\\') {
+        return Err(not_a_url(
+            "The endpoint holds a backslash; a URL has forward slashes only.",
+        ));
+    }
+    Ok(())
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '\'' | '`' | '\u{ab}' | '\u{b4}' | '\u{bb}' | '\u{2018}'
+            ..='\u{201f}' | '\u{2039}' | '\u{203a}' | '\u{300c}' | '\u{300d}' | '\u{ff02}' | '\u{ff07}'
+    )
+}
+
+/// `<https://...>` without its brackets; `<my-resource>` and `<a>.openai.azure.com/<b>` stay.
+fn unbracket(text: &str) -> &str {
+    text.strip_prefix('<')
+        .and_then(|text| text.strip_suffix('>'))
+        .filter(|inner| !inner.contains(['<', '>']) && inner.contains(['.', ':']))
+        .unwrap_or(text)
+}
+
+fn unset(lower: &str) -> Option<&'static str> {
+    let rest = lower.split_once("://").map_or(lower, |(_, rest)| rest);
+    if rest.starts_with("[object ") || rest.starts_with("[object%20") || rest.starts_with("%5bobject") {
+        return Some("[object Object]");
+    }
+    let host = authority(rest);
+    let first = host.split(['.', ':', '@']).next().unwrap_or_default();
+    match (first, host) {
+        ("undefined", _) => Some("undefined"),
+        ("null", _) => Some("null"),
+        (_, "nan") => Some("NaN"),
+        ("none", _) => Some("None"),
+        _ => None,
+    }
+}
+
+fn is_placeholder_markup(text: &str) -> bool {
+    if text.contains(['<', '>', '{', '}', '$']) || authority(after_scheme(text)).contains('*') {
+        return true;
+    }
+    // [resource], but not the [::1] of an IPv6 address
+    if let Some((_, rest)) = text.split_once('[') {
+        let inner = rest.split(']').next().unwrap_or_default();
+        if !inner.contains(':') {
+            return true;
+        }
+    }
+    // %NAME%, but not the percent-encoded %C3%A9
+    let mut pieces = text.split('%').skip(1).peekable();
+    while let Some(piece) = pieces.next() {
+        let Some(next) = pieces.peek() else { break };
+        let name = piece.len() >= 3
+            && piece.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && is_made_of(piece, b"_");
+        if name && !(starts_with_hex_pair(piece) && starts_with_hex_pair(next)) {
+            return true;
+        }
+    }
+    false
+}
+
+fn starts_with_hex_pair(text: &str) -> bool {
+    text.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2
+}
+
+fn after_scheme(text: &str) -> &str {
+    text.split_once("://").map_or(text, |(_, rest)| rest)
+}
+
+fn looks_like_token(text: &str) -> bool {
+    let text = text.strip_prefix("Bearer ").unwrap_or(text);
+    text.starts_with("eyJ") && text.len() > 40 && !text.contains('/')
+}
+
+/// The variable's name if the text is a line such as `export NAME="https://..."`.
+fn assignment(text: &str) -> Option<&str> {
+    let text = ["export ", "set ", "setx ", "$env:"]
+        .iter()
+        .find_map(|p| text.strip_prefix(p))
+        .unwrap_or(text);
+    let (name, _) = text.split_once('=')?;
+    let name = name.trim();
+    let is_name = name.contains('_')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    (is_name && name.len() <= 64).then_some(name)
+}
+
+fn is_connection_string(lower: &str) -> bool {
+    const NAMES: [&str; 10] = [
+        "endpoint",
+        "defaultendpointsprotocol",
+        "key",
+        "accesskey",
+        "accountkey",
+        "apikey",
+        "sharedaccesskey",
+        "instrumentationkey",
+        "accountname",
+        "accountendpoint",
+    ];
+    let workspace = lower.contains(".api.azureml.") && lower.contains(';');
+    workspace
+        || lower.split(';').any(|part| {
+            part.split_once('=')
+                .is_some_and(|(name, _)| NAMES.contains(&name.trim()))
+        })
+}
+
+/// An id, or the part of one that begins further on; without a slash in front.
+fn is_arm_id(lower: &str) -> bool {
+    [
+        "subscriptions/",
+        "resourcegroups/",
+        "providers/",
+        "microsoft.cognitiveservices/",
+    ]
+    .iter()
+    .any(|start| lower.starts_with(start))
+}
+
+/// True if something stands in front of the URL, or another URL behind it: a line of JSON, Markdown or a script.
+/// A host with a path in front of it is not meant; [`super::site`] looks at those.
+fn has_other_text(lower: &str) -> bool {
+    let front = lower.split_once("://").and_then(|(before, _)| {
+        before
+            .strip_suffix("https")
+            .or_else(|| before.strip_suffix("http"))
+    });
+    front.is_some_and(|front| !front.contains('/') && !is_made_of(front, b"+-."))
+        || lower
+            .split([',', ';', '|'])
+            .skip(1)
+            .any(|part| part.starts_with("http"))
+}
+
+fn impure(what: &str, lower: &str) -> Error {
+    Error::new(
+        Code::EndpointNotAUrl,
+        format!("The endpoint holds {what}; expected a URL and nothing else."),
+    )
+    .hint(only_the_url(lower))
+}
+
+/// Names the host of the URL in a text, if there is one and it is a resource's: nothing else is ever recommended.
+fn only_the_url(lower: &str) -> String {
+    let mut hosts = lower.split("://").skip(1).map(|rest| {
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.')
+            .unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
+    });
+    match hosts.next() {
+        Some(host)
+            if hosts.all(|other| other == host)
+                && classify(host, "").is_ok_and(|site| site.kind != Kind::Custom) =>
+        {
+            format!("Give only the URL in it, which begins with https://{host}.")
+        }
+        _ => format!("Give only a URL such as https://<your-resource>.openai.azure.com. {FIND}"),
+    }
+}

@@ -1,0 +1,19 @@
+//! From the path that was given to the path of the base URL.
+
+mod azure;
+mod custom;
+mod parts;
+
+use super::url::Url;
+use super::{Kind, ProviderType};
+use crate::Result;
+use parts::Route;
+
+/// Finds the route. `wanted` is the type that the options ask for, `dated` whether they name an API version.
+pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
+    match kind {
+        Kind::Gateway | Kind::Custom | Kind::Local => custom::find(url, kind, wanted, dated),
+        Kind::Openai => azure::openai(url, wanted),
+        _ => azure::find(url, kind, wanted, dated),
+    }
+}

@@ -1,0 +1,137 @@
+//! The environment variables that name an endpoint, a model and a token scope, and those that choose a credential.
+//!
+//! In each list the first variable that is set wins; blank counts as unset. A later one that says something else is a
+//! warning, since whoever set it will wonder why it has no effect.
+
+mod credential;
+
+use serde::Serialize;
+
+pub use credential::{CredentialKind, CredentialPlan, Host, credential};
+
+use crate::Variables;
+use crate::endpoint::{Options, parse};
+use crate::{Notice, NoticeCode};
+
+/// The variables that hold an endpoint, first come first.
+pub const ENDPOINT: [&str; 6] = [
+    "FOUNDRY_RESOURCE_URL",
+    "AZURE_AI_FOUNDRY_RESOURCE_URL",
+    "FOUNDRY_PROJECT_ENDPOINT",
+    "AZURE_AI_PROJECT_ENDPOINT",
+    "AZURE_OPENAI_ENDPOINT",
+    "AZURE_OPENAI_BASE_URL",
+];
+
+/// The variables that hold a model's or deployment's name, first come first.
+pub const MODEL: [&str; 3] = [
+    "FOUNDRY_MODEL_NAME",
+    "AZURE_OPENAI_DEPLOYMENT",
+    "AZURE_OPENAI_DEPLOYMENT_NAME",
+];
+
+/// The variable that holds a token scope.
+pub const SCOPE: [&str; 1] = ["FOUNDRY_TOKEN_SCOPE"];
+
+/// A value and the variable that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// The value, trimmed, not yet checked.
+    pub value: String,
+    /// The variable's name.
+    pub variable: &'static str,
+}
+
+impl Setting {
+    pub(crate) fn is_deployment(&self) -> bool {
+        is_deployment(self.variable)
+    }
+}
+
+/// What the environment says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Resolved {
+    /// The endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Setting>,
+    /// The model's or deployment's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<Setting>,
+    /// The token scope.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Setting>,
+    /// `env-conflict` for each variable that is overruled and says something else.
+    pub warnings: Vec<Notice>,
+}
+
+/// Reads the variables. Nothing is checked here but whether two of them agree; endpoints are compared by what they
+/// mean, so that a slash or an operation path more makes no warning.
+///
+/// ```
+/// use copilot_keyless::Variables;
+/// use copilot_keyless::environment::resolve;
+///
+/// let env = Variables::from([
+///     ("FOUNDRY_RESOURCE_URL", "https://myres.openai.azure.com"),
+///     ("AZURE_OPENAI_ENDPOINT", "https://other.openai.azure.com"),
+/// ]);
+/// let resolved = resolve(&env);
+/// assert_eq!(resolved.endpoint.unwrap().variable, "FOUNDRY_RESOURCE_URL");
+/// assert_eq!(resolved.warnings[0].code.as_str(), "env-conflict");
+/// ```
+pub fn resolve(env: &Variables) -> Resolved {
+    let mut warnings = Vec::new();
+    Resolved {
+        endpoint: endpoint(env, &mut warnings),
+        model: model(env, &mut warnings),
+        scope: scope(env),
+        warnings,
+    }
+}
+
+pub(crate) fn endpoint(env: &Variables, warnings: &mut Vec<Notice>) -> Option<Setting> {
+    first(env, &ENDPOINT, same_endpoint, warnings)
+}
+
+pub(crate) fn model(env: &Variables, warnings: &mut Vec<Notice>) -> Option<Setting> {
+    first(env, &MODEL, |a, b| a == b, warnings)
+}
+
+pub(crate) fn scope(env: &Variables) -> Option<Setting> {
+    first(env, &SCOPE, |a, b| a == b, &mut Vec::new())
+}
+
+/// True for the variables that by their own words name a deployment and not a model.
+pub(crate) fn is_deployment(variable: &str) -> bool {
+    variable.starts_with("AZURE_OPENAI_DEPLOYMENT")
+}
+
+fn first(
+    env: &Variables,
+    variables: &[&'static str],
+    same: fn(&str, &str) -> bool,
+    warnings: &mut Vec<Notice>,
+) -> Option<Setting> {
+    let mut settings = variables.iter().filter_map(|variable| {
+        let value = env.text(variable)?.to_owned();
+        Some(Setting { value, variable })
+    });
+    let winner = settings.next()?;
+    for other in settings.filter(|other| !same(&winner.value, &other.value)) {
+        warnings.push(Notice::new(
+            NoticeCode::EnvConflict,
+            format!(
+                "{} and {} are both set and differ; {} is used. Unset the other.",
+                winner.variable, other.variable, winner.variable
+            ),
+        ));
+    }
+    Some(winner)
+}
+
+fn same_endpoint(a: &str, b: &str) -> bool {
+    let (Ok(a), Ok(b)) = (parse(a, &Options::default()), parse(b, &Options::default())) else {
+        return a == b;
+    };
+    a.base_url.trim_end_matches('/') == b.base_url.trim_end_matches('/') && a.deployment == b.deployment
+}

@@ -1,0 +1,438 @@
+//! From the options of a program and its environment to the provider that the Copilot SDK needs.
+
+mod models;
+
+use serde::{Deserialize, Serialize};
+
+pub use models::{ModelConfig, ModelRequest, Named, models};
+
+use crate::endpoint::{Endpoint, FIND, Kind, Options, ProviderType, parse};
+use crate::environment::{self, CredentialKind, CredentialPlan, Setting};
+use crate::text::decimal::decimal;
+use crate::text::is_made_of;
+use crate::{Code, Error, Headers, Result, Variables};
+use crate::{Notice, NoticeCode};
+
+/// The model if neither the options nor the environment name one.
+pub const DEFAULT_MODEL: &str = "gpt-5.5";
+
+/// The API format of an OpenAI or Azure provider, `ProviderConfig.wireApi`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireApi {
+    /// The Responses API, the default.
+    Responses,
+    /// Chat completions.
+    Completions,
+}
+
+/// What a program asks for. As JSON in camel case; every field may be missing or null, and unknown ones are ignored.
+///
+/// An option that is given but blank is an error and not the same as one left out, so that an unset variable in
+/// `endpoint: process.env.X ?? ""` does not lead to another endpoint unnoticed.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Request {
+    /// The endpoint, in any form that [`parse`] takes; else from the environment.
+    pub endpoint: Option<String>,
+    /// The well-known name of the model, by which the runtime looks up its limits.
+    pub model: Option<String>,
+    /// The name of the deployment, if it differs from the model's.
+    pub deployment: Option<String>,
+    /// The token scope, else from the environment, else by the endpoint.
+    pub scope: Option<String>,
+    /// The provider type, else by the endpoint.
+    #[serde(rename = "type")]
+    pub provider_type: Option<ProviderType>,
+    /// The API format.
+    pub wire_api: Option<WireApi>,
+    /// A dated API version; implies the type `azure`.
+    pub api_version: Option<String>,
+    /// Headers for every model request.
+    pub headers: Headers,
+    /// The most tokens in a prompt: a positive whole number.
+    pub max_prompt_tokens: Option<f64>,
+    /// The most tokens in an answer: a positive whole number.
+    pub max_output_tokens: Option<f64>,
+    /// Whether the program brings a credential or a token function of its own.
+    pub own_credential: bool,
+    /// The environment. Of a variable that holds a secret only matters that it is set.
+    pub env: Variables,
+}
+
+/// What to hand to the Copilot SDK, and how it came about. Serialised in camel case; what is `None` is left out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// The model for the session.
+    pub model: String,
+    /// The provider, without its credential.
+    pub config: Config,
+    /// The scope to ask a token for. None on a host that names none, such as this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// What gives the tokens. Its warnings are not among those of the provider: they matter when no token comes.
+    pub credential: CredentialPlan,
+    /// Where the settings come from.
+    pub sources: Sources,
+    /// The warnings of the endpoint, the environment and the provider.
+    pub warnings: Vec<Notice>,
+}
+
+/// The Copilot SDK's `ProviderConfig`, without a credential.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Config {
+    /// The provider type.
+    #[serde(rename = "type")]
+    pub provider_type: ProviderType,
+    /// The API format; none for `anthropic`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wire_api: Option<WireApi>,
+    /// The base URL in the form that the type needs.
+    pub base_url: String,
+    /// The dated API version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub azure: Option<AzureConfig>,
+    /// Headers for every model request.
+    #[serde(skip_serializing_if = "Headers::is_empty")]
+    pub headers: Headers,
+    /// The model's well-known name, if the deployment has another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_id: Option<String>,
+    /// The deployment's name, if it is not the model's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wire_model: Option<String>,
+    /// The most tokens in a prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_prompt_tokens: Option<u32>,
+    /// The most tokens in an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<u32>,
+}
+
+/// `ProviderConfig.azure`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AzureConfig {
+    /// The dated API version.
+    pub api_version: String,
+}
+
+/// Where each setting comes from: `option`, the name of a variable, or `default`. A model that is known only from the
+/// path of the endpoint has the source of the endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sources {
+    /// The endpoint.
+    pub endpoint: &'static str,
+    /// The model.
+    pub model: &'static str,
+    /// The scope; `default` too if there is none.
+    pub scope: &'static str,
+}
+
+const OPTION: &str = "option";
+pub(crate) const DEFAULT: &str = "default";
+
+/// Headers that carry a credential or belong to the transport.
+const REFUSED_HEADERS: [&str; 6] = [
+    "authorization",
+    "api-key",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+];
+
+/// Decides on a provider.
+///
+/// - The endpoint, the model and the scope come from the options, else from the environment ([`environment`]); the model
+///   is [`DEFAULT_MODEL`] in the end. Without an endpoint the error is `endpoint/empty`.
+/// - `model` is the well-known name and `deployment` the one that is sent. A deployment alone is also the model; one in
+///   a legacy path counts if no other is given. Both appear in `config` only if they differ.
+/// - The API format is `responses` unless another is asked for, or the API version is too old for it. `anthropic` has none.
+/// - `apiVersion` implies the type `azure`, whose base URL is the host's root, as the runtime requires.
+///
+/// Errors are those of [`parse`], then `provider/model`, `provider/conflict`, `provider/header`, `provider/limit`,
+/// `provider/scope` and `credential/configuration`. The rules about the base URL were measured on the Copilot SDK 1.0.14.
+///
+/// ```
+/// use copilot_keyless::provider::{Request, plan};
+///
+/// let plan = plan(&Request {
+///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
+///     deployment: Some("team-gpt".to_owned()),
+///     model: Some("gpt-5.5".to_owned()),
+///     ..Request::default()
+/// })?;
+/// assert_eq!(plan.config.base_url, "https://myres.openai.azure.com/openai/v1/");
+/// assert_eq!(plan.config.wire_model.as_deref(), Some("team-gpt"));
+/// assert_eq!(plan.scope.as_deref(), Some("https://ai.azure.com/.default"));
+/// assert_eq!(plan.sources.endpoint, "option");
+/// # Ok::<(), copilot_keyless::Error>(())
+/// ```
+pub fn plan(request: &Request) -> Result<Plan> {
+    let env = &request.env;
+    let mut warnings = Vec::new();
+
+    let given = pick(request.endpoint.as_deref(), || {
+        environment::endpoint(env, &mut warnings)
+    });
+    let (address, endpoint_source) = given.ok_or_else(no_endpoint)?;
+    let scope = pick(request.scope.as_deref(), || environment::scope(env));
+    let (scope, scope_source) = scope.map_or((None, DEFAULT), |(scope, source)| (Some(scope), source));
+    let options = Options {
+        provider_type: request.provider_type,
+        api_version: request.api_version.clone(),
+        scope,
+    };
+    let endpoint = parse(&address, &options)?;
+
+    let names = names(request, &endpoint, endpoint_source, &mut warnings)?;
+    let config = Config {
+        provider_type: endpoint.provider_type,
+        wire_api: wire_api(request.wire_api, &endpoint)?,
+        base_url: endpoint.base_url.clone(),
+        azure: endpoint
+            .api_version
+            .clone()
+            .map(|api_version| AzureConfig { api_version }),
+        headers: check_headers(&request.headers)?,
+        model_id: names.deployment.is_some().then(|| names.model.clone()),
+        wire_model: names.deployment,
+        max_prompt_tokens: limit("maxPromptTokens", request.max_prompt_tokens)?,
+        max_output_tokens: limit("maxOutputTokens", request.max_output_tokens)?,
+    };
+    let scope = endpoint.scope.clone();
+    let sources = Sources {
+        endpoint: endpoint_source,
+        model: names.source,
+        scope: scope_source,
+    };
+    let credential = credential(request, &endpoint)?;
+    // The default credential is told the sign-in host by us.
+    let told = |notice: &&Notice| request.own_credential || notice.code != NoticeCode::AuthorityHostRequired;
+    let warnings = endpoint
+        .warnings
+        .iter()
+        .filter(told)
+        .cloned()
+        .chain(warnings)
+        .collect();
+    Ok(Plan {
+        endpoint,
+        model: names.model,
+        config,
+        scope,
+        credential,
+        sources,
+        warnings,
+    })
+}
+
+fn credential(request: &Request, endpoint: &Endpoint) -> Result<CredentialPlan> {
+    if request.own_credential {
+        Ok(CredentialPlan::fixed(CredentialKind::Option, OPTION))
+    } else if endpoint.scope.is_none() {
+        Ok(CredentialPlan::fixed(CredentialKind::None, DEFAULT))
+    } else {
+        environment::credential(&request.env, endpoint.cloud)
+    }
+}
+
+fn pick(option: Option<&str>, env: impl FnOnce() -> Option<Setting>) -> Option<(String, &'static str)> {
+    match option {
+        Some(value) => Some((value.to_owned(), OPTION)),
+        None => env().map(|setting| (setting.value, setting.variable)),
+    }
+}
+
+fn no_endpoint() -> Error {
+    Error::new(
+        Code::EndpointEmpty,
+        "No endpoint was given, neither as an option nor in the environment; expected the URL of a Foundry or Azure \
+         OpenAI resource.",
+    )
+    .hint(format!(
+        "Set FOUNDRY_RESOURCE_URL=https://<your-resource>.openai.azure.com. {FIND}. Without a resource, start the \
+         embedded emulator: copilot-keyless chat --demo, copilot-keyless emulator, or npm start in a clone."
+    ))
+}
+
+struct Names {
+    model: String,
+    /// None if it is the model's name.
+    deployment: Option<String>,
+    source: &'static str,
+}
+
+fn names(
+    request: &Request,
+    endpoint: &Endpoint,
+    endpoint_source: &'static str,
+    warnings: &mut Vec<Notice>,
+) -> Result<Names> {
+    // The name becomes a part of the URL on the dated routes, and Azure's names are of this form anyway.
+    let strict = endpoint.provider_type == ProviderType::Azure
+        || !matches!(
+            endpoint.kind,
+            Kind::Gateway | Kind::Custom | Kind::Local | Kind::Openai
+        );
+    let given = request
+        .deployment
+        .as_deref()
+        .map(|name| check_model("deployment", name, strict))
+        .transpose()?;
+    let model = pick(request.model.as_deref(), || {
+        // AZURE_OPENAI_DEPLOYMENT is a deployment's name, so the option of that name overrules it.
+        environment::model(&request.env, warnings)
+            .filter(|setting| given.is_none() || !setting.is_deployment())
+    });
+    let model_is_deployment = model
+        .as_ref()
+        .is_some_and(|(_, source)| environment::is_deployment(source));
+    let from_path = endpoint
+        .deployment
+        .clone()
+        .filter(|_| given.is_none() && !model_is_deployment);
+    if let Some(name) = &from_path {
+        warnings.push(Notice::new(
+            NoticeCode::DeploymentFromPath,
+            format!("The deployment \"{name}\" was taken from the path of the endpoint; name another with the option."),
+        ));
+    }
+    let deployment = match from_path {
+        Some(name) => Some((name, endpoint_source)),
+        None => given.map(|name| (name, OPTION)),
+    };
+    let (model, source) = match (model, &deployment) {
+        (Some((model, source)), _) => {
+            let what = if source == OPTION { "model" } else { source };
+            (check_model(what, &model, strict && deployment.is_none())?, source)
+        }
+        (None, Some((name, source))) => (name.clone(), *source),
+        (None, None) => (DEFAULT_MODEL.to_owned(), DEFAULT),
+    };
+    if source == DEFAULT && endpoint.provider_type == ProviderType::Anthropic {
+        warnings.push(Notice::new(
+            NoticeCode::ModelAssumed,
+            format!(
+                "No model was named, and the default {DEFAULT_MODEL} is none that an Anthropic route serves. Set the model \
+                 option or FOUNDRY_MODEL_NAME to the name of your deployment."
+            ),
+        ));
+    }
+    let deployment = deployment.map(|(name, _)| name).filter(|name| *name != model);
+    Ok(Names {
+        model,
+        deployment,
+        source,
+    })
+}
+
+fn check_model(what: &str, name: &str, strict: bool) -> Result<String> {
+    let name = name.trim();
+    let allowed: &[u8] = if strict { b"-._" } else { b"-._:/@+" };
+    // In the path of a dated route, "." and ".." would lead to another route.
+    let valid = (1..=128).contains(&name.len()) && is_made_of(name, allowed) && !matches!(name, "." | "..");
+    if valid {
+        return Ok(name.to_owned());
+    }
+    let found = match name {
+        "" => "blank",
+        _ if name.contains(['<', '>', '{', '}', '$', '[', ']']) => "still a placeholder",
+        _ if name.len() > 128 => "longer than 128 characters",
+        "." | ".." => "a step in a path",
+        _ => "no name, because of a character in it",
+    };
+    let form = if strict {
+        "letters, digits, hyphens, dots and underscores"
+    } else {
+        "a name without spaces"
+    };
+    Err(Error::new(Code::ProviderModel, format!("{what} is {found}; expected {form}, such as {DEFAULT_MODEL}."))
+        .hint("Deployments and their names are listed by: az cognitiveservices account deployment list --name <name> --resource-group <group> --output table"))
+}
+
+/// The first dated version with the Responses API, without `-preview`.
+const FIRST_WITH_RESPONSES: &str = "2025-03-01";
+
+fn wire_api(given: Option<WireApi>, endpoint: &Endpoint) -> Result<Option<WireApi>> {
+    let too_old = endpoint
+        .api_version
+        .as_deref()
+        .is_some_and(|version| version < FIRST_WITH_RESPONSES);
+    match (given, endpoint.provider_type) {
+        (Some(_), ProviderType::Anthropic) => Err(Error::new(
+            Code::ProviderConflict,
+            "wireApi was given for an Anthropic route, which has one API only.",
+        )
+        .hint("Leave wireApi out.")),
+        (None, ProviderType::Anthropic) => Ok(None),
+        (Some(WireApi::Responses), _) if too_old => Err(Error::new(
+            Code::ProviderConflict,
+            format!(
+                "wireApi is \"responses\", but the apiVersion is older than {FIRST_WITH_RESPONSES}-preview, the first with the \
+                 Responses API."
+            ),
+        )
+        .hint("Leave apiVersion out, which is the v1 API, or leave wireApi out to get chat completions.")),
+        (None, _) if too_old => Ok(Some(WireApi::Completions)),
+        (given, _) => Ok(Some(given.unwrap_or(WireApi::Responses))),
+    }
+}
+
+fn check_headers(headers: &Headers) -> Result<Headers> {
+    let mut seen: Vec<&str> = Vec::new();
+    for (name, value) in headers.iter() {
+        let lower = name.to_ascii_lowercase();
+        if name.is_empty() || !is_made_of(name, TOKEN_SYMBOLS) {
+            return Err(header(
+                "A header's name is blank or holds a character that no header's name can have.",
+            )
+            .hint("Expected letters, digits and hyphens, such as x-request-source."));
+        }
+        if REFUSED_HEADERS.contains(&lower.as_str()) {
+            return Err(header(format!(
+                "The header {lower} cannot be set: it carries the credential or belongs to the transport."
+            ))
+            .hint("Leave it out. The token takes the place of a key, and the runtime sets the rest."));
+        }
+        if seen.iter().any(|seen| seen.eq_ignore_ascii_case(name)) {
+            return Err(header(format!(
+                "The header {name} is given twice, in different spellings."
+            ))
+            .hint("Keep one of them."));
+        }
+        seen.push(name);
+        let value = value.expose();
+        if value.trim() != value || !value.bytes().all(|b| (0x20..=0x7e).contains(&b)) {
+            return Err(header(format!(
+                "The value of the header {name} holds a line break, a character outside ASCII, or a space at an end."
+            ))
+            .hint("Expected visible ASCII characters, with single spaces between them at most."));
+        }
+    }
+    Ok(headers.clone())
+}
+
+fn header(message: impl Into<String>) -> Error {
+    Error::new(Code::ProviderHeader, message)
+}
+
+/// What a header's name may hold besides letters and digits (RFC 9110).
+const TOKEN_SYMBOLS: &[u8] = b"!#$%&'*+-.^_`|~";
+
+fn limit(name: &str, given: Option<f64>) -> Result<Option<u32>> {
+    let Some(value) = given else { return Ok(None) };
+    if value >= 1.0 && value <= f64::from(u32::MAX) && value.fract() == 0.0 {
+        return Ok(Some(value as u32));
+    }
+    Err(Error::new(
+        Code::ProviderLimit,
+        format!("{name} is {}; expected a positive whole number.", decimal(value)),
+    )
+    .hint("Leave it out to get the model's own limit."))
+}

@@ -1,0 +1,193 @@
+//! Several providers in one session: their names, and the models that each of them serves.
+//!
+//! The rules are those of the Copilot SDK 1.0.14, measured: a session selects a model as `provider/id`, both parts are
+//! case-sensitive, and a provider without a model is asked for its list of models without a token.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Request, check_model, limit};
+use crate::text::is_made_of;
+use crate::{Code, Error, Result};
+
+/// What makes a provider one of several: its name and its models. As JSON in camel case.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Named {
+    /// The first part of the id by which a session selects a model.
+    pub name: Option<String>,
+    /// Its models. If missing, the one that its options name.
+    pub models: Option<Vec<ModelRequest>>,
+}
+
+/// One of the models that are asked for; one of `id`, `model` and `deployment` is enough. As JSON in camel case.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ModelRequest {
+    /// The second part of the id by which a session selects the model; else the model's name.
+    pub id: Option<String>,
+    /// The well-known name; else the deployment's, else the id.
+    pub model: Option<String>,
+    /// The name of the deployment, if it differs from the model's.
+    pub deployment: Option<String>,
+    /// A name for people.
+    pub name: Option<String>,
+    /// The most tokens in a prompt, else as the provider's options say.
+    pub max_prompt_tokens: Option<f64>,
+    /// The most tokens in prompt and answer.
+    pub max_context_window_tokens: Option<f64>,
+    /// The most tokens in an answer, else as the provider's options say.
+    pub max_output_tokens: Option<f64>,
+}
+
+/// The Copilot SDK's `ProviderModelConfig`. Serialised in camel case; what is `None` is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelConfig {
+    /// Unique within the provider.
+    pub id: String,
+    /// The provider's name.
+    pub provider: String,
+    /// The well-known name, if it is not the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_id: Option<String>,
+    /// The deployment's name, if it is not the id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wire_model: Option<String>,
+    /// A name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The most tokens in a prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_prompt_tokens: Option<u32>,
+    /// The most tokens in prompt and answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_context_window_tokens: Option<u32>,
+    /// The most tokens in an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<u32>,
+}
+
+/// Decides on the models of one of several providers. `taken` are the names of those before it.
+///
+/// Errors are those of [`provider::plan`], `provider/name`, and `provider/model` for a list without models or with an id
+/// twice; `provider/conflict` where the models are listed and named by the options as well. Each says which provider.
+///
+/// ```
+/// use copilot_keyless::provider::Request;
+/// use copilot_keyless::provider::{ModelRequest, Named, models};
+///
+/// let named = Named {
+///     name: Some("west".to_owned()),
+///     models: Some(vec![ModelRequest {
+///         model: Some("gpt-5.5".to_owned()),
+///         deployment: Some("team-gpt".to_owned()),
+///         ..ModelRequest::default()
+///     }]),
+/// };
+/// let request = Request {
+///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
+///     ..Request::default()
+/// };
+/// let models = models(&named, request, &[])?;
+/// assert_eq!((models[0].id.as_str(), models[0].wire_model.as_deref()), ("gpt-5.5", Some("team-gpt")));
+/// # Ok::<(), copilot_keyless::Error>(())
+/// ```
+pub fn models(named: &Named, request: Request, taken: &[String]) -> Result<Vec<ModelConfig>> {
+    let name = check_name(named.name.as_deref(), taken)
+        .map_err(|error| error.within(&format!("providers[{}]", taken.len())))?;
+    read_models(name, named.models.as_deref(), request)
+        .map_err(|error| error.within(&format!("Provider \"{name}\"")))
+}
+
+fn check_name<'a>(name: Option<&'a str>, taken: &[String]) -> Result<&'a str> {
+    let name = name.unwrap_or_default();
+    let what = if name.is_empty() {
+        "has no name"
+    } else if name.len() > 64 || !is_made_of(name, b"-._") {
+        "has a name that is too long or holds a character that no name may have"
+    } else if taken.iter().any(|taken| taken == name) {
+        "has the name of a provider before it"
+    } else {
+        return Ok(name);
+    };
+    Err(Error::new(Code::ProviderName, format!("The provider {what}.")).hint(
+        "Give each provider a name of its own: up to 64 letters, digits, hyphens, dots and underscores. A session selects a \
+         model as name/model.",
+    ))
+}
+
+fn read_models(
+    name: &str,
+    listed: Option<&[ModelRequest]>,
+    mut request: Request,
+) -> Result<Vec<ModelConfig>> {
+    let Some(listed) = listed else {
+        return Ok(vec![read_model(name, &ModelRequest::default(), &request)?]);
+    };
+    if request.model.is_some() || request.deployment.is_some() {
+        return Err(Error::new(
+            Code::ProviderConflict,
+            "models was given together with model or deployment.",
+        )
+        .hint("Name all models in the list: models: [\"gpt-5.5\", { model, deployment }]."));
+    }
+    if listed.is_empty() {
+        return Err(Error::new(Code::ProviderModel, "The list of models is empty.")
+            .hint("Name at least one, or leave models out to get the model of the environment."));
+    }
+    // What the provider's options say for all its models.
+    let limits = (request.max_prompt_tokens, request.max_output_tokens);
+    let mut models: Vec<ModelConfig> = Vec::new();
+    for (index, wanted) in listed.iter().enumerate() {
+        let named = wanted
+            .model
+            .as_ref()
+            .or(wanted.deployment.as_ref())
+            .or(wanted.id.as_ref());
+        request.model = Some(named.cloned().unwrap_or_default());
+        // Given in any case, so that a deployment in the path of the endpoint does not count.
+        request.deployment = wanted.deployment.as_ref().or(named).cloned();
+        request.max_prompt_tokens = wanted.max_prompt_tokens.or(limits.0);
+        request.max_output_tokens = wanted.max_output_tokens.or(limits.1);
+        // Other errors are about the options that all models share.
+        let place = |error: Error| match error.code() {
+            Code::ProviderModel | Code::ProviderLimit => error.within(&format!("models[{index}]")),
+            _ => error,
+        };
+        let model = read_model(name, wanted, &request).map_err(place)?;
+        if models.iter().any(|other| other.id == model.id) {
+            return Err(place(taken_id(&model.id)));
+        }
+        models.push(model);
+    }
+    Ok(models)
+}
+
+fn read_model(provider: &str, wanted: &ModelRequest, request: &Request) -> Result<ModelConfig> {
+    let plan = super::plan(request)?;
+    let id = match &wanted.id {
+        Some(id) => check_model("id", id, false)?,
+        None => plan.model.clone(),
+    };
+    let wire = plan.config.wire_model.unwrap_or_else(|| plan.model.clone());
+    Ok(ModelConfig {
+        provider: provider.to_owned(),
+        model_id: Some(plan.model).filter(|model| *model != id),
+        wire_model: Some(wire).filter(|wire| *wire != id),
+        name: wanted.name.clone(),
+        max_prompt_tokens: plan.config.max_prompt_tokens,
+        max_context_window_tokens: limit("maxContextWindowTokens", wanted.max_context_window_tokens)?,
+        max_output_tokens: plan.config.max_output_tokens,
+        id,
+    })
+}
+
+fn taken_id(id: &str) -> Error {
+    Error::new(
+        Code::ProviderModel,
+        format!("The id \"{id}\" is that of a model before it."),
+    )
+    .hint(
+        "Give one of them an id of its own: { id, model, deployment }. A session selects a model as name/id.",
+    )
+}

@@ -1,0 +1,71 @@
+//! A prompt, sent without the runtime of the Copilot SDK: one request whose answer is streamed, on the route that the runtime
+//! would take.
+
+use super::probe::{Call, deployment_of, outline, timeout};
+use crate::Result;
+use crate::provider::{self, Request, WireApi};
+use crate::text::json::quoted;
+
+/// How long a whole answer may take unless told, in milliseconds.
+pub const DEFAULT_TIMEOUT_MS: u32 = 120_000;
+
+/// The most tokens of an answer of Anthropic's API, which wants to be told.
+const ANTHROPIC_TOKENS: u32 = 4_096;
+
+/// Describes the request of a prompt to the provider that [`provider::plan`] decides on: streamed, not stored.
+///
+/// Errors are those of `plan`; `provider/model` where the route needs a model and none is named, `provider/limit` for a timeout
+/// that no timer can wait.
+///
+/// ```
+/// use copilot_keyless::request::chat::call;
+/// use copilot_keyless::provider::Request;
+///
+/// let request = Request {
+///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
+///     ..Request::default()
+/// };
+/// let call = call(&request, "Hello \"there\"", None)?;
+/// assert_eq!(call.url, "https://myres.openai.azure.com/openai/v1/responses");
+/// assert_eq!(
+///     call.body.unwrap(),
+///     r#"{"model":"gpt-5.5","stream":true,"input":"Hello \"there\"","store":false}"#
+/// );
+/// # Ok::<(), copilot_keyless::Error>(())
+/// ```
+pub fn call(request: &Request, prompt: &str, timeout_ms: Option<f64>) -> Result<Call> {
+    let timeout_ms = timeout(timeout_ms, DEFAULT_TIMEOUT_MS)?;
+    let plan = provider::plan(request)?;
+    let model = deployment_of(&plan)?.unwrap_or_else(|| plan.model.clone());
+    let body = body(
+        &model,
+        prompt,
+        plan.config.wire_api,
+        plan.config.max_output_tokens,
+    );
+    Ok(outline(plan, Some(model), Some(body), timeout_ms))
+}
+
+fn body(model: &str, prompt: &str, wire_api: Option<WireApi>, most: Option<u32>) -> String {
+    let prompt = quoted(prompt);
+    let messages = format!(r#""messages":[{{"role":"user","content":{prompt}}}]"#);
+    let (question, limit) = match wire_api {
+        Some(WireApi::Responses) => (
+            format!(r#""input":{prompt},"store":false"#),
+            most.map(|most| format!(r#","max_output_tokens":{most}"#)),
+        ),
+        Some(WireApi::Completions) => (
+            messages,
+            most.map(|most| format!(r#","max_completion_tokens":{most}"#)),
+        ),
+        None => (
+            messages,
+            Some(format!(r#","max_tokens":{}"#, most.unwrap_or(ANTHROPIC_TOKENS))),
+        ),
+    };
+    // Names need no escaping: the plan lets none through that holds a quotation mark, a backslash or a control character.
+    format!(
+        r#"{{"model":"{model}","stream":true,{question}{}}}"#,
+        limit.unwrap_or_default()
+    )
+}

@@ -1,0 +1,5 @@
+//! Requests, described and not sent: to a model, and to an identity endpoint for a token.
+
+pub mod chat;
+pub mod identity;
+pub mod probe;

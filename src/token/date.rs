@@ -1,0 +1,218 @@
+//! The date formats of token endpoints: ISO 8601 and the two of App Service 2017-09-01.
+
+use super::lifetime::Millis;
+use crate::{Code, Error, Result};
+
+/// Reads a date and time. `zone` tells the offset from UTC, in minutes east, that held at a local time (given as if it
+/// were UTC); it is asked only when the text names no offset, as `az` before 2.54 does.
+///
+/// Formats: `2024-10-18T19:51:37.0000000+00:00` (`T` or a space, 0 to 9 fraction digits, `Z`, `+hh:mm`, `+hhmm`, `+hh` or
+/// nothing), `06/20/2019 02:57:58 +00:00` (month first) and `1/16/2020 5:24:12 AM +00:00` (12 AM is midnight).
+///
+/// ```
+/// use copilot_keyless::token::parse_instant;
+///
+/// let utc = |_| None;
+/// assert_eq!(parse_instant("1/16/2020 12:24:12 AM +00:00", utc).unwrap(), 1_579_134_252_000);
+/// assert_eq!(parse_instant("2020-01-16 01:24:12", |_| Some(60)).unwrap(), 1_579_134_252_000);
+/// ```
+pub fn parse_instant(text: &str, zone: impl Fn(Millis) -> Option<i32>) -> Result<Millis> {
+    instant_of(text, &zone)
+}
+
+/// Tells the offset at a local time, as [`parse_instant`] asks for it.
+pub(super) type Zone<'a> = &'a dyn Fn(Millis) -> Option<i32>;
+
+/// [`parse_instant`], compiled once for all zones.
+pub(super) fn instant_of(text: &str, zone: Zone<'_>) -> Result<Millis> {
+    let mut cursor = Cursor {
+        rest: text.trim_ascii(),
+    };
+    let (local, offset) = cursor.date_time().ok_or_else(|| {
+        Error::new(Code::ExpiryUnreadable, "the expiry is a text in no known format")
+            .hint("Expected seconds since 1970, or a date such as 2026-01-31T12:00:00Z.")
+    })?;
+    let minutes = match offset {
+        Some(minutes) => minutes,
+        None => zone(local).ok_or_else(|| {
+            Error::new(Code::ExpiryZoneRequired, "the expiry is a local time that names no offset from UTC")
+                .hint("Give the offset (utcOffsetMinutes), or use the numeric expires_on that az 2.54 and later print.")
+        })?,
+    };
+    Ok(local - Millis::from(minutes) * 60_000)
+}
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// Reads the date of an HTTP header in the three forms of RFC 9110: `Sun, 06 Nov 1994 08:49:37 GMT`, which servers send, and the two
+/// old ones, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
+pub(crate) fn http_date(text: &str) -> Option<Millis> {
+    let parts: Vec<&str> = text.split([' ', '-']).filter(|part| !part.is_empty()).collect();
+    let (day, name, year, time) = match parts[..] {
+        [_weekday, day, name, year, time, "GMT"] => (day, name, year, time),
+        [_weekday, name, day, time, year] => (day, name, year, time),
+        _ => return None,
+    };
+    let century = match year.len() {
+        2 if year < "70" => "20",
+        2 => "19",
+        _ => "",
+    };
+    let month = 1 + MONTHS.iter().position(|&month| month == name)?;
+    instant_of(&format!("{century}{year}-{month:02}-{day:0>2} {time}Z"), &|_| {
+        None
+    })
+    .ok()
+}
+
+/// What is left to read.
+struct Cursor<'a> {
+    rest: &'a str,
+}
+
+impl Cursor<'_> {
+    /// The local time as if it were UTC, and the offset in minutes where the text names one.
+    fn date_time(&mut self) -> Option<(Millis, Option<i32>)> {
+        let first = self.number(1, 4)?;
+        let american = self.take('/');
+        let (year, month, day) = if american {
+            let day = self.number(1, 2)?;
+            self.expect('/')?;
+            (self.number(4, 4)?, first, day)
+        } else {
+            self.expect('-')?;
+            let month = self.number(2, 2)?;
+            self.expect('-')?;
+            (first, month, self.number(2, 2)?)
+        };
+        let separated = self.take(' ') || (!american && (self.take('T') || self.take('t')));
+        if !separated {
+            return None;
+        }
+        let hour = self.number(1, 2)?;
+        self.expect(':')?;
+        let minute = self.number(2, 2)?;
+        self.expect(':')?;
+        let second = self.number(2, 2)?;
+        let fraction = if self.take('.') { self.fraction()? } else { 0 };
+        let hour = if american { self.twelve_hours(hour)? } else { hour };
+        let offset = self.offset();
+        if !self.rest.is_empty() || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let days = days_since_epoch(year, month, day)?;
+        let local = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000 + fraction;
+        Some((local, offset))
+    }
+
+    /// The hour of the day, from an hour that `AM` or `PM` may follow.
+    fn twelve_hours(&mut self, hour: Millis) -> Option<Millis> {
+        let (half, after) = match self.rest.get(..3).map(str::to_ascii_uppercase).as_deref() {
+            Some(" AM") => (0, 3),
+            Some(" PM") => (12, 3),
+            _ => return Some(hour),
+        };
+        self.rest = self.rest.get(after..)?;
+        (1..=12).contains(&hour).then_some(hour % 12 + half)
+    }
+
+    /// The offset in minutes, from `Z` or a sign. What is neither is left for the end of the text to complain of.
+    fn offset(&mut self) -> Option<i32> {
+        let before = self.rest;
+        self.take(' ');
+        if self.take('Z') || self.take('z') {
+            return Some(0);
+        }
+        let offset = self.signed_offset();
+        if offset.is_none() {
+            self.rest = before;
+        }
+        offset
+    }
+
+    fn signed_offset(&mut self) -> Option<i32> {
+        let sign = if self.take('+') {
+            1
+        } else {
+            self.expect('-')?;
+            -1
+        };
+        let hours = self.number(2, 2)?;
+        let colon = self.take(':');
+        let minutes = if colon || !self.rest.is_empty() {
+            self.number(2, 2)?
+        } else {
+            0
+        };
+        (hours <= 14 && minutes <= 59).then_some(sign * (hours * 60 + minutes) as i32)
+    }
+
+    /// Up to nine fraction digits, as whole milliseconds.
+    fn fraction(&mut self) -> Option<Millis> {
+        let digits = self.digits(9);
+        if digits.is_empty() {
+            return None;
+        }
+        Some(digits.bytes().chain(*b"00").take(3).fold(0, with_digit))
+    }
+
+    fn number(&mut self, least: usize, most: usize) -> Option<Millis> {
+        let digits = self.digits(most);
+        (digits.len() >= least).then(|| digits.bytes().fold(0, with_digit))
+    }
+
+    fn digits(&mut self, most: usize) -> &str {
+        let end = self
+            .rest
+            .bytes()
+            .take(most)
+            .take_while(u8::is_ascii_digit)
+            .count();
+        let (digits, rest) = self.rest.split_at_checked(end).unwrap_or_default();
+        self.rest = rest;
+        digits
+    }
+
+    fn take(&mut self, wanted: char) -> bool {
+        match self.rest.strip_prefix(wanted) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn expect(&mut self, wanted: char) -> Option<()> {
+        self.take(wanted).then_some(())
+    }
+}
+
+fn with_digit(number: Millis, digit: u8) -> Millis {
+    number * 10 + Millis::from(digit - b'0')
+}
+
+/// Days from 1970-01-01 to a day of the Gregorian calendar, which must exist and lie in 1970 to 9999.
+fn days_since_epoch(year: Millis, month: Millis, day: Millis) -> Option<Millis> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => return None,
+    };
+    if !(1970..=9999).contains(&year) || !(1..=length).contains(&day) {
+        return None;
+    }
+    // Years that begin in March put the leap day last, so that the days before a month follow one line.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    Some(year * 365 + leap_days + (month * 153 + 2) / 5 + day - 1 - 719_468)
+}

@@ -1,0 +1,14 @@
+//! Tokens: how long they live, what their claims say, and what a resource asks for when it rejects one.
+
+pub mod challenge;
+pub mod claims;
+mod clock_skew;
+mod date;
+mod lifetime;
+mod response;
+
+pub use clock_skew::{clock_ahead, second_look, seems_expired};
+pub(crate) use date::http_date;
+pub use date::parse_instant;
+pub use lifetime::{Lifetime, MAX_LIFETIME_MS, Millis};
+pub use response::{FieldValue, TokenResponse, parse_token_fields, parse_token_response};

@@ -1,0 +1,271 @@
+//! The life of a conversation, explored to its end: every outcome of every action, with every wish that callers may have meanwhile.
+
+use std::collections::{HashMap, HashSet};
+
+use copilot_keyless::conversation::{Action, Close, Lifecycle, MAX_RECOVERIES, Outcome, Wants};
+
+/// What an action may come to. A runtime may die, and a caller may leave, during each.
+fn outcomes(action: Action) -> &'static [Outcome] {
+    use Outcome as O;
+    match action {
+        Action::Rest | Action::Fail => &[O::Woken],
+        Action::Lease => &[O::Leased, O::Refused, O::Dead],
+        Action::Check => &[O::Alive, O::Worn, O::Dead],
+        Action::Open => &[O::Opened, O::Refused, O::Dead],
+        Action::Send => &[O::Finished, O::Unsettled, O::Gone, O::Dead],
+        Action::Settle => &[O::Finished, O::Restless, O::Dead],
+        Action::Detach => &[O::Detached],
+        Action::Delete => &[O::Deleted],
+        Action::Release | Action::Discard => &[O::Released],
+        Action::End => &[],
+    }
+}
+
+const ALL_OUTCOMES: [Outcome; 14] = [
+    Outcome::Woken,
+    Outcome::Leased,
+    Outcome::Alive,
+    Outcome::Worn,
+    Outcome::Opened,
+    Outcome::Refused,
+    Outcome::Finished,
+    Outcome::Unsettled,
+    Outcome::Restless,
+    Outcome::Gone,
+    Outcome::Dead,
+    Outcome::Detached,
+    Outcome::Deleted,
+    Outcome::Released,
+];
+
+/// A conversation beside what really is: kept by the actions and outcomes alone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct World {
+    life: Lifecycle,
+    action: Action,
+    leased: bool,
+    attached: bool,
+    files: bool,
+    /// The turn that waits, and how often it was sent.
+    turn: Option<u32>,
+    sent: u8,
+    close: Close,
+}
+
+impl World {
+    fn start() -> Self {
+        Self {
+            life: Lifecycle::default(),
+            action: Action::Rest,
+            leased: false,
+            attached: false,
+            files: false,
+            turn: None,
+            sent: 0,
+            close: Close::No,
+        }
+    }
+
+    /// What callers may have done while the action was under way: nothing, an abort, the next prompt, a close.
+    fn wishes(&self) -> Vec<Wants> {
+        let mut turns = vec![self.turn, None, Some(1), Some(2)];
+        turns.dedup();
+        let closes: &[Close] = match self.close {
+            Close::No => &[Close::No, Close::Keep, Close::Delete],
+            Close::Keep => &[Close::Keep],
+            Close::Delete => &[Close::Delete],
+        };
+        // A close ends every turn.
+        closes
+            .iter()
+            .flat_map(|&close| {
+                let turns = if close == Close::No {
+                    turns.clone()
+                } else {
+                    vec![None]
+                };
+                turns.into_iter().map(move |turn| Wants { turn, close })
+            })
+            .collect()
+    }
+
+    /// What the outcome makes of the world, and the next action. Panics where a promise is broken.
+    fn after(&self, outcome: Outcome, wants: Wants) -> Self {
+        let mut next = self.clone();
+        match (self.action, outcome) {
+            (Action::Lease, Outcome::Leased) => next.leased = true,
+            (Action::Open, Outcome::Opened) => (next.attached, next.files) = (true, true),
+            (Action::Release | Action::Discard, _) => next.leased = false,
+            (Action::Detach, _) | (_, Outcome::Gone | Outcome::Dead) => next.attached = false,
+            (Action::Delete, _) => next.files = false,
+            _ => {}
+        }
+        if self.turn != wants.turn {
+            next.sent = 0;
+        }
+        (next.turn, next.close) = (wants.turn, wants.close);
+        // The shell tells the turn of a refusal and of its end.
+        if matches!(outcome, Outcome::Refused | Outcome::Finished | Outcome::Unsettled)
+            || self.action == Action::Fail
+        {
+            assert!(
+                wants.turn != self.turn || wants.turn.is_none(),
+                "a test's own fault"
+            );
+        }
+        next.action = next.life.next(outcome, wants);
+        match next.action {
+            Action::Rest => assert!(
+                next.turn.is_none() && next.close == Close::No,
+                "nobody is left waiting"
+            ),
+            Action::Lease => assert!(!next.leased, "one runtime at a time"),
+            Action::Check | Action::Settle | Action::Detach => assert!(next.attached && next.leased),
+            Action::Open => assert!(next.leased && !next.attached, "a session is never opened twice"),
+            Action::Send => {
+                assert!(
+                    next.leased && next.attached,
+                    "a prompt goes to a session that is there"
+                );
+                assert!(
+                    next.turn.is_some() && next.close == Close::No,
+                    "for somebody who waits"
+                );
+                next.sent += 1;
+                assert!(next.sent <= MAX_RECOVERIES + 1, "sent too often");
+            }
+            Action::Delete => {
+                assert!(next.leased && !next.attached && next.files && next.close == Close::Delete);
+            }
+            Action::Release | Action::Discard => {
+                assert!(
+                    next.leased && !next.attached,
+                    "what is given back is held, and left"
+                );
+            }
+            Action::Fail => assert!(next.turn.is_some()),
+            Action::End => {
+                assert!(
+                    !next.leased && !next.attached && next.close != Close::No,
+                    "nothing is left behind"
+                );
+            }
+        }
+        next
+    }
+
+    fn successors(&self) -> Vec<Self> {
+        outcomes(self.action)
+            .iter()
+            .flat_map(|&outcome| {
+                self.wishes()
+                    .into_iter()
+                    .filter(move |wants| {
+                        let over =
+                            matches!(outcome, Outcome::Refused | Outcome::Finished | Outcome::Unsettled)
+                                || self.action == Action::Fail;
+                        !over || wants.turn.is_none() || wants.turn != self.turn
+                    })
+                    .filter(move |wants| {
+                        self.action != Action::Rest || wants.turn.is_some() || wants.close != Close::No
+                    })
+                    .map(move |wants| self.after(outcome, wants))
+            })
+            .collect()
+    }
+}
+
+/// Everything that can come to be.
+fn reachable() -> HashSet<World> {
+    let mut seen = HashSet::from([World::start()]);
+    let mut open = vec![World::start()];
+    while let Some(world) = open.pop() {
+        for next in world.successors() {
+            if seen.insert(next.clone()) {
+                open.push(next);
+            }
+        }
+    }
+    seen
+}
+
+/// The longest way from a world on which `goes_on` holds; panics where there is a way without end.
+fn longest(
+    world: &World,
+    goes_on: &dyn Fn(&World, &World) -> bool,
+    known: &mut HashMap<World, Option<usize>>,
+) -> usize {
+    match known.get(world) {
+        Some(Some(length)) => return *length,
+        Some(None) => panic!("a way without end through {world:?}"),
+        None => {}
+    }
+    known.insert(world.clone(), None);
+    let length = world
+        .successors()
+        .iter()
+        .filter(|next| goes_on(world, next))
+        .map(|next| 1 + longest(next, goes_on, known))
+        .max()
+        .unwrap_or_default();
+    known.insert(world.clone(), Some(length));
+    length
+}
+
+#[test]
+fn no_order_of_aborts_deaths_moves_and_closes_breaks_a_promise() {
+    let worlds = reachable();
+    for action in [
+        Action::Fail,
+        Action::Discard,
+        Action::Delete,
+        Action::Settle,
+        Action::Detach,
+        Action::End,
+    ] {
+        assert!(worlds.iter().any(|world| world.action == action), "{action:?}");
+    }
+    assert!(worlds.len() > 300, "{}", worlds.len());
+}
+
+#[test]
+fn a_close_ends_after_a_few_actions() {
+    let mut known = HashMap::new();
+    let closing = |_: &World, next: &World| next.close != Close::No;
+    for world in reachable().iter().filter(|world| world.close != Close::No) {
+        assert!(longest(world, &closing, &mut known) <= 8, "{world:?}");
+    }
+    let stuck = |world: &&World| world.action != Action::End && world.successors().is_empty();
+    assert_eq!(reachable().iter().find(stuck), None);
+}
+
+#[test]
+fn a_turn_that_waits_is_sent_or_told_after_a_few_actions() {
+    let mut known = HashMap::new();
+    let waits = |world: &World, next: &World| {
+        next.turn.is_some() && next.turn == world.turn && next.action != Action::Fail
+    };
+    for world in reachable().iter().filter(|world| world.turn.is_some()) {
+        let most = 5 * (usize::from(MAX_RECOVERIES) + 1);
+        assert!(longest(world, &waits, &mut known) <= most, "{world:?}");
+    }
+}
+
+#[test]
+fn what_comes_late_changes_nothing() {
+    for world in reachable() {
+        for outcome in ALL_OUTCOMES {
+            if outcomes(world.action).contains(&outcome) {
+                continue;
+            }
+            for wants in world.wishes() {
+                let mut life = world.life.clone();
+                let action = life.next(outcome, wants);
+                let resting =
+                    matches!(world.action, Action::Rest | Action::Fail) && outcome == Outcome::Woken;
+                assert!(resting || life == world.life, "{outcome:?} in {world:?}");
+                assert!(resting || matches!(action, Action::Rest | Action::End));
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+// `copilot-keyless doctor` waits for a token as long as the policy says, and no longer. This takes its 15 seconds.
+
+import { startEmulator } from "copilot-keyless/emulator";
+import { expect, test } from "vitest";
+import { newcomer } from "../../support/process.js";
+import { cli } from "./support.js";
+
+test("an identity endpoint that hangs: told in its time, and then the process ends", async () => {
+  await using emulator = await startEmulator();
+  emulator.faults.add({ server: "identity", kind: "hang", times: Infinity });
+  const started = performance.now();
+  const result = await cli(["doctor"], newcomer({ ...emulator.env }));
+  expect(result.code).toBe(1);
+  expect(result.stdout).toMatch(/^✗ token\/timeout {2}\S/m);
+  expect(performance.now() - started).toBeLessThan(25_000);
+});

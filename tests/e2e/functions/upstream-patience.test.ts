@@ -1,0 +1,88 @@
+// What goes wrong behind the app and is met with patience: the runtime, or the credential, tries for half a minute. Each has an app and an
+// emulator of its own, so that they wait side by side.
+
+import { describe, expect, test } from "vitest";
+import { appWith, ask, EVENTS, emulatorForApps, json, parseEvents, startApp, until } from "./support.js";
+
+async function started(options: string) {
+  const emulator = await emulatorForApps();
+  const app = await startApp(appWith(options), emulator.env);
+  const expectServed = async () => {
+    const response = await ask(app, { prompt: "Still there?" });
+    expect([response.status, await response.text()]).toEqual([200, expect.stringContaining("Still there?")]);
+  };
+  return { emulator, app, expectServed };
+}
+
+const [down, failing, silent, impatient] = await Promise.all([
+  started("{}"),
+  started("{}"),
+  started("{ limits: { heartbeatMs: 400 } }"),
+  started("{ timeoutMs: 5_000 }"),
+]);
+
+describe.concurrent("upstream", () => {
+  test("identity endpoint down, before there was a token", async () => {
+    const { emulator, app, expectServed } = down;
+    const fault = emulator.faults.add({ server: "identity", kind: "reset", times: Number.POSITIVE_INFINITY });
+    const response = await ask(app, { prompt: "Hi" });
+    const problem = await json(response);
+    fault.remove();
+    expect([response.status, problem.code]).toEqual([503, "credential/network"]);
+    expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
+    const health = await fetch(`${app.url}/api/health`);
+    expect(health.status).toBe(503);
+    expect(await health.json()).toMatchObject({
+      healthy: false,
+      token: { state: "empty", lastError: "credential/network" },
+    });
+    await until(async () => (await ask(app, { prompt: "Hi" })).ok);
+    await expectServed();
+  });
+
+  test("the resource answers model/server-error", async () => {
+    const { emulator, app, expectServed } = failing;
+    const times = Number.POSITIVE_INFINITY;
+    const handle = emulator.faults.add({ server: "foundry", kind: "status", times, status: 500 });
+    const response = await ask(app, { prompt: "Hi" });
+    const text = await response.text();
+    handle.remove();
+    expect([response.status, JSON.parse(text).code]).toEqual([502, "model/server-error"]);
+    expect(text).not.toMatch(/az role|127\.0\.0\.1|gpt-5|eyJ/);
+    expect(app.log()).toContain('"code":"model/server-error"');
+    await expectServed();
+  });
+
+  test("a refusal while the stream is silent comes as an event, between comments", async () => {
+    const { emulator, app, expectServed } = silent;
+    const handle = emulator.faults.add({
+      server: "foundry",
+      kind: "status",
+      status: 500,
+      times: Number.POSITIVE_INFINITY,
+    });
+    const response = await ask(app, { prompt: "Hi" }, EVENTS);
+    expect(response.status).toBe(200);
+    const text = await response.text();
+    handle.remove();
+    expect(text).toContain(": still at work\n\n");
+    const { event, data } = parseEvents(text).at(-1) ?? {};
+    expect(event).toBe("error");
+    expect(data).toMatchObject({
+      status: 502,
+      code: "model/server-error",
+      correlationId: expect.any(String),
+    });
+    await expectServed();
+  });
+
+  test("a turn that takes too long", async () => {
+    const { emulator, app, expectServed } = impatient;
+    await expectServed();
+    const handle = emulator.faults.add({ server: "foundry", kind: "hang", times: Number.POSITIVE_INFINITY });
+    const response = await ask(app, { prompt: "Hi" });
+    handle.remove();
+    expect([response.status, (await json(response)).code]).toEqual([504, "agent/timeout"]);
+    await expectServed();
+  });
+});

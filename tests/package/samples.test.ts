@@ -1,0 +1,211 @@
+// Every TypeScript and JavaScript sample of the README and docs/ compiles against the packed package and runs against the emulator; every
+// shell command of the README and the guides runs, or says here why it cannot.
+//
+// A comment on the line above a sample says what is expected of it: `<!-- sample: prints Hello! -->`.
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { transpile } from "@bytecodealliance/jco-transpile";
+import { startEmulator } from "copilot-keyless/emulator";
+import { describe, expect, test } from "vitest";
+import { ask, startApp } from "../e2e/functions/support.js";
+import { newcomer, root, run } from "../support/process.js";
+import { installed, linkPackages } from "./support.js";
+
+interface Sample {
+  /** The page and the line, such as `docs-guides-edge-12`. */
+  name: string;
+  language: string;
+  code: string;
+  /** What the comment above it says; empty without one. */
+  expected: string;
+}
+
+const PAGES = [
+  "README.md",
+  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".md"))
+    .map((path) => `docs/${path.replaceAll("\\", "/")}`)
+    .sort(),
+];
+
+/** The pages whose shell commands are for users. Those of the others measure, for hours some of them. */
+const FOR_USERS = /^README\.md$|^docs\/guides\/|^docs\/reference\/(cli|runtimes)\.md$/;
+
+function samplesOf(page: string): Sample[] {
+  const text = readFileSync(join(root, page), "utf8");
+  return [...text.matchAll(/(?:^<!-- sample: ([^\n]*) -->\n)?^```(\w+)\n(.*?)^```$/gms)].map((found) => {
+    const [whole, expected = "", language = "", code = ""] = found;
+    const line = text.slice(0, found.index + whole.indexOf("```")).split("\n").length;
+    return { name: `${page.replace(/\.md$/, "").replaceAll("/", "-")}-${line}`, language, code, expected };
+  });
+}
+
+const all = PAGES.flatMap((page) => samplesOf(page).map((sample) => ({ ...sample, page })));
+const samples = all.filter(({ language }) => ["ts", "js"].includes(language));
+
+/** The expectations that a comment may name. */
+const KINDS = /^(?:prints .+|functions|edge|types only: .+|)$/;
+
+const folder = installed();
+linkPackages(folder, ["@azure", "@github", "@types", "@typespec", "openai", "typescript", "undici-types"]);
+
+// As `npx @bytecodealliance/jco transpile` writes it, for the sample that imports it.
+const { files: component } = await transpile(join(root, "dist/component.wasm"), { name: "component" });
+for (const [name, bytes] of Object.entries(component)) {
+  for (const place of ["samples/keyless", "built/keyless"]) {
+    mkdirSync(dirname(join(folder, place, name)), { recursive: true });
+    writeFileSync(join(folder, place, name), bytes);
+  }
+}
+
+test("every comment above a sample is one that is known, and stands above one", () => {
+  for (const { name, expected } of all) expect(expected, name).toMatch(KINDS);
+  const comments = PAGES.flatMap((page) => [
+    ...readFileSync(join(root, page), "utf8").matchAll(/<!-- sample: /g),
+  ]);
+  expect(all.filter(({ expected }) => expected !== "").length).toBe(comments.length);
+});
+
+test.each(["nodenext", "bundler"])(
+  "every sample compiles under tsc --strict, module resolution %s",
+  async (resolution) => {
+    mkdirSync(join(folder, "samples"), { recursive: true });
+    for (const { name, language, code } of samples)
+      writeFileSync(join(folder, `samples/${name}.${language}`), `${code}\nexport {};\n`);
+    const args = ["node_modules/typescript/bin/tsc", "--strict", "--exactOptionalPropertyTypes"];
+    args.push("--target", "es2022", "--lib", "es2023,esnext.disposable,dom", "--types", "node");
+    args.push("--outDir", "built", "--rootDir", "samples", "--skipLibCheck", "--allowJs", "--checkJs");
+    args.push("--module", resolution === "bundler" ? "esnext" : "nodenext", "--moduleResolution", resolution);
+    const files = samples.map(({ name, language }) => `samples/${name}.${language}`);
+    const result = await run(process.execPath, [...args, ...files], { env: newcomer(), cwd: folder });
+    expect(result.stdout).toBe("");
+    expect(result.code).toBe(0);
+  },
+);
+
+/** An emulator for one sample, and an environment in which its resource is the program's. */
+async function azure() {
+  const emulator = await startEmulator({ chunkDelayMs: 0 });
+  const env = newcomer({ ...emulator.env, TEAM_RESOURCE_URL: emulator.env.FOUNDRY_RESOURCE_URL });
+  return { emulator, env };
+}
+
+const of = (kind: RegExp) => samples.filter(({ expected }) => kind.test(expected));
+
+test.each(of(/^functions$/))("$name runs in a Functions host", async ({ name }) => {
+  const { emulator, env } = await azure();
+  const manifest = join(folder, "package.json");
+  const own = readFileSync(manifest, "utf8");
+  try {
+    writeFileSync(manifest, JSON.stringify({ ...JSON.parse(own), main: `built/${name}.js` }));
+    writeFileSync(join(folder, "host.json"), JSON.stringify({ version: "2.0" }));
+    const app = await startApp(folder, env);
+    const response = await ask(app, { prompt: "Hello from the docs" });
+    expect(await response.json()).toMatchObject({ reply: expect.stringContaining("Hello from the docs") });
+    expect((await fetch(`${app.url}/api/health`)).status).toBe(200);
+    expect(await app.stop()).toBe(0);
+  } finally {
+    writeFileSync(manifest, own);
+    await emulator.stop();
+  }
+});
+
+test.each(of(/^edge$/))("$name answers its user, and nobody else", async ({ name }) => {
+  const { emulator, env } = await azure();
+  const program = `
+    import worker from "./built/${name}.js";
+    const ask = (authorization) => worker.fetch(new Request("http://x/", {
+      method: "POST",
+      headers: { authorization, "content-type": "application/json" },
+      body: JSON.stringify({ prompt: "Hello from the docs" }),
+    }), process.env);
+    const [good, bad] = [await ask("Bearer the-key-of-ann"), await ask("Bearer another")];
+    console.log(good.status, (await good.json()).reply, bad.status);`;
+  const args = ["--input-type=module", "-e", program];
+  const result = await run(process.execPath, args, { env, cwd: folder });
+  await emulator.stop();
+  expect(result.stdout).toMatch(/^200 .*Hello from the docs.* 401\n$/);
+});
+
+describe("programs", { concurrent: true }, () => {
+  test.each(of(/^(prints .*)?$/))("$name runs", async ({ name, expected }) => {
+    const { emulator, env } = await azure();
+    const args = ["--unhandled-rejections=strict", `built/${name}.js`];
+    const result = await run(process.execPath, args, { env, cwd: folder });
+    await emulator.stop();
+    expect(result.stderr).toBe("");
+    expect(result.code).toBe(0);
+    if (expected) expect(result.stdout).toContain(expected.slice("prints ".length));
+    // One acquisition, whatever the sample does with the token; none where it only reads.
+    expect(emulator.counts.identity).toBeLessThanOrEqual(1);
+    expect(emulator.counts.unauthorized).toBe(0);
+  });
+});
+
+/** What a command does here; `skip` gives the reason where it cannot run inside a test. */
+type Expected = { skip: string } | { says: RegExp; code?: number };
+
+const INSTALLED = { skip: "installed above, from the packed file" };
+const SERVES = { skip: "serves until it is ended; a suite of its own runs it" };
+
+const COMMANDS: Record<string, Expected> = {
+  "npm start": { says: /turns +2/ },
+  "npm test": { skip: "this very run" },
+  'npm start -- "Why is the sky blue?"': { says: /Why is the sky blue\?[\s\S]*turns +1/ },
+  "FOUNDRY_RESOURCE_URL=https://<your-resource>.openai.azure.com npm start": {
+    says: /endpoint\/placeholder/,
+    code: 1,
+  },
+  "npm install copilot-keyless @github/copilot-sdk @azure/identity": INSTALLED,
+  "npm install copilot-keyless @github/copilot-sdk @azure/identity @azure/functions": INSTALLED,
+  "npm run www": SERVES,
+  "npm run tool functions": SERVES,
+  "npx copilot-keyless emulator": SERVES,
+  "npm run tool runtimes": { skip: "tests/runtimes" },
+  "az login": { skip: "needs Azure" },
+  'npx copilot-keyless chat --demo "Hello"': { says: /Hello[\s\S]*turns +1/ },
+  "npx copilot-keyless doctor": { says: /✗ endpoint\/empty {2}No endpoint was given/, code: 1 },
+  "npx copilot-keyless doctor --json": { says: /"code": ?"endpoint\/empty"/, code: 1 },
+  "npx copilot-keyless token": { says: /endpoint\/empty/, code: 1 },
+  "npx copilot-keyless config": { says: /endpoint\/empty/, code: 1 },
+  "npx copilot-keyless config --endpoint myres.openai.azure.com": {
+    says: /https:\/\/myres\.openai\.azure\.com\/openai\/v1\//,
+  },
+  "npx copilot-keyless config --endpoint myres.openai.azure.com --format python": {
+    says: /myres\.openai\.azure\.com/,
+  },
+  "npx copilot-keyless config --endpoint myres.openai.azure.com --format role": {
+    says: /az role assignment create/,
+  },
+  "npx copilot-keyless simulate --outage 50m-70m": { says: /calls +120: / },
+  "npx copilot-keyless simulate --outage 50m-70m --strategy fixed-window": { says: /calls +120: / },
+  "npx copilot-keyless --help": { says: /Usage: copilot-keyless/ },
+};
+
+const commands = new Set(
+  all
+    .filter(({ language, page }) => language === "sh" && FOR_USERS.test(page))
+    .flatMap(({ code }) => code.replaceAll("\\\n", "").trim().split("\n"))
+    .map((line) => line.replace(/ +#.*$/, "").trim())
+    .filter((line) => line !== "" && !line.startsWith("#")),
+);
+
+test("every command of the docs is known here", () => {
+  expect([...commands].toSorted()).toEqual(Object.keys(COMMANDS).toSorted());
+});
+
+const runnable = [...commands].filter((command) => !("skip" in (COMMANDS[command] ?? { skip: "" })));
+
+test.each(runnable)("%s", async (command) => {
+  const expected = COMMANDS[command] as { says: RegExp; code?: number };
+  const own = command.startsWith("npx ");
+  // In the repository everything is built by now, so a start is quick; the toolchain's own PATH and home are needed.
+  const env = own
+    ? newcomer({ PATH: `${join(folder, "node_modules/.bin")}:${process.env.PATH}` })
+    : { ...(process.env as Record<string, string>), COPILOT_HOME: join(folder, "home") };
+  const shell = own ? command.slice("npx ".length) : command.replace("<your-resource>", "'<your-resource>'");
+  const result = await run("sh", ["-c", shell], { env, cwd: own ? folder : root });
+  expect(result.stdout + result.stderr).toMatch(expected.says);
+  expect(result.code).toBe(expected.code ?? 0);
+});

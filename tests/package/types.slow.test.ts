@@ -1,0 +1,126 @@
+// The types of every entry point, as users compile against them: by two compilers, each way of resolving, with and without the peers.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { newcomer, root, run } from "../support/process.js";
+import { installed, linkPackages } from "./support.js";
+
+const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { exports: object };
+const entries = Object.keys(exports)
+  .filter((name) => !/\.(json|wasm)$/.test(name))
+  .map((name) => `copilot-keyless${name.slice(1)}`);
+
+/** What needs nothing of Node, and what needs no package beside Node's types. */
+const PORTABLE = [
+  "copilot-keyless/core",
+  "copilot-keyless/direct",
+  "copilot-keyless/edge",
+  "copilot-keyless/testing",
+];
+const ALONE = [...PORTABLE, "copilot-keyless/emulator"];
+
+/** Where a compiler is. */
+function compiler(name: string): string {
+  const home = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+  return join(home, "bin/tsc");
+}
+
+const bare = installed();
+const withPeers = installed();
+linkPackages(bare, ["@types/node", "undici-types"]);
+linkPackages(withPeers, ["@azure", "@github", "@types/node", "undici-types"]);
+
+/** A file of the user's that uses all that some entry points export. */
+function program(folder: string, name: string, used: readonly string[]): string {
+  const lines = used.map(
+    (entry, index) =>
+      `import * as e${index} from "${entry}";\nexport const u${index}: typeof e${index} = e${index};`,
+  );
+  mkdirSync(join(folder, "programs"), { recursive: true });
+  writeFileSync(join(folder, "programs", name), `${lines.join("\n")}\n`);
+  return `programs/${name}`;
+}
+
+const NODE = ["--types", "node", "--lib", "es2023,esnext.disposable"];
+
+/** What a compiler says of a program and of this package's types; what is wrong in the types of others is their own concern. */
+async function complaints(
+  folder: string,
+  file: string,
+  tsc: string,
+  flags: readonly string[],
+): Promise<string[]> {
+  const args = [
+    "--strict",
+    "--noEmit",
+    "--target",
+    "es2022",
+    "--pretty",
+    "false",
+    "--ignoreConfig",
+    ...flags,
+  ];
+  const { stdout, code } = await run(process.execPath, [tsc, ...args, file], {
+    env: newcomer(),
+    cwd: folder,
+  });
+  if (code !== 0 && stdout === "") throw new Error(`The compiler ended with ${code}`);
+  return stdout.match(/^(?:programs\/|node_modules\/copilot-keyless\/|error ).*/gm) ?? [];
+}
+
+const BY_NODENEXT = ["--module", "nodenext", "--moduleResolution", "nodenext"];
+
+describe.each([
+  ["node16", "node16"],
+  ["nodenext", "nodenext"],
+  ["bundler", "esnext"],
+])("module resolution %s", (resolution, module) => {
+  const compile = (folder: string, file: string, ...flags: string[]) =>
+    complaints(folder, file, compiler("typescript"), [
+      "--module",
+      module,
+      "--moduleResolution",
+      resolution,
+      ...flags,
+    ]);
+
+  test("every entry point, with its peers", async () => {
+    expect(entries).toEqual(expect.arrayContaining(["copilot-keyless", ...ALONE]));
+    const file = program(withPeers, "all.mts", entries);
+    expect(await compile(withPeers, file, ...NODE, "--skipLibCheck", "false")).toEqual([]);
+  });
+
+  test("without the peers, what needs none", async () => {
+    const alone = program(bare, "alone.mts", ALONE);
+    expect(await compile(bare, alone, ...NODE, "--skipLibCheck", "false")).toEqual([]);
+    // The rest has types of the Copilot SDK in it; those are any then.
+    const all = program(bare, "all.mts", entries);
+    expect(await compile(bare, all, ...NODE, "--skipLibCheck")).toEqual([]);
+  });
+
+  test("for a browser, without the types of Node", async () => {
+    const lib = ["--lib", "es2023,esnext.disposable,dom,dom.iterable", "--typeRoots", "programs"];
+    const file = program(bare, "portable.mts", PORTABLE);
+    expect(await compile(bare, file, ...lib, "--skipLibCheck", "false")).toEqual([]);
+  });
+
+  test("what does not exist is an error", async () => {
+    const file = program(bare, "wrong.mts", ["copilot-keyless/nothing"]);
+    expect(await compile(bare, file, ...NODE)).toEqual([expect.stringContaining("copilot-keyless/nothing")]);
+  });
+});
+
+// Under node16 no CommonJS program may import ES modules, whoever wrote them.
+test("from CommonJS, by nodenext", async () => {
+  const flags = [...BY_NODENEXT, ...NODE, "--skipLibCheck"];
+  const file = program(bare, "all.cts", entries);
+  expect(await complaints(bare, file, compiler("typescript"), flags)).toEqual([]);
+});
+
+test("every entry point, by the compiler before the newest", async () => {
+  const flags = [...BY_NODENEXT, ...NODE, "--skipLibCheck", "false"];
+  const file = program(withPeers, "before.mts", entries);
+  expect(await complaints(withPeers, file, compiler("typescript-6"), flags)).toEqual([]);
+});

@@ -1,0 +1,94 @@
+// The suite in every runtime, each a process of its own, on the package as it is installed; the results are a table of the docs.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { installed, linkPackages } from "../package/support.js";
+import { root } from "../support/process.js";
+import { DENO } from "./permissions.js";
+import { CASES, type Result } from "./suite.js";
+import { bundleSuite, chromium, files, program, type Runner, withSettings, writePage } from "./support.js";
+import { between, replaced, table } from "./table.js";
+import { workerd } from "./workerd.js";
+
+const folder = installed();
+linkPackages(folder, ["@azure", "@github"]);
+await bundleSuite(folder);
+writePage(folder);
+const page = await files(folder);
+afterAll(() => page.stop());
+
+const names = CASES.map(([name]) => name);
+
+/** The cases in groups, each with the permissions that it needs, and no more. */
+const deno: Runner = async (settings, asked) => {
+  const results: Result[] = [];
+  for (const { permissions, cases } of DENO(settings)) {
+    const some = asked.filter((name) => cases(name));
+    results.push(
+      ...(await program(folder, ".bin/deno", ["run", "--no-prompt", ...permissions])(settings, some)),
+    );
+  }
+  return asked.map((name) => results.find((result) => result.name === name) as Result);
+};
+
+const AGENT = "Copilot SDK and runtime: a conversation by the agent";
+const CHALLENGES = "Copilot SDK and runtime: `createClaimsChallengeHandler`";
+const IDENTITY = "`@azure/identity` by default";
+const FILE = "direct credential: workload identity, the federated token in a file";
+
+/** What cannot be had where there are no programs and no files. */
+const WITHOUT_PROGRAMS = {
+  [FILE]: "credential/configuration",
+  [IDENTITY]: "credential/not-installed",
+  [AGENT]: "sdk/unsupported-platform",
+  [CHALLENGES]: "sdk/unsupported-platform",
+};
+
+/** The identity endpoints answer no page of another origin, as in Azure: a page has its tokens from its own server. */
+const WITHOUT_IDENTITY = Object.fromEntries(
+  [
+    "direct credential: App Service, Functions, Container Apps",
+    "direct credential: virtual machine (IMDS)",
+    "direct credential: service principal with a secret",
+    "direct credential: workload identity, the federated token by a callback",
+    "direct credential: `createFoundryProvider`",
+    "direct credential: `createEdgeChatHandler`",
+  ].map((name) => [name, "credential/network"]),
+);
+
+/** The runtimes, and what each cannot do, by the code that says so. */
+const RUNTIMES: [name: string, runner: Runner, cannot: Record<string, string>][] = [
+  ["Node 20", program(folder, "node-20/bin/node"), {}],
+  ["newest Node", program(folder, "node/bin/node"), {}],
+  ["Deno", deno, {}],
+  ["Bun", program(folder, ".bin/bun"), {}],
+  ["workerd", workerd(folder), WITHOUT_PROGRAMS],
+  ["Chromium", chromium(page.address), { ...WITHOUT_PROGRAMS, ...WITHOUT_IDENTITY }],
+];
+
+const all = new Map<string, Result[]>();
+
+describe.each(RUNTIMES)("%s", (runtime, runner, cannot) => {
+  let results: Result[];
+  beforeAll(async () => {
+    results = await withSettings(page.address, (settings) => runner(settings, names));
+    all.set(runtime, results);
+  }, 300_000);
+
+  test.each(names)("%s", (name) => {
+    const result = results.find((one) => one.name === name);
+    const code = cannot[name];
+    expect(result, result?.message).toMatchObject(
+      code === undefined ? { verdict: "pass" } : { verdict: "cannot", code },
+    );
+    if (code !== undefined) expect(result?.hint).toMatch(/\w/);
+  });
+});
+
+test("docs/reference/runtimes.md has these results", () => {
+  const path = join(root, "docs/reference/runtimes.md");
+  const now = table(names, all);
+  if (process.env.WRITE_DOCS) writeFileSync(path, replaced(readFileSync(path, "utf8"), now));
+  expect(between(readFileSync(path, "utf8"))).toBe(now);
+});

@@ -1,0 +1,43 @@
+// The unions of codes, as the compiler sees them, are what the core and the documentation have.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { root } from "../../support/process.js";
+
+// TypeScript 7 has no API of the compiler.
+const { default: ts } = await import("typescript-6");
+
+const file = join(root, "js/errors/codes.ts");
+
+const program = ts.createProgram([file], { strict: true, noEmit: true });
+const types = program.getTypeChecker();
+const module = types.getSymbolAtLocation(program.getSourceFile(file) as import("typescript-6").SourceFile);
+
+/** The members of an exported union of texts. */
+function union(name: string): string[] {
+  const exported = module && types.getExportsOfModule(module).find((one) => one.name === name);
+  if (!exported) throw new Error(`no type ${name} in ${file}`);
+  const type = types.getDeclaredTypeOfSymbol(exported);
+  const members = type.isUnion() ? type.types : [type];
+  return members.map((one) => (one.isStringLiteral() ? one.value : types.typeToString(one))).toSorted();
+}
+
+const core = JSON.parse(readFileSync(join(root, "tests/tables/codes.json"), "utf8")) as {
+  errors: string[];
+  diagnoses: string[];
+};
+
+test("CoreErrorCode is what the core has", () => {
+  expect(union("CoreErrorCode")).toEqual(core.errors.toSorted());
+});
+
+test("DiagnosisCode is what the core has", () => {
+  expect(union("DiagnosisCode")).toEqual(core.diagnoses.toSorted());
+});
+
+test("ErrorCode is what docs/errors.md has", () => {
+  const page = readFileSync(join(root, "docs/errors.md"), "utf8");
+  const documented = [...page.matchAll(/^\| `([a-z-]+\/[a-z-]+)` \|/gm)].map(([, code]) => code as string);
+  expect(union("ErrorCode")).toEqual(documented.toSorted());
+});
