@@ -56,17 +56,25 @@ async function advisories(list, command, args) {
   );
 }
 
-/** What no commit may hold: build outputs, download addresses, paths of somebody's machine. */
+/** What no commit may hold, each as a search by git. */
+const FORBIDDEN = {
+  "a build output": "ls-files dist dist-dev www/dist target node_modules coverage",
+  "a path of somebody's machine": String.raw`grep -lP (?<![\w.~])/(root|home/\w+|Users/\w+)/ -- *.rs *.ts *.mjs *.js *.json *.toml *.md *.yml`,
+  "a download address": 'grep -lE "resolved":.*"http -- *package-lock.json',
+};
+
 function checkContent() {
-  const home = new RegExp(["(?<![\\w.~])/(?:root|home/\\w+|Users/\\w+)", "/"].join(""));
-  for (const path of output("git", ["ls-files"])?.split("\n") ?? []) {
-    if (/^(pkg[\w-]*|dist(-dev)?|www\/dist|target|node_modules|coverage)\//.test(path))
-      throw new StepError(`A build output is in git: ${path}`);
-    if (!/\.(rs|ts|mjs|js|json|toml|md|yml|sh)$/.test(path)) continue;
-    const text = readFileSync(join(root, path), "utf8");
-    if (path.endsWith("package-lock.json") && text.includes('"resolved": "http'))
-      throw new StepError(`${path} holds download addresses`);
-    if (home.test(text))
-      throw new StepError(`${path} holds a path of somebody's machine: ${home.exec(text)[0]}`);
+  for (const [what, search] of Object.entries(FORBIDDEN)) {
+    const found = output("git", search.split(" "));
+    if (found) throw new StepError(`In git there is ${what}`, found);
   }
+  for (const path of output("git", ["ls-files", "*package-lock.json"]).split("\n")) checkLock(path);
+}
+
+/** A lockfile must name every package that another platform needs, also those that this one's registry lacks. */
+function checkLock(path) {
+  const { packages } = JSON.parse(readFileSync(join(root, path), "utf8"));
+  const optional = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {}));
+  const missing = optional.find((name) => !packages[`node_modules/${name}`]);
+  if (missing) throw new StepError(`${path} lacks ${missing}`, "Install from a registry that offers it.");
 }

@@ -34,26 +34,23 @@ export const devModule = () =>
   });
 
 /** Builds an optimized module of some features, by wasm-pack. */
-export const releaseModule = (name, features = name, env = {}) =>
+export const releaseModule = (name, features = name) =>
   ifChanged(`wasm-${name}`, RUST, [`target/wasm/${name}/${name}_bg.wasm`], () => {
     const out = `--out-dir ../../target/wasm/${name} --out-name ${name} crates/wasm`;
-    return runStep(
-      `Rust to WebAssembly: ${name}`,
-      `wasm-pack build --release --mode no-install --no-pack ${BINDGEN} ${out} -- --locked --features ${features}`,
-      { env: { ...remapped(), ...env } },
-    );
+    const pack = `wasm-pack build --release --mode no-install --no-pack ${BINDGEN} ${out}`;
+    const env = remapped();
+    return runStep(`Rust to WebAssembly: ${name}`, `${pack} -- --locked --features ${features}`, { env });
   });
 
 /** Builds the modules of the package and the component, and first installs what that needs. */
 export async function releaseModules() {
   await rust();
   await together(npmPackages(), cargoTools("wasm-bindgen", "wasm-pack"));
-  // The modules are builds of one crate and would overwrite each other; the network module shares least with the others.
-  const apart = { CARGO_TARGET_DIR: join(root, "target/net") };
-  await together(
-    releaseModule("core").then(() => releaseModule("plan")),
-    releaseModule("net", "net", apart).then(component),
-  );
+  // The modules are builds of one crate, of which cargo keeps the last.
+  const modules = releaseModule("core")
+    .then(() => releaseModule("plan"))
+    .then(() => releaseModule("net"));
+  await together(modules, component());
 }
 
 /** Builds the component by wit/copilot-keyless.wit. */

@@ -1,7 +1,7 @@
 //! Which fault of a token Azure means: it answers a token that is missing, expired, or for another audience with one and the
 //! same sentence, so the token itself is asked.
 
-use super::remedy::Setup;
+use super::setup::Setup;
 use super::{DiagnosisCode, Finding};
 use crate::answer::body::Answer;
 use crate::token::Millis;
@@ -29,7 +29,8 @@ const MODEL_AUDIENCES: [&str; 5] = [
 const CLOCK_SKEW_MS: Millis = 300_000;
 
 /// Explains a 401 that is about the token.
-pub(super) fn explain(token: &str, answer: &Answer, setup: &Setup<'_>) -> Finding {
+pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
+    let token = setup.failure.token();
     if token.is_empty() {
         return without_token(setup);
     }

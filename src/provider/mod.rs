@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use models::{ModelConfig, ModelRequest, Named, models};
 
 use crate::endpoint::{Endpoint, FIND, Kind, Options, ProviderType, parse};
-use crate::environment::{self, CredentialKind, CredentialPlan, Setting};
+use crate::environment::{self, CredentialKind, CredentialPlan, Holds, Origin, Setting};
 use crate::text::decimal::decimal;
 use crate::text::is_made_of;
 use crate::{Code, Error, Headers, Result, Variables};
@@ -121,20 +121,16 @@ pub struct AzureConfig {
     pub api_version: String,
 }
 
-/// Where each setting comes from: `option`, the name of a variable, or `default`. A model that is known only from the
-/// path of the endpoint has the source of the endpoint.
+/// Where each setting comes from. A model that is known only from the path of the endpoint has the origin of the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sources {
     /// The endpoint.
-    pub endpoint: &'static str,
+    pub endpoint: Origin,
     /// The model.
-    pub model: &'static str,
+    pub model: Origin,
     /// The scope; `default` too if there is none.
-    pub scope: &'static str,
+    pub scope: Origin,
 }
-
-const OPTION: &str = "option";
-pub(crate) const DEFAULT: &str = "default";
 
 /// Headers that carry a credential or belong to the transport.
 const REFUSED_HEADERS: [&str; 6] = [
@@ -170,7 +166,7 @@ const REFUSED_HEADERS: [&str; 6] = [
 /// assert_eq!(plan.config.base_url, "https://myres.openai.azure.com/openai/v1/");
 /// assert_eq!(plan.config.wire_model.as_deref(), Some("team-gpt"));
 /// assert_eq!(plan.scope.as_deref(), Some("https://ai.azure.com/.default"));
-/// assert_eq!(plan.sources.endpoint, "option");
+/// assert_eq!(plan.sources.endpoint.as_str(), "option");
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
 pub fn plan(request: &Request) -> Result<Plan> {
@@ -182,7 +178,8 @@ pub fn plan(request: &Request) -> Result<Plan> {
     });
     let (address, endpoint_source) = given.ok_or_else(no_endpoint)?;
     let scope = pick(request.scope.as_deref(), || environment::scope(env));
-    let (scope, scope_source) = scope.map_or((None, DEFAULT), |(scope, source)| (Some(scope), source));
+    let (scope, scope_source) =
+        scope.map_or((None, Origin::Default), |(scope, source)| (Some(scope), source));
     let options = Options {
         provider_type: request.provider_type,
         api_version: request.api_version.clone(),
@@ -234,18 +231,18 @@ pub fn plan(request: &Request) -> Result<Plan> {
 
 fn credential(request: &Request, endpoint: &Endpoint) -> Result<CredentialPlan> {
     if request.own_credential {
-        Ok(CredentialPlan::fixed(CredentialKind::Option, OPTION))
+        Ok(CredentialPlan::fixed(CredentialKind::Option, Origin::Option))
     } else if endpoint.scope.is_none() {
-        Ok(CredentialPlan::fixed(CredentialKind::None, DEFAULT))
+        Ok(CredentialPlan::fixed(CredentialKind::None, Origin::Default))
     } else {
         environment::credential(&request.env, endpoint.cloud)
     }
 }
 
-fn pick(option: Option<&str>, env: impl FnOnce() -> Option<Setting>) -> Option<(String, &'static str)> {
+fn pick(option: Option<&str>, env: impl FnOnce() -> Option<Setting>) -> Option<(String, Origin)> {
     match option {
-        Some(value) => Some((value.to_owned(), OPTION)),
-        None => env().map(|setting| (setting.value, setting.variable)),
+        Some(value) => Some((value.to_owned(), Origin::Option)),
+        None => env().map(|setting| (setting.value, Origin::Variable(setting.variable))),
     }
 }
 
@@ -265,13 +262,13 @@ struct Names {
     model: String,
     /// None if it is the model's name.
     deployment: Option<String>,
-    source: &'static str,
+    source: Origin,
 }
 
 fn names(
     request: &Request,
     endpoint: &Endpoint,
-    endpoint_source: &'static str,
+    endpoint_source: Origin,
     warnings: &mut Vec<Notice>,
 ) -> Result<Names> {
     // The name becomes a part of the URL on the dated routes, and Azure's names are of this form anyway.
@@ -288,11 +285,11 @@ fn names(
     let model = pick(request.model.as_deref(), || {
         // AZURE_OPENAI_DEPLOYMENT is a deployment's name, so the option of that name overrules it.
         environment::model(&request.env, warnings)
-            .filter(|setting| given.is_none() || !setting.is_deployment())
+            .filter(|setting| given.is_none() || setting.variable.holds() != Holds::Deployment)
     });
-    let model_is_deployment = model
-        .as_ref()
-        .is_some_and(|(_, source)| environment::is_deployment(source));
+    let model_is_deployment = model.as_ref().is_some_and(
+        |(_, source)| matches!(source, Origin::Variable(variable) if variable.holds() == Holds::Deployment),
+    );
     let from_path = endpoint
         .deployment
         .clone()
@@ -305,17 +302,20 @@ fn names(
     }
     let deployment = match from_path {
         Some(name) => Some((name, endpoint_source)),
-        None => given.map(|name| (name, OPTION)),
+        None => given.map(|name| (name, Origin::Option)),
     };
     let (model, source) = match (model, &deployment) {
         (Some((model, source)), _) => {
-            let what = if source == OPTION { "model" } else { source };
+            let what = match source {
+                Origin::Option => "model",
+                source => source.as_str(),
+            };
             (check_model(what, &model, strict && deployment.is_none())?, source)
         }
         (None, Some((name, source))) => (name.clone(), *source),
-        (None, None) => (DEFAULT_MODEL.to_owned(), DEFAULT),
+        (None, None) => (DEFAULT_MODEL.to_owned(), Origin::Default),
     };
-    if source == DEFAULT && endpoint.provider_type == ProviderType::Anthropic {
+    if source == Origin::Default && endpoint.provider_type == ProviderType::Anthropic {
         warnings.push(Notice::new(
             NoticeCode::ModelAssumed,
             format!(

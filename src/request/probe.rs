@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::diagnosis::{Diagnosis, DiagnosisCode, Failure, diagnose};
 use crate::endpoint::{Endpoint, ProviderType};
+use crate::environment::Origin;
 use crate::provider::{self, Plan, Request, WireApi};
 use crate::text::decimal::decimal;
 use crate::text::json::{Members, Value};
@@ -77,7 +78,7 @@ pub fn call(request: &Request, timeout_ms: Option<f64>) -> Result<Call> {
 
 /// The deployment that is asked; none where nothing names one, which Anthropic's route does not allow.
 pub(crate) fn deployment_of(plan: &Plan) -> Result<Option<String>> {
-    if plan.sources.model != provider::DEFAULT {
+    if plan.sources.model != Origin::Default {
         return Ok(Some(
             plan.config.wire_model.as_ref().unwrap_or(&plan.model).clone(),
         ));

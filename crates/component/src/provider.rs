@@ -66,9 +66,9 @@ impl From<provider::Plan> for ProviderPlan {
             scope: plan.scope,
             credential: plan.credential.into(),
             sources: Sources {
-                endpoint: plan.sources.endpoint.to_owned(),
-                model: plan.sources.model.to_owned(),
-                scope: plan.sources.scope.to_owned(),
+                endpoint: plan.sources.endpoint.as_str().to_owned(),
+                model: plan.sources.model.as_str().to_owned(),
+                scope: plan.sources.scope.as_str().to_owned(),
             },
             warnings: notices(plan.warnings),
         }
@@ -99,7 +99,7 @@ impl From<environment::CredentialPlan> for CredentialPlan {
     fn from(plan: environment::CredentialPlan) -> Self {
         Self {
             kind: plan.kind.into(),
-            source: plan.source.to_owned(),
+            source: plan.source.as_str().to_owned(),
             host: plan.host.map(Into::into),
             client_id: plan.client_id,
             tenant_id: plan.tenant_id,

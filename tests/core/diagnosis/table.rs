@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use copilot_keyless::diagnosis::{Diagnosis, DiagnosisCode, Failure, diagnose};
+use copilot_keyless::diagnosis::{Diagnosis, DiagnosisCode, Failure, diagnose, status_of_event};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -154,5 +154,39 @@ proptest! {
         let shown = serde_json::to_string(&diagnosis).unwrap();
         prop_assert!(!shown.contains(&secret));
         prop_assert!(diagnosis.message.is_none_or(|message| message.len() <= 604));
+    }
+}
+
+#[test]
+fn a_failure_in_a_stream_is_found_to_be_the_same_as_one_in_front_of_it() {
+    for (event, code) in [
+        (
+            r#"{"choices":[{"delta":{},"finish_reason":"content_filter"}]}"#,
+            DiagnosisCode::ContentFilter,
+        ),
+        (
+            r#"{"error":{"innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+            DiagnosisCode::ContentFilter,
+        ),
+        (
+            r#"{"type":"error","code":"rate_limit_exceeded"}"#,
+            DiagnosisCode::RateLimited,
+        ),
+        (
+            r#"{"type":"error","message":"Out of call volume quota"}"#,
+            DiagnosisCode::RateLimited,
+        ),
+        // What the prompt says is nothing that the resource found.
+        (
+            r#"{"type":"response.failed","response":{"instructions":"PermissionDenied"}}"#,
+            DiagnosisCode::ServerError,
+        ),
+    ] {
+        let failure = Failure {
+            status: status_of_event(event),
+            body: Some(event.into()),
+            ..Failure::default()
+        };
+        assert_eq!(diagnose(&failure).code, code, "{event}");
     }
 }

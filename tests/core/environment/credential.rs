@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use copilot_keyless::NoticeCode;
 use copilot_keyless::Variables;
 use copilot_keyless::endpoint::Cloud;
-use copilot_keyless::environment::{CredentialKind, CredentialPlan, credential};
+use copilot_keyless::environment::{CredentialKind, CredentialPlan, Origin, credential};
 use copilot_keyless::provider::{Request, plan};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -121,7 +121,7 @@ fn the_environment_is_asked_only_where_its_credential_is_used() {
     let credential = plan(&own).unwrap().credential;
     assert_eq!(
         (credential.kind, credential.source),
-        (CredentialKind::Option, "option")
+        (CredentialKind::Option, Origin::Option)
     );
     let local = plan(&request("http://localhost:5273", &wrong)).unwrap();
     assert_eq!(local.credential.kind, CredentialKind::None);
@@ -225,9 +225,9 @@ proptest! {
             (Ok(plan), Some(named)) => {
                 let kind = names().into_iter().find(|(name, _)| *name == named).map(|(_, kind)| kind);
                 prop_assert_eq!(Some(plan.kind), kind);
-                prop_assert_eq!(plan.source, "AZURE_TOKEN_CREDENTIALS");
+                prop_assert_eq!(plan.source.as_str(), "AZURE_TOKEN_CREDENTIALS");
             }
-            (Ok(plan), None) => prop_assert!(plan.source == "default" || env.get(plan.source).is_some()),
+            (Ok(plan), None) => prop_assert!(plan.source == Origin::Default || env.get(plan.source.as_str()).is_some()),
             (Err(error), None) => prop_assert!(names_a_setting(&error), "{:?}", error),
         }
     }
