@@ -9,8 +9,6 @@ import { fileURLToPath } from "node:url";
 /** The repository's root. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const shell = process.platform === "win32";
-
 /** A failure that is reported in a few lines, without a stack. */
 export class StepError extends Error {
   constructor(message, hint) {
@@ -63,10 +61,20 @@ export async function together(...steps) {
   if (failed) throw failed.reason;
 }
 
+/**
+ * Returns the arguments of `spawn` for a command. On Windows a shell starts the commands of npm packages; it splits arguments at spaces
+ * unless they are quoted, and cannot start node.exe in "Program Files". A path is started without it.
+ */
+export function spawned(command, args, options, platform = process.platform) {
+  if (platform !== "win32" || /[\\/]/.test(command)) return [command, args, options];
+  const quoted = args.map((arg) => (/^[\w@.:=/\\-]+$/.test(arg) ? arg : `"${arg.replaceAll('"', '\\"')}"`));
+  return [command, quoted, { ...options, shell: true }];
+}
+
 /** Runs a command to its end. Rejects with the end of its output when it fails. `show` passes the output on instead. */
 export function run(command, args, { env, onLine, hint, show = false, cwd = root } = {}) {
   const stdio = show ? "inherit" : ["ignore", "pipe", "pipe"];
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, shell });
+  const child = spawn(...spawned(command, args, { cwd, env: { ...process.env, ...env }, stdio }));
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream?.on("data", (chunk) => {
@@ -86,7 +94,8 @@ export function run(command, args, { env, onLine, hint, show = false, cwd = root
 
 /** Runs a program in the foreground and resolves with its exit code. Ctrl-C reaches it by itself; waiting lets it say goodbye. */
 export function foreground(command, args, { env, cwd = root } = {}) {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit", shell });
+  const options = { cwd, env: { ...process.env, ...env }, stdio: "inherit" };
+  const child = spawn(...spawned(command, args, options));
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   return new Promise((done) => child.on("close", (code, signal) => done(signal ? 1 : code)));
@@ -94,8 +103,8 @@ export function foreground(command, args, { env, cwd = root } = {}) {
 
 /** Returns what a command prints, or undefined when it is missing or fails. */
 export function output(command, args) {
-  const options = { cwd: root, encoding: "utf8", shell, maxBuffer: 2 ** 26 };
-  const { status, stdout } = spawnSync(command, args, options);
+  const options = { cwd: root, encoding: "utf8", maxBuffer: 2 ** 26 };
+  const { status, stdout } = spawnSync(...spawned(command, args, options));
   return status === 0 ? stdout.trim() : undefined;
 }
 
