@@ -24,7 +24,7 @@ export function seemsExpired(expiresOn: number, now: number): boolean;
  * Returns the true expiry of a token that seems expired, on this machine's clock, or `undefined` if
  * it has really expired. `date` is the `Date` of a response to a request sent at `askedAt`, or empty.
  */
-export function secondLook(
+export function correctedExpiry(
   token: string,
   expiresOn: number,
   now: number,
