@@ -1,5 +1,5 @@
-// Every code, once. tests/tables/codes.json lists those of the core, and docs/errors.md explains
-// each of them.
+// Every code, once. tests/tables/codes.json lists those of the core, and docs/reference/errors.md
+// explains each of them.
 
 /** The codes of the WebAssembly core. */
 export type CoreErrorCode =
@@ -148,5 +148,5 @@ type EmulatorErrorCode =
 /** The error code of a diagnosis. */
 export type ModelErrorCode = `model/${Exclude<DiagnosisCode, "ok">}`;
 
-/** The codes of {@link KeylessError}; docs/errors.md explains each of them. */
+/** The codes of {@link KeylessError}; docs/reference/errors.md explains each of them. */
 export type ErrorCode = CoreErrorCode | ModelErrorCode | LibraryErrorCode | ChatErrorCode | EmulatorErrorCode;

@@ -140,6 +140,7 @@ pub enum Outcome {
 /// Where things stand, for people; times in epoch milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Status {
     /// The phase.
     pub state: Phase,

@@ -13,6 +13,7 @@ const LISTED: usize = 5_000;
 /// entries at the most; `totals` and `fleet` count all instances.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RefreshTimeline {
     /// How long the scenario lasted.
     pub duration_ms: f64,
@@ -33,6 +34,7 @@ pub struct RefreshTimeline {
 /// A stretch of time in one phase.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct PhaseSpan {
     /// The phase.
     pub phase: Phase,
@@ -45,6 +47,7 @@ pub struct PhaseSpan {
 /// A request at the identity endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Attempt {
     /// When it was sent.
     pub at_ms: f64,
@@ -73,6 +76,7 @@ pub enum AttemptOutcome {
 /// A call for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Call {
     /// When it was made.
     pub at_ms: f64,
@@ -128,6 +132,7 @@ pub struct Totals {
 /// The request rate at the identity endpoint.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Fleet {
     /// How many instances there were.
     pub instances: u32,

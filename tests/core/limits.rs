@@ -3,7 +3,7 @@
 
 use copilot_keyless::Error;
 use copilot_keyless::answer::retry_after_ms;
-use copilot_keyless::diagnosis::{Failure as Refusal, diagnose, foresee};
+use copilot_keyless::diagnosis::{FailedRequest as Refusal, check_token, diagnose};
 use copilot_keyless::request::identity::{Answer as IdentityAnswer, judge};
 use copilot_keyless::request::probe;
 use copilot_keyless::schedule::{Answer, Decision, Failure, FailureKind, Now, RefreshPolicy, Schedule};
@@ -132,7 +132,7 @@ proptest! {
         if let Ok(lifetime) = Lifetime::new(one, two, Some(three), four) {
             prop_assert!(lifetime.length() > 0);
         }
-        let _ = Lifetime { acquired: one, expires: two, refresh_after: None }.length();
+        let _ = Lifetime::new(one, two, None, i64::MAX).map(|lifetime| lifetime.length());
         let _ = Lifetime::of_access_token(one, number, Some(number), four);
         seems_expired(number, one);
         second_look("opaque", number, one, two);
@@ -157,7 +157,7 @@ proptest! {
         };
         diagnose(&failure);
         probe::judge(&failure);
-        foresee(&failure);
+        check_token(&failure);
     }
 }
 

@@ -218,8 +218,8 @@ struct AccessToken {
 fn access_token(response: TokenResponse) -> JsValue {
     to_js(AccessToken {
         token: response.token,
-        expires_on_timestamp: response.lifetime.expires,
-        refresh_after_timestamp: response.lifetime.refresh_after,
+        expires_on_timestamp: response.lifetime.expires(),
+        refresh_after_timestamp: response.lifetime.refresh_after(),
     })
 }
 

@@ -106,10 +106,10 @@ pub fn diagnose(failure: &JsValue) -> JsResult {
     )?)))
 }
 
-/// [`diagnosis::foresee`].
+/// [`diagnosis::check_token`].
 #[wasm_bindgen(js_name = checkToken)]
 pub fn check_token(attempt: &JsValue) -> JsResult {
-    Ok(to_js(diagnosis::foresee(&from_js(
+    Ok(to_js(diagnosis::check_token(&from_js(
         attempt,
         Code::ProviderConflict,
     )?)))
