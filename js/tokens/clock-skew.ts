@@ -31,7 +31,7 @@ export async function correctClockSkew(
   signal: AbortSignal,
 ): Promise<AccessToken> {
   const correctedExpiry = (date: string, requestedAt: number) =>
-    coreModule().secondLook(token.token, token.expiresOnTimestamp, now, date, requestedAt);
+    coreModule().correctedExpiry(token.token, token.expiresOnTimestamp, now, date, requestedAt);
   const expiresOnTimestamp =
     correctedExpiry("", 0) ?? correctedExpiry(...(await fetchDate(resources.get(credential), clock, signal)));
   return expiresOnTimestamp === undefined ? token : { ...token, expiresOnTimestamp };

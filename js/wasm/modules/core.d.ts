@@ -28,7 +28,7 @@ export function seemsExpired(expiresOn: number, now: number): boolean;
  * it has really expired. `date` is the `Date` of a response to a request sent at `askedAt`, or
  * empty.
  */
-export function secondLook(
+export function correctedExpiry(
   token: string,
   expiresOn: number,
   now: number,
