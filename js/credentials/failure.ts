@@ -22,7 +22,10 @@ type CoreFunctions = Pick<typeof planBindings, "adviceOn" | "credentialCode" | "
 /** Facts from a chain of errors, besides a status. */
 interface Evidence {
   network?: boolean;
-  /** MSAL also reports `network_error` for a response that is no JSON, and keeps nothing to tell them apart. */
+  /**
+   * MSAL also reports `network_error` for a response that is no JSON, and keeps nothing to tell
+   * them apart.
+   */
   maybeUnreadable?: boolean;
   unreadable?: boolean;
   unavailable?: boolean;
@@ -166,7 +169,9 @@ function httpStatus(error: Loose): number | undefined {
   );
 }
 
-/** Returns `Retry-After` in milliseconds, from a property of the error or a header of its response. */
+/**
+ * Returns `Retry-After` in milliseconds, from a property of the error or a header of its response.
+ */
 function retryAfter(error: Loose, core: CoreFunctions, now: number): number | undefined {
   if (typeof error.retryAfterInMs === "number") return error.retryAfterInMs;
   const headers = (error.response as { headers?: unknown } | undefined)?.headers ?? error.headers;

@@ -66,8 +66,8 @@ export interface PlainFailure {
 }
 
 /**
- * Parses a `Retry-After` of seconds or a date. A date counts from `date`, the `Date` of the response;
- * if that is empty, from `now`, in epoch milliseconds.
+ * Parses a `Retry-After` of seconds or a date. A date counts from `date`, the `Date` of the
+ * response; if that is empty, from `now`, in epoch milliseconds.
  */
 export function retryAfterMs(value: string, date: string, now: number): number | undefined;
 
