@@ -190,6 +190,18 @@ fn body(model: &str, wire_api: Option<WireApi>) -> String {
 
 /// What came of a probe: what [`diagnose`] finds, and what only the sender knows or expects of the answer. Not everything with
 /// a status of success is a model's: a web site or a sign-in page has one for any path.
+///
+/// ```
+/// use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest};
+/// use copilot_keyless::request::probe::judge;
+///
+/// let page = FailedRequest {
+///     status: 200,
+///     body: Some("<title>Sign in</title>".into()),
+///     ..FailedRequest::default()
+/// };
+/// assert_eq!(judge(&page).code, DiagnosisCode::WrongPath);
+/// ```
 pub fn judge(outcome: &FailedRequest) -> Diagnosis {
     let mut found = diagnose(outcome);
     let body = outcome.body.as_ref().map_or("", Secret::expose);
@@ -232,6 +244,12 @@ fn is_answer(body: &str) -> bool {
 /// What the platform said of a request that got no answer, in one line.
 ///
 /// reqwest quotes what JavaScript threw as `JsValue(...)`, with the stack, and names its own timeout in two ways.
+///
+/// ```
+/// use copilot_keyless::request::probe::network_words;
+///
+/// assert_eq!(network_words("operation timed out", 15_000), "no answer within 15000 ms");
+/// ```
 pub fn network_words(said: &str, timeout_ms: u32) -> String {
     if said.contains("reqwest::errors::TimedOut") || said == "operation timed out" {
         return format!("no answer within {timeout_ms} ms");

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::scenario::Plan;
+use crate::Code;
 use crate::schedule::Phase;
 use crate::token::Millis;
 
@@ -86,7 +87,7 @@ pub struct Call {
     pub outcome: CallOutcome,
     /// The error's code where it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<&'static str>,
+    pub code: Option<Code>,
 }
 
 /// What a call got.
@@ -183,7 +184,7 @@ impl Recorder {
         at: Millis,
         wait: Millis,
         outcome: CallOutcome,
-        code: Option<&'static str>,
+        code: Option<Code>,
     ) {
         let totals = &mut self.timeline.totals;
         totals.calls += 1;

@@ -1,6 +1,7 @@
 //! Every row of `tests/tables/expiry.json`, natively; `tests/unit/wasm/core.test.ts` runs the same rows through wasm.
 use copilot_keyless::token::{
-    Lifetime, MAX_LIFETIME_MS, clock_ahead, parse_instant, parse_token_response, second_look, seems_expired,
+    Lifetime, MAX_LIFETIME_MS, clock_ahead, corrected_expiry, parse_instant, parse_token_response,
+    seems_expired,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -153,18 +154,18 @@ fn a_token_that_seems_expired_is_taken_at_its_own_word() {
     assert!(!seems_expired(NOW as f64 + 1_001.0, NOW));
     assert!(!seems_expired(f64::NAN, NOW));
     // MSAL could not read the expiry, and said "now".
-    assert_eq!(second_look(jwt, NOW as f64, NOW, 0), Some(end));
-    assert_eq!(second_look("opaque", NOW as f64, NOW, 0), None);
+    assert_eq!(corrected_expiry(jwt, NOW as f64, NOW, 0), Some(end));
+    assert_eq!(corrected_expiry("opaque", NOW as f64, NOW, 0), None);
     // The clock is two hours ahead; with the token's own word it is that which counts, not what MSAL took for now.
     let ahead = 7_200_000;
-    assert_eq!(second_look(jwt, (NOW + ahead) as f64, NOW + ahead, 0), None);
+    assert_eq!(corrected_expiry(jwt, (NOW + ahead) as f64, NOW + ahead, 0), None);
     assert_eq!(
-        second_look(jwt, (NOW + ahead) as f64, NOW + ahead, ahead),
+        corrected_expiry(jwt, (NOW + ahead) as f64, NOW + ahead, ahead),
         Some(end + ahead)
     );
     // It has expired by the true time too.
-    assert_eq!(second_look(jwt, end as f64, end + ahead + 1, ahead), None);
-    assert_eq!(second_look(jwt, end as f64, end + 1, -ahead), None);
+    assert_eq!(corrected_expiry(jwt, end as f64, end + ahead + 1, ahead), None);
+    assert_eq!(corrected_expiry(jwt, end as f64, end + 1, -ahead), None);
 }
 
 proptest! {
