@@ -13,8 +13,8 @@ await command(
 counts, sizes and whether somebody waits: times are those of this machine. Cases: ${NAMES.join(", ")}.`,
   [
     ["--quick", "one process of each (three to measure a start) and fewer turns; under a minute", false],
-    ["--only <cases>", "only these cases, separated by commas", undefined, names("case", NAMES)],
-    ["--runs <n>", "repeat n times: show the last figures, name the verdicts that differ", 1, from(1)],
+    ["--only <cases>", "only these cases, separated by commas", names("case", NAMES)],
+    ["--runs <n>", "repeat n times: show the last figures, name the verdicts that differ", from(1), 1],
     writes("bench", "docs/reference/bench.md"),
     ["--strict", "exit code 1 also when a goal is missed, not only when a case cannot run"],
   ],

@@ -10,16 +10,9 @@ import { COMPONENT, RUST, releaseModules } from "./wasm.mjs";
 import { esbuildWasm, IMPORT, RELEASE, wasmFiles } from "./wasm-plugin.mjs";
 
 /** Everything that dist/ is made of. */
-const INPUTS = [
-  ...RUST,
-  "crates/component",
-  "wit",
-  "js",
-  "package.json",
-  "package-lock.json",
-  "tsconfig.json",
-];
-INPUTS.push("scripts/build.mjs", "scripts/licenses.mjs", "scripts/wasm-plugin.mjs");
+const OTHERS =
+  "crates/component wit js package.json package-lock.json tsconfig.json scripts/build.mjs scripts/licenses.mjs";
+const INPUTS = [...RUST, ...OTHERS.split(" "), "scripts/wasm-plugin.mjs"];
 const OUTPUTS = ["dist/cli.js", "dist/types/index.d.ts", "dist/THIRD-PARTY-LICENSES.txt"];
 
 const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -48,15 +41,9 @@ export function checkBuilt() {
 /** Bundles some entry points. Returns the paths of all that went in. */
 export async function bundle(outdir, entryPoints, options) {
   const { build: esbuild } = await import("esbuild");
-  const common = { bundle: true, format: "esm", platform: "node", target: "node20", logLevel: "warning" };
-  const { metafile } = await esbuild({
-    absWorkingDir: root,
-    outdir,
-    entryPoints,
-    metafile: true,
-    ...common,
-    ...options,
-  });
+  const format = { bundle: true, format: "esm", platform: "node", target: "node20", legalComments: "none" };
+  const report = { absWorkingDir: root, metafile: true, logLevel: "warning" };
+  const { metafile } = await esbuild({ outdir, entryPoints, ...format, ...report, ...options });
   return Object.keys(metafile.inputs);
 }
 
@@ -67,19 +54,14 @@ export const REQUIRE =
 
 async function distribution() {
   rmSync(join(root, "dist"), { recursive: true, force: true });
-  const minify = {
-    minifySyntax: true,
-    minifyWhitespace: true,
-    minifyIdentifiers: true,
-    legalComments: "none",
-  };
   // Node shows the line of an error that nobody catches: not one with a whole module in it.
-  const small = { ...minify, lineLimit: 160 };
+  const lineLimit = 160;
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
   const library = await bundle("dist", sources(".", "./web", ...sharing), {
-    ...small,
-    // For stacks that can be read.
-    minifyIdentifiers: false,
+    lineLimit,
+    // Names stay, for stacks that can be read.
+    minifySyntax: true,
+    minifyWhitespace: true,
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
     external: PEERS,
@@ -87,7 +69,8 @@ async function distribution() {
   });
   const workerd = { index: sourceOf("./web"), ...sources(...sharing) };
   await bundle("dist/workerd", workerd, {
-    ...small,
+    lineLimit,
+    minify: true,
     platform: "neutral",
     mainFields: ["module", "main"],
     splitting: true,
@@ -96,7 +79,7 @@ async function distribution() {
     plugins: [forWorkerd, esbuildWasm(RELEASE)],
   });
   // The rest imports the package as everybody does, and so shares its classes and what they hold.
-  const apart = { ...small, external: ["copilot-keyless", "copilot-keyless/*", ...PEERS] };
+  const apart = { lineLimit, minify: true, external: ["copilot-keyless", "copilot-keyless/*", ...PEERS] };
   const classes = ["copilot/agent", "errors/keyless-error", "foundry/plan", "foundry/provider"];
   const rest = [
     [sources("./azure-functions"), { plugins: [fromPackage("copilot-keyless", classes)] }],

@@ -33,12 +33,11 @@ await main(async () => {
 
 async function install(folder) {
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
-  await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder]);
-  const { name, version } = manifest(root);
+  const packed = await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder]);
   const newest = [...PACKAGES, "@types/node"].map((one) => `${one}@latest`);
   // Beyond the ranges of the package's peers, too: what would break is to be seen.
   const flags = ["--no-audit", "--no-fund", "--legacy-peer-deps"];
-  await run("npm", ["install", ...flags, `${name}-${version}.tgz`, ...newest], { cwd: folder });
+  await run("npm", ["install", ...flags, packed.trim(), ...newest], { cwd: folder });
 }
 
 /** Runs the suite by the newest Node. */
@@ -78,22 +77,12 @@ function outcomeOf(error) {
   return error ? `✗ ${error.trim().replaceAll("|", "\\|").replaceAll("\n", "<br>")}` : "✓";
 }
 
+/** The newest versions, beside those of the lockfile. */
 function versions(folder) {
-  return PACKAGES.map((name) => {
-    const newest = manifest(join(folder, "node_modules", name)).version;
-    return { package: name, "tested here": usual(name), newest };
-  });
-}
-
-function usual(name) {
-  if (name === "node") return process.versions.node;
-  try {
-    return manifest(join(root, "node_modules", name)).version;
-  } catch {
-    return "";
-  }
-}
-
-function manifest(folder) {
-  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  return PACKAGES.map((name) => ({
+    package: name,
+    "in the lockfile": packages[`node_modules/${name}`]?.version ?? "",
+    newest: JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8")).version,
+  }));
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "./build.mjs";
 import { dryRuns } from "./release.mjs";
 import { main, output, root, run, runStep, StepError, step, together } from "./steps.mjs";
-import { cargoTools } from "./toolchain.mjs";
+import { cargoTools, npmPackages } from "./toolchain.mjs";
 
 const WASM = "cargo clippy --locked --target wasm32-unknown-unknown";
 
@@ -29,6 +29,7 @@ const JAVASCRIPT = {
 };
 
 await main(async () => {
+  await npmPackages();
   await build();
   await cargoTools("cargo-deny");
   await together(all(RUST, { RUSTDOCFLAGS: "-D warnings" }), all(JAVASCRIPT));
@@ -49,24 +50,30 @@ async function advisories(list, command, args) {
   await step(`advisories of ${list}`, () =>
     run(command, args).catch((error) => {
       if (!unreachable.test(error.message)) throw error;
-      console.error(
-        `  The advisories of ${list} cannot be reached from here; nothing was compared with them.`,
-      );
+      console.error(`  Those of ${list} cannot be reached from here; nothing was compared with them.`);
     }),
   );
 }
 
-/** What no commit may hold: build outputs, download addresses, paths of somebody's machine. */
+/** What no commit may hold, each as a search by git. */
+const FORBIDDEN = {
+  "a build output": "ls-files dist dist-dev www/dist target node_modules coverage",
+  "a path of somebody's machine": String.raw`grep -lP (?<![\w.~])/(root|home/\w+|Users/\w+)/ -- *.rs *.ts *.mjs *.js *.json *.toml *.md *.yml`,
+  "a download address": 'grep -lE "resolved":.*"http -- *package-lock.json',
+};
+
 function checkContent() {
-  const home = new RegExp(["(?<![\\w.~])/(?:root|home/\\w+|Users/\\w+)", "/"].join(""));
-  for (const path of output("git", ["ls-files"])?.split("\n") ?? []) {
-    if (/^(pkg[\w-]*|dist(-dev)?|www\/dist|target|node_modules|coverage)\//.test(path))
-      throw new StepError(`A build output is in git: ${path}`);
-    if (!/\.(rs|ts|mjs|js|json|toml|md|yml|sh)$/.test(path)) continue;
-    const text = readFileSync(join(root, path), "utf8");
-    if (path.endsWith("package-lock.json") && text.includes('"resolved": "http'))
-      throw new StepError(`${path} holds download addresses`);
-    if (home.test(text))
-      throw new StepError(`${path} holds a path of somebody's machine: ${home.exec(text)[0]}`);
+  for (const [what, search] of Object.entries(FORBIDDEN)) {
+    const found = output("git", search.split(" "));
+    if (found) throw new StepError(`In git there is ${what}`, found);
   }
+  for (const path of output("git", ["ls-files", "*package-lock.json"]).split("\n")) checkLock(path);
+}
+
+/** A lockfile must name every package that another platform needs, also those that this one's registry lacks. */
+function checkLock(path) {
+  const { packages } = JSON.parse(readFileSync(join(root, path), "utf8"));
+  const optional = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {}));
+  const missing = optional.find((name) => !packages[`node_modules/${name}`]);
+  if (missing) throw new StepError(`${path} lacks ${missing}`, "Install from a registry that offers it.");
 }

@@ -11,12 +11,7 @@ await command(
   "Plays every fault against the agent, the provider, getBearerTokenProvider and a token per session; about ten minutes.",
   [
     ["--quick", "some faults of each group; under two minutes"],
-    [
-      "--only <names>",
-      `faults or groups (${GROUPS.join(", ")}), separated by commas`,
-      undefined,
-      names("fault", NAMES),
-    ],
+    ["--only <names>", "only these faults or groups, separated by commas", names("fault", NAMES)],
     writes("faults", "docs/reference/faults.md"),
   ],
   async ({ quick, only = quick ? QUICK : GROUPS }, signal) => {
@@ -25,6 +20,8 @@ await command(
     const { pageOf, terminalTable } = await import("../benches/faults/table.mjs");
     const faults = FAULTS.filter(({ id, group }) => only.includes(id) || only.includes(group));
     const began = performance.now();
+    const onCell = ({ fault, contender, cell: { served = 0, failed = 0 }, done, of }) =>
+      console.error(`… ${done}/${of} ${fault.id}, ${contender}: ${served} served, ${failed} failed`);
     const rows = await runFaults(faults, { signal, onCell });
     const seconds = Math.round((performance.now() - began) / 1000);
     const data = { ...machine(), seconds, complete: rows.length === faults.length, rows };
@@ -37,10 +34,3 @@ await command(
     };
   },
 );
-
-function onCell({ fault, contender, cell: { skipped, served, failed, alive }, done, of }) {
-  const outcome = skipped
-    ? "skipped"
-    : `${served} served, ${failed} failed${alive ? "" : ", the process ended"}`;
-  console.error(`… ${done}/${of} ${fault.id}, ${contender}: ${outcome}`);
-}

@@ -14,59 +14,48 @@ import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { proxy } from "hono/proxy";
 
-/** Headers that end at each hop, and one that `fetch` refuses. */
-const NOT_FORWARDED = ["connection", "te", "trailer", "upgrade", "expect"];
-
 const [folder = ".", port = "7071"] = process.argv.slice(2);
 const read = (file) => JSON.parse(readFileSync(resolve(folder, file), "utf8"));
 const functions = [];
-const hooks = [];
-let model;
-/** What the worker provides. */
+const hooks = { appStart: [], appTerminate: [] };
+/** What the worker provides to the app's library. */
 const core = {
   version: "3.10.0",
   hostVersion: "4.1000.0",
   Disposable: class {},
   log: (level, _category, message) => console.log(`[${level}] ${message}`),
   registerFunction: (metadata, callback) => functions.push({ metadata, callback }),
-  registerHook: (name, callback) => hooks.push({ name, callback }),
-  setProgrammingModel: (given) => {
-    model = given;
-  },
-  getProgrammingModel: () => model,
+  registerHook: (name, callback) => hooks[name]?.push(callback),
+  setProgrammingModel: (model) => Object.assign(core, { getProgrammingModel: () => model }),
 };
 const { require } = Module.prototype;
 Module.prototype.require = function (name) {
   return name === "@azure/functions-core" ? core : require.call(this, name);
 };
-const runHooks = async (event) => {
-  for (const { name, callback } of hooks)
-    if (name === event)
-      await callback({ hookData: {}, appHookData: {}, functionAppDirectory: resolve(folder) });
+const emit = async (event) => {
+  for (const hook of hooks[event]) await hook({ hookData: {}, appHookData: {} });
 };
 await import(pathToFileURL(resolve(folder, read("package.json").main)).href);
-await runHooks("appStart");
+await emit("appStart");
 for (const signal of ["SIGINT", "SIGTERM"])
-  process.once(signal, () => runHooks("appTerminate").then(() => process.exit(0)));
+  process.once(signal, () => emit("appTerminate").then(() => process.exit(0)));
 
-const { HttpUri } = await model.getCapabilities({});
+const { HttpUri } = await core.getProgrammingModel().getCapabilities({});
 const prefix = read("host.json").extensions?.http?.routePrefix ?? "api";
 const app = new Hono({ getPath: ({ url }) => new URL(url).pathname.toLowerCase() });
-const routes = functions.map(({ metadata, callback }) => {
+const paths = functions.map(({ metadata, callback }) => {
   const bindings = Object.entries(metadata.bindings);
   const [name, trigger] = bindings.find(([, { type }]) => type === "httpTrigger");
   const path = `/${prefix}/${trigger.route ?? metadata.name}`.toLowerCase();
   app.on(trigger.methods ?? ["ALL"], path, ({ req: { raw } }) => {
     const invocationId = randomUUID();
     const forwarded = forward(raw, invocationId);
-    return Promise.race([
-      forwarded,
-      invoke({ metadata, name, callback, invocationId, raw }).then(() => forwarded),
-    ]);
+    const invoked = invoke({ metadata, name, callback, invocationId, headers: raw.headers });
+    return Promise.race([forwarded, invoked.then(() => forwarded)]);
   });
   return path;
 });
-for (const path of routes) app.all(path, (c) => c.body(null, 405));
+for (const path of paths) app.all(path, (c) => c.body(null, 405));
 app.onError((error, c) => {
   if (!c.req.raw.signal.aborted) console.error(error);
   return c.body(null, 502);
@@ -75,31 +64,29 @@ app.onError((error, c) => {
 const serverOptions = { highWaterMark: 4_096 };
 const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false, serverOptions });
 await once(server.listen(Number(port), "127.0.0.1"), "listening");
-const address = `http://127.0.0.1:${server.address().port}`;
-for (const path of routes) console.log(`${address}${path}`);
-console.log(`listening ${address}`);
+console.log(`${paths.join(" ")}\nlistening http://127.0.0.1:${server.address().port}`);
 
 /** Sends a request to the app's own server. */
 function forward(raw, invocationId) {
   const { pathname, search, host } = new URL(raw.url);
   const headers = new Headers(raw.headers);
-  for (const name of NOT_FORWARDED) headers.delete(name);
-  headers.set("x-ms-invocation-id", invocationId);
-  headers.set("x-forwarded-host", host);
-  headers.set("x-forwarded-proto", "http");
+  // The first four end at each hop, and `fetch` refuses the last.
+  for (const name of ["connection", "te", "trailer", "upgrade", "expect"]) headers.delete(name);
+  const added = { "x-ms-invocation-id": invocationId, "x-forwarded-host": host, "x-forwarded-proto": "http" };
+  for (const [name, value] of Object.entries(added)) headers.set(name, value);
   return proxy(new URL(pathname + search, HttpUri), { raw, headers });
 }
 
-/** The app gets the body from its own server, and the headers from here. */
-async function invoke({ metadata, name, callback, invocationId, raw: { headers } }) {
+/** Invokes a function. It receives the body from the app's own server, and the headers from here. */
+async function invoke({ metadata, name, callback, invocationId, headers }) {
   const trace = invocationId.replaceAll("-", "");
-  const traceParent = headers.get("traceparent") ?? `00-${trace}-${trace.slice(16)}-01`;
   const request = {
     inputData: [{ name }],
     triggerMetadata: { Headers: { json: JSON.stringify(Object.fromEntries(headers)) } },
-    traceContext: { traceParent },
+    traceContext: { traceParent: headers.get("traceparent") ?? `00-${trace}-${trace.slice(16)}-01` },
   };
-  const invocation = await model.getInvocationModel({ invocationId, metadata, request, log: core.log });
+  const given = { invocationId, metadata, request, log: core.log };
+  const invocation = await core.getProgrammingModel().getInvocationModel(given);
   const { context, inputs } = await invocation.getArguments();
   await invocation.getResponse(context, await invocation.invokeFunction(context, inputs, callback));
 }

@@ -7,8 +7,8 @@ await command(
   "hostile",
   "Sends good and hostile callers to the Functions handler and the edge handler, over real HTTP.",
   [
-    ["--seconds <n>", "how long", 60, from(20)],
-    ["--seed <n>", "which requests come when (default: drawn and shown)", Date.now() % 1_000_000, from(0)],
+    ["--seconds <n>", "how long", from(20), 60],
+    ["--seed <n>", "which requests come when (default: drawn and shown)", from(0), Date.now() % 1_000_000],
   ],
   async ({ seed, seconds }, signal) => {
     // Imported after the build: they import the package as users do.

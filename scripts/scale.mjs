@@ -22,25 +22,25 @@ one runtime. About two minutes; sessions are measured on Linux only.`,
   async ({ quick }, signal) => {
     // Imported after the build: it imports the package as users do.
     const { outageRows, refreshRows } = await import("../benches/scale/fleet.mjs");
-    const counted = async (what, counts) => {
+    const measured = async (what, counts) => {
       const rows = [];
       for (const count of counts)
-        rows.push(await step(`${count} ${what}`, () => measured(what, count, signal)));
+        rows.push(await step(`${count} ${what}`, () => program(what, count, signal)));
       return rows;
     };
     const data = {
-      refreshes: await step("Fleets at their refresh", refreshRows),
-      outages: await step("A fleet without its identity endpoint", outageRows),
-      providers: await counted("providers", quick ? [1, 100] : [1, 10, 100, 1_000, 10_000]),
+      refreshes: refreshRows(),
+      outages: outageRows(),
+      providers: await measured("providers", quick ? [1, 100] : [1, 10, 100, 1_000, 10_000]),
     };
     if (process.platform === "linux")
-      data.sessions = await counted("sessions", quick ? [1, 10] : [1, 10, 50, 100, 200]);
+      data.sessions = await measured("sessions", quick ? [1, 10] : [1, 10, 50, 100, 200]);
     const text = Object.entries(data).map(([name, rows]) => `${TITLES[name]}\n\n${tableOf(rows)}`);
     return { data, text: text.join("\n\n"), page: () => text.join("\n\n") };
   },
 );
 
-async function measured(what, count, signal) {
+async function program(what, count, signal) {
   const program = `benches/scale/${what}.mjs`;
   const run = await runProgram({ program, args: [String(count)], emulator: { logLimit: 20 }, signal });
   if (!run.report) throw new Error(`${program} ${count} ended with code ${run.code}\n${run.stderr}`);

@@ -8,10 +8,10 @@ await command(
   "soak",
   "Lets many sessions converse on tokens of 15 s while faults come by a plan, then a crowd abort its turns.",
   [
-    ["--seed <n>", "which faults come, and when (default: drawn and shown)", Date.now() % 1_000_000, from(0)],
-    ["--minutes <n>", "how long", 2, from(1)],
-    ["--sessions <n>", "how many conversations", 20, from(1)],
-    ["--crowd <seconds>", "how long the crowd; 0 leaves it out", 60, from(0)],
+    ["--seed <n>", "which faults come, and when (default: drawn and shown)", from(0), Date.now() % 1_000_000],
+    ["--minutes <n>", "how long", from(1), 2],
+    ["--sessions <n>", "how many conversations", from(1), 20],
+    ["--crowd <seconds>", "how long the crowd; 0 leaves it out", from(0), 60],
     ["--plan", "only show which faults would come, and when"],
   ],
   async ({ seed, minutes, sessions, crowd: seconds, plan }, signal) => {
@@ -23,6 +23,10 @@ await command(
     const { faultsOf, summaryOf } = await import("../tests/soak/judge.mjs");
     const { crowd } = await import("../tests/soak/crowd/run.mjs");
     console.error(`soak: seed ${seed}, ${minutes} minutes, ${sessions} sessions, ${planned.length} episodes`);
+    const onProgress = ({ ranMs, tally: { turns, replies }, emulator: { counts } }) =>
+      console.error(
+        `… ${Math.round(ranMs / 1000)} s: ${turns} turns, ${replies} replies, ${counts.identity} identity requests`,
+      );
     const progressMs = process.stderr.isTTY ? 10_000 : 30_000;
     const result = await soak({ seed, minutes, sessions, signal, progressMs, onProgress });
     if (seconds > 0) console.error(`… a crowd of 20 users for ${seconds} s, both cores busy`);
@@ -32,9 +36,3 @@ await command(
     return { data: { ...summary, faults }, faults, good: "every turn ended as it should" };
   },
 );
-
-function onProgress({ ranMs, tally, emulator, memory = {} }) {
-  const megabytes = ["own", "users", "agents"].map((whose) => `${whose} ${Math.round(memory[whose] / 1e6)}`);
-  const counts = `${tally.turns} turns, ${tally.replies} replies, ${emulator.counts.identity} identity requests`;
-  console.error(`… ${Math.round(ranMs / 1000)} s: ${counts}, MB: ${megabytes.join(", ")}`);
-}

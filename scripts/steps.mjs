@@ -9,8 +9,6 @@ import { fileURLToPath } from "node:url";
 /** The repository's root. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const shell = process.platform === "win32";
-
 /** A failure that is reported in a few lines, without a stack. */
 export class StepError extends Error {
   constructor(message, hint) {
@@ -63,10 +61,25 @@ export async function together(...steps) {
   if (failed) throw failed.reason;
 }
 
+/**
+ * Returns what to spawn for a command. On Windows a shell starts the commands of npm packages, and splits arguments at spaces unless
+ * they are quoted; a path to a program needs none.
+ */
+export function spawned(command, args, platform = process.platform) {
+  if (platform !== "win32" || /[\\/]/.test(command)) return { command, args, shell: false };
+  const quoted = args.map((arg) => (/^[\w@.:=/\\-]+$/.test(arg) ? arg : `"${arg.replaceAll('"', '\\"')}"`));
+  return { command, args: quoted, shell: true };
+}
+
+function start(launch, name, given, { env, ...options }) {
+  const { command, args, shell } = spawned(name, given);
+  return launch(command, args, { cwd: root, env: { ...process.env, ...env }, shell, ...options });
+}
+
 /** Runs a command to its end. Rejects with the end of its output when it fails. `show` passes the output on instead. */
-export function run(command, args, { env, onLine, hint, show = false, cwd = root } = {}) {
+export function run(command, args, { onLine, hint, show, ...options } = {}) {
   const stdio = show ? "inherit" : ["ignore", "pipe", "pipe"];
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio, shell });
+  const child = start(spawn, command, args, { stdio, ...options });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream?.on("data", (chunk) => {
@@ -85,8 +98,8 @@ export function run(command, args, { env, onLine, hint, show = false, cwd = root
 }
 
 /** Runs a program in the foreground and resolves with its exit code. Ctrl-C reaches it by itself; waiting lets it say goodbye. */
-export function foreground(command, args, { env, cwd = root } = {}) {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit", shell });
+export function foreground(command, args, options = {}) {
+  const child = start(spawn, command, args, { stdio: "inherit", ...options });
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   return new Promise((done) => child.on("close", (code, signal) => done(signal ? 1 : code)));
@@ -94,8 +107,7 @@ export function foreground(command, args, { env, cwd = root } = {}) {
 
 /** Returns what a command prints, or undefined when it is missing or fails. */
 export function output(command, args) {
-  const options = { cwd: root, encoding: "utf8", shell, maxBuffer: 2 ** 26 };
-  const { status, stdout } = spawnSync(command, args, options);
+  const { status, stdout } = start(spawnSync, command, args, { encoding: "utf8", maxBuffer: 2 ** 26 });
   return status === 0 ? stdout.trim() : undefined;
 }
 

@@ -24,6 +24,8 @@ try {
   errorPanel();
   tryPanel();
   refreshPanel();
+  // Not before: the page was too short to scroll to the panel.
+  if (linkedPanel().named) byId("tools", HTMLElement).scrollIntoView();
   document.documentElement.dataset.ready = "";
   await registerOffline();
 } catch (error) {
@@ -46,9 +48,7 @@ function navigation(): void {
     select(PANELS.indexOf(panel));
     byId("tools", HTMLElement).scrollIntoView();
   };
-  const { panel, named } = linkedPanel();
-  if (named) open(panel);
-  else select(PANELS.indexOf(panel));
+  select(PANELS.indexOf(linkedPanel().panel));
   onPanelLink(open);
   for (const button of document.querySelectorAll<HTMLButtonElement>("[data-open]")) {
     button.addEventListener("click", () => {

@@ -250,7 +250,7 @@ function show(simulated: Simulated, outage: Outage): void {
   byId("picture-words", HTMLElement).textContent = summary();
   const cut = simulated.some(({ timeline: { truncated } }) => truncated);
   byId("refresh-result", HTMLElement).replaceChildren(
-    h("h3", {}, "Calls of one instance"),
+    h("h3", {}, "Calls of one instance, and failures of all"),
     ...(cut ? [h("p", { class: "lead" }, "Shows the first 5,000 calls; the totals count all of them.")] : []),
     lanes(simulated, outage, "chart"),
     h("h3", {}, "Token and requests of one instance of copilot-keyless"),

@@ -13,16 +13,16 @@ interface ChatOptions extends EndpointOptions {
   json?: boolean;
 }
 
-/** Short enough to see a token refreshed in a chat of a minute. */
+/** Short, so that a chat of a minute shows a refresh. */
 const DEMO_TOKEN_SECONDS = 60;
 
-/** Said when nobody is there to say something. */
-const SAMPLE = [
+/** Prompts of a chat without a prompt and without a terminal. */
+const SAMPLE_PROMPTS = [
   "Hello! In one sentence: who are you?",
   "And how did this request get here without an API key?",
 ];
 
-/** What the summary tells. */
+/** The summary that is printed at the end. */
 interface Summary {
   session: string | undefined;
   turns: number;
@@ -39,13 +39,13 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
     requestsServed: 0,
     firstByteMs: [],
   };
-  // Read before Ctrl-C is caught: until there is something to end, it ends the program.
-  const said = prompt === "-" ? (await text(process.stdin)).trim() : prompt;
-  const emulator = options.demo && !configured(options) ? await startDemo() : undefined;
+  // Read before Ctrl-C is handled: until the chat starts, it ends the program.
+  const message = prompt === "-" ? (await text(process.stdin)).trim() : prompt;
+  const emulator = options.demo && !hasEndpoint(options) ? await startDemo() : undefined;
   const interruption = new Interruption();
   const replies: string[] = [];
   try {
-    const interactive = said === undefined && process.stdin.isTTY === true && !options.json;
+    const interactive = message === undefined && process.stdin.isTTY === true && !options.json;
     const agent = new FoundryAgent({
       ...providerOptions(options),
       tokens: {
@@ -54,7 +54,7 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
         },
       },
       session: {
-        // A chat, not an agent at work: no tools.
+        // A plain chat: no tools.
         availableTools: [],
         onEvent: (event) => {
           if (event.type === "assistant.usage") summary.requestsServed += 1;
@@ -62,12 +62,12 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
       },
     });
     try {
-      introduce(agent, emulator, options);
-      for await (const line of interactive ? typed(interruption) : given(said, options)) {
+      printIntroduction(agent, emulator, options);
+      for await (const line of interactive ? typedPrompts(interruption) : fixedPrompts(message, options)) {
         try {
           replies.push(await turn(agent, line, summary, interruption, options));
         } catch (error) {
-          // At the terminal the next message may fare better.
+          // At a terminal the chat goes on: the next message may succeed.
           if (!interactive) throw error;
           report(error, { debug: false, json: false });
         }
@@ -76,10 +76,10 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
     } finally {
       await agent.close();
     }
-    if (summary.turns > 0) finish(summary, replies, options, emulator !== undefined);
+    if (summary.turns > 0) printSummary(summary, replies, options, emulator !== undefined);
     return replies.length > 0 ? 0 : 1;
   } catch (error) {
-    if (!interruption.came) throw error;
+    if (!interruption.raised) throw error;
     process.stderr.write("\nInterrupted.\n");
     return 130;
   } finally {
@@ -88,8 +88,8 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
   }
 }
 
-/** Whether an endpoint is given, well or badly: the emulator is only for those who have none. */
-function configured(options: ChatOptions): boolean {
+/** Whether an endpoint is configured, valid or not. The emulator is used only without one. */
+function hasEndpoint(options: ChatOptions): boolean {
   try {
     new FoundryAgent(providerOptions(options)).provider.close();
     return true;
@@ -105,65 +105,66 @@ function configured(options: ChatOptions): boolean {
 async function startDemo(): Promise<Emulator> {
   const { startEmulator } = await import("copilot-keyless/emulator");
   const emulator = await startEmulator({ tokenLifetimeSeconds: DEMO_TOKEN_SECONDS });
-  // A proxy leads nowhere from here; the Copilot runtime and @azure/identity would take it all the same.
-  const past = { NO_PROXY: beside("NO_PROXY"), no_proxy: beside("no_proxy") };
-  Object.assign(process.env, emulator.env, past);
+  // The Copilot runtime and @azure/identity would use a proxy even for this machine.
+  const exceptions = { NO_PROXY: withLoopback("NO_PROXY"), no_proxy: withLoopback("no_proxy") };
+  Object.assign(process.env, emulator.env, exceptions);
   return emulator;
 }
 
-/** A list of hosts that are reached without a proxy, and this machine. */
-function beside(name: "NO_PROXY" | "no_proxy"): string {
+/** Adds this machine to the list of hosts that bypass the proxy. */
+function withLoopback(name: "NO_PROXY" | "no_proxy"): string {
   return [process.env[name], "127.0.0.1"].filter(Boolean).join(",");
 }
 
-function introduce(agent: FoundryAgent, emulator: Emulator | undefined, options: ChatOptions): void {
+function printIntroduction(agent: FoundryAgent, emulator: Emulator | undefined, options: ChatOptions): void {
   warn(agent.provider.warnings);
   if (options.json) return;
   const { model, endpoint } = agent.provider;
   const where = emulator
-    ? `the embedded emulator, tokens live ${DEMO_TOKEN_SECONDS} s (set FOUNDRY_RESOURCE_URL for real Foundry)`
+    ? `the built-in emulator, with tokens of ${DEMO_TOKEN_SECONDS} s (set FOUNDRY_RESOURCE_URL to use Foundry)`
     : endpoint.baseUrl;
   process.stderr.write(`${err.dim(oneLine(`${model} at ${where}`))}\n`);
 }
 
-/** What the command line says: its prompt, or else the sample. */
-function* given(prompt: string | undefined, options: ChatOptions): Generator<string> {
-  for (const line of prompt === undefined ? SAMPLE : [prompt]) {
+/** Yields the prompt of the command line, or else the sample prompts. */
+function* fixedPrompts(prompt: string | undefined, options: ChatOptions): Generator<string> {
+  for (const line of prompt === undefined ? SAMPLE_PROMPTS : [prompt]) {
     if (prompt === undefined && !options.json) process.stderr.write(`\n${err.dim("you")} ${line}\n`);
     yield line;
   }
 }
 
 /**
- * What the user types, until an empty line, Ctrl-D, or Ctrl-C at the prompt. What is typed while a reply streams is the next
- * message; and since the terminal passes Ctrl-C on as a key, the runtime does not die of it.
+ * Yields the lines that the user types, until an empty line, Ctrl-D, or Ctrl-C at the prompt. A
+ * line typed during a reply is the next message. The terminal delivers Ctrl-C as a key, so the
+ * runtime does not receive the signal.
  */
-async function* typed(interruption: Interruption): AsyncGenerator<string> {
-  process.stderr.write(err.dim("Type a message; an empty one or Ctrl-D ends the chat.\n"));
+async function* typedPrompts(interruption: Interruption): AsyncGenerator<string> {
+  process.stderr.write(err.dim("Type a message. An empty line or Ctrl-D ends the chat.\n"));
   const terminal = createInterface({
     input: process.stdin,
     output: process.stderr,
     prompt: `${err.bold("you")} `,
   });
-  let open = true;
+  let closed = false;
   terminal.once("close", () => {
-    open = false;
+    closed = true;
   });
-  const ask = () => {
-    // Asking a closed one would wait for input again.
-    if (!open) return;
+  const showPrompt = () => {
+    // A prompt on a closed terminal would wait for input again.
+    if (closed) return;
     process.stderr.write("\n");
     terminal.prompt();
   };
   terminal.on("SIGINT", () => interruption.raise());
   interruption.action = () => terminal.close();
   try {
-    ask();
+    showPrompt();
     for await (const line of terminal) {
       if (line.trim() === "") return;
       yield line;
       interruption.listen();
-      ask();
+      showPrompt();
     }
   } finally {
     terminal.close();
@@ -171,7 +172,7 @@ async function* typed(interruption: Interruption): AsyncGenerator<string> {
   }
 }
 
-/** One turn, streamed to standard output as it comes. */
+/** Runs one turn and streams the reply to standard output. */
 async function turn(
   agent: FoundryAgent,
   prompt: string,
@@ -180,7 +181,7 @@ async function turn(
   options: ChatOptions,
 ): Promise<string> {
   const stop = new AbortController();
-  const before = interruption.action;
+  const previousAction = interruption.action;
   interruption.action = () => stop.abort();
   const started = performance.now();
   let reply = "";
@@ -193,12 +194,12 @@ async function turn(
     summary.turns += 1;
     return reply;
   } finally {
-    interruption.action = before;
+    interruption.action = previousAction;
     if (reply !== "" && !options.json) process.stdout.write("\n");
   }
 }
 
-function finish(summary: Summary, replies: string[], options: ChatOptions, demo: boolean): void {
+function printSummary(summary: Summary, replies: string[], options: ChatOptions, demo: boolean): void {
   if (options.json) {
     process.stdout.write(json({ replies, ...summary }));
     return;

@@ -1,33 +1,41 @@
 import { redact } from "../errors/redact.js";
 
-/** Controls and formats: what moves the cursor, colours, names the window, turns the direction, or is not seen at all. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/** Control and format characters: escape sequences, text direction, zero width. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** What text of others becomes at a terminal. Character by character, so that a text may come in pieces. */
+/**
+ * Makes untrusted text safe for a terminal. Works per character, so a text may be passed in pieces.
+ */
 export function clean(text: string): string {
-  return text.replace(UNSEEN, (found) => {
-    const code = found.codePointAt(0) ?? 0;
-    if (found === "\n" || found === "\t") return found;
-    // Carriage returns of line ends, and what has no width.
-    if (found === "\r" || (code > 0x9f && !BIDI.test(found))) return "";
-    // Pictures of the ASCII controls, such as ␛, show that something stood there.
+  return text.replace(INVISIBLE, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    if (character === "\n" || character === "\t") return character;
+    // Drop carriage returns and characters without width.
+    if (character === "\r" || (code > 0x9f && !BIDI.test(character))) return "";
+    // Show an ASCII control as its picture, such as ␛.
     return code < 0x20 ? String.fromCodePoint(0x2400 + code) : "\ufffd";
   });
 }
 
-/** What makes a text read in another order than it is written. */
+/** Characters that change the direction of text. */
 const BIDI = /[\u061c\u202a-\u202e\u2066-\u2069]/u;
 
-/** The same on a line of its own, without secrets: no text of others can look like a line of ours. */
+/**
+ * Does the same on a single line, and redacts secrets. So untrusted text cannot imitate a line of
+ * output.
+ */
 export function oneLine(text: string): string {
   return clean(redact(text)).replace(/\s*\n\s*|\t/g, " ");
 }
 
-/** JSON whose texts are whole, and harmless at a terminal all the same. */
-export function json(value: unknown, indent?: number, look = (text: string) => text): string {
-  const looked = (_name: string, inner: unknown) => (typeof inner === "string" ? look(inner) : inner);
-  const written = JSON.stringify(value, looked, indent);
-  return `${written.replace(UNSEEN, (found) => (found === "\n" ? found : escaped(found)))}\n`;
+/** Formats JSON that is safe for a terminal: escapes invisible characters, and keeps all text. */
+export function json(value: unknown, indent?: number, mapText = (text: string) => text): string {
+  const replacer = (_name: string, item: unknown) => (typeof item === "string" ? mapText(item) : item);
+  const formatted = JSON.stringify(value, replacer, indent);
+  const safe = formatted.replace(INVISIBLE, (character) =>
+    character === "\n" ? character : escaped(character),
+  );
+  return `${safe}\n`;
 }
 
 function escaped(text: string): string {

@@ -1,6 +1,9 @@
 import pc from "picocolors";
 
-/** Colours on a terminal only, stream by stream; picocolors alone would also colour what CI captures. */
+/**
+ * Enables colours per stream, on a terminal only. By default picocolors also colours the output of
+ * CI.
+ */
 const colors = (stream: NodeJS.WriteStream) =>
   pc.createColors(stream.isTTY === true && !process.env.NO_COLOR);
 

@@ -7,7 +7,7 @@ import { warn } from "./report.js";
 import { snippets } from "./snippets.js";
 import { table } from "./table.js";
 
-/** What the provider can be printed as. */
+/** The values of `--format`. */
 export const FORMATS = ["typescript", "python", "csharp", "go", "java", "env", "role"] as const;
 type Format = (typeof FORMATS)[number];
 
@@ -16,23 +16,23 @@ export async function config(
 ): Promise<number> {
   using provider = createFoundryProvider(providerOptions(options));
   const { config, model, endpoint, scope, credential, sources, warnings } = provider;
-  const { bearerTokenProvider: _tokens, ...shown } = config;
+  const { bearerTokenProvider: _tokens, ...plainConfig } = config;
   if (options.json) {
-    const all = { model, config: shown, scope, credential, sources, endpoint, warnings };
+    const all = { model, config: plainConfig, scope, credential, sources, endpoint, warnings };
     process.stdout.write(json(all, 2));
     return 0;
   }
   warn([...warnings, ...credential.warnings]);
   if (options.format) {
-    // It is the plan's, but for the token function.
-    const found = snippets({ ...provider, config: shown as PlannedConfig }, undefined).find(
+    // Without the token function it is the config of the plan.
+    const snippet = snippets({ ...provider, config: plainConfig as PlannedConfig }, undefined).find(
       ({ id }) => id === options.format,
     );
-    process.stdout.write(`${found?.code}\n`);
+    process.stdout.write(`${snippet?.code}\n`);
     return 0;
   }
   const from = (source: string) =>
-    source === "option" ? "from the command line" : source === "default" ? "the default" : `from ${source}`;
+    source === "option" ? "from the command line" : source === "default" ? "default" : `from ${source}`;
   const { clientId, tenantId, authorityHost } = credential;
   const ids = (
     [

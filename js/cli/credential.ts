@@ -1,9 +1,9 @@
 import type { CredentialPlan } from "copilot-keyless";
 
 const KINDS: Record<CredentialPlan["kind"], string> = {
-  option: "a credential of your own",
-  none: "none: no scope is known",
-  default: "DefaultAzureCredential, its whole chain",
+  option: "your own credential",
+  none: "none: the scope is unknown",
+  default: "DefaultAzureCredential, whole chain",
   "developer-tools": "DefaultAzureCredential, developer tools",
   "deployed-service": "DefaultAzureCredential, deployed services",
   environment: "service principal",
@@ -26,7 +26,7 @@ const HOSTS: Record<NonNullable<CredentialPlan["host"]>, string> = {
   "cloud-shell": "Cloud Shell",
 };
 
-/** A credential in a few words. */
+/** Describes a credential in a few words. */
 export function describeCredential({ kind, host, clientId }: CredentialPlan): string {
   const assigned = kind === "managed-identity" ? (clientId ? " (user-assigned)" : " (system-assigned)") : "";
   return `${KINDS[kind]}${assigned}${host ? `, on ${HOSTS[host]}` : ""}`;

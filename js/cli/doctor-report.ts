@@ -6,20 +6,20 @@ import { systemClock } from "../platform/clock.js";
 import { clean, json, oneLine } from "./clean.js";
 import { out } from "./colors.js";
 
-/** What a check found. With a diagnosis it failed. */
+/** The result of a check. With a diagnosis, the check failed. */
 export interface Finding {
   detail: string;
-  /** There was nothing to check, or no way to. */
+  /** Whether there was nothing to check, or no way to check it. */
   skipped?: boolean;
   warnings?: readonly Notice[] | undefined;
   diagnosis?: Diagnosis;
-  /** Whose words the diagnosis quotes. */
+  /** The source of the message that the diagnosis quotes. Default: the response. */
   speaker?: string;
-  /** More for `--json`. */
+  /** Further fields for `--json`. */
   data?: object;
 }
 
-/** A check and what came of it; `--json` prints these. */
+/** A check and its result, as `--json` prints it. */
 interface Check {
   name: string;
   status: "passed" | "warned" | "failed" | "skipped";
@@ -29,17 +29,17 @@ interface Check {
   [data: string]: unknown;
 }
 
-/** How long a signal may take to be seen, in milliseconds. */
+/** How long a signal may take to arrive, in milliseconds. */
 const SIGNAL_MS = 50;
 
-/** How long a check that was stopped may clear up, in milliseconds. */
-const CLEAR_UP_MS = 1_000;
+/** How long a stopped check may clean up, in milliseconds. */
+const CLEAN_UP_MS = 1_000;
 
-/** What is wrong, and what mends it. */
+/** A problem and its fixes, as `--json` prints it. */
 interface Problem {
   code: string;
   message: string;
-  /** Azure's own words, or the network's. */
+  /** The message of Azure or of the network. */
   said?: string | undefined;
   speaker?: string | undefined;
   status?: number | undefined;
@@ -48,7 +48,7 @@ interface Problem {
   fixes: string[];
 }
 
-/** Runs checks one after the other and tells what came of each as soon as it is known. */
+/** Runs checks one after the other and prints the result of each at once. */
 export class DoctorReport {
   readonly #json: boolean;
   readonly #stop: AbortSignal;
@@ -60,66 +60,71 @@ export class DoctorReport {
     this.#stop = stop;
   }
 
-  /** Runs a check, unless an earlier one failed. Throws when it was told to stop, whatever the check made of that. */
+  /** Runs a check, unless an earlier one failed. Throws if the doctor was stopped. */
   async check(name: string, run: () => Promise<Finding>): Promise<void> {
     if (this.#problem) {
-      this.#tell({ name, status: "skipped", ms: 0, detail: "not tried", warnings: [] });
+      this.#print({ name, status: "skipped", ms: 0, detail: "not run", warnings: [] });
       return;
     }
     this.#stop.throwIfAborted();
-    const spinner = spins() ? yoctoSpinner({ text: `${name} ...`, handleSignals: false }).start() : undefined;
+    const spinner = canSpin()
+      ? yoctoSpinner({ text: `${name} ...`, handleSignals: false }).start()
+      : undefined;
     const started = performance.now();
-    let found: Finding | undefined;
+    let finding: Finding | undefined;
     try {
-      found = await this.#untilStopped(run(), () => spinner?.stop());
-      this.#problem = found.diagnosis && problemOf(found.diagnosis, found.speaker);
+      finding = await this.#untilStopped(run(), () => spinner?.stop());
+      this.#problem = finding.diagnosis && problemOf(finding.diagnosis, finding.speaker);
     } catch (error) {
       this.#problem = problemOfError(error);
     } finally {
       spinner?.stop();
     }
-    if (this.#problem) await signalled();
+    if (this.#problem) await signalTime();
     this.#stop.throwIfAborted();
-    this.#tell({
+    this.#print({
       name,
-      status: this.#problem ? "failed" : statusOf(found),
+      status: this.#problem ? "failed" : statusOf(finding),
       ms: Math.round(performance.now() - started),
-      detail: found?.detail ?? this.#problem?.code ?? "",
-      warnings: found?.warnings ?? [],
-      ...found?.data,
+      detail: finding?.detail ?? this.#problem?.code ?? "",
+      warnings: finding?.warnings ?? [],
+      ...finding?.data,
     });
   }
 
-  /** Tells the diagnosis, and gives the exit code. */
+  /** Prints the problem or the success. Returns the exit code. */
   finish(): number {
     const problem = this.#problem;
     if (this.#json) {
       this.#write({ ok: !problem, checks: this.#checks, ...(problem ? { problem } : {}) });
     } else if (problem) {
-      process.stdout.write(`\n${lines(problem).join("\n")}\n`);
+      process.stdout.write(`\n${formatProblem(problem).join("\n")}\n`);
     } else {
       const warned = this.#checks.some(({ warnings }) => warnings.length > 0);
-      process.stdout.write(`\n${out.green("All is well")}${warned ? ", but see the warnings" : ""}.\n`);
+      process.stdout.write(`\n${out.green("All checks passed")}${warned ? ", with warnings" : ""}.\n`);
     }
     return problem ? 1 : 0;
   }
 
-  /** Ctrl-C came: tells so, and gives the exit code. */
+  /** Reports an interruption by Ctrl-C. Returns the exit code. */
   interrupted(): number {
     if (this.#json) this.#write({ ok: false, interrupted: true, checks: this.#checks });
     process.stderr.write("\nInterrupted.\n");
     return 130;
   }
 
-  /** What runs may clear up when it is stopped, but not for long: a runtime that Ctrl-C has ended, too, never answers. */
+  /**
+   * Lets a check clean up when the doctor is stopped, but not for long: a runtime that Ctrl-C
+   * ended, too, never answers.
+   */
   #untilStopped(run: Promise<Finding>, onStop: () => void): Promise<Finding> {
     return new Promise((resolve, reject) => {
       run.then(resolve, reject);
-      const stopped = () => {
+      const onAbort = () => {
         onStop();
-        systemClock.setTimeout(() => reject(this.#stop.reason), CLEAR_UP_MS);
+        systemClock.setTimeout(() => reject(this.#stop.reason), CLEAN_UP_MS);
       };
-      this.#stop.addEventListener("abort", stopped, { once: true });
+      this.#stop.addEventListener("abort", onAbort, { once: true });
     });
   }
 
@@ -127,7 +132,7 @@ export class DoctorReport {
     process.stdout.write(json(result, 2, redact));
   }
 
-  #tell(check: Check): void {
+  #print(check: Check): void {
     this.#checks.push(check);
     if (this.#json) return;
     const { name, status, detail, warnings } = check;
@@ -138,27 +143,27 @@ export class DoctorReport {
       skipped: out.dim("-"),
     }[status];
     const time = status === "skipped" ? "" : ms(check.ms);
-    const shown = status === "skipped" ? out.dim(oneLine(detail)) : oneLine(detail);
-    process.stdout.write(`${mark} ${name.padEnd(12)}${out.dim(time.padStart(6))}  ${shown}\n`);
+    const text = status === "skipped" ? out.dim(oneLine(detail)) : oneLine(detail);
+    process.stdout.write(`${mark} ${name.padEnd(12)}${out.dim(time.padStart(6))}  ${text}\n`);
     for (const { code, message } of warnings) {
       process.stdout.write(`  ${out.yellow("!")} ${oneLine(message)} ${out.dim(`(${code})`)}\n`);
     }
   }
 }
 
-/** What came of a check that has not failed. */
-function statusOf(found: Finding | undefined): Check["status"] {
-  if (found?.skipped) return "skipped";
-  return found?.warnings?.length ? "warned" : "passed";
+/** Returns the status of a check that has not failed. */
+function statusOf(finding: Finding | undefined): Check["status"] {
+  if (finding?.skipped) return "skipped";
+  return finding?.warnings?.length ? "warned" : "passed";
 }
 
-/** Where a spinner can be wiped off again. */
-function spins(): boolean {
+/** Whether the terminal can show and erase a spinner. */
+function canSpin(): boolean {
   return process.stderr.isTTY === true && process.env.TERM !== "dumb" && process.env.CI === undefined;
 }
 
-/** Ctrl-C ends a child process, too: its end may be seen before the signal. */
-function signalled(): Promise<void> {
+/** Waits for a signal: Ctrl-C also ends child processes, whose end may be seen first. */
+function signalTime(): Promise<void> {
   return new Promise((resolve) => {
     systemClock.setTimeout(resolve, SIGNAL_MS);
   });
@@ -178,20 +183,31 @@ function problemOfError(error: unknown): Problem {
   return { code, message, status, fixes: hint ? [hint] : [] };
 }
 
-/** The diagnosis for people: what, in whose words, and what to do, commands ready to be copied. */
-function lines({ code, message, said, speaker, status, requestId, retryAfterMs, fixes }: Problem): string[] {
-  const told = [`${out.red("✗")} ${out.bold(code)}  ${oneLine(message)}`];
+/**
+ * Formats a problem: its message, the message of the response, and the fixes with commands to copy.
+ */
+function formatProblem({
+  code,
+  message,
+  said,
+  speaker,
+  status,
+  requestId,
+  retryAfterMs,
+  fixes,
+}: Problem): string[] {
+  const lines = [`${out.red("✗")} ${out.bold(code)}  ${oneLine(message)}`];
   if (said) {
-    const whose = status ? `${speaker ?? "The answer"}, HTTP ${status}` : "The network's words";
-    told.push(out.dim(`  ${whose}: ${oneLine(said)}`));
+    const source = status ? `${speaker ?? "Response"}, HTTP ${status}` : "Network error";
+    lines.push(out.dim(`  ${source}: ${oneLine(said)}`));
   }
-  if (retryAfterMs !== undefined) told.push(out.dim(`  asks to wait ${Math.ceil(retryAfterMs / 1000)}s`));
-  if (requestId) told.push(out.dim(`  request id: ${oneLine(requestId)}`));
-  if (fixes.length > 0) told.push("");
+  if (retryAfterMs !== undefined) lines.push(out.dim(`  retry after ${Math.ceil(retryAfterMs / 1000)}s`));
+  if (requestId) lines.push(out.dim(`  request id: ${oneLine(requestId)}`));
+  if (fixes.length > 0) lines.push("");
   for (const [index, fix] of fixes.entries()) {
     const [first, ...commands] = clean(fix).split("\n");
-    told.push(`  ${fixes.length > 1 ? `${index + 1}. ` : ""}${first}`);
-    for (const command of commands) told.push(`${fixes.length > 1 ? "   " : ""}    ${out.cyan(command)}`);
+    lines.push(`  ${fixes.length > 1 ? `${index + 1}. ` : ""}${first}`);
+    for (const command of commands) lines.push(`${fixes.length > 1 ? "   " : ""}    ${out.cyan(command)}`);
   }
-  return told;
+  return lines;
 }

@@ -16,12 +16,12 @@ import { describeCredential } from "./credential.js";
 import { DoctorReport, type Finding } from "./doctor-report.js";
 import { Interruption } from "./interruption.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
-import { namePrincipal } from "./principal.js";
+import { shortPrincipal } from "./principal.js";
 import { proxyVariable } from "./proxy.js";
 
 interface DoctorOptions extends EndpointOptions {
   json?: boolean;
-  /** Milliseconds that the request and the turn may take each. */
+  /** The deadline of the request and of the turn, each, in milliseconds. */
   timeout?: number;
 }
 
@@ -29,10 +29,13 @@ type Settings = DoctorOptions & { timeoutMs: number };
 
 const TIMEOUT_MS = 30_000;
 
-/** Short, so that the turn is, too. */
+/** Short, so that the turn is short. */
 const PROMPT = "Reply with one word: ready";
 
-/** Looks at one thing after the other, from what is installed to a whole turn; what needs a thing that is broken is left out. */
+/**
+ * Checks the setup step by step, from the installed packages to a whole turn. Stops at the first
+ * failure.
+ */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const settings = { ...options, timeoutMs: options.timeout ?? TIMEOUT_MS };
   const interruption = new Interruption();
@@ -45,21 +48,21 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     const planned = plan(options);
     provider = planned.provider;
     await report.check(
-      planned.refused && !isOf("endpoint", planned.refused) ? "settings" : "endpoint",
+      planned.error && !hasCategory("endpoint", planned.error) ? "settings" : "endpoint",
       async () => {
-        if (!provider) throw planned.refused;
+        if (!provider) throw planned.error;
         return endpoint(provider);
       },
     );
     await report.check("credential", async () => {
-      if (planned.credentialRefused) throw planned.credentialRefused;
+      if (planned.credentialError) throw planned.credentialError;
       return credential(provider as FoundryProvider);
     });
     for (const [name, check] of Object.entries({ token, request, turn })) {
       await report.check(name, async () => check(provider as FoundryProvider, settings, stop.signal));
     }
   } catch (error) {
-    if (!interruption.came) throw error;
+    if (!interruption.raised) throw error;
     return report.interrupted();
   } finally {
     interruption.close();
@@ -68,43 +71,46 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   return report.finish();
 }
 
-/** What the settings come to, or what is wrong with them; the credential's apart. */
+/**
+ * The provider for the settings, or the error of the settings. The error of the credential is
+ * separate.
+ */
 interface Planned {
   provider?: FoundryProvider;
-  refused?: unknown;
-  credentialRefused?: unknown;
+  error?: unknown;
+  credentialError?: unknown;
 }
 
 function plan(options: DoctorOptions): Planned {
-  const given = providerOptions(options);
+  const settings = providerOptions(options);
   try {
-    return { provider: createFoundryProvider(given) };
+    return { provider: createFoundryProvider(settings) };
   } catch (error) {
-    if (!isOf("credential", error)) return { refused: error };
-    // The rest is looked at all the same, with tokens that nobody will ask for.
+    if (!hasCategory("credential", error)) return { error };
+    // Check the other settings all the same, with tokens that are never requested.
     const none = createBearerTokenProvider({ getToken: () => Promise.reject(error) }, "none");
     try {
-      return { provider: createFoundryProvider({ ...given, tokens: none }), credentialRefused: error };
-    } catch (refused) {
-      return { refused };
+      return { provider: createFoundryProvider({ ...settings, tokens: none }), credentialError: error };
+    } catch (settingsError) {
+      return { error: settingsError };
     }
   }
 }
 
-/** Whether it is an error of this family, such as `endpoint`. */
-function isOf(family: string, error: unknown): boolean {
-  return error instanceof KeylessError && error.code.startsWith(`${family}/`);
+/** Whether the code of an error has a category, such as `endpoint`. */
+function hasCategory(category: string, error: unknown): boolean {
+  return error instanceof KeylessError && error.code.startsWith(`${category}/`);
 }
 
-/** What needs each package. */
-const NEEDED = {
+/** What each package is needed for. */
+const NEEDED_FOR = {
   "@github/copilot-sdk": "the turn needs it",
-  "@azure/identity": 'tokens need it, but for the credential "direct"',
+  "@azure/identity": 'tokens need it, except with the credential "direct"',
 };
 
-/** What is installed. */
+/** Checks the installed packages. */
 async function environment(): Promise<Finding> {
-  const packages = Object.entries(NEEDED).map(([name, need]) => ({
+  const packages = Object.entries(NEEDED_FOR).map(([name, need]) => ({
     name,
     need,
     version: installedVersion(name),
@@ -122,21 +128,21 @@ async function environment(): Promise<Finding> {
   return { detail, warnings };
 }
 
-/** What the settings come to. */
+/** Checks the settings. */
 async function endpoint({ endpoint, model, config, sources, warnings }: FoundryProvider): Promise<Finding> {
   const cloud = endpoint.cloud === "unknown" ? "" : `, ${endpoint.cloud} cloud`;
   const deployed = config.wireModel ? ` deployed as ${config.wireModel}` : "";
   return {
-    detail: `${config.baseUrl} (${endpoint.kind}${cloud}${by(sources.endpoint)}); model ${model}${deployed}${by(sources.model)}`,
+    detail: `${config.baseUrl} (${endpoint.kind}${cloud}${from(sources.endpoint)}); model ${model}${deployed}${from(sources.model)}`,
     warnings,
     data: { endpoint, model, sources },
   };
 }
 
 async function credential({ credential, scope, sources }: FoundryProvider): Promise<Finding> {
-  const wants = scope ? `; scope ${scope}${by(sources.scope)}` : "";
+  const scopeText = scope ? `; scope ${scope}${from(sources.scope)}` : "";
   return {
-    detail: `${describeCredential(credential)}${by(credential.source)}${wants}`,
+    detail: `${describeCredential(credential)}${from(credential.source)}${scopeText}`,
     warnings: credential.warnings,
     data: { credential, scope },
   };
@@ -149,21 +155,22 @@ async function token(
 ): Promise<Finding> {
   if (scope === undefined) {
     return {
-      detail: "no token: no scope is known for this host; set FOUNDRY_TOKEN_SCOPE or --scope if it wants one",
+      detail:
+        "no token: the scope of this host is unknown; set FOUNDRY_TOKEN_SCOPE or --scope if it needs one",
       skipped: true,
     };
   }
   const { token, expiresOnTimestamp } = await tokens.getToken({ abortSignal });
   const about = decodeToken(token);
-  const left = ms(expiresOnTimestamp - systemClock.now());
+  const remaining = ms(expiresOnTimestamp - systemClock.now());
   const audience = about.audience ? ` for ${about.audience}` : "";
   return {
-    detail: `${namePrincipal(about)}${audience}, good for ${left}`,
+    detail: `${shortPrincipal(about)}${audience}, expires in ${remaining}`,
     data: { token: about, expiresOn: expiresOnTimestamp },
   };
 }
 
-/** One small request, without the Copilot runtime. */
+/** Sends one small request, without the Copilot runtime. */
 async function request(
   { endpoint, config, model, tokens, scope }: FoundryProvider,
   { timeoutMs }: Settings,
@@ -180,36 +187,36 @@ async function request(
     timeoutMs,
     signal,
   });
-  const warnings = pastProxy(endpoint.baseUrl);
+  const warnings = proxyWarnings(endpoint.baseUrl);
   if (diagnosis.code === "ok")
     return { detail: `${wireModel ?? model} answered, HTTP ${diagnosis.status}`, warnings };
-  // The turn goes through the proxy, and may well be answered.
+  // The turn uses the proxy and may succeed.
   if (diagnosis.code === "network" && warnings.length > 0)
     return {
-      detail: `no answer past the proxy: ${diagnosis.message ?? diagnosis.title}`,
+      detail: `no response without the proxy: ${diagnosis.message ?? diagnosis.title}`,
       warnings,
       skipped: true,
     };
-  const speaker = FOREIGN.has(endpoint.kind) ? {} : { speaker: "Azure's words" };
+  const speaker = NOT_AZURE.has(endpoint.kind) ? {} : { speaker: "Azure's response" };
   return { detail: diagnosis.title, diagnosis, warnings, ...speaker };
 }
 
-/** Hosts that need not be Azure's. */
-const FOREIGN = new Set<Endpoint["kind"]>(["custom", "local", "openai", "gateway"]);
+/** Endpoints that may not belong to Azure. */
+const NOT_AZURE = new Set<Endpoint["kind"]>(["custom", "local", "openai", "gateway"]);
 
-/** Node's `fetch` asks no proxy, and the Copilot runtime does. */
-function pastProxy(url: string): Notice[] {
+/** Warns if a proxy is configured: the Copilot runtime uses it, but Node's `fetch` does not. */
+function proxyWarnings(url: string): Notice[] {
   const variable = proxyVariable(url, process.env);
   if (variable === undefined) return [];
   return [
     {
       code: "proxy-not-used",
-      message: `${variable} is set: the Copilot runtime goes through that proxy, and this request goes past it`,
+      message: `${variable} is set: the Copilot runtime uses that proxy, but this request does not`,
     },
   ];
 }
 
-/** A turn of the Copilot runtime, as an application would have it. */
+/** Runs a turn of the Copilot runtime, as an application would. */
 async function turn(
   { tokens, scope }: FoundryProvider,
   settings: Settings,
@@ -217,7 +224,7 @@ async function turn(
 ): Promise<Finding> {
   await using agent = new FoundryAgent({
     ...providerOptions(settings),
-    // The token that the request had.
+    // Reuse the token of the request.
     ...(scope === undefined ? {} : { tokens }),
     session: { availableTools: [] },
     timeoutMs: settings.timeoutMs,
@@ -226,7 +233,7 @@ async function turn(
   return { detail: `the Copilot runtime replied: ${reply.length > 60 ? `${reply.slice(0, 60)}…` : reply}` };
 }
 
-function by(source: string): string {
+function from(source: string): string {
   if (source === "option" || source === "default") return "";
-  return `, by ${source}`;
+  return `, from ${source}`;
 }

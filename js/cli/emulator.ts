@@ -20,7 +20,7 @@ export async function emulator({ port, identityPort, tokenLifetime, json }: Opti
     const lines = Object.entries(running.env).map(([name, value]) => `export ${name}=${quote(value)}`);
     process.stdout.write(`${lines.join("\n")}\n`);
     process.stderr.write(
-      `${err.dim(`Tokens live ${tokenLifetime} s. Paste the lines above into another shell and run your program there; Ctrl-C ends this.`)}\n`,
+      `${err.dim(`Tokens expire after ${tokenLifetime} s. Paste these lines into another shell and run your program there. Ctrl-C stops the emulator.`)}\n`,
     );
   }
   await new Promise<void>((resolve) => {
@@ -35,7 +35,7 @@ export async function emulator({ port, identityPort, tokenLifetime, json }: Opti
   return 0;
 }
 
-/** A value for a POSIX shell. */
+/** Quotes a value for a POSIX shell. */
 function quote(value: string): string {
   return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -1,11 +1,11 @@
-/** A reader that has left, as `head` does, needs no more: that is no fault to tell. */
-export function forgiveClosedPipes(): void {
+/** Ignores a reader that closes the pipe early, as `head` does. */
+export function ignoreClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
 /**
- * Ends the process when all is written. What a library has left open, such as a request of MSAL to an endpoint that hangs, would keep
- * it alive long after the last word.
+ * Ends the process when all output is written. Otherwise a request that a library left open, such
+ * as one of MSAL to an endpoint that hangs, would keep it alive.
  */
 export async function exit(code: number): Promise<never> {
   await Promise.all([process.stdout, process.stderr].map(drained));

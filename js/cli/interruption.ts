@@ -1,7 +1,7 @@
-/** Ctrl-C: ends what is going on. A second one is the system's to handle. */
+/** Handles Ctrl-C: stops the current action. A second Ctrl-C ends the process. */
 export class Interruption {
-  came = false;
-  /** What to do about it just now. */
+  raised = false;
+  /** Stops the current action. */
   action: () => void = () => {};
   readonly #listener = () => {
     process.off("SIGINT", this.#listener);
@@ -13,14 +13,14 @@ export class Interruption {
   }
 
   raise(): void {
-    this.came = true;
+    this.raised = true;
     this.action();
   }
 
-  /** Makes ready for the next one. */
+  /** Waits for the next Ctrl-C. */
   listen(): void {
     this.close();
-    this.came = false;
+    this.raised = false;
     process.on("SIGINT", this.#listener);
   }
 

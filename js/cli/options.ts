@@ -1,6 +1,6 @@
 import type { FoundryProviderOptions } from "copilot-keyless";
 
-/** The options of every command that needs an endpoint. */
+/** Options of the commands that need an endpoint. */
 export interface EndpointOptions {
   endpoint?: string;
   model?: string;
@@ -8,15 +8,15 @@ export interface EndpointOptions {
   scope?: string;
 }
 
-/** The same, as `createFoundryProvider` takes them. */
+/** Converts them to options of `createFoundryProvider`. */
 export function providerOptions({
   endpoint,
   model,
   deployment,
   scope,
 }: EndpointOptions): FoundryProviderOptions {
-  const given = Object.entries({ endpoint, model, deployment, scope }).filter(
+  const defined = Object.entries({ endpoint, model, deployment, scope }).filter(
     ([, value]) => value !== undefined,
   );
-  return Object.fromEntries(given);
+  return Object.fromEntries(defined);
 }

@@ -1,14 +1,14 @@
 import type { TokenDescription } from "copilot-keyless";
 
-/** Whom a token stands for, by its best name. */
+/** Describes the principal of a token by the best name that the token has. */
 export function describePrincipal(about: TokenDescription): string {
   const { principal } = about;
-  const who = about.userName ?? about.managedIdentity ?? about.appName ?? about.objectId ?? "it does not say";
-  return principal === "unknown" ? who : `${principal}: ${who}`;
+  const name = about.userName ?? about.managedIdentity ?? about.appName ?? about.objectId ?? "unknown";
+  return principal === "unknown" ? name : `${principal}: ${name}`;
 }
 
-/** The same on a line with other things: of a resource id the name. */
-export function namePrincipal(about: TokenDescription): string {
+/** Does the same in short: shows the name in a resource id. */
+export function shortPrincipal(about: TokenDescription): string {
   return describePrincipal({
     ...about,
     ...(about.managedIdentity ? { managedIdentity: about.managedIdentity.split("/").at(-1) ?? "" } : {}),

@@ -1,19 +1,22 @@
 import type { Environment } from "../platform/environment.js";
 
-/** In the order in which the runtime looks; it goes by them for `http` too. It knows no `ALL_PROXY`. */
+/**
+ * The proxy variables in the runtime's order, for `https` and `http` alike. It ignores `ALL_PROXY`.
+ */
 const VARIABLES = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
 
 /**
- * The variable that names the proxy through which the Copilot runtime goes to a URL, by the rules measured with the runtime of SDK
- * 1.0.14. This machine is no exception to it unless `NO_PROXY` says so.
+ * Returns the variable with the proxy that the Copilot runtime uses for a URL, by the rules
+ * measured with the runtime of SDK 1.0.14. It applies to this machine, too, unless `NO_PROXY`
+ * excludes it.
  */
 export function proxyVariable(url: string, env: Environment): string | undefined {
   const name = VARIABLES.find((variable) => env[variable]);
-  return name && !exempt(new URL(url), env.NO_PROXY || env.no_proxy || "") ? name : undefined;
+  return name && !isExcluded(new URL(url), env.NO_PROXY || env.no_proxy || "") ? name : undefined;
 }
 
-/** Whether `NO_PROXY` names the host, with or without its port, or a domain that it is in. */
-function exempt({ protocol, hostname, port }: URL, list: string): boolean {
+/** Whether `NO_PROXY` lists the host, with or without its port, or one of its parent domains. */
+function isExcluded({ protocol, hostname, port }: URL, list: string): boolean {
   const host = `.${hostname}`;
   const withPort = `${host}:${port || (protocol === "https:" ? 443 : 80)}`;
   return list

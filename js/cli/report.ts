@@ -1,9 +1,12 @@
 import { KeylessError, type Notice } from "copilot-keyless";
 import { redact } from "../errors/redact.js";
-import { clean, oneLine, json as written } from "./clean.js";
+import { clean, json as formatJson, oneLine } from "./clean.js";
 import { err } from "./colors.js";
 
-/** Tells an error in a few lines: what, then what to do. With `debug` its causes too, without secrets. */
+/**
+ * Prints an error in a few lines: its message, then its hint. With `debug` also its causes, without
+ * secrets.
+ */
 export function report(error: unknown, { debug, json }: { debug: boolean; json: boolean }): void {
   const known = error instanceof KeylessError ? error : undefined;
   const code =
@@ -12,18 +15,18 @@ export function report(error: unknown, { debug, json }: { debug: boolean; json: 
   if (json) {
     const { hint, status } = known ?? {};
     const details = debug ? { causes: [...causes(error)] } : {};
-    process.stdout.write(written({ error: { code, message, hint, status, ...details } }));
+    process.stdout.write(formatJson({ error: { code, message, hint, status, ...details } }));
     return;
   }
   const lines = [`${err.red("✗")} ${oneLine(message)} ${err.dim(`(${code})`)}`];
   if (known?.hint) lines.push(`  ${clean(known.hint)}`);
   if (debug) for (const cause of causes(error)) lines.push(err.dim(`  caused by ${oneLine(cause)}`));
   else if (error instanceof Error && error.cause !== undefined)
-    lines.push(err.dim("  --debug shows the causes."));
+    lines.push(err.dim("  Run with --debug to see the causes."));
   process.stderr.write(`${lines.join("\n")}\n`);
 }
 
-/** Shows warnings, one a line. */
+/** Prints warnings, one per line. */
 export function warn(notices: readonly Notice[]): void {
   for (const { code, message } of notices) {
     process.stderr.write(`${err.yellow("!")} ${oneLine(message)} ${err.dim(`(${code})`)}\n`);

@@ -1,13 +1,13 @@
 import { type ProviderPlan, roleAssignment } from "copilot-keyless/core";
 
-/** A provider as code to copy, for the page and the command line. The names are those of the Copilot SDK in each language. */
+/** A provider config as code to copy. Uses the Copilot SDK's names in each language. */
 export interface Snippet {
   id: string;
   title: string;
   code: string;
 }
 
-/** Everything there is to copy for a provider. With a token, its principal is named in the command. */
+/** Returns all snippets of a provider. With a token, the role command names its principal. */
 export function snippets(plan: ProviderPlan, token: string | undefined): Snippet[] {
   return [
     { id: "typescript", title: "TypeScript", code: typescript(plan) },
@@ -196,8 +196,11 @@ function java({ config, model, scope }: ProviderPlan): string {
 function environment({ endpoint, config, model, scope, sources }: ProviderPlan): string {
   return [
     `export FOUNDRY_RESOURCE_URL=${endpoint.baseUrl}`,
-    `export FOUNDRY_MODEL_NAME=${model}`,
-    ...(config.wireModel ? [`export AZURE_OPENAI_DEPLOYMENT=${config.wireModel}`] : []),
+    // The environment holds one name: two would conflict, and requests need the deployment's.
+    ...(config.wireModel
+      ? [`# a deployment of ${model}; to use its limits, pass model and deployment in code`]
+      : []),
+    `export FOUNDRY_MODEL_NAME=${config.wireModel ?? model}`,
     ...(scope && sources.scope !== "default" ? [`export FOUNDRY_TOKEN_SCOPE=${scope}`] : []),
     "# on your machine, after az login; in Azure: ManagedIdentityCredential",
     "export AZURE_TOKEN_CREDENTIALS=dev",
@@ -206,10 +209,10 @@ function environment({ endpoint, config, model, scope, sources }: ProviderPlan):
 
 function role({ endpoint }: ProviderPlan, token: string | undefined): string {
   const { role, command } = roleAssignment({ endpoint, token });
-  return `# ${role}; the name may change, the id does not\n${command}`;
+  return `# ${role}; its id stays the same if it is renamed\n${command}`;
 }
 
-/** The simple fields of a config, one a line. */
+/** Formats the string and number fields of a config, one per line. */
 function fields(
   config: object,
   spell: (name: string) => string,
@@ -223,7 +226,10 @@ function fields(
   );
 }
 
-/** A text in double quotes: of what the core lets into a config, JSON's escapes are those of all these languages. */
+/**
+ * Quotes a string. For the characters that the core allows in a config, JSON's escapes are valid in
+ * all these languages.
+ */
 function quote(value: string): string {
   return JSON.stringify(value);
 }
@@ -236,7 +242,7 @@ function pascal(name: string): string {
   return name.slice(0, 1).toUpperCase() + name.slice(1);
 }
 
-/** Go writes initials in capitals. */
+/** Converts a name to Go, which writes initialisms in capitals. */
 function goName(name: string): string {
   return pascal(name).replace(/Url$|Id$|Api$/, (initials) => initials.toUpperCase());
 }

@@ -21,11 +21,11 @@ export async function token(options: EndpointOptions & { json?: boolean }): Prom
   process.stdout.write(
     table([
       ["principal", describePrincipal(about)],
-      ["object id", about.objectId ?? "unknown", "the principal that needs the role"],
+      ["object id", about.objectId ?? "unknown", "needs the role on the resource"],
       ["tenant", about.tenantId ?? "unknown"],
-      ["audience", about.audience ?? "unknown", `asked for ${provider.scope}`],
+      ["audience", about.audience ?? "unknown", `requested: ${provider.scope}`],
       ["expires", time(expiresOnTimestamp)],
-      ["refresh", refreshOn === undefined ? "unknown" : time(refreshOn), "while it is in use"],
+      ["refresh", refreshOn === undefined ? "unknown" : time(refreshOn), "at the first call after this time"],
       ["took", `${tookMs} ms`],
     ]),
   );

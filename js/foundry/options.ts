@@ -19,7 +19,7 @@ export interface FoundryProviderOptions extends ModelOptions {
   model?: string | undefined;
   /**
    * Acquires the tokens. Default: the credential of `@azure/identity` that the environment selects;
-   * see {@link FoundryProvider.credential}. `"direct"`: the credential of `copilot-keyless/direct`,
+   * see `FoundryProvider.credential`. `"direct"`: the credential of `copilot-keyless/direct`,
    * selected by the environment too, without `@azure/identity`.
    */
   credential?: TokenCredential | "direct" | undefined;

@@ -63,6 +63,14 @@ export default defineConfig({
     search: { provider: "local" },
   },
   markdown: {
+    // Anchors as GitHub makes them, so that links work in both places.
+    anchor: {
+      slugify: (heading) =>
+        heading
+          .toLowerCase()
+          .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+          .replaceAll(" ", "-"),
+    },
     // Shiki has no grammar of its own for WIT.
     languageAlias: { wit: "rust" },
     config: (markdown) => {

@@ -44,10 +44,8 @@ pub enum End {
     Complete,
     /// The resource gave up, after it had begun to answer with 200.
     Failed {
-        /// The status that says the same.
-        status: u16,
-        /// The event that tells of it.
-        body: Secret,
+        /// The event that tells of it; [`status_of_event`](crate::diagnosis::status_of_event) says which status it stands for.
+        event: Secret,
     },
     /// The events are none of a model's.
     Unreadable,
@@ -111,10 +109,35 @@ fn response(data: &str, text: &mut String) -> Option<End> {
         }
         "response.completed" => Some(End::Complete),
         // Cut short: by the limit on the output, which is an answer all the same, or by the content filter.
-        "response.incomplete" if !data.contains("content_filter") => Some(End::Complete),
+        "response.incomplete" if !is_filtered(data) => Some(End::Complete),
         "response.incomplete" | "response.failed" | "error" => Some(failed(data)),
         _ => None,
     }
+}
+
+/// The end of an answer that was cut short.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Incomplete {
+    response: IncompleteResponse,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct IncompleteResponse {
+    incomplete_details: IncompleteDetails,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct IncompleteDetails {
+    reason: String,
+}
+
+/// Whether the content filter cut the answer short.
+fn is_filtered(event: &str) -> bool {
+    serde_json::from_str::<Incomplete>(event)
+        .is_ok_and(|event| event.response.incomplete_details.reason == "content_filter")
 }
 
 #[derive(Deserialize)]
@@ -188,18 +211,6 @@ fn message(data: &str, text: &mut String) -> Option<End> {
     }
 }
 
-/// A failure in the midst of an answer comes without a status; its code stands for one.
 fn failed(data: &str) -> End {
-    let told = |words: &[&str]| words.iter().any(|word| data.contains(word));
-    let status = if told(&["content_filter", "ResponsibleAIPolicyViolation"]) {
-        400
-    } else if told(&["rate_limit", "too_many_requests", "\"429\""]) {
-        429
-    } else {
-        500
-    };
-    End::Failed {
-        status,
-        body: data.into(),
-    }
+    End::Failed { event: data.into() }
 }

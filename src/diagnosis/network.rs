@@ -1,6 +1,6 @@
 //! What the network says when no answer comes.
 
-use super::remedy::Setup;
+use super::setup::Setup;
 use super::{DiagnosisCode, Finding};
 use crate::answer::body::Answer;
 

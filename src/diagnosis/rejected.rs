@@ -1,11 +1,11 @@
 //! Which fault of a token Azure means: it answers a token that is missing, expired, or for another audience with one and the
 //! same sentence, so the token itself is asked.
 
-use super::remedy::Setup;
+use super::setup::Setup;
 use super::{DiagnosisCode, Finding};
 use crate::answer::body::Answer;
 use crate::token::Millis;
-use crate::token::claims::{self, Principal, TokenDescription};
+use crate::token::claims::{self, Principal, TokenDescription, TokenFormat};
 
 /// Application ids that stand for a resource as an audience. Likely, not documented.
 const AUDIENCE_IDS: [(&str, &str); 2] = [
@@ -29,12 +29,13 @@ const MODEL_AUDIENCES: [&str; 5] = [
 const CLOCK_SKEW_MS: Millis = 300_000;
 
 /// Explains a 401 that is about the token.
-pub(super) fn explain(token: &str, answer: &Answer, setup: &Setup<'_>) -> Finding {
+pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
+    let token = setup.failure.token();
     if token.is_empty() {
         return without_token(setup);
     }
     let claims = claims::describe(token);
-    if claims.format == "opaque" {
+    if claims.format == TokenFormat::Opaque {
         return unexplained(
             "The resource rejects the token, and the token cannot be decoded to see why.".to_owned(),
             vec![

@@ -4,52 +4,30 @@
 //! warning, since whoever set it will wonder why it has no effect.
 
 mod credential;
+mod variable;
 
 use serde::Serialize;
 
 pub use credential::{CredentialKind, CredentialPlan, Host, credential};
+pub use variable::{Holds, Origin, Variable, Visibility};
 
 use crate::Variables;
 use crate::endpoint::{Options, parse};
 use crate::{Notice, NoticeCode};
 
-/// The variables that hold an endpoint, first come first.
-pub const ENDPOINT: [&str; 6] = [
-    "FOUNDRY_RESOURCE_URL",
-    "AZURE_AI_FOUNDRY_RESOURCE_URL",
-    "FOUNDRY_PROJECT_ENDPOINT",
-    "AZURE_AI_PROJECT_ENDPOINT",
-    "AZURE_OPENAI_ENDPOINT",
-    "AZURE_OPENAI_BASE_URL",
-];
-
-/// The variables that hold a model's or deployment's name, first come first.
-pub const MODEL: [&str; 3] = [
-    "FOUNDRY_MODEL_NAME",
-    "AZURE_OPENAI_DEPLOYMENT",
-    "AZURE_OPENAI_DEPLOYMENT_NAME",
-];
-
-/// The variable that holds a token scope.
-pub const SCOPE: [&str; 1] = ["FOUNDRY_TOKEN_SCOPE"];
-
 /// A value and the variable that it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Setting {
     /// The value, trimmed, not yet checked.
     pub value: String,
-    /// The variable's name.
-    pub variable: &'static str,
-}
-
-impl Setting {
-    pub(crate) fn is_deployment(&self) -> bool {
-        is_deployment(self.variable)
-    }
+    /// The variable.
+    pub variable: Variable,
 }
 
 /// What the environment says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Resolved {
     /// The endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,7 +54,7 @@ pub struct Resolved {
 ///     ("AZURE_OPENAI_ENDPOINT", "https://other.openai.azure.com"),
 /// ]);
 /// let resolved = resolve(&env);
-/// assert_eq!(resolved.endpoint.unwrap().variable, "FOUNDRY_RESOURCE_URL");
+/// assert_eq!(resolved.endpoint.unwrap().variable.as_str(), "FOUNDRY_RESOURCE_URL");
 /// assert_eq!(resolved.warnings[0].code.as_str(), "env-conflict");
 /// ```
 pub fn resolve(env: &Variables) -> Resolved {
@@ -90,30 +68,28 @@ pub fn resolve(env: &Variables) -> Resolved {
 }
 
 pub(crate) fn endpoint(env: &Variables, warnings: &mut Vec<Notice>) -> Option<Setting> {
-    first(env, &ENDPOINT, same_endpoint, warnings)
+    first(env, &[Holds::Endpoint], same_endpoint, warnings)
 }
 
 pub(crate) fn model(env: &Variables, warnings: &mut Vec<Notice>) -> Option<Setting> {
-    first(env, &MODEL, |a, b| a == b, warnings)
+    first(env, &[Holds::Model, Holds::Deployment], |a, b| a == b, warnings)
 }
 
 pub(crate) fn scope(env: &Variables) -> Option<Setting> {
-    first(env, &SCOPE, |a, b| a == b, &mut Vec::new())
-}
-
-/// True for the variables that by their own words name a deployment and not a model.
-pub(crate) fn is_deployment(variable: &str) -> bool {
-    variable.starts_with("AZURE_OPENAI_DEPLOYMENT")
+    first(env, &[Holds::Scope], |a, b| a == b, &mut Vec::new())
 }
 
 fn first(
     env: &Variables,
-    variables: &[&'static str],
+    wanted: &[Holds],
     same: fn(&str, &str) -> bool,
     warnings: &mut Vec<Notice>,
 ) -> Option<Setting> {
-    let mut settings = variables.iter().filter_map(|variable| {
-        let value = env.text(variable)?.to_owned();
+    let variables = Variable::ALL
+        .iter()
+        .filter(|variable| wanted.contains(&variable.holds()));
+    let mut settings = variables.filter_map(|&variable| {
+        let value = env.text(variable.as_str())?.to_owned();
         Some(Setting { value, variable })
     });
     let winner = settings.next()?;
@@ -122,7 +98,9 @@ fn first(
             NoticeCode::EnvConflict,
             format!(
                 "{} and {} are both set and differ; {} is used. Unset the other.",
-                winner.variable, other.variable, winner.variable
+                winner.variable.as_str(),
+                other.variable.as_str(),
+                winner.variable.as_str()
             ),
         ));
     }

@@ -4,10 +4,10 @@ mod models;
 
 use serde::{Deserialize, Serialize};
 
-pub use models::{ModelConfig, ModelRequest, Named, models};
+pub use models::{ModelRequest, NamedProvider, PlannedModel, models};
 
 use crate::endpoint::{Endpoint, FIND, Kind, Options, ProviderType, parse};
-use crate::environment::{self, CredentialKind, CredentialPlan, Setting};
+use crate::environment::{self, CredentialKind, CredentialPlan, Holds, Origin, Setting};
 use crate::text::decimal::decimal;
 use crate::text::is_made_of;
 use crate::{Code, Error, Headers, Result, Variables};
@@ -32,7 +32,7 @@ pub enum WireApi {
 /// `endpoint: process.env.X ?? ""` does not lead to another endpoint unnoticed.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Request {
+pub struct ProviderRequest {
     /// The endpoint, in any form that [`parse`] takes; else from the environment.
     pub endpoint: Option<String>,
     /// The well-known name of the model, by which the runtime looks up its limits.
@@ -63,13 +63,14 @@ pub struct Request {
 /// What to hand to the Copilot SDK, and how it came about. Serialised in camel case; what is `None` is left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Plan {
+#[non_exhaustive]
+pub struct ProviderPlan {
     /// The endpoint.
     pub endpoint: Endpoint,
     /// The model for the session.
     pub model: String,
     /// The provider, without its credential.
-    pub config: Config,
+    pub config: PlannedConfig,
     /// The scope to ask a token for. None on a host that names none, such as this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
@@ -84,7 +85,8 @@ pub struct Plan {
 /// The Copilot SDK's `ProviderConfig`, without a credential.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Config {
+#[non_exhaustive]
+pub struct PlannedConfig {
     /// The provider type.
     #[serde(rename = "type")]
     pub provider_type: ProviderType,
@@ -116,25 +118,23 @@ pub struct Config {
 /// `ProviderConfig.azure`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AzureConfig {
     /// The dated API version.
     pub api_version: String,
 }
 
-/// Where each setting comes from: `option`, the name of a variable, or `default`. A model that is known only from the
-/// path of the endpoint has the source of the endpoint.
+/// Where each setting comes from. A model that is known only from the path of the endpoint has the origin of the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Sources {
     /// The endpoint.
-    pub endpoint: &'static str,
+    pub endpoint: Origin,
     /// The model.
-    pub model: &'static str,
+    pub model: Origin,
     /// The scope; `default` too if there is none.
-    pub scope: &'static str,
+    pub scope: Origin,
 }
-
-const OPTION: &str = "option";
-pub(crate) const DEFAULT: &str = "default";
 
 /// Headers that carry a credential or belong to the transport.
 const REFUSED_HEADERS: [&str; 6] = [
@@ -159,21 +159,21 @@ const REFUSED_HEADERS: [&str; 6] = [
 /// `provider/scope` and `credential/configuration`. The rules about the base URL were measured on the Copilot SDK 1.0.14.
 ///
 /// ```
-/// use copilot_keyless::provider::{Request, plan};
+/// use copilot_keyless::provider::{ProviderRequest, plan};
 ///
-/// let plan = plan(&Request {
+/// let plan = plan(&ProviderRequest {
 ///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
 ///     deployment: Some("team-gpt".to_owned()),
 ///     model: Some("gpt-5.5".to_owned()),
-///     ..Request::default()
+///     ..ProviderRequest::default()
 /// })?;
 /// assert_eq!(plan.config.base_url, "https://myres.openai.azure.com/openai/v1/");
 /// assert_eq!(plan.config.wire_model.as_deref(), Some("team-gpt"));
 /// assert_eq!(plan.scope.as_deref(), Some("https://ai.azure.com/.default"));
-/// assert_eq!(plan.sources.endpoint, "option");
+/// assert_eq!(plan.sources.endpoint.as_str(), "option");
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
-pub fn plan(request: &Request) -> Result<Plan> {
+pub fn plan(request: &ProviderRequest) -> Result<ProviderPlan> {
     let env = &request.env;
     let mut warnings = Vec::new();
 
@@ -182,7 +182,8 @@ pub fn plan(request: &Request) -> Result<Plan> {
     });
     let (address, endpoint_source) = given.ok_or_else(no_endpoint)?;
     let scope = pick(request.scope.as_deref(), || environment::scope(env));
-    let (scope, scope_source) = scope.map_or((None, DEFAULT), |(scope, source)| (Some(scope), source));
+    let (scope, scope_source) =
+        scope.map_or((None, Origin::Default), |(scope, source)| (Some(scope), source));
     let options = Options {
         provider_type: request.provider_type,
         api_version: request.api_version.clone(),
@@ -191,7 +192,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let endpoint = parse(&address, &options)?;
 
     let names = names(request, &endpoint, endpoint_source, &mut warnings)?;
-    let config = Config {
+    let config = PlannedConfig {
         provider_type: endpoint.provider_type,
         wire_api: wire_api(request.wire_api, &endpoint)?,
         base_url: endpoint.base_url.clone(),
@@ -221,7 +222,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
         .cloned()
         .chain(warnings)
         .collect();
-    Ok(Plan {
+    Ok(ProviderPlan {
         endpoint,
         model: names.model,
         config,
@@ -232,20 +233,20 @@ pub fn plan(request: &Request) -> Result<Plan> {
     })
 }
 
-fn credential(request: &Request, endpoint: &Endpoint) -> Result<CredentialPlan> {
+fn credential(request: &ProviderRequest, endpoint: &Endpoint) -> Result<CredentialPlan> {
     if request.own_credential {
-        Ok(CredentialPlan::fixed(CredentialKind::Option, OPTION))
+        Ok(CredentialPlan::fixed(CredentialKind::Option, Origin::Option))
     } else if endpoint.scope.is_none() {
-        Ok(CredentialPlan::fixed(CredentialKind::None, DEFAULT))
+        Ok(CredentialPlan::fixed(CredentialKind::None, Origin::Default))
     } else {
         environment::credential(&request.env, endpoint.cloud)
     }
 }
 
-fn pick(option: Option<&str>, env: impl FnOnce() -> Option<Setting>) -> Option<(String, &'static str)> {
+fn pick(option: Option<&str>, env: impl FnOnce() -> Option<Setting>) -> Option<(String, Origin)> {
     match option {
-        Some(value) => Some((value.to_owned(), OPTION)),
-        None => env().map(|setting| (setting.value, setting.variable)),
+        Some(value) => Some((value.to_owned(), Origin::Option)),
+        None => env().map(|setting| (setting.value, Origin::Variable(setting.variable))),
     }
 }
 
@@ -265,13 +266,13 @@ struct Names {
     model: String,
     /// None if it is the model's name.
     deployment: Option<String>,
-    source: &'static str,
+    source: Origin,
 }
 
 fn names(
-    request: &Request,
+    request: &ProviderRequest,
     endpoint: &Endpoint,
-    endpoint_source: &'static str,
+    endpoint_source: Origin,
     warnings: &mut Vec<Notice>,
 ) -> Result<Names> {
     // The name becomes a part of the URL on the dated routes, and Azure's names are of this form anyway.
@@ -288,11 +289,11 @@ fn names(
     let model = pick(request.model.as_deref(), || {
         // AZURE_OPENAI_DEPLOYMENT is a deployment's name, so the option of that name overrules it.
         environment::model(&request.env, warnings)
-            .filter(|setting| given.is_none() || !setting.is_deployment())
+            .filter(|setting| given.is_none() || setting.variable.holds() != Holds::Deployment)
     });
-    let model_is_deployment = model
-        .as_ref()
-        .is_some_and(|(_, source)| environment::is_deployment(source));
+    let model_is_deployment = model.as_ref().is_some_and(
+        |(_, source)| matches!(source, Origin::Variable(variable) if variable.holds() == Holds::Deployment),
+    );
     let from_path = endpoint
         .deployment
         .clone()
@@ -305,17 +306,20 @@ fn names(
     }
     let deployment = match from_path {
         Some(name) => Some((name, endpoint_source)),
-        None => given.map(|name| (name, OPTION)),
+        None => given.map(|name| (name, Origin::Option)),
     };
     let (model, source) = match (model, &deployment) {
         (Some((model, source)), _) => {
-            let what = if source == OPTION { "model" } else { source };
+            let what = match source {
+                Origin::Option => "model",
+                source => source.as_str(),
+            };
             (check_model(what, &model, strict && deployment.is_none())?, source)
         }
         (None, Some((name, source))) => (name.clone(), *source),
-        (None, None) => (DEFAULT_MODEL.to_owned(), DEFAULT),
+        (None, None) => (DEFAULT_MODEL.to_owned(), Origin::Default),
     };
-    if source == DEFAULT && endpoint.provider_type == ProviderType::Anthropic {
+    if source == Origin::Default && endpoint.provider_type == ProviderType::Anthropic {
         warnings.push(Notice::new(
             NoticeCode::ModelAssumed,
             format!(

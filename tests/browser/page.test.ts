@@ -751,7 +751,7 @@ describe("the page", () => {
     await page.waitForSelector("html[data-ready]");
   });
 
-  test("loads less than 165 KB first, the charts included, and nothing from elsewhere", async () => {
+  test("loads less than 160 KB first, the charts included, and nothing from elsewhere", async () => {
     const page = await visit();
     const urls = (opened?.requests ?? []).map((request) => new URL(request.url()));
     expect(urls.every(({ origin }) => origin === new URL(served.address).origin)).toBe(true);
@@ -763,7 +763,7 @@ describe("the page", () => {
     const size = first
       .map((name) => brotliCompressSync(readFileSync(join(root, "www/dist", name))).length)
       .reduce((sum, one) => sum + one, 0);
-    expect(size).toBeLessThan(165_000);
+    expect(size).toBeLessThan(160_000);
   });
 
   test("has a strict policy, in the page and from the server", async () => {

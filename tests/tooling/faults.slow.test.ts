@@ -92,8 +92,8 @@ describe.concurrent("the command", () => {
   test.each([
     [["--only", "identity-500,no-such"], 'There is no fault "no-such"', "identity-429-retry-after"],
     [["--only", ""], 'There is no fault ""', "There are: identity, resource, clock, process"],
-    [["--write", "README.md"], "The file has no marks", "written by scripts/faults.mjs"],
-    [["--write", "no-such.md"], "no such file", "no-such.md"],
+    [["--write", "README.md"], "README.md has no marks", "written by scripts/faults.mjs"],
+    [["--write", "no-such.md"], "no-such.md has no marks", "written by"],
     [["--fast"], "--fast", "--help"],
   ])("%j is a clear error", async (args, message, hint) => {
     const { code, stdout, stderr } = await faults(...args);

@@ -38,7 +38,7 @@ same_names!(environment::Host => HostKind {
     CloudShell,
 });
 
-impl From<ProviderRequest> for provider::Request {
+impl From<ProviderRequest> for provider::ProviderRequest {
     fn from(request: ProviderRequest) -> Self {
         Self {
             endpoint: request.endpoint,
@@ -57,8 +57,8 @@ impl From<ProviderRequest> for provider::Request {
     }
 }
 
-impl From<provider::Plan> for ProviderPlan {
-    fn from(plan: provider::Plan) -> Self {
+impl From<provider::ProviderPlan> for ProviderPlan {
+    fn from(plan: provider::ProviderPlan) -> Self {
         Self {
             endpoint: plan.endpoint.into(),
             model: plan.model,
@@ -66,17 +66,17 @@ impl From<provider::Plan> for ProviderPlan {
             scope: plan.scope,
             credential: plan.credential.into(),
             sources: Sources {
-                endpoint: plan.sources.endpoint.to_owned(),
-                model: plan.sources.model.to_owned(),
-                scope: plan.sources.scope.to_owned(),
+                endpoint: plan.sources.endpoint.as_str().to_owned(),
+                model: plan.sources.model.as_str().to_owned(),
+                scope: plan.sources.scope.as_str().to_owned(),
             },
             warnings: notices(plan.warnings),
         }
     }
 }
 
-impl From<provider::Config> for ProviderConfig {
-    fn from(config: provider::Config) -> Self {
+impl From<provider::PlannedConfig> for ProviderConfig {
+    fn from(config: provider::PlannedConfig) -> Self {
         Self {
             type_: config.provider_type.into(),
             wire_api: config.wire_api.map(Into::into),
@@ -99,7 +99,7 @@ impl From<environment::CredentialPlan> for CredentialPlan {
     fn from(plan: environment::CredentialPlan) -> Self {
         Self {
             kind: plan.kind.into(),
-            source: plan.source.to_owned(),
+            source: plan.source.as_str().to_owned(),
             host: plan.host.map(Into::into),
             client_id: plan.client_id,
             tenant_id: plan.tenant_id,

@@ -8,6 +8,7 @@ use futures_util::{Stream, StreamExt as _};
 use reqwest::{Client, Method, Response};
 
 use copilot_keyless::answer::model::{End, Format, Part, Reader};
+use copilot_keyless::diagnosis::status_of_event;
 use copilot_keyless::request::identity::ANSWER_MAX_BYTES;
 use copilot_keyless::request::probe::network_words;
 
@@ -130,7 +131,7 @@ impl Exchange {
 fn failure(end: End) -> Option<Answer> {
     let (status, body) = match end {
         End::Complete => return None,
-        End::Failed { status, body } => (status, body.into_exposed()),
+        End::Failed { event } => (status_of_event(event.expose()), event.into_exposed()),
         End::Unreadable => (0, "the answer was terminated before its end".to_owned()),
     };
     Some(Answer {

@@ -1,12 +1,13 @@
 //! Where to sign in.
 
-use super::variables::Signs;
+use super::signs::Signs;
 use crate::endpoint::{Cloud, authority_host};
+use crate::environment::Variable;
 use crate::text::address::Address;
 use crate::{Code, Error, Result};
 use crate::{Notice, NoticeCode};
 
-const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
+const AUTHORITY_HOST: &str = Variable::AzureAuthorityHost.as_str();
 
 /// The hosts at which Microsoft Entra signs in, by cloud.
 const AUTHORITIES: [(&str, Cloud); 8] = [
@@ -28,7 +29,7 @@ pub(super) fn choose(vars: &Signs<'_>, cloud: Cloud, warnings: &mut Vec<Notice>)
         Cloud::Usgov | Cloud::China => authority_host(cloud),
         Cloud::Public | Cloud::Unknown => None,
     };
-    let Some(given) = vars.get(AUTHORITY_HOST) else {
+    let Some(given) = vars.get(Variable::AzureAuthorityHost) else {
         return Ok(of_cloud.map(str::to_owned));
     };
     let (secure, rest) = match given.split_once("://") {

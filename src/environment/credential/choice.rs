@@ -1,7 +1,8 @@
 //! Which credential it is, and what to say about what is set besides.
 
-use super::variables::{IDENTITY_ENDPOINT, IMDS, Identity, Signs};
+use super::signs::{IMDS, Identity, Signs};
 use super::{CredentialKind, Host, TOKEN_CREDENTIALS};
+use crate::environment::{Origin, Variable};
 use crate::{Code, Error, Result};
 use crate::{Notice, NoticeCode};
 
@@ -21,7 +22,7 @@ const NAMES: [(&str, CredentialKind); 9] = [
 /// What decides, and what it decides on.
 pub(super) struct Choice {
     pub(super) kind: CredentialKind,
-    pub(super) source: &'static str,
+    pub(super) source: Origin,
 }
 
 impl Choice {
@@ -30,20 +31,20 @@ impl Choice {
         let (_, kind) = found.ok_or_else(|| unknown_name(value))?;
         Ok(Self {
             kind: *kind,
-            source: TOKEN_CREDENTIALS,
+            source: Origin::Variable(Variable::AzureTokenCredentials),
         })
     }
 
     pub(super) fn found(identities: &[Identity; 3]) -> Self {
         let complete = identities
             .iter()
-            .find_map(|identity| Some((identity.kind, identity.complete()?)));
-        let (kind, source) = complete.unwrap_or((CredentialKind::Default, "default"));
+            .find_map(|identity| Some((identity.kind, Origin::Variable(identity.complete()?))));
+        let (kind, source) = complete.unwrap_or((CredentialKind::Default, Origin::Default));
         Self { kind, source }
     }
 
     fn is_named(&self) -> bool {
-        self.source == TOKEN_CREDENTIALS
+        self.source == Origin::Variable(Variable::AzureTokenCredentials)
     }
 
     /// The kind that is used in the end: of the chain for deployed services, the first that is there.
@@ -103,12 +104,12 @@ impl Choice {
         } else if identity.kind == self.used(all) || self.exchanges(identity) {
             return None;
         } else {
-            let winner = Self::found(all).source;
+            let winner = Self::found(all).source.as_str();
             format!("{winner} comes first, as in DefaultAzureCredential; choose with {TOKEN_CREDENTIALS}")
         };
         Some(Notice::new(
             NoticeCode::CredentialUnused,
-            format!("{sign} is set and has no effect: {reason}."),
+            format!("{} is set and has no effect: {reason}.", sign.as_str()),
         ))
     }
 
@@ -132,7 +133,8 @@ impl Choice {
             return Some(Notice::new(
                 NoticeCode::ManagedIdentityMissing,
                 format!(
-                    "This host has no managed identity: {IDENTITY_ENDPOINT} is unset. Assign one to the app and restart it."
+                    "This host has no managed identity: {} is unset. Assign one to the app and restart it.",
+                    Variable::IdentityEndpoint.as_str()
                 ),
             ));
         }

@@ -14,21 +14,22 @@
 
 mod authority;
 mod choice;
-mod variables;
+mod signs;
 
 use serde::Serialize;
 
+use super::{Origin, Variable};
 use crate::endpoint::Cloud;
 use crate::text::address::is_tenant;
 use crate::text::is_guid;
 use crate::{Code, Error, Result, Variables};
 use crate::{Notice, NoticeCode};
 use choice::Choice;
-use variables::Signs;
+use signs::Signs;
 
-const TOKEN_CREDENTIALS: &str = "AZURE_TOKEN_CREDENTIALS";
-const TENANT_ID: &str = "AZURE_TENANT_ID";
-const CLIENT_ID: &str = "AZURE_CLIENT_ID";
+const TOKEN_CREDENTIALS: &str = Variable::AzureTokenCredentials.as_str();
+const TENANT_ID: &str = Variable::AzureTenantId.as_str();
+const CLIENT_ID: &str = Variable::AzureClientId.as_str();
 
 /// What gives the tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -87,11 +88,12 @@ pub enum Host {
 /// ids, never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct CredentialPlan {
     /// What gives the tokens.
     pub kind: CredentialKind,
-    /// What decided: `option`, the name of a variable, or `default`.
-    pub source: &'static str,
+    /// What decided.
+    pub source: Origin,
     /// Where the program runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<Host>,
@@ -110,7 +112,7 @@ pub struct CredentialPlan {
 
 impl CredentialPlan {
     /// The plan where the environment is not asked.
-    pub(crate) fn fixed(kind: CredentialKind, source: &'static str) -> Self {
+    pub(crate) fn fixed(kind: CredentialKind, source: Origin) -> Self {
         Self {
             kind,
             source,
@@ -132,29 +134,29 @@ impl CredentialPlan {
 /// ```
 /// use copilot_keyless::Variables;
 /// use copilot_keyless::endpoint::Cloud;
-/// use copilot_keyless::environment::{CredentialKind, credential};
+/// use copilot_keyless::environment::{CredentialKind, Origin, Variable, credential};
 ///
 /// let env = Variables::from([("IDENTITY_ENDPOINT", "set"), ("IDENTITY_HEADER", "set")]);
 /// let plan = credential(&env, Cloud::Public)?;
 /// assert_eq!(plan.kind, CredentialKind::ManagedIdentity);
-/// assert_eq!(plan.source, "IDENTITY_ENDPOINT");
+/// assert_eq!(plan.source, Origin::Variable(Variable::IdentityEndpoint));
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
 pub fn credential(env: &Variables, cloud: Cloud) -> Result<CredentialPlan> {
     let vars = Signs(env);
     let identities = vars.identities();
-    let choice = match vars.get(TOKEN_CREDENTIALS) {
+    let choice = match vars.get(Variable::AzureTokenCredentials) {
         Some(value) => Choice::named(value)?,
         None => Choice::found(&identities),
     };
     let mut plan = CredentialPlan::fixed(choice.kind, choice.source);
     plan.host = vars.host();
     plan.client_id = vars
-        .get(CLIENT_ID)
+        .get(Variable::AzureClientId)
         .filter(|_| choice.takes_client_id())
         .map(str::to_owned);
     plan.tenant_id = vars
-        .get(TENANT_ID)
+        .get(Variable::AzureTenantId)
         .filter(|_| choice.takes_tenant_id())
         .map(str::to_owned);
     for identity in &identities {

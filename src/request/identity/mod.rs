@@ -19,7 +19,7 @@ pub use advice::advice;
 pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, judge};
 
 use crate::endpoint::Cloud;
-use crate::environment::{self, CredentialKind, Host};
+use crate::environment::{self, CredentialKind, Host, Origin, Variable};
 use crate::text::address::{self, Address};
 use crate::{Code, Error, Headers, Result, Variables};
 
@@ -73,6 +73,7 @@ pub struct Request {
 /// A request to be sent, but for its secret. Serialised in camel case; what is `None` is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Call {
     /// What gives the token.
     pub source: Source,
@@ -93,12 +94,13 @@ pub struct Call {
 /// Where the secret of a [`Call`] belongs, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct SecretPlace {
     /// `x-identity-header`, `client_secret` or `client_assertion`.
     pub name: &'static str,
     /// The variable that holds it, or the file's path; none if the program gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub variable: Option<&'static str>,
+    pub variable: Option<Variable>,
 }
 
 /// IMDS answers at once or not at all: outside Azure nothing is there.
@@ -133,13 +135,18 @@ pub fn call(request: &Request) -> Result<Call> {
             settings.entra(
                 Source::WorkloadIdentity,
                 "client_assertion",
-                "AZURE_FEDERATED_TOKEN_FILE",
+                Variable::AzureFederatedTokenFile,
                 own,
             )
         }
         Source::ClientSecret => {
             let own = request.own_secret;
-            settings.entra(Source::ClientSecret, "client_secret", "AZURE_CLIENT_SECRET", own)
+            settings.entra(
+                Source::ClientSecret,
+                "client_secret",
+                Variable::AzureClientSecret,
+                own,
+            )
         }
     }
 }
@@ -149,13 +156,13 @@ struct Settings<'a> {
 }
 
 impl<'a> Settings<'a> {
-    fn get(&self, name: &str) -> Option<&'a str> {
-        self.request.env.text(name)
+    fn get(&self, variable: Variable) -> Option<&'a str> {
+        self.request.env.text(variable.as_str())
     }
 
-    fn need(&self, name: &'static str, option: &str) -> Result<&'a str> {
-        self.get(name).ok_or_else(|| {
-            configuration(format!("{name} is not set")).hint(format!(
+    fn need(&self, variable: Variable, option: &str) -> Result<&'a str> {
+        self.get(variable).ok_or_else(|| {
+            configuration(format!("{} is not set", variable.as_str())).hint(format!(
                 "Set it, or give {option}. Azure sets it where the identity is enabled."
             ))
         })
@@ -175,11 +182,13 @@ impl<'a> Settings<'a> {
         let plan = environment::credential(&self.request.env, Cloud::Public)?;
         let managed = || match plan.host {
             Some(Host::ServiceFabric | Host::MachineLearning | Host::AzureArc | Host::CloudShell) => None,
-            _ if self.get("IDENTITY_ENDPOINT").is_some() => Some(Source::AppService),
+            _ if self.get(Variable::IdentityEndpoint).is_some() => Some(Source::AppService),
             _ => Some(Source::Imds),
         };
         let source = match plan.kind {
-            CredentialKind::Environment => self.get("AZURE_CLIENT_SECRET").map(|_| Source::ClientSecret),
+            CredentialKind::Environment => self
+                .get(Variable::AzureClientSecret)
+                .map(|_| Source::ClientSecret),
             CredentialKind::WorkloadIdentity => Some(Source::WorkloadIdentity),
             CredentialKind::ManagedIdentity | CredentialKind::Default | CredentialKind::DeployedService => {
                 managed()
@@ -189,7 +198,7 @@ impl<'a> Settings<'a> {
         source.ok_or_else(|| {
             configuration(format!(
                 "The direct credential cannot do what {} asks for",
-                if plan.source == "default" { "this host" } else { plan.source }
+                if plan.source == Origin::Default { "this host" } else { plan.source.as_str() }
             ))
             .hint(
                 "It speaks to App Service, Functions, Container Apps and IMDS, exchanges federated tokens, and takes a client \
@@ -199,9 +208,9 @@ impl<'a> Settings<'a> {
     }
 
     fn app_service(&self) -> Result<Call> {
-        let endpoint = self.need("IDENTITY_ENDPOINT", "source: \"imds\"")?;
-        self.need("IDENTITY_HEADER", "source: \"imds\"")?;
-        check_address("IDENTITY_ENDPOINT", endpoint)?;
+        let endpoint = self.need(Variable::IdentityEndpoint, "source: \"imds\"")?;
+        self.need(Variable::IdentityHeader, "source: \"imds\"")?;
+        check_address(Variable::IdentityEndpoint.as_str(), endpoint)?;
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
         let joint = if endpoint.contains('?') { '&' } else { '?' };
         Ok(Call {
@@ -214,18 +223,20 @@ impl<'a> Settings<'a> {
             form: None,
             secret: Some(SecretPlace {
                 name: "x-identity-header",
-                variable: Some("IDENTITY_HEADER"),
+                variable: Some(Variable::IdentityHeader),
             }),
             timeout_ms: TIMEOUT_MS,
         })
     }
 
     fn imds(&self) -> Result<Call> {
-        let host = self.get("AZURE_POD_IDENTITY_AUTHORITY_HOST").unwrap_or(IMDS_HOST);
-        check_address("AZURE_POD_IDENTITY_AUTHORITY_HOST", host)?;
+        let host = self
+            .get(Variable::AzurePodIdentityAuthorityHost)
+            .unwrap_or(IMDS_HOST);
+        check_address(Variable::AzurePodIdentityAuthorityHost.as_str(), host)?;
         if host.contains('?') {
             return Err(no_address(
-                "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+                Variable::AzurePodIdentityAuthorityHost.as_str(),
                 "an http or https URL without a query",
             ));
         }
@@ -244,13 +255,13 @@ impl<'a> Settings<'a> {
         })
     }
 
-    fn entra(&self, source: Source, field: &'static str, variable: &'static str, own: bool) -> Result<Call> {
+    fn entra(&self, source: Source, field: &'static str, variable: Variable, own: bool) -> Result<Call> {
         let client = self.request.client_id.as_deref().map_or_else(
-            || self.need("AZURE_CLIENT_ID", "the clientId option"),
+            || self.need(Variable::AzureClientId, "the clientId option"),
             |id| Ok(id.trim()),
         )?;
         let tenant = self.request.tenant_id.as_deref().map_or_else(
-            || self.need("AZURE_TENANT_ID", "the tenantId option"),
+            || self.need(Variable::AzureTenantId, "the tenantId option"),
             |id| Ok(id.trim()),
         )?;
         if !address::is_client_id(client) {
@@ -279,7 +290,7 @@ impl<'a> Settings<'a> {
             .request
             .authority_host
             .as_deref()
-            .or_else(|| self.get("AZURE_AUTHORITY_HOST"))
+            .or_else(|| self.get(Variable::AzureAuthorityHost))
             .unwrap_or(PUBLIC_AUTHORITY)
             .trim();
         check_authority(authority)?;
@@ -342,7 +353,7 @@ impl<'a> Settings<'a> {
             .filter_map(|(name, id)| Some((name, id.as_deref()?.trim())))
             .collect();
         let chosen = match given.as_slice() {
-            [] => self.get("AZURE_CLIENT_ID").map(|id| ("client_id", id)),
+            [] => self.get(Variable::AzureClientId).map(|id| ("client_id", id)),
             [one] => Some(*one),
             _ => {
                 return Err(configuration("Several ids of a user-assigned identity are given")

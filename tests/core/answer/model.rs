@@ -3,6 +3,7 @@
 
 use copilot_keyless::answer::model::{End, Format, Reader};
 use copilot_keyless::answer::sse::{Parser, TooLong};
+use copilot_keyless::diagnosis::status_of_event;
 use proptest::prelude::*;
 
 fn events(text: &str) -> Vec<String> {
@@ -24,7 +25,7 @@ fn read(format: Format, data: &[&str]) -> (String, Option<End>) {
 
 fn status((_, end): &(String, Option<End>)) -> Option<u16> {
     match end {
-        Some(End::Failed { status, .. }) => Some(*status),
+        Some(End::Failed { event }) => Some(status_of_event(event.expose())),
         _ => None,
     }
 }
@@ -106,10 +107,7 @@ fn responses() {
     let error = r#"{"type":"error","code":"rate_limit_exceeded","message":"slow down"}"#;
     assert_eq!(
         read(Format::Responses, &[error]).1,
-        Some(End::Failed {
-            status: 429,
-            body: error.into()
-        })
+        Some(End::Failed { event: error.into() })
     );
     assert_eq!(read(Format::Responses, &["<html>"]).1, Some(End::Unreadable));
     assert_eq!(read(Format::Responses, &[delta]), ("Hel".to_owned(), None));

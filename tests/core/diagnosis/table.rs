@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use copilot_keyless::diagnosis::{Diagnosis, DiagnosisCode, Failure, diagnose};
+use copilot_keyless::diagnosis::{Diagnosis, DiagnosisCode, FailedRequest, diagnose, status_of_event};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -24,8 +24,8 @@ fn token(claims: &Value) -> String {
     )
 }
 
-fn run(row: &Value) -> (Failure, Diagnosis) {
-    let mut failure: Failure = serde_json::from_value(row["failure"].clone()).unwrap();
+fn run(row: &Value) -> (FailedRequest, Diagnosis) {
+    let mut failure: FailedRequest = serde_json::from_value(row["failure"].clone()).unwrap();
     if let Some(claims) = row.get("claims") {
         failure.token = Some(token(claims).into());
     }
@@ -141,7 +141,7 @@ proptest! {
         secret in "[A-Za-z0-9_-]{24,40}",
         retry in any::<String>(),
     ) {
-        let diagnosis = diagnose(&Failure {
+        let diagnosis = diagnose(&FailedRequest {
             status,
             body: Some(format!("{body}{secret}{body}").into()),
             endpoint,
@@ -149,10 +149,44 @@ proptest! {
             headers: [("Retry-After", retry)].into(),
             deployment: Some(body),
             now: Some(1_800_000_000_000),
-            ..Failure::default()
+            ..FailedRequest::default()
         });
         let shown = serde_json::to_string(&diagnosis).unwrap();
         prop_assert!(!shown.contains(&secret));
         prop_assert!(diagnosis.message.is_none_or(|message| message.len() <= 604));
+    }
+}
+
+#[test]
+fn a_failure_in_a_stream_is_found_to_be_the_same_as_one_in_front_of_it() {
+    for (event, code) in [
+        (
+            r#"{"choices":[{"delta":{},"finish_reason":"content_filter"}]}"#,
+            DiagnosisCode::ContentFilter,
+        ),
+        (
+            r#"{"error":{"innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+            DiagnosisCode::ContentFilter,
+        ),
+        (
+            r#"{"type":"error","code":"rate_limit_exceeded"}"#,
+            DiagnosisCode::RateLimited,
+        ),
+        (
+            r#"{"type":"error","message":"Out of call volume quota"}"#,
+            DiagnosisCode::RateLimited,
+        ),
+        // What the prompt says is nothing that the resource found.
+        (
+            r#"{"type":"response.failed","response":{"instructions":"PermissionDenied"}}"#,
+            DiagnosisCode::ServerError,
+        ),
+    ] {
+        let failure = FailedRequest {
+            status: status_of_event(event),
+            body: Some(event.into()),
+            ..FailedRequest::default()
+        };
+        assert_eq!(diagnose(&failure).code, code, "{event}");
     }
 }

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use copilot_keyless::NoticeCode;
 use copilot_keyless::Variables;
 use copilot_keyless::endpoint::Cloud;
-use copilot_keyless::environment::{CredentialKind, CredentialPlan, credential};
-use copilot_keyless::provider::{Request, plan};
+use copilot_keyless::environment::{CredentialKind, CredentialPlan, Origin, credential};
+use copilot_keyless::provider::{ProviderRequest, plan};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -98,11 +98,11 @@ fn names() -> [(&'static str, CredentialKind); 9] {
     ]
 }
 
-fn request(endpoint: &str, env: &[(&str, &str)]) -> Request {
-    Request {
+fn request(endpoint: &str, env: &[(&str, &str)]) -> ProviderRequest {
+    ProviderRequest {
         endpoint: Some(endpoint.to_owned()),
         env: env.iter().copied().collect(),
-        ..Request::default()
+        ..ProviderRequest::default()
     }
 }
 
@@ -114,14 +114,14 @@ fn the_environment_is_asked_only_where_its_credential_is_used() {
         plan(&asked).unwrap_err().code().as_str(),
         "credential/configuration"
     );
-    let own = Request {
+    let own = ProviderRequest {
         own_credential: true,
         ..asked
     };
     let credential = plan(&own).unwrap().credential;
     assert_eq!(
         (credential.kind, credential.source),
-        (CredentialKind::Option, "option")
+        (CredentialKind::Option, Origin::Option)
     );
     let local = plan(&request("http://localhost:5273", &wrong)).unwrap();
     assert_eq!(local.credential.kind, CredentialKind::None);
@@ -130,14 +130,14 @@ fn the_environment_is_asked_only_where_its_credential_is_used() {
 #[test]
 fn only_a_credential_of_ones_own_must_be_told_the_authority() {
     let ours = request("https://myres.openai.azure.us", &[]);
-    let warns = |request: &Request| {
+    let warns = |request: &ProviderRequest| {
         let warnings = plan(request).unwrap().warnings;
         warnings
             .iter()
             .any(|notice| notice.code == NoticeCode::AuthorityHostRequired)
     };
     assert!(!warns(&ours));
-    assert!(warns(&Request {
+    assert!(warns(&ProviderRequest {
         own_credential: true,
         ..ours
     }));
@@ -225,9 +225,9 @@ proptest! {
             (Ok(plan), Some(named)) => {
                 let kind = names().into_iter().find(|(name, _)| *name == named).map(|(_, kind)| kind);
                 prop_assert_eq!(Some(plan.kind), kind);
-                prop_assert_eq!(plan.source, "AZURE_TOKEN_CREDENTIALS");
+                prop_assert_eq!(plan.source.as_str(), "AZURE_TOKEN_CREDENTIALS");
             }
-            (Ok(plan), None) => prop_assert!(plan.source == "default" || env.get(plan.source).is_some()),
+            (Ok(plan), None) => prop_assert!(plan.source == Origin::Default || env.get(plan.source.as_str()).is_some()),
             (Err(error), None) => prop_assert!(names_a_setting(&error), "{:?}", error),
         }
     }

@@ -1,5 +1,6 @@
 //! The requests to Azure's identity endpoints, the pauses between attempts, and what the answers mean.
 
+use copilot_keyless::environment::Variable;
 use copilot_keyless::request::identity::{Answer, Request, Source, Verdict, advice, call, judge};
 use copilot_keyless::{Headers, Variables};
 use proptest::prelude::*;
@@ -53,7 +54,7 @@ fn every_request_is_the_documented_one() {
     );
     assert_eq!(
         federated.secret.unwrap().variable,
-        Some("AZURE_FEDERATED_TOKEN_FILE")
+        Some(Variable::AzureFederatedTokenFile)
     );
 
     let secret = call(&request(

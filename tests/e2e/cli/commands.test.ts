@@ -205,10 +205,10 @@ describe("config", () => {
 
   test("shows the chain where nothing decides, and no credential where none is used", async () => {
     const chain = await cli(["config", "-e", "myres.openai.azure.com"]);
-    expect(chain.stdout).toMatch(/^credential +DefaultAzureCredential, its whole chain +the default$/m);
+    expect(chain.stdout).toMatch(/^credential +DefaultAzureCredential, whole chain +default$/m);
     expect(chain.stderr).toContain("(credential-chain)");
     const local = await cli(["config", "-e", "http://localhost:5273"]);
-    expect(local.stdout).toMatch(/^credential +none: no scope is known$/m);
+    expect(local.stdout).toMatch(/^credential +none: the scope is unknown$/m);
     expectClean(chain);
   });
 });

@@ -34,14 +34,14 @@ describe("a healthy set-up", () => {
     const lines = result.stdout.trim().split("\n");
     for (const [index, name] of CHECKS.entries())
       expect(lines[index]).toMatch(new RegExp(`^✓ ${name} +\\d+(ms|s)  \\S`));
-    expect(lines.slice(CHECKS.length)).toEqual(["", "All is well."]);
+    expect(lines.slice(CHECKS.length)).toEqual(["", "All checks passed."]);
     expect(result.code).toBe(0);
     expect(lines[0]).toMatch(/Node \d+.*@github\/copilot-sdk 1\.\d+\.\d+.*@azure\/identity 4\./);
     expect(lines[1]).toContain(`${emulator.foundry.url}/openai/v1/`);
-    expect(lines[1]).toContain("by FOUNDRY_RESOURCE_URL");
+    expect(lines[1]).toContain("from FOUNDRY_RESOURCE_URL");
     expect(lines[2]).toMatch(/managed identity.*AZURE_TOKEN_CREDENTIALS/);
     expect(lines[3]).toMatch(
-      /managed-identity: id-emulator for https:\/\/ai\.azure\.com, good for (1h|60m|59m)/,
+      /managed-identity: id-emulator for https:\/\/ai\.azure\.com, expires in (1h|60m|59m)/,
     );
     expect(lines[4]).toMatch(/gpt-5\.5 answered, HTTP 200/);
     expect(lines[5]).toMatch(/Copilot runtime replied: .*ready/);
@@ -134,7 +134,7 @@ describe("what is broken", () => {
     const result = await cli(["doctor"], newcomer({ ...emulator.env }));
     expect(result.code).toBe(1);
     expect(result.stdout).toMatch(/^✗ request +\d+(ms|s) {2}\S/m);
-    expect(result.stdout).toMatch(/^- turn +not tried$/m);
+    expect(result.stdout).toMatch(/^- turn +not run$/m);
     expect(result.stdout).toMatch(new RegExp(`^✗ ${code}  \\S`, "m"));
     expect(result.stdout).toMatch(fix);
     expectClean(result);
@@ -165,7 +165,7 @@ describe("what is broken", () => {
     expect(result.code).toBe(1);
     expect(result.stdout).toMatch(/^✓ environment/m);
     expect(result.stdout).toMatch(/^✗ endpoint/m);
-    expect(result.stdout).toMatch(/^- credential +not tried$/m);
+    expect(result.stdout).toMatch(/^- credential +not run$/m);
     expect(result.stdout).toMatch(/^✗ endpoint\/placeholder {2}\S/m);
     expectClean(result);
   });
@@ -293,10 +293,10 @@ describe("behind a proxy that only the Copilot runtime uses", () => {
       HTTP_PROXY: proxy.url,
     };
     const result = await cli(["doctor"], newcomer({ ...env, NO_PROXY: IDENTITY_HOST }));
-    expect(result.stdout).toMatch(/^- request +no answer past the proxy: \S/m);
+    expect(result.stdout).toMatch(/^- request +no response without the proxy: \S/m);
     expect(result.stdout).toMatch(/^ {2}! HTTP_PROXY is set.*\(proxy-not-used\)$/m);
     expect(result.stdout).toMatch(/^✓ turn/m);
-    expect(result.stdout).toContain("All is well, but see the warnings.");
+    expect(result.stdout).toContain("All checks passed, with warnings.");
     expect(result.code).toBe(0);
     expect(proxy.hits()).toBeGreaterThan(0);
     const exempt = await cli(["doctor"], newcomer({ ...env, NO_PROXY: `${IDENTITY_HOST},localhost` }));
@@ -335,7 +335,7 @@ describe("each fault under the check it belongs to, and told once", () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^✓ endpoint .*myres\.openai\.azure\.com/m);
     expect(stdout).toMatch(/^✗ credential +\d+ms {2}credential\/configuration$/m);
-    expect(stdout).toMatch(/^- token +not tried$/m);
+    expect(stdout).toMatch(/^- token +not run$/m);
     expect(stdout.match(/AZURE_TOKEN_CREDENTIALS is "managed-identity"/g)).toHaveLength(1);
   });
 
@@ -344,7 +344,7 @@ describe("each fault under the check it belongs to, and told once", () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^✗ settings +\d+ms {2}provider\/[a-z-]+$/m);
     expect(stdout).not.toMatch(/^. endpoint/m);
-    expect(stdout).toMatch(/^- credential +not tried$/m);
+    expect(stdout).toMatch(/^- credential +not run$/m);
     expect(stdout).toMatch(/^✗ provider\/[a-z-]+ {2}\S/m);
   });
 
@@ -363,9 +363,9 @@ test("the answer of a host that is not Azure's is not called Azure's, and how lo
     times: Infinity,
   });
   const { stdout } = await cli(["doctor"], newcomer({ ...emulator.env }));
-  expect(stdout).toMatch(/^ {2}The answer, HTTP 429: \S/m);
-  expect(stdout).not.toContain("Azure's words");
-  expect(stdout).toMatch(/^ {2}asks to wait 60s$/m);
+  expect(stdout).toMatch(/^ {2}Response, HTTP 429: \S/m);
+  expect(stdout).not.toContain("Azure's response");
+  expect(stdout).toMatch(/^ {2}retry after 60s$/m);
 });
 
 test("no token is sent: skipped, with what to do about it", async () => {
@@ -373,7 +373,7 @@ test("no token is sent: skipped, with what to do about it", async () => {
   const { FOUNDRY_TOKEN_SCOPE: _, ...env } = emulator.env as Record<string, string>;
   const { stdout } = await cli(["doctor"], newcomer(env));
   expect(stdout).toMatch(
-    /^- token +no token: no scope is known for this host; set FOUNDRY_TOKEN_SCOPE or --scope if it wants one$/m,
+    /^- token +no token: the scope of this host is unknown; set FOUNDRY_TOKEN_SCOPE or --scope if it needs one$/m,
   );
 });
 
@@ -394,5 +394,5 @@ test("settings that look wrong are warned of, and are no failure", async () => {
   expect(result.code).toBe(0);
   expect(result.stdout).toMatch(/^ {2}! FOUNDRY_RESOURCE_URL and AZURE_OPENAI_ENDPOINT.*\(env-conflict\)$/m);
   expect(result.stdout).toMatch(/^! endpoint/m);
-  expect(result.stdout).toContain("All is well, but see the warnings.");
+  expect(result.stdout).toContain("All checks passed, with warnings.");
 });

@@ -2,6 +2,7 @@
 #![no_main]
 
 use copilot_keyless::answer::model::{End, Format, Reader};
+use copilot_keyless::diagnosis::status_of_event;
 use libfuzzer_sys::fuzz_target;
 
 fn read(format: Format, parts: &[&[u8]]) -> (String, Option<End>) {
@@ -10,8 +11,8 @@ fn read(format: Format, parts: &[&[u8]]) -> (String, Option<End>) {
     for bytes in parts {
         let part = reader.push(bytes);
         text.push_str(&part.text);
-        if let Some(End::Failed { status, .. }) = part.end {
-            assert!((400..600).contains(&status));
+        if let Some(End::Failed { event }) = &part.end {
+            assert!((400..600).contains(&status_of_event(event.expose())));
         }
         if part.end.is_some() {
             return (text, part.end);

@@ -68,12 +68,17 @@ describe("a conversation's folder", () => {
   });
 
   test("is its user's where the platform has no user ids", async () => {
-    vi.spyOn(process, "getuid").mockReturnValue(undefined as never);
-    const directory = new WorkingDirectory();
-    const path = directory.path();
-    expect(directory.path()).toBe(path);
-    await directory.remove();
-    expect(fs.existsSync(path)).toBe(false);
+    const { getuid } = process;
+    Object.assign(process, { getuid: undefined });
+    try {
+      const directory = new WorkingDirectory();
+      const path = directory.path();
+      expect(directory.path()).toBe(path);
+      await directory.remove();
+      expect(fs.existsSync(path)).toBe(false);
+    } finally {
+      Object.assign(process, { getuid });
+    }
   });
 });
 

@@ -1,102 +1,19 @@
 //! What mends each fault, with the commands of the Azure CLI, filled in as far as this case allows.
 
-use super::{DiagnosisCode, Failure, Finding, RoleAssignment};
+use super::setup::Setup;
+use super::{DiagnosisCode, FailedRequest, Finding, RoleAssignment, network, rejected};
 use crate::answer::body::Answer;
-use crate::endpoint::{Cloud, Endpoint, Kind};
 use crate::text::{is_guid, is_made_of};
 use crate::token::claims::{self, Principal, TokenDescription};
 
-/// Roles by GUID: their names changed in 2026.
-const OPENAI_USER: (&str, &str) = (
-    "Cognitive Services OpenAI User",
-    "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd",
-);
-const SERVICES_USER: (&str, &str) = ("Cognitive Services User", "a97b65f3-24c7-4388-baec-2e87135dc908");
-const FOUNDRY_USER: (&str, &str) = ("Foundry User", "53ca6127-db72-4b80-b1b0-d745d6d5456d");
-
-/// What is known about the request.
-pub(super) struct Setup<'a> {
-    pub(super) endpoint: Option<&'a Endpoint>,
-    pub(super) failure: &'a Failure,
-}
-
-impl Setup<'_> {
-    /// The host, for a sentence.
-    pub(super) fn host(&self) -> &str {
-        self.endpoint
-            .and_then(|endpoint| endpoint.url.split('/').nth(2))
-            .unwrap_or("The host")
-    }
-
-    /// The authority that a credential must be told of, because it is not the public one.
-    pub(super) fn foreign_authority(&self) -> Option<&str> {
-        self.endpoint
-            .filter(|endpoint| matches!(endpoint.cloud, Cloud::Usgov | Cloud::China))?
-            .authority_host
-            .as_deref()
-    }
-
-    /// Whether an answer that names one of the models' audiences is worth telling: not of a host that is no gateway of Azure's.
-    pub(super) fn may_name_audience(&self) -> bool {
-        self.endpoint
-            .is_none_or(|endpoint| !matches!(endpoint.kind, Kind::Custom | Kind::Openai))
-    }
-
-    /// The resource's name for a command, or a place for it.
-    fn resource(&self) -> &str {
-        self.endpoint
-            .filter(|endpoint| endpoint.kind != Kind::Gateway)
-            .and_then(|endpoint| endpoint.resource.as_deref())
-            .filter(|name| !name.starts_with('-') && is_made_of(name, b"-"))
-            .unwrap_or("<resource>")
-    }
-
-    /// The resource's id for a command.
-    fn resource_id(&self) -> String {
-        match self.resource() {
-            "<resource>" => "<resource-id>".to_owned(),
-            name => format!(
-                "\"$(az cognitiveservices account list --query \"[?properties.customSubDomainName=='{name}'].id\" --output tsv)\""
-            ),
-        }
-    }
-
-    /// The account's name and group for a command.
-    fn account(&self) -> String {
-        format!("--name {} --resource-group <group>", self.resource())
-    }
-
-    fn deployment(&self) -> Option<&str> {
-        self.failure
-            .deployment
-            .as_deref()
-            .filter(|name| name.len() <= 128 && is_made_of(name, b"-._"))
-    }
-
-    /// The role that allows an action here.
-    fn role(&self, action: &str) -> (&'static str, &'static str) {
-        let foundry = self.endpoint.is_some_and(|endpoint| {
-            matches!(
-                endpoint.kind,
-                Kind::FoundryAccount | Kind::FoundryProject | Kind::FoundryAnthropic
-            )
-        });
-        let azure_openai = self
-            .endpoint
-            .is_some_and(|endpoint| endpoint.kind == Kind::AzureOpenai);
-        if foundry || action.contains("/AIServices/") {
-            FOUNDRY_USER
-        } else if azure_openai || action.contains("/OpenAI/") {
-            OPENAI_USER
-        } else {
-            SERVICES_USER
-        }
-    }
-}
-
-/// Explains every fault but those of a token and of the network.
+/// Explains every finding. The match names each code, so that a new one without an explanation does not compile.
 pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -> Finding {
     let (cause, fixes) = match code {
+        // The claims of the token say which of these it is.
+        DiagnosisCode::TokenInvalid | DiagnosisCode::TokenExpired | DiagnosisCode::WrongAudience => {
+            return rejected::explain(answer, setup);
+        }
+        DiagnosisCode::Network => return network::explain(answer, setup),
         DiagnosisCode::MissingRole => missing_role(answer, setup),
         DiagnosisCode::DeploymentNotFound => deployment_not_found(setup),
         DiagnosisCode::WrongTenant => wrong_tenant(setup),
@@ -164,7 +81,7 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
             ],
         ),
         DiagnosisCode::Ok => (format!("HTTP {}", setup.failure.status), Vec::new()),
-        _ => unknown(answer, setup),
+        DiagnosisCode::Unknown => unknown(answer, setup),
     };
     Finding { code, cause, fixes }
 }
@@ -394,7 +311,7 @@ fn public_access_disabled(setup: &Setup<'_>) -> (String, Vec<String>) {
 }
 
 fn unknown(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
-    let Failure { status, headers, .. } = setup.failure;
+    let FailedRequest { status, headers, .. } = setup.failure;
     if (300..400).contains(status) || answer.says("redirects to another address") {
         let target = headers
             .text("location")
