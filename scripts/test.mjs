@@ -1,7 +1,7 @@
 // Builds what is missing and runs the tests.
 //
 //   npm test                   the quick tests: Rust natively and in WebAssembly, the types, every project of vitest.config.ts
-//   npm test native e2e        some suites: native, wasm, types, or projects
+//   npm test native e2e        some suites, whole: native, wasm, types, or projects
 //   npm test -- -t "a title"   options and files go to vitest
 //   npm run test:all           everything that CI runs: the slow tests too, other hosts of the core, fuzzing and loads
 
@@ -50,12 +50,12 @@ await main(async () => {
   }
   if (vitest) {
     if (projects.join() !== "unit") await build();
-    const slow = all || rest.some((one) => one.includes(".slow"));
-    const args = [...projects.flatMap((name) => ["--project", name]), ...rest];
+    const whole = all || projects.length > 0 || rest.some((one) => one.includes("/"));
     const code = await foreground("vitest", [
       "run",
-      ...(slow ? [] : ["--exclude", "**/*.slow.test.ts"]),
-      ...args,
+      ...(whole ? [] : ["--exclude", "**/*.slow.test.ts"]),
+      ...projects.flatMap((name) => ["--project", name]),
+      ...rest,
     ]);
     if (code !== 0) return code;
   }
