@@ -320,7 +320,7 @@ describe("a resource that asks to wait", () => {
 
   test("a turn that runs out of time tells what went wrong before", async () => {
     const agent = agentWith({ timeoutMs: 2_500 });
-    await agent.chat("Warm up");
+    await agent.chat("Warm up", { timeoutMs: 40_000 });
     const broken = emulator.faults.add({ server: "foundry", kind: "status", status: 500, times: Infinity });
     const error = await agent.chat("Hello").catch((thrown: unknown) => thrown);
     broken.remove();

@@ -9,7 +9,7 @@ const emulator = await emulatorForApps({
   reply: ({ prompt }) =>
     prompt === "At length" ? LONG : `You said: "${prompt}", and this goes on for some words.`,
 });
-const app = await startApp(appWith("{ limits: { turns: 3, heartbeatMs: 400 } }"), emulator.env);
+const app = await startApp(appWith("{ limits: { turns: 3 } }"), emulator.env);
 
 // What one test has broken is no concern of the next one.
 afterEach(() => emulator.faults.clear());
