@@ -94,6 +94,15 @@ export default defineConfig({
     },
   },
   vite: {
+    plugins: [
+      {
+        // Pages stand outside of this folder, but what is made of them to be rendered here finds Vue in it.
+        name: "vue-of-the-site",
+        enforce: "pre",
+        resolveId: (source, _importer, { ssr }) =>
+          ssr && /^vue(\/|$)/.test(source) ? { id: source, external: true } : undefined,
+      },
+    ],
     server: { fs: { allow: [root] } },
     build: { chunkSizeWarningLimit: 2048 },
   },
