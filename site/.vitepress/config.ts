@@ -29,6 +29,7 @@ export default defineConfig({
   description:
     "The GitHub Copilot SDK on your own models in Microsoft Foundry or Azure OpenAI, without an API key",
   lang: "en",
+  head: [["link", { rel: "icon", href: "/page/icon.svg" }]],
   srcDir: root,
   srcExclude: [
     ...["target", "tests", "scripts", "js", "src", "crates", "benches", "www", "dist", ".ci"].map(
