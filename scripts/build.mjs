@@ -10,16 +10,9 @@ import { COMPONENT, RUST, releaseModules } from "./wasm.mjs";
 import { esbuildWasm, IMPORT, RELEASE, wasmFiles } from "./wasm-plugin.mjs";
 
 /** Everything that dist/ is made of. */
-const INPUTS = [
-  ...RUST,
-  "crates/component",
-  "wit",
-  "js",
-  "package.json",
-  "package-lock.json",
-  "tsconfig.json",
-];
-INPUTS.push("scripts/build.mjs", "scripts/licenses.mjs", "scripts/wasm-plugin.mjs");
+const OTHERS =
+  "crates/component wit js package.json package-lock.json tsconfig.json scripts/build.mjs scripts/licenses.mjs";
+const INPUTS = [...RUST, ...OTHERS.split(" "), "scripts/wasm-plugin.mjs"];
 const OUTPUTS = ["dist/cli.js", "dist/types/index.d.ts", "dist/THIRD-PARTY-LICENSES.txt"];
 
 const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));

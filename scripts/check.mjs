@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "./build.mjs";
 import { dryRuns } from "./release.mjs";
 import { main, output, root, run, runStep, StepError, step, together } from "./steps.mjs";
-import { cargoTools } from "./toolchain.mjs";
+import { cargoTools, npmPackages } from "./toolchain.mjs";
 
 const WASM = "cargo clippy --locked --target wasm32-unknown-unknown";
 
@@ -29,6 +29,7 @@ const JAVASCRIPT = {
 };
 
 await main(async () => {
+  await npmPackages();
   await build();
   await cargoTools("cargo-deny");
   await together(all(RUST, { RUSTDOCFLAGS: "-D warnings" }), all(JAVASCRIPT));
@@ -49,9 +50,7 @@ async function advisories(list, command, args) {
   await step(`advisories of ${list}`, () =>
     run(command, args).catch((error) => {
       if (!unreachable.test(error.message)) throw error;
-      console.error(
-        `  The advisories of ${list} cannot be reached from here; nothing was compared with them.`,
-      );
+      console.error(`  Those of ${list} cannot be reached from here; nothing was compared with them.`);
     }),
   );
 }

@@ -8,9 +8,8 @@ import { ifChanged, output, root, run, runStep, StepError, step } from "./steps.
 export const WASM_TARGET = "wasm32-unknown-unknown";
 
 /** wasm-bindgen's command-line tool must have exactly the version of the crate. */
-const [, BINDGEN] = /name = "wasm-bindgen"\nversion = "(.*)"/.exec(
-  readFileSync(join(root, "Cargo.lock"), "utf8"),
-);
+const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
+const [, BINDGEN] = /name = "wasm-bindgen"\nversion = "(.*)"/.exec(lock);
 
 /** The versions of the cargo tools, and what `cargo install` gets for each. */
 const TOOLS = {

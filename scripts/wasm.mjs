@@ -7,14 +7,7 @@ import { ifChanged, root, runStep, together } from "./steps.mjs";
 import { cargoTools, npmPackages, rust, WASM_TARGET } from "./toolchain.mjs";
 
 /** What the modules are made of. */
-export const RUST = [
-  "src",
-  "crates/wasm",
-  "Cargo.toml",
-  "Cargo.lock",
-  "scripts/wasm.mjs",
-  "scripts/toolchain.mjs",
-];
+export const RUST = "src crates/wasm Cargo.toml Cargo.lock scripts/toolchain.mjs scripts/wasm.mjs".split(" ");
 
 export const COMPONENT = "target/component.wasm";
 
@@ -58,16 +51,13 @@ const component = () =>
   ifChanged("component", [...RUST, "crates/component", "wit"], [COMPONENT], async () => {
     const build = `cargo build ${OPTIONS} -p copilot-keyless-component --release`;
     await runStep("Rust to a component", build, { env: remapped() });
-    const [, flags] = /^wasm-opt = (\[.*\])$/m.exec(
-      readFileSync(join(root, "crates/wasm/Cargo.toml"), "utf8"),
-    );
-    const core = `target/${WASM_TARGET}/release/copilot_keyless_component`;
-    await runStep("wasm-opt", `wasm-opt ${JSON.parse(flags).join(" ")} ${core}.wasm -o ${core}.small.wasm`);
+    const manifest = readFileSync(join(root, "crates/wasm/Cargo.toml"), "utf8");
+    const flags = JSON.parse(/^wasm-opt = (\[.*\])$/m.exec(manifest)[1]).join(" ");
+    const core = `target/${WASM_TARGET}/release/copilot_keyless_component.wasm`;
+    await runStep("wasm-opt", `wasm-opt ${flags} ${core} -o target/component.core.wasm`);
     const { componentNew } = await import("@bytecodealliance/jco-transpile/wasm-tools");
-    writeFileSync(
-      join(root, COMPONENT),
-      await componentNew(readFileSync(join(root, `${core}.small.wasm`)), []),
-    );
+    const bytes = await componentNew(readFileSync(join(root, "target/component.core.wasm")), []);
+    writeFileSync(join(root, COMPONENT), bytes);
   });
 
 /** Panics name source files: relative to this repository and to cargo's folder, so that nothing names this machine. */

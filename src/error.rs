@@ -9,6 +9,7 @@ macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident => $text:literal,)+) => {
         /// What went wrong. The string form ([`Code::as_str`]) is stable and part of the public API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum Code {
             $($(#[doc = $doc])+ $name,)+
         }
@@ -105,10 +106,130 @@ codes! {
 
     /// The environment asks for a credential that there is not.
     CredentialConfiguration => "credential/configuration",
+    /// No credential can be used here.
+    CredentialUnavailable => "credential/unavailable",
+    /// The identity endpoint rejected the request.
+    CredentialRefused => "credential/refused",
+    /// The identity endpoint throttles requests.
+    CredentialThrottled => "credential/throttled",
+    /// The identity endpoint failed.
+    CredentialServerError => "credential/server-error",
+    /// The identity endpoint cannot be reached.
+    CredentialNetwork => "credential/network",
+    /// The credential failed for another reason.
+    CredentialFailed => "credential/failed",
+    /// What the credential needs is not installed.
+    CredentialNotInstalled => "credential/not-installed",
+    /// What was passed as a credential is none.
+    CredentialInvalid => "credential/invalid",
 
+    /// No token came in time.
+    TokenTimeout => "token/timeout",
+    /// The credential returned no token.
+    TokenEmpty => "token/empty",
+    /// What the credential returned is no token.
+    TokenMalformed => "token/malformed",
     /// The credential gave out the same token again although it is about to expire.
     TokenNotRenewed => "token/not-renewed",
+    /// The credential returned the token that the resource had just rejected.
+    TokenRejectedAgain => "token/rejected-again",
+    /// The resource asks for claims that the token does not get.
+    TokenClaimsChallenge => "token/claims-challenge",
+    /// The token provider is closed.
+    TokenClosed => "token/closed",
 }
+
+impl Code {
+    /// Whether a caller that gets no token with this code should give up instead of asking again: the cause stays until somebody
+    /// changes a setting or a role, or callers have waited long enough. The match names each code, so that a new one must decide.
+    ///
+    /// ```
+    /// use copilot_keyless::Code;
+    ///
+    /// assert!(Code::CredentialRefused.is_final());
+    /// assert!(!Code::CredentialThrottled.is_final());
+    /// ```
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::EndpointEmpty
+            | Self::EndpointNotAUrl
+            | Self::EndpointPlaceholder
+            | Self::EndpointInsecureHttp
+            | Self::EndpointUnsupportedScheme
+            | Self::EndpointUserinfo
+            | Self::EndpointPort
+            | Self::EndpointLookalike
+            | Self::EndpointMissingResource
+            | Self::EndpointMissingProject
+            | Self::EndpointBadPath
+            | Self::EndpointRegional
+            | Self::EndpointServerless
+            | Self::EndpointAmlOnline
+            | Self::EndpointAgent
+            | Self::EndpointPortal
+            | Self::EndpointArmId
+            | Self::EndpointConnectionString
+            | Self::PolicyInvalid
+            | Self::ScenarioInvalid
+            | Self::ProviderName
+            | Self::ProviderModel
+            | Self::ProviderConflict
+            | Self::ProviderHeader
+            | Self::ProviderLimit
+            | Self::ProviderScope
+            | Self::CredentialConfiguration
+            | Self::CredentialUnavailable
+            | Self::CredentialRefused
+            | Self::CredentialFailed
+            | Self::CredentialNotInstalled
+            | Self::CredentialInvalid
+            | Self::TokenTimeout
+            | Self::TokenEmpty
+            | Self::TokenMalformed
+            | Self::TokenRejectedAgain
+            | Self::TokenClaimsChallenge
+            | Self::TokenClosed => true,
+            Self::ExpiryNotJson
+            | Self::ExpiryTooLarge
+            | Self::ExpiryDuplicateField
+            | Self::ExpiryNoToken
+            | Self::ExpiryMissing
+            | Self::ExpiryUnreadable
+            | Self::ExpiryZoneRequired
+            | Self::ExpiryExpired
+            | Self::ExpiryTooFar
+            | Self::CredentialThrottled
+            | Self::CredentialServerError
+            | Self::CredentialNetwork
+            | Self::TokenNotRenewed => false,
+        }
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = UnknownCode;
+
+    /// Reads the stable string form.
+    fn from_str(text: &str) -> std::result::Result<Self, UnknownCode> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.as_str() == text)
+            .ok_or(UnknownCode)
+    }
+}
+
+/// A text that is no [`Code`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownCode;
+
+impl fmt::Display for UnknownCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such code")
+    }
+}
+
+impl std::error::Error for UnknownCode {}
 
 /// The result of everything here that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -190,6 +311,12 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
 
 /// `{ code, message, hint }`, as the bindings hand it over.
 impl Serialize for Error {

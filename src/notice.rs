@@ -7,6 +7,7 @@ macro_rules! notices {
     ($($(#[doc = $doc:literal])+ $name:ident => $text:literal,)+) => {
         /// What a warning is about. The string form ([`NoticeCode::as_str`]) is stable and part of the public API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum NoticeCode {
             $($(#[doc = $doc])+ $name,)+
         }
@@ -93,6 +94,7 @@ impl Serialize for NoticeCode {
 
 /// A warning: a stable code and a sentence for people. It never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Notice {
     /// What it is about.
     pub code: NoticeCode,

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use copilot_keyless::diagnosis::{Failure, diagnose};
+use copilot_keyless::diagnosis::{FailedRequest, diagnose};
 use copilot_keyless::endpoint::{self, Options};
 use copilot_keyless::token::{parse_instant, parse_token_response};
 use copilot_keyless::schedule::{Answer, Decision, Now, RefreshPolicy, Schedule};
@@ -80,12 +80,12 @@ fn endpoints(c: &mut Criterion) {
 }
 
 fn diagnoses(c: &mut Criterion) {
-    let failure = Failure {
+    let failure = FailedRequest {
         endpoint: Some("https://myres.openai.azure.com".to_owned()),
         status: 403,
         body: Some(FORBIDDEN.to_owned()),
         now: Some(WALL),
-        ..Failure::default()
+        ..FailedRequest::default()
     };
     c.bench_function("diagnose: 403, role missing", |b| {
         b.iter(|| diagnose(black_box(&failure)))

@@ -196,8 +196,11 @@ function java({ config, model, scope }: ProviderPlan): string {
 function environment({ endpoint, config, model, scope, sources }: ProviderPlan): string {
   return [
     `export FOUNDRY_RESOURCE_URL=${endpoint.baseUrl}`,
-    `export FOUNDRY_MODEL_NAME=${model}`,
-    ...(config.wireModel ? [`export AZURE_OPENAI_DEPLOYMENT=${config.wireModel}`] : []),
+    // The environment holds one name: two would conflict, and requests need the deployment's.
+    ...(config.wireModel
+      ? [`# a deployment of ${model}; to use its limits, pass model and deployment in code`]
+      : []),
+    `export FOUNDRY_MODEL_NAME=${config.wireModel ?? model}`,
     ...(scope && sources.scope !== "default" ? [`export FOUNDRY_TOKEN_SCOPE=${scope}`] : []),
     "# on your machine, after az login; in Azure: ManagedIdentityCredential",
     "export AZURE_TOKEN_CREDENTIALS=dev",
@@ -224,8 +227,8 @@ function fields(
 }
 
 /**
- * Quotes a string. For the characters that the core allows in a config, JSON's escapes are valid in all
- * these languages.
+ * Quotes a string. For the characters that the core allows in a config, JSON's escapes are valid in
+ * all these languages.
  */
 function quote(value: string): string {
   return JSON.stringify(value);

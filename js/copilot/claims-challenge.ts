@@ -35,8 +35,8 @@ export interface ClaimsChallengeHandlerOptions {
  * @example
  * ```ts
  * const foundry = createFoundryProvider({ tokens: { enableCae: true } });
- * const client = new CopilotClient({ requestHandler: await createClaimsChallengeHandler(foundry) });
- * ```
+ * const client = new CopilotClient({ requestHandler: await createClaimsChallengeHandler(foundry)
+ * }); ```
  */
 export async function createClaimsChallengeHandler(
   provider: Challenged | readonly Challenged[],

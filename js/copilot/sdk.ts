@@ -132,8 +132,8 @@ export function homeOf({ baseDirectory, connection, env }: CopilotClientOptions)
 }
 
 /**
- * Returns the home folder of a runtime in an environment. An empty variable counts as unset. On Windows, HOME
- * is ignored, as the runtime ignores it: some shells set it.
+ * Returns the home folder of a runtime in an environment. An empty variable counts as unset. On
+ * Windows, HOME is ignored, as the runtime ignores it: some shells set it.
  */
 export function homeIn(
   { COPILOT_HOME, HOME, USERPROFILE }: Environment,

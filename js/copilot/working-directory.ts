@@ -25,8 +25,8 @@ export class WorkingDirectory {
   }
 
   /**
-   * Removes the folder and the files in it. Without this call, or if Windows refuses because a process
-   * still works in it, it is removed when this process ends.
+   * Removes the folder and the files in it. Without this call, or if Windows refuses because a
+   * process still works in it, it is removed when this process ends.
    */
   async remove(): Promise<void> {
     if (this.#path === undefined) return;

@@ -5,17 +5,20 @@ import type { RequestAuthorization } from "./log.js";
 import { allows, type Operation } from "./roles.js";
 import { type TokenAuthority, withoutTrailingSlash } from "./tokens.js";
 
-/** What the resource lets in. */
+/** The audiences and roles that the resource accepts. */
 export interface AccessRules {
   readonly audiences: readonly string[];
   readonly roles: readonly string[];
 }
 
-/** Audiences of the account's older API, which projects do not accept. */
+/** Audiences of the account's older API. Projects do not accept them. */
 const COGNITIVE_SERVICES = /^https:\/\/cognitiveservices\.azure\./;
 
-/** Looks at the credential before anything else happens, so that the log has it even when a fault answers. */
-export function identifying(tokens: TokenAuthority): MiddlewareHandler<AppEnv> {
+/**
+ * Verifies the credential of a request first of all, so that the log has it even if a fault
+ * answers.
+ */
+export function authenticate(tokens: TokenAuthority): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const record = c.get("record");
     const header = c.req.header("authorization");
@@ -32,7 +35,7 @@ export function identifying(tokens: TokenAuthority): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Why the resource refuses a request, or undefined when it lets it in. */
+/** Returns the error of a request that the resource refuses, or undefined. */
 export function refusal(
   c: AppContext,
   rules: AccessRules,
@@ -51,11 +54,11 @@ export function refusal(
   const { verdict, claims } = verification;
   if (verdict !== "valid" || !claims) return resourceError("token-invalid", { audience });
   if (!accepted.map(withoutTrailingSlash).includes(withoutTrailingSlash(claims.audience))) {
-    judge(c, "wrong-audience");
+    setVerdict(c, "wrong-audience");
     return resourceError("wrong-audience", { audience });
   }
   if (!allows(rules.roles, operation)) {
-    judge(c, "missing-role");
+    setVerdict(c, "missing-role");
     const { dataAction } = operation;
     if (dataAction === undefined) return resourceError("missing-role-unnamed");
     const { method, path } = c.get("record");
@@ -68,7 +71,7 @@ export function refusal(
   return undefined;
 }
 
-function judge(c: AppContext, verdict: RequestAuthorization["verdict"]): void {
+function setVerdict(c: AppContext, verdict: RequestAuthorization["verdict"]): void {
   const record = c.get("record");
   record.authorization = { ...record.authorization, scheme: "bearer", verdict };
 }

@@ -5,22 +5,22 @@ import { claimsChallenge, type ErrorAnswer, resourceError } from "./errors.js";
 import type { BodyFault, ClaimsChallengeFault, EmulatorServer, FaultQueue, StatusFault } from "./faults.js";
 import { type AppContext, type AppEnv, pause, plainHeaders, refuse, send } from "./http.js";
 
-/** How long the beginning of a cut answer gets to leave the machine. */
+/** The time to send the beginning of a response before it is cut, in milliseconds. */
 const CUT_AFTER_MS = 5;
 const DEFAULT_EVENTS_BEFORE_CUT = 3;
-/** In how many pieces a slow body is sent. */
+/** The number of pieces of a slow body. */
 const SLOW_PIECES = 20;
 
-/** What the two servers do differently. */
+/** The differences between the two servers. */
 export interface FaultSettings {
   readonly server: EmulatorServer;
   readonly queue: FaultQueue;
-  /** The server's own answer with a status. */
+  /** Returns the server's error for a status. */
   errorForStatus(c: AppContext, status: number, retryAfterSeconds: number): ErrorAnswer;
 }
 
-/** Applies the next matching fault to each request, and leaves faults of tokens to the handler. */
-export function faulting(settings: FaultSettings): MiddlewareHandler<AppEnv> {
+/** Applies the next matching fault to each request. Leaves faults of tokens to the handler. */
+export function applyFaults(settings: FaultSettings): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async (c, next) => {
     const { incoming, outgoing } = c.env;
     const record = c.get("record");
@@ -44,7 +44,7 @@ export function faulting(settings: FaultSettings): MiddlewareHandler<AppEnv> {
         await pause(c, fault.delayMs);
         return outgoing.destroyed ? RESPONSE_ALREADY_SENT : next();
       case "hang":
-        // Unread bytes would keep the socket from noticing that the caller has left.
+        // With unread bytes the socket would not notice that the caller disconnects.
         incoming.resume();
         if (!outgoing.destroyed) await new Promise((resolve) => outgoing.once("close", resolve));
         return RESPONSE_ALREADY_SENT;
@@ -53,7 +53,7 @@ export function faulting(settings: FaultSettings): MiddlewareHandler<AppEnv> {
         return RESPONSE_ALREADY_SENT;
       case "slow-body":
         await next();
-        c.res = unhurried(c, c.res, fault.delayMs);
+        c.res = slowBody(c, c.res, fault.delayMs);
         return undefined;
       case "cut-stream":
         await next();
@@ -71,7 +71,7 @@ function answer(c: AppContext, settings: FaultSettings, fault: StatusFault | Bod
   return send(c, status, body, { ...headers, ...fault.headers });
 }
 
-/** Only a token that is good otherwise, and has not been issued with the claims. */
+/** Whether a token is valid, but was not issued with the claims. */
 function isChallenged(c: AppContext, fault: ClaimsChallengeFault): boolean {
   const verification = c.get("verification");
   return verification?.verdict === "valid" && verification.claims?.requestedClaims !== fault.claims;
@@ -92,7 +92,7 @@ function azureBody(c: AppContext, settings: FaultSettings, fault: StatusFault): 
   };
 }
 
-/** Lets the beginning of an answer through, then destroys the connection, so that its end never comes. */
+/** Sends the beginning of a response, then destroys the connection. */
 function cut(c: AppContext, response: Response, afterEvents: number): Response {
   const source = response.body?.getReader();
   const streamed = response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
@@ -108,16 +108,16 @@ function cut(c: AppContext, response: Response, afterEvents: number): Response {
       }
       await source?.cancel();
       await pause(c, CUT_AFTER_MS);
-      // The adapter cancels this stream when the connection closes; to close it here would complete the answer.
+      // Not closed here: that would complete the response. The adapter cancels the stream instead.
       c.env.incoming.socket.destroy();
     },
     cancel: () => source?.cancel(),
   });
-  return inPieces(response, body);
+  return chunkedResponse(response, body);
 }
 
-/** Lets a body through in small pieces, evenly over the time. */
-function unhurried(c: AppContext, response: Response, delayMs: number): Response {
+/** Sends a body in small pieces, spread evenly over `delayMs`. */
+function slowBody(c: AppContext, response: Response, delayMs: number): Response {
   let rest: Promise<Uint8Array<ArrayBuffer>> | undefined;
   let sent = 0;
   const body = new ReadableStream<Uint8Array>({
@@ -131,11 +131,14 @@ function unhurried(c: AppContext, response: Response, delayMs: number): Response
       if (sent === SLOW_PIECES) controller.close();
     },
   });
-  return inPieces(response, body);
+  return chunkedResponse(response, body);
 }
 
-/** The answer with another body, whose head is sent at once: the adapter would wait and see how long it is. */
-function inPieces(response: Response, body: ReadableStream<Uint8Array>): Response {
+/**
+ * Replaces the body of a response by a chunked one: otherwise the adapter waits for its length
+ * before it sends the head.
+ */
+function chunkedResponse(response: Response, body: ReadableStream<Uint8Array>): Response {
   const headers = new Headers(response.headers);
   headers.delete("content-length");
   headers.set("transfer-encoding", "chunked");

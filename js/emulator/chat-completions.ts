@@ -35,7 +35,7 @@ function readMessage(message: Json): ReplyMessage {
   return { role, text, ...(toolCalls.length > 0 ? { toolCalls } : {}) };
 }
 
-/** The whole answer as one JSON object. */
+/** Formats the answer as one JSON object. */
 export function chatCompletionJson(answer: Answer): Json {
   const message = {
     role: "assistant",
@@ -56,7 +56,7 @@ export function chatCompletionJson(answer: Answer): Json {
   };
 }
 
-/** The answer as the chunks of the Chat Completions API. */
+/** Formats the answer as chunks of the Chat Completions API. */
 export function* chatCompletionEvents(answer: Answer, body: Json): Generator<ServerSentEvent> {
   const head = {
     id: newId("chatcmpl-"),
@@ -70,7 +70,8 @@ export function* chatCompletionEvents(answer: Answer, body: Json): Generator<Ser
     choices: [{ index: 0, delta, finish_reason: finish, logprobs: null }],
   });
 
-  // Azure's streams begin with the content filter's verdict in a chunk without choices, which trips careless clients.
+  // Azure's streams begin with the content filter's result in a chunk without choices, which some
+  // clients do not expect.
   yield {
     data: {
       id: "",

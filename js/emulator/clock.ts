@@ -1,4 +1,4 @@
-/** Where the emulator takes the time from. Tests give their own to let tokens expire without waiting. */
+/** Supplies the time. Tests pass their own clock to let tokens expire without waiting. */
 export interface EmulatorClock {
   /** Epoch milliseconds. */
   now(): number;

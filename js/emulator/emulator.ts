@@ -26,7 +26,7 @@ import type { Emulator, EmulatorOptions } from "./types.js";
  * });
  * Object.assign(process.env, emulator.env); // the app under test now runs against it
  * emulator.faults.add({ server: "foundry", kind: "status", status: 401 });
- * // ... run the app, then look at what it did:
+ * // ... run the app, then check its requests:
  * emulator.requests.filter((request) => request.status === 401).map((request) => request.tokenId);
  * ```
  */
@@ -80,7 +80,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     stopping ??= Promise.all([identity.close(), foundry.close()]).then(() => {});
     return stopping;
   };
-  const running = () => {
+  const assertRunning = () => {
     if (!stopping) return;
     throw new KeylessError("emulator/closed", "The emulator was stopped", { hint: "Start another." });
   };
@@ -108,22 +108,22 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       url: foundry.url,
       port: foundry.port,
       deployments,
-      setRoles: (given) => {
-        running();
-        roles = readRoles(given);
+      setRoles: (newRoles) => {
+        assertRunning();
+        roles = readRoles(newRoles);
       },
     },
     requests: log.records,
     counts: log.counts,
     faults: {
       add: (fault) => {
-        running();
+        assertRunning();
         return faults.add(fault);
       },
       clear: () => faults.clear(),
     },
     revokeTokens: () => {
-      running();
+      assertRunning();
       return tokens.revokeAll();
     },
     stop,

@@ -4,13 +4,15 @@ import { type AppContext, readBody, refuse, send } from "./http.js";
 import type { IdentitySettings } from "./identity-settings.js";
 import { PRINCIPAL } from "./tokens.js";
 
-/** Where Entra gives tokens to applications: v2.0, client credentials with a secret or a federated token. */
+/**
+ * The path of Entra's token endpoint v2.0: client credentials with a secret or a federated token.
+ */
 export const ENTRA_PATH = "/:tenant/oauth2/v2.0/token";
 
 const BODY_LIMIT = 64 * 1024;
 const JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/** Entra's answer, and its refusals by their numbers. */
+/** Answers a token request as Entra does, with its error numbers. */
 export async function answerEntra(c: AppContext, settings: IdentitySettings): Promise<Response> {
   const text = await readBody(c.env.incoming, BODY_LIMIT);
   const form = new URLSearchParams(text === "too-large" ? "" : text);
@@ -32,7 +34,7 @@ export async function answerEntra(c: AppContext, settings: IdentitySettings): Pr
     token_type: "Bearer",
     expires_in: expiresIn,
     ext_expires_in: expiresIn,
-    // Entra names it for tokens that live long.
+    // Entra sends it for long-lived tokens.
     ...(lifetimeSeconds >= 7_200 ? { refresh_in: Math.floor(expiresIn / 2) } : {}),
     access_token: token.token,
   });
@@ -100,7 +102,7 @@ function entraError(error: string, number: number, description: string, status =
   };
 }
 
-function isEqual(given: string | null, expected: string): boolean {
-  const [a, b] = [Buffer.from(given ?? ""), Buffer.from(expected)];
+function isEqual(actual: string | null, expected: string): boolean {
+  const [a, b] = [Buffer.from(actual ?? ""), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
 }

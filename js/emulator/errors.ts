@@ -1,32 +1,35 @@
 import { STATUS_CODES } from "node:http";
 
-/** A status, a body and headers, ready to be sent. */
+/** A status, a body and headers to send. */
 export interface ErrorAnswer {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What a sentence of Azure's has to name. Everything has a plausible default. */
+/** Details in Azure's messages. Each has a plausible default. */
 export interface ErrorDetails {
   /** The audience in brackets of a 401. */
   readonly audience?: string;
   /** Object id of the principal that lacks a role. */
   readonly principal?: string;
   readonly dataAction?: string;
-  /** Such as `POST /openai/v1/responses`. */
+  /** The request, such as `POST /openai/v1/responses`. */
   readonly operation?: string;
   /** Seconds, for `rate-limited`. */
   readonly retryAfterSeconds?: number;
 }
 
-const NOBODY = "00000000-0000-0000-0000-000000000000";
+const NIL_GUID = "00000000-0000-0000-0000-000000000000";
 
-function coded(status: number, code: string, message: string): ErrorAnswer {
+function azureError(status: number, code: string, message: string): ErrorAnswer {
   return { status, body: { error: { code, message } } };
 }
 
-/** The 401 of the gateway in front of the resource: flat, and the same for a missing, wrong and expired token. */
+/**
+ * The 401 of the gateway in front of the resource. It is the same for a missing, wrong and expired
+ * token.
+ */
 function unauthorized({ audience = "https://ai.azure.com" }: ErrorDetails): ErrorAnswer {
   const message = `Unauthorized. Access token is missing, invalid, audience is incorrect (${audience}), or have expired.`;
   return { status: 401, body: { statusCode: 401, message } };
@@ -37,64 +40,64 @@ const RESOURCE_ERRORS = {
   "token-expired": unauthorized,
   "token-invalid": unauthorized,
   "missing-role": ({
-    principal = NOBODY,
+    principal = NIL_GUID,
     dataAction = "Microsoft.CognitiveServices/accounts/OpenAI/responses/write",
     operation = "POST /openai/v1/responses",
   }: ErrorDetails) =>
-    coded(
+    azureError(
       401,
       "PermissionDenied",
       `The principal \`${principal}\` lacks the required data action \`${dataAction}\` to perform \`${operation}\` operation.`,
     ),
   "missing-role-unnamed": () =>
-    coded(401, "PermissionDenied", "Principal does not have access to API/Operation."),
+    azureError(401, "PermissionDenied", "Principal does not have access to API/Operation."),
   "wrong-tenant": () =>
-    coded(
+    azureError(
       400,
       "Tenant provided in token does not match resource token",
-      `Token tenant ${NOBODY} does not match resource tenant.`,
+      `Token tenant ${NIL_GUID} does not match resource tenant.`,
     ),
   "custom-subdomain-required": () =>
-    coded(
+    azureError(
       400,
       "BadRequest",
       "Please provide a custom subdomain for token authentication, otherwise API key is required.",
     ),
   "bad-key": () =>
-    coded(
+    azureError(
       401,
       "401",
       "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource.",
     ),
   "keys-disabled": () =>
-    coded(403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource."),
-  firewall: () => coded(403, "403", "Access denied due to Virtual Network/Firewall rules."),
+    azureError(403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource."),
+  firewall: () => azureError(403, "403", "Access denied due to Virtual Network/Firewall rules."),
   "public-access-disabled": () =>
-    coded(403, "AccessDenied", "Public access is disabled. Please configure private endpoint."),
+    azureError(403, "AccessDenied", "Public access is disabled. Please configure private endpoint."),
   "deployment-not-found": () =>
-    coded(
+    azureError(
       404,
       "DeploymentNotFound",
       "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a moment and try again.",
     ),
-  "wrong-path": () => coded(404, "404", "Resource not found"),
+  "wrong-path": () => azureError(404, "404", "Resource not found"),
   "operation-not-supported": () =>
-    coded(
+    azureError(
       400,
       "OperationNotSupported",
       "The responses operation does not work with the specified model, gpt-5.5. Please choose different model and try again. You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993.",
     ),
   "api-version": () =>
-    coded(400, "BadRequest", "api-version query parameter is not allowed when using /v1 path"),
-  "api-version-unsupported": () => coded(400, "BadRequest", "API version not supported"),
+    azureError(400, "BadRequest", "api-version query parameter is not allowed when using /v1 path"),
+  "api-version-unsupported": () => azureError(400, "BadRequest", "API version not supported"),
   "api-version-too-old": () =>
-    coded(
+    azureError(
       400,
       "BadRequest",
       "Azure OpenAI Responses API is enabled only for api-version 2025-03-01-preview and later",
     ),
   "rate-limited": ({ retryAfterSeconds = 1 }: ErrorDetails): ErrorAnswer => ({
-    ...coded(
+    ...azureError(
       429,
       "429",
       `Requests have exceeded the token rate limit of your current pricing tier. Please retry after ${retryAfterSeconds} seconds.`,
@@ -146,35 +149,39 @@ const RESOURCE_ERRORS = {
   }),
 } satisfies Record<string, (details: ErrorDetails) => ErrorAnswer>;
 
-/** Names of the answers with which a Foundry resource refuses a request; most are codes of `diagnose()`. */
+/** The errors of a Foundry resource. Most names are codes of `diagnose()`. */
 export type ResourceErrorCode = keyof typeof RESOURCE_ERRORS;
 
-/** True when `code` names an answer of the resource. */
+/** Whether `code` names an error of the resource. */
 export function isResourceErrorCode(code: unknown): code is ResourceErrorCode {
   return typeof code === "string" && Object.hasOwn(RESOURCE_ERRORS, code);
 }
 
-/** Azure's own status, body and headers for a refusal. */
+/** Returns Azure's status, body and headers for an error. */
 export function resourceError(code: ResourceErrorCode, details: ErrorDetails = {}): ErrorAnswer {
   return RESOURCE_ERRORS[code](details);
 }
 
-/** What the resource most often says with a status, for faults that give a status only. */
+/** Returns the resource's most common error for a status. */
 export function resourceErrorForStatus(status: number, details: ErrorDetails = {}): ErrorAnswer {
   if (status === 401) return resourceError("token-invalid", details);
   if (status === 403) return resourceError("firewall");
   if (status === 404) return resourceError("wrong-path");
   if (status === 429) return resourceError("rate-limited", details);
   if (status === 500) return resourceError("server-error");
-  if (status === 400) return coded(400, "BadRequest", "The request was malformed.");
-  if (status === 408) return coded(408, "Timeout", "The operation was timeout.");
+  if (status === 400) return azureError(400, "BadRequest", "The request was malformed.");
+  if (status === 408) return azureError(408, "Timeout", "The operation was timeout.");
   if (status === 503) {
-    return coded(503, "ServiceUnavailable", "The service is temporarily unable to process your request.");
+    return azureError(
+      503,
+      "ServiceUnavailable",
+      "The service is temporarily unable to process your request.",
+    );
   }
-  return coded(status, String(status), STATUS_CODES[status] ?? "Unknown");
+  return azureError(status, String(status), STATUS_CODES[status] ?? "Unknown");
 }
 
-/** The 401 of a resource that evaluates access continuously. */
+/** The 401 with a claims challenge (continuous access evaluation). */
 export function claimsChallenge(claims: string): ErrorAnswer {
   const parameters = {
     realm: "",
@@ -186,7 +193,7 @@ export function claimsChallenge(claims: string): ErrorAnswer {
   return { ...unauthorized({}), headers: { "www-authenticate": `Bearer ${list.join(", ")}` } };
 }
 
-/** The 400 of the OpenAI API for a request that lacks something. */
+/** The 400 of the OpenAI API for a missing parameter. */
 export function missingParameter(name: string): ErrorAnswer {
   return invalidRequest(`Missing required parameter: '${name}'.`, "missing_required_parameter", name);
 }
@@ -205,17 +212,17 @@ export function anthropicInvalidRequest(message: string): ErrorAnswer {
   return { status: 400, body: { type: "error", error: { type: "invalid_request_error", message } } };
 }
 
-/** How App Service refuses to give a token. */
+/** An error of the managed identity endpoint of App Service. */
 export function appServiceError(status: number, message: string, correlationId: string): ErrorAnswer {
   return { status, body: { statusCode: status, message, correlationId } };
 }
 
-/** How IMDS refuses to give a token. */
+/** An error of IMDS. */
 export function imdsError(status: number, error: string, description: string): ErrorAnswer {
   return { status, body: { error, error_description: description } };
 }
 
-/** What the managed identity endpoints most often say with a status, for faults that give a status only. */
+/** Returns the managed identity endpoint's most common error for a status. */
 export function identityErrorForStatus(
   status: number,
   imds: boolean,
@@ -223,14 +230,14 @@ export function identityErrorForStatus(
   retryAfterSeconds = 1,
 ): ErrorAnswer {
   const answer = imds
-    ? imdsError(status, ...(IMDS_BY_STATUS[status] ?? IMDS_OTHERWISE))
-    : appServiceError(status, APP_SERVICE_BY_STATUS[status] ?? APP_SERVICE_OTHERWISE, correlationId);
+    ? imdsError(status, ...(IMDS_BY_STATUS[status] ?? IMDS_DEFAULT))
+    : appServiceError(status, APP_SERVICE_BY_STATUS[status] ?? APP_SERVICE_DEFAULT, correlationId);
   return status === 429
     ? { ...answer, headers: { "retry-after": String(Math.ceil(retryAfterSeconds)) } }
     : answer;
 }
 
-const APP_SERVICE_OTHERWISE =
+const APP_SERVICE_DEFAULT =
   "An unexpected error occurred while fetching the AAD Token. Please contact support with this provided Correlation Id.";
 const APP_SERVICE_BY_STATUS: Record<number, string> = {
   400: "No MSI found for specified ClientId/ResourceId.",
@@ -238,7 +245,7 @@ const APP_SERVICE_BY_STATUS: Record<number, string> = {
   429: "Too many requests.",
 };
 
-const IMDS_OTHERWISE: [string, string] = [
+const IMDS_DEFAULT: [string, string] = [
   "unknown_error",
   "Failed to retrieve token from the Active directory.",
 ];

@@ -1,42 +1,46 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { isResourceErrorCode, type ResourceErrorCode } from "./errors.js";
 
-/** Which of the two servers of the emulator. */
+/** A server of the emulator. */
 export type EmulatorServer = "identity" | "foundry";
 
-/** What a predicate of a fault can look at. Header names are in lower case; credentials are left out. */
+/**
+ * The request that a fault's predicate receives. Header names are in lower case; headers with
+ * credentials are omitted.
+ */
 export interface FaultRequest {
   readonly server: EmulatorServer;
   readonly method: string;
   readonly path: string;
-  /** Without the question mark; empty when there is none. */
+  /** Without the question mark; empty if there is none. */
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Where and how often a fault applies. */
+/** Which requests a fault applies to. */
 export interface FaultTarget {
   readonly server: EmulatorServer;
-  /** A part of the path and query, or a predicate; every request when absent. */
+  /** A part of the path and query, or a predicate. Default: every request. */
   readonly match?: string | ((request: FaultRequest) => boolean);
-  /** How many requests it applies to: 1 unless told, `Infinity` for all. */
+  /** The number of requests that it applies to; `Infinity` for all. Default 1. */
   readonly times?: number;
 }
 
 /**
- * Answers with a status at once, before any check of the token. Without `body`, Azure's own body for the status, or for
- * `error` (foundry only), which also sets the status. A 429 gets `retry-after` (1 second unless `headers` say otherwise).
+ * Responds with a status at once, before the token is checked. Without `body` it sends Azure's body
+ * for the status, or for `error` (foundry only), which also sets the status. A 429 has a
+ * `retry-after` of 1 second; `headers` can override it.
  */
 export interface StatusFault extends FaultTarget {
   readonly kind: "status";
   readonly status?: number;
   readonly error?: ResourceErrorCode;
-  /** A string is sent as it is, anything else as JSON. */
+  /** A string is sent as it is, other values as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers with a body of your own, status 200 unless told, before any check of the token. */
+/** Responds with your own body before the token is checked. Default status 200. */
 export interface BodyFault extends FaultTarget {
   readonly kind: "body";
   readonly body: unknown;
@@ -44,35 +48,42 @@ export interface BodyFault extends FaultTarget {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Waits, then gives the real answer. */
+/** Delays the response. */
 export interface DelayFault extends FaultTarget {
   readonly kind: "delay";
   /** Milliseconds. */
   readonly delayMs: number;
 }
 
-/** `hang` never answers, until the caller leaves or the emulator stops; `reset` resets the connection (RST). */
+/**
+ * `hang` never responds, until the caller disconnects or the emulator stops. `reset` resets the
+ * connection (RST).
+ */
 export interface ConnectionFault extends FaultTarget {
   readonly kind: "hang" | "reset";
 }
 
-/** Sends the head of the real answer at once, and its body in small pieces over so many milliseconds. */
+/** Sends the head of the response at once, and its body in small pieces over `delayMs`. */
 export interface SlowBodyFault extends FaultTarget {
   readonly kind: "slow-body";
   /** Milliseconds. */
   readonly delayMs: number;
 }
 
-/** Sends the beginning of the real answer, then ends the connection. */
+/** Sends the beginning of the response, then ends the connection. */
 export interface CutStreamFault extends FaultTarget {
   readonly kind: "cut-stream";
-  /** Server-sent events let through before the cut; 3 unless told. Of an answer in one piece, half is sent. */
+  /**
+   * The number of server-sent events before the cut. Default 3. Of a response that is not streamed,
+   * half is sent.
+   */
   readonly afterEvents?: number;
 }
 
 /**
- * Foundry only: refuses a good token with a claims challenge (continuous access evaluation) until it is one that was issued
- * with these claims: `?claims=` of the identity endpoints, which the real ones do not have.
+ * Foundry only: rejects valid tokens with a claims challenge (continuous access evaluation), except
+ * those issued with these claims. The emulator's identity endpoints take claims as `?claims=`; the
+ * real ones do not.
  */
 export interface ClaimsChallengeFault extends FaultTarget {
   readonly kind: "claims-challenge";
@@ -81,29 +92,29 @@ export interface ClaimsChallengeFault extends FaultTarget {
   readonly claims: string;
 }
 
-/** Identity only: the token is for another audience than asked. */
+/** Identity only: issues a token for another audience than requested. */
 export interface WrongAudienceFault extends FaultTarget {
   readonly kind: "wrong-audience";
   readonly server: "identity";
-  /** `https://management.azure.com` unless told. */
+  /** Default `https://management.azure.com`. */
   readonly audience?: string;
 }
 
-/** Identity only: `expires_on` is the given value, whatever that is; the token itself is good. */
+/** Identity only: sends any value as `expires_on`; the token itself is valid. */
 export interface MalformedExpiryFault extends FaultTarget {
   readonly kind: "malformed-expiry";
   readonly server: "identity";
   readonly expiresOn: unknown;
 }
 
-/** Identity only: the token expired a minute ago. `expires_on` says so too, unless a value is given for it. */
+/** Identity only: issues a token that expired a minute ago. `expiresOn` overrides `expires_on`. */
 export interface ExpiredFault extends FaultTarget {
   readonly kind: "expired";
   readonly server: "identity";
   readonly expiresOn?: unknown;
 }
 
-/** What can go wrong on purpose. */
+/** A scripted fault. */
 export type Fault =
   | StatusFault
   | BodyFault
@@ -116,7 +127,7 @@ export type Fault =
   | MalformedExpiryFault
   | ExpiredFault;
 
-/** Faults that change the token, not the answer around it. */
+/** Faults that change the token, not the response. */
 export type TokenFault = WrongAudienceFault | MalformedExpiryFault | ExpiredFault;
 
 /** The `kind` of a {@link Fault}. */
@@ -124,14 +135,15 @@ export type FaultKind = Fault["kind"];
 
 /** A fault that was added. */
 export interface FaultHandle {
-  /** Requests it has been applied to. */
+  /** The number of requests that it was applied to. */
   readonly hits: number;
-  /** Takes it back; what it has already been applied to goes on. */
+  /** Removes the fault. Requests that it was already applied to are not affected. */
   remove(): void;
 }
 
 /**
- * Faults of both servers. A request meets at most one: the first added that matches and is not used up.
+ * The faults of both servers. At most one applies to a request: the first one added that matches
+ * and is not used up.
  *
  * @example
  * ```ts
@@ -143,7 +155,7 @@ export interface FaultHandle {
 export interface Faults {
   /** Throws a KeylessError `emulator/invalid-fault` when the fault makes no sense. */
   add(fault: Fault): FaultHandle;
-  /** Takes all faults back. */
+  /** Removes all faults. */
   clear(): void;
 }
 
@@ -153,12 +165,12 @@ interface Entry {
   hits: number;
 }
 
-/** The faults still to come, in the order they were added. */
+/** The remaining faults, in the order in which they were added. */
 export class FaultQueue implements Faults {
   #entries: Entry[] = [];
 
-  add(given: Fault): FaultHandle {
-    const fault = copyOf(given);
+  add(original: Fault): FaultHandle {
+    const fault = copyOf(original);
     checkFault(fault);
     const entry: Entry = { fault, left: fault.times ?? 1, hits: 0 };
     this.#entries.push(entry);
@@ -177,7 +189,7 @@ export class FaultQueue implements Faults {
     this.#entries = [];
   }
 
-  /** The fault for this request, if any; it counts as used. */
+  /** Returns the fault for a request, and counts it as used. */
   take(request: FaultRequest): Fault | undefined {
     const entry = this.#entries.find(({ fault }) => applies(fault, request));
     if (!entry) return undefined;
@@ -194,7 +206,7 @@ function applies(fault: Fault, request: FaultRequest): boolean {
   return fault.match === undefined || `${request.path}?${request.query}`.includes(fault.match);
 }
 
-/** A predicate that throws matches nothing. */
+/** Calls a predicate. One that throws does not match. */
 function matches(match: (request: FaultRequest) => boolean, request: FaultRequest): boolean {
   try {
     return match(request);
@@ -217,7 +229,7 @@ const SERVER_OF_KIND: Record<FaultKind, EmulatorServer | "both"> = {
   expired: "identity",
 };
 
-/** A fault of its own, which its maker changes no more. */
+/** Copies a fault, so that later changes of the original have no effect. */
 function copyOf(fault: Fault): Fault {
   try {
     return { ...fault };
@@ -227,54 +239,58 @@ function copyOf(fault: Fault): Fault {
 }
 
 function checkFault(fault: Fault): void {
-  // JavaScript callers and configuration files get here without a compiler in between.
-  const given = { ...fault } as Partial<Record<string, unknown>>;
+  // Callers in JavaScript are not checked by a compiler.
+  const fields = { ...fault } as Partial<Record<string, unknown>>;
   const { kind, server, match, times, status, error, headers, delayMs, afterEvents, audience, claims } =
-    given;
-  const need = (fine: boolean, sentence: string) => {
-    if (!fine) throw new KeylessError("emulator/invalid-fault", `The \`fault\` cannot be used: ${sentence}`);
+    fields;
+  const need = (condition: boolean, requirement: string) => {
+    if (!condition)
+      throw new KeylessError("emulator/invalid-fault", `The \`fault\` is invalid: ${requirement}`);
   };
-  need(server === "identity" || server === "foundry", '`server` is "identity" or "foundry".');
+  need(server === "identity" || server === "foundry", '`server` must be "identity" or "foundry".');
   need(
     typeof kind === "string" && Object.hasOwn(SERVER_OF_KIND, kind),
-    `\`kind\` is one of ${Object.keys(SERVER_OF_KIND).join(", ")}.`,
+    `\`kind\` must be one of ${Object.keys(SERVER_OF_KIND).join(", ")}.`,
   );
   const only = SERVER_OF_KIND[kind as FaultKind];
   need(only === "both" || only === server, `kind "${kind}" is for the ${only} server only.`);
   need(
     match === undefined || typeof match === "string" || typeof match === "function",
-    "`match` is a part of the path or a function.",
+    "`match` must be a part of the path or a function.",
   );
   need(
     times === undefined || times === Number.POSITIVE_INFINITY || isWhole(times, 1),
-    "`times` is a whole number from 1 on, or Infinity.",
+    "`times` must be a whole number from 1 on, or Infinity.",
   );
   need(
     status === undefined || (isWhole(status, 200) && (status as number) <= 599),
-    "`status` is a whole number from 200 to 599.",
+    "`status` must be a whole number from 200 to 599.",
   );
-  need(error === undefined || isResourceErrorCode(error), "`error` names none of the resource's errors.");
+  need(error === undefined || isResourceErrorCode(error), "`error` must be an error of the resource.");
   need(error === undefined || server === "foundry", "`error` is for the foundry server only.");
-  need(headers === undefined || areHeaders(headers), "`headers` maps valid header names to strings.");
+  need(headers === undefined || areHeaders(headers), "`headers` must map valid header names to strings.");
   if (kind === "status") need(status !== undefined || error !== undefined, "`status` or `error` is missing.");
-  if (kind === "body") need(given.body !== undefined, "`body` is missing.");
+  if (kind === "body") need(fields.body !== undefined, "`body` is missing.");
   if (kind === "delay" || kind === "slow-body") {
     need(
       typeof delayMs === "number" && delayMs >= 0 && delayMs <= 2 ** 31 - 1,
-      "`delayMs` is a number of milliseconds from 0 on.",
+      "`delayMs` must be a number of milliseconds from 0 on.",
     );
   }
   if (kind === "claims-challenge") need(typeof claims === "string" && claims !== "", "`claims` is missing.");
-  if (kind === "malformed-expiry") need(Object.hasOwn(given, "expiresOn"), "`expiresOn` is missing.");
-  need(afterEvents === undefined || isWhole(afterEvents, 0), "`afterEvents` is a whole number from 0 on.");
+  if (kind === "malformed-expiry") need(Object.hasOwn(fields, "expiresOn"), "`expiresOn` is missing.");
+  need(
+    afterEvents === undefined || isWhole(afterEvents, 0),
+    "`afterEvents` must be a whole number from 0 on.",
+  );
   need(
     audience === undefined || (typeof audience === "string" && audience !== ""),
-    "`audience` is a string that is not empty.",
+    "`audience` must be a non-empty string.",
   );
 }
 
-function isWhole(value: unknown, least: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= least;
+function isWhole(value: unknown, min: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= min;
 }
 
 function areHeaders(value: unknown): boolean {

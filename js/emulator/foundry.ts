@@ -2,8 +2,8 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
-import { type AccessRules, identifying, refusal } from "./access.js";
-import { faulting } from "./apply-faults.js";
+import { type AccessRules, authenticate, refusal } from "./access.js";
+import { applyFaults } from "./apply-faults.js";
 import { chatCompletionEvents, chatCompletionJson, readChatCompletions } from "./chat-completions.js";
 import type { EmulatorClock } from "./clock.js";
 import {
@@ -15,7 +15,15 @@ import {
   resourceErrorForStatus,
 } from "./errors.js";
 import type { FaultQueue } from "./faults.js";
-import { type AppContext, type AppEnv, plainHeaders, readBody, recording, refuse, send } from "./http.js";
+import {
+  type AppContext,
+  type AppEnv,
+  plainHeaders,
+  readBody,
+  recordRequests,
+  refuse,
+  send,
+} from "./http.js";
 import { isObject, type Json, textOf } from "./json.js";
 import type { RequestLog } from "./log.js";
 import { messageEvents, messageJson, readMessages } from "./messages.js";
@@ -23,7 +31,7 @@ import {
   type Answer,
   answer,
   type Conversation,
-  describe,
+  promptOf,
   type ReplyFunction,
   type ReplyRequest,
 } from "./reply.js";
@@ -32,7 +40,7 @@ import { OPERATIONS } from "./roles.js";
 import { type ServerSentEvent, streamEvents } from "./sse.js";
 import type { TokenAuthority } from "./tokens.js";
 
-/** What the resource server needs. */
+/** Settings of the resource server. */
 export interface FoundrySettings extends AccessRules {
   readonly clock: EmulatorClock;
   readonly log: RequestLog;
@@ -42,11 +50,11 @@ export interface FoundrySettings extends AccessRules {
   readonly reply: ReplyFunction;
   /** Milliseconds. */
   readonly chunkDelayMs: number;
-  /** Origins of pages that may call. */
+  /** Origins of web pages that may call it. */
   readonly allowOrigins: readonly string[];
 }
 
-/** One of the three APIs: how a request is checked and read, and how the answer is written. */
+/** One of the three APIs: checks and reads a request, and formats the answer. */
 interface Api {
   problemOf(body: Json, c: AppContext): ErrorAnswer | undefined;
   read(body: Json): Conversation;
@@ -60,7 +68,7 @@ type Version = "v1" | "legacy" | "any";
 
 const BODY_LIMIT = 20 * 1024 * 1024;
 const DATED_VERSION = /^\d{4}-\d{2}-\d{2}(-preview)?$/;
-/** What a page may read of an answer besides its body. */
+/** Response headers that a web page may read. */
 const EXPOSED_HEADERS = ["retry-after", "retry-after-ms", "x-ms-request-id", "apim-request-id"];
 const FIRST_RESPONSES_VERSION = "2025-03-01";
 
@@ -69,7 +77,7 @@ const APIS: Record<Route, Api> = {
     problemOf: ({ input, previous_response_id: previous }) => {
       if (input === undefined) return missingParameter("input");
       if (!previous) return undefined;
-      // Nothing is stored, which is what a client of a resource sees that was told `store: false`.
+      // Nothing is stored, as with `store: false`.
       const message = `Previous response with id '${textOf(previous)}' not found.`;
       return invalidRequest(message, "previous_response_not_found", "previous_response_id");
     },
@@ -97,16 +105,19 @@ const APIS: Record<Route, Api> = {
   },
 };
 
-/** The resource: the v1 routes, the same below a project, the dated routes, and Anthropic's. */
+/**
+ * Creates the resource server: the v1 routes, the same below a project, the dated routes, and
+ * Anthropic's.
+ */
 export function createFoundryApp(settings: FoundrySettings): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  app.use(recording("foundry", settings.log));
+  app.use(recordRequests("foundry", settings.log));
   if (settings.allowOrigins.length > 0) {
     app.use(cors({ origin: [...settings.allowOrigins], exposeHeaders: EXPOSED_HEADERS }));
   }
-  app.use(identifying(settings.tokens));
+  app.use(authenticate(settings.tokens));
   app.use(
-    faulting({
+    applyFaults({
       server: "foundry",
       queue: settings.faults,
       errorForStatus: (_c, status, retryAfterSeconds) =>
@@ -128,7 +139,7 @@ export function createFoundryApp(settings: FoundrySettings): Hono<AppEnv> {
   app.post("/anthropic/v1/messages", (c) => handle(c, settings, "messages", "any"));
   app.notFound((c) => refuse(c, resourceError("wrong-path")));
   app.onError((error, c) => {
-    // A mistake in the test's own reply function: a 400, because clients would retry a 500.
+    // An error in the test's reply function is a 400, because clients would retry a 500.
     const code = error instanceof KeylessError ? error.code : "emulator/unexpected";
     return send(c, error instanceof KeylessError ? 400 : 500, {
       error: { code, message: redact(error.message) },
@@ -165,15 +176,15 @@ async function handle(
   const request: ReplyRequest = {
     route,
     model,
-    ...describe(api.read(body)),
+    ...promptOf(api.read(body)),
     headers: plainHeaders(c.env.incoming),
     stream,
   };
   const createdAt = Math.floor(settings.clock.now() / 1000);
-  const answered = await answer(settings.reply, request, { createdAt, requestLength: text.length });
+  const answerData = await answer(settings.reply, request, { createdAt, requestLength: text.length });
   return stream
-    ? streamEvents(c, api.events(answered, body), settings.chunkDelayMs)
-    : send(c, 200, api.json(answered, body));
+    ? streamEvents(c, api.events(answerData, body), settings.chunkDelayMs)
+    : send(c, 200, api.json(answerData, body));
 }
 
 function listModels(c: AppContext, settings: FoundrySettings): Response {
@@ -194,16 +205,16 @@ function listModels(c: AppContext, settings: FoundrySettings): Response {
 const MODELS_CREATED_AT = 1_754_006_400;
 
 function versionProblem(
-  given: string | undefined,
+  apiVersion: string | undefined,
   route: Route | "models",
   version: Version,
 ): ErrorAnswer | undefined {
   if (version === "any") return undefined;
-  if (version === "v1") return given === undefined ? undefined : resourceError("api-version");
-  // The dated routes do not exist without a date, as far as Azure is concerned.
-  if (given === undefined) return resourceError("wrong-path");
-  if (!DATED_VERSION.test(given)) return resourceError("api-version-unsupported");
-  return route === "responses" && given < FIRST_RESPONSES_VERSION
+  if (version === "v1") return apiVersion === undefined ? undefined : resourceError("api-version");
+  // Azure answers 404 for a dated route without a version.
+  if (apiVersion === undefined) return resourceError("wrong-path");
+  if (!DATED_VERSION.test(apiVersion)) return resourceError("api-version-unsupported");
+  return route === "responses" && apiVersion < FIRST_RESPONSES_VERSION
     ? resourceError("api-version-too-old")
     : undefined;
 }

@@ -8,15 +8,15 @@ import { newRequestId } from "./ids.js";
 import type { OpenRecord, RequestLog } from "./log.js";
 import type { Verification } from "./tokens.js";
 
-/** What every handler of the emulator finds in its context. */
+/** The context of all handlers. */
 export interface AppEnv {
   Bindings: HttpBindings;
   Variables: {
     record: OpenRecord;
     requestId: string;
-    /** Foundry: what the bearer token turned out to be; absent without one. */
+    /** Foundry: the verified bearer token; absent without one. */
     verification: Verification | undefined;
-    /** Identity: what is to be wrong with the token. */
+    /** Identity: the fault to apply to the token. */
     tokenFault: TokenFault | undefined;
   };
 }
@@ -24,8 +24,8 @@ export interface AppEnv {
 /** A handler's context. */
 export type AppContext = Context<AppEnv>;
 
-/** Set by the adapter's RESPONSE_ALREADY_SENT: the handler dealt with the socket itself. */
-const NO_ANSWER_HEADER = "x-hono-already-sent";
+/** Set by the adapter's RESPONSE_ALREADY_SENT: the handler used the socket itself. */
+const NO_RESPONSE_HEADER = "x-hono-already-sent";
 const NO_BODY = new Set([204, 205, 304]);
 const CREDENTIALS = new Set([
   "authorization",
@@ -36,8 +36,8 @@ const CREDENTIALS = new Set([
   "cookie",
 ]);
 
-/** Opens a log record for each request and closes it when the connection is done with it. */
-export function recording(server: EmulatorServer, log: RequestLog): MiddlewareHandler<AppEnv> {
+/** Logs each request. Its record is final when the response is sent or the connection closed. */
+export function recordRequests(server: EmulatorServer, log: RequestLog): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const { incoming, outgoing } = c.env;
     const record = log.open(server, incoming);
@@ -45,16 +45,16 @@ export function recording(server: EmulatorServer, log: RequestLog): MiddlewareHa
     c.set("record", record);
     c.set("requestId", requestId);
     c.header("x-ms-request-id", requestId);
-    // The emulator's own time: a client may go by it.
+    // By the emulator's clock: clients may use it to correct theirs.
     c.header("date", new Date(record.at).toUTCString());
     if (server === "foundry") c.header("apim-request-id", requestId);
     outgoing.once("close", () => log.closed(record, !outgoing.writableFinished));
     await next();
-    if (!outgoing.destroyed && !c.res.headers.has(NO_ANSWER_HEADER)) log.answered(record, c.res.status);
+    if (!outgoing.destroyed && !c.res.headers.has(NO_RESPONSE_HEADER)) log.answered(record, c.res.status);
   };
 }
 
-/** Sends a string as it is and anything else as JSON. */
+/** Sends a string as it is, and other values as JSON. */
 export function send(
   c: AppContext,
   status: number,
@@ -69,12 +69,12 @@ export function send(
   });
 }
 
-/** Sends one of Azure's refusals. */
+/** Sends an error of Azure. */
 export function refuse(c: AppContext, answer: ErrorAnswer): Response {
   return send(c, answer.status, answer.body, answer.headers);
 }
 
-/** The request's headers in lower case, without those that hold a credential. */
+/** Returns the headers of a request in lower case, without those that hold a credential. */
 export function plainHeaders(incoming: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(incoming.headers)) {
@@ -83,7 +83,7 @@ export function plainHeaders(incoming: IncomingMessage): Record<string, string> 
   return headers;
 }
 
-/** Reads the body, or gives up with "too-large" as soon as it is longer than `limit` bytes. */
+/** Reads the body. Returns "too-large" as soon as it exceeds `limit` bytes. */
 export async function readBody(incoming: IncomingMessage, limit: number): Promise<string | "too-large"> {
   if (Number(incoming.headers["content-length"] ?? 0) > limit) return "too-large";
   const chunks: Buffer[] = [];
@@ -96,7 +96,7 @@ export async function readBody(incoming: IncomingMessage, limit: number): Promis
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Resolves after `ms`, or at once when the caller leaves or the emulator stops. */
+/** Resolves after `ms`, or at once when the caller disconnects or the emulator stops. */
 export function pause(c: AppContext, ms: number): Promise<void> {
   const { outgoing } = c.env;
   if (outgoing.destroyed) return Promise.resolve();

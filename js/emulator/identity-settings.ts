@@ -3,17 +3,18 @@ import type { FaultQueue } from "./faults.js";
 import type { RequestLog } from "./log.js";
 import type { TokenAuthority } from "./tokens.js";
 
-/** What the identity server needs. */
+/** Settings of the identity server. */
 export interface IdentitySettings {
   readonly clock: EmulatorClock;
   readonly log: RequestLog;
   readonly faults: FaultQueue;
   readonly tokens: TokenAuthority;
-  /** What X-IDENTITY-HEADER has to be. */
+  /** The expected `X-IDENTITY-HEADER`. */
   readonly secret: string;
-  /** What `client_secret` and `client_assertion` have to be. */
+  /** The expected `client_secret`. */
   readonly clientSecret: string;
+  /** The expected `client_assertion`. */
   readonly federatedToken: string;
-  /** Seconds. */
+  /** Returns the lifetime of the next token, in seconds. */
   lifetimeOf(resource: string): number;
 }

@@ -1,10 +1,10 @@
 import { timingSafeEqual } from "node:crypto";
 import { Hono } from "hono";
 import { redact } from "../errors/redact.js";
-import { faulting } from "./apply-faults.js";
+import { applyFaults } from "./apply-faults.js";
 import { answerEntra, ENTRA_PATH } from "./entra.js";
 import { appServiceError, type ErrorAnswer, identityErrorForStatus, imdsError } from "./errors.js";
-import { type AppContext, type AppEnv, recording, refuse, send } from "./http.js";
+import { type AppContext, type AppEnv, recordRequests, refuse, send } from "./http.js";
 import type { IdentitySettings } from "./identity-settings.js";
 import type { IssuedToken } from "./tokens.js";
 
@@ -16,22 +16,25 @@ export const IMDS_PATH = "/metadata/identity/oauth2/token";
 const APP_SERVICE_VERSION = "2019-08-01";
 const IMDS_VERSION = "2018-02-01";
 const FAULT_AUDIENCE = "https://management.azure.com";
-/** How long ago a token of the `expired` fault ended. */
+/** How long ago a token of the `expired` fault expired. */
 const EXPIRED_SECONDS_AGO = 60;
-/** Names of the query parameters that choose an identity, in App Service, IMDS and the clients' variants of them. */
+/** Query parameters that select an identity, as App Service, IMDS and their clients name them. */
 const CLIENT_ID = ["client_id", "clientid"];
 const PRINCIPAL_ID = ["principal_id", "object_id"];
 const RESOURCE_ID = ["mi_res_id", "msi_res_id"];
-/** Not in Azure: for tests of a credential that takes claims. */
+/** Not in Azure: for tests of a credential that supports claims. */
 const CLAIMS = ["claims"];
 
-/** Both managed identity endpoints. Nothing is cached: each request gets a new token. */
+/**
+ * Creates both managed identity endpoints and Entra's. They do not cache: each request gets a new
+ * token.
+ */
 export function createIdentityApp(settings: IdentitySettings): Hono<AppEnv> {
-  // Not strict: MSAL asks IMDS with a slash at the end of the path.
+  // Not strict: MSAL calls IMDS with a trailing slash.
   const app = new Hono<AppEnv>({ strict: false });
-  app.use(recording("identity", settings.log));
+  app.use(recordRequests("identity", settings.log));
   app.use(
-    faulting({
+    applyFaults({
       server: "identity",
       queue: settings.faults,
       errorForStatus: (c, status, retryAfterSeconds) =>
@@ -87,7 +90,7 @@ async function answerImds(c: AppContext, settings: IdentitySettings): Promise<Re
   const problem = problemOf(c);
   if (problem) return refuse(c, bad(problem));
   const { resource, fields, token } = await issue(c, settings);
-  // Rounded down, so that a caller who adds it to its own clock never ends up behind `expires_on`.
+  // Rounded down, so that a caller that adds it to its clock never exceeds `expires_on`.
   const expiresIn = String(Math.floor(token.expiresOn - settings.clock.now() / 1000));
   return send(c, 200, {
     access_token: token.token,
@@ -102,7 +105,7 @@ async function answerImds(c: AppContext, settings: IdentitySettings): Promise<Re
   });
 }
 
-/** What is wrong with the parameters that both endpoints have in common. */
+/** Checks the parameters that both endpoints share. Returns an error message. */
 function problemOf(c: AppContext): string | undefined {
   const resource = c.req.query("resource");
   if (!resource) return "Required query variable 'resource' is missing";
@@ -140,8 +143,8 @@ function queryOf(c: AppContext, names: readonly string[]): string | undefined {
   return names.map((name) => c.req.query(name)).find((value) => value);
 }
 
-function isSecret(given: string | undefined, secret: string): boolean {
-  const a = Buffer.from(given ?? "");
+function isSecret(value: string | undefined, secret: string): boolean {
+  const a = Buffer.from(value ?? "");
   const b = Buffer.from(secret);
   return a.length === b.length && timingSafeEqual(a, b);
 }

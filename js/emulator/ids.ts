@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-/** An id as the OpenAI and Anthropic APIs write them, such as `resp_4f0c...`. */
+/** Creates an id in the form of the OpenAI and Anthropic APIs, such as `resp_4f0c...`. */
 export function newId(prefix: string): string {
   return `${prefix}${randomBytes(12).toString("hex")}`;
 }
 
-/** A request or correlation id as Azure writes them. */
+/** Creates a request or correlation id in the form of Azure. */
 export function newRequestId(): string {
   return randomUUID();
 }

@@ -1,17 +1,17 @@
-/** What other people's JSON holds, before anything is known about it. */
+/** An unchecked JSON object. */
 export type Json = Record<string, unknown>;
 
-/** True for a JSON object; false for an array and null. */
+/** Whether a value is a JSON object, and neither an array nor null. */
 export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The objects of an array; everything else in it, or no array at all, is left out. */
+/** Returns the objects of an array, or an empty array for any other value. */
 export function objectsOf(value: unknown): Json[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-/** The value if it is a string, otherwise an empty one. */
+/** Returns a string as it is, and an empty string for any other value. */
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }

@@ -4,13 +4,13 @@ import type { EmulatorClock } from "./clock.js";
 import type { EmulatorServer, FaultKind } from "./faults.js";
 import type { TokenClaims } from "./tokens.js";
 
-/** What a request to the resource authenticated with. Never holds the token itself. */
+/** How a request to the resource authenticated. Never holds the token itself. */
 export interface RequestAuthorization extends Partial<TokenClaims> {
   /** `bearer`, `api-key` (header `api-key` or `x-api-key`), `other` scheme, or `none`. */
   readonly scheme: "bearer" | "api-key" | "other" | "none";
   /**
-   * What the resource thought of it. The claims beside it are there whenever the signature was good, so also for
-   * `expired`, `revoked`, `wrong-audience` and `missing-role`.
+   * The result of the resource's check. The claims are present if the signature is valid, so also
+   * for `expired`, `revoked`, `wrong-audience` and `missing-role`.
    */
   readonly verdict:
     | "valid"
@@ -22,42 +22,49 @@ export interface RequestAuthorization extends Partial<TokenClaims> {
     | "missing";
 }
 
-/** One request, from the moment its head arrived. Fields after `at` settle while it is answered. */
+/**
+ * A request, logged when its head arrives. The fields after `at` change until the response is sent.
+ */
 export interface RequestRecord {
-  /** 1 for the first request to either server, then counting up. */
+  /** Counts the requests to both servers, from 1. */
   readonly id: number;
   readonly server: EmulatorServer;
   readonly method: string;
   /** Without the query. */
   readonly path: string;
-  /** Without the question mark; absent when there is none. */
+  /** Without the question mark; absent if there is none. */
   readonly query?: string;
   readonly userAgent: string;
   /** Epoch milliseconds by the emulator's clock. */
   readonly at: number;
-  /** HTTP status; 0 while there is none, and for good when a fault never let one out. */
+  /** The HTTP status; 0 until there is one, and if a fault prevents a response. */
   readonly status: number;
-  /** Milliseconds by the emulator's clock; absent until the answer is ready, final when all of it is sent. */
+  /**
+   * Milliseconds by the emulator's clock; absent until the response begins, final when it is sent.
+   */
   readonly durationMs?: number;
-  /** The connection ended before the whole answer was sent: the caller left, or a fault cut it. */
+  /** Whether the connection ended before the whole response was sent, by the caller or a fault. */
   readonly aborted: boolean;
   /** The fault that was applied. */
   readonly fault?: FaultKind;
-  /** `uti` of the token that was handed out (identity) or sent along with a good signature (foundry). */
+  /**
+   * The `uti` of the token that was issued (identity), or received with a valid signature
+   * (foundry).
+   */
   readonly tokenId?: string;
   /** Foundry only. */
   readonly authorization?: RequestAuthorization;
 }
 
-/** Running totals since the start; they go on counting when old records leave the log. */
+/** Totals since the start. They include requests that the log no longer holds. */
 export interface RequestCounts {
   readonly identity: number;
   readonly foundry: number;
-  /** Answers with status 401, of both servers. */
+  /** Responses with status 401, of both servers. */
   readonly unauthorized: number;
 }
 
-/** A record while its request is answered. */
+/** The record of a request in progress. */
 export type OpenRecord = { -readonly [K in keyof RequestRecord]: RequestRecord[K] };
 
 /** Keeps the last `limit` requests. */
@@ -75,7 +82,7 @@ export class RequestLog {
   /** Opens a record. */
   open(server: EmulatorServer, incoming: IncomingMessage): OpenRecord {
     this.counts[server] += 1;
-    // A pasted token may stand in any of these; the log is printed by tests.
+    // Tests print the log, and any of these may hold a pasted token.
     const [path = "/", query] = redact(incoming.url ?? "/").split(/\?(.*)/s, 2);
     const record: OpenRecord = {
       id: this.counts.identity + this.counts.foundry,
@@ -93,14 +100,14 @@ export class RequestLog {
     return record;
   }
 
-  /** The status is known and the answer begins. */
+  /** Records the status when the response begins. */
   answered(record: OpenRecord, status: number): void {
     record.status = status;
     if (status === 401) this.counts.unauthorized += 1;
     record.durationMs = this.#clock.now() - record.at;
   }
 
-  /** All of the answer is sent, or the connection is gone. */
+  /** Records the end of the response or of the connection. */
   closed(record: OpenRecord, aborted: boolean): void {
     record.durationMs = this.#clock.now() - record.at;
     record.aborted = aborted;

@@ -16,7 +16,7 @@ export function readMessages(body: Json): Conversation {
   return { messages, tools };
 }
 
-/** A user message carries tool results beside, or instead of, words: each becomes a message of its own. */
+/** Splits a user message into its text and its tool results, each as a message of its own. */
 function readMessage(message: Json): ReplyMessage[] {
   const blocks = objectsOf(message.content);
   const text = contentText(message.content);
@@ -37,7 +37,7 @@ function readMessage(message: Json): ReplyMessage[] {
       text: contentText(block.content),
       toolCallId: textOf(block.tool_use_id),
     }));
-  // The words come first, so that the results count as answers to what was asked with or before them.
+  // The text first, so that the results follow the last user message.
   return text === "" && results.length > 0 ? results : [{ role: "user", text }, ...results];
 }
 
@@ -49,7 +49,7 @@ function contentText(content: unknown): string {
     .join("");
 }
 
-/** The whole answer as one JSON object. */
+/** Formats the answer as one JSON object. */
 export function messageJson(answer: Answer): Json {
   return {
     ...skeleton(answer),
@@ -59,7 +59,7 @@ export function messageJson(answer: Answer): Json {
   };
 }
 
-/** The answer as the event sequence of the Messages API. */
+/** Formats the answer as events of the Messages API. */
 export function* messageEvents(answer: Answer): Generator<ServerSentEvent> {
   const event = (type: string, fields: Json, delta?: true): ServerSentEvent => ({
     event: type,
@@ -112,7 +112,7 @@ function contentBlocks(answer: Answer): Json[] {
   return answer.text === "" && calls.length > 0 ? calls : [{ type: "text", text: answer.text }, ...calls];
 }
 
-/** This API sends arguments as JSON, not as a string with JSON in it; what is not JSON stays a string. */
+/** Parses arguments, which this API sends as JSON values. Text that is not JSON stays a string. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -5,7 +5,7 @@ import { defaultReply, type ReplyFunction } from "./reply.js";
 import { isKnownRole } from "./roles.js";
 import type { EmulatorOptions, TokenLifetimeRequest } from "./types.js";
 
-/** Options, checked and complete. */
+/** Checked options with defaults. */
 export interface Settings {
   readonly port: number;
   readonly identityPort: number;
@@ -27,14 +27,14 @@ const DEFAULT_ROLES = ["Foundry User"];
 const DEFAULT_LIFETIME_SECONDS = 3600;
 const DEFAULT_CHUNK_DELAY_MS = 15;
 const DEFAULT_LOG_LIMIT = 10_000;
-/** A hundred years: beyond, an expiry stops being a date. */
+/** A hundred years. The expiry of a longer lifetime may not be a valid date. */
 const LONGEST_LIFETIME_SECONDS = 3_155_760_000;
-/** The longest delay that a timer of Node can wait. */
+/** The longest delay of Node's timers. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
-/** Fills in the defaults; throws a KeylessError `emulator/invalid-option` that names what is wrong. */
-export function readOptions(given: EmulatorOptions): Settings {
-  const options = copyOf(given);
+/** Checks the options and fills in defaults. Throws a KeylessError `emulator/invalid-option`. */
+export function readOptions(input: EmulatorOptions): Settings {
+  const options = copyOf(input);
   const {
     port = 0,
     identityPort = 0,
@@ -51,7 +51,7 @@ export function readOptions(given: EmulatorOptions): Settings {
     ...unknown
   } = options;
   const unknownName = Object.keys(unknown)[0];
-  check(unknownName === undefined, `There is no option \`${unknownName}\`.`);
+  check(unknownName === undefined, `Unknown option \`${unknownName}\`.`);
   check(isWhole(port, 0, 65_535), "`port` must be a whole number from 0 to 65535.");
   check(isWhole(identityPort, 0, 65_535), "`identityPort` must be a whole number from 0 to 65535.");
   check(port === 0 || port !== identityPort, "`port` and `identityPort` must differ.");
@@ -59,14 +59,14 @@ export function readOptions(given: EmulatorOptions): Settings {
     deployments === undefined || (isList(deployments) && deployments.every(isName)),
     "`deployments` must be an array of names.",
   );
-  check(isName(model), "`model` must be a string that is not empty.");
+  check(isName(model), "`model` must be a non-empty string.");
   check(
     isList(audiences) && audiences.length > 0 && audiences.every(isName),
     "`audiences` must be an array with at least one audience.",
   );
   check(
     audiences.every((audience) => !audience.endsWith("/.default")),
-    "`audiences` are scopes without `/.default`.",
+    "`audiences` must not end with `/.default`.",
   );
   check(typeof reply === "function", "`reply` must be a function.");
   check(
@@ -90,17 +90,17 @@ export function readOptions(given: EmulatorOptions): Settings {
     reply,
     chunkDelayMs,
     allowOrigins: [...allowOrigins],
-    clock: steady(clock),
+    clock: withSystemFallback(clock),
     logLimit,
   };
 }
 
-/** The machine's time where a clock throws, or gives none. */
-function steady(clock: EmulatorClock): EmulatorClock {
+/** Wraps a clock: if it throws or returns no finite number, the system clock is used. */
+function withSystemFallback(clock: EmulatorClock): EmulatorClock {
   const now = () => {
     try {
-      const at = clock.now();
-      return Number.isFinite(at) ? at : systemClock.now();
+      const time = clock.now();
+      return Number.isFinite(time) ? time : systemClock.now();
     } catch {
       return systemClock.now();
     }
@@ -108,19 +108,19 @@ function steady(clock: EmulatorClock): EmulatorClock {
   return { now };
 }
 
-/** The options, each read once. */
-function copyOf(given: EmulatorOptions): EmulatorOptions {
-  check(typeof given === "object" && given !== null && isReadable(given), "`options` must be an object.");
+/** Copies the options. Reads each once. */
+function copyOf(input: EmulatorOptions): EmulatorOptions {
+  check(typeof input === "object" && input !== null && isReadable(input), "`options` must be an object.");
   const copy: Record<string, unknown> = {};
-  for (const name of Object.keys(given)) {
-    const read = () => (given as Record<string, unknown>)[name];
+  for (const name of Object.keys(input)) {
+    const read = () => (input as Record<string, unknown>)[name];
     check(!throws(read), `\`${name}\` cannot be read: its getter throws.`);
     copy[name] = read();
   }
   return copy;
 }
 
-/** An object, and no list, whose names can be read. */
+/** Whether a value is no array, and its keys can be read. */
 function isReadable(value: object): boolean {
   return !throws(() => Object.keys(value)) && !Array.isArray(value);
 }
@@ -134,26 +134,26 @@ function throws(call: () => unknown): boolean {
   }
 }
 
-/** Checks names or GUIDs of roles. */
+/** Checks names and GUIDs of roles. */
 export function readRoles(roles: readonly string[]): readonly string[] {
   check(isList(roles), "`roles` must be an array of role names or GUIDs.");
-  const stranger = roles.find((role) => typeof role !== "string" || !isKnownRole(role));
+  const unknownRole = roles.find((role) => typeof role !== "string" || !isKnownRole(role));
   check(
-    stranger === undefined,
-    `\`roles\` holds a role that the emulator does not know: ${String(stranger)}.`,
+    unknownRole === undefined,
+    `\`roles\` contains a role that the emulator does not know: ${String(unknownRole)}.`,
   );
   return [...roles];
 }
 
 function lifetimeFunction(
-  given: number | ((request: TokenLifetimeRequest) => number),
+  lifetime: number | ((request: TokenLifetimeRequest) => number),
 ): (request: TokenLifetimeRequest) => number {
-  if (typeof given !== "function") {
-    checkLifetime(given);
-    return () => given;
+  if (typeof lifetime !== "function") {
+    checkLifetime(lifetime);
+    return () => lifetime;
   }
   return (request) => {
-    const seconds = given(request);
+    const seconds = lifetime(request);
     checkLifetime(seconds);
     return seconds;
   };
@@ -166,21 +166,21 @@ function checkLifetime(seconds: unknown): void {
   );
 }
 
-function check(fine: boolean, sentence: string): asserts fine {
-  if (!fine) throw new KeylessError("emulator/invalid-option", sentence);
+function check(condition: boolean, sentence: string): asserts condition {
+  if (!condition) throw new KeylessError("emulator/invalid-option", sentence);
 }
 
 function isClock(value: unknown): value is EmulatorClock {
   return !throws(() => (value as EmulatorClock).now) && typeof (value as EmulatorClock).now === "function";
 }
 
-/** An array whose items can be read. */
+/** Whether a value is an array whose items can be read. */
 function isList<T>(value: readonly T[] | undefined): value is readonly T[] {
   return !throws(() => [...(value as readonly T[])]) && Array.isArray(value);
 }
 
-function isWhole(value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+function isWhole(value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
 }
 
 function isOrigin(value: unknown): boolean {

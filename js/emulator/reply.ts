@@ -2,14 +2,17 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { newId } from "./ids.js";
 import { isObject } from "./json.js";
 
-/** A message of the conversation so far, in one form for all three APIs. Text only: images and files are left out. */
+/**
+ * A message of the conversation, in one form for all three APIs. Text only: images and files are
+ * omitted.
+ */
 export interface ReplyMessage {
   /** `system` also stands for developer messages and instructions. */
   readonly role: "system" | "user" | "assistant" | "tool";
   readonly text: string;
-  /** Of an assistant message. */
+  /** The tool calls of an assistant message. */
   readonly toolCalls?: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
-  /** Of a tool message: the call it answers. */
+  /** The call that a tool message answers. */
   readonly toolCallId?: string;
 }
 
@@ -21,42 +24,45 @@ export interface ReplyTool {
   readonly parameters?: unknown;
 }
 
-/** What the emulated model is asked. */
+/** A request to the emulated model. */
 export interface ReplyRequest {
   readonly route: "responses" | "chat-completions" | "messages";
   /** The deployment. */
   readonly model: string;
-  /** The last user message, without the `<tag>...</tag>` blocks that the Copilot runtime puts before it. */
+  /**
+   * The last user message, without the `<tag>...</tag>` blocks that the Copilot runtime adds before
+   * it.
+   */
   readonly prompt: string;
-  /** How many answers of the model the conversation already holds: 0 for its first request. */
+  /** The number of the model's answers in the conversation so far: 0 for its first request. */
   readonly turn: number;
   readonly messages: readonly ReplyMessage[];
-  /** Tool messages since the last user message: empty unless a tool call has just been answered. */
+  /** The tool messages since the last user message. Empty unless tools have just run. */
   readonly toolResults: readonly ReplyMessage[];
   readonly tools: readonly ReplyTool[];
-  /** In lower case, without those that hold a credential. */
+  /** The headers in lower case, without those that hold a credential. */
   readonly headers: Readonly<Record<string, string>>;
   readonly stream: boolean;
 }
 
-/** What the emulated model answers: text, tool calls, or both. */
+/** An answer of the emulated model: text, tool calls, or both. */
 export interface Reply {
   readonly text?: string;
-  /** `arguments` is an object, or JSON as a string, which is sent as it is. */
+  /** `arguments` is an object, or a JSON string, which is sent as it is. */
   readonly toolCalls?: readonly { readonly name: string; readonly arguments?: unknown }[];
 }
 
 /** Scripts the emulated model. */
 export type ReplyFunction = (request: ReplyRequest) => string | Reply | Promise<string | Reply>;
 
-/** A tool call on its way out. */
+/** A tool call of an {@link Answer}. */
 export interface AnsweredCall {
   readonly id: string;
   readonly name: string;
   readonly arguments: string;
 }
 
-/** A reply with everything that the wire formats need. */
+/** A reply with all data that the wire formats need. */
 export interface Answer {
   readonly model: string;
   readonly text: string;
@@ -67,24 +73,24 @@ export interface Answer {
   readonly outputTokens: number;
 }
 
-/** What the three APIs have in common, once read. */
+/** The part of a request that the three APIs share. */
 export interface Conversation {
   readonly messages: readonly ReplyMessage[];
   readonly tools: readonly ReplyTool[];
 }
 
 const CHARACTERS_PER_TOKEN = 4;
-const LONGEST_QUOTE = 200;
+const MAX_QUOTE_LENGTH = 200;
 
-/** Says what was asked, the same every time. */
+/** Quotes the prompt. */
 export function defaultReply({ prompt }: ReplyRequest): string {
   const line = prompt.replace(/\s+/g, " ").trim();
-  const quote = line.length > LONGEST_QUOTE ? `${line.slice(0, LONGEST_QUOTE)}...` : line;
+  const quote = line.length > MAX_QUOTE_LENGTH ? `${line.slice(0, MAX_QUOTE_LENGTH)}...` : line;
   return `You said: "${quote}". I am the copilot-keyless emulator; this reply came over a keyless request.`;
 }
 
-/** Finds the prompt and counts the turns. */
-export function describe({ messages, tools }: Conversation) {
+/** Finds the prompt and the tool results of a conversation, and counts its turns. */
+export function promptOf({ messages, tools }: Conversation) {
   const lastUser = messages.findLastIndex((message) => message.role === "user");
   return {
     messages,
@@ -97,15 +103,15 @@ export function describe({ messages, tools }: Conversation) {
   };
 }
 
-/** Asks the reply function; whatever is wrong with it becomes a KeylessError `emulator/reply-failed`. */
+/** Calls the reply function. Throws a KeylessError `emulator/reply-failed` if it fails. */
 export async function answer(
   reply: ReplyFunction,
   request: ReplyRequest,
   sizes: { createdAt: number; requestLength: number },
 ): Promise<Answer> {
-  const given = await ask(reply, request);
-  const text = typeof given === "string" ? given : (given.text ?? "");
-  const calls = typeof given === "string" ? [] : (given.toolCalls ?? []);
+  const result = await callReply(reply, request);
+  const text = typeof result === "string" ? result : (result.text ?? "");
+  const calls = typeof result === "string" ? [] : (result.toolCalls ?? []);
   const toolCalls = calls.map((call) => ({
     id: newId("call_"),
     name: call.name,
@@ -121,28 +127,28 @@ export async function answer(
   };
 }
 
-/** Word-sized pieces that add up to the text. */
+/** Splits a text into words with their white space. */
 export function pieces(text: string): string[] {
   return text.match(/\s*\S+\s?|\s+/g) ?? [];
 }
 
-async function ask(reply: ReplyFunction, request: ReplyRequest): Promise<string | Reply> {
-  let given: unknown;
+async function callReply(reply: ReplyFunction, request: ReplyRequest): Promise<string | Reply> {
+  let result: unknown;
   try {
-    given = await reply(request);
+    result = await reply(request);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new KeylessError("emulator/reply-failed", `The emulator's reply function threw: ${message}`, {
       cause,
     });
   }
-  if (!isReply(given)) {
+  if (!isReply(result)) {
     throw new KeylessError(
       "emulator/reply-failed",
       "The emulator's reply function must return a string or { text?, toolCalls?: [{ name, arguments }] }.",
     );
   }
-  return given;
+  return result;
 }
 
 function isReply(value: unknown): value is string | Reply {
@@ -156,7 +162,7 @@ function isReply(value: unknown): value is string | Reply {
   );
 }
 
-/** Takes leading `<tag>...</tag>` blocks off, unless nothing would be left. */
+/** Removes leading `<tag>...</tag>` blocks, unless nothing would remain. */
 function withoutContext(text: string): string {
   let rest = text.trim();
   for (;;) {

@@ -49,12 +49,12 @@ function contentText(content: unknown): string {
     .join("");
 }
 
-/** The whole answer as one JSON object. */
+/** Formats the answer as one JSON object. */
 export function responsesJson(answer: Answer, body: Json): Json {
   return completed(skeleton(answer, body), answer, outputItems(answer));
 }
 
-/** The answer as the event sequence of the Responses API. */
+/** Formats the answer as events of the Responses API. */
 export function* responsesEvents(answer: Answer, body: Json): Generator<ServerSentEvent> {
   const response = skeleton(answer, body);
   const output = outputItems(answer);

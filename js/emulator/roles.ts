@@ -1,4 +1,7 @@
-/** What a request does, as Azure RBAC names it. A route without a published data action has none. */
+/**
+ * The operation of a request in terms of Azure RBAC. Routes without a published data action have
+ * none.
+ */
 export interface Operation {
   readonly dataAction?: string;
   readonly openAi: boolean;
@@ -6,7 +9,7 @@ export interface Operation {
 
 const PREFIX = "Microsoft.CognitiveServices/accounts/OpenAI";
 
-/** Data actions behind the routes of the resource. */
+/** The operations of the routes of the resource. */
 export const OPERATIONS = {
   responses: { dataAction: `${PREFIX}/responses/write`, openAi: true },
   "chat-completions": { dataAction: `${PREFIX}/deployments/chat/completions/action`, openAi: true },
@@ -14,10 +17,11 @@ export const OPERATIONS = {
   messages: { openAi: false },
 } satisfies Record<string, Operation>;
 
-type Reach = "all" | "openai" | "none";
+/** The operations that a role allows. */
+type RoleScope = "all" | "openai" | "none";
 
-/** Names and GUIDs, since Azure accepts both and renamed some of them. */
-const REACH: Readonly<Record<string, Reach>> = {
+/** Roles by name and GUID: Azure accepts both, and renamed some roles. */
+const ROLES: Readonly<Record<string, RoleScope>> = {
   "cognitive services openai user": "openai",
   "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd": "openai",
   "cognitive services openai contributor": "openai",
@@ -29,21 +33,21 @@ const REACH: Readonly<Record<string, Reach>> = {
   "53ca6127-db72-4b80-b1b0-d745d6d5456d": "all",
   "azure ai developer": "openai",
   "64702f94-c441-49e6-a78b-ef80e0188fee": "openai",
-  // Management roles: full control of the resource, and not one call to a model.
+  // Management roles do not allow calls to a model.
   owner: "none",
   contributor: "none",
   reader: "none",
 };
 
-/** True for a role that the emulator knows, by name or GUID, in any case. */
+/** Whether the emulator knows a role, by name or GUID. Ignores case. */
 export function isKnownRole(role: string): boolean {
-  return Object.hasOwn(REACH, role.toLowerCase());
+  return Object.hasOwn(ROLES, role.toLowerCase());
 }
 
 /** Whether one of the roles allows the operation. */
 export function allows(roles: readonly string[], operation: Operation): boolean {
   return roles.some((role) => {
-    const reach = REACH[role.toLowerCase()];
-    return reach === "all" || (reach === "openai" && operation.openAi);
+    const scope = ROLES[role.toLowerCase()];
+    return scope === "all" || (scope === "openai" && operation.openAi);
   });
 }

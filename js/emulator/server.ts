@@ -5,24 +5,26 @@ import type { Hono } from "hono";
 import { KeylessError } from "../errors/keyless-error.js";
 import type { AppEnv } from "./http.js";
 
-/** A server that listens. */
+/** A running server. */
 export interface RunningServer {
   /** Without a trailing slash. */
   readonly url: string;
   readonly port: number;
-  /** Ends every connection, idle, busy or hanging. */
+  /** Stops the server and closes all connections, idle, busy or hanging. */
   close(): Promise<void>;
 }
 
 const HOST = "127.0.0.1";
-/** Longer than clients keep idle connections, so that none of them meets one that is just being closed. */
+/** Longer than clients keep idle connections, so that no client uses one that is being closed. */
 const KEEP_ALIVE_MS = 120_000;
 
-/** Listens on loopback; port 0 takes a free one. `option` names the option that chose the port. */
+/**
+ * Listens on loopback. Port 0 takes a free one. `option`: the name of the port option, for errors.
+ */
 export async function listen(app: Hono<AppEnv>, port: number, option: string): Promise<RunningServer> {
   const server = createAdaptorServer({
     fetch: app.fetch,
-    // The adapter's faster Request and Response must not replace those of the program under test.
+    // Keep the adapter's Request and Response out of the program under test.
     overrideGlobalObjects: false,
     serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS },
   }) as Server;
@@ -45,7 +47,7 @@ function listenError(cause: Error & { code?: string }, port: number, option: str
       "emulator/port-in-use",
       `The emulator cannot listen on ${HOST}:${port}: the port is in use.`,
       {
-        hint: `Stop what listens there, give another \`${option}\`, or leave it out to get a free port.`,
+        hint: `Stop the program that uses it, set another \`${option}\`, or omit it to get a free port.`,
         cause,
       },
     );
@@ -54,7 +56,7 @@ function listenError(cause: Error & { code?: string }, port: number, option: str
     "emulator/listen-failed",
     `The emulator cannot listen on ${HOST}:${port}: ${cause.message}`,
     {
-      hint: `Give another \`${option}\`, or leave it out to get a free port.`,
+      hint: `Set another \`${option}\`, or omit it to get a free port.`,
       cause,
     },
   );

@@ -1,13 +1,15 @@
 import { type AppContext, pause } from "./http.js";
 
-/** One server-sent event. `delta` marks a piece of the reply, before which the stream takes its time. */
+/** A server-sent event. `delta` marks a piece of the reply, which the stream delays. */
 export interface ServerSentEvent {
   readonly event?: string;
   readonly data: object | "[DONE]";
   readonly delta?: true;
 }
 
-/** Streams events, `delayMs` before each piece of the reply; stops early when the caller leaves. */
+/**
+ * Streams events, with a delay before each piece of the reply. Stops when the caller disconnects.
+ */
 export function streamEvents(c: AppContext, events: Iterable<ServerSentEvent>, delayMs: number): Response {
   const source = events[Symbol.iterator]();
   const encoder = new TextEncoder();

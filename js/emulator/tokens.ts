@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { errors, generateKeyPair, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { EmulatorClock } from "./clock.js";
 
-/** The made-up tenant and user-assigned identity of every token. */
+/** The fictional tenant and user-assigned identity of all tokens. */
 export const PRINCIPAL = {
   tenantId: "3f1c7c2a-5b7e-4f7a-9d55-6a1f0e2b9c10",
   clientId: "b7a9d1e4-0c52-4f7e-8a36-2d9e5f1c7b21",
@@ -11,17 +11,17 @@ export const PRINCIPAL = {
     "/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590/resourcegroups/rg-emulator/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-emulator",
 } as const;
 
-/** What a token was asked for. */
+/** A request for a token. */
 export interface TokenRequest {
   readonly resource: string;
-  /** Seconds; negative for a token that is born dead. */
+  /** In seconds; negative for an expired token. */
   readonly lifetimeSeconds: number;
   readonly clientId?: string | undefined;
   readonly principalId?: string | undefined;
   readonly resourceId?: string | undefined;
-  /** Whether an application asks in its own name, not a managed identity. */
+  /** Whether the principal is an application, not a managed identity. */
   readonly application?: boolean;
-  /** JSON text of a claims challenge. */
+  /** The claims of a challenge, as JSON text. */
   readonly claims?: string | undefined;
 }
 
@@ -34,9 +34,9 @@ export interface IssuedToken {
   readonly notBefore: number;
 }
 
-/** Claims of a token whose signature was good. Times in epoch milliseconds. */
+/** The claims of a token with a valid signature. Times in epoch milliseconds. */
 export interface TokenClaims {
-  /** The `uti` claim: different for every token. */
+  /** The `uti` claim, unique per token. */
   readonly tokenId: string;
   readonly audience: string;
   readonly clientId: string;
@@ -44,42 +44,42 @@ export interface TokenClaims {
   readonly tenantId: string;
   readonly issuedAt: number;
   readonly expiresOn: number;
-  /** The claims of a challenge that it was issued with. */
+  /** The claims of the challenge for which it was issued. */
   readonly requestedClaims?: string;
 }
 
-/** What the resource finds when it looks at a bearer token. `claims` are there whenever the signature was good. */
+/** The result of verifying a bearer token. `claims` are present if the signature is valid. */
 export interface Verification {
   readonly verdict: "valid" | "invalid" | "expired" | "revoked";
   readonly claims?: TokenClaims;
 }
 
-/** Signs, verifies and revokes. */
+/** Issues, verifies and revokes tokens. */
 export interface TokenAuthority {
   issue(request: TokenRequest): Promise<IssuedToken>;
   verify(token: string): Promise<Verification>;
-  /** A token of another issuer, to be exchanged for one of these. */
+  /** Creates a federated token of another issuer, to exchange for one of these. */
   federate(): Promise<string>;
-  /** Rejects everything issued so far; returns how many tokens that newly concerns. */
+  /** Revokes all tokens issued so far. Returns how many were not yet revoked. */
   revokeAll(): number;
 }
 
-/** Entra sets `iat` and `nbf` back by this much, for hosts whose clock is behind. */
+/** Entra backdates `iat` and `nbf` by this time, for hosts whose clock is behind. */
 const BACKDATED_SECONDS = 300;
 const ISSUER = `https://sts.windows.net/${PRINCIPAL.tenantId}/`;
-/** ES256, not Entra's RS256: an RSA key would cost every start of the emulator a tenth of a second or more. */
+/** ES256, not Entra's RS256: generating an RSA key takes a tenth of a second or more. */
 const ALGORITHM = "ES256";
-/** Made up: in a token of Entra's the claims themselves tell. */
+/** A fictional claim. Entra's tokens contain the requested claims themselves. */
 const REQUESTED_CLAIMS = "emulator_requested_claims";
-/** Bytes of `uti` that hold the serial number. */
+/** The number of bytes of `uti` with the serial number. */
 const SERIAL_BYTES = 6;
 
-/** Makes a key pair; nothing about it outlives the emulator. */
+/** Creates an authority with a new key pair, which only this emulator uses. */
 export async function createTokenAuthority(clock: EmulatorClock): Promise<TokenAuthority> {
   const { privateKey, publicKey } = await generateKeyPair(ALGORITHM);
   const kid = randomBytes(16).toString("base64url");
   let issued = 0;
-  // Tokens are numbered, and the number is part of `uti`, so that revoking all of them takes one number to remember.
+  // `uti` contains a serial number, so a single number records that all earlier tokens are revoked.
   let revokedUpTo = 0;
 
   async function issue(request: TokenRequest): Promise<IssuedToken> {
@@ -87,7 +87,7 @@ export async function createTokenAuthority(clock: EmulatorClock): Promise<TokenA
     const tokenId = tokenIdOf(issued);
     const now = clock.now() / 1000;
     const notBefore = Math.max(0, Math.floor(now) - BACKDATED_SECONDS);
-    // Claims are whole seconds. Rounded up, a token lives at least as long as asked; down, one second could be none.
+    // Claims are whole seconds. Rounded up: rounded down, a lifetime of a second could become zero.
     const expiresOn = Math.ceil(now + request.lifetimeSeconds);
     const clientId = request.clientId ?? PRINCIPAL.clientId;
     const oid = request.principalId ?? PRINCIPAL.principalId;
@@ -119,7 +119,7 @@ export async function createTokenAuthority(clock: EmulatorClock): Promise<TokenA
       const { payload } = await jwtVerify(token, publicKey, {
         algorithms: [ALGORITHM],
         issuer: ISSUER,
-        // jose compares whole seconds and rejects from `exp` on, which is what the resource does.
+        // Like the resource, jose compares whole seconds and rejects a token from `exp` on.
         currentDate: new Date(clock.now()),
         requiredClaims: ["exp", "aud", "uti"],
       });
@@ -153,7 +153,7 @@ export async function createTokenAuthority(clock: EmulatorClock): Promise<TokenA
   return { issue, verify, federate, revokeAll };
 }
 
-/** Entra's audiences come without the slash that resources are often asked with. */
+/** Removes trailing slashes: Entra's audiences have none, but requested resources often do. */
 export function withoutTrailingSlash(resource: string): string {
   return resource.replace(/\/+$/, "");
 }

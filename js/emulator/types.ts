@@ -3,54 +3,59 @@ import type { Faults } from "./faults.js";
 import type { RequestCounts, RequestRecord } from "./log.js";
 import type { ReplyFunction } from "./reply.js";
 
-/** What {@link startEmulator} can be told. Everything has a default. */
+/** Options of {@link startEmulator}. All are optional. */
 export interface EmulatorOptions {
-  /** Port of the Foundry resource. Default 0: a free one. */
+  /** The port of the Foundry resource. Default 0: a free port. */
   readonly port?: number;
-  /** Port of the managed identity endpoint. Default 0: a free one. */
+  /** The port of the managed identity endpoint. Default 0: a free port. */
   readonly identityPort?: number;
   /**
-   * How long tokens live, in seconds: at least 1, fractions allowed. Claims hold whole seconds, so a token ends on the
-   * first whole second that is not before that. Default 3600. A function is asked for each token.
+   * The lifetime of tokens, in seconds, at least 1, or a function that is called for each token.
+   * Fractions are allowed, but a token expires at a whole second: the lifetime is rounded up.
+   * Default 3600.
    */
   readonly tokenLifetimeSeconds?: number | ((request: TokenLifetimeRequest) => number);
-  /** The deployment that `env` names. Default: the first of `deployments`. */
+  /** The deployment in `env`. Default: the first of `deployments`. */
   readonly model?: string;
-  /** Deployments that exist. Default `["gpt-5.5", "gpt-4o"]`, and `model` before them if it is another. */
+  /**
+   * The deployments of the resource. Default `["gpt-5.5", "gpt-4o"]`, preceded by `model` if it is
+   * another one.
+   */
   readonly deployments?: readonly string[];
   /**
-   * Azure roles of the caller on the resource, by name or GUID. Default `["Foundry User"]`. With `[]`, or with `Owner`
-   * alone, requests are refused for a missing data action.
+   * The caller's Azure roles on the resource, by name or GUID. With `[]`, or with `Owner` alone,
+   * requests are refused for a missing data action. Default `["Foundry User"]`.
    */
   readonly roles?: readonly string[];
   /**
-   * Audiences that the resource accepts, without `/.default`; the first is named in its 401. A project route does not
-   * accept cognitiveservices. Default `["https://ai.azure.com", "https://cognitiveservices.azure.com"]`.
+   * The audiences that the resource accepts, without `/.default`. Its 401 names the first one.
+   * Project routes do not accept cognitiveservices. Default `["https://ai.azure.com",
+   * "https://cognitiveservices.azure.com"]`.
    */
   readonly audiences?: readonly string[];
-  /** What the model answers. Default: a sentence that quotes the prompt. */
+  /** Returns the reply of the model. Default: a sentence that quotes the prompt. */
   readonly reply?: ReplyFunction;
-  /** Milliseconds before each word of a streamed reply. Default 15. */
+  /** The delay before each word of a streamed reply, in milliseconds. Default 15. */
   readonly chunkDelayMs?: number;
   /**
-   * Origins of web pages that may call the Foundry resource (CORS), such as `http://127.0.0.1:5173`. Default none, as in Azure:
-   * its model endpoints answer no page of another origin.
+   * The origins of web pages that may call the Foundry resource (CORS), such as
+   * `http://127.0.0.1:5173`. Default none, as for Azure's model endpoints.
    */
   readonly allowOrigins?: readonly string[];
-  /** Default: the machine's clock. Delays always take real time. */
+  /** Supplies the time. Default: the system clock. Delays always take real time. */
   readonly clock?: EmulatorClock;
-  /** How many requests `requests` keeps. Default 10000. */
+  /** The number of requests that `requests` keeps. Default 10000. */
   readonly logLimit?: number;
 }
 
-/** What a lifetime function is told. */
+/** The argument of a lifetime function. */
 export interface TokenLifetimeRequest {
   readonly resource: string;
-  /** 1 for the first token of the emulator, then counting up. */
+  /** Counts the tokens of the emulator, from 1. */
   readonly count: number;
 }
 
-/** What a process needs to run against the emulator: `{ ...process.env, ...emulator.env }`. */
+/** The environment of a process that uses the emulator: `{ ...process.env, ...emulator.env }`. */
 export type EmulatorEnvironment = Record<
   | "IDENTITY_ENDPOINT"
   | "IDENTITY_HEADER"
@@ -61,37 +66,46 @@ export type EmulatorEnvironment = Record<
   string
 >;
 
-/** The managed identity endpoint, and the made-up identity behind it. */
+/** The managed identity endpoint and its fictional identity. */
 export interface EmulatedIdentity {
-  /** Without a trailing slash. For IMDS, this is `AZURE_POD_IDENTITY_AUTHORITY_HOST`. */
+  /** Without a trailing slash. For IMDS, the value of `AZURE_POD_IDENTITY_AUTHORITY_HOST`. */
   readonly url: string;
   readonly port: number;
-  /** App Service 2019-08-01: `IDENTITY_ENDPOINT`. */
+  /** App Service 2019-08-01: the value of `IDENTITY_ENDPOINT`. */
   readonly endpoint: string;
   /** IMDS 2018-02-01. */
   readonly imdsEndpoint: string;
-  /** Entra for applications, `/{tenant}/oauth2/v2.0/token`: `AZURE_AUTHORITY_HOST`, where plain http to this machine is taken. */
+  /**
+   * Entra's `/{tenant}/oauth2/v2.0/token`: the value of `AZURE_AUTHORITY_HOST` for clients that
+   * accept plain http to this machine.
+   */
   readonly authorityHost: string;
-  /** The application's secret, good for `clientId` in `tenantId`. */
+  /** The application's secret, valid for `clientId` in `tenantId`. */
   readonly clientSecret: string;
-  /** What a cluster would put into `AZURE_FEDERATED_TOKEN_FILE`. */
+  /** The token that a cluster would write to `AZURE_FEDERATED_TOKEN_FILE`. */
   readonly federatedToken: string;
   readonly tenantId: string;
-  /** `appid` of the tokens, unless a request asks for another `client_id`. */
+  /** The `appid` of tokens, unless a request has a `client_id`. */
   readonly clientId: string;
-  /** `oid` of the tokens, unless a request asks for another `principal_id`. */
+  /** The `oid` of tokens, unless a request has a `principal_id`. */
   readonly principalId: string;
-  /** `xms_mirid` of the tokens, unless a request asks for another `mi_res_id`. */
+  /** The `xms_mirid` of tokens, unless a request has an `mi_res_id`. */
   readonly resourceId: string;
 }
 
 /** The Foundry resource. */
 export interface EmulatedFoundry {
-  /** Without a trailing slash. The v1 routes are below `/openai/v1/`, Anthropic's is `/anthropic/v1/messages`. */
+  /**
+   * Without a trailing slash. The v1 routes are below `/openai/v1/`; Anthropic's is
+   * `/anthropic/v1/messages`.
+   */
   readonly url: string;
   readonly port: number;
   readonly deployments: readonly string[];
-  /** Roles of the caller from the next request on, as when an assignment takes effect or is taken away. */
+  /**
+   * Sets the caller's roles from the next request on, as when an assignment takes effect or is
+   * removed.
+   */
   setRoles(roles: readonly string[]): void;
 }
 
@@ -100,12 +114,14 @@ export interface Emulator extends AsyncDisposable {
   readonly env: EmulatorEnvironment;
   readonly identity: EmulatedIdentity;
   readonly foundry: EmulatedFoundry;
-  /** The last requests to both servers, oldest first; it grows while you hold it. Tell them apart by `server`. */
+  /**
+   * The last requests to both servers, oldest first. The array is live: it grows with each request.
+   */
   readonly requests: readonly RequestRecord[];
   readonly counts: RequestCounts;
   readonly faults: Faults;
-  /** From now on the resource rejects all tokens issued so far; returns how many that newly concerns. */
+  /** Revokes all tokens issued so far. Returns how many were not yet revoked. */
   revokeTokens(): number;
-  /** Closes both servers and all connections, hanging ones too. Calling it again does nothing. */
+  /** Closes both servers and all connections, including hanging ones. Later calls do nothing. */
   stop(): Promise<void>;
 }

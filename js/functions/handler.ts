@@ -31,8 +31,8 @@ export type ChatHandler = HttpHandler & {
  * app.setup({ enableHttpStream: true });
  * const chat = createChatHandler();
  * app.http("chat", { methods: ["POST"], authLevel: "function", handler: chat });
- * app.http("health", { methods: ["GET"], authLevel: "function", handler: createHealthHandler(chat) });
- * ```
+ * app.http("health", { methods: ["GET"], authLevel: "function", handler: createHealthHandler(chat)
+ * }); ```
  */
 export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler {
   const read = readHandlerOptions(options);

@@ -15,8 +15,8 @@ const CHAT: Check = {
  * @throws KeylessError `chat/invalid-option`
  * @example
  * ```ts
- * app.http("health", { methods: ["GET"], authLevel: "function", handler: createHealthHandler(chat) });
- * ```
+ * app.http("health", { methods: ["GET"], authLevel: "function", handler: createHealthHandler(chat)
+ * }); ```
  */
 export function createHealthHandler(chat: Pick<ChatHandler, "status">): HttpHandler {
   checkArgument("chat", chat, CHAT, "chat/invalid-option");

@@ -7,6 +7,7 @@ macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident => $text:literal, $title:literal,)+) => {
         /// What a failure was found to be. The string form is stable and part of the public API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
         pub enum DiagnosisCode {
             $($(#[doc = $doc])+ $name,)+
         }

@@ -1,7 +1,7 @@
 //! What mends each fault, with the commands of the Azure CLI, filled in as far as this case allows.
 
 use super::setup::Setup;
-use super::{DiagnosisCode, Failure, Finding, RoleAssignment, network, rejected};
+use super::{DiagnosisCode, FailedRequest, Finding, RoleAssignment, network, rejected};
 use crate::answer::body::Answer;
 use crate::text::{is_guid, is_made_of};
 use crate::token::claims::{self, Principal, TokenDescription};
@@ -311,7 +311,7 @@ fn public_access_disabled(setup: &Setup<'_>) -> (String, Vec<String>) {
 }
 
 fn unknown(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
-    let Failure { status, headers, .. } = setup.failure;
+    let FailedRequest { status, headers, .. } = setup.failure;
     if (300..400).contains(status) || answer.says("redirects to another address") {
         let target = headers
             .text("location")

@@ -30,7 +30,7 @@ use setup::Setup;
 /// A request that failed. As JSON in camel case; every field but the status may be missing or null.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Failure {
+pub struct FailedRequest {
     /// The endpoint, in any form that [`endpoint::parse`] takes. What cannot be read counts as not given.
     pub endpoint: Option<String>,
     /// The provider type, the API version and the scope that go with the endpoint.
@@ -52,7 +52,7 @@ pub struct Failure {
     pub wire_api: Option<String>,
 }
 
-impl Failure {
+impl FailedRequest {
     /// The token, without blanks around it; empty if there is none.
     fn token(&self) -> &str {
         self.token.as_ref().map_or("", Secret::expose).trim()
@@ -62,6 +62,7 @@ impl Failure {
 /// What a failure was found to be. Serialised in camel case; what is `None` is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Diagnosis {
     /// The finding.
     pub code: DiagnosisCode,
@@ -103,23 +104,23 @@ struct Finding {
 /// words, names of the endpoint and the object id of the token.
 ///
 /// ```
-/// use copilot_keyless::diagnosis::{DiagnosisCode, Failure, diagnose};
+/// use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest, diagnose};
 ///
-/// let diagnosis = diagnose(&Failure {
+/// let diagnosis = diagnose(&FailedRequest {
 ///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
 ///     status: 401,
 ///     body: Some(r#"{"error":{"code":"PermissionDenied","message":"The principal
 ///         `6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44` lacks the required data action
 ///         `Microsoft.CognitiveServices/accounts/OpenAI/responses/write` to perform
 ///         `POST /openai/v1/responses` operation."}}"#.replace('\n', " ").into()),
-///     ..Failure::default()
+///     ..FailedRequest::default()
 /// });
 /// assert_eq!(diagnosis.code, DiagnosisCode::MissingRole);
 /// assert!(diagnosis.cause.contains("6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44"));
 /// // Only the token says whom to give a role.
 /// assert!(diagnosis.fixes[0].contains("az role assignment create --assignee <object-id>"));
 /// ```
-pub fn diagnose(failure: &Failure) -> Diagnosis {
+pub fn diagnose(failure: &FailedRequest) -> Diagnosis {
     let body = failure.body.as_ref().map_or("", Secret::expose);
     let answer = body::read(body, failure.status, failure.token());
     let endpoint = place(failure);
@@ -135,19 +136,19 @@ pub fn diagnose(failure: &Failure) -> Diagnosis {
 /// no endpoint, an endpoint whose audience nobody knows, a token that is opaque. The status and the answer of `attempt` do not count.
 ///
 /// ```
-/// use copilot_keyless::diagnosis::{DiagnosisCode, Failure, foresee};
+/// use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest, check_token};
 ///
 /// // {"alg":"none"} . {"aud":"https://management.azure.com"} .
 /// let token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJodHRwczovL21hbmFnZW1lbnQuYXp1cmUuY29tIn0.";
-/// let foreseen = foresee(&Failure {
+/// let foreseen = check_token(&FailedRequest {
 ///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
 ///     token: Some(token.into()),
-///     ..Failure::default()
+///     ..FailedRequest::default()
 /// });
 /// assert_eq!(foreseen.unwrap().code, DiagnosisCode::WrongAudience);
 /// ```
-pub fn foresee(attempt: &Failure) -> Option<Diagnosis> {
-    let attempt = Failure {
+pub fn check_token(attempt: &FailedRequest) -> Option<Diagnosis> {
+    let attempt = FailedRequest {
         status: 0,
         body: None,
         headers: Headers::new(),
@@ -167,6 +168,7 @@ pub fn foresee(attempt: &Failure) -> Option<Diagnosis> {
 /// The role that a principal needs to use the models of a resource. Serialised in camel case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RoleAssignment {
     /// The role's name, which changed in 2026 for some.
     pub role: &'static str,
@@ -177,7 +179,17 @@ pub struct RoleAssignment {
 }
 
 /// Which role the endpoint of `attempt` needs, and the command that assigns it to the principal of its token.
-pub fn role_assignment(attempt: &Failure) -> RoleAssignment {
+///
+/// ```
+/// use copilot_keyless::diagnosis::{FailedRequest, role_assignment};
+///
+/// let needed = role_assignment(&FailedRequest {
+///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
+///     ..FailedRequest::default()
+/// });
+/// assert_eq!(needed.role, "Cognitive Services OpenAI User");
+/// ```
+pub fn role_assignment(attempt: &FailedRequest) -> RoleAssignment {
     let endpoint = place(attempt);
     let setup = Setup {
         endpoint: endpoint.as_ref(),
@@ -188,12 +200,12 @@ pub fn role_assignment(attempt: &Failure) -> RoleAssignment {
 }
 
 /// The endpoint, if it can be read.
-fn place(failure: &Failure) -> Option<Endpoint> {
+fn place(failure: &FailedRequest) -> Option<Endpoint> {
     let given = failure.endpoint.as_deref()?;
     endpoint::parse(given, &failure.options).ok()
 }
 
-fn report(Finding { code, cause, fixes }: Finding, failure: &Failure, answer: Answer) -> Diagnosis {
+fn report(Finding { code, cause, fixes }: Finding, failure: &FailedRequest, answer: Answer) -> Diagnosis {
     Diagnosis {
         code,
         title: code.title(),

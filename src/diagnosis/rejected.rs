@@ -5,7 +5,7 @@ use super::setup::Setup;
 use super::{DiagnosisCode, Finding};
 use crate::answer::body::Answer;
 use crate::token::Millis;
-use crate::token::claims::{self, Principal, TokenDescription};
+use crate::token::claims::{self, Principal, TokenDescription, TokenFormat};
 
 /// Application ids that stand for a resource as an audience. Likely, not documented.
 const AUDIENCE_IDS: [(&str, &str); 2] = [
@@ -35,7 +35,7 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
         return without_token(setup);
     }
     let claims = claims::describe(token);
-    if claims.format == "opaque" {
+    if claims.format == TokenFormat::Opaque {
         return unexplained(
             "The resource rejects the token, and the token cannot be decoded to see why.".to_owned(),
             vec![

@@ -1,6 +1,6 @@
 //! What is known about the request that failed, in the forms that sentences and commands need.
 
-use super::Failure;
+use super::FailedRequest;
 use crate::endpoint::{Cloud, Endpoint, Kind};
 use crate::text::is_made_of;
 
@@ -15,7 +15,7 @@ const FOUNDRY_USER: (&str, &str) = ("Foundry User", "53ca6127-db72-4b80-b1b0-d74
 /// What is known about the request.
 pub(super) struct Setup<'a> {
     pub(super) endpoint: Option<&'a Endpoint>,
-    pub(super) failure: &'a Failure,
+    pub(super) failure: &'a FailedRequest,
 }
 
 impl Setup<'_> {

@@ -110,6 +110,7 @@ pub struct Options {
 /// An endpoint that was understood. Serialised in camel case; what is `None` is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Endpoint {
     /// What was given, without surrounding white space and without the values of its query, which may be keys.
     pub input: String,

@@ -17,6 +17,7 @@ use crate::{Notice, NoticeCode};
 
 /// A value and the variable that it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Setting {
     /// The value, trimmed, not yet checked.
     pub value: String,
@@ -26,6 +27,7 @@ pub struct Setting {
 
 /// What the environment says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Resolved {
     /// The endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]

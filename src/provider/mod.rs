@@ -4,7 +4,7 @@ mod models;
 
 use serde::{Deserialize, Serialize};
 
-pub use models::{ModelConfig, ModelRequest, Named, models};
+pub use models::{ModelRequest, NamedProvider, PlannedModel, models};
 
 use crate::endpoint::{Endpoint, FIND, Kind, Options, ProviderType, parse};
 use crate::environment::{self, CredentialKind, CredentialPlan, Holds, Origin, Setting};
@@ -32,7 +32,7 @@ pub enum WireApi {
 /// `endpoint: process.env.X ?? ""` does not lead to another endpoint unnoticed.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Request {
+pub struct ProviderRequest {
     /// The endpoint, in any form that [`parse`] takes; else from the environment.
     pub endpoint: Option<String>,
     /// The well-known name of the model, by which the runtime looks up its limits.
@@ -63,13 +63,14 @@ pub struct Request {
 /// What to hand to the Copilot SDK, and how it came about. Serialised in camel case; what is `None` is left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Plan {
+#[non_exhaustive]
+pub struct ProviderPlan {
     /// The endpoint.
     pub endpoint: Endpoint,
     /// The model for the session.
     pub model: String,
     /// The provider, without its credential.
-    pub config: Config,
+    pub config: PlannedConfig,
     /// The scope to ask a token for. None on a host that names none, such as this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
@@ -84,7 +85,8 @@ pub struct Plan {
 /// The Copilot SDK's `ProviderConfig`, without a credential.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Config {
+#[non_exhaustive]
+pub struct PlannedConfig {
     /// The provider type.
     #[serde(rename = "type")]
     pub provider_type: ProviderType,
@@ -116,6 +118,7 @@ pub struct Config {
 /// `ProviderConfig.azure`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct AzureConfig {
     /// The dated API version.
     pub api_version: String,
@@ -123,6 +126,7 @@ pub struct AzureConfig {
 
 /// Where each setting comes from. A model that is known only from the path of the endpoint has the origin of the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Sources {
     /// The endpoint.
     pub endpoint: Origin,
@@ -155,13 +159,13 @@ const REFUSED_HEADERS: [&str; 6] = [
 /// `provider/scope` and `credential/configuration`. The rules about the base URL were measured on the Copilot SDK 1.0.14.
 ///
 /// ```
-/// use copilot_keyless::provider::{Request, plan};
+/// use copilot_keyless::provider::{ProviderRequest, plan};
 ///
-/// let plan = plan(&Request {
+/// let plan = plan(&ProviderRequest {
 ///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
 ///     deployment: Some("team-gpt".to_owned()),
 ///     model: Some("gpt-5.5".to_owned()),
-///     ..Request::default()
+///     ..ProviderRequest::default()
 /// })?;
 /// assert_eq!(plan.config.base_url, "https://myres.openai.azure.com/openai/v1/");
 /// assert_eq!(plan.config.wire_model.as_deref(), Some("team-gpt"));
@@ -169,7 +173,7 @@ const REFUSED_HEADERS: [&str; 6] = [
 /// assert_eq!(plan.sources.endpoint.as_str(), "option");
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
-pub fn plan(request: &Request) -> Result<Plan> {
+pub fn plan(request: &ProviderRequest) -> Result<ProviderPlan> {
     let env = &request.env;
     let mut warnings = Vec::new();
 
@@ -188,7 +192,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     let endpoint = parse(&address, &options)?;
 
     let names = names(request, &endpoint, endpoint_source, &mut warnings)?;
-    let config = Config {
+    let config = PlannedConfig {
         provider_type: endpoint.provider_type,
         wire_api: wire_api(request.wire_api, &endpoint)?,
         base_url: endpoint.base_url.clone(),
@@ -218,7 +222,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
         .cloned()
         .chain(warnings)
         .collect();
-    Ok(Plan {
+    Ok(ProviderPlan {
         endpoint,
         model: names.model,
         config,
@@ -229,7 +233,7 @@ pub fn plan(request: &Request) -> Result<Plan> {
     })
 }
 
-fn credential(request: &Request, endpoint: &Endpoint) -> Result<CredentialPlan> {
+fn credential(request: &ProviderRequest, endpoint: &Endpoint) -> Result<CredentialPlan> {
     if request.own_credential {
         Ok(CredentialPlan::fixed(CredentialKind::Option, Origin::Option))
     } else if endpoint.scope.is_none() {
@@ -266,7 +270,7 @@ struct Names {
 }
 
 fn names(
-    request: &Request,
+    request: &ProviderRequest,
     endpoint: &Endpoint,
     endpoint_source: Origin,
     warnings: &mut Vec<Notice>,

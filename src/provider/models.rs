@@ -5,14 +5,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Request, check_model, limit};
+use super::{ProviderRequest, check_model, limit};
 use crate::text::is_made_of;
 use crate::{Code, Error, Result};
 
 /// What makes a provider one of several: its name and its models. As JSON in camel case.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Named {
+pub struct NamedProvider {
     /// The first part of the id by which a session selects a model.
     pub name: Option<String>,
     /// Its models. If missing, the one that its options name.
@@ -39,10 +39,11 @@ pub struct ModelRequest {
     pub max_output_tokens: Option<f64>,
 }
 
-/// The Copilot SDK's `ProviderModelConfig`. Serialised in camel case; what is `None` is left out.
+/// The Copilot SDK's `ProviderPlannedModel`. Serialised in camel case; what is `None` is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ModelConfig {
+#[non_exhaustive]
+pub struct PlannedModel {
     /// Unique within the provider.
     pub id: String,
     /// The provider's name.
@@ -69,14 +70,14 @@ pub struct ModelConfig {
 
 /// Decides on the models of one of several providers. `taken` are the names of those before it.
 ///
-/// Errors are those of [`provider::plan`], `provider/name`, and `provider/model` for a list without models or with an id
+/// Errors are those of [`plan`](super::plan), `provider/name`, and `provider/model` for a list without models or with an id
 /// twice; `provider/conflict` where the models are listed and named by the options as well. Each says which provider.
 ///
 /// ```
-/// use copilot_keyless::provider::Request;
-/// use copilot_keyless::provider::{ModelRequest, Named, models};
+/// use copilot_keyless::provider::ProviderRequest;
+/// use copilot_keyless::provider::{ModelRequest, NamedProvider, models};
 ///
-/// let named = Named {
+/// let named = NamedProvider {
 ///     name: Some("west".to_owned()),
 ///     models: Some(vec![ModelRequest {
 ///         model: Some("gpt-5.5".to_owned()),
@@ -84,15 +85,19 @@ pub struct ModelConfig {
 ///         ..ModelRequest::default()
 ///     }]),
 /// };
-/// let request = Request {
+/// let request = ProviderRequest {
 ///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
-///     ..Request::default()
+///     ..ProviderRequest::default()
 /// };
 /// let models = models(&named, request, &[])?;
 /// assert_eq!((models[0].id.as_str(), models[0].wire_model.as_deref()), ("gpt-5.5", Some("team-gpt")));
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
-pub fn models(named: &Named, request: Request, taken: &[String]) -> Result<Vec<ModelConfig>> {
+pub fn models(
+    named: &NamedProvider,
+    request: ProviderRequest,
+    taken: &[String],
+) -> Result<Vec<PlannedModel>> {
     let name = check_name(named.name.as_deref(), taken)
         .map_err(|error| error.within(&format!("providers[{}]", taken.len())))?;
     read_models(name, named.models.as_deref(), request)
@@ -119,8 +124,8 @@ fn check_name<'a>(name: Option<&'a str>, taken: &[String]) -> Result<&'a str> {
 fn read_models(
     name: &str,
     listed: Option<&[ModelRequest]>,
-    mut request: Request,
-) -> Result<Vec<ModelConfig>> {
+    mut request: ProviderRequest,
+) -> Result<Vec<PlannedModel>> {
     let Some(listed) = listed else {
         return Ok(vec![read_model(name, &ModelRequest::default(), &request)?]);
     };
@@ -137,7 +142,7 @@ fn read_models(
     }
     // What the provider's options say for all its models.
     let limits = (request.max_prompt_tokens, request.max_output_tokens);
-    let mut models: Vec<ModelConfig> = Vec::new();
+    let mut models: Vec<PlannedModel> = Vec::new();
     for (index, wanted) in listed.iter().enumerate() {
         let named = wanted
             .model
@@ -163,14 +168,14 @@ fn read_models(
     Ok(models)
 }
 
-fn read_model(provider: &str, wanted: &ModelRequest, request: &Request) -> Result<ModelConfig> {
+fn read_model(provider: &str, wanted: &ModelRequest, request: &ProviderRequest) -> Result<PlannedModel> {
     let plan = super::plan(request)?;
     let id = match &wanted.id {
         Some(id) => check_model("id", id, false)?,
         None => plan.model.clone(),
     };
     let wire = plan.config.wire_model.unwrap_or_else(|| plan.model.clone());
-    Ok(ModelConfig {
+    Ok(PlannedModel {
         provider: provider.to_owned(),
         model_id: Some(plan.model).filter(|model| *model != id),
         wire_model: Some(wire).filter(|wire| *wire != id),

@@ -3,7 +3,7 @@
 
 use super::probe::{Call, deployment_of, outline, timeout};
 use crate::Result;
-use crate::provider::{self, Request, WireApi};
+use crate::provider::{self, ProviderRequest, WireApi};
 use crate::text::json::quoted;
 
 /// How long a whole answer may take unless told, in milliseconds.
@@ -19,11 +19,11 @@ const ANTHROPIC_TOKENS: u32 = 4_096;
 ///
 /// ```
 /// use copilot_keyless::request::chat::call;
-/// use copilot_keyless::provider::Request;
+/// use copilot_keyless::provider::ProviderRequest;
 ///
-/// let request = Request {
+/// let request = ProviderRequest {
 ///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
-///     ..Request::default()
+///     ..ProviderRequest::default()
 /// };
 /// let call = call(&request, "Hello \"there\"", None)?;
 /// assert_eq!(call.url, "https://myres.openai.azure.com/openai/v1/responses");
@@ -33,7 +33,7 @@ const ANTHROPIC_TOKENS: u32 = 4_096;
 /// );
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
-pub fn call(request: &Request, prompt: &str, timeout_ms: Option<f64>) -> Result<Call> {
+pub fn call(request: &ProviderRequest, prompt: &str, timeout_ms: Option<f64>) -> Result<Call> {
     let timeout_ms = timeout(timeout_ms, DEFAULT_TIMEOUT_MS)?;
     let plan = provider::plan(request)?;
     let model = deployment_of(&plan)?.unwrap_or_else(|| plan.model.clone());

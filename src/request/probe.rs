@@ -3,10 +3,10 @@
 
 use serde::Serialize;
 
-use crate::diagnosis::{Diagnosis, DiagnosisCode, Failure, diagnose};
+use crate::diagnosis::{Diagnosis, DiagnosisCode, FailedRequest, diagnose};
 use crate::endpoint::{Endpoint, ProviderType};
 use crate::environment::Origin;
-use crate::provider::{self, Plan, Request, WireApi};
+use crate::provider::{self, ProviderPlan, ProviderRequest, WireApi};
 use crate::text::decimal::decimal;
 use crate::text::json::{Members, Value};
 use crate::{Code, Error, Headers, Result, Secret};
@@ -20,12 +20,23 @@ const LONGEST_TIMEOUT_MS: u32 = i32::MAX as u32;
 /// The version of Anthropic's API; there is no other.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
+/// The method of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// Without a body.
+    Get,
+    /// With one.
+    Post,
+}
+
 /// A request to be sent, without its credential. Serialised in camel case; what is `None` is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Call {
-    /// `GET` or `POST`.
-    pub method: &'static str,
+    /// How to send it.
+    pub method: Method,
     /// Where to.
     pub url: String,
     /// The headers, their names in lower case.
@@ -55,20 +66,20 @@ pub struct Call {
 /// no timer can wait. Other errors are those of `plan`.
 ///
 /// ```
-/// use copilot_keyless::request::probe::call;
-/// use copilot_keyless::provider::Request;
+/// use copilot_keyless::request::probe::{Method, call};
+/// use copilot_keyless::provider::ProviderRequest;
 ///
-/// let request = Request {
+/// let request = ProviderRequest {
 ///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
 ///     model: Some("gpt-5.5".to_owned()),
-///     ..Request::default()
+///     ..ProviderRequest::default()
 /// };
 /// let call = call(&request, None)?;
-/// assert_eq!(call.method, "POST");
+/// assert_eq!(call.method, Method::Post);
 /// assert_eq!(call.url, "https://myres.openai.azure.com/openai/v1/responses");
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
-pub fn call(request: &Request, timeout_ms: Option<f64>) -> Result<Call> {
+pub fn call(request: &ProviderRequest, timeout_ms: Option<f64>) -> Result<Call> {
     let timeout_ms = timeout(timeout_ms, DEFAULT_TIMEOUT_MS)?;
     let plan = provider::plan(request)?;
     let deployment = deployment_of(&plan)?;
@@ -77,7 +88,7 @@ pub fn call(request: &Request, timeout_ms: Option<f64>) -> Result<Call> {
 }
 
 /// The deployment that is asked; none where nothing names one, which Anthropic's route does not allow.
-pub(crate) fn deployment_of(plan: &Plan) -> Result<Option<String>> {
+pub(crate) fn deployment_of(plan: &ProviderPlan) -> Result<Option<String>> {
     if plan.sources.model != Origin::Default {
         return Ok(Some(
             plan.config.wire_model.as_ref().unwrap_or(&plan.model).clone(),
@@ -94,7 +105,12 @@ pub(crate) fn deployment_of(plan: &Plan) -> Result<Option<String>> {
 }
 
 /// A request to the route that the runtime would take: with a body, for the deployment; without, for the list of models.
-pub(crate) fn outline(plan: Plan, deployment: Option<String>, body: Option<String>, timeout_ms: u32) -> Call {
+pub(crate) fn outline(
+    plan: ProviderPlan,
+    deployment: Option<String>,
+    body: Option<String>,
+    timeout_ms: u32,
+) -> Call {
     let mut headers = Headers::new();
     if plan.config.provider_type == ProviderType::Anthropic {
         headers.insert("anthropic-version", ANTHROPIC_VERSION);
@@ -106,7 +122,7 @@ pub(crate) fn outline(plan: Plan, deployment: Option<String>, body: Option<Strin
         headers.insert(name.to_ascii_lowercase(), value.clone());
     }
     Call {
-        method: if body.is_some() { "POST" } else { "GET" },
+        method: if body.is_some() { Method::Post } else { Method::Get },
         url: url(&plan, deployment.as_deref()),
         headers,
         body,
@@ -135,7 +151,7 @@ pub(crate) fn timeout(given: Option<f64>, default: u32) -> Result<u32> {
 }
 
 /// What the runtime of the Copilot SDK makes of a base URL, measured on 1.0.14; without a deployment the list of models beside it.
-fn url(plan: &Plan, deployment: Option<&str>) -> String {
+fn url(plan: &ProviderPlan, deployment: Option<&str>) -> String {
     let base = plan.config.base_url.trim_end_matches('/');
     let operation = match (deployment, plan.config.wire_api) {
         (Some(_), Some(WireApi::Responses)) => "responses",
@@ -174,7 +190,19 @@ fn body(model: &str, wire_api: Option<WireApi>) -> String {
 
 /// What came of a probe: what [`diagnose`] finds, and what only the sender knows or expects of the answer. Not everything with
 /// a status of success is a model's: a web site or a sign-in page has one for any path.
-pub fn judge(outcome: &Failure) -> Diagnosis {
+///
+/// ```
+/// use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest};
+/// use copilot_keyless::request::probe::judge;
+///
+/// let page = FailedRequest {
+///     status: 200,
+///     body: Some("<title>Sign in</title>".into()),
+///     ..FailedRequest::default()
+/// };
+/// assert_eq!(judge(&page).code, DiagnosisCode::WrongPath);
+/// ```
+pub fn judge(outcome: &FailedRequest) -> Diagnosis {
     let mut found = diagnose(outcome);
     let body = outcome.body.as_ref().map_or("", Secret::expose);
     match found.code {
@@ -216,6 +244,12 @@ fn is_answer(body: &str) -> bool {
 /// What the platform said of a request that got no answer, in one line.
 ///
 /// reqwest quotes what JavaScript threw as `JsValue(...)`, with the stack, and names its own timeout in two ways.
+///
+/// ```
+/// use copilot_keyless::request::probe::network_words;
+///
+/// assert_eq!(network_words("operation timed out", 15_000), "no answer within 15000 ms");
+/// ```
 pub fn network_words(said: &str, timeout_ms: u32) -> String {
     if said.contains("reqwest::errors::TimedOut") || said == "operation timed out" {
         return format!("no answer within {timeout_ms} ms");

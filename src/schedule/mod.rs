@@ -5,11 +5,13 @@
 //! times only.
 
 mod decision;
+mod failure;
 mod policy;
 mod stored_token;
 mod time;
 
-pub use decision::{Answer, Decision, Failure, FailureKind, FlightStart, Outcome, Phase, Status};
+pub use decision::{Answer, Decision, FlightStart, Outcome, Phase, Status};
+pub use failure::{Evidence, Failure, FailureKind};
 pub use policy::RefreshPolicy;
 pub use time::Now;
 
@@ -336,7 +338,7 @@ impl Schedule {
         let pause = pause.filter(|span| self.flight.is_none() && !span.over(now));
         Status {
             state,
-            expires_on: self.stored.map(|stored| stored.lifetime.expires),
+            expires_on: self.stored.map(|stored| stored.lifetime.expires()),
             refresh_on: self.stored.map(|stored| stored.refresh_at),
             next_attempt_on: pause.map(|span| now.wall.saturating_add(span.remaining(now))),
             refreshing: self.flight.is_some(),
@@ -472,13 +474,13 @@ impl Schedule {
         let length = lifetime.length();
         // A quarter of a short life at the most: a token of ten seconds could never be used otherwise.
         let forced_at = lifetime
-            .expires
+            .expires()
             .saturating_sub(policy.min_remaining_ms.min(length / 4));
-        let half = lifetime.acquired.saturating_add(length / 2);
-        let refresh_at = match lifetime.refresh_after {
+        let half = lifetime.acquired().saturating_add(length / 2);
+        let refresh_at = match lifetime.refresh_after() {
             Some(advised) => advised,
             None if length >= policy.long_lived_ms || length < 2 * policy.refresh_before_expiry_ms => half,
-            None => lifetime.expires.saturating_sub(policy.refresh_before_expiry_ms),
+            None => lifetime.expires().saturating_sub(policy.refresh_before_expiry_ms),
         };
         let refresh_at = refresh_at.min(forced_at);
         // Half of what lies before the forced window is left to the refresh itself.

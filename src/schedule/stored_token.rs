@@ -24,21 +24,21 @@ pub(super) struct StoredToken {
 impl StoredToken {
     /// The time on the token's own line: neither a clock set back nor a suspended machine makes it younger.
     pub(super) fn clock(&self, now: Now) -> Millis {
-        self.lifetime.acquired.saturating_add(self.since.elapsed(now))
+        self.lifetime.acquired().saturating_add(self.since.elapsed(now))
     }
 
     /// Whether it is another token than that one, and a better one. Both are judged by what is left of them: where the
     /// clock was set back, a new token may expire at an earlier time than the old one does.
     pub(super) fn outlives(&self, old: &Self, now: Now) -> bool {
-        let left = |stored: &Self| stored.lifetime.expires.saturating_sub(stored.clock(now));
+        let left = |stored: &Self| stored.lifetime.expires().saturating_sub(stored.clock(now));
         // An expiry counted from the answer on differs by a moment from time to time.
         let moment = SAME_EXPIRY_MS.min(self.lifetime.length() / 8);
-        self.lifetime.expires != old.lifetime.expires && left(self) > left(old).saturating_add(moment)
+        self.lifetime.expires() != old.lifetime.expires() && left(self) > left(old).saturating_add(moment)
     }
 
     /// The bounds on both clocks of a point on the token's own line.
     pub(super) fn until(&self, at: Millis) -> (Millis, Millis) {
-        let from_start = at.saturating_sub(self.lifetime.acquired);
+        let from_start = at.saturating_sub(self.lifetime.acquired());
         // No further than JavaScript counts exactly.
         let bound = |clock: Millis| {
             clock

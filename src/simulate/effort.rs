@@ -6,7 +6,7 @@ use super::scenario::refuse;
 use crate::Result;
 use crate::text::decimal::decimal;
 
-/// So many steps are played at the most, over all instances: some seconds of work. Nobody can foresee how many a scenario takes, since
+/// So many steps are played at the most, over all instances: some seconds of work. Nobody can tell how many a scenario takes, since
 /// tokens that live a moment are refreshed all the time. Without optimisation each takes ten times as long.
 const MOST_STEPS: usize = if cfg!(debug_assertions) {
     20_000_000

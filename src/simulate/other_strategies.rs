@@ -3,8 +3,8 @@
 use super::scenario::{Plan, Strategy};
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
 use super::world::{Answer, World, code_of};
-use crate::Result;
 use crate::token::Millis;
+use crate::{Code, Result};
 
 /// Within this of the expiry a token is refreshed in the background.
 const WINDOW_MS: Millis = 120_000;
@@ -59,7 +59,7 @@ fn finish(plan: &Plan, recorder: &mut Recorder, shown: bool, at: Millis, end: Mi
                 at,
                 plan.duration - at,
                 CallOutcome::Failed,
-                Some("token/timeout"),
+                Some(Code::TokenTimeout),
             );
         }
     }

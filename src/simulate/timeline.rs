@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::scenario::Plan;
+use crate::Code;
 use crate::schedule::Phase;
 use crate::token::Millis;
 
@@ -13,6 +14,7 @@ const LISTED: usize = 5_000;
 /// entries at the most; `totals` and `fleet` count all instances.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RefreshTimeline {
     /// How long the scenario lasted.
     pub duration_ms: f64,
@@ -33,6 +35,7 @@ pub struct RefreshTimeline {
 /// A stretch of time in one phase.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct PhaseSpan {
     /// The phase.
     pub phase: Phase,
@@ -45,6 +48,7 @@ pub struct PhaseSpan {
 /// A request at the identity endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Attempt {
     /// When it was sent.
     pub at_ms: f64,
@@ -73,6 +77,7 @@ pub enum AttemptOutcome {
 /// A call for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Call {
     /// When it was made.
     pub at_ms: f64,
@@ -82,7 +87,7 @@ pub struct Call {
     pub outcome: CallOutcome,
     /// The error's code where it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<&'static str>,
+    pub code: Option<Code>,
 }
 
 /// What a call got.
@@ -128,6 +133,7 @@ pub struct Totals {
 /// The request rate at the identity endpoint.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Fleet {
     /// How many instances there were.
     pub instances: u32,
@@ -178,7 +184,7 @@ impl Recorder {
         at: Millis,
         wait: Millis,
         outcome: CallOutcome,
-        code: Option<&'static str>,
+        code: Option<Code>,
     ) {
         let totals = &mut self.timeline.totals;
         totals.calls += 1;

@@ -12,6 +12,7 @@ const MAX_HEADER_BYTES: usize = 65_536;
 /// What the `Bearer` challenge of a response says. All of it may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Challenge {
     /// The claims that a new token has to be acquired with, as JSON text.
     #[serde(skip_serializing_if = "Option::is_none")]

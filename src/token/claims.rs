@@ -24,12 +24,23 @@ pub enum Principal {
     Unknown,
 }
 
+/// Whether a token can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenFormat {
+    /// A JSON Web Token.
+    Jwt,
+    /// Something that cannot be decoded.
+    Opaque,
+}
+
 /// What a token says about itself; times in epoch milliseconds. All of it may be missing: an opaque token says nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct TokenDescription {
-    /// `jwt`, or `opaque` when it cannot be decoded.
-    pub format: &'static str,
+    /// Whether it could be decoded.
+    pub format: TokenFormat,
     /// Whom the token stands for.
     pub principal: Principal,
     /// The audience (`aud`): a URI or a GUID, without the trailing slash.
@@ -76,7 +87,7 @@ pub struct TokenDescription {
 /// Describes a token as well as can be. Never fails: what cannot be decoded is `opaque`.
 ///
 /// ```
-/// use copilot_keyless::token::claims::{Principal, describe};
+/// use copilot_keyless::token::claims::{Principal, TokenFormat, describe};
 ///
 /// // {"alg":"none"} . {"aud":"https://ai.azure.com/","idtyp":"app","exp":1800000000} .
 /// let token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJodHRwczovL2FpLmF6dXJlLmNvbS8iLCJpZHR5cCI6ImFwcCIsImV4cCI6MTgwMDAwMDAwMH0.";
@@ -84,11 +95,15 @@ pub struct TokenDescription {
 /// assert_eq!(description.audience.as_deref(), Some("https://ai.azure.com"));
 /// assert_eq!(description.principal, Principal::App);
 /// assert_eq!(description.expires_on, Some(1_800_000_000_000));
-/// assert_eq!(describe("no-jwt").format, "opaque");
+/// assert_eq!(describe("no-jwt").format, TokenFormat::Opaque);
 /// ```
 pub fn describe(token: &str) -> TokenDescription {
     let decoded = payload(token);
-    let format = if decoded.is_some() { "jwt" } else { "opaque" };
+    let format = if decoded.is_some() {
+        TokenFormat::Jwt
+    } else {
+        TokenFormat::Opaque
+    };
     let claims = decoded.unwrap_or_default();
     let app_id = text(&claims, &["appid", "azp"]);
     let scopes = words(&claims, "scp");

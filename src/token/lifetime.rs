@@ -14,12 +14,9 @@ const FIRST_MILLISECONDS: f64 = 1e11;
 /// From when to when a token is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime {
-    /// When the request that brought the token was *started* (the rule of MSAL).
-    pub acquired: Millis,
-    /// When the token expires. Always after `acquired`.
-    pub expires: Millis,
-    /// When its issuer would like it to be refreshed; strictly between the other two.
-    pub refresh_after: Option<Millis>,
+    acquired: Millis,
+    expires: Millis,
+    refresh_after: Option<Millis>,
 }
 
 impl Lifetime {
@@ -76,6 +73,21 @@ impl Lifetime {
     ) -> Result<Self> {
         let expires = epoch(expires_on_timestamp).ok_or_else(|| unreadable("expiresOnTimestamp"))?;
         Self::new(acquired, expires, refresh_after_timestamp.and_then(epoch), max)
+    }
+
+    /// When the request that brought the token was *started* (the rule of MSAL).
+    pub const fn acquired(&self) -> Millis {
+        self.acquired
+    }
+
+    /// When the token expires. Always after [`acquired`](Self::acquired).
+    pub const fn expires(&self) -> Millis {
+        self.expires
+    }
+
+    /// When its issuer would like it to be refreshed; strictly between the other two.
+    pub const fn refresh_after(&self) -> Option<Millis> {
+        self.refresh_after
     }
 
     /// How long the token lives, in milliseconds.

@@ -11,6 +11,7 @@ const MAX_RESPONSE_BYTES: usize = 1_048_576;
 
 /// A token and its lifetime.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TokenResponse {
     /// The token, as the endpoint gave it.
     pub token: Secret,
@@ -29,7 +30,7 @@ pub struct TokenResponse {
 ///
 /// let json = br#"{"access_token":"opaque","expires_on":"1586984735"}"#;
 /// let response = parse_token_response(json, 1_586_981_135_000, |_| None).unwrap();
-/// assert_eq!(response.lifetime.expires, 1_586_984_735_000);
+/// assert_eq!(response.lifetime.expires(), 1_586_984_735_000);
 /// ```
 pub fn parse_token_response(
     json: &[u8],

@@ -4,11 +4,7 @@
 import assert from "node:assert/strict";
 import { DefaultAzureCredential } from "@azure/identity";
 import { CopilotClient } from "@github/copilot-sdk";
-import {
-  createBearerTokenProvider,
-  createFoundryProvider,
-  ManagedIdentityCopilotAgent,
-} from "copilot-keyless";
+import { createBearerTokenProvider, createFoundryProvider, FoundryAgent } from "copilot-keyless";
 import { createDirectCredential } from "copilot-keyless/direct";
 import { startEmulator } from "copilot-keyless/emulator";
 import OpenAI, { AzureOpenAI } from "openai";
@@ -36,7 +32,7 @@ async function turnOfSdk(prepare = () => {}) {
   await client.start();
   try {
     const session = await client.createSession(config);
-    foundry.watch(session);
+    foundry.attach(session);
     prepare();
     const reply = await session.sendAndWait({ prompt: "Say hello" }, CASE_MS);
     assert.match(reply.data.content, /hello/i);
@@ -81,7 +77,7 @@ const CASES = {
     for (const args of asked) assert.deepEqual(args, { providerName: args.providerName, sessionId });
   },
   "agent: two turns, a token revoked between them": async () => {
-    const agent = new ManagedIdentityCopilotAgent();
+    const agent = new FoundryAgent();
     try {
       assert.match(await agent.chat("Say hello"), /hello/i);
       emulator.revokeTokens();

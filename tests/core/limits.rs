@@ -3,11 +3,11 @@
 
 use copilot_keyless::Error;
 use copilot_keyless::answer::retry_after_ms;
-use copilot_keyless::diagnosis::{Failure as Refusal, diagnose, foresee};
+use copilot_keyless::diagnosis::{FailedRequest as Refusal, check_token, diagnose};
 use copilot_keyless::request::identity::{Answer as IdentityAnswer, judge};
 use copilot_keyless::request::probe;
 use copilot_keyless::schedule::{Answer, Decision, Failure, FailureKind, Now, RefreshPolicy, Schedule};
-use copilot_keyless::token::{Lifetime, clock_ahead, parse_token_response, second_look, seems_expired};
+use copilot_keyless::token::{Lifetime, clock_ahead, corrected_expiry, parse_token_response, seems_expired};
 use proptest::prelude::*;
 
 /// Where arithmetic ends.
@@ -132,10 +132,10 @@ proptest! {
         if let Ok(lifetime) = Lifetime::new(one, two, Some(three), four) {
             prop_assert!(lifetime.length() > 0);
         }
-        let _ = Lifetime { acquired: one, expires: two, refresh_after: None }.length();
+        let _ = Lifetime::new(one, two, None, i64::MAX).map(|lifetime| lifetime.length());
         let _ = Lifetime::of_access_token(one, number, Some(number), four);
         seems_expired(number, one);
-        second_look("opaque", number, one, two);
+        corrected_expiry("opaque", number, one, two);
         clock_ahead("Sun, 06 Nov 1994 08:49:37 GMT", one);
         retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", "", Some(one));
         let body = format!(r#"{{"access_token":"t","expires_on":"2020-04-15T20:05:35","expires_in":{claim}}}"#);
@@ -157,7 +157,7 @@ proptest! {
         };
         diagnose(&failure);
         probe::judge(&failure);
-        foresee(&failure);
+        check_token(&failure);
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use copilot_keyless::answer::model::{Format, Reader};
 use copilot_keyless::answer::sse::Parser;
-use copilot_keyless::diagnosis::{self, diagnose, foresee};
-use copilot_keyless::provider::{self, Request};
+use copilot_keyless::diagnosis::{self, check_token, diagnose};
+use copilot_keyless::provider::{self, ProviderRequest};
 use copilot_keyless::request::chat;
 use copilot_keyless::request::identity::{self, Verdict};
 use copilot_keyless::request::probe;
@@ -75,31 +75,31 @@ fn debug_shows_no_secret_of_any_type() {
     assert_hidden("identity::Request", &request);
     assert_hidden("identity::Call", &identity::call(&request).unwrap());
 
-    let failure = diagnosis::Failure {
+    let failure = diagnosis::FailedRequest {
         status: 401,
         endpoint: Some("https://myres.openai.azure.com".to_owned()),
         headers: one("authorization"),
         body: Some(format!("Bearer {SECRET} is not good").as_str().into()),
         token: Some(SECRET.into()),
-        ..diagnosis::Failure::default()
+        ..diagnosis::FailedRequest::default()
     };
-    assert_hidden("diagnosis::Failure", &failure);
+    assert_hidden("diagnosis::FailedRequest", &failure);
     assert_hidden("Diagnosis", &diagnose(&failure));
-    assert_hidden("foresee", &foresee(&failure));
+    assert_hidden("check_token", &check_token(&failure));
     assert_hidden("probe::judge", &probe::judge(&failure));
 
-    let request = Request {
+    let request = ProviderRequest {
         endpoint: Some("https://myres.openai.azure.com".to_owned()),
         model: Some("gpt-5.5".to_owned()),
         headers: one("x-gateway-key"),
         env: Variables::from([("AZURE_CLIENT_SECRET", SECRET), ("ANYTHING", SECRET)]),
-        ..Request::default()
+        ..ProviderRequest::default()
     };
-    assert_hidden("provider::Request", &request);
+    assert_hidden("provider::ProviderRequest", &request);
     let plan = provider::plan(&request).unwrap();
     let header = |headers: &Headers| headers.get("x-gateway-key").unwrap().expose().to_owned();
     assert_eq!(header(&plan.config.headers), SECRET);
-    assert_hidden("Plan", &plan);
+    assert_hidden("ProviderPlan", &plan);
     assert_hidden("Config", &plan.config);
     let call = probe::call(&request, None).unwrap();
     assert_eq!(header(&call.headers), SECRET);

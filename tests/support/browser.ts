@@ -44,8 +44,10 @@ export async function launch(): Promise<Browser> {
 export async function provideBrowser(): Promise<string> {
   const found = (await described()) ?? (process.env.CHROMIUM ? undefined : await install());
   if (found) return found;
-  const where = process.env.CHROMIUM ? ` at ${process.env.CHROMIUM}` : ", and none could be installed";
-  throw new Error(`The tests in tests/browser need a browser, and there is none${where}. ${HOW_TO_GO_ON}`);
+  const why = process.env.CHROMIUM
+    ? `there is none at ${process.env.CHROMIUM}, which the variable CHROMIUM names`
+    : "none was found, and none could be installed";
+  throw new Error(`The tests in tests/browser need a browser: ${why}. ${HOW_TO_GO_ON}`);
 }
 
 async function described(): Promise<string | undefined> {
@@ -59,10 +61,10 @@ async function described(): Promise<string | undefined> {
 /** By the system's packages as root on Debian and its like, else as Playwright's download. */
 async function install(): Promise<string | undefined> {
   const run = (command: string, ...args: string[]) => {
-    console.log(`No browser was found: ${command} ${args.join(" ")}`);
+    console.log(`Installing a browser: ${command} ${args.join(" ")}`);
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
     const { status, stderr } = spawnSync(command, args, { env, encoding: "utf8", timeout: 300_000 });
-    if (status !== 0) console.log(stderr?.trim().split("\n").at(-1) ?? `${command} cannot be started`);
+    if (status !== 0) console.log(/^.*(?:error|fail|E:).*$/im.exec(stderr ?? "")?.[0] ?? `${command} failed`);
     return status === 0;
   };
   if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {

@@ -13,7 +13,7 @@ impl Guest for Component {
     }
 
     fn check_token(attempt: FailedRequest) -> Option<Diagnosis> {
-        diagnosis::foresee(&attempt.into()).map(Into::into)
+        diagnosis::check_token(&attempt.into()).map(Into::into)
     }
 
     fn role_assignment(attempt: FailedRequest) -> Assignment {
@@ -40,9 +40,10 @@ impl Guest for Component {
     }
 }
 
+same_names!(claims::TokenFormat => TokenFormat { Jwt, Opaque });
 same_names!(claims::Principal => Principal { ManagedIdentity, App, User, Unknown });
 
-impl From<FailedRequest> for diagnosis::Failure {
+impl From<FailedRequest> for diagnosis::FailedRequest {
     fn from(failure: FailedRequest) -> Self {
         Self {
             endpoint: failure.endpoint,
@@ -78,11 +79,7 @@ impl From<diagnosis::Diagnosis> for Diagnosis {
 impl From<claims::TokenDescription> for TokenDescription {
     fn from(token: claims::TokenDescription) -> Self {
         Self {
-            format: if token.format == "jwt" {
-                TokenFormat::Jwt
-            } else {
-                TokenFormat::Opaque
-            },
+            format: token.format.into(),
             principal: token.principal.into(),
             audience: token.audience,
             issuer: token.issuer,

@@ -13,8 +13,8 @@ impl Guest for Component {
         let response = parse_token_response(response.as_bytes(), requested_at, |_| utc_offset_minutes)?;
         Ok(AccessToken {
             token: response.token.into_exposed(),
-            expires_on_timestamp: response.lifetime.expires,
-            refresh_after_timestamp: response.lifetime.refresh_after,
+            expires_on_timestamp: response.lifetime.expires(),
+            refresh_after_timestamp: response.lifetime.refresh_after(),
         })
     }
 }

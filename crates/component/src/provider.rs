@@ -38,7 +38,7 @@ same_names!(environment::Host => HostKind {
     CloudShell,
 });
 
-impl From<ProviderRequest> for provider::Request {
+impl From<ProviderRequest> for provider::ProviderRequest {
     fn from(request: ProviderRequest) -> Self {
         Self {
             endpoint: request.endpoint,
@@ -57,8 +57,8 @@ impl From<ProviderRequest> for provider::Request {
     }
 }
 
-impl From<provider::Plan> for ProviderPlan {
-    fn from(plan: provider::Plan) -> Self {
+impl From<provider::ProviderPlan> for ProviderPlan {
+    fn from(plan: provider::ProviderPlan) -> Self {
         Self {
             endpoint: plan.endpoint.into(),
             model: plan.model,
@@ -75,8 +75,8 @@ impl From<provider::Plan> for ProviderPlan {
     }
 }
 
-impl From<provider::Config> for ProviderConfig {
-    fn from(config: provider::Config) -> Self {
+impl From<provider::PlannedConfig> for ProviderConfig {
+    fn from(config: provider::PlannedConfig) -> Self {
         Self {
             type_: config.provider_type.into(),
             wire_api: config.wire_api.map(Into::into),

@@ -11,7 +11,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use copilot_keyless::provider::{self, Plan, Request};
+use copilot_keyless::provider::{self, ProviderPlan, ProviderRequest};
 use github_copilot_sdk::provider_token::{BearerTokenError, ProviderTokenArgs};
 use github_copilot_sdk::types::{MessageOptions, ProviderConfig, SessionConfig};
 use github_copilot_sdk::{Client, ClientOptions};
@@ -20,9 +20,9 @@ use tokens::Tokens;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let seconds = std::env::args().nth(1).map_or(Ok(0), |given| given.parse())?;
-    let plan = provider::plan(&Request {
+    let plan = provider::plan(&ProviderRequest {
         env: std::env::vars().collect(),
-        ..Request::default()
+        ..ProviderRequest::default()
     })?;
     let scope = plan
         .scope
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// What the Copilot SDK is told: the plan, and where the tokens come from.
-fn provider_config(plan: &Plan, tokens: Arc<Tokens>) -> ProviderConfig {
+fn provider_config(plan: &ProviderPlan, tokens: Arc<Tokens>) -> ProviderConfig {
     let bearer = move |_: ProviderTokenArgs| {
         let tokens = Arc::clone(&tokens);
         async move { tokens.get().await.map_err(BearerTokenError::message) }

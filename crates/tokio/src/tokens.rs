@@ -123,8 +123,8 @@ impl Tokens {
         let lifetime = response.lifetime;
         let answer = Answer {
             requested,
-            expires_on: lifetime.expires as f64,
-            refresh_after: lifetime.refresh_after.map(|at| at as f64),
+            expires_on: lifetime.expires() as f64,
+            refresh_after: lifetime.refresh_after().map(|at| at as f64),
         };
         self.with(|state, now| {
             let outcome = state.schedule.acquired(flight, answer, now, chance());

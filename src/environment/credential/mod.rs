@@ -88,6 +88,7 @@ pub enum Host {
 /// ids, never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct CredentialPlan {
     /// What gives the tokens.
     pub kind: CredentialKind,

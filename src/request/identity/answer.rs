@@ -25,6 +25,7 @@ pub enum Verdict {
 /// An `AccessToken` of `@azure/identity`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Token {
     /// The token.
     pub token: Secret,
@@ -38,6 +39,7 @@ pub struct Token {
 /// Why there is no token. Serialised in camel case; what is `None` is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Failure {
     /// The HTTP status; none if no answer came.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,6 +80,18 @@ pub struct Answer {
 }
 
 /// Says what an answer means.
+///
+/// ```
+/// use copilot_keyless::request::identity::{Answer, Source, Verdict, judge};
+///
+/// let verdict = judge(&Answer {
+///     source: Source::Imds,
+///     status: 503,
+///     ..Answer::default()
+/// });
+/// let Verdict::Failure(failure) = verdict else { panic!() };
+/// assert!(failure.retry_in_ms.is_some());
+/// ```
 pub fn judge(answer: &Answer) -> Verdict {
     let Answer { source, status, .. } = *answer;
     if (200..300).contains(&status) {
@@ -122,8 +136,8 @@ fn token(answer: &Answer) -> Result<Token> {
             token::parse_token_response(answer.body.expose().as_bytes(), requested_at, |_| None)?;
         Ok(Token {
             token,
-            expires_on_timestamp: lifetime.expires.saturating_add(clock_ahead),
-            refresh_after_timestamp: lifetime.refresh_after.map(|at| at.saturating_add(clock_ahead)),
+            expires_on_timestamp: lifetime.expires().saturating_add(clock_ahead),
+            refresh_after_timestamp: lifetime.refresh_after().map(|at| at.saturating_add(clock_ahead)),
         })
     };
     read(0).or_else(|error| {

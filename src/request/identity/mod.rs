@@ -73,6 +73,7 @@ pub struct Request {
 /// A request to be sent, but for its secret. Serialised in camel case; what is `None` is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Call {
     /// What gives the token.
     pub source: Source,
@@ -93,6 +94,7 @@ pub struct Call {
 /// Where the secret of a [`Call`] belongs, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct SecretPlace {
     /// `x-identity-header`, `client_secret` or `client_assertion`.
     pub name: &'static str,

@@ -5,7 +5,7 @@ use super::properties::{OBJECT_ID, Own, check, faults, words};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use copilot_keyless::Secret;
-use copilot_keyless::diagnosis::{Failure, diagnose, foresee, role_assignment};
+use copilot_keyless::diagnosis::{FailedRequest, check_token, diagnose, role_assignment};
 use copilot_keyless::endpoint::Options;
 use copilot_keyless::request::probe;
 use proptest::prelude::*;
@@ -147,7 +147,7 @@ proptest! {
             "unique_name": planted, "xms_mirid": if principal == "X" { json!(planted) } else { Value::Null }, "idtyp": principal,
             "oid": if place.own.object_id { OBJECT_ID.to_owned() } else { format!("{planted}!") },
         });
-        let failure = Failure {
+        let failure = FailedRequest {
             endpoint: place.endpoint.map(str::to_owned),
             options: Options { scope: place.given_scope.map(str::to_owned), ..Options::default() },
             status,
@@ -164,7 +164,7 @@ proptest! {
             wire_api: Some(planted.clone()),
         };
         let own = Own { object_id: place.own.object_id && with_token, ..place.own };
-        for diagnosis in [Some(diagnose(&failure)), Some(probe::judge(&failure)), foresee(&failure)].into_iter().flatten() {
+        for diagnosis in [Some(diagnose(&failure)), Some(probe::judge(&failure)), check_token(&failure)].into_iter().flatten() {
             prop_assert_eq!(faults(&diagnosis, &own, &planted), Ok(()), "{:?}", diagnosis);
         }
         prop_assert_eq!(check(&role_assignment(&failure).command, &own, &planted), Ok(()));
@@ -174,7 +174,7 @@ proptest! {
     #[test]
     fn no_command_holds_a_word_of_a_strange_host(planted in planted(), body in body(), status in prop::sample::select(vec![0u16, 401, 403, 404])) {
         for endpoint in [format!("https://{planted}.example"), format!("https://{planted}.azure-api.net/{planted}"), format!("https://models.example/{planted}/v1"), planted.clone()] {
-            let failure = Failure { endpoint: Some(endpoint), status, body: Some(body.clone().into()), ..Failure::default() };
+            let failure = FailedRequest { endpoint: Some(endpoint), status, body: Some(body.clone().into()), ..FailedRequest::default() };
             prop_assert_eq!(faults(&diagnose(&failure), &Own::default(), &planted), Ok(()));
             prop_assert_eq!(check(&role_assignment(&failure).command, &Own::default(), &planted), Ok(()));
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use copilot_keyless::diagnosis::{Diagnosis, DiagnosisCode, Failure, diagnose, status_of_event};
+use copilot_keyless::diagnosis::{Diagnosis, DiagnosisCode, FailedRequest, diagnose, status_of_event};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -24,8 +24,8 @@ fn token(claims: &Value) -> String {
     )
 }
 
-fn run(row: &Value) -> (Failure, Diagnosis) {
-    let mut failure: Failure = serde_json::from_value(row["failure"].clone()).unwrap();
+fn run(row: &Value) -> (FailedRequest, Diagnosis) {
+    let mut failure: FailedRequest = serde_json::from_value(row["failure"].clone()).unwrap();
     if let Some(claims) = row.get("claims") {
         failure.token = Some(token(claims).into());
     }
@@ -141,7 +141,7 @@ proptest! {
         secret in "[A-Za-z0-9_-]{24,40}",
         retry in any::<String>(),
     ) {
-        let diagnosis = diagnose(&Failure {
+        let diagnosis = diagnose(&FailedRequest {
             status,
             body: Some(format!("{body}{secret}{body}").into()),
             endpoint,
@@ -149,7 +149,7 @@ proptest! {
             headers: [("Retry-After", retry)].into(),
             deployment: Some(body),
             now: Some(1_800_000_000_000),
-            ..Failure::default()
+            ..FailedRequest::default()
         });
         let shown = serde_json::to_string(&diagnosis).unwrap();
         prop_assert!(!shown.contains(&secret));
@@ -182,10 +182,10 @@ fn a_failure_in_a_stream_is_found_to_be_the_same_as_one_in_front_of_it() {
             DiagnosisCode::ServerError,
         ),
     ] {
-        let failure = Failure {
+        let failure = FailedRequest {
             status: status_of_event(event),
             body: Some(event.into()),
-            ..Failure::default()
+            ..FailedRequest::default()
         };
         assert_eq!(diagnose(&failure).code, code, "{event}");
     }

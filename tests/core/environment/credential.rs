@@ -10,7 +10,7 @@ use copilot_keyless::NoticeCode;
 use copilot_keyless::Variables;
 use copilot_keyless::endpoint::Cloud;
 use copilot_keyless::environment::{CredentialKind, CredentialPlan, Origin, credential};
-use copilot_keyless::provider::{Request, plan};
+use copilot_keyless::provider::{ProviderRequest, plan};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -98,11 +98,11 @@ fn names() -> [(&'static str, CredentialKind); 9] {
     ]
 }
 
-fn request(endpoint: &str, env: &[(&str, &str)]) -> Request {
-    Request {
+fn request(endpoint: &str, env: &[(&str, &str)]) -> ProviderRequest {
+    ProviderRequest {
         endpoint: Some(endpoint.to_owned()),
         env: env.iter().copied().collect(),
-        ..Request::default()
+        ..ProviderRequest::default()
     }
 }
 
@@ -114,7 +114,7 @@ fn the_environment_is_asked_only_where_its_credential_is_used() {
         plan(&asked).unwrap_err().code().as_str(),
         "credential/configuration"
     );
-    let own = Request {
+    let own = ProviderRequest {
         own_credential: true,
         ..asked
     };
@@ -130,14 +130,14 @@ fn the_environment_is_asked_only_where_its_credential_is_used() {
 #[test]
 fn only_a_credential_of_ones_own_must_be_told_the_authority() {
     let ours = request("https://myres.openai.azure.us", &[]);
-    let warns = |request: &Request| {
+    let warns = |request: &ProviderRequest| {
         let warnings = plan(request).unwrap().warnings;
         warnings
             .iter()
             .any(|notice| notice.code == NoticeCode::AuthorityHostRequired)
     };
     assert!(!warns(&ours));
-    assert!(warns(&Request {
+    assert!(warns(&ProviderRequest {
         own_credential: true,
         ..ours
     }));

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use copilot_keyless::provider::{ModelConfig, Named, models};
+use copilot_keyless::provider::{NamedProvider, PlannedModel, models};
 use serde_json::Value;
 
-fn run(list: &Value) -> copilot_keyless::Result<Vec<ModelConfig>> {
+fn run(list: &Value) -> copilot_keyless::Result<Vec<PlannedModel>> {
     let mut all = Vec::new();
     let mut taken = Vec::new();
     for options in list.as_array().unwrap() {
-        let named: Named = serde_json::from_value(options.clone()).unwrap();
+        let named: NamedProvider = serde_json::from_value(options.clone()).unwrap();
         all.extend(models(
             &named,
             serde_json::from_value(options.clone()).unwrap(),

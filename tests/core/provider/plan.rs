@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use copilot_keyless::NoticeCode;
 use copilot_keyless::environment::resolve;
-use copilot_keyless::provider::{Plan, Request, plan};
+use copilot_keyless::provider::{ProviderPlan, ProviderRequest, plan};
 use copilot_keyless::{Code, Headers, Variables};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -16,11 +16,11 @@ fn rows() -> Vec<Value> {
     serde_json::from_str(table!("providers.json")).unwrap()
 }
 
-fn run(row: &Value) -> copilot_keyless::Result<Plan> {
-    plan(&serde_json::from_value::<Request>(row["request"].clone()).unwrap())
+fn run(row: &Value) -> copilot_keyless::Result<ProviderPlan> {
+    plan(&serde_json::from_value::<ProviderRequest>(row["request"].clone()).unwrap())
 }
 
-fn codes(plan: &Plan) -> Vec<&'static str> {
+fn codes(plan: &ProviderPlan) -> Vec<&'static str> {
     plan.warnings.iter().map(|notice| notice.code.as_str()).collect()
 }
 
@@ -87,7 +87,7 @@ fn the_table_reaches_every_code() {
 
 #[test]
 fn a_newcomer_is_told_what_to_set() {
-    let error = plan(&Request::default()).unwrap_err();
+    let error = plan(&ProviderRequest::default()).unwrap_err();
     let hint = error.next_step().unwrap();
     assert!(hint.contains("FOUNDRY_RESOURCE_URL=https://<your-resource>.openai.azure.com"));
     assert!(hint.contains("npm start") && hint.contains("copilot-keyless emulator"));
@@ -97,15 +97,15 @@ fn a_newcomer_is_told_what_to_set() {
 fn no_message_repeats_a_value_of_a_header_or_a_variable() {
     let secret = "f00dfeedf00dfeedf00dfeedf00dfeed";
     let endpoint = Some("https://myres.openai.azure.com".to_owned());
-    let header = Request {
+    let header = ProviderRequest {
         endpoint: endpoint.clone(),
         headers: Headers::from([("x-a", format!("{secret}\n"))]),
-        ..Request::default()
+        ..ProviderRequest::default()
     };
-    let model = Request {
+    let model = ProviderRequest {
         endpoint,
         model: Some(format!("{secret} x")),
-        ..Request::default()
+        ..ProviderRequest::default()
     };
     for request in [header, model] {
         assert!(!format!("{:?}", plan(&request).unwrap_err()).contains(secret));
@@ -147,11 +147,11 @@ proptest! {
         legacy in prop::bool::ANY,
     ) {
         let path = if legacy { "/openai/deployments/from-path/chat/completions" } else { "" };
-        let request = Request {
+        let request = ProviderRequest {
             endpoint: Some(format!("https://myres.openai.azure.com{path}")),
             model, deployment: deployment.clone(), max_prompt_tokens,
             headers: headers.into_iter().collect(),
-            ..Request::default()
+            ..ProviderRequest::default()
         };
         if let Ok(plan) = plan(&request) {
             prop_assert!(!plan.model.is_empty() && plan.model.bytes().all(|b| b.is_ascii_graphic()));

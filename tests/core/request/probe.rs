@@ -2,13 +2,13 @@
 //!
 //! A row is `{ name, request, timeoutMs?, method, url, headers?, body?, deployment? | error }`. `headers` are all there are.
 
-use copilot_keyless::diagnosis::{DiagnosisCode, Failure};
-use copilot_keyless::provider::Request;
-use copilot_keyless::request::probe::{Call, DEFAULT_TIMEOUT_MS, call, judge, network_words};
+use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest};
+use copilot_keyless::provider::ProviderRequest;
+use copilot_keyless::request::probe::{Call, DEFAULT_TIMEOUT_MS, Method, call, judge, network_words};
 use serde_json::Value;
 
 fn run(row: &Value) -> copilot_keyless::Result<Call> {
-    let request: Request = serde_json::from_value(row["request"].clone()).unwrap();
+    let request: ProviderRequest = serde_json::from_value(row["request"].clone()).unwrap();
     call(&request, row["timeoutMs"].as_f64())
 }
 
@@ -37,7 +37,7 @@ fn every_row_of_the_table() {
                 .as_u64()
                 .map_or(DEFAULT_TIMEOUT_MS, |ms| ms as u32)
         );
-        assert_eq!(call.method == "POST", call.body.is_some(), "{row}");
+        assert_eq!(call.method == Method::Post, call.body.is_some(), "{row}");
         assert_eq!(call.body.is_some(), call.deployment.is_some(), "{row}");
         for field in ["method", "url", "headers", "body", "deployment"] {
             if let Some(expected) = row.get(field)
@@ -50,13 +50,13 @@ fn every_row_of_the_table() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-fn outcome(status: u16, body: &str, token: Option<&str>) -> Failure {
-    Failure {
+fn outcome(status: u16, body: &str, token: Option<&str>) -> FailedRequest {
+    FailedRequest {
         endpoint: Some("https://myres.openai.azure.com".to_owned()),
         status,
         body: Some(body.into()),
         token: token.map(Into::into),
-        ..Failure::default()
+        ..FailedRequest::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What tokens say about themselves, in the shapes of docs and of the wild.
 use base64::Engine as _;
 use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
-use copilot_keyless::token::claims::{Principal, TokenDescription, describe};
+use copilot_keyless::token::claims::{Principal, TokenDescription, TokenFormat, describe};
 use serde_json::{Value, json};
 
 fn jwt(claims: &Value) -> String {
@@ -15,7 +15,7 @@ fn jwt(claims: &Value) -> String {
 
 fn described(claims: &Value) -> TokenDescription {
     let description = describe(&jwt(claims));
-    assert_eq!(description.format, "jwt");
+    assert_eq!(description.format, TokenFormat::Jwt);
     description
 }
 
@@ -134,12 +134,12 @@ fn what_is_no_signed_jwt_is_opaque() {
         &long,
     ] {
         let description = describe(opaque);
-        assert_eq!(description.format, "opaque");
+        assert_eq!(description.format, TokenFormat::Opaque);
         assert_eq!(description.principal, Principal::Unknown);
     }
     assert_eq!(
         describe(&jwt(&json!({ "pad": "x".repeat(16_384) }))).format,
-        "jwt",
+        TokenFormat::Jwt,
         "16 KiB and more are read"
     );
 }

@@ -1,6 +1,7 @@
 //! Every row of `tests/tables/expiry.json`, natively; `tests/unit/wasm/core.test.ts` runs the same rows through wasm.
 use copilot_keyless::token::{
-    Lifetime, MAX_LIFETIME_MS, clock_ahead, parse_instant, parse_token_response, second_look, seems_expired,
+    Lifetime, MAX_LIFETIME_MS, clock_ahead, corrected_expiry, parse_instant, parse_token_response,
+    seems_expired,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -31,16 +32,16 @@ fn every_row_of_the_table() {
             (expect @ Value::Object(_), Ok(response)) => {
                 let lifetime = response.lifetime;
                 assert_eq!(
-                    Some(lifetime.expires),
+                    Some(lifetime.expires()),
                     expect["expiresOnTimestamp"].as_i64(),
                     "{name}"
                 );
                 assert_eq!(
-                    lifetime.refresh_after,
+                    lifetime.refresh_after(),
                     expect["refreshAfterTimestamp"].as_i64(),
                     "{name}"
                 );
-                assert_eq!(lifetime.acquired, requested_at, "{name}");
+                assert_eq!(lifetime.acquired(), requested_at, "{name}");
                 assert!(
                     !format!("{response:?}").contains(response.token.expose()),
                     "{name} shows the token"
@@ -103,7 +104,7 @@ fn the_zone_is_asked_for_the_local_time_itself() {
 fn from_march_1973_on_numbers_are_milliseconds() {
     let at = 99_999_999_000;
     let lifetime = Lifetime::of_access_token(at, 100_000_000_000.0, None, MAX_LIFETIME_MS).unwrap();
-    assert_eq!((lifetime.expires, lifetime.length()), (100_000_000_000, 1_000));
+    assert_eq!((lifetime.expires(), lifetime.length()), (100_000_000_000, 1_000));
     let seconds =
         Lifetime::of_access_token(at * 1_000, 99_999_999.5 * 1_000.0, None, MAX_LIFETIME_MS).unwrap();
     assert_eq!(seconds.length(), 500_000);
@@ -116,7 +117,7 @@ fn numbers_of_javascript_that_are_no_times() {
         assert_eq!(error.code().as_str(), "expiry/unreadable");
         let lifetime =
             Lifetime::of_access_token(1_700_000_000_000, 1_700_000_001.0, Some(bad), MAX_LIFETIME_MS);
-        assert_eq!(lifetime.unwrap().refresh_after, None);
+        assert_eq!(lifetime.unwrap().refresh_after(), None);
     }
 }
 
@@ -153,18 +154,18 @@ fn a_token_that_seems_expired_is_taken_at_its_own_word() {
     assert!(!seems_expired(NOW as f64 + 1_001.0, NOW));
     assert!(!seems_expired(f64::NAN, NOW));
     // MSAL could not read the expiry, and said "now".
-    assert_eq!(second_look(jwt, NOW as f64, NOW, 0), Some(end));
-    assert_eq!(second_look("opaque", NOW as f64, NOW, 0), None);
+    assert_eq!(corrected_expiry(jwt, NOW as f64, NOW, 0), Some(end));
+    assert_eq!(corrected_expiry("opaque", NOW as f64, NOW, 0), None);
     // The clock is two hours ahead; with the token's own word it is that which counts, not what MSAL took for now.
     let ahead = 7_200_000;
-    assert_eq!(second_look(jwt, (NOW + ahead) as f64, NOW + ahead, 0), None);
+    assert_eq!(corrected_expiry(jwt, (NOW + ahead) as f64, NOW + ahead, 0), None);
     assert_eq!(
-        second_look(jwt, (NOW + ahead) as f64, NOW + ahead, ahead),
+        corrected_expiry(jwt, (NOW + ahead) as f64, NOW + ahead, ahead),
         Some(end + ahead)
     );
     // It has expired by the true time too.
-    assert_eq!(second_look(jwt, end as f64, end + ahead + 1, ahead), None);
-    assert_eq!(second_look(jwt, end as f64, end + 1, -ahead), None);
+    assert_eq!(corrected_expiry(jwt, end as f64, end + ahead + 1, ahead), None);
+    assert_eq!(corrected_expiry(jwt, end as f64, end + 1, -ahead), None);
 }
 
 proptest! {
@@ -180,7 +181,7 @@ proptest! {
         let at = 1_700_000_000_000;
         let json = serde_json::json!({ "token": "t", "expires_on": value, "expires_in": within }).to_string();
         if let Ok(response) = parse_token_response(json.as_bytes(), at, |_| None) {
-            prop_assert!(at < response.lifetime.expires && response.lifetime.expires <= at + MAX_LIFETIME_MS);
+            prop_assert!(at < response.lifetime.expires() && response.lifetime.expires() <= at + MAX_LIFETIME_MS);
         }
     }
 

@@ -144,7 +144,7 @@ describe.runIf(process.platform === "linux")("a real terminal", () => {
     ).toEqual([
       ...["environment", "endpoint", "credential", "token", "request", "turn"].map((name) => `✓ ${name}`),
       "",
-      "All is",
+      "All checks",
     ]);
     // The cursor is shown again.
     expect(raw.lastIndexOf("\u001b[?25h")).toBeGreaterThan(raw.lastIndexOf("\u001b[?25l"));

@@ -1,6 +1,6 @@
 // A runtime that answers nothing for as long as a busy machine may take.
 
-import { ManagedIdentityCopilotAgent } from "copilot-keyless";
+import { FoundryAgent } from "copilot-keyless";
 import { expect, test } from "vitest";
 import { emulated, runtimes } from "../support.js";
 
@@ -10,7 +10,7 @@ const emulator = await emulated({
 
 test("a runtime that is slow to answer, as on a busy machine, keeps its turns", async () => {
   const before = new Set(runtimes());
-  const agent = new ManagedIdentityCopilotAgent({ session: { availableTools: [] } });
+  const agent = new FoundryAgent({ session: { availableTools: [] } });
   await agent.chat("Warm up");
   const id = await agent.sessionId;
   const [runtime] = runtimes().filter((pid) => !before.has(pid)) as [number];

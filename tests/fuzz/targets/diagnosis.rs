@@ -4,7 +4,7 @@
 #[path = "../../core/diagnosis/properties.rs"]
 mod properties;
 
-use copilot_keyless::diagnosis::{Failure, diagnose, foresee, role_assignment};
+use copilot_keyless::diagnosis::{FailedRequest, diagnose, check_token, role_assignment};
 use copilot_keyless::request::probe;
 use libfuzzer_sys::fuzz_target;
 use properties::{Own, check, faults};
@@ -48,7 +48,7 @@ fuzz_target!(|given: (u16, u8, String, String, String, String, i64)| {
         "date",
         "x-ms-request-id",
     ];
-    let failure = Failure {
+    let failure = FailedRequest {
         endpoint: Some((*endpoint).to_owned()),
         status,
         headers: headers.map(|name| (name, header.as_str())).into(),
@@ -57,13 +57,13 @@ fuzz_target!(|given: (u16, u8, String, String, String, String, i64)| {
         now: Some(now),
         deployment: Some(deployment.clone()),
         wire_api: Some(deployment),
-        ..Failure::default()
+        ..FailedRequest::default()
     };
     // Every word is looked at; that a body holds a part of one is what a fuzzer finds out by itself.
     for found in [
         Some(diagnose(&failure)),
         Some(probe::judge(&failure)),
-        foresee(&failure),
+        check_token(&failure),
     ]
     .into_iter()
     .flatten()

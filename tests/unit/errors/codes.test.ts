@@ -36,8 +36,8 @@ test("DiagnosisCode is what the core has", () => {
   expect(union("DiagnosisCode")).toEqual(core.diagnoses.toSorted());
 });
 
-test("ErrorCode is what docs/errors.md has", () => {
-  const page = readFileSync(join(root, "docs/errors.md"), "utf8");
+test("ErrorCode is what docs/reference/errors.md has", () => {
+  const page = readFileSync(join(root, "docs/reference/errors.md"), "utf8");
   const documented = [...page.matchAll(/^\| `([a-z-]+\/[a-z-]+)` \|/gm)].map(([, code]) => code as string);
   expect(union("ErrorCode")).toEqual(documented.toSorted());
 });
