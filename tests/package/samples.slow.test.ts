@@ -162,7 +162,7 @@ const COMMANDS: Record<string, Expected> = {
   "npm run www": SERVES,
   "npm run tool functions": SERVES,
   "npx copilot-keyless emulator": SERVES,
-  "npm run tool runtimes": { skip: "tests/runtimes" },
+  "npm test runtimes": { skip: "tests/runtimes" },
   "az login": { skip: "needs Azure" },
   'npx copilot-keyless chat --demo "Hello"': { says: /Hello[\s\S]*turns +1/ },
   "npx copilot-keyless doctor": { says: /✗ endpoint\/empty {2}No endpoint was given/, code: 1 },
