@@ -1,5 +1,5 @@
-// Conversations whose runtime is replaced, dies or is closed at any moment, while their callers abort and close: no acknowledged turn is
-// lost, no tool runs twice, and nobody waits for ever.
+// Conversations whose runtime is replaced, dies or is closed at any moment, while their callers
+// abort and close: no acknowledged turn is lost, no tool runs twice, and no caller waits forever.
 
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -88,7 +88,7 @@ test("runtimes that are killed again and again lose no acknowledged turn", { tim
     for (let killed = 0; killed < 3 && !over; killed += 1) {
       await sleep(350);
       killRuntimes();
-      // More often than a turn can be recovered is not what this is about.
+      // Not more often than a turn can recover.
       await sleep(1_500);
     }
   })();
