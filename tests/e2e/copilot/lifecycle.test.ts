@@ -1,5 +1,5 @@
-// Conversations whose runtime is replaced, dies or is closed at any moment, while their callers abort and close: no acknowledged turn is
-// lost, no tool runs twice, and nobody waits for ever.
+// Conversations whose runtime is replaced, dies or is closed at any moment, while their callers
+// abort and close: no acknowledged turn is lost, no tool runs twice, and no caller waits forever.
 
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -93,7 +93,7 @@ test("runtimes that are killed again and again lose no acknowledged turn", { tim
       await sleep(350);
       if (over) return;
       killRuntimes();
-      // More often than a turn can be recovered is not what this is about: each gets an answer in between.
+      // Not more often than a turn can recover: each conversation gets an answer in between.
       const before = [...answered];
       const isOver = (turns: number, index: number) => turns === TURNS || turns > (before[index] ?? 0);
       while (!over && !answered.every(isOver)) await sleep(20);

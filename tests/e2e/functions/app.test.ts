@@ -95,7 +95,7 @@ test("the caller's trace is the correlation id, in the answer, in problems and i
   expect(await bad.json()).toMatchObject({ status: 400, code: "chat/not-json", correlationId: trace });
   await until(() => app.log().split(trace).length > 2);
   expect(app.log()).toContain('"message":"chat answered"');
-  // Neither what was said nor the library's complaint about a late line is in the log.
+  // The log holds neither the conversation nor the library's warning about a late line.
   expect(app.log()).not.toContain("You said");
   expect(app.log()).not.toContain("Unexpected call to 'log'");
   expect(app.log()).not.toMatch(/eyJ[\w-]{10,}/);
