@@ -304,8 +304,7 @@ impl Schedule {
     }
 
     /// Reports that a flight returned the rejected token again. Ends the flight, and makes requests
-    /// fail until the next forced acquisition is allowed: a later expiry would not make this token
-    /// valid.
+    /// fail until the next forced acquisition is allowed.
     pub fn rejected_again(&mut self, flight: u32, now: Now, random: f64) -> Outcome {
         if self.flight.is_none_or(|current| current.id != flight) {
             return Outcome::Ignored;

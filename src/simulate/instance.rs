@@ -1,5 +1,5 @@
-//! One instance's life: events in the order of time, the schedule deciding, the shim's part played as js/tokens/keeper.ts
-//! plays it.
+//! Simulates one instance: runs events in the order of time and carries out the decisions of the
+//! schedule as js/tokens/keeper.ts does.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,7 +11,8 @@ use super::world::{Answer as Reply, Chance, World, code_of};
 use crate::schedule::{Answer, Decision, Failure, FailureKind, FlightStart, Now, Outcome, Phase, Schedule};
 use crate::token::Millis;
 
-/// After the end nobody calls any more, but what is under way is followed for this long.
+/// How long flights continue after the end of the scenario, in milliseconds. There are no calls in
+/// that time.
 const AFTERMATH_MS: Millis = 120_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,11 +33,11 @@ enum Event {
         version: u32,
     },
     Invalidate,
-    /// Nothing happens but time: a phase may have ended.
+    /// Only time passes. A phase may have ended.
     Look,
 }
 
-/// A flight as the shim sees it.
+/// A flight in progress.
 struct Flight {
     id: u32,
     background: bool,
@@ -44,7 +45,7 @@ struct Flight {
     sent: Millis,
     requested: Now,
     reply: Reply,
-    /// When each waiting caller called.
+    /// The time of each call that waits.
     waiting: Vec<Millis>,
     deadline_version: u32,
 }
@@ -59,7 +60,8 @@ pub(super) struct Instance<'a> {
     events: BinaryHeap<Reverse<(Millis, u32, Event)>>,
     sequence: u32,
     flight: Option<Flight>,
-    /// The bounds of the hot path, the phase in which it serves, and when the held token really dies.
+    /// The bounds on both clocks until which calls get the token without a decision. `phase` is the
+    /// token's phase, `dies` its real expiry.
     until: Option<(Millis, Millis)>,
     phase: Phase,
     dies: Millis,
@@ -104,7 +106,7 @@ impl<'a> Instance<'a> {
         self.look(0);
         while let Some(Reverse((at, _, event))) = self.events.pop() {
             self.world.effort.check()?;
-            // A machine that sleeps does nothing; what was due happens when it wakes up.
+            // A sleeping machine does nothing; an event in that time happens when it wakes.
             let awake = self.world.awake(at);
             if awake > at {
                 self.push(awake, event);
@@ -213,7 +215,7 @@ impl<'a> Instance<'a> {
     }
 
     fn launch(&mut self, at: Millis, start: FlightStart, background: bool) {
-        // A flight whose deadline nobody looked at, as on a machine that slept, was given up by the schedule.
+        // The schedule has abandoned a flight whose deadline passed while the machine slept.
         if let Some(old) = self.flight.take() {
             self.land(at, old, AttemptOutcome::Abandoned, Err("token/timeout"));
         }
@@ -315,7 +317,7 @@ impl<'a> Instance<'a> {
         }
     }
 
-    /// The flight is over: its callers are told, its last attempt is written down.
+    /// Ends a flight: settles its callers and records its last attempt.
     fn land(
         &mut self,
         at: Millis,
@@ -381,11 +383,11 @@ impl<'a> Instance<'a> {
     }
 
     fn push(&mut self, at: Millis, event: Event) {
-        // What lies beyond the end never happens.
+        // Events after the end never happen.
         if at > self.plan.duration + AFTERMATH_MS {
             return;
         }
-        // There is one call at a time.
+        // Only one call is scheduled at a time.
         self.world
             .effort
             .spend(if event == Event::Call { 1 } else { MEMORY_STEPS });

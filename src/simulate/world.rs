@@ -1,4 +1,5 @@
-//! What surrounds an instance: its clocks, the identity endpoint, its callers, chance.
+//! Simulates the surroundings of an instance: its clocks, the identity endpoint, its callers and
+//! random numbers.
 
 use super::effort::Effort;
 use super::scenario::{FailureMode, Outage, Plan};
@@ -8,10 +9,10 @@ use crate::token::Millis;
 /// The wall clock at the start: 2026-01-01.
 const EPOCH_MS: Millis = 1_767_225_600_000;
 
-/// A connection is reset after this long, or the latency if that is shorter.
+/// How long a reset of the connection takes, at most the latency.
 const RESET_MS: Millis = 5;
 
-/// Numbers that look like chance and are the same every time (`SplitMix64`).
+/// A reproducible random number generator (`SplitMix64`).
 pub(super) struct Chance(u64);
 
 impl Chance {
@@ -19,7 +20,7 @@ impl Chance {
         Self((u64::from(seed) << 32) | u64::from(instance))
     }
 
-    /// Uniform in 0..1.
+    /// Returns a number that is uniform in 0..1.
     pub(super) fn draw(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -28,7 +29,7 @@ impl Chance {
         ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// How long after the first moment an instance starts.
+    /// Returns the delay of an instance's start.
     pub(super) fn start_delay(&mut self, plan: &Plan) -> Millis {
         if plan.instances > 1 {
             (plan.start_spread as f64 * self.draw()) as Millis
@@ -38,30 +39,30 @@ impl Chance {
     }
 }
 
-/// The identity endpoint's answer to a request.
+/// A response of the identity endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// A token, and from when on it is worth nothing.
+    /// A token with its real expiry.
     Token {
         dies: Millis,
         refresh_after: Option<Millis>,
     },
-    /// An HTTP status, or none where the connection broke.
+    /// An HTTP status; `None` for a reset connection.
     Error {
         status: Option<u16>,
         retry_after_ms: Option<Millis>,
     },
-    /// None, ever.
+    /// No response.
     Never,
 }
 
 pub(super) struct World<'a> {
     plan: &'a Plan,
     pub(super) effort: &'a Effort,
-    /// When this instance starts; its calls come that much later.
+    /// The delay of this instance's start, which also delays its calls.
     delay: Millis,
     tokens_given: usize,
-    /// The token that the platform's cache holds: when it was made, and when it dies.
+    /// The token in the platform's cache: when it was issued and when it expires.
     cached: Option<(Millis, Millis)>,
     next_at: usize,
 }
@@ -78,7 +79,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Both clocks at a moment.
+    /// Returns both clocks at a time.
     pub(super) fn now(&self, at: Millis) -> Now {
         self.effort
             .spend(1 + self.plan.clock_steps.len() + self.plan.suspends.len());
@@ -95,7 +96,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The same moment, or when the machine wakes up.
+    /// Returns the time itself, or the time of waking if the machine sleeps.
     pub(super) fn awake(&self, at: Millis) -> Millis {
         self.effort.spend(self.plan.suspends.len());
         let sleeps = self
@@ -106,7 +107,7 @@ impl<'a> World<'a> {
         sleeps.map_or(at, |&(_, to)| to)
     }
 
-    /// Moments at which a clock does something odd.
+    /// Returns the times at which a clock jumps.
     pub(super) fn disturbances(&self) -> Vec<Millis> {
         let steps = self.plan.clock_steps.iter().map(|&(at, _)| at);
         steps
@@ -114,7 +115,7 @@ impl<'a> World<'a> {
             .collect()
     }
 
-    /// Asks the identity endpoint.
+    /// Requests a token from the identity endpoint.
     pub(super) fn ask(&mut self, at: Millis) -> Answer {
         self.effort.spend(1 + self.plan.outages.len());
         match self.outage(at) {
@@ -155,7 +156,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// How long that answer takes to arrive.
+    /// Returns the time until a response arrives.
     pub(super) fn latency(&self, answer: Answer) -> Millis {
         match answer {
             Answer::Error { status: None, .. } => self.plan.latency.min(RESET_MS),
@@ -163,7 +164,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The first call after a moment, or the first at all.
+    /// Returns the time of the first call after `after`, or of the first call.
     pub(super) fn next_call(&mut self, after: Option<Millis>) -> Option<Millis> {
         let every = self.plan.calls_every;
         let first = self.plan.calls_from + self.delay;
@@ -202,7 +203,7 @@ impl<'a> World<'a> {
     }
 }
 
-/// The code that the shim gives such a failure.
+/// Returns the error code of a failure, as the npm package does.
 pub(super) fn code_of(status: Option<u16>) -> &'static str {
     match status {
         Some(429) => "credential/throttled",

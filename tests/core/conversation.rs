@@ -1,10 +1,12 @@
-//! The life of a conversation, explored to its end: every outcome of every action, with every wish that callers may have meanwhile.
+//! Explores every state of a conversation: every outcome of every action, with every wish that
+//! callers may have meanwhile.
 
 use std::collections::{HashMap, HashSet};
 
 use copilot_keyless::conversation::{Action, Close, Lifecycle, MAX_RECOVERIES, Outcome, Wants};
 
-/// What an action may come to. A runtime may die, and a caller may leave, during each.
+/// Returns the possible outcomes of an action. During each, a runtime may die and a caller may
+/// leave.
 fn outcomes(action: Action) -> &'static [Outcome] {
     use Outcome as O;
     match action {
@@ -38,7 +40,8 @@ const ALL_OUTCOMES: [Outcome; 14] = [
     Outcome::Released,
 ];
 
-/// A conversation beside what really is: kept by the actions and outcomes alone.
+/// A conversation and the real state of its runtime and session, derived from actions and outcomes
+/// only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct World {
     life: Lifecycle,
@@ -66,7 +69,7 @@ impl World {
         }
     }
 
-    /// What callers may have done while the action was under way: nothing, an abort, the next prompt, a close.
+    /// Returns the possible wishes after an action: unchanged, an abort, another prompt, a close.
     fn wishes(&self) -> Vec<Wants> {
         let mut turns = vec![self.turn, None, Some(1), Some(2)];
         turns.dedup();
@@ -89,7 +92,7 @@ impl World {
             .collect()
     }
 
-    /// What the outcome makes of the world, and the next action. Panics where a promise is broken.
+    /// Applies an outcome and returns the next state. Panics if an invariant is broken.
     fn after(&self, outcome: Outcome, wants: Wants) -> Self {
         let mut next = self.clone();
         match (self.action, outcome) {
@@ -104,7 +107,7 @@ impl World {
             next.sent = 0;
         }
         (next.turn, next.close) = (wants.turn, wants.close);
-        // The shell tells the turn of a refusal and of its end.
+        // The caller tells the turn of a refusal and of its end.
         if matches!(outcome, Outcome::Refused | Outcome::Finished | Outcome::Unsettled)
             || self.action == Action::Fail
         {
@@ -175,7 +178,7 @@ impl World {
     }
 }
 
-/// Everything that can come to be.
+/// Returns all reachable states.
 fn reachable() -> HashSet<World> {
     let mut seen = HashSet::from([World::start()]);
     let mut open = vec![World::start()];
@@ -189,7 +192,7 @@ fn reachable() -> HashSet<World> {
     seen
 }
 
-/// The longest way from a world on which `goes_on` holds; panics where there is a way without end.
+/// Returns the length of the longest path on which `goes_on` holds. Panics if there is a cycle.
 fn longest(
     world: &World,
     goes_on: &dyn Fn(&World, &World) -> bool,

@@ -7,8 +7,8 @@ use crate::answer::{body, pause_of};
 use crate::token::{self, Millis, TokenResponse};
 use crate::{Code, Error, Headers, Result, Secret};
 
-/// The most bytes to read of a response. A refusal of Azure is shorter than one thousand, a token a
-/// few thousand.
+/// The most bytes to read of a response. A refusal of Azure has less than a thousand, a token
+/// response a few thousand.
 pub const ANSWER_MAX_BYTES: usize = 256 * 1024;
 
 /// The result of a response. Serialized as `{ token }`, `{ error }` or `{ failure }`.

@@ -11,13 +11,13 @@ const IMDS_UPDATE_PAUSES_MS: [u32; 5] = [1_000, 4_000, 10_000, 20_000, 35_000];
 
 const PAUSES_MS: [u32; 3] = [1_000, 2_000, 4_000];
 
-/// The longest `Retry-After` to wait for here. A caller waits no longer than this for a token
+/// A `Retry-After` of this length or longer ends the attempts. A caller waits no longer for a token
 /// (`wait_timeout_ms`), so it gets the error at once instead.
 const ASKED_MAX_MS: u32 = 15_000;
 
 /// Returns the delay before the next attempt; `None` if a retry is pointless. `attempt` counts from
-/// 0; status 0 means no response. `Retry-After` is the minimum; if it is longer than
-/// [`ASKED_MAX_MS`], there is no retry. Jitter is added last: `random` is uniform in 0..1.
+/// 0; status 0 means no response. `Retry-After` is the minimum; from
+/// [`ASKED_MAX_MS`] on, there is no retry. Jitter is added last: `random` is uniform in 0..1.
 pub(super) fn pause_ms(
     source: Source,
     status: u16,
