@@ -107,10 +107,131 @@ codes! {
 
     /// The environment selects a credential that does not exist or lacks settings.
     CredentialConfiguration => "credential/configuration",
+    /// No credential can be used here.
+    CredentialUnavailable => "credential/unavailable",
+    /// The identity endpoint rejected the request.
+    CredentialRefused => "credential/refused",
+    /// The identity endpoint throttles requests.
+    CredentialThrottled => "credential/throttled",
+    /// The identity endpoint failed.
+    CredentialServerError => "credential/server-error",
+    /// The identity endpoint cannot be reached.
+    CredentialNetwork => "credential/network",
+    /// The credential failed for another reason.
+    CredentialFailed => "credential/failed",
+    /// The credential requires a program or package that is not installed.
+    CredentialNotInstalled => "credential/not-installed",
+    /// The value that was passed as a credential is not one.
+    CredentialInvalid => "credential/invalid",
 
+    /// The acquisition timed out.
+    TokenTimeout => "token/timeout",
+    /// The credential returned no token.
+    TokenEmpty => "token/empty",
+    /// The credential returned a value that is not a token.
+    TokenMalformed => "token/malformed",
     /// The credential returned a token that is expired or about to expire.
     TokenNotRenewed => "token/not-renewed",
+    /// The credential returned the token that the resource had just rejected.
+    TokenRejectedAgain => "token/rejected-again",
+    /// The resource sent a claims challenge for the new token as well.
+    TokenClaimsChallenge => "token/claims-challenge",
+    /// The token provider is closed.
+    TokenClosed => "token/closed",
 }
+
+impl Code {
+    /// Whether callers should give up on this code instead of asking again: the cause remains until
+    /// somebody changes a setting or a role, or callers have already waited long enough. The match
+    /// has no wildcard, so that each new code needs a decision.
+    ///
+    /// ```
+    /// use copilot_keyless::Code;
+    ///
+    /// assert!(Code::CredentialRefused.is_final());
+    /// assert!(!Code::CredentialThrottled.is_final());
+    /// ```
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::EndpointEmpty
+            | Self::EndpointNotAUrl
+            | Self::EndpointPlaceholder
+            | Self::EndpointInsecureHttp
+            | Self::EndpointUnsupportedScheme
+            | Self::EndpointUserinfo
+            | Self::EndpointPort
+            | Self::EndpointLookalike
+            | Self::EndpointMissingResource
+            | Self::EndpointMissingProject
+            | Self::EndpointBadPath
+            | Self::EndpointRegional
+            | Self::EndpointServerless
+            | Self::EndpointAmlOnline
+            | Self::EndpointAgent
+            | Self::EndpointPortal
+            | Self::EndpointArmId
+            | Self::EndpointConnectionString
+            | Self::PolicyInvalid
+            | Self::ScenarioInvalid
+            | Self::ProviderName
+            | Self::ProviderModel
+            | Self::ProviderConflict
+            | Self::ProviderHeader
+            | Self::ProviderLimit
+            | Self::ProviderScope
+            | Self::CredentialConfiguration
+            | Self::CredentialUnavailable
+            | Self::CredentialRefused
+            | Self::CredentialFailed
+            | Self::CredentialNotInstalled
+            | Self::CredentialInvalid
+            | Self::TokenTimeout
+            | Self::TokenEmpty
+            | Self::TokenMalformed
+            | Self::TokenRejectedAgain
+            | Self::TokenClaimsChallenge
+            | Self::TokenClosed => true,
+            Self::ExpiryNotJson
+            | Self::ExpiryTooLarge
+            | Self::ExpiryDuplicateField
+            | Self::ExpiryNoToken
+            | Self::ExpiryMissing
+            | Self::ExpiryUnreadable
+            | Self::ExpiryZoneRequired
+            | Self::ExpiryExpired
+            | Self::ExpiryTooFar
+            | Self::CredentialThrottled
+            | Self::CredentialServerError
+            | Self::CredentialNetwork
+            | Self::TokenNotRenewed => false,
+        }
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = UnknownCode;
+
+    /// Parses the stable string form.
+    fn from_str(text: &str) -> std::result::Result<Self, UnknownCode> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.as_str() == text)
+            .ok_or(UnknownCode)
+    }
+}
+
+/// The error for a text that is not a [`Code`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownCode;
+
+impl fmt::Display for UnknownCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such code")
+    }
+}
+
+impl std::error::Error for UnknownCode {}
 
 /// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -193,6 +314,12 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
 
 /// Serializes as `{ code, message, hint }` for the bindings.
 impl Serialize for Error {

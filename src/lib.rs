@@ -7,7 +7,7 @@ mod notice;
 mod secret;
 mod text;
 
-pub use error::{Code, Error, Result};
+pub use error::{Code, Error, Result, UnknownCode};
 pub use named::{Headers, Variables};
 pub use notice::{Notice, NoticeCode};
 pub use secret::Secret;

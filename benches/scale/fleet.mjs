@@ -26,10 +26,8 @@ export function refreshRows() {
     INSTANCES.map((instances) => {
       const ours = firstRefresh("keyless", life, instances);
       return {
-        "token lifetime": `${life / HOUR} h`,
-        instances,
-        "this package": ours.perSecond,
-        "spread over": `${ours.seconds} s`,
+        "instances, lifetime of tokens": `${instances.toLocaleString("en")}, ${life / HOUR} h`,
+        "this package": `${ours.perSecond.toLocaleString("en")}, over ${ours.seconds} s`,
         "a fixed window of two minutes": firstRefresh("fixed-window", life, instances).perSecond,
       };
     }),
@@ -78,10 +76,10 @@ export function outageRows() {
     return {
       strategy: strategy === "keyless" ? "this package" : "a fixed window, retried every 3 s",
       "requests an instance": during.reduce((total, count) => total + count, 0) / instances,
-      "in the busiest second": Math.max(...during),
-      "in the busiest second after": Math.max(...after),
-      calls: totals.calls,
-      "calls lost": totals.failed + totals.dead,
+      "busiest second, during and after": [during, after]
+        .map((counts) => Math.max(...counts).toLocaleString("en"))
+        .join(" and "),
+      "calls lost": `${(totals.failed + totals.dead).toLocaleString("en")} of ${totals.calls.toLocaleString("en")}`,
     };
   });
 }

@@ -135,9 +135,9 @@ function* fixedPrompts(prompt: string | undefined, options: ChatOptions): Genera
 }
 
 /**
- * Yields the lines that the user types, until an empty line, Ctrl-D, or Ctrl-C at the prompt. A line
- * typed during a reply is the next message. The terminal delivers Ctrl-C as a key, so the runtime
- * does not receive the signal.
+ * Yields the lines that the user types, until an empty line, Ctrl-D, or Ctrl-C at the prompt. A
+ * line typed during a reply is the next message. The terminal delivers Ctrl-C as a key, so the
+ * runtime does not receive the signal.
  */
 async function* typedPrompts(interruption: Interruption): AsyncGenerator<string> {
   process.stderr.write(err.dim("Type a message. An empty line or Ctrl-D ends the chat.\n"));

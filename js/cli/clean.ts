@@ -3,7 +3,9 @@ import { redact } from "../errors/redact.js";
 /** Control and format characters: escape sequences, text direction, zero width. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** Makes untrusted text safe for a terminal. Works per character, so a text may be passed in pieces. */
+/**
+ * Makes untrusted text safe for a terminal. Works per character, so a text may be passed in pieces.
+ */
 export function clean(text: string): string {
   return text.replace(INVISIBLE, (character) => {
     const code = character.codePointAt(0) ?? 0;
@@ -18,7 +20,10 @@ export function clean(text: string): string {
 /** Characters that change the direction of text. */
 const BIDI = /[\u061c\u202a-\u202e\u2066-\u2069]/u;
 
-/** Does the same on a single line, and redacts secrets. So untrusted text cannot imitate a line of output. */
+/**
+ * Does the same on a single line, and redacts secrets. So untrusted text cannot imitate a line of
+ * output.
+ */
 export function oneLine(text: string): string {
   return clean(redact(text)).replace(/\s*\n\s*|\t/g, " ");
 }

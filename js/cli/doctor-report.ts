@@ -114,8 +114,8 @@ export class DoctorReport {
   }
 
   /**
-   * Lets a check clean up when the doctor is stopped, but not for long: a runtime that Ctrl-C ended,
-   * too, never answers.
+   * Lets a check clean up when the doctor is stopped, but not for long: a runtime that Ctrl-C
+   * ended, too, never answers.
    */
   #untilStopped(run: Promise<Finding>, onStop: () => void): Promise<Finding> {
     return new Promise((resolve, reject) => {
@@ -183,7 +183,9 @@ function problemOfError(error: unknown): Problem {
   return { code, message, status, fixes: hint ? [hint] : [] };
 }
 
-/** Formats a problem: its message, the message of the response, and the fixes with commands to copy. */
+/**
+ * Formats a problem: its message, the message of the response, and the fixes with commands to copy.
+ */
 function formatProblem({
   code,
   message,

@@ -32,7 +32,10 @@ const TIMEOUT_MS = 30_000;
 /** Short, so that the turn is short. */
 const PROMPT = "Reply with one word: ready";
 
-/** Checks the setup step by step, from the installed packages to a whole turn. Stops at the first failure. */
+/**
+ * Checks the setup step by step, from the installed packages to a whole turn. Stops at the first
+ * failure.
+ */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const settings = { ...options, timeoutMs: options.timeout ?? TIMEOUT_MS };
   const interruption = new Interruption();
@@ -68,7 +71,10 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   return report.finish();
 }
 
-/** The provider for the settings, or the error of the settings. The error of the credential is separate. */
+/**
+ * The provider for the settings, or the error of the settings. The error of the credential is
+ * separate.
+ */
 interface Planned {
   provider?: FoundryProvider;
   error?: unknown;

@@ -4,8 +4,8 @@ export function ignoreClosedPipes(): void {
 }
 
 /**
- * Ends the process when all output is written. Otherwise a request that a library left open, such as
- * one of MSAL to an endpoint that hangs, would keep it alive.
+ * Ends the process when all output is written. Otherwise a request that a library left open, such
+ * as one of MSAL to an endpoint that hangs, would keep it alive.
  */
 export async function exit(code: number): Promise<never> {
   await Promise.all([process.stdout, process.stderr].map(drained));

@@ -1,11 +1,14 @@
 import type { Environment } from "../platform/environment.js";
 
-/** The proxy variables in the runtime's order, for `https` and `http` alike. It ignores `ALL_PROXY`. */
+/**
+ * The proxy variables in the runtime's order, for `https` and `http` alike. It ignores `ALL_PROXY`.
+ */
 const VARIABLES = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
 
 /**
- * Returns the variable with the proxy that the Copilot runtime uses for a URL, by the rules measured
- * with the runtime of SDK 1.0.14. It applies to this machine, too, unless `NO_PROXY` excludes it.
+ * Returns the variable with the proxy that the Copilot runtime uses for a URL, by the rules
+ * measured with the runtime of SDK 1.0.14. It applies to this machine, too, unless `NO_PROXY`
+ * excludes it.
  */
 export function proxyVariable(url: string, env: Environment): string | undefined {
   const name = VARIABLES.find((variable) => env[variable]);

@@ -3,7 +3,10 @@ import { redact } from "../errors/redact.js";
 import { clean, json as formatJson, oneLine } from "./clean.js";
 import { err } from "./colors.js";
 
-/** Prints an error in a few lines: its message, then its hint. With `debug` also its causes, without secrets. */
+/**
+ * Prints an error in a few lines: its message, then its hint. With `debug` also its causes, without
+ * secrets.
+ */
 export function report(error: unknown, { debug, json }: { debug: boolean; json: boolean }): void {
   const known = error instanceof KeylessError ? error : undefined;
   const code =

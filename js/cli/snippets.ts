@@ -227,8 +227,8 @@ function fields(
 }
 
 /**
- * Quotes a string. For the characters that the core allows in a config, JSON's escapes are valid in all
- * these languages.
+ * Quotes a string. For the characters that the core allows in a config, JSON's escapes are valid in
+ * all these languages.
  */
 function quote(value: string): string {
   return JSON.stringify(value);

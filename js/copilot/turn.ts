@@ -4,27 +4,10 @@ import { homeError, isConnectionLost, isSessionGone, runtimeError } from "../fou
 import type { ModelCallFailure } from "../foundry/session-attachments.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { withDeadline } from "../platform/with-deadline.js";
+import { planModule } from "../wasm/bindings.js";
 import type { ConversationOutcome } from "../wasm/modules/plan.js";
 import { Attempt } from "./attempt.js";
 import { ReplyText } from "./reply-text.js";
-
-/**
- * Token errors that no retry fixes: the turn ends at once, not after the runtime's six attempts.
- */
-const FINAL = new Set([
-  "credential/configuration",
-  "credential/failed",
-  "credential/not-installed",
-  "credential/refused",
-  "credential/unavailable",
-  "provider/scope",
-  "token/claims-challenge",
-  "token/closed",
-  "token/empty",
-  "token/malformed",
-  "token/rejected-again",
-  "token/timeout",
-]);
 
 /**
  * How long an aborted session may take to become idle, in milliseconds. With a full disk it never
@@ -191,7 +174,8 @@ export class Turn {
     const code = error instanceof KeylessError ? error.code : undefined;
     // The reason for the rejection says more than the fact that the same token came again.
     this.#tokenError = code === "token/rejected-again" ? (this.#modelError ?? error) : error;
-    if (code !== undefined && FINAL.has(code)) this.fail(this.#tokenError);
+    // The turn ends at once, not after the runtime's six attempts.
+    if (code !== undefined && planModule().isFinal(code)) this.fail(this.#tokenError);
   }
 
   #refused(error: unknown): ConversationOutcome {

@@ -17,8 +17,8 @@ const MANAGED_IDENTITY_VARIABLES =
   /^(IDENTITY_(ENDPOINT|HEADER|SERVER_THUMBPRINT)|IMDS_ENDPOINT|MSI_(ENDPOINT|SECRET)|AZURE_(POD_IDENTITY_AUTHORITY_HOST|FEDERATED_TOKEN_FILE))$/;
 
 /**
- * The variables that `@azure/identity` reads from `process.env` itself, by kind of credential. Other
- * settings are passed to it.
+ * The variables that `@azure/identity` reads from `process.env` itself, by kind of credential.
+ * Other settings are passed to it.
  */
 const READ_FROM_PROCESS: Partial<Record<CredentialPlan["kind"], readonly RegExp[]>> = {
   environment: [PRINCIPAL_VARIABLES],
@@ -29,7 +29,8 @@ const READ_FROM_PROCESS: Partial<Record<CredentialPlan["kind"], readonly RegExp[
 
 /**
  * The number of retries that it makes after a 5xx. By default it retries for 19 s after a 404, so
- * callers that wait for 15 s would not learn the endpoint's error. The refresh schedule retries, too.
+ * callers that wait for 15 s would not learn the endpoint's error. The refresh schedule retries,
+ * too.
  */
 const MANAGED_IDENTITY_RETRIES = { retryOptions: { maxRetries: 3 } };
 
@@ -37,8 +38,8 @@ const MANAGED_IDENTITY_RETRIES = { retryOptions: { maxRetries: 3 } };
 const CHAINS: readonly CredentialPlan["kind"][] = ["default", "developer-tools", "deployed-service"];
 
 /**
- * The kinds for which a direct credential finds the same identity in the same environment. It throws
- * for an environment that it does not support.
+ * The kinds for which a direct credential finds the same identity in the same environment. It
+ * throws for an environment that it does not support.
  */
 const WITH_UNCACHED_FALLBACK: readonly CredentialPlan["kind"][] = [
   "managed-identity",

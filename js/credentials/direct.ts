@@ -24,16 +24,21 @@ import type { AccessToken } from "../wasm/token.js";
 import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credential.js";
 import { credentialFailure } from "./failure.js";
 
-/** Options of {@link createDirectCredential}. In Azure none is needed: the environment has all settings. */
+/**
+ * Options of {@link createDirectCredential}. In Azure none is needed: the environment has all
+ * settings.
+ */
 export interface DirectCredentialOptions {
   /**
-   * The identity endpoint. `app-service`: the managed identity endpoint of App Service, Functions and
-   * Container Apps. `imds`: that of virtual machines. `workload-identity`: exchanges a federated
-   * token, as on Kubernetes, for one of Entra. `client-secret`: a service principal. Default: by the
-   * environment, in the order of `DefaultAzureCredential`, or else `imds`.
+   * The identity endpoint. `app-service`: the managed identity endpoint of App Service, Functions
+   * and Container Apps. `imds`: that of virtual machines. `workload-identity`: exchanges a
+   * federated token, as on Kubernetes, for one of Entra. `client-secret`: a service principal.
+   * Default: by the environment, in the order of `DefaultAzureCredential`, or else `imds`.
    */
   source?: TokenSource | undefined;
-  /** The client id of the application or of a user-assigned identity. Default: `AZURE_CLIENT_ID`. */
+  /**
+   * The client id of the application or of a user-assigned identity. Default: `AZURE_CLIENT_ID`.
+   */
   clientId?: string | undefined;
   /** The object id of a user-assigned identity. */
   objectId?: string | undefined;
@@ -43,11 +48,17 @@ export interface DirectCredentialOptions {
   tenantId?: string | undefined;
   /** The authority to sign in at. Default: `AZURE_AUTHORITY_HOST`, or else the public cloud's. */
   authorityHost?: string | undefined;
-  /** Returns the federated token. Called for every attempt. Default: reads `AZURE_FEDERATED_TOKEN_FILE`. */
+  /**
+   * Returns the federated token. Called for every attempt. Default: reads
+   * `AZURE_FEDERATED_TOKEN_FILE`.
+   */
   assertion?: (() => string | Promise<string>) | undefined;
   /** The secret of a service principal. Default: `AZURE_CLIENT_SECRET`. */
   clientSecret?: string | undefined;
-  /** The deadline for all attempts together, in milliseconds. Default 75,000: IMDS may be down for 70 s. */
+  /**
+   * The deadline for all attempts together, in milliseconds. Default 75,000: IMDS may be down for
+   * 70 s.
+   */
   timeoutMs?: number | undefined;
   /** The environment to read. Default `process.env`. */
   env?: Environment | undefined;
@@ -59,11 +70,11 @@ const TIMEOUT_MS = 75_000;
 
 /**
  * Creates a credential that needs no `@azure/identity`: it calls Azure's identity endpoints itself,
- * with reqwest in WebAssembly. It does not cache tokens, so it never returns a rejected token again;
- * `createBearerTokenProvider` and `createFoundryProvider` cache.
+ * with reqwest in WebAssembly. It does not cache tokens, so it never returns a rejected token
+ * again; `createBearerTokenProvider` and `createFoundryProvider` cache.
  *
- * Retries transient failures until `timeoutMs`: 404, 410, 429 and 5xx of IMDS; 408, 429, 5xx and lost
- * connections elsewhere.
+ * Retries transient failures until `timeoutMs`: 404, 410, 429 and 5xx of IMDS; 408, 429, 5xx and
+ * lost connections elsewhere.
  *
  * @throws KeylessError from `getToken`: `credential/...`, `expiry/...`, `provider/scope`; when the
  *   signal aborts, its reason
@@ -231,7 +242,9 @@ function secretPlace({ name, variable }: NonNullable<TokenCall["secret"]>): stri
   return variable ?? (name === "client_secret" ? "clientSecret" : "The result of assertion()");
 }
 
-/** Rejects if a secret does not arrive within `ms`: the program's own assertion function may hang. */
+/**
+ * Rejects if a secret does not arrive within `ms`: the program's own assertion function may hang.
+ */
 async function withSecretDeadline(
   secret: Promise<string>,
   ms: number,
@@ -300,7 +313,8 @@ function withSecret({ url, headers, form, secret }: TokenCall, value: string, ti
 }
 
 /**
- * Converts a signal to the platform's: one of `@azure/abort-controller` has no reason to reject with.
+ * Converts a signal to the platform's: one of `@azure/abort-controller` has no reason to reject
+ * with.
  */
 function asSignal(signal: AbortSignalLike | undefined): AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return signal;

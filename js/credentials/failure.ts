@@ -1,8 +1,8 @@
 import { causes, type Loose } from "../errors/causes.js";
-import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
 import type * as planBindings from "../wasm/modules/plan.js";
+import type { CredentialCode } from "../wasm/modules/plan.js";
 import type { ErrorSummary } from "../wasm/token.js";
 
 /** An error of a credential, and the facts in it that matter for the next attempt. */
@@ -17,12 +17,15 @@ export interface CredentialFailure {
 }
 
 /** The functions of the core that this file uses. */
-type CoreFunctions = Pick<typeof planBindings, "adviceOn" | "retryAfterMs">;
+type CoreFunctions = Pick<typeof planBindings, "adviceOn" | "credentialCode" | "retryAfterMs">;
 
 /** Facts from a chain of errors, besides a status. */
 interface Evidence {
   network?: boolean;
-  /** MSAL also reports `network_error` for a response that is no JSON, and keeps nothing to tell them apart. */
+  /**
+   * MSAL also reports `network_error` for a response that is no JSON, and keeps nothing to tell
+   * them apart.
+   */
   maybeUnreadable?: boolean;
   unreadable?: boolean;
   unavailable?: boolean;
@@ -30,6 +33,38 @@ interface Evidence {
 
 const CHECK_FOR_PROXY =
   "Check what answers in place of the identity endpoint: a proxy, or a sign-in page of the network.";
+
+/** The message of each code, and what to do. `{status}` stands for the HTTP status. */
+const TEXTS: Record<CredentialCode, readonly [message: string, hint: string]> = {
+  "credential/throttled": [
+    "The identity endpoint throttles requests",
+    "The request is retried later. Share one credential and one provider among all sessions.",
+  ],
+  "credential/server-error": [
+    "The identity endpoint failed with HTTP {status}",
+    "The request is retried later. If the failure lasts, check the host's identity service.",
+  ],
+  "credential/refused": [
+    "The identity endpoint rejected the request with HTTP {status}",
+    "Check the tenant, the client id (AZURE_CLIENT_ID for a user-assigned identity), and whether the identity is assigned to this host.",
+  ],
+  "credential/network": [
+    "The identity endpoint cannot be reached",
+    "In Azure, check that a managed identity is assigned. Elsewhere run `az login` and set AZURE_TOKEN_CREDENTIALS=dev.",
+  ],
+  "credential/unavailable": [
+    "No credential is available here",
+    "On a developer's machine run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure assign a managed identity and set AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.",
+  ],
+  "credential/failed": ["The credential returned no token", "See the cause (--debug, or error.cause)."],
+};
+
+const UNREADABLE = ["The identity endpoint's response cannot be parsed", CHECK_FOR_PROXY] as const;
+
+const MAYBE_UNREADABLE = [
+  "The identity endpoint cannot be reached, or its response cannot be parsed",
+  `${TEXTS["credential/network"][1]} ${CHECK_FOR_PROXY}`,
+] as const;
 
 const NETWORK_CODES =
   /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR|REQUEST_SEND_ERROR|network_error)/;
@@ -45,7 +80,7 @@ export function credentialFailure(thrown: unknown, core: CoreFunctions, now: num
     return read(thrown, core, now);
   } catch {
     // A getter of the error throws. Callers get an error all the same.
-    return { error: describe(undefined, undefined, {}, () => undefined), unavailable: false };
+    return { error: describe(undefined, undefined, {}, core), unavailable: false };
   }
 }
 
@@ -72,12 +107,7 @@ function read(thrown: unknown, core: CoreFunctions, now: number): CredentialFail
     .map((error) => retryAfter(error, core, now))
     .find((found) => found !== undefined);
   const maybeUnreadable = chain.some(({ errorCode }) => errorCode === "network_error");
-  const error = describe(
-    thrown,
-    status,
-    { network, maybeUnreadable, unreadable, unavailable },
-    core.adviceOn,
-  );
+  const error = describe(thrown, status, { network, maybeUnreadable, unreadable, unavailable }, core);
   return { error, unavailable, ...statusOf(status), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
@@ -94,65 +124,25 @@ function statusOf(status: number | undefined): { status?: number } {
 function describe(
   cause: unknown,
   status: number | undefined,
-  { network, maybeUnreadable, unreadable, unavailable }: Evidence,
-  adviceOn: CoreFunctions["adviceOn"],
+  { network = false, maybeUnreadable, unreadable = false, unavailable = false }: Evidence,
+  core: CoreFunctions,
 ): KeylessError {
   const details = firstLines(cause);
-  const suffix = details === "" ? "" : `: ${details}`;
   // Entra's error numbers are more specific than the status.
-  const advice = details === "" ? undefined : adviceOn(details);
-  const make = (code: ErrorCode, message: string, hint: string) =>
-    new KeylessError(code, message + suffix, { hint: advice ?? hint, status, cause });
-  if (status === 429) {
-    return make(
-      "credential/throttled",
-      "The identity endpoint throttles requests",
-      "The request is retried later. Share one credential and one provider among all sessions.",
-    );
-  }
-  if (status !== undefined && status >= 500) {
-    return make(
-      "credential/server-error",
-      `The identity endpoint failed with HTTP ${status}`,
-      "The request is retried later. If the failure lasts, check the host's identity service.",
-    );
-  }
-  if (status !== undefined && status >= 400) {
-    return make(
-      "credential/refused",
-      `The identity endpoint rejected the request with HTTP ${status}`,
-      "Check the tenant, the client id (AZURE_CLIENT_ID for a user-assigned identity), and whether the identity is assigned to this host.",
-    );
-  }
-  if (unreadable) {
-    return make("credential/failed", "The identity endpoint's response cannot be parsed", CHECK_FOR_PROXY);
-  }
-  if (network && maybeUnreadable) {
-    return make(
-      "credential/network",
-      "The identity endpoint cannot be reached, or its response cannot be parsed",
-      `In Azure, check that a managed identity is assigned. Elsewhere run \`az login\` and set AZURE_TOKEN_CREDENTIALS=dev. ${CHECK_FOR_PROXY}`,
-    );
-  }
-  if (network) {
-    return make(
-      "credential/network",
-      "The identity endpoint cannot be reached",
-      "In Azure, check that a managed identity is assigned. Elsewhere run `az login` and set AZURE_TOKEN_CREDENTIALS=dev.",
-    );
-  }
-  if (unavailable) {
-    return make(
-      "credential/unavailable",
-      "No credential is available here",
-      "On a developer's machine run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure assign a managed identity and set AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.",
-    );
-  }
-  return make(
-    "credential/failed",
-    "The credential returned no token",
-    "See the cause (--debug, or error.cause).",
-  );
+  const advice = details === "" ? undefined : core.adviceOn(details);
+  const code = core.credentialCode(status, unreadable, network, unavailable);
+  const [message, hint] =
+    code === "credential/failed" && unreadable
+      ? UNREADABLE
+      : code === "credential/network" && maybeUnreadable
+        ? MAYBE_UNREADABLE
+        : TEXTS[code];
+  const sentence = message.replace("{status}", `${status}`);
+  return new KeylessError(code, details === "" ? sentence : `${sentence}: ${details}`, {
+    hint: advice ?? hint,
+    status,
+    cause,
+  });
 }
 
 /** Returns up to three lines of an error's message, without secrets. */
@@ -179,7 +169,9 @@ function httpStatus(error: Loose): number | undefined {
   );
 }
 
-/** Returns `Retry-After` in milliseconds, from a property of the error or a header of its response. */
+/**
+ * Returns `Retry-After` in milliseconds, from a property of the error or a header of its response.
+ */
 function retryAfter(error: Loose, core: CoreFunctions, now: number): number | undefined {
   if (typeof error.retryAfterInMs === "number") return error.retryAfterInMs;
   const headers = (error.response as { headers?: unknown } | undefined)?.headers ?? error.headers;

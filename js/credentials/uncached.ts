@@ -1,6 +1,9 @@
 import type { TokenCredential } from "./credential.js";
 
-/** Credentials whose own cache cannot be cleared, and for each a credential of the same identity without a cache. */
+/**
+ * Credentials whose own cache cannot be cleared, and for each a credential of the same identity
+ * without a cache.
+ */
 const uncachedCredentials = new WeakMap<TokenCredential, TokenCredential>();
 
 /** Registers a credential without a cache for the same identity. */

@@ -45,10 +45,10 @@ import type { ModelOptions } from "../wasm/provider.js";
 /** Options of {@link createEdgeChatHandler}. */
 export interface EdgeChatOptions extends ModelOptions {
   /**
-   * Identifies callers. `"anonymous"`: serves every request, so something in front of the handler must
-   * authenticate. Otherwise a function that returns the caller's unique id, or `false` for 401. It may
-   * be async, and must not read or clone the request. If it throws, the response is a 500 without
-   * the error.
+   * Identifies callers. `"anonymous"`: serves every request, so something in front of the handler
+   * must authenticate. Otherwise a function that returns the caller's unique id, or `false` for
+   * 401. It may be async, and must not read or clone the request. If it throws, the response is a
+   * 500 without the error.
    */
   authorize: "anonymous" | CallerFunction<Request>;
   /** The endpoint of the resource or project. Default: from the environment. */
@@ -72,18 +72,26 @@ export interface EdgeChatOptions extends ModelOptions {
   tokens?: TokenProviderOptions | undefined;
   /** Limits for one caller and for all callers together. */
   limits?: Partial<ChatLimits> | undefined;
-  /** Receives a log entry at the end of every call, without prompt and reply. Errors that it throws are ignored. */
+  /**
+   * Receives a log entry at the end of every call, without prompt and reply. Errors that it throws
+   * are ignored.
+   */
   onLog?: ((entry: ChatLogEntry) => void) | undefined;
   /** Whether callers receive the messages of the app's own errors. Default false. */
   exposeErrors?: boolean | undefined;
-  /** The environment variables. Default `process.env`; on a platform without it, pass its bindings. */
+  /**
+   * The environment variables. Default `process.env`; on a platform without it, pass its bindings.
+   */
   env?: Environment | undefined;
 }
 
 /** The status of an edge handler. Holds no token, no prompt and no reply. */
 export interface EdgeChatStatus {
   state: "open" | "closed";
-  /** False if the handler is closed, or if it has no usable token and the last attempt to get one failed. */
+  /**
+   * False if the handler is closed, or if it has no usable token and the last attempt to get one
+   * failed.
+   */
   healthy: boolean;
   /** Calls in progress. */
   turns: number;
@@ -104,12 +112,13 @@ export type EdgeChatHandler = ((request: Request) => Promise<Response>) & {
 const MODEL_TIMEOUT_MARGIN_MS = 60_000;
 
 /**
- * Creates a chat handler for platforms without child processes. It has the requests, events and errors
- * of `copilot-keyless/azure-functions`, but takes a `Request` and returns a `Response`. **The model
- * answers without the Copilot runtime**: one question, one answer, no tools and no conversations, so
- * a request with a `sessionId` is refused.
+ * Creates a chat handler for platforms without child processes. It has the requests, events and
+ * errors of `copilot-keyless/azure-functions`, but takes a `Request` and returns a `Response`.
+ * **The model answers without the Copilot runtime**: one question, one answer, no tools and no
+ * conversations, so a request with a `sessionId` is refused.
  *
- * @throws KeylessError `endpoint/...`, `provider/...`, `credential/...`, `policy/invalid`, `chat/invalid-option`
+ * @throws KeylessError `endpoint/...`, `provider/...`, `credential/...`, `policy/invalid`,
+ *   `chat/invalid-option`
  * @example
  * ```ts
  * const chat = createEdgeChatHandler({
@@ -268,9 +277,9 @@ const AUTHORIZE_HINT =
 const MAX_TOKENS = 3;
 
 /**
- * Streams a reply. Retries with a new token if the resource rejects the token, which it does before any
- * text. If several calls are rejected with the same token, one of them invalidates it and all share
- * the next one.
+ * Streams a reply. Retries with a new token if the resource rejects the token, which it does before
+ * any text. If several calls are rejected with the same token, one of them invalidates it and all
+ * share the next one.
  */
 async function* streamWithFreshToken(
   streamReply: (token: string | undefined) => AsyncGenerator<string, void, undefined>,

@@ -14,7 +14,10 @@ export interface AccessRules {
 /** Audiences of the account's older API. Projects do not accept them. */
 const COGNITIVE_SERVICES = /^https:\/\/cognitiveservices\.azure\./;
 
-/** Verifies the credential of a request first of all, so that the log has it even if a fault answers. */
+/**
+ * Verifies the credential of a request first of all, so that the log has it even if a fault
+ * answers.
+ */
 export function authenticate(tokens: TokenAuthority): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const record = c.get("record");

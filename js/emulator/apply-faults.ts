@@ -134,7 +134,10 @@ function slowBody(c: AppContext, response: Response, delayMs: number): Response 
   return chunkedResponse(response, body);
 }
 
-/** Replaces the body of a response by a chunked one: otherwise the adapter waits for its length before it sends the head. */
+/**
+ * Replaces the body of a response by a chunked one: otherwise the adapter waits for its length
+ * before it sends the head.
+ */
 function chunkedResponse(response: Response, body: ReadableStream<Uint8Array>): Response {
   const headers = new Headers(response.headers);
   headers.delete("content-length");

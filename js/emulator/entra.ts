@@ -4,7 +4,9 @@ import { type AppContext, readBody, refuse, send } from "./http.js";
 import type { IdentitySettings } from "./identity-settings.js";
 import { PRINCIPAL } from "./tokens.js";
 
-/** The path of Entra's token endpoint v2.0: client credentials with a secret or a federated token. */
+/**
+ * The path of Entra's token endpoint v2.0: client credentials with a secret or a federated token.
+ */
 export const ENTRA_PATH = "/:tenant/oauth2/v2.0/token";
 
 const BODY_LIMIT = 64 * 1024;

@@ -26,7 +26,10 @@ function azureError(status: number, code: string, message: string): ErrorAnswer 
   return { status, body: { error: { code, message } } };
 }
 
-/** The 401 of the gateway in front of the resource. It is the same for a missing, wrong and expired token. */
+/**
+ * The 401 of the gateway in front of the resource. It is the same for a missing, wrong and expired
+ * token.
+ */
 function unauthorized({ audience = "https://ai.azure.com" }: ErrorDetails): ErrorAnswer {
   const message = `Unauthorized. Access token is missing, invalid, audience is incorrect (${audience}), or have expired.`;
   return { status: 401, body: { statusCode: 401, message } };

@@ -4,7 +4,10 @@ import { isResourceErrorCode, type ResourceErrorCode } from "./errors.js";
 /** A server of the emulator. */
 export type EmulatorServer = "identity" | "foundry";
 
-/** The request that a fault's predicate receives. Header names are in lower case; headers with credentials are omitted. */
+/**
+ * The request that a fault's predicate receives. Header names are in lower case; headers with
+ * credentials are omitted.
+ */
 export interface FaultRequest {
   readonly server: EmulatorServer;
   readonly method: string;
@@ -52,7 +55,10 @@ export interface DelayFault extends FaultTarget {
   readonly delayMs: number;
 }
 
-/** `hang` never responds, until the caller disconnects or the emulator stops. `reset` resets the connection (RST). */
+/**
+ * `hang` never responds, until the caller disconnects or the emulator stops. `reset` resets the
+ * connection (RST).
+ */
 export interface ConnectionFault extends FaultTarget {
   readonly kind: "hang" | "reset";
 }
@@ -67,7 +73,10 @@ export interface SlowBodyFault extends FaultTarget {
 /** Sends the beginning of the response, then ends the connection. */
 export interface CutStreamFault extends FaultTarget {
   readonly kind: "cut-stream";
-  /** The number of server-sent events before the cut. Default 3. Of a response that is not streamed, half is sent. */
+  /**
+   * The number of server-sent events before the cut. Default 3. Of a response that is not streamed,
+   * half is sent.
+   */
   readonly afterEvents?: number;
 }
 
@@ -133,8 +142,8 @@ export interface FaultHandle {
 }
 
 /**
- * The faults of both servers. At most one applies to a request: the first one added that matches and
- * is not used up.
+ * The faults of both servers. At most one applies to a request: the first one added that matches
+ * and is not used up.
  *
  * @example
  * ```ts
@@ -146,7 +155,7 @@ export interface FaultHandle {
 export interface Faults {
   /** Throws a KeylessError `emulator/invalid-fault` when the fault makes no sense. */
   add(fault: Fault): FaultHandle;
-  /** Takes all faults back. */
+  /** Removes all faults. */
   clear(): void;
 }
 

@@ -105,7 +105,10 @@ const APIS: Record<Route, Api> = {
   },
 };
 
-/** Creates the resource server: the v1 routes, the same below a project, the dated routes, and Anthropic's. */
+/**
+ * Creates the resource server: the v1 routes, the same below a project, the dated routes, and
+ * Anthropic's.
+ */
 export function createFoundryApp(settings: FoundrySettings): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(recordRequests("foundry", settings.log));

@@ -25,7 +25,10 @@ const RESOURCE_ID = ["mi_res_id", "msi_res_id"];
 /** Not in Azure: for tests of a credential that supports claims. */
 const CLAIMS = ["claims"];
 
-/** Creates both managed identity endpoints and Entra's. They do not cache: each request gets a new token. */
+/**
+ * Creates both managed identity endpoints and Entra's. They do not cache: each request gets a new
+ * token.
+ */
 export function createIdentityApp(settings: IdentitySettings): Hono<AppEnv> {
   // Not strict: MSAL calls IMDS with a trailing slash.
   const app = new Hono<AppEnv>({ strict: false });

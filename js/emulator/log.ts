@@ -9,8 +9,8 @@ export interface RequestAuthorization extends Partial<TokenClaims> {
   /** `bearer`, `api-key` (header `api-key` or `x-api-key`), `other` scheme, or `none`. */
   readonly scheme: "bearer" | "api-key" | "other" | "none";
   /**
-   * The result of the resource's check. The claims are present if the signature is valid, so also for
-   * `expired`, `revoked`, `wrong-audience` and `missing-role`.
+   * The result of the resource's check. The claims are present if the signature is valid, so also
+   * for `expired`, `revoked`, `wrong-audience` and `missing-role`.
    */
   readonly verdict:
     | "valid"
@@ -22,7 +22,9 @@ export interface RequestAuthorization extends Partial<TokenClaims> {
     | "missing";
 }
 
-/** A request, logged when its head arrives. The fields after `at` change until the response is sent. */
+/**
+ * A request, logged when its head arrives. The fields after `at` change until the response is sent.
+ */
 export interface RequestRecord {
   /** Counts the requests to both servers, from 1. */
   readonly id: number;
@@ -37,13 +39,18 @@ export interface RequestRecord {
   readonly at: number;
   /** The HTTP status; 0 until there is one, and if a fault prevents a response. */
   readonly status: number;
-  /** Milliseconds by the emulator's clock; absent until the response begins, final when it is sent. */
+  /**
+   * Milliseconds by the emulator's clock; absent until the response begins, final when it is sent.
+   */
   readonly durationMs?: number;
   /** Whether the connection ended before the whole response was sent, by the caller or a fault. */
   readonly aborted: boolean;
   /** The fault that was applied. */
   readonly fault?: FaultKind;
-  /** The `uti` of the token that was issued (identity), or received with a valid signature (foundry). */
+  /**
+   * The `uti` of the token that was issued (identity), or received with a valid signature
+   * (foundry).
+   */
   readonly tokenId?: string;
   /** Foundry only. */
   readonly authorization?: RequestAuthorization;

@@ -2,7 +2,10 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { newId } from "./ids.js";
 import { isObject } from "./json.js";
 
-/** A message of the conversation, in one form for all three APIs. Text only: images and files are omitted. */
+/**
+ * A message of the conversation, in one form for all three APIs. Text only: images and files are
+ * omitted.
+ */
 export interface ReplyMessage {
   /** `system` also stands for developer messages and instructions. */
   readonly role: "system" | "user" | "assistant" | "tool";
@@ -26,7 +29,10 @@ export interface ReplyRequest {
   readonly route: "responses" | "chat-completions" | "messages";
   /** The deployment. */
   readonly model: string;
-  /** The last user message, without the `<tag>...</tag>` blocks that the Copilot runtime adds before it. */
+  /**
+   * The last user message, without the `<tag>...</tag>` blocks that the Copilot runtime adds before
+   * it.
+   */
   readonly prompt: string;
   /** The number of the model's answers in the conversation so far: 0 for its first request. */
   readonly turn: number;

@@ -1,4 +1,7 @@
-/** The operation of a request in terms of Azure RBAC. Routes without a published data action have none. */
+/**
+ * The operation of a request in terms of Azure RBAC. Routes without a published data action have
+ * none.
+ */
 export interface Operation {
   readonly dataAction?: string;
   readonly openAi: boolean;

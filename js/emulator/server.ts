@@ -18,7 +18,9 @@ const HOST = "127.0.0.1";
 /** Longer than clients keep idle connections, so that no client uses one that is being closed. */
 const KEEP_ALIVE_MS = 120_000;
 
-/** Listens on loopback. Port 0 takes a free one. `option`: the name of the port option, for errors. */
+/**
+ * Listens on loopback. Port 0 takes a free one. `option`: the name of the port option, for errors.
+ */
 export async function listen(app: Hono<AppEnv>, port: number, option: string): Promise<RunningServer> {
   const server = createAdaptorServer({
     fetch: app.fetch,

@@ -7,7 +7,9 @@ export interface ServerSentEvent {
   readonly delta?: true;
 }
 
-/** Streams events, with a delay before each piece of the reply. Stops when the caller disconnects. */
+/**
+ * Streams events, with a delay before each piece of the reply. Stops when the caller disconnects.
+ */
 export function streamEvents(c: AppContext, events: Iterable<ServerSentEvent>, delayMs: number): Response {
   const source = events[Symbol.iterator]();
   const encoder = new TextEncoder();

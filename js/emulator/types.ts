@@ -17,7 +17,10 @@ export interface EmulatorOptions {
   readonly tokenLifetimeSeconds?: number | ((request: TokenLifetimeRequest) => number);
   /** The deployment in `env`. Default: the first of `deployments`. */
   readonly model?: string;
-  /** The deployments of the resource. Default `["gpt-5.5", "gpt-4o"]`, preceded by `model` if it is another one. */
+  /**
+   * The deployments of the resource. Default `["gpt-5.5", "gpt-4o"]`, preceded by `model` if it is
+   * another one.
+   */
   readonly deployments?: readonly string[];
   /**
    * The caller's Azure roles on the resource, by name or GUID. With `[]`, or with `Owner` alone,
@@ -25,9 +28,9 @@ export interface EmulatorOptions {
    */
   readonly roles?: readonly string[];
   /**
-   * The audiences that the resource accepts, without `/.default`. Its 401 names the first one. Project
-   * routes do not accept cognitiveservices. Default
-   * `["https://ai.azure.com", "https://cognitiveservices.azure.com"]`.
+   * The audiences that the resource accepts, without `/.default`. Its 401 names the first one.
+   * Project routes do not accept cognitiveservices. Default `["https://ai.azure.com",
+   * "https://cognitiveservices.azure.com"]`.
    */
   readonly audiences?: readonly string[];
   /** Returns the reply of the model. Default: a sentence that quotes the prompt. */
@@ -73,8 +76,8 @@ export interface EmulatedIdentity {
   /** IMDS 2018-02-01. */
   readonly imdsEndpoint: string;
   /**
-   * Entra's `/{tenant}/oauth2/v2.0/token`: the value of `AZURE_AUTHORITY_HOST` for clients that accept
-   * plain http to this machine.
+   * Entra's `/{tenant}/oauth2/v2.0/token`: the value of `AZURE_AUTHORITY_HOST` for clients that
+   * accept plain http to this machine.
    */
   readonly authorityHost: string;
   /** The application's secret, valid for `clientId` in `tenantId`. */
@@ -92,11 +95,17 @@ export interface EmulatedIdentity {
 
 /** The Foundry resource. */
 export interface EmulatedFoundry {
-  /** Without a trailing slash. The v1 routes are below `/openai/v1/`; Anthropic's is `/anthropic/v1/messages`. */
+  /**
+   * Without a trailing slash. The v1 routes are below `/openai/v1/`; Anthropic's is
+   * `/anthropic/v1/messages`.
+   */
   readonly url: string;
   readonly port: number;
   readonly deployments: readonly string[];
-  /** Sets the caller's roles from the next request on, as when an assignment takes effect or is removed. */
+  /**
+   * Sets the caller's roles from the next request on, as when an assignment takes effect or is
+   * removed.
+   */
   setRoles(roles: readonly string[]): void;
 }
 
@@ -105,7 +114,9 @@ export interface Emulator extends AsyncDisposable {
   readonly env: EmulatorEnvironment;
   readonly identity: EmulatedIdentity;
   readonly foundry: EmulatedFoundry;
-  /** The last requests to both servers, oldest first. The array is live: it grows with each request. */
+  /**
+   * The last requests to both servers, oldest first. The array is live: it grows with each request.
+   */
   readonly requests: readonly RequestRecord[];
   readonly counts: RequestCounts;
   readonly faults: Faults;

@@ -39,7 +39,21 @@ export type CoreErrorCode =
   | "provider/limit"
   | "provider/scope"
   | "credential/configuration"
-  | "token/not-renewed";
+  | "credential/unavailable"
+  | "credential/refused"
+  | "credential/throttled"
+  | "credential/server-error"
+  | "credential/network"
+  | "credential/failed"
+  | "credential/not-installed"
+  | "credential/invalid"
+  | "token/timeout"
+  | "token/empty"
+  | "token/malformed"
+  | "token/not-renewed"
+  | "token/rejected-again"
+  | "token/claims-challenge"
+  | "token/closed";
 
 /** The codes of {@link Diagnosis}: why a request to a model failed. */
 export type DiagnosisCode =
@@ -66,22 +80,8 @@ export type DiagnosisCode =
   | "network"
   | "unknown";
 
-/** The codes of tokens, credentials, agents and the Copilot SDK that TypeScript decides on. */
+/** The codes of agents and the Copilot SDK that TypeScript decides on. */
 type LibraryErrorCode =
-  | "credential/unavailable"
-  | "credential/refused"
-  | "credential/throttled"
-  | "credential/server-error"
-  | "credential/network"
-  | "credential/failed"
-  | "credential/not-installed"
-  | "credential/invalid"
-  | "token/timeout"
-  | "token/empty"
-  | "token/malformed"
-  | "token/rejected-again"
-  | "token/claims-challenge"
-  | "token/closed"
   | "diagnosis/invalid"
   | "model/request-failed"
   | "agent/empty-prompt"

@@ -6,8 +6,9 @@ interface Range {
 }
 
 /**
- * Selects the media type that a caller prefers, by its Accept header (RFC 9110, 12.5.1). Among equals,
- * the first. Returns undefined if the caller accepts none of them. Ignores malformed ranges.
+ * Selects the media type that a caller prefers, by its Accept header (RFC 9110, 12.5.1). Among
+ * equals, the first. Returns undefined if the caller accepts none of them. Ignores malformed
+ * ranges.
  */
 export function bestType(accept: string | null, types: readonly string[]): string | undefined {
   if (accept === null || accept.trim() === "") return types[0];

@@ -4,21 +4,27 @@ import { withDeadline } from "../platform/with-deadline.js";
 import type { ChatCall, ChatLimits, ChunkSource } from "./contract.js";
 import { chatError } from "./problem.js";
 
-/** How many bytes of a refused request are read and dropped, so that its sender can read the response. */
+/**
+ * How many bytes of a refused request are read and dropped, so that its sender can read the
+ * response.
+ */
 const DRAIN_BYTES = 4_194_304;
 
 /** How long that may take, in milliseconds. */
 const DRAIN_MS = 1_000;
 
-/** The time to send the response before the rest of the body is cancelled; on Node that closes the connection. */
+/**
+ * The time to send the response before the rest of the body is cancelled; on Node that closes the
+ * connection.
+ */
 const CANCEL_MS = 500;
 
 /** The initial size of the buffer, in bytes. */
 const INITIAL_BYTES = 4_096;
 
 /**
- * How long reading may block timers, in milliseconds. A source whose next chunk is always ready blocks
- * them. Yielding more often would let unread chunks pile up.
+ * How long reading may block timers, in milliseconds. A source whose next chunk is always ready
+ * blocks them. Yielding more often would let unread chunks pile up.
  */
 const YIELD_MS = 1_000;
 
@@ -28,11 +34,13 @@ const CHUNKS_PER_CHECK = 1_000;
 type ChunkReader = ReturnType<ChunkSource["getReader"]>;
 
 /**
- * Reads a request body at once into one buffer of at most `bodyBytes`, whatever the size of its chunks.
- * Reads without delay, because the platform would keep an object for every unread chunk.
+ * Reads a request body at once into one buffer of at most `bodyBytes`, whatever the size of its
+ * chunks. Reads without delay, because the platform would keep an object for every unread chunk.
  */
 export class Body {
-  /** The bytes of the body. Rejects if they are late or too many. Does not trust `content-length`. */
+  /**
+   * The bytes of the body. Rejects if they are late or too many. Does not trust `content-length`.
+   */
   readonly bytes: Promise<Uint8Array>;
   readonly #reader: ChunkReader | undefined;
   readonly #read: Promise<void>;
@@ -63,8 +71,8 @@ export class Body {
   }
 
   /**
-   * Releases the body of a refused request. Drops what still arrives for a while, unless the call has
-   * timed out, and then cancels the rest.
+   * Releases the body of a refused request. Drops what still arrives for a while, unless the call
+   * has timed out, and then cancels the rest.
    */
   async refuse(status: number): Promise<void> {
     const reader = this.#reader;

@@ -4,8 +4,8 @@ import { withDeadline } from "../platform/with-deadline.js";
 import { chatError } from "./problem.js";
 
 /**
- * Identifies the caller of a request: returns a unique id, or `false` to refuse. It must not read or
- * clone the request, whose body is being read already. For a library that copies requests, pass
+ * Identifies the caller of a request: returns a unique id, or `false` to refuse. It must not read
+ * or clone the request, whose body is being read already. For a library that copies requests, pass
  * `new Request(request.url, { headers: request.headers })`.
  */
 export type CallerFunction<Request> = (request: Request) => string | false | Promise<string | false>;
@@ -28,8 +28,8 @@ const CODES = {
  * Calls the app's function that identifies the caller. The id separates conversations, so it must
  * differ from every other id.
  *
- * @throws KeylessError `chat/unauthorized`; `chat/authorize-...` or `chat/caller-...`, by the option,
- *   if the function fails
+ * @throws KeylessError `chat/unauthorized`; `chat/authorize-...` or `chat/caller-...`, by the
+ *   option, if the function fails
  */
 export async function callerOf<Request>(
   option: keyof typeof CODES,

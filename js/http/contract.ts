@@ -1,5 +1,5 @@
-// The contract of a chat over HTTP: a request in JSON, a reply in JSON or as server-sent events, and
-// errors as problem+json. This folder does not need Node.
+// The contract of a chat over HTTP: a request in JSON, a reply in JSON or as server-sent events,
+// and errors as problem+json. This folder does not need Node.
 
 import type { TokenStatus } from "../wasm/token.js";
 
@@ -31,8 +31,8 @@ export interface ChatResult {
 export const DEFAULT_TIMEOUT_MS = 120_000;
 
 /**
- * Answers requests. Returns the result or throws a {@link KeylessError}. After an abort it ends soon,
- * in any way.
+ * Answers requests. Returns the result or throws a {@link KeylessError}. After an abort it ends
+ * soon, in any way.
  */
 export type ChatEngine = (
   request: ChatRequest,
@@ -46,7 +46,10 @@ export interface ChatCall {
   body: ChunkSource | null;
   /** Whether the body was read before. */
   bodyUsed: boolean;
-  /** Returns the caller's id, or "" if callers are not identified. Rejects with a {@link KeylessError}. */
+  /**
+   * Returns the caller's id, or "" if callers are not identified. Rejects with a {@link
+   * KeylessError}.
+   */
   caller: () => string | Promise<string>;
   /** The id of this call in the logs. */
   correlationId: string;
@@ -57,7 +60,10 @@ export interface ChatCall {
   log: (entry: ChatLogEntry) => void;
 }
 
-/** The part of `ReadableStream` that reading a body needs. The streams of all type libraries have it. */
+/**
+ * The part of `ReadableStream` that reading a body needs. The streams of all type libraries have
+ * it.
+ */
 export interface ChunkSource {
   getReader(): {
     read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
@@ -105,15 +111,24 @@ export interface ChatLimits {
    */
   turns: number;
   /**
-   * The number of concurrent turns of one caller. Further requests are answered 429. Default: half of
-   * `turns`, or all if callers are not identified.
+   * The number of concurrent turns of one caller. Further requests are answered 429. Default: half
+   * of `turns`, or all if callers are not identified.
    */
   turnsPerCaller: number;
-  /** The deadline for the app to identify a caller (`authorize`, `caller`), in milliseconds. Default 10,000. */
+  /**
+   * The deadline for the app to identify a caller (`authorize`, `caller`), in milliseconds. Default
+   * 10,000.
+   */
   callerMs: number;
-  /** How long a caller may stall a streamed reply before it is cut off, in milliseconds. Default 30,000. */
+  /**
+   * How long a caller may stall a streamed reply before it is cut off, in milliseconds. Default
+   * 30,000.
+   */
   stallMs: number;
-  /** The interval of comments on a silent stream, so that no proxy closes it, in milliseconds. Default 15,000. */
+  /**
+   * The interval of comments on a silent stream, so that no proxy closes it, in milliseconds.
+   * Default 15,000.
+   */
   heartbeatMs: number;
 }
 

@@ -28,7 +28,10 @@ export function closing(): KeylessError {
   return chatError("chat/closing", 503, "This app is shutting down", "Try again.");
 }
 
-/** A failure as callers see it. A status that was meant for the app, such as a 401 of the resource, is not passed on. */
+/**
+ * A failure as callers see it. A status that was meant for the app, such as a 401 of the resource,
+ * is not passed on.
+ */
 interface PublicError {
   status: number;
   /** Does not disclose the app's resources and roles. */
@@ -145,7 +148,10 @@ function publicErrorOf(code: ErrorCode): PublicError {
   return byCode[code] ?? byCode[code.slice(0, code.indexOf("/"))] ?? UNEXPECTED;
 }
 
-/** The longest pause before a retry of a credential, in milliseconds: `RETRY_AFTER_MAX_MS` of the core. */
+/**
+ * The longest pause before a retry of a credential, in milliseconds: `RETRY_AFTER_MAX_MS` of the
+ * core.
+ */
 const CREDENTIAL_RETRY_MAX_MS = 120_000;
 
 /** The default of `Retry-After`, in milliseconds. */
@@ -163,8 +169,9 @@ export interface Problem {
 }
 
 /**
- * Converts an error to problem+json. Callers receive their own mistakes in full. Of other errors they
- * receive the code and a general message, unless `expose` is set; the log receives the details.
+ * Converts an error to problem+json. Callers receive their own mistakes in full. Of other errors
+ * they receive the code and a general message, unless `expose` is set; the log receives the
+ * details.
  */
 export function problem(error: unknown, correlationId: string, expose: boolean): Problem {
   const known = error instanceof KeylessError ? error : undefined;

@@ -2,7 +2,9 @@ import { chatError } from "./problem.js";
 
 /** The right to run one of the concurrent turns. */
 export interface Slot {
-  /** Assigns the slot to a caller. Throws `chat/too-many-turns` if the caller has too many already. */
+  /**
+   * Assigns the slot to a caller. Throws `chat/too-many-turns` if the caller has too many already.
+   */
   claim(caller: string): void;
   /** Releases the slot. Later calls do nothing. */
   release(): void;

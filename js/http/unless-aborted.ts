@@ -1,6 +1,6 @@
 /**
- * Settles as the promise does, or rejects with the signal's reason as soon as it aborts. Removes its
- * listener when the promise settles, as `Promise.race` could not.
+ * Settles as the promise does, or rejects with the signal's reason as soon as it aborts. Removes
+ * its listener when the promise settles, as `Promise.race` could not.
  */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {

@@ -4,9 +4,9 @@ import type { AccessToken } from "../wasm/token.js";
 import { plainFailure, runDiagnosis } from "./run-diagnosis.js";
 
 /**
- * Explains why a request to a model failed, in Azure's terms, and how to fix it. Uses the status, the
- * body, the headers, and the claims of the token that was sent. The result holds neither the token
- * nor a secret.
+ * Explains why a request to a model failed, in Azure's terms, and how to fix it. Uses the status,
+ * the body, the headers, and the claims of the token that was sent. The result holds neither the
+ * token nor a secret.
  *
  * @throws KeylessError `diagnosis/invalid` if `status` is no HTTP status
  * @example

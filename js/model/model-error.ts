@@ -2,7 +2,10 @@ import { KeylessError } from "../errors/keyless-error.js";
 import type { Diagnosis, FailedRequest } from "../wasm/diagnosis.js";
 import { diagnose } from "./diagnose.js";
 
-/** Creates an error for a failed request to the model, with its cause, Azure's message and the fixes. */
+/**
+ * Creates an error for a failed request to the model, with its cause, Azure's message and the
+ * fixes.
+ */
 export function modelError(failure: FailedRequest): KeylessError {
   return diagnosisError(diagnose(failure));
 }
@@ -10,7 +13,9 @@ export function modelError(failure: FailedRequest): KeylessError {
 /** The errors for which the resource rejected the token. */
 const tokenRejections = new WeakSet<KeylessError>();
 
-/** Whether an error says that the resource rejected the token, so that a new token may be accepted. */
+/**
+ * Whether an error says that the resource rejected the token, so that a new token may be accepted.
+ */
 export function isTokenRejection(error: unknown): boolean {
   return error instanceof KeylessError && tokenRejections.has(error);
 }

@@ -18,9 +18,15 @@ import { runDiagnosis } from "./run-diagnosis.js";
 
 /** Options of {@link probe}. */
 export interface ProbeOptions extends ModelOptions {
-  /** The endpoint of the resource or project, in any form that the portal shows, or parsed by `parseEndpoint`. */
+  /**
+   * The endpoint of the resource or project, in any form that the portal shows, or parsed by
+   * `parseEndpoint`.
+   */
   endpoint: string | Endpoint;
-  /** The token to send, with or without `Bearer `. Without one, the diagnosis says which token the resource expects. */
+  /**
+   * The token to send, with or without `Bearer `. Without one, the diagnosis says which token the
+   * resource expects.
+   */
   token?: string | AccessToken | undefined;
   /** The model to call. Without a model and a deployment, the probe lists the models. */
   model?: string | undefined;
@@ -41,12 +47,13 @@ function probeChecks(): Checks<ProbeOptions> {
 }
 
 /**
- * Checks address, network, token, role and deployment: sends one small request to a Foundry or Azure
- * OpenAI endpoint, as the Copilot runtime would, and explains the first problem and its fixes.
+ * Checks address, network, token, role and deployment: sends one small request to a Foundry or
+ * Azure OpenAI endpoint, as the Copilot runtime would, and explains the first problem and its
+ * fixes.
  *
- * With a model, the request is an inference of a few tokens; without one, it lists the models. Needs
- * `fetch`, but neither `@azure/identity` nor the Copilot SDK. Follows no redirects, so the token goes
- * to the given host only.
+ * With a model, the request is an inference of a few tokens; without one, it lists the models.
+ * Needs `fetch`, but neither `@azure/identity` nor the Copilot SDK. Follows no redirects, so the
+ * token goes to the given host only.
  *
  * @returns a diagnosis, whatever the network and the resource do; `code` is `ok` for a success
  * @throws KeylessError `endpoint/...`, `provider/...`, `token/empty`, `token/malformed` for invalid

@@ -1,7 +1,10 @@
 import type { ProbeRequest } from "../wasm/probe.js";
 import type { Endpoint } from "../wasm/provider.js";
 
-/** Converts an endpoint to options of the core: a string as it is, an `Endpoint` by its base URL and settings. */
+/**
+ * Converts an endpoint to options of the core: a string as it is, an `Endpoint` by its base URL and
+ * settings.
+ */
 export function endpointOptions(endpoint: string | Endpoint | undefined): ProbeRequest {
   if (typeof endpoint !== "object" || endpoint === null) return { endpoint };
   const { baseUrl, type, apiVersion, scope, deployment } = endpoint;

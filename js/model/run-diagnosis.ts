@@ -41,7 +41,9 @@ export function runDiagnosis(
   };
 }
 
-/** Converts a failed request to plain data for the core. Reads the options in `names`; default: all. */
+/**
+ * Converts a failed request to plain data for the core. Reads the options in `names`; default: all.
+ */
 export function plainFailure(
   failure: Partial<FailedRequest>,
   names: readonly (keyof FailedRequest)[] = Object.keys(CHECKS) as (keyof FailedRequest)[],

@@ -21,7 +21,10 @@ import { runDiagnosis } from "./run-diagnosis.js";
 
 /** Options of {@link streamChat}. */
 export interface StreamChatOptions extends ModelOptions {
-  /** The endpoint of the resource or project, in any form that the portal shows, or parsed by `parseEndpoint`. */
+  /**
+   * The endpoint of the resource or project, in any form that the portal shows, or parsed by
+   * `parseEndpoint`.
+   */
   endpoint: string | Endpoint;
   /** The prompt. */
   prompt: string;
@@ -54,8 +57,9 @@ function chatChecks(): Checks<StreamChatOptions> {
  * the Copilot SDK, wherever there is `fetch`: one question, one answer, no tools. Follows no
  * redirects. Leaving the loop aborts the request.
  *
- * @throws KeylessError `endpoint/...`, `provider/...`, `token/...`, `agent/empty-prompt` for invalid
- *   options; `model/...` if the network or the resource fails; when the signal aborts, its reason
+ * @throws KeylessError `endpoint/...`, `provider/...`, `token/...`, `agent/empty-prompt` for
+ *   invalid options; `model/...` if the network or the resource fails; when the signal aborts, its
+ *   reason
  * @example
  * ```ts
  * for await (const text of streamChat({ endpoint, token, model: "gpt-5.5", prompt: "Hello!" })) console.log(text);

@@ -2,8 +2,8 @@
 // cutting a text inside an emoji leaves, so the caller would wait until its timeout.
 
 /**
- * Replaces each lone surrogate by U+FFFD, as `String.prototype.toWellFormed` does. Not every platform
- * has that method.
+ * Replaces each lone surrogate by U+FFFD, as `String.prototype.toWellFormed` does. Not every
+ * platform has that method.
  */
 export function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\ufffd");

@@ -2,9 +2,9 @@ import { KeylessError } from "../errors/keyless-error.js";
 import type { Clock } from "../platform/clock.js";
 
 /**
- * How long the wall clock alone is read after both clocks were: reading the monotonic clock takes as
- * long as the rest of a call. A wall clock that is set back leaves this window, so both clocks are
- * read again, unless it is set back into the window itself.
+ * How long the wall clock alone is read after both clocks were: reading the monotonic clock takes
+ * as long as the rest of a call. A wall clock that is set back leaves this window, so both clocks
+ * are read again, unless it is set back into the window itself.
  */
 const WALL_CLOCK_ONLY_MS = 100;
 

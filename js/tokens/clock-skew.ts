@@ -4,7 +4,9 @@ import { unref } from "../platform/clock.js";
 import { coreModule } from "../wasm/bindings.js";
 import type { AccessToken } from "../wasm/token.js";
 
-/** How long to wait for a server's time. Callers wait meanwhile, and the next attempt asks again. */
+/**
+ * How long to wait for a server's time. Callers wait meanwhile, and the next attempt asks again.
+ */
 const DATE_TIMEOUT_MS = 3_000;
 
 /** The URL of a resource that checks the tokens of a credential, by the true time. */
@@ -16,10 +18,10 @@ export function registerResource(credential: TokenCredential, url: string): void
 }
 
 /**
- * Corrects the expiry of a token that seems expired on arrival. Uses the token's own `exp` first. If
- * this machine's clock is ahead by more than the token's lifetime, the `Date` header of the resource
- * shows it; the corrected expiry is then on this machine's clock. Returns the token unchanged if it
- * has really expired.
+ * Corrects the expiry of a token that seems expired on arrival. Uses the token's own `exp` first.
+ * If this machine's clock is ahead by more than the token's lifetime, the `Date` header of the
+ * resource shows it; the corrected expiry is then on this machine's clock. Returns the token
+ * unchanged if it has really expired.
  */
 export async function correctClockSkew(
   token: AccessToken,
@@ -29,7 +31,7 @@ export async function correctClockSkew(
   signal: AbortSignal,
 ): Promise<AccessToken> {
   const correctedExpiry = (date: string, requestedAt: number) =>
-    coreModule().secondLook(token.token, token.expiresOnTimestamp, now, date, requestedAt);
+    coreModule().correctedExpiry(token.token, token.expiresOnTimestamp, now, date, requestedAt);
   const expiresOnTimestamp =
     correctedExpiry("", 0) ?? correctedExpiry(...(await fetchDate(resources.get(credential), clock, signal)));
   return expiresOnTimestamp === undefined ? token : { ...token, expiresOnTimestamp };

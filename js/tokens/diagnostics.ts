@@ -2,8 +2,8 @@ import type { Channel } from "node:diagnostics_channel";
 import type { TokenEvent } from "./types.js";
 
 /**
- * The channel `copilot-keyless:token`, on which every token provider publishes its events. Undefined
- * on platforms without `node:diagnostics_channel`.
+ * The channel `copilot-keyless:token`, on which every token provider publishes its events.
+ * Undefined on platforms without `node:diagnostics_channel`.
  */
 const channel: Channel | undefined = globalThis.process
   ?.getBuiltinModule?.("node:diagnostics_channel")

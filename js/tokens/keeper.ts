@@ -79,7 +79,9 @@ export class TokenKeeper {
     }
   }
 
-  /** Returns the token at once, or when the flight ends. A flight that it starts asks for `claims`. */
+  /**
+   * Returns the token at once, or when the flight ends. A flight that it starts asks for `claims`.
+   */
   request(claims?: string): Promise<AccessToken> {
     const [wall, mono] = this.#time();
     return this.#carryOut(this.#schedule.request(wall, mono), wall, mono, claims);
@@ -149,8 +151,8 @@ export class TokenKeeper {
   }
 
   /**
-   * Acquires a token with the claims of a challenge. Callers that are challenged with the same token
-   * meanwhile share the acquisition.
+   * Acquires a token with the claims of a challenge. Callers that are challenged with the same
+   * token meanwhile share the acquisition.
    */
   challenge(claims: string, rejectedToken: string | AccessToken | undefined): Promise<AccessToken> {
     const current = this.#token;
@@ -240,9 +242,9 @@ export class TokenKeeper {
     };
     this.#flight = flight;
     this.#setDeadline(flight, timeoutMs);
-    // The schedule has at most one flight. It has abandoned one that is still here: for a token with
-    // claims, or because its deadline passed unnoticed while the machine slept. Callers that wait
-    // for that one now wait for the new one.
+    // The schedule has at most one flight. It has abandoned one that is still here: for a token
+    // with claims, or because its deadline passed unnoticed while the machine slept. Callers that
+    // wait for that one now wait for the new one.
     if (overdue) {
       const error = claims === undefined ? this.#timeoutError(overdue) : supersededError();
       this.#abandonFlight(overdue, error, flight.promise);
@@ -297,7 +299,8 @@ export class TokenKeeper {
     const random = this.#clock.random();
     if (this.#wasRejected(token)) {
       const outcome = this.#schedule.rejectedAgain(flight.id, wall, mono, random);
-      // Refuse it only once: after the pause it is used again, since the role may have been assigned.
+      // Refuse it only once: after the pause it is used again, since the role may have been
+      // assigned.
       if (outcome.result !== "ignored") this.#rejectedToken = undefined;
       if (flight.claims === undefined) this.#rejectedTokenFromCache = token;
       const error = flight.claims === undefined ? rejectedAgainError() : claimsIgnoredError();

@@ -135,8 +135,8 @@ export function createBearerTokenProvider(
 }
 
 /**
- * Returns the token that a provider withholds with `token/rejected-again`. It may be tried once more,
- * since the role may have been assigned meanwhile.
+ * Returns the token that a provider withholds with `token/rejected-again`. It may be tried once
+ * more, since the role may have been assigned meanwhile.
  */
 export function rejectedTokenFromCache(tokens: TokenProvider): string | undefined {
   return keeperOf.get(tokens)?.rejectedTokenFromCache;
@@ -181,8 +181,8 @@ const CALL_CHECKS: Checks<TokenCallOptions> = {
 };
 
 /**
- * Lists the fields of a policy that are set, in a fixed order. Throws for an unknown field and for a
- * value that is no whole number; the core checks the ranges.
+ * Lists the fields of a policy that are set, in a fixed order. Throws for an unknown field and for
+ * a value that is no whole number; the core checks the ranges.
  */
 function policyFields(policy: Partial<RefreshPolicy> | undefined): [string, number][] {
   const refuse = (reason: string): never => {

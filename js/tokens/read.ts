@@ -48,8 +48,8 @@ export function parseTokenResponse(
 }
 
 /**
- * Decodes a token: its audience, tenant, principal and lifetime. Does not check the signature, so use
- * the result to inform, never to authorize. A token that cannot be decoded is `opaque`.
+ * Decodes a token: its audience, tenant, principal and lifetime. Does not check the signature, so
+ * use the result to inform, never to authorize. A token that cannot be decoded is `opaque`.
  *
  * @example
  * ```ts
@@ -76,7 +76,10 @@ export function parseChallenge(wwwAuthenticate: string | null | undefined): Chal
   return callCore(() => planModule().parseChallenge(wwwAuthenticate ?? ""));
 }
 
-/** Returns this machine's offset in minutes east of UTC, at a local time that is given as if it were UTC. */
+/**
+ * Returns this machine's offset in minutes east of UTC, at a local time that is given as if it were
+ * UTC.
+ */
 function localOffset(localMs: number): number {
   const fields = new Date(localMs);
   const local = new Date(

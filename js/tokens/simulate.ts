@@ -23,8 +23,8 @@ function scenarioChecks(): Checks<RefreshScenario> {
 }
 
 /**
- * Simulates a token provider under an outage, a slow endpoint, a clock that is set, or as a fleet of
- * instances. Runs the state machine of `createBearerTokenProvider`, without waiting.
+ * Simulates a token provider under an outage, a slow endpoint, a clock that is set, or as a fleet
+ * of instances. Runs the state machine of `createBearerTokenProvider`, without waiting.
  *
  * @throws KeylessError `policy/invalid`; `scenario/invalid` for a field that is unknown, of a wrong
  *   type or out of range, and for a scenario that would take more than some seconds

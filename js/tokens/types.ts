@@ -2,7 +2,9 @@ import type { AbortSignalLike } from "../credentials/credential.js";
 import type { Clock } from "../platform/clock.js";
 import type { AccessToken, ErrorSummary, RefreshPolicy, TokenStatus } from "../wasm/token.js";
 
-/** Reports a change of a token. `at` is in epoch milliseconds. No event holds a token or a secret. */
+/**
+ * Reports a change of a token. `at` is in epoch milliseconds. No event holds a token or a secret.
+ */
 export type TokenEvent = { at: number; scope: string } & (
   | { type: "refresh-started"; background: boolean; attempt: number }
   | { type: "refresh-succeeded"; expiresOn: number; durationMs: number }
@@ -23,7 +25,9 @@ export interface TokenProviderOptions {
   clock?: Clock;
   /** Receives every {@link TokenEvent}. Errors that it throws are ignored. */
   onEvent?: (event: TokenEvent) => void;
-  /** Also refresh on a timer while idle. The timer does not keep the process alive. Default false. */
+  /**
+   * Also refresh on a timer while idle. The timer does not keep the process alive. Default false.
+   */
   keepFresh?: boolean;
   /** The tenant that issues the tokens. Default: the credential's. */
   tenantId?: string;

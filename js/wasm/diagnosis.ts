@@ -23,7 +23,10 @@ export interface FailedRequest {
 
 /** Explains a failed request. docs/reference/errors.md lists the codes. */
 export interface Diagnosis {
-  /** A stable code, such as `missing-role`. `ok` if the request did not fail, `unknown` if no cause fits. */
+  /**
+   * A stable code, such as `missing-role`. `ok` if the request did not fail, `unknown` if no cause
+   * fits.
+   */
   code: DiagnosisCode;
   /** A short title. */
   title: string;
@@ -51,6 +54,9 @@ export interface RoleAssignment {
   role: string;
   /** The role's id, which stays the same if the role is renamed. */
   roleId: string;
-  /** The Azure CLI command that assigns it, with placeholders such as `<object-id>` for unknown values. */
+  /**
+   * The Azure CLI command that assigns it, with placeholders such as `<object-id>` for unknown
+   * values.
+   */
   command: string;
 }

@@ -26,7 +26,10 @@ export interface TokenCall {
   headers: Record<string, string>;
   /** The form to POST. Without it the request is a GET. */
   form?: string;
-  /** The header or form field for the secret, and the variable that holds the secret or the path of its file. */
+  /**
+   * The header or form field for the secret, and the variable that holds the secret or the path of
+   * its file.
+   */
   secret?: { name: "x-identity-header" | "client_secret" | "client_assertion"; variable?: string };
   timeoutMs: number;
 }

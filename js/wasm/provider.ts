@@ -5,11 +5,14 @@ export interface Notice {
   message: string;
 }
 
-/** Says which credential acquires the tokens, and why. Holds names of variables and ids, never a secret. */
+/**
+ * Says which credential acquires the tokens, and why. Holds names of variables and ids, never a
+ * secret.
+ */
 export interface CredentialPlan {
   /**
-   * `option`: your own credential or token function. `none`: no scope is known, so no token is sent.
-   * `default`: the whole chain of `DefaultAzureCredential`; `developer-tools` (`dev`) and
+   * `option`: your own credential or token function. `none`: no scope is known, so no token is
+   * sent. `default`: the whole chain of `DefaultAzureCredential`; `developer-tools` (`dev`) and
    * `deployed-service` (`prod`) are its parts. Each of the others is one class of
    * `@azure/identity`.
    */
@@ -38,13 +41,19 @@ export interface CredentialPlan {
     | "machine-learning"
     | "azure-arc"
     | "cloud-shell";
-  /** The client id of the service principal, the workload identity or the user-assigned managed identity. */
+  /**
+   * The client id of the service principal, the workload identity or the user-assigned managed
+   * identity.
+   */
   clientId?: string;
   /** The tenant of the service principal or the workload identity. */
   tenantId?: string;
   /** The authority to sign in at, if it is not the public cloud's. */
   authorityHost?: string;
-  /** Settings that are incomplete, conflict, or have no effect. Not included in the provider's `warnings`. */
+  /**
+   * Settings that are incomplete, conflict, or have no effect. Not included in the provider's
+   * `warnings`.
+   */
   warnings: Notice[];
 }
 
@@ -70,7 +79,10 @@ export interface Endpoint {
   type: "openai" | "azure" | "anthropic";
   /** The Copilot SDK's base URL for it. */
   baseUrl: string;
-  /** The scope of its tokens. Absent for a gateway, another host and this machine, where it is unknown. */
+  /**
+   * The scope of its tokens. Absent for a gateway, another host and this machine, where it is
+   * unknown.
+   */
   scope?: string;
   /** Further scopes that the resource may accept. */
   alternateScopes: string[];
@@ -125,7 +137,8 @@ export interface PlannedConfig {
 }
 
 /**
- * The settings of a provider, and the source of each: `option`, the name of a variable, or `default`.
+ * The settings of a provider, and the source of each: `option`, the name of a variable, or
+ * `default`.
  */
 export interface ProviderPlan {
   endpoint: Endpoint;
@@ -143,7 +156,9 @@ export interface NamedProviderRequest extends ProviderRequest {
   models?: readonly object[] | undefined;
 }
 
-/** The Copilot SDK's `ProviderModelConfig`, redeclared because the SDK is an optional dependency. */
+/**
+ * The Copilot SDK's `ProviderModelConfig`, redeclared because the SDK is an optional dependency.
+ */
 export interface PlannedModel {
   id: string;
   provider: string;

@@ -8,8 +8,8 @@ export interface OutgoingRequest {
 }
 
 /**
- * Sends a request with the network module, which it loads. Rejects only when the signal aborts, with
- * its reason; see `send` of net.d.ts for a network failure.
+ * Sends a request with the network module, which it loads. Rejects only when the signal aborts,
+ * with its reason; see `send` of net.d.ts for a network failure.
  */
 export async function send(
   { url, headers, body, timeoutMs }: OutgoingRequest,

@@ -9,11 +9,16 @@ export interface RefreshScenario {
   durationMs?: number;
   /** The tokens that the identity endpoint issues. */
   token?: {
-    /** The lifetimes of successive tokens. The last one applies to all that follow. Default `[3_600_000]`. */
+    /**
+     * The lifetimes of successive tokens. The last one applies to all that follow. Default
+     * `[3_600_000]`.
+     */
     lifetimesMs?: number[];
     /** The refresh time that their issuer advises, counted from the request. Default: none. */
     refreshAfterMs?: number;
-    /** How long the endpoint returns the same token again, as a platform's cache does. Default 0. */
+    /**
+     * How long the endpoint returns the same token again, as a platform's cache does. Default 0.
+     */
     cachedForMs?: number;
   };
   /** The response time of the identity endpoint. Default 200. */

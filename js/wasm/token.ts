@@ -1,6 +1,9 @@
 import type { ErrorCode } from "../errors/codes.js";
 
-/** A token as credentials return it: `AccessToken` of `@azure/core-auth`. Times in epoch milliseconds. */
+/**
+ * A token as credentials return it: `AccessToken` of `@azure/core-auth`. Times in epoch
+ * milliseconds.
+ */
 export interface AccessToken {
   /** The token, without `Bearer `. */
   token: string;
@@ -19,9 +22,14 @@ export interface RefreshPolicy {
   longLivedMs: number;
   /** The longest random delay of a refresh. Default 60,000. */
   jitterMs: number;
-  /** A token that expires within this time is not used. Default 10,000, at most a quarter of its lifetime. */
+  /**
+   * A token that expires within this time is not used. Default 10,000, at most a quarter of its
+   * lifetime.
+   */
   minRemainingMs: number;
-  /** The first backoff after a failed refresh while the token is usable; it doubles. Default 30,000. */
+  /**
+   * The first backoff after a failed refresh while the token is usable; it doubles. Default 30,000.
+   */
   retryMinMs: number;
   /** The longest such backoff, before jitter of up to a fifth. Default 300,000. */
   retryMaxMs: number;

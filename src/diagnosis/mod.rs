@@ -185,6 +185,16 @@ pub struct RoleAssignment {
 
 /// Returns the role for the endpoint of `attempt`, and the command that assigns it to the principal
 /// of its token.
+///
+/// ```
+/// use copilot_keyless::diagnosis::{FailedRequest, role_assignment};
+///
+/// let needed = role_assignment(&FailedRequest {
+///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
+///     ..FailedRequest::default()
+/// });
+/// assert_eq!(needed.role, "Cognitive Services OpenAI User");
+/// ```
 pub fn role_assignment(attempt: &FailedRequest) -> RoleAssignment {
     let endpoint = place(attempt);
     let setup = Setup {

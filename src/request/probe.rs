@@ -197,6 +197,18 @@ fn body(model: &str, wire_api: Option<WireApi>) -> String {
 
 /// Judges the response to a probe: runs [`diagnose`], then checks what only a probe expects. A
 /// status of success is not enough, because a web site or a sign-in page returns one for any path.
+///
+/// ```
+/// use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest};
+/// use copilot_keyless::request::probe::judge;
+///
+/// let page = FailedRequest {
+///     status: 200,
+///     body: Some("<title>Sign in</title>".into()),
+///     ..FailedRequest::default()
+/// };
+/// assert_eq!(judge(&page).code, DiagnosisCode::WrongPath);
+/// ```
 pub fn judge(outcome: &FailedRequest) -> Diagnosis {
     let mut found = diagnose(outcome);
     let body = outcome.body.as_ref().map_or("", Secret::expose);
@@ -240,6 +252,12 @@ fn is_answer(body: &str) -> bool {
 ///
 /// reqwest wraps JavaScript errors in `JsValue(...)`, with the stack, and describes its own timeout
 /// in two ways.
+///
+/// ```
+/// use copilot_keyless::request::probe::network_words;
+///
+/// assert_eq!(network_words("operation timed out", 15_000), "no answer within 15000 ms");
+/// ```
 pub fn network_words(said: &str, timeout_ms: u32) -> String {
     if said.contains("reqwest::errors::TimedOut") || said == "operation timed out" {
         return format!("no answer within {timeout_ms} ms");

@@ -67,43 +67,6 @@ pub enum Decision {
     Closed,
 }
 
-/// How an acquisition failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Failure {
-    /// Which kind it is.
-    pub kind: FailureKind,
-    /// The pause that the endpoint asked for, in milliseconds.
-    pub retry_after_ms: Option<Millis>,
-}
-
-/// What kind of failure it is, as far as the next attempt is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FailureKind {
-    /// The endpoint said so itself (404, 410, 429, 5xx): tried again while callers wait.
-    Transient,
-    /// A fault of the set-up, which no repetition mends (other 4xx, no credential there).
-    Permanent,
-    /// Anything else, such as a lost connection: reported at once.
-    #[default]
-    Unknown,
-}
-
-impl FailureKind {
-    /// Judges an error by its HTTP status, or else by whether the credential called itself
-    /// unavailable.
-    ///
-    /// The statuses are those of the managed identity endpoints: 404, 410, 429 and 5xx pass, other
-    /// 4xx do not.
-    pub fn of(status: Option<u16>, unavailable: bool) -> Self {
-        match status {
-            Some(404 | 408 | 410 | 429 | 500..=599) => Self::Transient,
-            Some(400..=499) => Self::Permanent,
-            _ if unavailable => Self::Permanent,
-            _ => Self::Unknown,
-        }
-    }
-}
-
 /// The times of an acquired token.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer {

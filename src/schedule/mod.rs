@@ -6,11 +6,13 @@
 //! tokens, only their times.
 
 mod decision;
+mod failure;
 mod policy;
 mod stored_token;
 mod time;
 
-pub use decision::{Answer, Decision, Failure, FailureKind, FlightStart, Outcome, Phase, Status};
+pub use decision::{Answer, Decision, FlightStart, Outcome, Phase, Status};
+pub use failure::{Evidence, Failure, FailureKind};
 pub use policy::RefreshPolicy;
 pub use time::Now;
 

@@ -8,6 +8,7 @@ use super::effort::MEMORY_STEPS;
 use super::scenario::Plan;
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
 use super::world::{Answer as Reply, Chance, World, code_of};
+use crate::Code;
 use crate::schedule::{Answer, Decision, Failure, FailureKind, FlightStart, Now, Outcome, Phase, Schedule};
 use crate::token::Millis;
 
@@ -65,7 +66,7 @@ pub(super) struct Instance<'a> {
     until: Option<(Millis, Millis)>,
     phase: Phase,
     dies: Millis,
-    last_error: &'static str,
+    last_error: Code,
     wake_version: u32,
 }
 
@@ -90,7 +91,7 @@ impl<'a> Instance<'a> {
             until: None,
             phase: Phase::Empty,
             dies: 0,
-            last_error: "token/empty",
+            last_error: Code::TokenEmpty,
             wake_version: 0,
         }
     }
@@ -125,7 +126,7 @@ impl<'a> Instance<'a> {
                 called,
                 self.plan.duration - called,
                 CallOutcome::Failed,
-                Some("token/timeout"),
+                Some(Code::TokenTimeout),
             );
         }
         Ok(())
@@ -217,7 +218,7 @@ impl<'a> Instance<'a> {
     fn launch(&mut self, at: Millis, start: FlightStart, background: bool) {
         // The schedule has abandoned a flight whose deadline passed while the machine slept.
         if let Some(old) = self.flight.take() {
-            self.land(at, old, AttemptOutcome::Abandoned, Err("token/timeout"));
+            self.land(at, old, AttemptOutcome::Abandoned, Err(Code::TokenTimeout));
         }
         self.flight = Some(Flight {
             id: start.flight,
@@ -277,7 +278,7 @@ impl<'a> Instance<'a> {
                     }
                     Outcome::Unchanged => self.land(at, flight, AttemptOutcome::Unchanged, Ok(())),
                     Outcome::Refused(error) => {
-                        self.land(at, flight, AttemptOutcome::Failed, Err(error.code().as_str()));
+                        self.land(at, flight, AttemptOutcome::Failed, Err(error.code()));
                     }
                     Outcome::Retry { .. } | Outcome::Failed | Outcome::Ignored => {}
                 }
@@ -313,18 +314,12 @@ impl<'a> Instance<'a> {
         if let Some(flight) = self.flight.take_if(due) {
             let random = self.chance.draw();
             self.schedule.timed_out(id, self.world.now(at), random);
-            self.land(at, flight, AttemptOutcome::Abandoned, Err("token/timeout"));
+            self.land(at, flight, AttemptOutcome::Abandoned, Err(Code::TokenTimeout));
         }
     }
 
     /// Ends a flight: settles its callers and records its last attempt.
-    fn land(
-        &mut self,
-        at: Millis,
-        flight: Flight,
-        outcome: AttemptOutcome,
-        result: Result<(), &'static str>,
-    ) {
+    fn land(&mut self, at: Millis, flight: Flight, outcome: AttemptOutcome, result: Result<(), Code>) {
         self.until = None;
         self.recorder
             .attempt(self.shown, flight.sent, at, flight.background, outcome);

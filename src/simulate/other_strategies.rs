@@ -3,8 +3,8 @@
 use super::scenario::{Plan, Strategy};
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
 use super::world::{Answer, World, code_of};
-use crate::Result;
 use crate::token::Millis;
+use crate::{Code, Result};
 
 /// How long before the expiry a background refresh starts.
 const WINDOW_MS: Millis = 120_000;
@@ -59,7 +59,7 @@ fn finish(plan: &Plan, recorder: &mut Recorder, shown: bool, at: Millis, end: Mi
                 at,
                 plan.duration - at,
                 CallOutcome::Failed,
-                Some("token/timeout"),
+                Some(Code::TokenTimeout),
             );
         }
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::scenario::Plan;
+use crate::Code;
 use crate::schedule::Phase;
 use crate::token::Millis;
 
@@ -87,7 +88,7 @@ pub struct Call {
     pub outcome: CallOutcome,
     /// The code of the error, if the call failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<&'static str>,
+    pub code: Option<Code>,
 }
 
 /// The outcome of a call.
@@ -184,7 +185,7 @@ impl Recorder {
         at: Millis,
         wait: Millis,
         outcome: CallOutcome,
-        code: Option<&'static str>,
+        code: Option<Code>,
     ) {
         let totals = &mut self.timeline.totals;
         totals.calls += 1;

@@ -3,7 +3,8 @@
 
 use super::effort::Effort;
 use super::scenario::{FailureMode, Outage, Plan};
-use crate::schedule::Now;
+use crate::Code;
+use crate::schedule::{Evidence, Now};
 use crate::token::Millis;
 
 /// The wall clock at the start: 2026-01-01.
@@ -203,12 +204,12 @@ impl<'a> World<'a> {
     }
 }
 
-/// Returns the error code of a failure, as the npm package does.
-pub(super) fn code_of(status: Option<u16>) -> &'static str {
-    match status {
-        Some(429) => "credential/throttled",
-        Some(500..) => "credential/server-error",
-        Some(400..) => "credential/refused",
-        _ => "credential/network",
-    }
+/// Returns the code of a failure. Without a status, the connection was lost.
+pub(super) fn code_of(status: Option<u16>) -> Code {
+    let evidence = Evidence {
+        status,
+        network: true,
+        ..Evidence::default()
+    };
+    evidence.code()
 }

@@ -54,15 +54,15 @@ pub fn clock_ahead(date: &str, asked_at: Millis) -> Millis {
 /// over the credential's `expires_on`.
 ///
 /// ```
-/// use copilot_keyless::token::second_look;
+/// use copilot_keyless::token::corrected_expiry;
 ///
 /// let (now, hour) = (1_700_007_200_000, 3_600_000);
 /// // An hour of life, and a clock that is two hours ahead.
 /// let expires_on = 1_700_003_600_000.0;
-/// assert_eq!(second_look("opaque", expires_on, now, 0), None);
-/// assert_eq!(second_look("opaque", expires_on, now, 2 * hour), Some(now + hour));
+/// assert_eq!(corrected_expiry("opaque", expires_on, now, 0), None);
+/// assert_eq!(corrected_expiry("opaque", expires_on, now, 2 * hour), Some(now + hour));
 /// ```
-pub fn second_look(token: &str, expires_on: f64, now: Millis, clock_ahead: Millis) -> Option<Millis> {
+pub fn corrected_expiry(token: &str, expires_on: f64, now: Millis, clock_ahead: Millis) -> Option<Millis> {
     let stated = claims::expiry(token).or_else(|| epoch(expires_on))?;
     let expires = stated.saturating_add(clock_ahead.max(0));
     (expires > now).then_some(expires)

@@ -7,7 +7,7 @@ mod date;
 mod lifetime;
 mod response;
 
-pub use clock_skew::{clock_ahead, second_look, seems_expired};
+pub use clock_skew::{clock_ahead, corrected_expiry, seems_expired};
 pub(crate) use date::http_date;
 pub use date::parse_instant;
 pub use lifetime::{Lifetime, MAX_LIFETIME_MS, Millis};

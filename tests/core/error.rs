@@ -33,3 +33,12 @@ fn an_error_tells_and_serialises_what_it_holds() {
         serde_json::json!({ "code": "endpoint/empty", "message": "No endpoint.", "hint": "Give one." })
     );
 }
+
+#[test]
+fn every_code_is_read_back_from_its_text() {
+    for code in Code::ALL {
+        assert_eq!(code.as_str().parse(), Ok(*code));
+        assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+    }
+    assert!("token/none".parse::<Code>().is_err());
+}

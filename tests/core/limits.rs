@@ -7,7 +7,7 @@ use copilot_keyless::diagnosis::{FailedRequest as Refusal, check_token, diagnose
 use copilot_keyless::request::identity::{Answer as IdentityAnswer, judge};
 use copilot_keyless::request::probe;
 use copilot_keyless::schedule::{Answer, Decision, Failure, FailureKind, Now, RefreshPolicy, Schedule};
-use copilot_keyless::token::{Lifetime, clock_ahead, parse_token_response, second_look, seems_expired};
+use copilot_keyless::token::{Lifetime, clock_ahead, corrected_expiry, parse_token_response, seems_expired};
 use proptest::prelude::*;
 
 /// The limits of arithmetic.
@@ -135,7 +135,7 @@ proptest! {
         let _ = Lifetime::new(one, two, None, i64::MAX).map(|lifetime| lifetime.length());
         let _ = Lifetime::of_access_token(one, number, Some(number), four);
         seems_expired(number, one);
-        second_look("opaque", number, one, two);
+        corrected_expiry("opaque", number, one, two);
         clock_ahead("Sun, 06 Nov 1994 08:49:37 GMT", one);
         retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", "", Some(one));
         let body = format!(r#"{{"access_token":"t","expires_on":"2020-04-15T20:05:35","expires_in":{claim}}}"#);

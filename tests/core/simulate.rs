@@ -1,4 +1,5 @@
 //! Simulations: the guarantees of the schedule, seen from outside.
+use copilot_keyless::Code;
 use copilot_keyless::schedule::{Phase, RefreshPolicy};
 use copilot_keyless::simulate::{
     AttemptOutcome, CallOutcome, Calls, ClockStep, FailureMode, Outage, RefreshScenario, RefreshTimeline,
@@ -110,7 +111,7 @@ fn an_outage_across_the_end_fails_calls_only_while_no_token_is_good() {
             dead_time && call.at_ms + call.wait_ms < 70.0 * MINUTE,
             "{call:?}"
         );
-        assert!(call.outcome != CallOutcome::Failed || call.code == Some("credential/server-error"));
+        assert!(call.outcome != CallOutcome::Failed || call.code == Some(Code::CredentialServerError));
         assert!(call.wait_ms <= 15_000.0);
     }
 }
@@ -355,10 +356,10 @@ fn the_other_ways_in_a_hang() {
 #[test]
 fn a_status_is_told_by_its_code() {
     for (status, code) in [
-        (429, "credential/throttled"),
-        (503, "credential/server-error"),
-        (400, "credential/refused"),
-        (302, "credential/network"),
+        (429, Code::CredentialThrottled),
+        (503, Code::CredentialServerError),
+        (400, Code::CredentialRefused),
+        (302, Code::CredentialNetwork),
     ] {
         let outages = vec![Outage {
             to_ms: 10.0 * MINUTE,
@@ -381,7 +382,7 @@ fn an_expiry_already_past_fails_with_the_schedules_own_code() {
         token: tokens(5_000.0),
         ..RefreshScenario::default()
     });
-    assert_eq!(timeline.calls[0].code, Some("token/not-renewed"));
+    assert_eq!(timeline.calls[0].code, Some(Code::TokenNotRenewed));
 }
 
 #[test]

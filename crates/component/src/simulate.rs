@@ -171,7 +171,7 @@ impl From<simulate::Call> for Call {
             at_ms: call.at_ms as Millis,
             wait_ms: call.wait_ms as Millis,
             outcome: call.outcome.into(),
-            code: call.code.map(str::to_owned),
+            code: call.code.map(|code| code.as_str().to_owned()),
         }
     }
 }

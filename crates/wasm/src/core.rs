@@ -39,12 +39,12 @@ pub fn seems_expired(expires_on: f64, now: f64) -> bool {
     token::seems_expired(expires_on, millis(now))
 }
 
-/// [`token::second_look`], with the [`token::clock_ahead`] of a response's `Date`. An empty `date`
-/// means that the clock is not ahead.
-#[wasm_bindgen(js_name = secondLook)]
-pub fn second_look(token: &str, expires_on: f64, now: f64, date: &str, asked_at: f64) -> Option<f64> {
+/// [`token::corrected_expiry`], with the [`token::clock_ahead`] of a response's `Date`. An empty
+/// `date` means that the clock is not ahead.
+#[wasm_bindgen(js_name = correctedExpiry)]
+pub fn corrected_expiry(token: &str, expires_on: f64, now: f64, date: &str, asked_at: f64) -> Option<f64> {
     let clock_ahead = token::clock_ahead(date, millis(asked_at));
-    token::second_look(token, expires_on, millis(now), clock_ahead).map(|at| at as f64)
+    token::corrected_expiry(token, expires_on, millis(now), clock_ahead).map(|at| at as f64)
 }
 
 /// [`schedule::Schedule`].

@@ -7,7 +7,7 @@ use super::options::from_js;
 use super::values::{JsResult, throw, to_js};
 use copilot_keyless::request::{chat, identity, probe};
 use copilot_keyless::token::{self, challenge, claims};
-use copilot_keyless::{Code, answer, diagnosis, endpoint, provider, simulate};
+use copilot_keyless::{Code, answer, diagnosis, endpoint, provider, schedule, simulate};
 
 /// [`endpoint::parse`].
 #[wasm_bindgen(js_name = parseEndpoint)]
@@ -71,6 +71,24 @@ pub fn plan_token_request(request: &JsValue) -> JsResult {
 pub fn judge_token_answer(answer: &JsValue) -> JsResult {
     let answer: identity::Answer = from_js(answer, Code::CredentialConfiguration)?;
     Ok(to_js(identity::judge(&answer)))
+}
+
+/// [`schedule::Evidence::code`].
+#[wasm_bindgen(js_name = credentialCode)]
+pub fn credential_code(status: Option<u16>, unreadable: bool, network: bool, unavailable: bool) -> String {
+    let evidence = schedule::Evidence {
+        status,
+        unreadable,
+        network,
+        unavailable,
+    };
+    evidence.code().as_str().to_owned()
+}
+
+/// [`Code::is_final`]; false for a code that the core does not know.
+#[wasm_bindgen(js_name = isFinal)]
+pub fn is_final(code: &str) -> bool {
+    code.parse().is_ok_and(Code::is_final)
 }
 
 /// [`identity::advice`].

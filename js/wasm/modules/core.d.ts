@@ -18,13 +18,17 @@ export function parseTokenResponseObject(object: unknown, requestedAt: number, z
 /** Returns the offset in minutes east of UTC at a local time that is given as if it were UTC. */
 export type Zone = (localMs: number) => number | undefined;
 
-/** Whether a token that was just acquired has expired or expires within a second. Times in epoch milliseconds. */
+/**
+ * Whether a token that was just acquired has expired or expires within a second. Times in epoch
+ * milliseconds.
+ */
 export function seemsExpired(expiresOn: number, now: number): boolean;
 /**
  * Returns the true expiry of a token that seems expired, on this machine's clock, or `undefined` if
- * it has really expired. `date` is the `Date` of a response to a request sent at `askedAt`, or empty.
+ * it has really expired. `date` is the `Date` of a response to a request sent at `askedAt`, or
+ * empty.
  */
-export function secondLook(
+export function correctedExpiry(
   token: string,
   expiresOn: number,
   now: number,
@@ -48,7 +52,9 @@ export type Outcome =
   | { result: "retry"; detail: { afterMs: number } }
   | { result: "refused"; detail: CoreError };
 
-/** The refresh schedule. Times in milliseconds: `wall` since the epoch, `mono` since a fixed point. */
+/**
+ * The refresh schedule. Times in milliseconds: `wall` since the epoch, `mono` since a fixed point.
+ */
 export class Schedule {
   /** Throws a {@link CoreError}. */
   constructor(policy: Partial<RefreshPolicy>);

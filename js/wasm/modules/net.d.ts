@@ -29,7 +29,10 @@ export class Exchange {
   );
   /** Returns the next text of the model. Undefined at the end, and if `cancelled` settles first. */
   next(cancelled: Promise<void>): Promise<string | undefined>;
-  /** Returns why the response failed or was cut off, in the form of {@link send}. Empty if it is complete. */
+  /**
+   * Returns why the response failed or was cut off, in the form of {@link send}. Empty if it is
+   * complete.
+   */
   failure(): [] | [status: number, body: string, ...headers: string[]];
   free(): void;
 }

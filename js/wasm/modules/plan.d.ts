@@ -24,6 +24,26 @@ export function planChat(request: ProbeRequest, prompt: string, timeoutMs: numbe
 export function planModels(request: NamedProviderRequest, taken: string[]): PlannedModel[];
 export function planTokenRequest(request: TokenRequest): TokenCall;
 export function judgeTokenAnswer(answer: TokenAnswer): TokenVerdict;
+/** The codes of errors that a credential throws. */
+export type CredentialCode =
+  | "credential/throttled"
+  | "credential/server-error"
+  | "credential/refused"
+  | "credential/network"
+  | "credential/unavailable"
+  | "credential/failed";
+
+/** Returns the code for what an error of a credential shows of its cause. */
+export function credentialCode(
+  status: number | undefined,
+  unreadable: boolean,
+  network: boolean,
+  unavailable: boolean,
+): CredentialCode;
+
+/** Whether a caller that gets no token with this code should give up instead of asking again. */
+export function isFinal(code: string): boolean;
+
 /** Returns the fix for an Entra error whose number is in the message. */
 export function adviceOn(message: string): string | undefined;
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
@@ -46,8 +66,8 @@ export interface PlainFailure {
 }
 
 /**
- * Parses a `Retry-After` of seconds or a date. A date counts from `date`, the `Date` of the response;
- * if that is empty, from `now`, in epoch milliseconds.
+ * Parses a `Retry-After` of seconds or a date. A date counts from `date`, the `Date` of the
+ * response; if that is empty, from `now`, in epoch milliseconds.
  */
 export function retryAfterMs(value: string, date: string, now: number): number | undefined;
 

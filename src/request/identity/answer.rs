@@ -81,6 +81,18 @@ pub struct Answer {
 }
 
 /// Judges a response: a token, an unreadable response, or a failure.
+///
+/// ```
+/// use copilot_keyless::request::identity::{Answer, Source, Verdict, judge};
+///
+/// let verdict = judge(&Answer {
+///     source: Source::Imds,
+///     status: 503,
+///     ..Answer::default()
+/// });
+/// let Verdict::Failure(failure) = verdict else { panic!() };
+/// assert!(failure.retry_in_ms.is_some());
+/// ```
 pub fn judge(answer: &Answer) -> Verdict {
     let Answer { source, status, .. } = *answer;
     if (200..300).contains(&status) {

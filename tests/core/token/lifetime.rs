@@ -1,7 +1,8 @@
 //! Runs every row of `tests/tables/expiry.json` natively; `tests/unit/wasm/core.test.ts` runs the
 //! same rows through WebAssembly.
 use copilot_keyless::token::{
-    Lifetime, MAX_LIFETIME_MS, clock_ahead, parse_instant, parse_token_response, second_look, seems_expired,
+    Lifetime, MAX_LIFETIME_MS, clock_ahead, corrected_expiry, parse_instant, parse_token_response,
+    seems_expired,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -154,18 +155,18 @@ fn a_token_that_seems_expired_is_taken_at_its_own_word() {
     assert!(!seems_expired(NOW as f64 + 1_001.0, NOW));
     assert!(!seems_expired(f64::NAN, NOW));
     // MSAL could not read the expiry and reported the current time.
-    assert_eq!(second_look(jwt, NOW as f64, NOW, 0), Some(end));
-    assert_eq!(second_look("opaque", NOW as f64, NOW, 0), None);
+    assert_eq!(corrected_expiry(jwt, NOW as f64, NOW, 0), Some(end));
+    assert_eq!(corrected_expiry("opaque", NOW as f64, NOW, 0), None);
     // The clock is two hours ahead. The token's own exp counts, not MSAL's current time.
     let ahead = 7_200_000;
-    assert_eq!(second_look(jwt, (NOW + ahead) as f64, NOW + ahead, 0), None);
+    assert_eq!(corrected_expiry(jwt, (NOW + ahead) as f64, NOW + ahead, 0), None);
     assert_eq!(
-        second_look(jwt, (NOW + ahead) as f64, NOW + ahead, ahead),
+        corrected_expiry(jwt, (NOW + ahead) as f64, NOW + ahead, ahead),
         Some(end + ahead)
     );
     // It has also expired by the true time.
-    assert_eq!(second_look(jwt, end as f64, end + ahead + 1, ahead), None);
-    assert_eq!(second_look(jwt, end as f64, end + 1, -ahead), None);
+    assert_eq!(corrected_expiry(jwt, end as f64, end + ahead + 1, ahead), None);
+    assert_eq!(corrected_expiry(jwt, end as f64, end + 1, -ahead), None);
 }
 
 proptest! {
