@@ -134,7 +134,7 @@ codes! {
     TokenNotRenewed => "token/not-renewed",
     /// The credential returned the token that the resource had just rejected.
     TokenRejectedAgain => "token/rejected-again",
-    /// The resource sent a claims challenge for the new token as well.
+    /// The resource requires claims that the credential cannot acquire.
     TokenClaimsChallenge => "token/claims-challenge",
     /// The token provider is closed.
     TokenClosed => "token/closed",

@@ -13,7 +13,7 @@ const NOT_FOUND: &[u16] = &[400, 404];
 
 /// Texts that identify a failure, in lower case, with the statuses that they come with. With any
 /// other status the text may be quoted from a prompt.
-const TELLING: [(&str, &[u16], DiagnosisCode); 41] = [
+const KNOWN_TEXTS: [(&str, &[u16], DiagnosisCode); 41] = [
     ("missing subscription key", DENIED, DiagnosisCode::GatewayKey),
     (
         "invalid subscription key or wrong api endpoint",
@@ -129,10 +129,10 @@ pub(super) fn classify(status: u16, answer: &Answer, endpoint: Option<&Endpoint>
         500.. => return DiagnosisCode::ServerError,
         _ => {}
     }
-    let told = TELLING
+    let known = KNOWN_TEXTS
         .iter()
         .find(|(text, statuses, _)| statuses.contains(&status) && answer.says(text));
-    if let Some((_, _, code)) = told {
+    if let Some((_, _, code)) = known {
         let gateway = endpoint.is_some_and(|endpoint| endpoint.kind == Kind::Gateway);
         return match code {
             DiagnosisCode::BadKey if gateway => DiagnosisCode::GatewayKey,
@@ -160,7 +160,7 @@ pub(super) fn classify(status: u16, answer: &Answer, endpoint: Option<&Endpoint>
 /// ```
 pub fn status_of_event(event: &str) -> u16 {
     let event = event.to_ascii_lowercase();
-    TELLING
+    KNOWN_TEXTS
         .iter()
         .filter(|(_, _, code)| matches!(code, DiagnosisCode::ContentFilter | DiagnosisCode::RateLimited))
         .find(|(text, _, _)| event.contains(text))

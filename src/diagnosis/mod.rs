@@ -127,7 +127,7 @@ struct Finding {
 pub fn diagnose(failure: &FailedRequest) -> Diagnosis {
     let body = failure.body.as_ref().map_or("", Secret::expose);
     let answer = body::read(body, failure.status, failure.token());
-    let endpoint = place(failure);
+    let endpoint = parsed_endpoint(failure);
     let setup = Setup {
         endpoint: endpoint.as_ref(),
         failure,
@@ -160,7 +160,7 @@ pub fn check_token(attempt: &FailedRequest) -> Option<Diagnosis> {
         ..attempt.clone()
     };
     let answer = body::read("", 0, "");
-    let endpoint = place(&attempt);
+    let endpoint = parsed_endpoint(&attempt);
     let setup = Setup {
         endpoint: endpoint.as_ref(),
         failure: &attempt,
@@ -196,7 +196,7 @@ pub struct RoleAssignment {
 /// assert_eq!(needed.role, "Cognitive Services OpenAI User");
 /// ```
 pub fn role_assignment(attempt: &FailedRequest) -> RoleAssignment {
-    let endpoint = place(attempt);
+    let endpoint = parsed_endpoint(attempt);
     let setup = Setup {
         endpoint: endpoint.as_ref(),
         failure: attempt,
@@ -206,7 +206,7 @@ pub fn role_assignment(attempt: &FailedRequest) -> RoleAssignment {
 }
 
 /// Returns the endpoint, if it is valid.
-fn place(failure: &FailedRequest) -> Option<Endpoint> {
+fn parsed_endpoint(failure: &FailedRequest) -> Option<Endpoint> {
     let given = failure.endpoint.as_deref()?;
     endpoint::parse(given, &failure.options).ok()
 }

@@ -77,7 +77,7 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
             "Get a new token: this one may have been revoked. copilot-keyless does so by itself, once."
                 .to_owned(),
             format!("Check that the token's tenant{tenant} is the tenant of the resource's subscription."),
-            whose(&claims),
+            sign_in_again(&claims),
         ],
     )
 }
@@ -199,7 +199,7 @@ fn scope_fix(setup: &Setup<'_>) -> String {
         .unwrap_or_default()
 }
 
-fn whose(claims: &TokenDescription) -> String {
+fn sign_in_again(claims: &TokenDescription) -> String {
     match claims.principal {
         Principal::User => {
             "If the account was signed out or its password changed, sign in again:\naz login".to_owned()

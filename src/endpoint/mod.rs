@@ -179,7 +179,7 @@ pub(crate) const FIND: &str = "Find it in the Azure portal under your resource >
 /// ```
 pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
     let (text, unquoted) = pasted::unwrap(input)?;
-    pasted::refuse_other_things(text)?;
+    pasted::reject_non_urls(text)?;
     let mut url = url::read(text)?;
     let site = site(&url, text)?;
     check_transport(&url, &site)?;
@@ -210,7 +210,7 @@ pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
         ));
     }
     let scopes = scope::choose(route.kind, site.cloud, options.scope.as_deref())?;
-    warnings.extend(standing_notices(route.kind, site.cloud, &scopes));
+    warnings.extend(permanent_notices(route.kind, site.cloud, &scopes));
 
     let mut address = format!("{}/{}", url.origin(), url.segments.join("/"));
     if url.trailing_slash && !url.segments.is_empty() {
@@ -356,7 +356,7 @@ fn cleaning_notices(url: &Url, unquoted: bool) -> Vec<Notice> {
 }
 
 /// Returns the warnings that also apply when the base URL is parsed again.
-fn standing_notices(kind: Kind, cloud: Cloud, scopes: &scope::Scopes) -> Vec<Notice> {
+fn permanent_notices(kind: Kind, cloud: Cloud, scopes: &scope::Scopes) -> Vec<Notice> {
     let mut notices = Vec::new();
     if kind == Kind::FoundryAnthropic && !scopes.overridden {
         notices.push(Notice::new(

@@ -42,7 +42,7 @@ pub(super) fn unwrap(input: &str) -> Result<(&str, bool)> {
 }
 
 /// Rejects texts that are recognizably not a URL, each with its own hint.
-pub(super) fn refuse_other_things(text: &str) -> Result<()> {
+pub(super) fn reject_non_urls(text: &str) -> Result<()> {
     let lower = text.to_ascii_lowercase();
     if let Some(value) = unset(&lower) {
         return Err(unset_error(value));

@@ -222,11 +222,12 @@ pub fn plan(request: &ProviderRequest) -> Result<ProviderPlan> {
     };
     let credential = credential(request, &endpoint)?;
     // The default credential gets the authority host from the plan.
-    let told = |notice: &&Notice| request.own_credential || notice.code != NoticeCode::AuthorityHostRequired;
+    let applies =
+        |notice: &&Notice| request.own_credential || notice.code != NoticeCode::AuthorityHostRequired;
     let warnings = endpoint
         .warnings
         .iter()
-        .filter(told)
+        .filter(applies)
         .cloned()
         .chain(warnings)
         .collect();

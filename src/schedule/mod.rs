@@ -117,8 +117,11 @@ impl Schedule {
             (Phase::Due, Some(stored)) => {
                 let start = self.start_in_background(now);
                 let changes = self.flight.map(|flight| flight.deadline).or(self.pause);
-                let quiet = changes.map_or(Millis::MAX, |span| span.remaining(now));
-                let until = stored.clock(now).saturating_add(quiet).min(stored.forced_at);
+                let unchanged_for = changes.map_or(Millis::MAX, |span| span.remaining(now));
+                let until = stored
+                    .clock(now)
+                    .saturating_add(unchanged_for)
+                    .min(stored.forced_at);
                 Self::hand_out(&stored, phase, until, start)
             }
             _ => self.wait(now),
@@ -186,9 +189,9 @@ impl Schedule {
         );
         let stored = lifetime.map(|lifetime| self.store(lifetime, answer.requested, random));
         let usable = stored.and_then(|stored| {
-            let spent = stored.clock(now) >= stored.forced_at;
+            let expired = stored.clock(now) >= stored.forced_at;
             let newer = self.stored.is_none_or(|old| stored.outlives(&old, now));
-            if spent || !newer {
+            if expired || !newer {
                 Err(not_renewed())
             } else {
                 Ok(stored)
@@ -210,7 +213,7 @@ impl Schedule {
             Err(_) if !current => Outcome::Ignored,
             Err(error) => {
                 self.flight = None;
-                self.set_back(now, FAILURE_MEMORY_MS, 0, random);
+                self.back_off(now, FAILURE_MEMORY_MS, 0, random);
                 let good = matches!(self.phase(now), Phase::Fresh | Phase::Due);
                 if error.code() == Code::TokenNotRenewed && good {
                     return Outcome::Unchanged;
@@ -246,7 +249,7 @@ impl Schedule {
     fn end_flight(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) -> Outcome {
         self.flight = None;
         self.failures = self.failures.saturating_add(1);
-        self.set_back(now, memory, floor, random);
+        self.back_off(now, memory, floor, random);
         Outcome::Failed
     }
 
@@ -393,15 +396,15 @@ impl Schedule {
 
     /// Waits for the flight in progress, if there is one.
     fn join(&mut self, now: Now) -> Option<Decision> {
-        let patience = Span {
+        let wait = Span {
             since: now,
             length: self.policy.wait_timeout_ms,
         };
         let flight = self.flight.as_mut()?;
         if !flight.awaited {
             flight.awaited = true;
-            if patience.remaining(now) < flight.deadline.remaining(now) {
-                flight.deadline = patience;
+            if wait.remaining(now) < flight.deadline.remaining(now) {
+                flight.deadline = wait;
             }
         }
         Some(Decision::Wait {
@@ -460,7 +463,7 @@ impl Schedule {
     /// (`floor`). Without a token, requests fail for `memory`, or as long as the endpoint asked.
     /// Jitter applies last, because an endpoint's `Retry-After` would otherwise synchronize a
     /// fleet.
-    fn set_back(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) {
+    fn back_off(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) {
         let doubled = self
             .policy
             .retry_min_ms

@@ -35,7 +35,7 @@ enum Event {
     },
     Invalidate,
     /// Only time passes. A phase may have ended.
-    Look,
+    Tick,
 }
 
 /// A flight in progress.
@@ -101,10 +101,10 @@ impl<'a> Instance<'a> {
             self.push(at, Event::Invalidate);
         }
         for at in self.world.disturbances() {
-            self.push(at, Event::Look);
+            self.push(at, Event::Tick);
         }
         self.next_call(None);
-        self.look(0);
+        self.record_phase(0);
         while let Some(Reverse((at, _, event))) = self.events.pop() {
             self.world.effort.check()?;
             // A sleeping machine does nothing; an event in that time happens when it wakes.
@@ -116,8 +116,8 @@ impl<'a> Instance<'a> {
             if at > self.plan.duration + AFTERMATH_MS {
                 break;
             }
-            self.happen(at, event);
-            self.look(at);
+            self.handle(at, event);
+            self.record_phase(at);
         }
         let unanswered = self.flight.take();
         for called in unanswered.into_iter().flat_map(|flight| flight.waiting) {
@@ -132,7 +132,7 @@ impl<'a> Instance<'a> {
         Ok(())
     }
 
-    fn happen(&mut self, at: Millis, event: Event) {
+    fn handle(&mut self, at: Millis, event: Event) {
         match event {
             Event::Call => {
                 self.call(at);
@@ -153,7 +153,7 @@ impl<'a> Instance<'a> {
                     self.until = None;
                 }
             }
-            Event::Wake { .. } | Event::Look => {}
+            Event::Wake { .. } | Event::Tick => {}
         }
     }
 
@@ -218,7 +218,7 @@ impl<'a> Instance<'a> {
     fn launch(&mut self, at: Millis, start: FlightStart, background: bool) {
         // The schedule has abandoned a flight whose deadline passed while the machine slept.
         if let Some(old) = self.flight.take() {
-            self.land(at, old, AttemptOutcome::Abandoned, Err(Code::TokenTimeout));
+            self.end_flight(at, old, AttemptOutcome::Abandoned, Err(Code::TokenTimeout));
         }
         self.flight = Some(Flight {
             id: start.flight,
@@ -271,14 +271,14 @@ impl<'a> Instance<'a> {
                     Outcome::Accepted => {
                         self.until = None;
                         self.dies = dies;
-                        self.land(at, flight, AttemptOutcome::Succeeded, Ok(()));
+                        self.end_flight(at, flight, AttemptOutcome::Succeeded, Ok(()));
                         for point in self.schedule.turning_points().into_iter().flatten() {
-                            self.push(at.max(at + point - now.mono), Event::Look);
+                            self.push(at.max(at + point - now.mono), Event::Tick);
                         }
                     }
-                    Outcome::Unchanged => self.land(at, flight, AttemptOutcome::Unchanged, Ok(())),
+                    Outcome::Unchanged => self.end_flight(at, flight, AttemptOutcome::Unchanged, Ok(())),
                     Outcome::Refused(error) => {
-                        self.land(at, flight, AttemptOutcome::Failed, Err(error.code()));
+                        self.end_flight(at, flight, AttemptOutcome::Failed, Err(error.code()));
                     }
                     Outcome::Retry { .. } | Outcome::Failed | Outcome::Ignored => {}
                 }
@@ -302,7 +302,7 @@ impl<'a> Instance<'a> {
                     self.flight = Some(flight);
                     self.push(at + after_ms, Event::Repeat { flight: id });
                 } else {
-                    self.land(at, flight, AttemptOutcome::Failed, Err(code_of(status)));
+                    self.end_flight(at, flight, AttemptOutcome::Failed, Err(code_of(status)));
                 }
             }
             Reply::Never => {}
@@ -314,12 +314,12 @@ impl<'a> Instance<'a> {
         if let Some(flight) = self.flight.take_if(due) {
             let random = self.chance.draw();
             self.schedule.timed_out(id, self.world.now(at), random);
-            self.land(at, flight, AttemptOutcome::Abandoned, Err(Code::TokenTimeout));
+            self.end_flight(at, flight, AttemptOutcome::Abandoned, Err(Code::TokenTimeout));
         }
     }
 
     /// Ends a flight: settles its callers and records its last attempt.
-    fn land(&mut self, at: Millis, flight: Flight, outcome: AttemptOutcome, result: Result<(), Code>) {
+    fn end_flight(&mut self, at: Millis, flight: Flight, outcome: AttemptOutcome, result: Result<(), Code>) {
         self.until = None;
         self.recorder
             .attempt(self.shown, flight.sent, at, flight.background, outcome);
@@ -370,7 +370,7 @@ impl<'a> Instance<'a> {
         }
     }
 
-    fn look(&mut self, at: Millis) {
+    fn record_phase(&mut self, at: Millis) {
         if self.shown && at <= self.plan.duration {
             let phase = self.schedule.phase(self.world.now(at));
             self.recorder.phase(at, phase);

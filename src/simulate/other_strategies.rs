@@ -19,7 +19,7 @@ const RETRY_MS: Millis = 3_000;
 pub(super) fn run(plan: &Plan, world: &mut World<'_>, recorder: &mut Recorder, shown: bool) -> Result<()> {
     let mut at = world.next_call(None);
     let mut window = Window {
-        held: None,
+        token: None,
         refreshed: 0,
     };
     while let Some(called) = at {
@@ -69,7 +69,7 @@ fn finish(plan: &Plan, recorder: &mut Recorder, shown: bool, at: Millis, end: Mi
 struct Window {
     /// The token: the time from which it is stored, its expiry by the wall clock, and its real
     /// expiry.
-    held: Option<(Millis, Millis, Millis)>,
+    token: Option<(Millis, Millis, Millis)>,
     /// The time up to which the background refresh was simulated.
     refreshed: Millis,
 }
@@ -84,7 +84,8 @@ impl Window {
         at: Millis,
     ) -> Result<()> {
         let wall = world.now(at).wall;
-        if let Some((since, expires, dies)) = self.held.filter(|(_, expires, _)| wall < expires - FORCED_MS) {
+        if let Some((since, expires, dies)) = self.token.filter(|(_, expires, _)| wall < expires - FORCED_MS)
+        {
             if at < since {
                 // The caller joins a refresh that is in progress.
                 recorder.call(shown, at, since - at, CallOutcome::Waited, None);
@@ -144,7 +145,7 @@ impl Window {
 
     fn keep(&mut self, world: &World<'_>, reply: Answer, at: Millis, since: Millis) {
         if let Answer::Token { dies, .. } = reply {
-            self.held = Some((since, world.now(at).wall + dies - at, dies));
+            self.token = Some((since, world.now(at).wall + dies - at, dies));
         }
     }
 }

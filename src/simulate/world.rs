@@ -62,7 +62,7 @@ pub(super) struct World<'a> {
     pub(super) effort: &'a Effort,
     /// The delay of this instance's start, which also delays its calls.
     delay: Millis,
-    tokens_given: usize,
+    tokens_issued: usize,
     /// The token in the platform's cache: when it was issued and when it expires.
     cached: Option<(Millis, Millis)>,
     next_at: usize,
@@ -74,7 +74,7 @@ impl<'a> World<'a> {
             plan,
             effort,
             delay,
-            tokens_given: 0,
+            tokens_issued: 0,
             cached: None,
             next_at: 0,
         }
@@ -144,10 +144,10 @@ impl<'a> World<'a> {
                 }
             }
             None => {
-                let held = self
+                let cached = self
                     .cached
                     .filter(|(made, dies)| at < made + self.plan.cached_for && at < *dies);
-                let (made, dies) = held.unwrap_or_else(|| (at, at + self.next_lifetime()));
+                let (made, dies) = cached.unwrap_or_else(|| (at, at + self.next_lifetime()));
                 self.cached = Some((made, dies));
                 Answer::Token {
                     dies,
@@ -198,8 +198,8 @@ impl<'a> World<'a> {
 
     fn next_lifetime(&mut self) -> Millis {
         let lifetimes = &self.plan.lifetimes;
-        let lifetime = lifetimes.get(self.tokens_given).or(lifetimes.last()).copied();
-        self.tokens_given += 1;
+        let lifetime = lifetimes.get(self.tokens_issued).or(lifetimes.last()).copied();
+        self.tokens_issued += 1;
         lifetime.unwrap_or_default()
     }
 }

@@ -44,7 +44,7 @@ const ALL_OUTCOMES: [Outcome; 14] = [
 /// only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct World {
-    life: Lifecycle,
+    lifecycle: Lifecycle,
     action: Action,
     leased: bool,
     attached: bool,
@@ -58,7 +58,7 @@ struct World {
 impl World {
     fn start() -> Self {
         Self {
-            life: Lifecycle::default(),
+            lifecycle: Lifecycle::default(),
             action: Action::Rest,
             leased: false,
             attached: false,
@@ -116,7 +116,7 @@ impl World {
                 "a test's own fault"
             );
         }
-        next.action = next.life.next(outcome, wants);
+        next.action = next.lifecycle.next(outcome, wants);
         match next.action {
             Action::Rest => assert!(
                 next.turn.is_none() && next.close == Close::No,
@@ -181,21 +181,21 @@ impl World {
 /// Returns all reachable states.
 fn reachable() -> HashSet<World> {
     let mut seen = HashSet::from([World::start()]);
-    let mut open = vec![World::start()];
-    while let Some(world) = open.pop() {
+    let mut queue = vec![World::start()];
+    while let Some(world) = queue.pop() {
         for next in world.successors() {
             if seen.insert(next.clone()) {
-                open.push(next);
+                queue.push(next);
             }
         }
     }
     seen
 }
 
-/// Returns the length of the longest path on which `goes_on` holds. Panics if there is a cycle.
+/// Returns the length of the longest path on which `continues` holds. Panics if there is a cycle.
 fn longest(
     world: &World,
-    goes_on: &dyn Fn(&World, &World) -> bool,
+    continues: &dyn Fn(&World, &World) -> bool,
     known: &mut HashMap<World, Option<usize>>,
 ) -> usize {
     match known.get(world) {
@@ -207,8 +207,8 @@ fn longest(
     let length = world
         .successors()
         .iter()
-        .filter(|next| goes_on(world, next))
-        .map(|next| 1 + longest(next, goes_on, known))
+        .filter(|next| continues(world, next))
+        .map(|next| 1 + longest(next, continues, known))
         .max()
         .unwrap_or_default();
     known.insert(world.clone(), Some(length));
@@ -262,11 +262,14 @@ fn what_comes_late_changes_nothing() {
                 continue;
             }
             for wants in world.wishes() {
-                let mut life = world.life.clone();
-                let action = life.next(outcome, wants);
+                let mut lifecycle = world.lifecycle.clone();
+                let action = lifecycle.next(outcome, wants);
                 let resting =
                     matches!(world.action, Action::Rest | Action::Fail) && outcome == Outcome::Woken;
-                assert!(resting || life == world.life, "{outcome:?} in {world:?}");
+                assert!(
+                    resting || lifecycle == world.lifecycle,
+                    "{outcome:?} in {world:?}"
+                );
                 assert!(resting || matches!(action, Action::Rest | Action::End));
             }
         }

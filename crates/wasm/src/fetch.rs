@@ -13,7 +13,7 @@ use copilot_keyless::request::identity::ANSWER_MAX_BYTES;
 use copilot_keyless::request::probe::network_words;
 
 /// The headers to keep of a response.
-const TELLING_HEADERS: [&str; 8] = [
+const KEPT_HEADERS: [&str; 8] = [
     "date",
     "retry-after",
     "retry-after-ms",
@@ -42,7 +42,7 @@ pub(crate) struct Request {
 pub(crate) struct Answer {
     /// The HTTP status; 0 without a response.
     pub(crate) status: u16,
-    /// The headers in [`TELLING_HEADERS`], with names in lower case.
+    /// The headers in [`KEPT_HEADERS`], with names in lower case.
     pub(crate) headers: Vec<(&'static str, String)>,
     /// The start of the body; with status 0, the network error.
     pub(crate) body: String,
@@ -52,7 +52,9 @@ pub(crate) struct Answer {
 pub(crate) async fn send(request: Request) -> Answer {
     let timeout_ms = request.timeout_ms;
     let answer = async { read(begin(request).await?).await };
-    answer.await.unwrap_or_else(|error| lost(&error, timeout_ms))
+    answer
+        .await
+        .unwrap_or_else(|error| network_failure(&error, timeout_ms))
 }
 
 /// A request with a streamed response of a model. Drop it to abort the request.
@@ -83,14 +85,14 @@ impl Exchange {
         if let Some(request) = self.unsent.take()
             && let Err(error) = self.open(request).await
         {
-            self.failure = Some(lost(&error, self.timeout_ms));
+            self.failure = Some(network_failure(&error, self.timeout_ms));
         }
         while let Some(parts) = &mut self.parts {
             let part = match parts.next().await {
                 Some(Ok(bytes)) => self.reader.push(&bytes),
                 Some(Err(error)) => {
                     self.parts = None;
-                    self.failure = Some(lost(&error, self.timeout_ms));
+                    self.failure = Some(network_failure(&error, self.timeout_ms));
                     break;
                 }
                 None => Part {
@@ -165,10 +167,10 @@ async fn begin(given: Request) -> reqwest::Result<Response> {
 
 async fn read(response: Response) -> reqwest::Result<Answer> {
     let status = response.status().as_u16();
-    let told = response.headers();
-    let headers = TELLING_HEADERS
+    let received = response.headers();
+    let headers = KEPT_HEADERS
         .iter()
-        .filter_map(|name| Some((*name, told.get(*name)?.to_str().ok()?.to_owned())))
+        .filter_map(|name| Some((*name, received.get(*name)?.to_str().ok()?.to_owned())))
         .collect();
 
     let mut body = Vec::new();
@@ -190,7 +192,7 @@ async fn read(response: Response) -> reqwest::Result<Answer> {
     })
 }
 
-fn lost(error: &reqwest::Error, timeout_ms: u32) -> Answer {
+fn network_failure(error: &reqwest::Error, timeout_ms: u32) -> Answer {
     Answer {
         status: 0,
         headers: Vec::new(),

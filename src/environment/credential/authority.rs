@@ -51,12 +51,12 @@ pub(super) fn choose(vars: &Signs<'_>, cloud: Cloud, warnings: &mut Vec<Notice>)
         None => of_cloud.is_none(),
     };
     if !agrees {
-        let instead = authority_host(cloud).unwrap_or_default();
+        let expected = authority_host(cloud).unwrap_or_default();
         warnings.push(Notice::new(
             NoticeCode::AuthorityHostConflict,
-            format!("{AUTHORITY_HOST} is not of the endpoint's cloud; {instead} is used."),
+            format!("{AUTHORITY_HOST} is not of the endpoint's cloud; {expected} is used."),
         ));
-        return Ok(Some(instead.to_owned()));
+        return Ok(Some(expected.to_owned()));
     }
     if !secure {
         warnings.push(Notice::new(

@@ -75,7 +75,7 @@ impl Choice {
 
     /// Whether the choice allows this identity. On Kubernetes, `ManagedIdentityCredential`
     /// exchanges the federated token.
-    fn admits(&self, identity: &Identity) -> bool {
+    fn allows(&self, identity: &Identity) -> bool {
         !self.is_named()
             || self.kind == identity.kind
             || self.kind == CredentialKind::DeployedService
@@ -100,7 +100,7 @@ impl Choice {
             }
             None => return None,
         };
-        let reason = if !self.admits(identity) {
+        let reason = if !self.allows(identity) {
             format!("{TOKEN_CREDENTIALS} excludes it")
         } else if !identity.missing.is_empty() {
             return Some(identity.incomplete(&identity.missing));
@@ -124,7 +124,7 @@ impl Choice {
         );
         let found = identities
             .iter()
-            .any(|identity| identity.sign.is_some() && self.admits(identity));
+            .any(|identity| identity.sign.is_some() && self.allows(identity));
         if !tried || found {
             return None;
         }
@@ -175,10 +175,10 @@ fn unknown_name(value: &str) -> Error {
         "no such name; it is not repeated here".to_owned()
     };
     let stem = stem(value);
-    let near = NAMES
+    let similar = NAMES
         .iter()
         .find(|(name, _)| !stem.is_empty() && self::stem(name).ends_with(&stem));
-    let hint = match near {
+    let hint = match similar {
         Some((name, _)) => format!("Did you mean {name}?"),
         None => "Set it to dev on your machine, to ManagedIdentityCredential in Azure.".to_owned(),
     };

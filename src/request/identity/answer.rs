@@ -98,22 +98,22 @@ pub fn judge(answer: &Answer) -> Verdict {
     if (200..300).contains(&status) {
         return match token(answer) {
             Ok(token) => Verdict::Token(token),
-            Err(error) => Verdict::Error(placed(error)),
+            Err(error) => Verdict::Error(with_source(error)),
         };
     }
-    let said = body::read(answer.body.expose(), status, answer.secret.expose());
+    let response = body::read(answer.body.expose(), status, answer.secret.expose());
     let answered_at = answer.answered_at.unwrap_or(answer.requested_at);
-    let retry_after_ms = pause_of(&answer.headers, &said, Some(answered_at));
+    let retry_after_ms = pause_of(&answer.headers, &response, Some(answered_at));
     Verdict::Failure(Failure {
         status: (status != 0).then_some(status),
         retry_after_ms,
         retry_in_ms: retry::pause_ms(source, status, answer.attempt, retry_after_ms, answer.random),
-        message: said.message,
+        message: response.message,
     })
 }
 
 /// Adds the source to an error and, unless the clock is at fault, a hint.
-fn placed(error: Error) -> Error {
+fn with_source(error: Error) -> Error {
     let error = error.within("the identity endpoint's answer");
     match error.code() {
         Code::ExpiryExpired | Code::ExpiryTooFar => error,

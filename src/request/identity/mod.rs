@@ -218,11 +218,11 @@ impl<'a> Settings<'a> {
         self.need(Variable::IdentityHeader, "source: \"imds\"")?;
         check_address(Variable::IdentityEndpoint.as_str(), endpoint)?;
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
-        let joint = if endpoint.contains('?') { '&' } else { '?' };
+        let separator = if endpoint.contains('?') { '&' } else { '?' };
         Ok(Call {
             source: Source::AppService,
             url: format!(
-                "{endpoint}{joint}api-version=2019-08-01&resource={}{identity}",
+                "{endpoint}{separator}api-version=2019-08-01&resource={}{identity}",
                 encoded(self.resource()?)
             ),
             headers: Headers::new(),

@@ -39,8 +39,8 @@ fn failure(row: &Value) -> Option<String> {
         (Err(error), Some(code)) => {
             let text = format!("{} {}", error.message(), error.next_step().unwrap_or_default());
             let says = row["says"].as_array().cloned().unwrap_or_default();
-            let told = says.iter().all(|part| text.contains(part.as_str().unwrap()));
-            let sound = error.code().as_str() == code && error.next_step().is_some() && told;
+            let says_all = says.iter().all(|part| text.contains(part.as_str().unwrap()));
+            let sound = error.code().as_str() == code && error.next_step().is_some() && says_all;
             (!sound).then(|| format!("got {error:?}"))
         }
         (Ok(plan), None) => {
@@ -211,10 +211,10 @@ proptest! {
         let outcome = credential(&env, cloud);
         prop_assert!(!format!("{outcome:?}").contains("5ecret"), "{:?}", outcome);
         // Only the presence of a secret counts: the npm package passes no more to the core.
-        let told = env.iter().map(|(name, value)| {
+        let passed = env.iter().map(|(name, value)| {
             (name, if secrets.contains_key(name) { "set" } else { value.expose() })
         });
-        prop_assert_eq!(&credential(&told.collect(), cloud), &outcome);
+        prop_assert_eq!(&credential(&passed.collect(), cloud), &outcome);
         let named = env.get("AZURE_TOKEN_CREDENTIALS").map(|value| value.expose().trim().to_lowercase()).filter(|value| !value.is_empty());
         match (outcome, named) {
             (Err(error), Some(named)) => {

@@ -18,10 +18,10 @@ fn at(ms: i64) -> Now {
     }
 }
 
-fn answer(requested: Now, lives: i64) -> Answer {
+fn answer(requested: Now, lifetime: i64) -> Answer {
     Answer {
         requested,
-        expires_on: (requested.wall + lives) as f64,
+        expires_on: (requested.wall + lifetime) as f64,
         refresh_after: None,
     }
 }
@@ -39,11 +39,11 @@ fn started(decision: Decision) -> u32 {
 }
 
 /// Returns a schedule with a token from the start, without jitter.
-fn holding(lives: i64) -> Schedule {
+fn holding(lifetime: i64) -> Schedule {
     let mut schedule = Schedule::new(RefreshPolicy::default()).unwrap();
     let flight = started(schedule.request(at(0)));
     assert_eq!(
-        schedule.acquired(flight, answer(at(0), lives), at(100), 0.0),
+        schedule.acquired(flight, answer(at(0), lifetime), at(100), 0.0),
         Outcome::Accepted
     );
     schedule
@@ -126,27 +126,27 @@ fn every_policy_field_is_checked() {
 
 #[test]
 fn a_token_that_lives_a_moment_longer_is_the_same_one() {
-    let taken = |lives: i64, longer: i64| {
-        let mut schedule = holding(lives);
-        let due = at(lives / 2 + 100);
+    let taken = |lifetime: i64, longer: i64| {
+        let mut schedule = holding(lifetime);
+        let due = at(lifetime / 2 + 100);
         let flight = started(schedule.request(Now {
-            wall: due.wall + lives / 4,
-            mono: due.mono + lives / 4,
+            wall: due.wall + lifetime / 4,
+            mono: due.mono + lifetime / 4,
         }));
         let now = Now {
-            wall: due.wall + lives / 4,
-            mono: due.mono + lives / 4,
+            wall: due.wall + lifetime / 4,
+            mono: due.mono + lifetime / 4,
         };
         let answer = Answer {
             requested: now,
-            expires_on: (START + lives + longer) as f64,
+            expires_on: (START + lifetime + longer) as f64,
             refresh_after: None,
         };
         schedule.acquired(flight, answer, now, 0.0) == Outcome::Accepted
     };
     assert!(!taken(24 * HOUR, 2_000), "two seconds");
     assert!(taken(24 * HOUR, 2_001));
-    // Of 8 s, 1.9 s are left when the new token is requested. It lives a little longer than 1.9 s,
+    // Of 8 s, 1.9 s are left when the new token is requested. It lifetime a little longer than 1.9 s,
     // and an eighth of that is the tolerance.
     assert!(!taken(8 * SECOND, 250));
     assert!(taken(8 * SECOND, 350));
