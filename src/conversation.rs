@@ -1,9 +1,10 @@
-//! The life of a conversation: which step follows which between its first prompt and its end.
+//! Drives a conversation: the order of steps from its first prompt to its end.
 //!
-//! A conversation is a session on a runtime that may be replaced or die at any time, for callers who may abort or close at any time.
-//! One action is under way at a time. When it has ended, [`Lifecycle::next`] takes what came of it and what is wanted now, and gives the
-//! next one. Aborts and closes therefore never cut an action in two: they count as soon as it has ended. Each action needs an end
-//! of its own, by a deadline.
+//! A conversation is a session on a runtime that may be replaced or die at any time. Its callers
+//! may abort or close at any time. Only one action is in progress at a time. When it ends, pass its
+//! outcome and the current wishes to [`Lifecycle::next`], which returns the next action. Aborts and
+//! closes therefore never interrupt an action: they take effect when it ends. Each action needs a
+//! deadline of its own.
 //!
 //! ```
 //! use copilot_keyless::conversation::{Action, Close, Lifecycle, Outcome, Wants};
@@ -16,103 +17,108 @@
 //! assert_eq!(life.next(Outcome::Finished, Wants::default()), Action::Rest);
 //! ```
 
-/// How often one turn may find its runtime or its session gone before it fails.
+/// How often a turn may lose its runtime or session before it fails.
 pub const MAX_RECOVERIES: u8 = 3;
 
-/// What to do next.
+/// The next action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Nothing, until a turn or a close is wanted.
+    /// Do nothing until there is a turn or a close.
     Rest,
-    /// Get a runtime: [`Outcome::Leased`], [`Outcome::Refused`], or [`Outcome::Dead`] where it died as it started.
+    /// Lease a runtime: [`Outcome::Leased`], [`Outcome::Refused`], or [`Outcome::Dead`] if it died
+    /// on start.
     Lease,
-    /// Ask whether the runtime lives and may serve on: [`Outcome::Alive`], [`Outcome::Worn`] or [`Outcome::Dead`].
+    /// Check whether the runtime is alive and may continue: [`Outcome::Alive`], [`Outcome::Worn`]
+    /// or [`Outcome::Dead`].
     Check,
-    /// Create the session, or resume it: [`Outcome::Opened`], [`Outcome::Refused`], or [`Outcome::Dead`].
-    Open,
-    /// Send the prompt and follow the turn to its end: [`Outcome::Finished`], [`Outcome::Unsettled`], [`Outcome::Gone`] or
+    /// Create or resume the session: [`Outcome::Opened`], [`Outcome::Refused`], or
     /// [`Outcome::Dead`].
+    Open,
+    /// Send the prompt and follow the turn to its end: [`Outcome::Finished`],
+    /// [`Outcome::Unsettled`], [`Outcome::Gone`] or [`Outcome::Dead`].
     Send,
-    /// Abort what the session still does for a turn that is over: [`Outcome::Finished`], [`Outcome::Restless`] or [`Outcome::Dead`].
+    /// Abort the session's remaining work for a turn that is over: [`Outcome::Finished`],
+    /// [`Outcome::Restless`] or [`Outcome::Dead`].
     Settle,
-    /// Detach from the session, whether that succeeds or not: [`Outcome::Detached`].
+    /// Detach from the session, whether or not that succeeds: [`Outcome::Detached`].
     Detach,
-    /// Delete the session's files, whether that succeeds or not: [`Outcome::Deleted`].
+    /// Delete the session's files, whether or not that succeeds: [`Outcome::Deleted`].
     Delete,
-    /// Give the runtime back: [`Outcome::Released`].
+    /// Return the runtime: [`Outcome::Released`].
     Release,
-    /// End the runtime, which is dead: [`Outcome::Released`].
+    /// Discard the dead runtime: [`Outcome::Released`].
     Discard,
-    /// Fail the turn: its runtime was lost too often. [`Outcome::Woken`].
+    /// Fail the turn, which lost its runtime too often: [`Outcome::Woken`].
     Fail,
-    /// Nothing, ever again.
+    /// The conversation has ended.
     End,
 }
 
-/// What came of the last action.
+/// The outcome of the last action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// None was under way, and something is wanted.
+    /// There was no action, and there is a turn or a close.
     Woken,
-    /// There is a runtime.
+    /// The runtime is leased.
     Leased,
-    /// The runtime lives.
+    /// The runtime is alive.
     Alive,
-    /// The runtime lives, but has served so much that this conversation had better move.
+    /// The runtime is alive, but old enough that this conversation should move.
     Worn,
-    /// There is a session.
+    /// The session is open.
     Opened,
-    /// There is no runtime, or it refused the session. The turn has been told.
+    /// There is no runtime, or it rejected the session. The turn received the error.
     Refused,
-    /// The turn is over, and so is the session's work for it.
+    /// The turn is over, and the session's work for it is done.
     Finished,
-    /// The turn is over, but the session may still work for it.
+    /// The turn is over, but the session may still be working for it.
     Unsettled,
-    /// The session goes on working.
+    /// The session keeps working.
     Restless,
-    /// The runtime has no such session (any more), and did not take the prompt.
+    /// The runtime has no such session, and did not accept the prompt.
     Gone,
-    /// The runtime is dead. A turn that can be saved is still wanted.
+    /// The runtime is dead. The turn stays in [`Wants`] if it can be recovered.
     Dead,
-    /// No session is attached any more.
+    /// No session is attached.
     Detached,
-    /// The session's files are deleted, or cannot be.
+    /// The session's files are deleted, or deletion failed.
     Deleted,
-    /// There is no runtime any more.
+    /// The runtime was returned or discarded.
     Released,
 }
 
-/// Whether the conversation shall end.
+/// Whether to end the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Close {
-    /// It goes on.
+    /// Continue.
     #[default]
     No,
-    /// It ends, and its history stays.
+    /// End, and keep the history.
     Keep,
-    /// It ends, and its history is deleted.
+    /// End, and delete the history.
     Delete,
 }
 
-/// What is wanted at the moment.
+/// The current wishes of the callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Wants {
-    /// The turn that waits for its reply, by a number of its own.
+    /// The id of the turn that waits for a reply.
     pub turn: Option<u32>,
-    /// Whether the conversation shall end.
+    /// Whether to end the conversation.
     pub close: Close,
 }
 
-/// Where the conversation stands. A session is there in the states from [`State::Attached`] to [`State::Detaching`] alone, a runtime in all
-/// but [`State::Absent`], [`State::Leasing`] and [`State::Closed`].
+/// The state of a conversation. A session is attached only from [`State::Attached`] to
+/// [`State::Detaching`]. A runtime is leased in all states except [`State::Absent`],
+/// [`State::Leasing`] and [`State::Closed`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 enum State {
-    /// Rests.
+    /// No action is in progress.
     #[default]
     Absent,
     Leasing,
     Opening,
-    /// Rests.
+    /// No action is in progress.
     Attached,
     Checking,
     Sending,
@@ -127,14 +133,15 @@ enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Lifecycle {
     state: State,
-    /// The turn that lost its runtime or session last, and how often.
+    /// The last turn that lost its runtime or session, and how often it did.
     lost: (Option<u32>, u8),
-    /// Whether there may be files to delete.
+    /// Whether the session may have files to delete.
     files: bool,
 }
 
 impl Lifecycle {
-    /// That of a conversation that takes up an earlier session, if `resumed`.
+    /// Creates the state machine. `resumed` is true if the conversation continues an earlier
+    /// session.
     pub fn new(resumed: bool) -> Self {
         Self {
             files: resumed,
@@ -142,7 +149,8 @@ impl Lifecycle {
         }
     }
 
-    /// The next action. An outcome that does not belong to the action under way changes nothing and gives [`Action::Rest`].
+    /// Returns the next action. An outcome that does not match the action in progress changes
+    /// nothing and returns [`Action::Rest`].
     pub fn next(&mut self, outcome: Outcome, wants: Wants) -> Action {
         use Outcome as O;
         use State as S;
@@ -189,7 +197,7 @@ impl Lifecycle {
         action
     }
 
-    /// There is no runtime.
+    /// Continues without a runtime.
     fn absent(&mut self, wants: Wants) -> Action {
         match wants.close {
             Close::Delete if self.files => self.go(State::Leasing, Action::Lease),
@@ -200,7 +208,7 @@ impl Lifecycle {
         }
     }
 
-    /// There is a runtime and no session.
+    /// Continues with a runtime, but without a session.
     fn leased(&mut self, wants: Wants) -> Action {
         if wants.close == Close::No && wants.turn.is_some() && !self.is_lost(wants) {
             self.go(State::Opening, Action::Open)
@@ -209,7 +217,7 @@ impl Lifecycle {
         }
     }
 
-    /// There is a runtime, whose session is over.
+    /// Continues with a runtime whose session is over.
     fn leave(&mut self, wants: Wants) -> Action {
         if wants.close == Close::Delete && self.files {
             self.go(State::Deleting, Action::Delete)
@@ -218,7 +226,7 @@ impl Lifecycle {
         }
     }
 
-    /// There is a session, which nobody has looked at for a while.
+    /// Continues with a session that was not checked for a while.
     fn attached(&mut self, wants: Wants) -> Action {
         match wants {
             Wants {
@@ -230,7 +238,7 @@ impl Lifecycle {
         }
     }
 
-    /// There is a session that lives.
+    /// Continues with a live session.
     fn ready(&mut self, wants: Wants) -> Action {
         if wants.close == Close::No && wants.turn.is_some() {
             self.go(State::Sending, Action::Send)
@@ -245,7 +253,7 @@ impl Lifecycle {
         self.lost = (turn, times);
     }
 
-    /// Whether the turn that is wanted has lost its runtime too often.
+    /// Whether the current turn lost its runtime too often.
     fn is_lost(&self, Wants { turn, .. }: Wants) -> bool {
         let (last, times) = self.lost;
         turn.is_some() && last == turn && times > MAX_RECOVERIES

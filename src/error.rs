@@ -1,13 +1,14 @@
-//! One error type for the whole crate: a stable [`Code`], a sentence for people, and the next step.
+//! Defines the error type of the crate: a stable [`Code`], a message, and a hint.
 
 use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-/// Declares [`Code`], its strings and [`Code::ALL`] from one list, so that none can be forgotten.
+/// Declares [`Code`], its strings and [`Code::ALL`] from one list, so that none is missing.
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident => $text:literal,)+) => {
-        /// What went wrong. The string form ([`Code::as_str`]) is stable and part of the public API.
+        /// The kind of an error. The string form ([`Code::as_str`]) is stable and part of the
+        /// public API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Code {
@@ -15,10 +16,10 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code there is, in the order of the list above.
+            /// All codes, in the order of the list.
             pub const ALL: &'static [Code] = &[$(Code::$name,)+];
 
-            /// The stable string form, such as `endpoint/placeholder`.
+            /// Returns the stable string form, such as `endpoint/placeholder`.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Code::$name => $text,)+
@@ -29,35 +30,35 @@ macro_rules! codes {
 }
 
 codes! {
-    /// No endpoint was given.
+    /// The endpoint is missing or empty.
     EndpointEmpty => "endpoint/empty",
-    /// The text is no URL; often an unset variable pasted into one.
+    /// The text is not a URL; often it contains an unset variable.
     EndpointNotAUrl => "endpoint/not-a-url",
-    /// A `<my-resource>` of a guide was left in.
+    /// The text contains a placeholder from a guide, such as `<my-resource>`.
     EndpointPlaceholder => "endpoint/placeholder",
     /// `http:` to a host other than this machine.
     EndpointInsecureHttp => "endpoint/insecure-http",
     /// A scheme other than `http` and `https`.
     EndpointUnsupportedScheme => "endpoint/unsupported-scheme",
-    /// `user@host`: the host is not what it seems to be.
+    /// `user@host`: the real host differs from the apparent one.
     EndpointUserinfo => "endpoint/userinfo-not-allowed",
-    /// A port that Azure does not serve.
+    /// Azure does not serve this port.
     EndpointPort => "endpoint/unexpected-port",
-    /// A host that resembles an Azure host and is none.
+    /// The host resembles an Azure host but is not one.
     EndpointLookalike => "endpoint/host-lookalike",
-    /// An Azure domain without the resource's name in front.
+    /// The host is an Azure domain without a resource name.
     EndpointMissingResource => "endpoint/missing-resource",
-    /// `/api/projects` without a project's name.
+    /// `/api/projects` without a project name.
     EndpointMissingProject => "endpoint/missing-project",
-    /// A path that no Foundry route has.
+    /// The path matches no Foundry route.
     EndpointBadPath => "endpoint/bad-path",
-    /// A regional endpoint, which takes no Entra token.
+    /// A regional endpoint, which does not accept Entra tokens.
     EndpointRegional => "endpoint/regional-endpoint",
     /// A serverless model endpoint.
     EndpointServerless => "endpoint/serverless-endpoint",
     /// An Azure Machine Learning online endpoint.
     EndpointAmlOnline => "endpoint/aml-online-endpoint",
-    /// A Foundry agent's endpoint, not a model's.
+    /// The endpoint of a Foundry agent, not of a model.
     EndpointAgent => "endpoint/agent-endpoint",
     /// A page of the Azure or Foundry portal.
     EndpointPortal => "endpoint/portal-url",
@@ -68,21 +69,21 @@ codes! {
 
     /// The token response is not JSON, or not a JSON object.
     ExpiryNotJson => "expiry/not-json",
-    /// The token response is larger than any real one.
+    /// The token response is longer than any real one.
     ExpiryTooLarge => "expiry/too-large",
-    /// The token response names one field twice.
+    /// The token response contains a field twice.
     ExpiryDuplicateField => "expiry/duplicate-field",
-    /// The token response carries no token.
+    /// The token response has no token.
     ExpiryNoToken => "expiry/no-token",
-    /// Nothing tells when the token expires.
+    /// The token response has no expiry.
     ExpiryMissing => "expiry/missing",
     /// A date or number in no known format.
     ExpiryUnreadable => "expiry/unreadable",
-    /// A local time without an offset, and no time zone to read it in.
+    /// A local time without an offset, and no time zone to interpret it.
     ExpiryZoneRequired => "expiry/zone-required",
-    /// An expiry that lies at or before the request for the token.
+    /// The expiry is at or before the request for the token.
     ExpiryExpired => "expiry/already-expired",
-    /// An expiry further ahead than any Entra token's.
+    /// The expiry is later than that of any Entra token.
     ExpiryTooFar => "expiry/too-far-ahead",
 
     /// A field of the refresh policy is out of range.
@@ -91,20 +92,20 @@ codes! {
     /// A field of a simulated scenario is out of range.
     ScenarioInvalid => "scenario/invalid",
 
-    /// A provider's name that is missing, malformed or taken.
+    /// A provider name is missing, malformed or taken.
     ProviderName => "provider/name",
-    /// No model or deployment name, or a bad one.
+    /// The name of a model or deployment is missing or malformed.
     ProviderModel => "provider/model",
-    /// Options that exclude each other, or that the endpoint cannot serve.
+    /// Options exclude each other, or the endpoint does not support them.
     ProviderConflict => "provider/conflict",
-    /// A header that must not be set, or is malformed.
+    /// A header is malformed or not allowed.
     ProviderHeader => "provider/header",
-    /// A limit that is no positive whole number.
+    /// A limit is not a positive whole number.
     ProviderLimit => "provider/limit",
-    /// A token scope in no known form.
+    /// The token scope is malformed.
     ProviderScope => "provider/scope",
 
-    /// The environment asks for a credential that there is not.
+    /// The environment selects a credential that does not exist or lacks settings.
     CredentialConfiguration => "credential/configuration",
     /// No credential can be used here.
     CredentialUnavailable => "credential/unavailable",
@@ -118,30 +119,31 @@ codes! {
     CredentialNetwork => "credential/network",
     /// The credential failed for another reason.
     CredentialFailed => "credential/failed",
-    /// What the credential needs is not installed.
+    /// The credential requires a program or package that is not installed.
     CredentialNotInstalled => "credential/not-installed",
-    /// What was passed as a credential is none.
+    /// The value that was passed as a credential is not one.
     CredentialInvalid => "credential/invalid",
 
-    /// No token came in time.
+    /// The acquisition timed out.
     TokenTimeout => "token/timeout",
     /// The credential returned no token.
     TokenEmpty => "token/empty",
-    /// What the credential returned is no token.
+    /// The credential returned a value that is not a token.
     TokenMalformed => "token/malformed",
-    /// The credential gave out the same token again although it is about to expire.
+    /// The credential returned a token that is expired or about to expire.
     TokenNotRenewed => "token/not-renewed",
     /// The credential returned the token that the resource had just rejected.
     TokenRejectedAgain => "token/rejected-again",
-    /// The resource asks for claims that the token does not get.
+    /// The resource requires claims that the credential cannot acquire.
     TokenClaimsChallenge => "token/claims-challenge",
     /// The token provider is closed.
     TokenClosed => "token/closed",
 }
 
 impl Code {
-    /// Whether a caller that gets no token with this code should give up instead of asking again: the cause stays until somebody
-    /// changes a setting or a role, or callers have waited long enough. The match names each code, so that a new one must decide.
+    /// Whether callers should give up on this code instead of asking again: the cause remains until
+    /// somebody changes a setting or a role, or callers have already waited long enough. The match
+    /// has no wildcard, so that each new code needs a decision.
     ///
     /// ```
     /// use copilot_keyless::Code;
@@ -209,7 +211,7 @@ impl Code {
 impl std::str::FromStr for Code {
     type Err = UnknownCode;
 
-    /// Reads the stable string form.
+    /// Parses the stable string form.
     fn from_str(text: &str) -> std::result::Result<Self, UnknownCode> {
         Self::ALL
             .iter()
@@ -219,7 +221,7 @@ impl std::str::FromStr for Code {
     }
 }
 
-/// A text that is no [`Code`].
+/// The error for a text that is not a [`Code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownCode;
 
@@ -231,10 +233,10 @@ impl fmt::Display for UnknownCode {
 
 impl std::error::Error for UnknownCode {}
 
-/// The result of everything here that can fail.
+/// The result of a fallible function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error with a stable code. Neither the message nor the hint ever holds a token or a secret.
+/// An error with a stable code. Neither the message nor the hint ever contains a token or a secret.
 ///
 /// ```
 /// use copilot_keyless::{Code, Error};
@@ -246,7 +248,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Parts>);
 
-/// Boxed, because every `?` on the way out moves the error, which is a good part of the code of a parser otherwise.
+/// Boxed, because every `?` moves the error, which would otherwise be a large part of a parser's
+/// code.
 #[derive(Clone, PartialEq, Eq)]
 struct Parts {
     code: Code,
@@ -255,7 +258,7 @@ struct Parts {
 }
 
 impl Error {
-    /// An error that says what was wrong.
+    /// Creates an error with a message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self(Box::new(Parts {
             code,
@@ -264,31 +267,31 @@ impl Error {
         }))
     }
 
-    /// Adds the next step: what to do, in one or two sentences.
+    /// Adds a hint: the next step, in one or two sentences.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// Says in front of the message where in a list it was wrong.
+    /// Prefixes the message with the place of the error.
     #[must_use]
     pub(crate) fn within(mut self, place: &str) -> Self {
         self.0.message = format!("{place}: {}", self.0.message);
         self
     }
 
-    /// The stable code.
+    /// Returns the stable code.
     pub fn code(&self) -> Code {
         self.0.code
     }
 
-    /// What was wrong, in one sentence.
+    /// Returns the message, which is one sentence.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What to do about it.
+    /// Returns the hint.
     pub fn next_step(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
@@ -318,7 +321,7 @@ impl Serialize for Code {
     }
 }
 
-/// `{ code, message, hint }`, as the bindings hand it over.
+/// Serializes as `{ code, message, hint }` for the bindings.
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Error", 3)?;

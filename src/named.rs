@@ -1,4 +1,4 @@
-//! Texts by name, each a secret until shown otherwise: the headers of a request, the variables of an environment.
+//! Stores secret texts by name: the headers of a request, the variables of an environment.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::Secret;
 
-/// Names and texts, sorted by name. A sorted list and no map of the standard library: those hold a dozen entries, and the code of a map
-/// would be a fiftieth of the WebAssembly module.
+/// Names and texts, sorted by name. A list instead of a map of std: there are a dozen entries, and
+/// a map would be a fiftieth of the WebAssembly module.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Named(Vec<(String, Secret)>);
 
@@ -29,7 +29,7 @@ impl Named {
     }
 }
 
-/// Names with `[redacted]` for each text.
+/// Shows the names, with `[redacted]` for each text.
 impl fmt::Debug for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()
@@ -44,9 +44,9 @@ impl Serialize for Named {
     }
 }
 
-/// Reads an object of texts; null counts as an empty one.
+/// Reads an object of strings. Null counts as empty.
 struct Reader {
-    /// Whether a text may be null, which leaves it out.
+    /// Whether to skip a null value instead of rejecting it.
     nullable: bool,
 }
 
@@ -85,7 +85,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-/// Declares a type of names and texts. `same` compares a name in it with one that is asked for.
+/// Declares a type of names and texts. `same` compares a stored name with a requested one.
 macro_rules! named {
     ($(#[$doc:meta])+ $type:ident, nullable: $nullable:literal, same: $same:expr) => {
         $(#[$doc])+
@@ -94,39 +94,39 @@ macro_rules! named {
         pub struct $type(Named);
 
         impl $type {
-            /// None yet.
+            /// Creates an empty list.
             pub fn new() -> Self {
                 Self::default()
             }
 
-            /// Adds one; what had exactly this name before is replaced.
+            /// Sets a text, and replaces one of exactly the same name.
             pub fn insert(&mut self, name: impl Into<String>, text: impl Into<Secret>) {
                 self.0.insert(name.into(), text.into());
             }
 
-            /// The text with a name.
+            /// Returns the text of a name.
             pub fn get(&self, name: &str) -> Option<&Secret> {
                 let same: fn(&str, &str) -> bool = $same;
                 self.0.find(|known| same(known, name))
             }
 
-            /// The text with a name, without blanks around it; a blank one counts as none.
+            /// Returns the trimmed text of a name; `None` if it is blank.
             pub(crate) fn text(&self, name: &str) -> Option<&str> {
                 let text = self.get(name)?.expose().trim();
                 (!text.is_empty()).then_some(text)
             }
 
-            /// Each name with its text, in the order of the names.
+            /// Returns the names with their texts, in the order of the names.
             pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
                 self.0.0.iter().map(|(name, text)| (name.as_str(), text))
             }
 
-            /// How many there are.
+            /// Returns the number of entries.
             pub fn len(&self) -> usize {
                 self.0.0.len()
             }
 
-            /// Whether there is none.
+            /// Whether the list is empty.
             pub fn is_empty(&self) -> bool {
                 self.0.0.is_empty()
             }
@@ -168,8 +168,8 @@ macro_rules! named {
 }
 
 named! {
-    /// The headers of a request or an answer. Any may carry a credential, so `Debug` shows the names alone. As JSON an object of
-    /// strings; null is an empty one.
+    /// The headers of a request or a response. Any may contain a credential, so `Debug` shows only
+    /// the names. As JSON an object of strings; null counts as empty.
     ///
     /// ```
     /// use copilot_keyless::Headers;
@@ -182,8 +182,8 @@ named! {
 }
 
 named! {
-    /// The environment variables of a program. Some hold secrets, so `Debug` shows the names alone. As JSON an object of strings; a
-    /// variable that is null is unset.
+    /// The environment variables of a program. Some contain secrets, so `Debug` shows only the
+    /// names. As JSON an object of strings; a null variable is unset.
     ///
     /// ```
     /// use copilot_keyless::Variables;

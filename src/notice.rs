@@ -1,11 +1,12 @@
-//! Warnings: what was repaired or assumed, each with a stable code.
+//! Defines warnings: repairs and assumptions, each with a stable code.
 
 use serde::Serialize;
 
 /// Declares [`NoticeCode`], its strings and [`NoticeCode::ALL`] from one list.
 macro_rules! notices {
     ($($(#[doc = $doc:literal])+ $name:ident => $text:literal,)+) => {
-        /// What a warning is about. The string form ([`NoticeCode::as_str`]) is stable and part of the public API.
+        /// The kind of a warning. The string form ([`NoticeCode::as_str`]) is stable and part of
+        /// the public API.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum NoticeCode {
@@ -13,10 +14,10 @@ macro_rules! notices {
         }
 
         impl NoticeCode {
-            /// Every code there is, in the order of the list above.
+            /// All codes, in the order of the list.
             pub const ALL: &'static [NoticeCode] = &[$(NoticeCode::$name,)+];
 
-            /// The stable string form, such as `scheme-added`.
+            /// Returns the stable string form, such as `scheme-added`.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(NoticeCode::$name => $text,)+
@@ -27,21 +28,21 @@ macro_rules! notices {
 }
 
 notices! {
-    /// `https://` (on loopback `http://`) was put in front.
+    /// `https://` (on loopback `http://`) was added.
     SchemeAdded => "scheme-added",
-    /// Quotes, backticks, angle brackets, or commas or semicolons at the end, were dropped.
+    /// Quotes, backticks, angle brackets, or commas or semicolons at the end, were removed.
     QuotesStripped => "quotes-stripped",
-    /// A dot at the end of the host was dropped.
+    /// The dot at the end of the host was removed.
     TrailingDotStripped => "trailing-dot-stripped",
-    /// A path that was begun, such as `/openai`, was completed.
+    /// An incomplete path, such as `/openai`, was completed.
     PathCompleted => "path-completed",
-    /// The operation at the end of the path, such as `/responses`, was dropped.
+    /// The operation at the end of the path, such as `/responses`, was removed.
     OperationPathStripped => "operation-path-stripped",
-    /// The query string or fragment was dropped.
+    /// The query string or fragment was removed.
     QueryStripped => "query-stripped",
     /// `/openai/deployments/NAME` became `/openai/v1/`; the name was kept.
     LegacyDeploymentPath => "legacy-deployment-path",
-    /// The `privatelink` label was dropped from the host.
+    /// The `privatelink` label was removed from the host.
     PrivatelinkHostRewritten => "privatelink-host-rewritten",
     /// The `/models` inference route became `/openai/v1/`.
     ModelInferenceRouteRewritten => "model-inference-route-rewritten",
@@ -49,24 +50,24 @@ notices! {
     GatewayPathAssumed => "gateway-path-assumed",
     /// The documentation names two scopes for this route.
     ScopeDocConflict => "scope-doc-conflict",
-    /// Nobody has tried this in the cloud the host belongs to.
+    /// This was not tested in the cloud of the host.
     UnverifiedCloud => "unverified-cloud",
-    /// No scope is known for this host and none was given.
+    /// The scope of this host is unknown and was not set.
     ScopeRequired => "scope-required",
-    /// The host takes no Microsoft Entra token.
+    /// The host does not accept Microsoft Entra tokens.
     NotAzure => "not-azure",
-    /// A credential of the program's own must be told the sovereign cloud's sign-in host.
+    /// The caller's own credential needs the authority host of the sovereign cloud.
     AuthorityHostRequired => "authority-host-required",
     /// Two environment variables contradict each other.
     EnvConflict => "env-conflict",
-    /// The deployment's name was taken from the endpoint's path.
+    /// The deployment comes from the endpoint's path.
     DeploymentFromPath => "deployment-from-path",
-    /// The default model is not one that this kind of endpoint usually serves.
+    /// This kind of endpoint does not usually serve the default model.
     ModelAssumed => "model-assumed",
 
-    /// Nothing chooses a credential, so the whole chain is tried.
+    /// No setting selects a credential, so the whole chain is tried.
     CredentialChain => "credential-chain",
-    /// Variables of an identity are set and have no effect.
+    /// Variables of an identity are set but have no effect.
     CredentialUnused => "credential-unused",
     /// Variables of a service principal are missing.
     ServicePrincipalIncomplete => "service-principal-incomplete",
@@ -76,13 +77,13 @@ notices! {
     ManagedIdentityIncomplete => "managed-identity-incomplete",
     /// The host has no managed identity assigned.
     ManagedIdentityMissing => "managed-identity-missing",
-    /// The metadata service is asked through a proxy.
+    /// Requests to the metadata service go through a proxy.
     ImdsProxied => "imds-proxied",
-    /// The client id is no GUID.
+    /// The client id is not a GUID.
     ClientIdMalformed => "client-id-malformed",
-    /// The authority in the environment is not of the endpoint's cloud.
+    /// The authority host in the environment belongs to another cloud than the endpoint.
     AuthorityHostConflict => "authority-host-conflict",
-    /// The authority in the environment is no https URL.
+    /// The authority host in the environment is not an https URL.
     AuthorityHostMalformed => "authority-host-malformed",
 }
 
@@ -92,13 +93,13 @@ impl Serialize for NoticeCode {
     }
 }
 
-/// A warning: a stable code and a sentence for people. It never holds a secret.
+/// A warning: a stable code and a message. It never contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Notice {
-    /// What it is about.
+    /// The code.
     pub code: NoticeCode,
-    /// What was done or assumed, and what to do about it.
+    /// The repair or assumption, and the next step.
     pub message: String,
 }
 

@@ -1,11 +1,12 @@
-//! A text that must not be printed.
+//! Defines a text that must not be printed.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A token, a secret, an assertion, the value of a header or of an environment variable, or a body that may quote one.
-/// `Debug` shows `[redacted]` and nothing of the text, not even its length; there is no `Display`. Serialised as the text.
+/// A secret text: a token, a secret, an assertion, the value of a header or environment variable,
+/// or a body that may quote one. `Debug` shows `[redacted]`, without the text and its length; there
+/// is no `Display`. Serialized as the text.
 ///
 /// ```
 /// use copilot_keyless::Secret;
@@ -19,12 +20,12 @@ use serde::{Deserialize, Serialize};
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself.
+    /// Returns the text.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The text itself, without a copy.
+    /// Returns the text without a copy.
     pub fn into_exposed(self) -> String {
         self.0
     }

@@ -1,48 +1,49 @@
-//! What a response says, in whatever form: Azure's flat and nested errors, OpenAI's and Anthropic's, a gateway's page, or
-//! one of them quoted within another text.
+//! Reads the error message of a response in any form: Azure's flat and nested errors, those of
+//! OpenAI and Anthropic, a gateway's page, or one of them quoted within another text.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// The most of Azure's words that is shown, in bytes.
+/// The longest message to show, in bytes.
 const MAX_MESSAGE: usize = 600;
 
-/// Longer bodies are not searched: no refusal is longer.
+/// The longest part of a body to search, in bytes. Real error responses are shorter.
 const MAX_BODY: usize = 65_536;
 
-/// Shorter texts are no tokens, and may stand in any sentence.
+/// Shorter texts are not tokens, and may occur in any sentence.
 const MIN_TOKEN: usize = 8;
 
-/// A response's words.
+/// The text of a response.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
-    /// Its message, on one line, at most [`MAX_MESSAGE`] long, without the token that was sent.
+    /// The message on one line, at most [`MAX_MESSAGE`] bytes long, without the token that was
+    /// sent.
     pub(crate) message: String,
-    /// All that it says, in lower case.
+    /// The whole body in lower case.
     everything: String,
 }
 
 impl Answer {
-    /// Whether a text, in lower case, stands anywhere in it.
+    /// Whether the body contains a text, given in lower case.
     pub(crate) fn says(&self, text: &str) -> bool {
         self.everything.contains(text)
     }
 
-    /// What stands in the message between two texts.
+    /// Returns the part of the message between two texts.
     pub(crate) fn between(&self, before: &str, after: &str) -> Option<&str> {
         let (_, rest) = self.message.split_once(before)?;
         rest.split_once(after).map(|(found, _)| found)
     }
 
-    /// What stands in the message between a text and the next blank.
+    /// Returns the first word of the message after a text.
     pub(crate) fn word_after(&self, before: &str) -> Option<&str> {
         let (_, rest) = self.message.split_once(before)?;
         rest.split([' ', '`', '\'', '"']).find(|word| !word.is_empty())
     }
 }
 
-/// Reads a body. The Copilot runtime passes some on as a JSON text that begins with the status.
+/// Reads a body. The Copilot runtime passes some on as a JSON string that begins with the status.
 pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
     let body = head(body, MAX_BODY).trim();
     let quoted = body
@@ -53,7 +54,7 @@ pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
         Some((number, rest)) if number.parse() == Ok(status) => rest,
         _ => &body,
     };
-    // The text of an answer may come from anybody, and so may hold what it was sent.
+    // The server is not trusted, so its response may repeat the token.
     let body = if token.len() < MIN_TOKEN {
         body.to_owned()
     } else {
@@ -70,7 +71,7 @@ pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
     }
 }
 
-/// The first message in a JSON value. What comes before the end of one that was cut counts all the same.
+/// Returns the first message in a JSON value. Truncated JSON counts up to its end.
 fn message(json: &str) -> Option<String> {
     let mut found = Found::default();
     let words = Words {
@@ -81,7 +82,7 @@ fn message(json: &str) -> Option<String> {
     found.message.or(found.error)
 }
 
-/// The title of a page.
+/// Returns the title of a web page.
 fn title(page: &str) -> &str {
     let lower = page.to_ascii_lowercase();
     let found = || {
@@ -92,7 +93,7 @@ fn title(page: &str) -> &str {
     found().unwrap_or("a web page, not an answer of the API")
 }
 
-/// The beginning of a text, so many bytes of it at most.
+/// Returns the start of a text, at most `most` bytes.
 fn head(text: &str, most: usize) -> &str {
     let mut end = most.min(text.len());
     while !text.is_char_boundary(end) {
@@ -120,7 +121,7 @@ fn on_one_line(text: &str) -> String {
     line
 }
 
-/// What a text is good for, by the name that it stands under.
+/// The rank of a text, by the name of its field.
 #[derive(Clone, Copy)]
 enum Rank {
     None,
@@ -129,14 +130,14 @@ enum Rank {
     Message,
 }
 
-/// The first text of either rank.
+/// The first text of each rank.
 #[derive(Default)]
 struct Found {
     message: Option<String>,
     error: Option<String>,
 }
 
-/// Walks through a JSON value and picks up its message.
+/// Walks through a JSON value and collects its message.
 struct Words<'a> {
     found: &'a mut Found,
     rank: Rank,

@@ -1,4 +1,4 @@
-//! What comes back: the words of a refusal, the events of a streamed reply, and how long to wait before another request.
+//! Reads responses: error messages, the events of a streamed response, and `Retry-After`.
 
 pub(crate) mod body;
 pub mod model;

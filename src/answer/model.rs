@@ -1,4 +1,5 @@
-//! What a model says, from its streamed answer: the text of the three APIs' events, where it ends, and what goes wrong on the way.
+//! Reads a model's streamed response: the text in the events of the three APIs, the end, and
+//! failures in the middle.
 
 use serde::Deserialize;
 
@@ -6,7 +7,7 @@ use crate::Secret;
 use crate::answer::sse::Parser;
 use crate::text::json::{Members, Value};
 
-/// Which API's events these are.
+/// The API of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// The Responses API.
@@ -18,7 +19,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The API of a name as `ProviderConfig.wireApi` has it; Anthropic's has none there.
+    /// Returns the API of a `ProviderConfig.wireApi`. Anthropic's has no such name.
     pub fn of(wire_api: Option<&str>) -> Self {
         match wire_api {
             Some("responses") => Self::Responses,
@@ -28,30 +29,31 @@ impl Format {
     }
 }
 
-/// What is in a part of the answer.
+/// The content of a part of the response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Part {
-    /// The text that it adds.
+    /// The text to append.
     pub text: String,
-    /// How the answer ended, if it did.
+    /// How the response ended, if it did.
     pub end: Option<End>,
 }
 
-/// How an answer ended.
+/// How a response ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// The model has finished.
+    /// The model is done.
     Complete,
-    /// The resource gave up, after it had begun to answer with 200.
+    /// The resource failed after it had begun to respond with 200.
     Failed {
-        /// The event that tells of it; [`status_of_event`](crate::diagnosis::status_of_event) says which status it stands for.
+        /// The event of the failure; [`status_of_event`](crate::diagnosis::status_of_event) returns
+        /// its status.
         event: Secret,
     },
-    /// The events are none of a model's.
+    /// The events are not those of a model.
     Unreadable,
 }
 
-/// Reads an answer part by part.
+/// Reads a response part by part.
 #[derive(Debug)]
 pub struct Reader {
     format: Format,
@@ -59,7 +61,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads the events of one API.
+    /// Creates a reader for the events of one API.
     pub fn new(format: Format) -> Self {
         Self {
             format,
@@ -67,7 +69,7 @@ impl Reader {
         }
     }
 
-    /// Reads on. Nothing more is to be read after an end.
+    /// Reads the next bytes. Call it no more after an end.
     ///
     /// ```
     /// use copilot_keyless::answer::model::{End, Format, Reader};
@@ -108,14 +110,14 @@ fn response(data: &str, text: &mut String) -> Option<End> {
             None
         }
         "response.completed" => Some(End::Complete),
-        // Cut short: by the limit on the output, which is an answer all the same, or by the content filter.
+        // The output limit is a regular end. The content filter is a failure.
         "response.incomplete" if !is_filtered(data) => Some(End::Complete),
         "response.incomplete" | "response.failed" | "error" => Some(failed(data)),
         _ => None,
     }
 }
 
-/// The end of an answer that was cut short.
+/// The end of a truncated response.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Incomplete {
@@ -134,7 +136,7 @@ struct IncompleteDetails {
     reason: String,
 }
 
-/// Whether the content filter cut the answer short.
+/// Whether the content filter truncated the response.
 fn is_filtered(event: &str) -> bool {
     serde_json::from_str::<Incomplete>(event)
         .is_ok_and(|event| event.response.incomplete_details.reason == "content_filter")
@@ -156,7 +158,7 @@ struct Choice {
     finish_reason: Option<String>,
 }
 
-/// What a choice or a block of content adds.
+/// The content that a choice or a block adds.
 #[derive(Deserialize, Default)]
 struct Delta {
     #[serde(default)]
@@ -167,7 +169,7 @@ struct Delta {
     text: Option<String>,
 }
 
-/// An error, of which only matters that it is there.
+/// An error. Only its presence counts.
 #[derive(Deserialize)]
 struct Flaw {}
 

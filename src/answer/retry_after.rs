@@ -1,12 +1,12 @@
-//! `Retry-After` (RFC 9110).
+//! Reads `Retry-After` (RFC 9110).
 
 use super::body::Answer;
 use crate::Headers;
 use crate::token::{Millis, http_date};
 
-/// How long a `Retry-After` asks to wait, in milliseconds: a number of seconds, or a date. A date counts from `date`, the answer's
-/// own `Date`, or where that is missing from `now`, when the answer came, in epoch milliseconds. What has passed is 0. `None` for
-/// what cannot be read.
+/// Returns the delay of a `Retry-After` in milliseconds: a number of seconds, or a date. A date
+/// counts from `date`, the response's own `Date`, or, if that is missing, from `now`, the time of
+/// the response in epoch milliseconds. A date in the past returns 0, an unreadable value `None`.
 ///
 /// ```
 /// use copilot_keyless::answer::retry_after_ms;
@@ -28,7 +28,8 @@ pub fn retry_after_ms(value: &str, date: &str, now: Option<Millis>) -> Option<u3
     u32::try_from(wait).ok()
 }
 
-/// Seconds, which some servers give with a fraction. What does not fit is the most that does.
+/// Reads seconds, which some servers send with a fraction. A value that is too large becomes the
+/// largest one.
 fn seconds(text: &str) -> Option<u32> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if !whole
@@ -45,8 +46,9 @@ fn seconds(text: &str) -> Option<u32> {
     }))
 }
 
-/// How long to wait, by the headers `retry-after-ms` and `retry-after` (seconds or a date), else by the message. `now` is when the
-/// answer came, in epoch milliseconds; its own `Date` goes before that, since both dates are of one clock then.
+/// Returns the delay by the headers `retry-after-ms` and `retry-after` (seconds or a date), else by
+/// the message. `now` is the time of the response, in epoch milliseconds. The response's own `Date`
+/// takes precedence, because then both dates come from one clock.
 pub(crate) fn pause_of(headers: &Headers, answer: &Answer, now: Option<Millis>) -> Option<u32> {
     let whole = |text: &str| text.parse::<u32>().ok();
     let date = headers.text("date").unwrap_or_default();

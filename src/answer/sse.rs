@@ -1,28 +1,30 @@
-//! Server-sent events, from bytes as they come in: a part may end within a line, a character or a line break.
+//! Parses server-sent events from bytes as they arrive. A part may end within a line, a character
+//! or a line break.
 
 use std::{fmt, mem};
 
-/// No real event comes near this size.
+/// The longest event. Real ones are far shorter.
 const LONGEST_EVENT: usize = 4 * 1024 * 1024;
 
-/// Puts the data of events together. Names, ids and times to reconnect are of no use here and skipped.
+/// Collects the data of events. Ignores names, ids and reconnection times.
 #[derive(Default)]
 pub struct Parser {
-    /// The line that is not complete yet.
+    /// The incomplete line at the end.
     line: Vec<u8>,
-    /// The data lines of the event that is not complete yet.
+    /// The data lines of the incomplete event at the end.
     data: Vec<u8>,
-    /// Whether the last byte ended a line by itself, so that a line feed after it is a part of that end.
+    /// Whether the last byte was a carriage return. A line feed after it belongs to the same line
+    /// break.
     after_return: bool,
-    /// Whether a line has been read: before the first, a byte order mark may stand.
+    /// Whether a line was read. Only the first may start with a byte order mark.
     begun: bool,
 }
 
-/// An event is longer than anything that a model sends.
+/// An event is longer than [`LONGEST_EVENT`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong;
 
-/// Without the bytes: they may quote a token.
+/// Hides the bytes, which may quote a token.
 impl fmt::Debug for Parser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parser").finish_non_exhaustive()
@@ -30,7 +32,8 @@ impl fmt::Debug for Parser {
 }
 
 impl Parser {
-    /// The data of the events that are complete with these bytes, in order; those without data are none.
+    /// Returns the data of the events that these bytes complete, in order. Skips events without
+    /// data.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, TooLong> {
         let mut events = Vec::new();
         for &byte in bytes {

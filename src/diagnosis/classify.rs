@@ -1,4 +1,4 @@
-//! Which fault it is, by the status and the words of an answer. Nothing else in this crate classifies failures.
+//! Classifies a failure by the status and the text of its response. No other module does so.
 
 use super::{DiagnosisCode, network};
 use crate::answer::body::Answer;
@@ -11,9 +11,9 @@ const FORBIDDEN: &[u16] = &[403];
 const BAD: &[u16] = &[400];
 const NOT_FOUND: &[u16] = &[400, 404];
 
-/// Texts by which a fault is known, in lower case, and the statuses that they come with: with others they may be quoted from a
-/// prompt.
-const TELLING: [(&str, &[u16], DiagnosisCode); 41] = [
+/// Texts that identify a failure, in lower case, with the statuses that they come with. With any
+/// other status the text may be quoted from a prompt.
+const KNOWN_TEXTS: [(&str, &[u16], DiagnosisCode); 41] = [
     ("missing subscription key", DENIED, DiagnosisCode::GatewayKey),
     (
         "invalid subscription key or wrong api endpoint",
@@ -117,21 +117,22 @@ const TELLING: [(&str, &[u16], DiagnosisCode); 41] = [
     ("unsupported api version", NOT_FOUND, DiagnosisCode::ApiVersion),
 ];
 
-/// The finding by the answer alone. `TokenInvalid` stands for every rejected token: its claims decide which it is.
+/// Classifies by the response alone. Returns `TokenInvalid` for every rejected token; the claims
+/// tell these cases apart.
 pub(super) fn classify(status: u16, answer: &Answer, endpoint: Option<&Endpoint>) -> DiagnosisCode {
     match status {
         0 if network::is_known(answer) => return DiagnosisCode::Network,
         200..=299 => return DiagnosisCode::Ok,
         0..=399 => return DiagnosisCode::Unknown,
-        // Whatever else it says.
+        // Whatever the text.
         429 => return DiagnosisCode::RateLimited,
         500.. => return DiagnosisCode::ServerError,
         _ => {}
     }
-    let told = TELLING
+    let known = KNOWN_TEXTS
         .iter()
         .find(|(text, statuses, _)| statuses.contains(&status) && answer.says(text));
-    if let Some((_, _, code)) = told {
+    if let Some((_, _, code)) = known {
         let gateway = endpoint.is_some_and(|endpoint| endpoint.kind == Kind::Gateway);
         return match code {
             DiagnosisCode::BadKey if gateway => DiagnosisCode::GatewayKey,
@@ -147,8 +148,9 @@ pub(super) fn classify(status: u16, answer: &Answer, endpoint: Option<&Endpoint>
     }
 }
 
-/// The status that stands for a failure in the midst of a streamed answer, whose event has none: the one that the same words have as an
-/// answer, 500 if they are not known. Of other faults than a filter and a quota the resource tells before it begins to answer, and an
+/// Returns the status for a failure in the middle of a streamed response: the status that the same
+/// text has in an error response, or 500 if the text is unknown. Only texts of the content filter
+/// and of quotas count: the resource reports all other failures before it begins to respond, and an
 /// event may quote a prompt.
 ///
 /// ```
@@ -158,7 +160,7 @@ pub(super) fn classify(status: u16, answer: &Answer, endpoint: Option<&Endpoint>
 /// ```
 pub fn status_of_event(event: &str) -> u16 {
     let event = event.to_ascii_lowercase();
-    TELLING
+    KNOWN_TEXTS
         .iter()
         .filter(|(_, _, code)| matches!(code, DiagnosisCode::ContentFilter | DiagnosisCode::RateLimited))
         .find(|(text, _, _)| event.contains(text))

@@ -1,4 +1,4 @@
-//! What mends each fault, with the commands of the Azure CLI, filled in as far as this case allows.
+//! Explains each failure and lists its fixes, with commands of the Azure CLI for this case.
 
 use super::setup::Setup;
 use super::{DiagnosisCode, FailedRequest, Finding, RoleAssignment, network, rejected};
@@ -6,10 +6,11 @@ use crate::answer::body::Answer;
 use crate::text::{is_guid, is_made_of};
 use crate::token::claims::{self, Principal, TokenDescription};
 
-/// Explains every finding. The match names each code, so that a new one without an explanation does not compile.
+/// Explains a code. The match has no wildcard, so that a new code without an explanation does not
+/// compile.
 pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -> Finding {
     let (cause, fixes) = match code {
-        // The claims of the token say which of these it is.
+        // The claims of the token tell these apart.
         DiagnosisCode::TokenInvalid | DiagnosisCode::TokenExpired | DiagnosisCode::WrongAudience => {
             return rejected::explain(answer, setup);
         }
@@ -89,8 +90,8 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
 fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
     let claims = claims::describe(setup.failure.token());
     let action = answer.word_after("data action ").unwrap_or_default();
-    // The token says whose it is. An answer may come from anybody, and a role is nothing to give away: whom it names is told, and
-    // never a part of the command.
+    // Only the token decides who gets the role. The server is not trusted: the cause shows the
+    // principal that it names, but no command contains it.
     let named = answer.word_after("The principal ").filter(|name| is_guid(name));
     let principal = principal_of(&claims);
     let other = match (principal, named) {
@@ -137,12 +138,12 @@ fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
     )
 }
 
-/// The principal of a token, which needs the role.
+/// Returns the principal of a token, which needs the role.
 pub(super) fn principal_of(claims: &TokenDescription) -> Option<&str> {
     claims.object_id.as_deref().filter(|id| is_guid(id))
 }
 
-/// The role that an action needs here, and the command that assigns it.
+/// Returns the role that an action needs, and the command that assigns it.
 pub(super) fn assignment(setup: &Setup<'_>, action: &str, principal: Option<&str>) -> RoleAssignment {
     let (role, role_id) = setup.role(action);
     RoleAssignment {

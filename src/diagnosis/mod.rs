@@ -1,10 +1,12 @@
-//! Why a request to a model failed, in Azure's terms, and what mends it.
+//! Explains why a request to a model failed, and how to fix it.
 //!
-//! [`diagnose`] reads what came back: the status, Azure's body, the headers, and the claims of the token that was sent.
-//! Azure answers several faults with one sentence, so the token's own audience and times tell those apart.
+//! [`diagnose`] reads the status, Azure's body, the headers, and the claims of the token that was
+//! sent. Azure returns the same message for several failures; the token's audience and times tell
+//! those apart.
 //!
-//! The bodies are those of Microsoft's documentation and of threads in which people quote them; where none fits, the code
-//! is [`DiagnosisCode::Unknown`] and Azure's words are all there is.
+//! The known bodies come from Microsoft's documentation and from public threads that quote them.
+//! For any other body, the code is [`DiagnosisCode::Unknown`] and the result contains Azure's
+//! message.
 
 mod classify;
 mod code;
@@ -27,81 +29,83 @@ use crate::{Headers, Secret};
 use classify::classify;
 use setup::Setup;
 
-/// A request that failed. As JSON in camel case; every field but the status may be missing or null.
+/// A failed request. As JSON in camel case; every field except `status` is optional and may be
+/// null.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FailedRequest {
-    /// The endpoint, in any form that [`endpoint::parse`] takes. What cannot be read counts as not given.
+    /// The endpoint, in any form that [`endpoint::parse`] accepts. An invalid one is ignored.
     pub endpoint: Option<String>,
-    /// The provider type, the API version and the scope that go with the endpoint.
+    /// The provider type, the API version and the scope of the endpoint.
     pub options: Options,
-    /// The HTTP status; 0 if no answer came.
+    /// The HTTP status; 0 without a response.
     pub status: u16,
-    /// The response's headers, in any spelling.
+    /// The response's headers. Names are case-insensitive.
     pub headers: Headers,
-    /// The response's body; with status 0, what the network said.
+    /// The response's body; with status 0, the network error.
     pub body: Option<Secret>,
     /// The token that was sent.
     pub token: Option<Secret>,
-    /// The time of the answer, in epoch milliseconds, to compare with the token's; a `Retry-After` that is a date counts from then,
-    /// unless the answer has a `Date` of its own.
+    /// The time of the response, in epoch milliseconds. The token's times are compared with it. A
+    /// `Retry-After` date counts from it, unless the response has its own `Date`.
     pub now: Option<Millis>,
-    /// The deployment that was asked for.
+    /// The deployment of the request.
     pub deployment: Option<String>,
-    /// The API format that was asked for: `responses` or `completions`.
+    /// The API format of the request: `responses` or `completions`.
     pub wire_api: Option<String>,
 }
 
 impl FailedRequest {
-    /// The token, without blanks around it; empty if there is none.
+    /// Returns the trimmed token, or an empty text without one.
     fn token(&self) -> &str {
         self.token.as_ref().map_or("", Secret::expose).trim()
     }
 }
 
-/// What a failure was found to be. Serialised in camel case; what is `None` is left out.
+/// The cause and fixes of a failure. Serialized in camel case, without the fields that are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// The finding.
+    /// The code.
     pub code: DiagnosisCode,
-    /// The finding in a few words.
+    /// A short title.
     pub title: &'static str,
-    /// Why it was found, with the names and times of this case.
+    /// The cause, with the names and times of this case.
     pub cause: String,
-    /// What to do, the likeliest first. A command stands on a line of its own.
+    /// The fixes, the likeliest first. Each command is on its own line.
     pub fixes: Vec<String>,
-    /// Whether the same request may succeed later, with nothing changed.
+    /// Whether the same request may succeed later without a change.
     pub retryable: bool,
-    /// Whether the resource rejected the token itself, so that another one may be accepted.
+    /// Whether the resource rejected the token itself, so that another token may work.
     pub token_rejected: bool,
-    /// The HTTP status, if an answer came.
+    /// The HTTP status; `None` without a response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Azure's own words.
+    /// Azure's message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// How long Azure asks to wait.
+    /// The delay that Azure asks for, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u32>,
-    /// Azure's id of the request, for its support.
+    /// Azure's request id, for its support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
 
-/// Why a finding was made, and what mends it.
+/// The cause and fixes of a failure.
 struct Finding {
     code: DiagnosisCode,
     cause: String,
     fixes: Vec<String>,
 }
 
-/// Finds out why a request failed. Never fails itself: what fits nothing is `unknown`.
+/// Diagnoses a failed request. Never fails: the code of an unrecognized failure is `unknown`.
 ///
-/// Texts go before the status, because Azure answers a missing role with 401 and a firewall with 403. No part of the token
-/// appears in the result. A body may come from anybody, so nothing of it or of the headers gets into a command: those hold fixed
-/// words, names of the endpoint and the object id of the token.
+/// Text takes precedence over the status, because Azure responds to a missing role with 401 and
+/// from a firewall with 403. The result never contains a part of the token. The server is not
+/// trusted: commands contain fixed words, names from the endpoint and the object id of the token,
+/// but nothing from the body or headers.
 ///
 /// ```
 /// use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest, diagnose};
@@ -117,13 +121,13 @@ struct Finding {
 /// });
 /// assert_eq!(diagnosis.code, DiagnosisCode::MissingRole);
 /// assert!(diagnosis.cause.contains("6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44"));
-/// // Only the token says whom to give a role.
+/// // Only the token decides who gets the role.
 /// assert!(diagnosis.fixes[0].contains("az role assignment create --assignee <object-id>"));
 /// ```
 pub fn diagnose(failure: &FailedRequest) -> Diagnosis {
     let body = failure.body.as_ref().map_or("", Secret::expose);
     let answer = body::read(body, failure.status, failure.token());
-    let endpoint = place(failure);
+    let endpoint = parsed_endpoint(failure);
     let setup = Setup {
         endpoint: endpoint.as_ref(),
         failure,
@@ -132,20 +136,21 @@ pub fn diagnose(failure: &FailedRequest) -> Diagnosis {
     report(fixes::explain(code, &answer, &setup), failure, answer)
 }
 
-/// What is wrong with a token before it is sent: its times, or its audience for the endpoint. `None` where nothing is known to be:
-/// no endpoint, an endpoint whose audience nobody knows, a token that is opaque. The status and the answer of `attempt` do not count.
+/// Checks a token before it is sent: its times, and its audience for the endpoint. Returns `None`
+/// if it finds no fault, and for an opaque token. Without an endpoint, or with one of an unknown
+/// audience, it checks the times only. Ignores the status and the response in `attempt`.
 ///
 /// ```
 /// use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest, check_token};
 ///
 /// // {"alg":"none"} . {"aud":"https://management.azure.com"} .
 /// let token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJodHRwczovL21hbmFnZW1lbnQuYXp1cmUuY29tIn0.";
-/// let foreseen = check_token(&FailedRequest {
+/// let predicted = check_token(&FailedRequest {
 ///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
 ///     token: Some(token.into()),
 ///     ..FailedRequest::default()
 /// });
-/// assert_eq!(foreseen.unwrap().code, DiagnosisCode::WrongAudience);
+/// assert_eq!(predicted.unwrap().code, DiagnosisCode::WrongAudience);
 /// ```
 pub fn check_token(attempt: &FailedRequest) -> Option<Diagnosis> {
     let attempt = FailedRequest {
@@ -155,7 +160,7 @@ pub fn check_token(attempt: &FailedRequest) -> Option<Diagnosis> {
         ..attempt.clone()
     };
     let answer = body::read("", 0, "");
-    let endpoint = place(&attempt);
+    let endpoint = parsed_endpoint(&attempt);
     let setup = Setup {
         endpoint: endpoint.as_ref(),
         failure: &attempt,
@@ -165,20 +170,21 @@ pub fn check_token(attempt: &FailedRequest) -> Option<Diagnosis> {
     Some(report(finding, &attempt, answer))
 }
 
-/// The role that a principal needs to use the models of a resource. Serialised in camel case.
+/// The role that a principal needs to use the models of a resource. Serialized in camel case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RoleAssignment {
-    /// The role's name, which changed in 2026 for some.
+    /// The role's name. Some changed in 2026.
     pub role: &'static str,
-    /// The role's id, which does not change.
+    /// The role's id, which never changes.
     pub role_id: &'static str,
-    /// The command of the Azure CLI, with a placeholder for what is not known.
+    /// The command of the Azure CLI, with placeholders for unknown values.
     pub command: String,
 }
 
-/// Which role the endpoint of `attempt` needs, and the command that assigns it to the principal of its token.
+/// Returns the role for the endpoint of `attempt`, and the command that assigns it to the principal
+/// of its token.
 ///
 /// ```
 /// use copilot_keyless::diagnosis::{FailedRequest, role_assignment};
@@ -190,7 +196,7 @@ pub struct RoleAssignment {
 /// assert_eq!(needed.role, "Cognitive Services OpenAI User");
 /// ```
 pub fn role_assignment(attempt: &FailedRequest) -> RoleAssignment {
-    let endpoint = place(attempt);
+    let endpoint = parsed_endpoint(attempt);
     let setup = Setup {
         endpoint: endpoint.as_ref(),
         failure: attempt,
@@ -199,8 +205,8 @@ pub fn role_assignment(attempt: &FailedRequest) -> RoleAssignment {
     fixes::assignment(&setup, "", fixes::principal_of(&claims))
 }
 
-/// The endpoint, if it can be read.
-fn place(failure: &FailedRequest) -> Option<Endpoint> {
+/// Returns the endpoint, if it is valid.
+fn parsed_endpoint(failure: &FailedRequest) -> Option<Endpoint> {
     let given = failure.endpoint.as_deref()?;
     endpoint::parse(given, &failure.options).ok()
 }
@@ -212,7 +218,7 @@ fn report(Finding { code, cause, fixes }: Finding, failure: &FailedRequest, answ
         cause,
         fixes,
         retryable: match code {
-            // What has been spent does not come back by waiting.
+            // A used-up quota does not return by waiting.
             DiagnosisCode::RateLimited => !answer.says("insufficient_quota"),
             DiagnosisCode::ServerError | DiagnosisCode::Network | DiagnosisCode::TokenExpired => true,
             _ => false,

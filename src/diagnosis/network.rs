@@ -1,10 +1,11 @@
-//! What the network says when no answer comes.
+//! Explains network errors.
 
 use super::setup::Setup;
 use super::{DiagnosisCode, Finding};
 use crate::answer::body::Answer;
 
-/// Why a connection fails. Each has the words of Node, of curl, of the Rust stack and of browsers where they differ.
+/// Causes of a failed connection, with the messages of Node, curl, the Rust stack and browsers
+/// where they differ.
 const REASONS: [(&[&str], &str, &[&str]); 11] = [
     (
         &[
@@ -130,7 +131,7 @@ const REASONS: [(&[&str], &str, &[&str]); 11] = [
     ),
 ];
 
-/// Whether what was said instead of an answer is about the network: other things fail too.
+/// Whether the message is that of a network error. Requests also fail for other reasons.
 pub(super) fn is_known(answer: &Answer) -> bool {
     answer.message.is_empty()
         || REASONS
@@ -138,7 +139,7 @@ pub(super) fn is_known(answer: &Answer) -> bool {
             .any(|(words, _, _)| words.iter().any(|word| answer.says(word)))
 }
 
-/// Explains why no answer came.
+/// Explains why there was no response.
 pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
     let host = setup.host();
     let reason = REASONS

@@ -1,5 +1,5 @@
-//! Which fault of a token Azure means: it answers a token that is missing, expired, or for another audience with one and the
-//! same sentence, so the token itself is asked.
+//! Finds the fault of a rejected token. Azure returns the same message for a token that is missing,
+//! expired or for another audience, so the claims decide.
 
 use super::setup::Setup;
 use super::{DiagnosisCode, Finding};
@@ -7,7 +7,7 @@ use crate::answer::body::Answer;
 use crate::token::Millis;
 use crate::token::claims::{self, Principal, TokenDescription, TokenFormat};
 
-/// Application ids that stand for a resource as an audience. Likely, not documented.
+/// Application ids that are audiences of a resource. Likely, but undocumented.
 const AUDIENCE_IDS: [(&str, &str); 2] = [
     ("18a66f5f-dbdf-4c17-9dd7-1634712a9cbe", "https://ai.azure.com"),
     (
@@ -25,10 +25,11 @@ const MODEL_AUDIENCES: [&str; 5] = [
     "https://cognitiveservices.azure.cn",
 ];
 
-/// Entra dates tokens five minutes back, so one that begins later than this comes from another clock.
+/// Entra dates tokens five minutes back, so a token that starts later than this comes from another
+/// clock.
 const CLOCK_SKEW_MS: Millis = 300_000;
 
-/// Explains a 401 that is about the token.
+/// Explains a 401 that concerns the token.
 pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
     let token = setup.failure.token();
     if token.is_empty() {
@@ -76,7 +77,7 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
             "Get a new token: this one may have been revoked. copilot-keyless does so by itself, once."
                 .to_owned(),
             format!("Check that the token's tenant{tenant} is the tenant of the resource's subscription."),
-            whose(&claims),
+            sign_in_again(&claims),
         ],
     )
 }
@@ -105,7 +106,7 @@ fn without_token(setup: &Setup<'_>) -> Finding {
     )
 }
 
-/// What is wrong with a token by its own claims: its times, or its audience.
+/// Finds the fault of a token by its claims: its times, or its audience.
 pub(super) fn fault(claims: &TokenDescription, answer: &Answer, setup: &Setup<'_>) -> Option<Finding> {
     if let (Some(now), Some(expires)) = (setup.failure.now, claims.expires_on)
         && expires <= now
@@ -198,7 +199,7 @@ fn scope_fix(setup: &Setup<'_>) -> String {
         .unwrap_or_default()
 }
 
-fn whose(claims: &TokenDescription) -> String {
+fn sign_in_again(claims: &TokenDescription) -> String {
     match claims.principal {
         Principal::User => {
             "If the account was signed out or its password changed, sign in again:\naz login".to_owned()
@@ -207,8 +208,8 @@ fn whose(claims: &TokenDescription) -> String {
     }
 }
 
-/// What only the answer says about the audience that is wanted: it is told, and no command asks for a token of it. Such a token
-/// would be sent to whoever named it.
+/// Reports an audience that only the response names. No command requests a token for it, because
+/// the server that named it would receive that token.
 fn another_audience(audience: &str, named: &str) -> Finding {
     Finding {
         code: DiagnosisCode::WrongAudience,
@@ -220,7 +221,8 @@ fn another_audience(audience: &str, named: &str) -> Finding {
     }
 }
 
-/// The audience that Azure names in brackets: one of the models', since an answer may come from anybody.
+/// Returns the audience in brackets of Azure's message. Accepts only those of models, because the
+/// server is not trusted.
 fn named_audience(answer: &Answer) -> Option<&'static str> {
     let named = answer
         .between("audience is incorrect (", ")")?
@@ -228,7 +230,7 @@ fn named_audience(answer: &Answer) -> Option<&'static str> {
     MODEL_AUDIENCES.into_iter().find(|audience| *audience == named)
 }
 
-/// The audiences of the endpoint's scopes.
+/// Returns the audiences of the endpoint's scopes.
 fn own_audiences(setup: &Setup<'_>) -> Vec<String> {
     setup
         .endpoint
@@ -238,7 +240,7 @@ fn own_audiences(setup: &Setup<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Fit to be shown.
+/// Whether the text is fit for a message.
 fn is_audience(text: &str) -> bool {
     (4..=200).contains(&text.len()) && crate::text::is_made_of(text, b":/.-_")
 }
@@ -254,7 +256,7 @@ fn same_audience(expected: &str, audience: &str) -> bool {
     resource(expected) == resource(audience)
 }
 
-/// A claim, fit to be shown.
+/// Returns a claim in a form that is fit for a message.
 fn plain(claim: &str) -> &str {
     if is_audience(claim) {
         claim
@@ -263,7 +265,7 @@ fn plain(claim: &str) -> &str {
     }
 }
 
-/// A length of time in its largest whole unit.
+/// Formats a duration in its largest whole unit.
 fn span(ms: Millis) -> String {
     let seconds = ms / 1_000;
     let (count, unit) = match seconds {

@@ -1,10 +1,10 @@
-//! What is known about the request that failed, in the forms that sentences and commands need.
+//! Provides the details of the failed request, formatted for messages and commands.
 
 use super::FailedRequest;
 use crate::endpoint::{Cloud, Endpoint, Kind};
 use crate::text::is_made_of;
 
-/// Roles by GUID: their names changed in 2026.
+/// Roles and their ids. The names changed in 2026.
 const OPENAI_USER: (&str, &str) = (
     "Cognitive Services OpenAI User",
     "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd",
@@ -12,21 +12,22 @@ const OPENAI_USER: (&str, &str) = (
 const SERVICES_USER: (&str, &str) = ("Cognitive Services User", "a97b65f3-24c7-4388-baec-2e87135dc908");
 const FOUNDRY_USER: (&str, &str) = ("Foundry User", "53ca6127-db72-4b80-b1b0-d745d6d5456d");
 
-/// What is known about the request.
+/// The failed request and its endpoint.
 pub(super) struct Setup<'a> {
     pub(super) endpoint: Option<&'a Endpoint>,
     pub(super) failure: &'a FailedRequest,
 }
 
 impl Setup<'_> {
-    /// The host, for a sentence.
+    /// Returns the host, for a message.
     pub(super) fn host(&self) -> &str {
         self.endpoint
             .and_then(|endpoint| endpoint.url.split('/').nth(2))
             .unwrap_or("The host")
     }
 
-    /// The authority that a credential must be told of, because it is not the public one.
+    /// Returns the authority host, if it is not that of the public cloud, so the credential needs
+    /// it.
     pub(super) fn foreign_authority(&self) -> Option<&str> {
         self.endpoint
             .filter(|endpoint| matches!(endpoint.cloud, Cloud::Usgov | Cloud::China))?
@@ -34,13 +35,14 @@ impl Setup<'_> {
             .as_deref()
     }
 
-    /// Whether an answer that names one of the models' audiences is worth telling: not of a host that is no gateway of Azure's.
+    /// Whether an audience in the response may be shown: not for a host outside of Azure that is
+    /// not a gateway.
     pub(super) fn may_name_audience(&self) -> bool {
         self.endpoint
             .is_none_or(|endpoint| !matches!(endpoint.kind, Kind::Custom | Kind::Openai))
     }
 
-    /// The resource's name for a command, or a place for it.
+    /// Returns the resource's name for a command, or a placeholder.
     pub(super) fn resource(&self) -> &str {
         self.endpoint
             .filter(|endpoint| endpoint.kind != Kind::Gateway)
@@ -49,7 +51,7 @@ impl Setup<'_> {
             .unwrap_or("<resource>")
     }
 
-    /// The resource's id for a command.
+    /// Returns the resource's id for a command.
     pub(super) fn resource_id(&self) -> String {
         match self.resource() {
             "<resource>" => "<resource-id>".to_owned(),
@@ -59,7 +61,7 @@ impl Setup<'_> {
         }
     }
 
-    /// The account's name and group for a command.
+    /// Returns the account's name and group for a command.
     pub(super) fn account(&self) -> String {
         format!("--name {} --resource-group <group>", self.resource())
     }
@@ -71,7 +73,7 @@ impl Setup<'_> {
             .filter(|name| name.len() <= 128 && is_made_of(name, b"-._"))
     }
 
-    /// The role that allows an action here.
+    /// Returns the role that allows an action on this endpoint.
     pub(super) fn role(&self, action: &str) -> (&'static str, &'static str) {
         let foundry = self.endpoint.is_some_and(|endpoint| {
             matches!(

@@ -1,17 +1,17 @@
-//! Which host is what: the table of Azure's domains, and the hosts that only look like one of them.
+//! Classifies hosts: the table of Azure's domains, and detection of hosts that imitate them.
 
 use super::text::{arm_id, is_placeholder_name, placeholder};
 use super::{Cloud, FIND, Kind};
 use crate::{Code, Error, Result};
 
-/// What a host is, before its path is looked at.
+/// The class of a host, before the path is read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Site {
     pub(super) kind: Kind,
     pub(super) cloud: Cloud,
     /// The resource's name, for hosts that have one.
     pub(super) resource: Option<String>,
-    /// The host without `privatelink`, if it was there.
+    /// The host without `privatelink`, if it contained it.
     pub(super) rewritten: Option<String>,
 }
 
@@ -31,7 +31,7 @@ const DOMAINS: [(&str, Kind, Cloud); 12] = [
     ("api.openai.com", Kind::Openai, Cloud::Unknown),
 ];
 
-/// Domains that belong to Microsoft and serve no model to a Copilot provider.
+/// Microsoft domains that serve no model to a Copilot provider.
 const OTHER_DOMAINS: [(&str, Code); 23] = [
     ("api.cognitive.microsoft.com", Code::EndpointRegional),
     ("api.cognitive.microsoft.us", Code::EndpointRegional),
@@ -58,10 +58,10 @@ const OTHER_DOMAINS: [(&str, Code); 23] = [
     ("ai.azure.us", Code::EndpointPortal),
 ];
 
-/// Portals whose subdomains are something else: `x.ai.azure.com` is a mistyped resource.
+/// Portals that match exactly: their subdomains, such as `x.ai.azure.com`, are mistyped resources.
 const EXACT_ONLY: [&str; 2] = ["ai.azure.com", "ai.azure.us"];
 
-/// Finds out what a validated host other than a loopback one is. `text` is the cleaned input, for ARM ids.
+/// Classifies a validated host that is not loopback. `text` is the cleaned input, for ARM ids.
 pub(super) fn classify(host: &str, text: &str) -> Result<Site> {
     if let Some((_, code)) = OTHER_DOMAINS.iter().find(|(domain, _)| {
         host == *domain || (!EXACT_ONLY.contains(domain) && prefix(host, domain).is_some())
@@ -145,10 +145,10 @@ fn resource(host: &str, name: &str, domain: &str, kind: Kind, cloud: Cloud) -> R
     })
 }
 
-/// True for a host that holds the name of an Azure domain, or one with a typing error or two in it, and is not in that
-/// domain. Hosts with other characters than ASCII are compared by what those resemble.
+/// Whether the host is outside of Azure's domains but contains the name of one, exactly or with one
+/// or two typos. Compares a non-ASCII host by the ASCII letters that it resembles.
 ///
-/// `myapp.eastus.cloudapp.azure.com` is an ordinary customer's machine and `azure.contoso.com` anybody's.
+/// `myapp.eastus.cloudapp.azure.com` (a customer's machine) and `azure.contoso.com` do not count.
 pub(super) fn resembles_azure(host: &str) -> bool {
     let host: String = host
         .chars()
@@ -193,7 +193,7 @@ fn lookalike(host: &str) -> Error {
     .hint(format!("Do not send a token there. Check the spelling. {FIND}"))
 }
 
-/// An Azure host that stands behind the host and not in its place.
+/// The error for an Azure host in the path or query of another host.
 pub(super) fn azure_elsewhere(host: &str) -> Error {
     Error::new(
         Code::EndpointLookalike,
@@ -204,7 +204,7 @@ pub(super) fn azure_elsewhere(host: &str) -> Error {
     ))
 }
 
-/// True if a path, or a query, holds the name of an Azure domain.
+/// Whether a path or query contains the name of an Azure domain.
 pub(super) fn names_azure_domain(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     DOMAINS
@@ -218,8 +218,8 @@ fn prefix<'a>(host: &'a str, domain: &str) -> Option<&'a str> {
         .filter(|name| !name.is_empty())
 }
 
-/// True if the host holds the domain, with hyphens read as dots, up to the end of a label: `openai-azure.com`,
-/// `openai.azure.com.example`, but not `openai.azure.company.example`.
+/// Whether the host contains the domain, with hyphens read as dots, up to the end of a label:
+/// `openai-azure.com` and `openai.azure.com.example` do, `openai.azure.company.example` does not.
 fn contains_domain(dotted: &str, domain: &str) -> bool {
     let domain = domain.replace('-', ".");
     dotted.match_indices(&domain).any(|(at, _)| {
@@ -229,19 +229,20 @@ fn contains_domain(dotted: &str, domain: &str) -> bool {
     })
 }
 
-/// True if the end of the host is the domain but for one or two letters, or but for its top-level domain.
+/// Whether the end of the host is the domain with one or two wrong letters, or with another
+/// top-level domain.
 fn is_misspelt(host: &str, domain: &str) -> bool {
     let Some((body, top)) = domain.rsplit_once('.') else {
         return false;
     };
     let allowed = if body.len() < 12 { 1 } else { 2 };
     let labels = domain.matches('.').count() + 1;
-    // A dot left out or put in makes one label fewer or more.
+    // A missing or extra dot makes one label fewer or more.
     for count in labels - 1..=labels + 1 {
         let Some(tail) = last_labels(host, count) else {
             continue;
         };
-        // The domain without its end is what a copy that stopped too early holds.
+        // A host that was copied incompletely lacks the top-level domain.
         if tail == body || (count >= 2 && distance(tail, domain) <= allowed) {
             return true;
         }
@@ -255,13 +256,13 @@ fn is_misspelt(host: &str, domain: &str) -> bool {
     false
 }
 
-/// The end of a host from so many labels on; `None` if it has fewer.
+/// Returns the last `count` labels of a host, or `None` if it has fewer.
 fn last_labels(host: &str, count: usize) -> Option<&str> {
     let skipped = (host.matches('.').count() + 1).checked_sub(count)?;
     host.splitn(skipped + 1, '.').nth(skipped)
 }
 
-/// The number of letters to insert, delete or replace (Levenshtein).
+/// Counts the letters to insert, delete or replace (Levenshtein distance).
 fn distance(a: &str, b: &str) -> usize {
     if a.len().abs_diff(b.len()) > 2 {
         return usize::MAX;
@@ -285,8 +286,8 @@ fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or(usize::MAX)
 }
 
-/// The ASCII letter that a character is easily mistaken for; `?` for any other. Two that are missing in this list
-/// still count as no more than two typing errors.
+/// Returns the ASCII letter that a character resembles, or `?`. Up to two characters that are
+/// missing in this list still count as typos.
 fn skeleton(c: char) -> char {
     match c {
         c if c.is_ascii() => c,

@@ -1,8 +1,8 @@
-//! What a pasted endpoint is, which base URL the Copilot SDK needs for it, and which token scope it takes.
+//! Reads a pasted endpoint: its kind, the base URL for the Copilot SDK, and the token scope.
 //!
-//! [`parse`] accepts the URLs that the portals, guides and environment variables hold, repairs what is harmless with a
-//! warning, and refuses the rest with the next step. It is strict about the host, since that is where a token goes: the
-//! base URL is rebuilt from validated parts and never holds a piece of the input that was not understood.
+//! [`parse`] accepts the URLs that portals, guides and environment variables contain. It repairs
+//! harmless faults with a warning and rejects the rest with a hint. It is strict about the host,
+//! because the token goes there: it rebuilds the base URL from validated parts only.
 //!
 //! | host | kind | base URL |
 //! | --- | --- | --- |
@@ -11,14 +11,15 @@
 //! | the same with `/api/projects/P` | `foundry-project` | `/api/projects/P/openai/v1/` |
 //! | the same with `/anthropic` | `foundry-anthropic` | `/anthropic` |
 //! | `R.cognitiveservices.azure.com`, `.us`, `.cn` | `ai-services` | `/openai/v1/` |
-//! | `*.azure-api.net`, `.us`, `.cn` | `gateway` | the path, completed to `/openai/v1/` unless it ends in `/v1` |
+//! | `*.azure-api.net`, `.us`, `.cn` | `gateway` | the path, plus `/openai/v1/` unless it ends in `/v1` |
 //! | `localhost`, `127.x.x.x`, `[::1]` | `local` | the path as given; `/v1` if there is none |
 //! | `api.openai.com` | `openai` | `/v1/` |
 //! | any other, with `https` | `custom` | as `gateway` |
 //!
-//! The base URL of type `azure` is the same without `/openai/v1/`, because the runtime of the Copilot SDK adds the route
-//! itself. On loopback, Foundry Local and most local servers serve `/v1`, so a bare `http://localhost:5273` gets that;
-//! the emulator of this project hands out complete addresses, which are kept.
+//! For the type `azure`, the base URL lacks `/openai/v1/`, because the runtime of the Copilot SDK
+//! adds the route itself. A bare loopback address such as `http://localhost:5273` gets `/v1`, which
+//! Foundry Local and most local servers serve. The emulator of this project prints complete
+//! addresses, which stay unchanged.
 
 mod hosts;
 mod pasted;
@@ -33,7 +34,7 @@ use crate::{Code, Error, Notice, NoticeCode, Result};
 use hosts::Site;
 use url::{Scheme, Url};
 
-/// What an endpoint is.
+/// The kind of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -57,7 +58,7 @@ pub enum Kind {
     Openai,
 }
 
-/// The cloud an endpoint belongs to.
+/// The cloud of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cloud {
@@ -67,7 +68,7 @@ pub enum Cloud {
     Usgov,
     /// Azure operated by 21Vianet in China.
     China,
-    /// Not known: a local, custom or OpenAI host.
+    /// Unknown: a local, custom or OpenAI host.
     Unknown,
 }
 
@@ -75,16 +76,16 @@ pub enum Cloud {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProviderType {
-    /// The OpenAI v1 routes; right for Foundry.
+    /// The OpenAI v1 routes. The right choice for Foundry.
     Openai,
-    /// Azure's routes, added by the runtime; needed for a dated API version.
+    /// Azure's routes, which the runtime adds. Needed for a dated API version.
     Azure,
     /// The Anthropic Messages route.
     Anthropic,
 }
 
 impl ProviderType {
-    /// The string form, as in the Copilot SDK.
+    /// Returns the string form of the Copilot SDK.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Openai => "openai",
@@ -94,71 +95,73 @@ impl ProviderType {
     }
 }
 
-/// What the caller knows better than the URL. As JSON: `{ type?, apiVersion?, scope? }`.
+/// Settings that override the URL. As JSON: `{ type?, apiVersion?, scope? }`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Options {
-    /// The provider type, instead of the one that follows from the path.
+    /// The provider type. Default: from the path.
     #[serde(rename = "type")]
     pub provider_type: Option<ProviderType>,
-    /// A dated API version, such as `2024-10-21`. It implies the type `azure`.
+    /// A dated API version, such as `2024-10-21`. Implies the type `azure`. Default: none.
     pub api_version: Option<String>,
-    /// The token scope, instead of the one that follows from the host.
+    /// The token scope. Default: from the host.
     pub scope: Option<String>,
 }
 
-/// An endpoint that was understood. Serialised in camel case; what is `None` is left out.
+/// A parsed endpoint. Serialized in camel case, without the fields that are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Endpoint {
-    /// What was given, without surrounding white space and without the values of its query, which may be keys.
+    /// The input, without surrounding white space and without query values, which may be keys.
     pub input: String,
-    /// The given address in its normal form: scheme, lower-case host, path; no query.
+    /// The normalized address: scheme, lower-case host and path; no query.
     pub url: String,
-    /// What it is.
+    /// The kind.
     pub kind: Kind,
-    /// The cloud it belongs to.
+    /// The cloud.
     pub cloud: Cloud,
     /// The provider type to use.
     #[serde(rename = "type")]
     pub provider_type: ProviderType,
-    /// `ProviderConfig.baseUrl`. Parsing it again, with the same options, gives the same endpoint.
+    /// `ProviderConfig.baseUrl`. Parsing it again with the same options returns the same endpoint.
     pub base_url: String,
-    /// The scope to ask a token for. None if none is known: a token never goes to an unknown host by default.
+    /// The scope to acquire tokens for. `None` if unknown: a token never goes to an unknown host by
+    /// default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// Other scopes that the same host may accept.
     pub alternate_scopes: Vec<String>,
-    /// Where the host's cloud signs in. None for hosts outside Azure.
+    /// The authority host of the cloud. `None` for hosts outside of Azure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authority_host: Option<String>,
-    /// The name of the resource, or of the gateway.
+    /// The name of the resource or the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// The name of the Foundry project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// The deployment that a legacy path named.
+    /// The deployment in a legacy path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment: Option<String>,
-    /// The dated API version of the options.
+    /// The dated API version from the options.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
-    /// What was repaired or assumed.
+    /// Repairs and assumptions.
     pub warnings: Vec<Notice>,
 }
 
-/// Where to look; the last sentence of many hints.
+/// How to find the endpoint; the last sentence of many hints.
 pub(crate) const FIND: &str = "Find it in the Azure portal under your resource > Keys and Endpoint, or with: az \
     cognitiveservices account show --name <name> --resource-group <group> --query properties.endpoint --output tsv";
 
-/// Reads an endpoint.
+/// Parses an endpoint.
 ///
-/// Errors are the codes under `endpoint/`, then `provider/conflict` for options that the endpoint cannot serve and
-/// `provider/scope` for a scope in no known form. No message repeats user information, a query or a key.
+/// Errors: the codes under `endpoint/`; `provider/conflict` for options that the endpoint does not
+/// support; `provider/scope` for a malformed scope. No message repeats user information, a query or
+/// a key.
 ///
-/// The hosts, paths and scopes are those of Microsoft's documentation for Foundry models (the v1 API, keyless
+/// Hosts, paths and scopes follow Microsoft's documentation for Foundry models (the v1 API, keyless
 /// authentication, Azure Government and Azure in China).
 ///
 /// ```
@@ -176,7 +179,7 @@ pub(crate) const FIND: &str = "Find it in the Azure portal under your resource >
 /// ```
 pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
     let (text, unquoted) = pasted::unwrap(input)?;
-    pasted::refuse_other_things(text)?;
+    pasted::reject_non_urls(text)?;
     let mut url = url::read(text)?;
     let site = site(&url, text)?;
     check_transport(&url, &site)?;
@@ -207,7 +210,7 @@ pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
         ));
     }
     let scopes = scope::choose(route.kind, site.cloud, options.scope.as_deref())?;
-    warnings.extend(standing_notices(route.kind, site.cloud, &scopes));
+    warnings.extend(permanent_notices(route.kind, site.cloud, &scopes));
 
     let mut address = format!("{}/{}", url.origin(), url.segments.join("/"));
     if url.trailing_slash && !url.segments.is_empty() {
@@ -307,7 +310,8 @@ fn check_api_version(version: &str) -> Result<&str> {
     .hint("Leave apiVersion out: the v1 API of Foundry needs none."))
 }
 
-/// The type that the options ask for. An API version implies `azure`, the only type whose requests carry one.
+/// Returns the requested type. An API version implies `azure`, the only type with one in its
+/// requests.
 fn wanted_type(given: Option<ProviderType>, dated: bool) -> Result<Option<ProviderType>> {
     match given {
         Some(given) if dated && given != ProviderType::Azure => Err(Error::new(
@@ -351,8 +355,8 @@ fn cleaning_notices(url: &Url, unquoted: bool) -> Vec<Notice> {
     notices
 }
 
-/// Warnings that come back when the base URL is parsed again.
-fn standing_notices(kind: Kind, cloud: Cloud, scopes: &scope::Scopes) -> Vec<Notice> {
+/// Returns the warnings that also apply when the base URL is parsed again.
+fn permanent_notices(kind: Kind, cloud: Cloud, scopes: &scope::Scopes) -> Vec<Notice> {
     let mut notices = Vec::new();
     if kind == Kind::FoundryAnthropic && !scopes.overridden {
         notices.push(Notice::new(
@@ -392,7 +396,7 @@ fn standing_notices(kind: Kind, cloud: Cloud, scopes: &scope::Scopes) -> Vec<Not
     notices
 }
 
-/// Where a cloud signs in.
+/// Returns the authority host of a cloud.
 pub(crate) fn authority_host(cloud: Cloud) -> Option<&'static str> {
     match cloud {
         Cloud::Public => Some("https://login.microsoftonline.com"),

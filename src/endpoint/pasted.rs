@@ -1,5 +1,5 @@
-//! The text before it is a URL: white space, quotes, placeholders, unset variables and the things that people paste in place of an
-//! endpoint.
+//! Cleans the pasted text before it is read as a URL: white space, quotes, placeholders, unset
+//! variables and texts that people paste by mistake.
 
 use super::hosts::classify;
 use super::text::{arm_id, authority, before_query, is_invisible, not_a_url, placeholder, trim, unset_error};
@@ -7,11 +7,11 @@ use super::{FIND, Kind};
 use crate::text::is_made_of;
 use crate::{Code, Error, Result};
 
-/// No real endpoint comes near this.
+/// The longest input, in characters. Real endpoints are far shorter.
 const LONGEST: usize = 2_048;
 
-/// The text without the wrapping that copying brings along; true if there were quotes, brackets or punctuation. A comma
-/// or semicolon can stand at the end of no endpoint that is understood, so nothing is lost with it.
+/// Removes the wrapping of a copied text. Returns true if it removed quotes, brackets or
+/// punctuation. No valid endpoint ends in a comma or semicolon.
 pub(super) fn unwrap(input: &str) -> Result<(&str, bool)> {
     let length = input.chars().count();
     if length > LONGEST {
@@ -41,8 +41,8 @@ pub(super) fn unwrap(input: &str) -> Result<(&str, bool)> {
     Ok((text, text.len() != bare.len()))
 }
 
-/// Refuses what is recognisably something else than a URL, with advice for each.
-pub(super) fn refuse_other_things(text: &str) -> Result<()> {
+/// Rejects texts that are recognizably not a URL, each with its own hint.
+pub(super) fn reject_non_urls(text: &str) -> Result<()> {
     let lower = text.to_ascii_lowercase();
     if let Some(value) = unset(&lower) {
         return Err(unset_error(value));
@@ -108,7 +108,7 @@ fn is_quote(c: char) -> bool {
     )
 }
 
-/// `<https://...>` without its brackets; `<my-resource>` and `<a>.openai.azure.com/<b>` stay.
+/// Removes the brackets of `<https://...>`; keeps `<my-resource>` and `<a>.openai.azure.com/<b>`.
 fn unbracket(text: &str) -> &str {
     text.strip_prefix('<')
         .and_then(|text| text.strip_suffix('>'))
@@ -170,7 +170,7 @@ fn looks_like_token(text: &str) -> bool {
     text.starts_with("eyJ") && text.len() > 40 && !text.contains('/')
 }
 
-/// The variable's name if the text is a line such as `export NAME="https://..."`.
+/// Returns the variable's name if the text is a line such as `export NAME="https://..."`.
 fn assignment(text: &str) -> Option<&str> {
     let text = ["export ", "set ", "setx ", "$env:"]
         .iter()
@@ -206,7 +206,7 @@ fn is_connection_string(lower: &str) -> bool {
         })
 }
 
-/// An id, or the part of one that begins further on; without a slash in front.
+/// Whether the text is an ARM id, or the end of one, without a slash in front.
 fn is_arm_id(lower: &str) -> bool {
     [
         "subscriptions/",
@@ -218,8 +218,8 @@ fn is_arm_id(lower: &str) -> bool {
     .any(|start| lower.starts_with(start))
 }
 
-/// True if something stands in front of the URL, or another URL behind it: a line of JSON, Markdown or a script.
-/// A host with a path in front of it is not meant; [`super::site`] looks at those.
+/// Whether there is text in front of the URL or another URL behind it, as in a line of JSON,
+/// Markdown or a script. A host and path in front of it do not count; [`super::site`] checks those.
 fn has_other_text(lower: &str) -> bool {
     let front = lower.split_once("://").and_then(|(before, _)| {
         before
@@ -241,7 +241,8 @@ fn impure(what: &str, lower: &str) -> Error {
     .hint(only_the_url(lower))
 }
 
-/// Names the host of the URL in a text, if there is one and it is a resource's: nothing else is ever recommended.
+/// Returns a hint that names the host of the URL in a text, if it is the host of a resource. The
+/// hint never recommends any other host.
 fn only_the_url(lower: &str) -> String {
     let mut hosts = lower.split("://").skip(1).map(|rest| {
         let end = rest

@@ -1,4 +1,4 @@
-//! The token scope of each kind of endpoint in each cloud, and the form of a scope that the caller gives.
+//! Chooses the token scope by kind and cloud, and checks the scope of the caller.
 
 use super::{Cloud, Kind};
 use crate::text::{is_guid, is_made_of};
@@ -10,15 +10,15 @@ const AI_US: &str = "https://ai.azure.us/.default";
 const COGNITIVE_US: &str = "https://cognitiveservices.azure.us/.default";
 const COGNITIVE_CN: &str = "https://cognitiveservices.azure.cn/.default";
 
-/// The scope to ask for, and others that may do.
+/// The scope to acquire tokens for, and its alternatives.
 pub(super) struct Scopes {
     pub(super) scope: Option<String>,
     pub(super) alternates: Vec<String>,
-    /// The caller chose it.
+    /// Whether the caller chose the scope.
     pub(super) overridden: bool,
 }
 
-/// The caller's scope if there is one, else the table's.
+/// Returns the caller's scope, else the default.
 pub(super) fn choose(kind: Kind, cloud: Cloud, given: Option<&str>) -> Result<Scopes> {
     let known = known(kind, cloud);
     let given = given.map(complete).transpose()?;
@@ -36,7 +36,7 @@ pub(super) fn choose(kind: Kind, cloud: Cloud, given: Option<&str>) -> Result<Sc
     })
 }
 
-/// The default first, then the alternatives.
+/// Returns the default scope, then its alternatives.
 fn known(kind: Kind, cloud: Cloud) -> &'static [&'static str] {
     match (cloud, kind) {
         (_, Kind::Gateway | Kind::Custom | Kind::Local | Kind::Openai) | (Cloud::Unknown, _) => &[],
@@ -48,7 +48,8 @@ fn known(kind: Kind, cloud: Cloud) -> &'static [&'static str] {
     }
 }
 
-/// Checks a scope and completes a bare resource (`https://ai.azure.com`, `api://app-id`, a GUID) with `/.default`.
+/// Checks a scope and adds `/.default` to a bare resource (`https://ai.azure.com`, `api://app-id`,
+/// a GUID).
 fn complete(given: &str) -> Result<String> {
     let scope = given.trim();
     let resource = scope.strip_suffix("/.default").unwrap_or(scope);

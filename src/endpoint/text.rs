@@ -1,11 +1,12 @@
-//! Pieces of an endpoint's text: which may be shown, which are placeholders, and the errors that name them.
+//! Helpers for the text of an endpoint: redaction, placeholders and their errors.
 
 use super::FIND;
 use crate::text::is_made_of;
 use crate::{Code, Error};
 
-/// The input as it may be shown: white space trimmed, and of the query no value but that of `api-version`. User
-/// information, keys and connection strings never get here, because [`super::parse`] refuses them.
+/// Returns the input in a form that may be shown: trimmed, and without query values other than that
+/// of `api-version`. User information, keys and connection strings never get here, because
+/// [`super::parse`] rejects them.
 pub(super) fn redact(input: &str) -> String {
     let text = trim(input);
     let path = before_query(text);
@@ -25,8 +26,8 @@ pub(super) fn redact(input: &str) -> String {
     shown
 }
 
-/// True for the names that guides put where a reader's own name belongs. Strict enough to let `my-resource`,
-/// `contoso` and every other name pass that a resource can really have been given.
+/// Whether the name is a placeholder from a guide. `my-resource`, `contoso` and other names that a
+/// resource may really have are not.
 pub(super) fn is_placeholder_name(name: &str) -> bool {
     const WORDS: [&str; 27] = [
         "resource",
@@ -68,7 +69,8 @@ pub(super) fn is_placeholder_name(name: &str) -> bool {
     ) {
         return true;
     }
-    // An underscore cannot be in a host, so MY_RESOURCE is a name to be replaced, while my-resource may be real.
+    // A host contains no underscore, so MY_RESOURCE is a placeholder, while my-resource may be
+    // real.
     let own = joined
         .strip_prefix("your")
         .or_else(|| joined.strip_prefix("my").filter(|_| lower.contains('_')));
@@ -89,7 +91,8 @@ pub(super) fn is_placeholder_name(name: &str) -> bool {
     true
 }
 
-/// `undefined`, `null` and `[object Object]`: what an unset variable becomes in a template string.
+/// Whether the text is `undefined`, `null` or `[object Object]`: an unset variable in a template
+/// string.
 pub(super) fn is_unset_value(text: &str) -> bool {
     matches!(
         text,
@@ -141,17 +144,18 @@ pub(super) fn arm_id(text: &str) -> Error {
     ))
 }
 
-/// Letters, digits, dots, hyphens and underscores, and short enough not to be a key: fit for a message.
+/// Whether the name is fit for a message: letters, digits, dots, hyphens and underscores, and too
+/// short for a key.
 pub(super) fn is_plain_name(name: &str) -> bool {
     (1..=30).contains(&name.len()) && is_made_of(name, b"-._~")
 }
 
-/// True if the text has no characters but ASCII digits.
+/// Whether all characters are ASCII digits.
 pub(super) fn is_digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// A path for a message: whatever could be a secret is masked.
+/// Formats a path for a message, with possible secrets masked.
 pub(super) fn show_path(segments: &[String]) -> String {
     let mut path = String::new();
     for segment in segments {
@@ -161,12 +165,12 @@ pub(super) fn show_path(segments: &[String]) -> String {
     if path.is_empty() { "/".to_owned() } else { path }
 }
 
-/// What stands in front of `?` or `#`.
+/// Returns the text in front of `?` or `#`.
 pub(super) fn before_query(text: &str) -> &str {
     text.split(['?', '#']).next().unwrap_or_default()
 }
 
-/// What stands in front of the path.
+/// Returns the text in front of the path.
 pub(super) fn authority(text: &str) -> &str {
     text.split(['/', '?', '#']).next().unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! A strict reader for the few URLs that matter here. It keeps only what it has understood, so that a base URL built
-//! from its parts means the same to every other parser.
+//! Reads the few forms of URL that are valid here. Keeps validated parts only, so every other
+//! parser reads a base URL that is built from them in the same way.
 
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -13,7 +13,7 @@ use super::text::{
 use crate::text::is_made_of;
 use crate::{Code, Error, Result};
 
-/// The two schemes there are.
+/// The supported schemes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
     Http,
@@ -24,24 +24,24 @@ pub(super) enum Scheme {
 #[derive(Debug)]
 pub(super) struct Url {
     pub(super) scheme: Scheme,
-    /// None if none was given and `scheme` was chosen.
+    /// `None` if the input has no scheme and `scheme` is the default.
     pub(super) given_scheme: Option<Scheme>,
-    /// Lower case, no dot at the end; an IPv6 address in brackets.
+    /// Lower case, without a dot at the end; an IPv6 address is in brackets.
     pub(super) host: String,
     pub(super) trailing_dot: bool,
     pub(super) loopback: bool,
-    /// None for the scheme's own port.
+    /// `None` for the default port of the scheme.
     pub(super) port: Option<u16>,
-    /// Decoded where that is safe; no empty and no dot segments.
+    /// Decoded where that is safe. Empty and dot segments never occur.
     pub(super) segments: Vec<String>,
-    /// The path ended in a slash.
+    /// Whether the path ends in a slash.
     pub(super) trailing_slash: bool,
-    /// There was a query or a fragment, with this text.
+    /// The query and fragment, with the leading `?` or `#`.
     pub(super) query: Option<String>,
 }
 
 impl Url {
-    /// `https://host:port`, without a slash at the end.
+    /// Returns `https://host:port`, without a slash at the end.
     pub(super) fn origin(&self) -> String {
         let scheme = match self.scheme {
             Scheme::Http => "http",
@@ -54,7 +54,7 @@ impl Url {
     }
 }
 
-/// Reads a text that [`super::text::unwrap`] has cleaned.
+/// Parses a text that [`super::pasted::unwrap`] has cleaned.
 pub(super) fn read(text: &str) -> Result<Url> {
     let (given, rest) = split_scheme(text)?;
     let authority = authority(rest);
@@ -152,7 +152,7 @@ fn unsupported_scheme(scheme: &str) -> Error {
     .hint("Begin the endpoint with https://.")
 }
 
-/// The host and the port of an authority.
+/// Splits an authority into host and port.
 fn split_port(authority: &str) -> Result<(&str, Option<u16>)> {
     if let Some((_, host)) = authority.rsplit_once('@') {
         let host = if host.contains('.') && is_plain_name(host) {
@@ -201,7 +201,7 @@ fn ipv6(inner: &str) -> Result<(String, bool)> {
     Ok((format!("[{address}]"), loopback))
 }
 
-/// Checks a host name by the rules of DNS, and a host that ends in a number by those of IPv4.
+/// Checks a host name by the rules of DNS, or by those of IPv4 if it ends in a number.
 fn named_host(host: &str) -> Result<(String, bool)> {
     let first = host.split('.').next().unwrap_or_default();
     if is_unset_value(first) {
@@ -244,7 +244,7 @@ fn named_host(host: &str) -> Result<(String, bool)> {
         let address: Ipv4Addr = host.parse().map_err(|_| {
             not_a_url("The endpoint's host ends in a number but is no IPv4 address of four decimal parts, such as 127.0.0.1.")
         })?;
-        // What parses is in its normal form already.
+        // An address that parses is already normalized.
         return Ok((host.to_owned(), address.is_loopback()));
     }
     Ok((host.to_owned(), last == "localhost"))
@@ -273,7 +273,7 @@ fn not_ascii(host: &str, c: char) -> Error {
 
 fn bare_word(word: &str) -> Error {
     let error = not_a_url("The endpoint is a single word, not a URL; expected https:// and a host.");
-    // Longer words may be keys and are not repeated.
+    // A longer word may be a key, so do not repeat it.
     if word.len() > 24 || matches!(word, "http" | "https") {
         return error;
     }
@@ -282,7 +282,7 @@ fn bare_word(word: &str) -> Error {
     ))
 }
 
-/// The path in decoded segments.
+/// Splits a path into decoded segments.
 fn segments(path: &str) -> Result<Vec<String>> {
     let mut segments: Vec<String> = Vec::new();
     let mut gap = false;
@@ -291,7 +291,7 @@ fn segments(path: &str) -> Result<Vec<String>> {
             gap = true;
             continue;
         }
-        // Else /projects//openai/v1 would be the project "openai".
+        // Otherwise /projects//openai/v1 would be the project "openai".
         if std::mem::take(&mut gap)
             && let Some(last) = segments.last()
         {
@@ -318,13 +318,13 @@ fn segments(path: &str) -> Result<Vec<String>> {
     Ok(segments)
 }
 
-/// Decodes what RFC 3986 calls unreserved, and keeps any other escape in upper case.
+/// Decodes the unreserved characters of RFC 3986; writes every other escape in upper case.
 fn decode(raw: &str) -> Result<String> {
     let mut decoded = String::with_capacity(raw.len());
     let mut bytes = raw.bytes();
     while let Some(byte) = bytes.next() {
         if byte != b'%' {
-            // A comma at the end would be taken for punctuation when the base URL is read again.
+            // A comma at the end would count as punctuation when the base URL is parsed again.
             let comma = byte == b',' && bytes.len() > 0;
             if !(byte.is_ascii_alphanumeric() || b"-._~:@+".contains(&byte) || comma) {
                 return Err(bad_path(
@@ -375,7 +375,7 @@ pub(super) fn bad_path(message: impl Into<String>) -> Error {
     )
 }
 
-/// A path that is well formed and that no route has.
+/// The error for a well-formed path that matches no route.
 pub(super) fn unknown_path(segments: &[String], expected: &str) -> Error {
     bad_path(format!(
         "The endpoint's path is {}; expected {expected}.",

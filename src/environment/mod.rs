@@ -1,7 +1,7 @@
-//! The environment variables that name an endpoint, a model and a token scope, and those that choose a credential.
+//! Reads the environment variables of the endpoint, the model, the token scope and the credential.
 //!
-//! In each list the first variable that is set wins; blank counts as unset. A later one that says something else is a
-//! warning, since whoever set it will wonder why it has no effect.
+//! In each list, the first variable that is set wins; a blank one counts as unset. A later one with
+//! another value has no effect and causes a warning.
 
 mod credential;
 mod variable;
@@ -15,35 +15,35 @@ use crate::Variables;
 use crate::endpoint::{Options, parse};
 use crate::{Notice, NoticeCode};
 
-/// A value and the variable that it comes from.
+/// A value and its variable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Setting {
-    /// The value, trimmed, not yet checked.
+    /// The value, trimmed and unchecked.
     pub value: String,
     /// The variable.
     pub variable: Variable,
 }
 
-/// What the environment says.
+/// The settings from the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Resolved {
     /// The endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Setting>,
-    /// The model's or deployment's name.
+    /// The name of the model or deployment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<Setting>,
     /// The token scope.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Setting>,
-    /// `env-conflict` for each variable that is overruled and says something else.
+    /// One `env-conflict` for each variable that has another value than the one that wins.
     pub warnings: Vec<Notice>,
 }
 
-/// Reads the variables. Nothing is checked here but whether two of them agree; endpoints are compared by what they
-/// mean, so that a slash or an operation path more makes no warning.
+/// Reads the variables. It does not validate the values; it only compares them. Two endpoints are
+/// equal if they parse to the same base URL, so an extra slash or operation path causes no warning.
 ///
 /// ```
 /// use copilot_keyless::Variables;

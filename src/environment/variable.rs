@@ -1,8 +1,8 @@
-//! The environment variables that are read: one list of what each holds and who may see it.
+//! Lists the environment variables, with their purpose and visibility.
 
 use serde::{Serialize, Serializer};
 
-/// What a variable holds.
+/// The purpose of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -11,15 +11,15 @@ pub enum Holds {
     Endpoint,
     /// The name of a model or a deployment.
     Model,
-    /// The name of a deployment, by the variable's own words.
+    /// The name of a deployment, as the variable's name says.
     Deployment,
     /// A token scope.
     Scope,
     /// A setting of a credential.
     Credential,
-    /// A sign of the host that the program runs on.
+    /// An indication of the host platform.
     Host,
-    /// A proxy, or the hosts that need none.
+    /// A proxy, or the hosts that bypass it.
     Proxy,
 }
 
@@ -28,11 +28,12 @@ pub enum Holds {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Visibility {
-    /// The value counts, and may be shown.
+    /// The value is read and may be shown.
     Value,
-    /// Only that it is set counts; the value is nobody's business, such as a user's name or a proxy's URL with a password.
+    /// Only its presence counts. The value is private, such as a user name or a proxy URL with a
+    /// password.
     Presence,
-    /// As `Presence`, and it leads to a secret: no child process gets it.
+    /// As `Presence`, and the variable leads to a secret, so child processes do not get it.
     LeadsToSecret,
     /// As `LeadsToSecret`, and the value is the secret itself.
     Secret,
@@ -41,8 +42,8 @@ pub enum Visibility {
 /// Declares [`Variable`], its names and [`Variable::ALL`] from one list.
 macro_rules! variables {
     ($($(#[doc = $doc:literal])+ $variant:ident => $name:literal, $holds:ident, $visibility:ident,)+) => {
-        /// An environment variable that is read, here or by `@azure/identity`. Of those that hold the same thing the first that is set
-        /// wins.
+        /// An environment variable that this crate or `@azure/identity` reads. Of several with the
+        /// same purpose, the first one that is set wins.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Variable {
@@ -50,24 +51,24 @@ macro_rules! variables {
         }
 
         impl Variable {
-            /// Every variable there is; of those that hold the same thing, first come first.
+            /// All variables. Those with the same purpose are in order of precedence.
             pub const ALL: &'static [Variable] = &[$(Variable::$variant,)+];
 
-            /// The name, such as `FOUNDRY_RESOURCE_URL`.
+            /// Returns the name, such as `FOUNDRY_RESOURCE_URL`.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Variable::$variant => $name,)+
                 }
             }
 
-            /// What it holds.
+            /// Returns the purpose.
             pub const fn holds(self) -> Holds {
                 match self {
                     $(Variable::$variant => Holds::$holds,)+
                 }
             }
 
-            /// Who may see its value.
+            /// Returns who may see the value.
             pub const fn visibility(self) -> Visibility {
                 match self {
                     $(Variable::$variant => Visibility::$visibility,)+
@@ -80,34 +81,34 @@ macro_rules! variables {
 variables! {
     /// The address of a Foundry resource.
     FoundryResourceUrl => "FOUNDRY_RESOURCE_URL", Endpoint, Value,
-    /// The same, by an older name.
+    /// An older name of `FOUNDRY_RESOURCE_URL`.
     AzureAiFoundryResourceUrl => "AZURE_AI_FOUNDRY_RESOURCE_URL", Endpoint, Value,
     /// The address of a Foundry project.
     FoundryProjectEndpoint => "FOUNDRY_PROJECT_ENDPOINT", Endpoint, Value,
-    /// The same, by an older name.
+    /// An older name of `FOUNDRY_PROJECT_ENDPOINT`.
     AzureAiProjectEndpoint => "AZURE_AI_PROJECT_ENDPOINT", Endpoint, Value,
     /// The address of an Azure OpenAI resource.
     AzureOpenaiEndpoint => "AZURE_OPENAI_ENDPOINT", Endpoint, Value,
-    /// The same with the path of the API.
+    /// The address of an Azure OpenAI resource, with the path of the API.
     AzureOpenaiBaseUrl => "AZURE_OPENAI_BASE_URL", Endpoint, Value,
 
-    /// The name of a model, or of the deployment that serves it.
+    /// The name of a model, or of its deployment.
     FoundryModelName => "FOUNDRY_MODEL_NAME", Model, Value,
     /// The name of a deployment.
     AzureOpenaiDeployment => "AZURE_OPENAI_DEPLOYMENT", Deployment, Value,
-    /// The same.
+    /// The name of a deployment.
     AzureOpenaiDeploymentName => "AZURE_OPENAI_DEPLOYMENT_NAME", Deployment, Value,
 
-    /// The scope of the token.
+    /// The token scope.
     FoundryTokenScope => "FOUNDRY_TOKEN_SCOPE", Scope, Value,
 
-    /// Which credential to use.
+    /// The credential to use.
     AzureTokenCredentials => "AZURE_TOKEN_CREDENTIALS", Credential, Value,
     /// The tenant of a service principal or a workload identity.
     AzureTenantId => "AZURE_TENANT_ID", Credential, Value,
     /// The client id of an application or a managed identity.
     AzureClientId => "AZURE_CLIENT_ID", Credential, Value,
-    /// Where to sign in.
+    /// The authority host to sign in at.
     AzureAuthorityHost => "AZURE_AUTHORITY_HOST", Credential, Value,
     /// The secret of a service principal.
     AzureClientSecret => "AZURE_CLIENT_SECRET", Credential, Secret,
@@ -115,53 +116,53 @@ variables! {
     AzureClientCertificatePath => "AZURE_CLIENT_CERTIFICATE_PATH", Credential, LeadsToSecret,
     /// The password of that file.
     AzureClientCertificatePassword => "AZURE_CLIENT_CERTIFICATE_PASSWORD", Credential, Secret,
-    /// A user who signs in without being asked.
+    /// The name of a user who signs in with a password.
     AzureUsername => "AZURE_USERNAME", Credential, Presence,
-    /// That user's password.
+    /// The password of that user.
     AzurePassword => "AZURE_PASSWORD", Credential, Secret,
     /// The file with the token of a workload identity.
     AzureFederatedTokenFile => "AZURE_FEDERATED_TOKEN_FILE", Credential, LeadsToSecret,
-    /// Where the managed identity of App Service and its relatives answers.
+    /// The identity endpoint of App Service and related hosts.
     IdentityEndpoint => "IDENTITY_ENDPOINT", Credential, LeadsToSecret,
-    /// The secret that it wants.
+    /// The secret for `IDENTITY_ENDPOINT`.
     IdentityHeader => "IDENTITY_HEADER", Credential, Secret,
-    /// The certificate of Service Fabric's identity endpoint.
+    /// The thumbprint of the certificate of Service Fabric's identity endpoint.
     IdentityServerThumbprint => "IDENTITY_SERVER_THUMBPRINT", Credential, Presence,
-    /// Where the managed identity of Azure Arc answers.
+    /// The identity endpoint of Azure Arc.
     ImdsEndpoint => "IMDS_ENDPOINT", Credential, Presence,
-    /// Where that of Cloud Shell and Azure Machine Learning answers.
+    /// The identity endpoint of Cloud Shell and Azure Machine Learning.
     MsiEndpoint => "MSI_ENDPOINT", Credential, LeadsToSecret,
-    /// The secret that Azure Machine Learning's wants.
+    /// The secret for the identity endpoint of Azure Machine Learning.
     MsiSecret => "MSI_SECRET", Credential, Secret,
-    /// Where the metadata service answers instead of at its usual address.
+    /// The address of the metadata service, if it is not the usual one.
     AzurePodIdentityAuthorityHost => "AZURE_POD_IDENTITY_AUTHORITY_HOST", Credential, Presence,
 
-    /// The site of App Service.
+    /// The site name of App Service.
     WebsiteSiteName => "WEBSITE_SITE_NAME", Host, Presence,
-    /// The language of Azure Functions; its tools set it on a developer's machine, too.
+    /// The language of Azure Functions. The Functions tools also set it on developer machines.
     FunctionsWorkerRuntime => "FUNCTIONS_WORKER_RUNTIME", Host, Presence,
-    /// The app of Azure Container Apps.
+    /// The app name of Azure Container Apps.
     ContainerAppName => "CONTAINER_APP_NAME", Host, Presence,
-    /// The job of Azure Container Apps.
+    /// The job name of Azure Container Apps.
     ContainerAppJobName => "CONTAINER_APP_JOB_NAME", Host, Presence,
-    /// The API server of a Kubernetes cluster.
+    /// The API server of the Kubernetes cluster.
     KubernetesServiceHost => "KUBERNETES_SERVICE_HOST", Host, Presence,
 
     /// The proxy for https.
     HttpsProxy => "HTTPS_PROXY", Proxy, Presence,
-    /// The same.
+    /// The proxy for https, in lower case.
     HttpsProxyLower => "https_proxy", Proxy, Presence,
-    /// The proxy for everything.
+    /// The proxy for all schemes.
     AllProxy => "ALL_PROXY", Proxy, Presence,
-    /// The same.
+    /// The proxy for all schemes, in lower case.
     AllProxyLower => "all_proxy", Proxy, Presence,
     /// The proxy for http.
     HttpProxy => "HTTP_PROXY", Proxy, Presence,
-    /// The same.
+    /// The proxy for http, in lower case.
     HttpProxyLower => "http_proxy", Proxy, Presence,
-    /// The hosts that need no proxy.
+    /// The hosts that bypass the proxy.
     NoProxy => "NO_PROXY", Proxy, Value,
-    /// The same.
+    /// The hosts that bypass the proxy, in lower case.
     NoProxyLower => "no_proxy", Proxy, Value,
 }
 
@@ -171,19 +172,19 @@ impl Serialize for Variable {
     }
 }
 
-/// Where a setting comes from. Serialised as `option`, the name of the variable, or `default`.
+/// The origin of a setting. Serialized as `option`, the name of the variable, or `default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// An option of the program.
     Option,
     /// An environment variable.
     Variable(Variable),
-    /// Neither.
+    /// The default.
     Default,
 }
 
 impl Origin {
-    /// `option`, the name of the variable, or `default`.
+    /// Returns `option`, the name of the variable, or `default`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Option => "option",

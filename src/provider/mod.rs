@@ -1,4 +1,4 @@
-//! From the options of a program and its environment to the provider that the Copilot SDK needs.
+//! Plans the provider for the Copilot SDK from the options and the environment.
 
 mod models;
 
@@ -13,7 +13,7 @@ use crate::text::is_made_of;
 use crate::{Code, Error, Headers, Result, Variables};
 use crate::{Notice, NoticeCode};
 
-/// The model if neither the options nor the environment name one.
+/// The model, if neither the options nor the environment name one.
 pub const DEFAULT_MODEL: &str = "gpt-5.5";
 
 /// The API format of an OpenAI or Azure provider, `ProviderConfig.wireApi`.
@@ -26,41 +26,43 @@ pub enum WireApi {
     Completions,
 }
 
-/// What a program asks for. As JSON in camel case; every field may be missing or null, and unknown ones are ignored.
+/// The options of a provider. As JSON in camel case; every field is optional and may be null, and
+/// unknown fields are ignored.
 ///
-/// An option that is given but blank is an error and not the same as one left out, so that an unset variable in
-/// `endpoint: process.env.X ?? ""` does not lead to another endpoint unnoticed.
+/// A blank option is an error, not a missing one. Otherwise `endpoint: process.env.X ?? ""` with an
+/// unset variable would silently use another endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProviderRequest {
-    /// The endpoint, in any form that [`parse`] takes; else from the environment.
+    /// The endpoint, in any form that [`parse`] accepts. Default: from the environment.
     pub endpoint: Option<String>,
     /// The well-known name of the model, by which the runtime looks up its limits.
     pub model: Option<String>,
-    /// The name of the deployment, if it differs from the model's.
+    /// The name of the deployment, if it differs from the model.
     pub deployment: Option<String>,
-    /// The token scope, else from the environment, else by the endpoint.
+    /// The token scope. Default: from the environment, else from the endpoint.
     pub scope: Option<String>,
-    /// The provider type, else by the endpoint.
+    /// The provider type. Default: from the endpoint.
     #[serde(rename = "type")]
     pub provider_type: Option<ProviderType>,
     /// The API format.
     pub wire_api: Option<WireApi>,
-    /// A dated API version; implies the type `azure`.
+    /// A dated API version. Implies the type `azure`.
     pub api_version: Option<String>,
     /// Headers for every model request.
     pub headers: Headers,
     /// The most tokens in a prompt: a positive whole number.
     pub max_prompt_tokens: Option<f64>,
-    /// The most tokens in an answer: a positive whole number.
+    /// The most tokens in a response: a positive whole number.
     pub max_output_tokens: Option<f64>,
-    /// Whether the program brings a credential or a token function of its own.
+    /// Whether the caller passes its own credential or token function.
     pub own_credential: bool,
-    /// The environment. Of a variable that holds a secret only matters that it is set.
+    /// The environment. Of a variable with a secret, only its presence counts.
     pub env: Variables,
 }
 
-/// What to hand to the Copilot SDK, and how it came about. Serialised in camel case; what is `None` is left out.
+/// The provider for the Copilot SDK, and the origin of its settings. Serialized in camel case,
+/// without the fields that are `None`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -71,12 +73,14 @@ pub struct ProviderPlan {
     pub model: String,
     /// The provider, without its credential.
     pub config: PlannedConfig,
-    /// The scope to ask a token for. None on a host that names none, such as this machine.
+    /// The scope to acquire tokens for. `None` for a host without a known scope, such as this
+    /// machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// What gives the tokens. Its warnings are not among those of the provider: they matter when no token comes.
+    /// The credential. Its warnings are separate from `warnings`, because they matter only if no
+    /// token is acquired.
     pub credential: CredentialPlan,
-    /// Where the settings come from.
+    /// The origin of each setting.
     pub sources: Sources,
     /// The warnings of the endpoint, the environment and the provider.
     pub warnings: Vec<Notice>,
@@ -90,10 +94,10 @@ pub struct PlannedConfig {
     /// The provider type.
     #[serde(rename = "type")]
     pub provider_type: ProviderType,
-    /// The API format; none for `anthropic`.
+    /// The API format; `None` for `anthropic`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire_api: Option<WireApi>,
-    /// The base URL in the form that the type needs.
+    /// The base URL in the form of the provider type.
     pub base_url: String,
     /// The dated API version.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,16 +105,16 @@ pub struct PlannedConfig {
     /// Headers for every model request.
     #[serde(skip_serializing_if = "Headers::is_empty")]
     pub headers: Headers,
-    /// The model's well-known name, if the deployment has another.
+    /// The well-known name of the model, if the deployment has another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_id: Option<String>,
-    /// The deployment's name, if it is not the model's.
+    /// The name of the deployment, if it differs from the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire_model: Option<String>,
     /// The most tokens in a prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_prompt_tokens: Option<u32>,
-    /// The most tokens in an answer.
+    /// The most tokens in a response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<u32>,
 }
@@ -124,7 +128,7 @@ pub struct AzureConfig {
     pub api_version: String,
 }
 
-/// Where each setting comes from. A model that is known only from the path of the endpoint has the origin of the endpoint.
+/// The origin of each setting. A model from the path of the endpoint has the endpoint's origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Sources {
@@ -132,11 +136,11 @@ pub struct Sources {
     pub endpoint: Origin,
     /// The model.
     pub model: Origin,
-    /// The scope; `default` too if there is none.
+    /// The scope; `default` also if there is none.
     pub scope: Origin,
 }
 
-/// Headers that carry a credential or belong to the transport.
+/// Headers with a credential, and headers of the transport.
 const REFUSED_HEADERS: [&str; 6] = [
     "authorization",
     "api-key",
@@ -146,17 +150,21 @@ const REFUSED_HEADERS: [&str; 6] = [
     "connection",
 ];
 
-/// Decides on a provider.
+/// Plans a provider.
 ///
-/// - The endpoint, the model and the scope come from the options, else from the environment ([`environment`]); the model
-///   is [`DEFAULT_MODEL`] in the end. Without an endpoint the error is `endpoint/empty`.
-/// - `model` is the well-known name and `deployment` the one that is sent. A deployment alone is also the model; one in
-///   a legacy path counts if no other is given. Both appear in `config` only if they differ.
-/// - The API format is `responses` unless another is asked for, or the API version is too old for it. `anthropic` has none.
-/// - `apiVersion` implies the type `azure`, whose base URL is the host's root, as the runtime requires.
+/// - Endpoint, model and scope come from the options, else from the environment ([`environment`]).
+///   The default model is [`DEFAULT_MODEL`]. Without an endpoint, the error is `endpoint/empty`.
+/// - `model` is the well-known name; `deployment` is the name in requests. A deployment alone is
+///   also the model. A deployment in a legacy path is the last choice. `config` contains both only
+///   if they differ.
+/// - The API format is `responses` unless the options choose another or the API version is too old
+///   for it. `anthropic` has no API format.
+/// - `apiVersion` implies the type `azure`. Its base URL is the root of the host, as the runtime
+///   requires.
 ///
-/// Errors are those of [`parse`], then `provider/model`, `provider/conflict`, `provider/header`, `provider/limit`,
-/// `provider/scope` and `credential/configuration`. The rules about the base URL were measured on the Copilot SDK 1.0.14.
+/// Errors: those of [`parse`], then `provider/model`, `provider/conflict`, `provider/header`,
+/// `provider/limit`, `provider/scope` and `credential/configuration`. The rules for the base URL
+/// were measured on the Copilot SDK 1.0.14.
 ///
 /// ```
 /// use copilot_keyless::provider::{ProviderRequest, plan};
@@ -213,12 +221,13 @@ pub fn plan(request: &ProviderRequest) -> Result<ProviderPlan> {
         scope: scope_source,
     };
     let credential = credential(request, &endpoint)?;
-    // The default credential is told the sign-in host by us.
-    let told = |notice: &&Notice| request.own_credential || notice.code != NoticeCode::AuthorityHostRequired;
+    // The default credential gets the authority host from the plan.
+    let applies =
+        |notice: &&Notice| request.own_credential || notice.code != NoticeCode::AuthorityHostRequired;
     let warnings = endpoint
         .warnings
         .iter()
-        .filter(told)
+        .filter(applies)
         .cloned()
         .chain(warnings)
         .collect();
@@ -264,7 +273,7 @@ fn no_endpoint() -> Error {
 
 struct Names {
     model: String,
-    /// None if it is the model's name.
+    /// `None` if it equals the model.
     deployment: Option<String>,
     source: Origin,
 }
@@ -275,7 +284,7 @@ fn names(
     endpoint_source: Origin,
     warnings: &mut Vec<Notice>,
 ) -> Result<Names> {
-    // The name becomes a part of the URL on the dated routes, and Azure's names are of this form anyway.
+    // On the dated routes the name is a part of the URL, and Azure's own names have this form.
     let strict = endpoint.provider_type == ProviderType::Azure
         || !matches!(
             endpoint.kind,
@@ -287,7 +296,7 @@ fn names(
         .map(|name| check_model("deployment", name, strict))
         .transpose()?;
     let model = pick(request.model.as_deref(), || {
-        // AZURE_OPENAI_DEPLOYMENT is a deployment's name, so the option of that name overrules it.
+        // AZURE_OPENAI_DEPLOYMENT names a deployment, so the deployment option overrides it.
         environment::model(&request.env, warnings)
             .filter(|setting| given.is_none() || setting.variable.holds() != Holds::Deployment)
     });
@@ -426,7 +435,7 @@ fn header(message: impl Into<String>) -> Error {
     Error::new(Code::ProviderHeader, message)
 }
 
-/// What a header's name may hold besides letters and digits (RFC 9110).
+/// The symbols that RFC 9110 allows in the name of a header.
 const TOKEN_SYMBOLS: &[u8] = b"!#$%&'*+-.^_`|~";
 
 fn limit(name: &str, given: Option<f64>) -> Result<Option<u32>> {

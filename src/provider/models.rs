@@ -1,7 +1,8 @@
-//! Several providers in one session: their names, and the models that each of them serves.
+//! Plans a session with several providers: their names and the models of each.
 //!
-//! The rules are those of the Copilot SDK 1.0.14, measured: a session selects a model as `provider/id`, both parts are
-//! case-sensitive, and a provider without a model is asked for its list of models without a token.
+//! The rules were measured on the Copilot SDK 1.0.14: a session selects a model as `provider/id`;
+//! both parts are case-sensitive; and the SDK requests the model list of a provider without models,
+//! without a token.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,37 +10,39 @@ use super::{ProviderRequest, check_model, limit};
 use crate::text::is_made_of;
 use crate::{Code, Error, Result};
 
-/// What makes a provider one of several: its name and its models. As JSON in camel case.
+/// The name and models of one of several providers. As JSON in camel case.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NamedProvider {
     /// The first part of the id by which a session selects a model.
     pub name: Option<String>,
-    /// Its models. If missing, the one that its options name.
+    /// Its models. Default: the model of its options.
     pub models: Option<Vec<ModelRequest>>,
 }
 
-/// One of the models that are asked for; one of `id`, `model` and `deployment` is enough. As JSON in camel case.
+/// A model of a provider. At least one of `id`, `model` and `deployment` is required. As JSON in
+/// camel case.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ModelRequest {
-    /// The second part of the id by which a session selects the model; else the model's name.
+    /// The second part of the id by which a session selects the model. Default: the model.
     pub id: Option<String>,
-    /// The well-known name; else the deployment's, else the id.
+    /// The well-known name. Default: the deployment, else the id.
     pub model: Option<String>,
-    /// The name of the deployment, if it differs from the model's.
+    /// The name of the deployment, if it differs from the model.
     pub deployment: Option<String>,
-    /// A name for people.
+    /// A display name.
     pub name: Option<String>,
-    /// The most tokens in a prompt, else as the provider's options say.
+    /// The most tokens in a prompt. Default: from the provider's options.
     pub max_prompt_tokens: Option<f64>,
-    /// The most tokens in prompt and answer.
+    /// The most tokens in prompt and response together.
     pub max_context_window_tokens: Option<f64>,
-    /// The most tokens in an answer, else as the provider's options say.
+    /// The most tokens in a response. Default: from the provider's options.
     pub max_output_tokens: Option<f64>,
 }
 
-/// The Copilot SDK's `ProviderPlannedModel`. Serialised in camel case; what is `None` is left out.
+/// The Copilot SDK's `ProviderModelConfig`. Serialized in camel case, without the fields that are
+/// `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -48,30 +51,31 @@ pub struct PlannedModel {
     pub id: String,
     /// The provider's name.
     pub provider: String,
-    /// The well-known name, if it is not the id.
+    /// The well-known name, if it differs from the id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_id: Option<String>,
-    /// The deployment's name, if it is not the id.
+    /// The name of the deployment, if it differs from the id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire_model: Option<String>,
-    /// A name for people.
+    /// A display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The most tokens in a prompt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_prompt_tokens: Option<u32>,
-    /// The most tokens in prompt and answer.
+    /// The most tokens in prompt and response together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_context_window_tokens: Option<u32>,
-    /// The most tokens in an answer.
+    /// The most tokens in a response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<u32>,
 }
 
-/// Decides on the models of one of several providers. `taken` are the names of those before it.
+/// Plans the models of one of several providers. `taken` are the names of the providers before it.
 ///
-/// Errors are those of [`plan`](super::plan), `provider/name`, and `provider/model` for a list without models or with an id
-/// twice; `provider/conflict` where the models are listed and named by the options as well. Each says which provider.
+/// Errors: those of [`plan`](super::plan); `provider/name`; `provider/model` for an empty list or a
+/// duplicate id; `provider/conflict` if both the list and the options name a model. Each message
+/// names the provider.
 ///
 /// ```
 /// use copilot_keyless::provider::ProviderRequest;
@@ -140,7 +144,7 @@ fn read_models(
         return Err(Error::new(Code::ProviderModel, "The list of models is empty.")
             .hint("Name at least one, or leave models out to get the model of the environment."));
     }
-    // What the provider's options say for all its models.
+    // Limits of the provider's options, for all its models.
     let limits = (request.max_prompt_tokens, request.max_output_tokens);
     let mut models: Vec<PlannedModel> = Vec::new();
     for (index, wanted) in listed.iter().enumerate() {
@@ -150,11 +154,11 @@ fn read_models(
             .or(wanted.deployment.as_ref())
             .or(wanted.id.as_ref());
         request.model = Some(named.cloned().unwrap_or_default());
-        // Given in any case, so that a deployment in the path of the endpoint does not count.
+        // Always set, so that a deployment in the path of the endpoint does not count.
         request.deployment = wanted.deployment.as_ref().or(named).cloned();
         request.max_prompt_tokens = wanted.max_prompt_tokens.or(limits.0);
         request.max_output_tokens = wanted.max_output_tokens.or(limits.1);
-        // Other errors are about the options that all models share.
+        // All other errors concern the options that the models share.
         let place = |error: Error| match error.code() {
             Code::ProviderModel | Code::ProviderLimit => error.within(&format!("models[{index}]")),
             _ => error,

@@ -1,21 +1,21 @@
-//! A prompt, sent without the runtime of the Copilot SDK: one request whose answer is streamed, on the route that the runtime
-//! would take.
+//! Describes a prompt without the runtime of the Copilot SDK: one request with a streamed response,
+//! on the route that the runtime uses.
 
 use super::probe::{Call, deployment_of, outline, timeout};
 use crate::Result;
 use crate::provider::{self, ProviderRequest, WireApi};
 use crate::text::json::quoted;
 
-/// How long a whole answer may take unless told, in milliseconds.
+/// The default timeout of a whole response, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u32 = 120_000;
 
-/// The most tokens of an answer of Anthropic's API, which wants to be told.
+/// The most tokens in a response. Anthropic's API requires a value.
 const ANTHROPIC_TOKENS: u32 = 4_096;
 
-/// Describes the request of a prompt to the provider that [`provider::plan`] decides on: streamed, not stored.
+/// Describes the request of a prompt to the provider of [`provider::plan`]: streamed, not stored.
 ///
-/// Errors are those of `plan`; `provider/model` where the route needs a model and none is named, `provider/limit` for a timeout
-/// that no timer can wait.
+/// Errors: those of `plan`; `provider/model` if the route needs a model and none is set;
+/// `provider/limit` for a timeout that no timer supports.
 ///
 /// ```
 /// use copilot_keyless::request::chat::call;
@@ -63,7 +63,7 @@ fn body(model: &str, prompt: &str, wire_api: Option<WireApi>, most: Option<u32>)
             Some(format!(r#","max_tokens":{}"#, most.unwrap_or(ANTHROPIC_TOKENS))),
         ),
     };
-    // Names need no escaping: the plan lets none through that holds a quotation mark, a backslash or a control character.
+    // Names need no escaping: the plan rejects quotation marks, backslashes and control characters.
     format!(
         r#"{{"model":"{model}","stream":true,{question}{}}}"#,
         limit.unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Requests, described and not sent: to a model, and to an identity endpoint for a token.
+//! Describes requests without sending them: to a model, and to an identity endpoint for a token.
 
 pub mod chat;
 pub mod identity;

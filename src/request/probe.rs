@@ -1,5 +1,5 @@
-//! What a probe sends: the smallest request that passes the same gates as a real one, on the route that the runtime of the
-//! Copilot SDK would take.
+//! Describes a probe: the smallest request that needs the same access as a real one, on the route
+//! that the runtime of the Copilot SDK uses.
 
 use serde::Serialize;
 
@@ -11,59 +11,61 @@ use crate::text::decimal::decimal;
 use crate::text::json::{Members, Value};
 use crate::{Code, Error, Headers, Result, Secret};
 
-/// How long a probe waits for an answer unless told, in milliseconds.
+/// The default timeout of a probe, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u32 = 15_000;
 
-/// The longest time that the timers of JavaScript can wait, in milliseconds.
+/// The longest timeout of a JavaScript timer, in milliseconds.
 const LONGEST_TIMEOUT_MS: u32 = i32::MAX as u32;
 
-/// The version of Anthropic's API; there is no other.
+/// The only version of Anthropic's API.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
 /// The method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
-    /// Without a body.
+    /// A request without a body.
     Get,
-    /// With one.
+    /// A request with a body.
     Post,
 }
 
-/// A request to be sent, without its credential. Serialised in camel case; what is `None` is left out.
+/// A request to send, without its credential. Serialized in camel case, without the fields that are
+/// `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Call {
-    /// How to send it.
+    /// The method.
     pub method: Method,
-    /// Where to.
+    /// The URL.
     pub url: String,
-    /// The headers, their names in lower case.
+    /// The headers, with names in lower case.
     pub headers: Headers,
     /// The body, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// How long to wait for the whole answer.
+    /// The timeout of the whole response, in milliseconds.
     pub timeout_ms: u32,
     /// The endpoint, for the diagnosis.
     pub endpoint: Endpoint,
-    /// The deployment that is asked, for the diagnosis. None where the models are listed.
+    /// The deployment, for the diagnosis. `None` for a list of models.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment: Option<String>,
-    /// The API that is asked, for the diagnosis.
+    /// The API format, for the diagnosis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire_api: Option<WireApi>,
 }
 
-/// Describes the probe of the provider that [`provider::plan`] decides on.
+/// Describes the probe of the provider of [`provider::plan`].
 ///
-/// - With a model or deployment, be it an option or a part of the endpoint's path: one inference, not streamed, not stored, with
-///   the least output that the API allows. It needs the same role, quota and deployment as a conversation, and costs a few tokens.
-/// - Without: the list of models. It shows that the address and the token are good, and costs nothing.
+/// - With a model or deployment, from an option or the endpoint's path: one inference, not
+///   streamed, not stored, with the smallest output that the API allows. It needs the same role,
+///   quota and deployment as a conversation, and costs a few tokens.
+/// - Without one: a list of models. It checks the address and the token, and costs nothing.
 ///
-/// The Anthropic route lists no models, so without one the error is `provider/model`; `provider/limit` is that of a timeout that
-/// no timer can wait. Other errors are those of `plan`.
+/// Errors: those of `plan`; `provider/model` on the Anthropic route without a model, because it has
+/// no list of models; `provider/limit` for a timeout that no timer supports.
 ///
 /// ```
 /// use copilot_keyless::request::probe::{Method, call};
@@ -87,7 +89,8 @@ pub fn call(request: &ProviderRequest, timeout_ms: Option<f64>) -> Result<Call> 
     Ok(outline(plan, deployment, body, timeout_ms))
 }
 
-/// The deployment that is asked; none where nothing names one, which Anthropic's route does not allow.
+/// Returns the deployment of the request. `None` if no setting names one, which is an error on
+/// Anthropic's route.
 pub(crate) fn deployment_of(plan: &ProviderPlan) -> Result<Option<String>> {
     if plan.sources.model != Origin::Default {
         return Ok(Some(
@@ -104,7 +107,8 @@ pub(crate) fn deployment_of(plan: &ProviderPlan) -> Result<Option<String>> {
     .hint("Give the model option: the name of your deployment, such as claude-sonnet-4-5."))
 }
 
-/// A request to the route that the runtime would take: with a body, for the deployment; without, for the list of models.
+/// Builds a request to the route that the runtime uses: with a body for the deployment, or without
+/// for the list of models.
 pub(crate) fn outline(
     plan: ProviderPlan,
     deployment: Option<String>,
@@ -150,7 +154,8 @@ pub(crate) fn timeout(given: Option<f64>, default: u32) -> Result<u32> {
     .hint(format!("Leave it out to wait for {default} ms.")))
 }
 
-/// What the runtime of the Copilot SDK makes of a base URL, measured on 1.0.14; without a deployment the list of models beside it.
+/// Builds the URL from the base URL as the runtime of the Copilot SDK does (measured on 1.0.14), or
+/// that of the list of models if there is no deployment.
 fn url(plan: &ProviderPlan, deployment: Option<&str>) -> String {
     let base = plan.config.base_url.trim_end_matches('/');
     let operation = match (deployment, plan.config.wire_api) {
@@ -172,15 +177,17 @@ fn url(plan: &ProviderPlan, deployment: Option<&str>) -> String {
     }
 }
 
-/// Names need no escaping: [`provider::plan`] lets none through that holds a quotation mark, a backslash or a control character.
+/// Builds the body. Names need no escaping: [`provider::plan`] rejects quotation marks, backslashes
+/// and control characters.
 fn body(model: &str, wire_api: Option<WireApi>) -> String {
     const MESSAGES: &str = r#""messages":[{"role":"user","content":"Hi"}]"#;
     match wire_api {
-        // The least that the Responses API accepts is 16.
+        // The smallest value that the Responses API accepts.
         Some(WireApi::Responses) => {
             format!(r#"{{"model":"{model}","input":"Hi","max_output_tokens":16,"store":false}}"#)
         }
-        // Reasoning models refuse max_tokens, and answer nothing but an error when their thinking does not fit in.
+        // Reasoning models reject max_tokens, and return an error if their reasoning exceeds the
+        // limit.
         Some(WireApi::Completions) => {
             format!(r#"{{"model":"{model}",{MESSAGES},"max_completion_tokens":16}}"#)
         }
@@ -188,8 +195,8 @@ fn body(model: &str, wire_api: Option<WireApi>) -> String {
     }
 }
 
-/// What came of a probe: what [`diagnose`] finds, and what only the sender knows or expects of the answer. Not everything with
-/// a status of success is a model's: a web site or a sign-in page has one for any path.
+/// Judges the response to a probe: runs [`diagnose`], then checks what only a probe expects. A
+/// status of success is not enough, because a web site or a sign-in page returns one for any path.
 ///
 /// ```
 /// use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest};
@@ -206,7 +213,7 @@ pub fn judge(outcome: &FailedRequest) -> Diagnosis {
     let mut found = diagnose(outcome);
     let body = outcome.body.as_ref().map_or("", Secret::expose);
     match found.code {
-        // What the model said is of no interest.
+        // The model's own text is irrelevant.
         DiagnosisCode::Ok if is_answer(body) => found.message = None,
         DiagnosisCode::Ok => {
             found.code = DiagnosisCode::WrongPath;
@@ -225,25 +232,26 @@ pub fn judge(outcome: &FailedRequest) -> Diagnosis {
     found
 }
 
-/// The names that the answer of one of the APIs has at its top.
+/// The top-level names of the responses of the APIs.
 const ANSWER: [&str; 4] = ["output", "choices", "content", "data"];
 
-/// Whether a body is what one of the APIs gives for a request that it served.
+/// Whether a body is a successful response of one of the APIs.
 fn is_answer(body: &str) -> bool {
     let wanted = |name: &str| name == "error" || ANSWER.contains(&name);
     if let Ok(members) = Members::from_slice(body.as_bytes(), wanted) {
         let has = |name| members.get(name).is_some_and(|value| *value != Value::Null);
         return !has("error") && ANSWER.into_iter().any(has);
     }
-    // A list of models may be longer than what was read of it.
+    // A list of models may be longer than the part that was read.
     let start = body.trim_start();
     let named = |name: &&str| start.find(&format!("\"{name}\"")).is_some_and(|at| at < 1_000);
     start.starts_with('{') && ANSWER.iter().any(named)
 }
 
-/// What the platform said of a request that got no answer, in one line.
+/// Formats the platform's error for a request without a response, in one line.
 ///
-/// reqwest quotes what JavaScript threw as `JsValue(...)`, with the stack, and names its own timeout in two ways.
+/// reqwest wraps JavaScript errors in `JsValue(...)`, with the stack, and describes its own timeout
+/// in two ways.
 ///
 /// ```
 /// use copilot_keyless::request::probe::network_words;
@@ -258,7 +266,7 @@ pub fn network_words(said: &str, timeout_ms: u32) -> String {
     let line = line
         .strip_prefix("JsValue(")
         .map_or(line, |line| line.strip_suffix(')').unwrap_or(line));
-    // Which class of error it is says nothing to people.
+    // Drop the class of the error, which does not help the reader.
     match line.split_once(": ") {
         Some((class, words)) if class.ends_with("Error") && !class.contains(' ') => words.to_owned(),
         _ => line.trim_matches('"').to_owned(),

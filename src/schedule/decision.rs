@@ -1,4 +1,4 @@
-//! What the schedule is told, and what it says.
+//! The inputs and results of the schedule.
 
 use serde::Serialize;
 
@@ -6,39 +6,41 @@ use super::Now;
 use crate::Error;
 use crate::token::Millis;
 
-/// Where a token stands in its life.
+/// The phase of the stored token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// No token yet, or it was invalidated.
+    /// No token yet, or the token was invalidated.
     Empty,
     /// Before its refresh time.
     Fresh,
-    /// Past its refresh time, still good.
+    /// Past its refresh time, still usable.
     Due,
-    /// `min_remaining` or less left: not handed out any more.
+    /// `min_remaining_ms` or less left: no longer returned to callers.
     Expired,
     /// After [`Schedule::close`](super::Schedule::close).
     Closed,
 }
 
-/// An acquisition that the caller has to start now.
+/// An acquisition to start now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FlightStart {
-    /// Names the flight when its outcome is reported.
+    /// The id to report the outcome with.
     pub flight: u32,
-    /// Report [`Schedule::timed_out`](super::Schedule::timed_out) when this many milliseconds have passed without an outcome.
+    /// Call [`Schedule::timed_out`](super::Schedule::timed_out) after this many milliseconds
+    /// without an outcome.
     pub timeout_ms: Millis,
 }
 
-/// What to do for somebody who wants a token.
+/// What the caller does for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Decision {
-    /// Hand out the stored token. Until either clock reaches its bound, the same answer holds and need not be asked for.
+    /// Return the stored token. The decision holds until either clock reaches its bound, so it may
+    /// be cached until then.
     Use {
-        /// Fresh or due.
+        /// `Fresh` or `Due`.
         phase: Phase,
         /// Bound on the wall clock.
         until_wall: Millis,
@@ -51,32 +53,32 @@ pub enum Decision {
     Wait {
         /// The flight to wait for.
         flight: u32,
-        /// How long from now, in milliseconds, before the flight is to be reported as timed out.
+        /// Report the flight as timed out after this many milliseconds from now.
         timeout_ms: Millis,
-        /// Whether the flight has to be started, or is under way.
+        /// Whether to start the flight; else it is already in progress.
         start: bool,
     },
-    /// Give the last error again: it is permanent, or its issuer asked for a pause.
+    /// Return the last error: it is permanent, or the endpoint asked for a pause.
     Refuse {
-        /// When to ask again, in milliseconds from now.
+        /// When to request again, in milliseconds from now.
         retry_after_ms: Millis,
     },
-    /// Refuse: the provider is closed.
+    /// Reject the request: the provider is closed.
     Closed,
 }
 
-/// A token that a flight brought: its times only.
+/// The times of an acquired token.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer {
-    /// When the attempt that brought it was started.
+    /// The start of the attempt that acquired it.
     pub requested: Now,
     /// `expiresOnTimestamp` of the `AccessToken`.
     pub expires_on: f64,
-    /// Its `refreshAfterTimestamp`.
+    /// `refreshAfterTimestamp` of the `AccessToken`.
     pub refresh_after: Option<f64>,
 }
 
-/// What came of an outcome that was reported.
+/// The effect of a reported outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(
     tag = "result",
@@ -85,24 +87,25 @@ pub struct Answer {
     rename_all_fields = "camelCase"
 )]
 pub enum Outcome {
-    /// The token is stored now.
+    /// The token is stored.
     Accepted,
-    /// It is the token that is stored already, or an older one: the stored one stays, the next attempt comes later.
+    /// The stored token came back, or an older one. The stored token stays, and the next attempt
+    /// backs off.
     Unchanged,
-    /// The flight goes on: repeat the attempt after this many milliseconds.
+    /// Retry within the same flight, after this many milliseconds.
     Retry {
         /// Milliseconds from now.
         after_ms: Millis,
     },
-    /// The flight has ended without a token.
+    /// The flight ended without a token.
     Failed,
-    /// The token cannot be used; the flight has ended and counts as failed.
+    /// The token is unusable; the flight ended and counts as failed.
     Refused(Error),
-    /// The flight had been given up before, or the provider closed: nothing changed.
+    /// The flight was already abandoned, or the provider is closed. Nothing changed.
     Ignored,
 }
 
-/// Where things stand, for people; times in epoch milliseconds.
+/// The state of the schedule, for display; times in epoch milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -111,12 +114,12 @@ pub struct Status {
     pub state: Phase,
     /// When the stored token expires.
     pub expires_on: Option<Millis>,
-    /// When its refresh is due, jitter included.
+    /// When the refresh is due, with jitter.
     pub refresh_on: Option<Millis>,
-    /// When the next attempt may be made, after a failed one.
+    /// The earliest next attempt after a failed one.
     pub next_attempt_on: Option<Millis>,
-    /// Whether an acquisition is under way.
+    /// Whether a flight is in progress.
     pub refreshing: bool,
-    /// Acquisitions that failed since the last one that succeeded.
+    /// Failed acquisitions since the last successful one.
     pub consecutive_failures: u32,
 }

@@ -1,4 +1,4 @@
-//! How an attempt to acquire a token fails: what it is called, and whether it is tried again.
+//! Classifies failed attempts to acquire a token: their codes, and whether to retry.
 
 use crate::Code;
 use crate::token::Millis;
@@ -6,28 +6,31 @@ use crate::token::Millis;
 /// How an acquisition failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Failure {
-    /// Which kind it is.
+    /// The kind of failure.
     pub kind: FailureKind,
     /// The pause that the endpoint asked for, in milliseconds.
     pub retry_after_ms: Option<Millis>,
 }
 
-/// What kind of failure it is, as far as the next attempt is concerned.
+/// The kind of failure, which decides about the next attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FailureKind {
-    /// The endpoint said so itself (404, 410, 429, 5xx): tried again while callers wait.
+    /// The endpoint reported a temporary error (404, 408, 410, 429, 5xx). Retried while callers
+    /// wait.
     Transient,
-    /// A fault of the set-up, which no repetition mends (other 4xx, no credential there).
+    /// A fault of the setup, which a retry cannot fix (other 4xx, or the credential is
+    /// unavailable).
     Permanent,
-    /// Anything else, such as a lost connection: reported at once.
+    /// Any other failure, such as a lost connection. Reported at once.
     #[default]
     Unknown,
 }
 
 impl FailureKind {
-    /// Judges an error by its HTTP status, or else by whether the credential called itself unavailable.
+    /// Classifies an error by its HTTP status, or else by whether the credential is unavailable.
     ///
-    /// The statuses are those of the managed identity endpoints: 404, 410, 429 and 5xx pass, other 4xx do not.
+    /// The statuses are those of the managed identity endpoints: 404, 408, 410, 429 and 5xx are
+    /// transient, other 4xx are permanent.
     pub fn of(status: Option<u16>, unavailable: bool) -> Self {
         match status {
             Some(404 | 408 | 410 | 429 | 500..=599) => Self::Transient,
@@ -38,21 +41,22 @@ impl FailureKind {
     }
 }
 
-/// What an error of a credential shows of its cause.
+/// The known facts about an error of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Evidence {
-    /// The identity endpoint's HTTP status.
+    /// The HTTP status of the identity endpoint.
     pub status: Option<u16>,
-    /// Whether its response could not be parsed.
+    /// Whether the response of the endpoint could not be parsed.
     pub unreadable: bool,
-    /// Whether it could not be reached.
+    /// Whether the endpoint could not be reached.
     pub network: bool,
-    /// Whether the credential called itself unavailable.
+    /// Whether the credential reported that it is unavailable.
     pub unavailable: bool,
 }
 
 impl Evidence {
-    /// The code of the error. A status says more than the rest, and an unreadable response more than a lost connection.
+    /// Returns the code of the error. The status takes precedence, then an unreadable response,
+    /// then a lost connection.
     ///
     /// ```
     /// use copilot_keyless::Code;

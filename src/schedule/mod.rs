@@ -1,8 +1,9 @@
-//! When to use a token, when to refresh it, when to make callers wait: a state machine without clock, chance or I/O.
+//! Decides when to use a token, when to refresh it, and when callers wait: a state machine without
+//! clock, randomness or I/O.
 //!
-//! The caller reports what happens (a request, an answer, a failure) together with the time on two clocks and a random
-//! number where one is needed; the machine answers with one [`Decision`] or [`Outcome`]. Tokens never enter it: it knows
-//! times only.
+//! The caller reports events (a request, a token, a failure) with the time on two clocks and, where
+//! needed, a random number. The machine returns a [`Decision`] or an [`Outcome`]. It never sees
+//! tokens, only their times.
 
 mod decision;
 mod failure;
@@ -20,34 +21,36 @@ use crate::{Code, Error, Result};
 use stored_token::StoredToken;
 use time::Span;
 
-/// How long a permanent error is given to further callers without asking the credential again: longer than the six
-/// attempts, one second apart, of the Copilot runtime.
+/// How long callers get a permanent error without a new acquisition, in milliseconds. Longer than
+/// the six attempts, one second apart, of the Copilot runtime.
 pub const PERMANENT_MEMORY_MS: Millis = 10_000;
 
-/// How long any other failure is given to further callers while there is no token: at most one acquisition is started in this
-/// time, however many callers come one after another.
+/// How long callers get any other error while there is no token, in milliseconds. Limits
+/// acquisitions to one per interval, even if many callers come one after another.
 pub const FAILURE_MEMORY_MS: Millis = 1_000;
 
-/// A longer `Retry-After` is cut to this: an endpoint that asks for an hour does not refuse everyone for an hour.
+/// The longest `Retry-After` that counts, in milliseconds: an endpoint that asks for an hour must
+/// not block callers for an hour.
 pub const RETRY_AFTER_MAX_MS: Millis = 120_000;
 
-/// The first wait between two attempts of one acquisition on which callers wait; it doubles from attempt to attempt.
+/// The first delay between two attempts of a flight that callers wait for, in milliseconds. It
+/// doubles with each attempt.
 const WAITING_RETRY_MS: Millis = 1_000;
 
-/// Jitter lengthens a backoff by up to this share of it.
+/// Jitter lengthens a delay by up to this share of it.
 const BACKOFF_JITTER: f64 = 0.2;
 
-/// An acquisition under way.
+/// An acquisition in progress.
 #[derive(Debug, Clone, Copy)]
 struct Flight {
     id: u32,
     deadline: Span,
-    /// Whether callers wait for it, so that a transient failure is tried again at once.
+    /// Whether callers wait for it. A transient failure is then retried within the flight.
     awaited: bool,
     attempts: u32,
 }
 
-/// The token keeper's state machine.
+/// The state machine of a token keeper.
 ///
 /// ```
 /// use copilot_keyless::schedule::{Answer, Decision, Now, Outcome, RefreshPolicy, Schedule};
@@ -69,21 +72,22 @@ pub struct Schedule {
     last_flight: u32,
     /// Failed acquisitions in a row.
     failures: u32,
-    /// Failed or unchanged acquisitions in a row: what the backoff grows with.
+    /// Failed or unchanged acquisitions in a row. The backoff grows with them.
     setbacks: u32,
-    /// No attempt before this has passed, while the token is good.
+    /// Delays the next attempt while the token is usable.
     pause: Option<Span>,
-    /// No attempt before this has passed, even when callers wait: they get the last error.
+    /// Delays the next attempt even if callers wait: they get the last error.
     refusal: Option<Span>,
     invalidated: Option<Span>,
     challenged: Option<Span>,
-    /// The last flight that was started before the last challenge: what it and earlier ones bring counts no more.
+    /// The last flight from before the last challenge. Tokens of this and earlier flights are
+    /// ignored.
     superseded: u32,
     closed: bool,
 }
 
 impl Schedule {
-    /// A machine without a token.
+    /// Creates a schedule without a token.
     ///
     /// Errors: `policy/invalid`, see [`RefreshPolicy::validate`].
     pub fn new(policy: RefreshPolicy) -> Result<Self> {
@@ -103,7 +107,7 @@ impl Schedule {
         })
     }
 
-    /// Somebody wants a token.
+    /// Decides for a caller that needs a token.
     pub fn request(&mut self, now: Now) -> Decision {
         self.drop_overdue(now);
         let phase = self.phase(now);
@@ -113,16 +117,20 @@ impl Schedule {
             (Phase::Due, Some(stored)) => {
                 let start = self.start_in_background(now);
                 let changes = self.flight.map(|flight| flight.deadline).or(self.pause);
-                let quiet = changes.map_or(Millis::MAX, |span| span.remaining(now));
-                let until = stored.clock(now).saturating_add(quiet).min(stored.forced_at);
+                let unchanged_for = changes.map_or(Millis::MAX, |span| span.remaining(now));
+                let until = stored
+                    .clock(now)
+                    .saturating_add(unchanged_for)
+                    .min(stored.forced_at);
                 Self::hand_out(&stored, phase, until, start)
             }
             _ => self.wait(now),
         }
     }
 
-    /// A person asks for a new token, as by a click: joins the flight under way, else starts one at once, whatever the backoff or
-    /// a `Retry-After` says. The stored token stays in use meanwhile, and if the flight fails.
+    /// Forces a refresh, as for a click: joins the flight in progress, else starts one at once,
+    /// despite backoff and `Retry-After`. The stored token stays in use meanwhile, and also if the
+    /// flight fails.
     pub fn refresh(&mut self, now: Now) -> Decision {
         self.drop_overdue(now);
         if self.closed {
@@ -131,7 +139,7 @@ impl Schedule {
         self.join(now).unwrap_or_else(|| self.start_awaited(now))
     }
 
-    /// The timer of a provider that is kept fresh while idle has rung: starts a refresh if one is due.
+    /// Starts a refresh if one is due. Call it when the timer of [`Schedule::next_wake`] fires.
     pub fn wake(&mut self, now: Now) -> Option<FlightStart> {
         self.drop_overdue(now);
         match self.phase(now) {
@@ -151,8 +159,8 @@ impl Schedule {
         }
     }
 
-    /// When to call [`Schedule::wake`], in milliseconds from now. `None` while there is nothing to keep fresh or a flight
-    /// is under way, whose outcome asks anew.
+    /// Returns when to call [`Schedule::wake`], in milliseconds from now. `None` without a token to
+    /// keep fresh, and during a flight: ask again after its outcome.
     pub fn next_wake(&self, now: Now) -> Option<Millis> {
         if self.flight.is_some() || self.closed {
             return None;
@@ -170,7 +178,7 @@ impl Schedule {
         Some(wait.max(0))
     }
 
-    /// The flight brought a token. `random` is uniform in 0..1.
+    /// Reports the token of a flight. `random` is uniform in 0..1.
     pub fn acquired(&mut self, flight: u32, answer: Answer, now: Now, random: f64) -> Outcome {
         let current = self.flight.is_some_and(|current| current.id == flight);
         let lifetime = Lifetime::of_access_token(
@@ -181,9 +189,9 @@ impl Schedule {
         );
         let stored = lifetime.map(|lifetime| self.store(lifetime, answer.requested, random));
         let usable = stored.and_then(|stored| {
-            let spent = stored.clock(now) >= stored.forced_at;
+            let expired = stored.clock(now) >= stored.forced_at;
             let newer = self.stored.is_none_or(|old| stored.outlives(&old, now));
-            if spent || !newer {
+            if expired || !newer {
                 Err(not_renewed())
             } else {
                 Ok(stored)
@@ -205,7 +213,7 @@ impl Schedule {
             Err(_) if !current => Outcome::Ignored,
             Err(error) => {
                 self.flight = None;
-                self.set_back(now, FAILURE_MEMORY_MS, 0, random);
+                self.back_off(now, FAILURE_MEMORY_MS, 0, random);
                 let good = matches!(self.phase(now), Phase::Fresh | Phase::Due);
                 if error.code() == Code::TokenNotRenewed && good {
                     return Outcome::Unchanged;
@@ -216,7 +224,7 @@ impl Schedule {
         }
     }
 
-    /// The flight's attempt failed. `random` is uniform in 0..1.
+    /// Reports the failure of an attempt. `random` is uniform in 0..1.
     pub fn failed(&mut self, flight: u32, now: Now, failure: Failure, random: f64) -> Outcome {
         let Some(current) = self.flight.as_mut().filter(|current| current.id == flight) else {
             return Outcome::Ignored;
@@ -241,17 +249,19 @@ impl Schedule {
     fn end_flight(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) -> Outcome {
         self.flight = None;
         self.failures = self.failures.saturating_add(1);
-        self.set_back(now, memory, floor, random);
+        self.back_off(now, memory, floor, random);
         Outcome::Failed
     }
 
-    /// The flight's time is up. It is given up; should it answer later after all, [`Schedule::acquired`] judges the answer.
+    /// Reports that a flight timed out, and abandons it. [`Schedule::acquired`] still judges a late
+    /// token.
     pub fn timed_out(&mut self, flight: u32, now: Now, random: f64) -> Outcome {
         let Some(current) = self.flight.filter(|current| current.id == flight) else {
             return Outcome::Ignored;
         };
         let outcome = self.end_flight(now, FAILURE_MEMORY_MS, 0, random);
-        // Whoever comes next does not wait for the memory of a failure on top of all that time.
+        // The caller has already waited long enough, so the next one does not get the remembered
+        // failure.
         self.refusal = Some(Span {
             since: current.deadline.since,
             length: FAILURE_MEMORY_MS,
@@ -259,8 +269,8 @@ impl Schedule {
         outcome
     }
 
-    /// Forgets the stored token, because the resource rejected it. Says whether it did: at most one forced acquisition is
-    /// made in `invalidate_interval_ms`.
+    /// Forgets the stored token because the resource rejected it. Returns whether it did: it does
+    /// so at most once per `invalidate_interval_ms`.
     pub fn invalidate(&mut self, now: Now) -> bool {
         let too_soon = self.invalidated.is_some_and(|span| !span.over(now));
         if self.closed || self.stored.is_none() || too_soon {
@@ -276,10 +286,11 @@ impl Schedule {
         true
     }
 
-    /// Forgets the stored token and the flight under way, because the resource asks for a token with certain claims, which neither
-    /// has. Says whether it did: at most once in `invalidate_interval_ms`, or a resource that is never content would make every
-    /// request to it one to the identity endpoint. Counted apart from [`Schedule::invalidate`]: a rejected token is often
-    /// followed by such a challenge.
+    /// Forgets the stored token and the flight in progress, because the resource asks for a token
+    /// with claims that neither has. Returns whether it did: at most once per
+    /// `invalidate_interval_ms`, or a resource that always sends a challenge would turn each of its
+    /// requests into one to the identity endpoint. Has its own interval, apart from
+    /// [`Schedule::invalidate`], because such a challenge often follows a rejected token.
     pub fn challenged(&mut self, now: Now) -> bool {
         let too_soon = self.challenged.is_some_and(|span| !span.over(now));
         if self.closed || too_soon {
@@ -297,8 +308,8 @@ impl Schedule {
         true
     }
 
-    /// The token that a flight brought is the very one that was rejected. The flight ends, and callers are refused until
-    /// another forced acquisition is allowed: its age is not what is wrong with it.
+    /// Reports that a flight returned the rejected token again. Ends the flight, and makes requests
+    /// fail until the next forced acquisition is allowed.
     pub fn rejected_again(&mut self, flight: u32, now: Now, random: f64) -> Outcome {
         if self.flight.is_none_or(|current| current.id != flight) {
             return Outcome::Ignored;
@@ -307,14 +318,14 @@ impl Schedule {
         self.end_flight(now, PERMANENT_MEMORY_MS, wait, random)
     }
 
-    /// Ends it: the token is forgotten and every request refused.
+    /// Closes the schedule: forgets the token and rejects every later request.
     pub fn close(&mut self) {
         self.closed = true;
         self.stored = None;
         self.flight = None;
     }
 
-    /// The phase at a time.
+    /// Returns the phase at a time.
     pub fn phase(&self, now: Now) -> Phase {
         match self.stored {
             _ if self.closed => Phase::Closed,
@@ -325,13 +336,13 @@ impl Schedule {
         }
     }
 
-    /// Where things stand.
+    /// Returns the state at a time.
     pub fn status(&self, now: Now) -> Status {
         let state = self.phase(now);
         let forced = self.stored.is_none_or(|stored| stored.forced);
         let pause = match state {
             Phase::Fresh | Phase::Due => self.pause,
-            // On entering the expired phase one more attempt is made, whatever the failures before.
+            // One attempt is allowed on entering the expired phase, whatever failed before.
             Phase::Empty | Phase::Expired if forced => self.refusal,
             _ => None,
         };
@@ -346,7 +357,7 @@ impl Schedule {
         }
     }
 
-    /// When the stored token becomes due and when it expires, on the monotonic clock.
+    /// Returns when the stored token becomes due and when it expires, on the monotonic clock.
     pub(crate) fn turning_points(&self) -> Option<[Millis; 2]> {
         self.stored.map(|stored| {
             [
@@ -366,7 +377,7 @@ impl Schedule {
         }
     }
 
-    /// Nothing can be handed out: join the flight, start one, or repeat the last error.
+    /// Joins the flight, starts one, or repeats the last error: there is no usable token.
     fn wait(&mut self, now: Now) -> Decision {
         if let Some(joined) = self.join(now) {
             return joined;
@@ -383,17 +394,17 @@ impl Schedule {
         }
     }
 
-    /// Waits for the flight under way, if there is one.
+    /// Waits for the flight in progress, if there is one.
     fn join(&mut self, now: Now) -> Option<Decision> {
-        let patience = Span {
+        let wait = Span {
             since: now,
             length: self.policy.wait_timeout_ms,
         };
         let flight = self.flight.as_mut()?;
         if !flight.awaited {
             flight.awaited = true;
-            if patience.remaining(now) < flight.deadline.remaining(now) {
-                flight.deadline = patience;
+            if wait.remaining(now) < flight.deadline.remaining(now) {
+                flight.deadline = wait;
             }
         }
         Some(Decision::Wait {
@@ -441,17 +452,18 @@ impl Schedule {
         }
     }
 
-    /// Gives a flight up whose deadline passed unnoticed, as on a machine that slept.
+    /// Abandons a flight past its deadline, as after a suspended machine wakes.
     fn drop_overdue(&mut self, now: Now) {
         if let Some(flight) = self.flight.filter(|flight| flight.deadline.over(now)) {
             self.timed_out(flight.id, now, 0.0);
         }
     }
 
-    /// Puts the next attempt off: 30 s, doubling to 300 s (policy), longer where the endpoint asked for it (`floor`). Without a
-    /// token it is put off for `memory`, or as long as the endpoint asked. Jitter comes after all that, or what an endpoint asks of
-    /// a fleet would bring the fleet back in step.
-    fn set_back(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) {
+    /// Backs off: 30 s, doubling to 300 s (by the policy), or longer if the endpoint asked for it
+    /// (`floor`). Without a token, requests fail for `memory`, or as long as the endpoint asked.
+    /// Jitter applies last, because an endpoint's `Retry-After` would otherwise synchronize a
+    /// fleet.
+    fn back_off(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) {
         let doubled = self
             .policy
             .retry_min_ms
@@ -468,11 +480,12 @@ impl Schedule {
         self.refusal = lasting(memory);
     }
 
-    /// When a token is to be refreshed, and from when it is not handed out any more.
+    /// Computes the refresh time of a token and the time from which it is no longer returned.
     fn store(&self, lifetime: Lifetime, since: Now, random: f64) -> StoredToken {
         let policy = &self.policy;
         let length = lifetime.length();
-        // A quarter of a short life at the most: a token of ten seconds could never be used otherwise.
+        // At most a quarter of a short lifetime; otherwise a token of ten seconds could never be
+        // used.
         let forced_at = lifetime
             .expires()
             .saturating_sub(policy.min_remaining_ms.min(length / 4));
@@ -483,7 +496,8 @@ impl Schedule {
             None => lifetime.expires().saturating_sub(policy.refresh_before_expiry_ms),
         };
         let refresh_at = refresh_at.min(forced_at);
-        // Half of what lies before the forced window is left to the refresh itself.
+        // At most half of the time until `forced_at`, so that the refresh itself has the other
+        // half.
         let room = policy.jitter_ms.min(forced_at.saturating_sub(refresh_at) / 2);
         let jitter = (room as f64 * random.clamp(0.0, 1.0)) as Millis;
         StoredToken {
@@ -496,7 +510,7 @@ impl Schedule {
     }
 }
 
-/// A duration with its jitter: up to a fifth longer.
+/// Adds jitter to a duration: up to a fifth of it.
 pub(crate) fn jittered(length: Millis, random: f64) -> Millis {
     length.saturating_add((length as f64 * BACKOFF_JITTER * random.clamp(0.0, 1.0)) as Millis)
 }

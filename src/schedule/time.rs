@@ -1,18 +1,19 @@
-//! Time on two clocks, so that neither a clock that is set nor a machine that sleeps can hide any.
+//! Measures time on two clocks, because the wall clock may be set and the monotonic clock may stop
+//! while the machine sleeps.
 
 use crate::token::Millis;
 
 /// The time on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
-    /// Milliseconds since the Unix epoch. May jump either way.
+    /// Milliseconds since the Unix epoch. May jump forward or back.
     pub wall: Millis,
-    /// Milliseconds since some fixed point. Never runs backwards; may stand still while the machine sleeps.
+    /// Milliseconds since a fixed point. Never runs backwards; may stop while the machine sleeps.
     pub mono: Millis,
 }
 
 impl Now {
-    /// The time that has passed since then: what the clock says that saw more of it.
+    /// Returns the elapsed time: the larger of the two clocks' differences.
     pub(super) fn elapsed(self, now: Self) -> Millis {
         let wall = now.wall.saturating_sub(self.wall);
         let mono = now.mono.saturating_sub(self.mono);
@@ -20,7 +21,7 @@ impl Now {
     }
 }
 
-/// A stretch of time from a moment on.
+/// A duration from a start time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     pub(super) since: Now,

@@ -1,4 +1,4 @@
-//! How much work a scenario makes.
+//! Limits the work of a scenario.
 
 use std::cell::Cell;
 
@@ -6,18 +6,20 @@ use super::scenario::refuse;
 use crate::Result;
 use crate::text::decimal::decimal;
 
-/// So many steps are played at the most, over all instances: some seconds of work. Nobody can tell how many a scenario takes, since
-/// tokens that live a moment are refreshed all the time. Without optimisation each takes ten times as long.
+/// The most steps to simulate over all instances: a few seconds of work. The number of steps is not
+/// predictable, because short-lived tokens are refreshed all the time. A step takes ten times as
+/// long without optimization.
 const MOST_STEPS: usize = if cfg!(debug_assertions) {
     20_000_000
 } else {
     100_000_000
 };
 
-/// What is kept until later counts as so many steps: memory is dearer than time.
+/// The number of steps that a stored entry counts as, because memory is more expensive than time.
 pub(super) const MEMORY_STEPS: usize = 16;
 
-/// Counts the steps of all instances: a look at the clock, a clock that is set, an outage that is looked at, an event that is put off.
+/// Counts the steps of all instances: reading the clock, each clock change, each outage check, each
+/// scheduled event.
 pub(super) struct Effort(Cell<usize>);
 
 impl Effort {
@@ -29,7 +31,7 @@ impl Effort {
         self.0.set(self.0.get().saturating_add(steps));
     }
 
-    /// Refuses to go on once it is too much.
+    /// Errors: `scenario/invalid` if the steps exceed the limit.
     pub(super) fn check(&self) -> Result<()> {
         if self.0.get() <= MOST_STEPS {
             return Ok(());

@@ -1,5 +1,5 @@
-//! One instance's life: events in the order of time, the schedule deciding, the shim's part played as js/tokens/keeper.ts
-//! plays it.
+//! Simulates one instance: runs events in the order of time and carries out the decisions of the
+//! schedule as js/tokens/keeper.ts does.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,7 +12,8 @@ use crate::Code;
 use crate::schedule::{Answer, Decision, Failure, FailureKind, FlightStart, Now, Outcome, Phase, Schedule};
 use crate::token::Millis;
 
-/// After the end nobody calls any more, but what is under way is followed for this long.
+/// How long flights continue after the end of the scenario, in milliseconds. There are no calls in
+/// that time.
 const AFTERMATH_MS: Millis = 120_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,11 +34,11 @@ enum Event {
         version: u32,
     },
     Invalidate,
-    /// Nothing happens but time: a phase may have ended.
-    Look,
+    /// Only time passes. A phase may have ended.
+    Tick,
 }
 
-/// A flight as the shim sees it.
+/// A flight in progress.
 struct Flight {
     id: u32,
     background: bool,
@@ -45,7 +46,7 @@ struct Flight {
     sent: Millis,
     requested: Now,
     reply: Reply,
-    /// When each waiting caller called.
+    /// The time of each call that waits.
     waiting: Vec<Millis>,
     deadline_version: u32,
 }
@@ -60,7 +61,8 @@ pub(super) struct Instance<'a> {
     events: BinaryHeap<Reverse<(Millis, u32, Event)>>,
     sequence: u32,
     flight: Option<Flight>,
-    /// The bounds of the hot path, the phase in which it serves, and when the held token really dies.
+    /// The bounds on both clocks until which calls get the token without a decision. `phase` is the
+    /// token's phase, `dies` its real expiry.
     until: Option<(Millis, Millis)>,
     phase: Phase,
     dies: Millis,
@@ -99,13 +101,13 @@ impl<'a> Instance<'a> {
             self.push(at, Event::Invalidate);
         }
         for at in self.world.disturbances() {
-            self.push(at, Event::Look);
+            self.push(at, Event::Tick);
         }
         self.next_call(None);
-        self.look(0);
+        self.record_phase(0);
         while let Some(Reverse((at, _, event))) = self.events.pop() {
             self.world.effort.check()?;
-            // A machine that sleeps does nothing; what was due happens when it wakes up.
+            // A sleeping machine does nothing; an event in that time happens when it wakes.
             let awake = self.world.awake(at);
             if awake > at {
                 self.push(awake, event);
@@ -114,8 +116,8 @@ impl<'a> Instance<'a> {
             if at > self.plan.duration + AFTERMATH_MS {
                 break;
             }
-            self.happen(at, event);
-            self.look(at);
+            self.handle(at, event);
+            self.record_phase(at);
         }
         let unanswered = self.flight.take();
         for called in unanswered.into_iter().flat_map(|flight| flight.waiting) {
@@ -130,7 +132,7 @@ impl<'a> Instance<'a> {
         Ok(())
     }
 
-    fn happen(&mut self, at: Millis, event: Event) {
+    fn handle(&mut self, at: Millis, event: Event) {
         match event {
             Event::Call => {
                 self.call(at);
@@ -151,7 +153,7 @@ impl<'a> Instance<'a> {
                     self.until = None;
                 }
             }
-            Event::Wake { .. } | Event::Look => {}
+            Event::Wake { .. } | Event::Tick => {}
         }
     }
 
@@ -214,9 +216,9 @@ impl<'a> Instance<'a> {
     }
 
     fn launch(&mut self, at: Millis, start: FlightStart, background: bool) {
-        // A flight whose deadline nobody looked at, as on a machine that slept, was given up by the schedule.
+        // The schedule has abandoned a flight whose deadline passed while the machine slept.
         if let Some(old) = self.flight.take() {
-            self.land(at, old, AttemptOutcome::Abandoned, Err(Code::TokenTimeout));
+            self.end_flight(at, old, AttemptOutcome::Abandoned, Err(Code::TokenTimeout));
         }
         self.flight = Some(Flight {
             id: start.flight,
@@ -269,14 +271,14 @@ impl<'a> Instance<'a> {
                     Outcome::Accepted => {
                         self.until = None;
                         self.dies = dies;
-                        self.land(at, flight, AttemptOutcome::Succeeded, Ok(()));
+                        self.end_flight(at, flight, AttemptOutcome::Succeeded, Ok(()));
                         for point in self.schedule.turning_points().into_iter().flatten() {
-                            self.push(at.max(at + point - now.mono), Event::Look);
+                            self.push(at.max(at + point - now.mono), Event::Tick);
                         }
                     }
-                    Outcome::Unchanged => self.land(at, flight, AttemptOutcome::Unchanged, Ok(())),
+                    Outcome::Unchanged => self.end_flight(at, flight, AttemptOutcome::Unchanged, Ok(())),
                     Outcome::Refused(error) => {
-                        self.land(at, flight, AttemptOutcome::Failed, Err(error.code()));
+                        self.end_flight(at, flight, AttemptOutcome::Failed, Err(error.code()));
                     }
                     Outcome::Retry { .. } | Outcome::Failed | Outcome::Ignored => {}
                 }
@@ -300,7 +302,7 @@ impl<'a> Instance<'a> {
                     self.flight = Some(flight);
                     self.push(at + after_ms, Event::Repeat { flight: id });
                 } else {
-                    self.land(at, flight, AttemptOutcome::Failed, Err(code_of(status)));
+                    self.end_flight(at, flight, AttemptOutcome::Failed, Err(code_of(status)));
                 }
             }
             Reply::Never => {}
@@ -312,12 +314,12 @@ impl<'a> Instance<'a> {
         if let Some(flight) = self.flight.take_if(due) {
             let random = self.chance.draw();
             self.schedule.timed_out(id, self.world.now(at), random);
-            self.land(at, flight, AttemptOutcome::Abandoned, Err(Code::TokenTimeout));
+            self.end_flight(at, flight, AttemptOutcome::Abandoned, Err(Code::TokenTimeout));
         }
     }
 
-    /// The flight is over: its callers are told, its last attempt is written down.
-    fn land(&mut self, at: Millis, flight: Flight, outcome: AttemptOutcome, result: Result<(), Code>) {
+    /// Ends a flight: settles its callers and records its last attempt.
+    fn end_flight(&mut self, at: Millis, flight: Flight, outcome: AttemptOutcome, result: Result<(), Code>) {
         self.until = None;
         self.recorder
             .attempt(self.shown, flight.sent, at, flight.background, outcome);
@@ -368,7 +370,7 @@ impl<'a> Instance<'a> {
         }
     }
 
-    fn look(&mut self, at: Millis) {
+    fn record_phase(&mut self, at: Millis) {
         if self.shown && at <= self.plan.duration {
             let phase = self.schedule.phase(self.world.now(at));
             self.recorder.phase(at, phase);
@@ -376,11 +378,11 @@ impl<'a> Instance<'a> {
     }
 
     fn push(&mut self, at: Millis, event: Event) {
-        // What lies beyond the end never happens.
+        // Events after the end never happen.
         if at > self.plan.duration + AFTERMATH_MS {
             return;
         }
-        // There is one call at a time.
+        // Only one call is scheduled at a time.
         self.world
             .effort
             .spend(if event == Event::Call { 1 } else { MEMORY_STEPS });

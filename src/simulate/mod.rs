@@ -1,5 +1,5 @@
-//! A token provider's scripted life: the real schedule, driven by a clock, an identity endpoint and callers that are
-//! numbers. What the timeline shows is what the state machine does.
+//! Simulates a token provider: runs the real schedule with a simulated clock, identity endpoint and
+//! callers. The timeline shows the decisions of the real state machine.
 
 mod effort;
 mod instance;
@@ -17,12 +17,14 @@ use instance::Instance;
 use timeline::Recorder;
 use world::{Chance, World};
 
-/// Plays a scenario and says what happened. The same scenario gives the same timeline, always.
+/// Simulates a scenario and returns its timeline. The same scenario always returns the same
+/// timeline.
 ///
-/// Times are milliseconds from the start of the scenario. The timeline shows the first instance call by call; the totals
-/// and the fleet's request rate count all of them.
+/// Times are milliseconds from the start of the scenario. The timeline shows the first instance
+/// call by call; the totals and the fleet's request rate cover all instances.
 ///
-/// Errors: `scenario/invalid` for a field out of range and for a scenario that takes more work than some seconds, `policy/invalid`.
+/// Errors: `scenario/invalid` for a field out of range and for a scenario that takes more than a
+/// few seconds of work; `policy/invalid`.
 ///
 /// ```
 /// use copilot_keyless::simulate::{Outage, RefreshScenario, TokenScript, simulate};

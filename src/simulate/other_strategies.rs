@@ -1,4 +1,4 @@
-//! Two common ways to handle tokens, to compare with.
+//! Simulates two common strategies, for comparison.
 
 use super::scenario::{Plan, Strategy};
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
@@ -6,20 +6,20 @@ use super::world::{Answer, World, code_of};
 use crate::token::Millis;
 use crate::{Code, Result};
 
-/// Within this of the expiry a token is refreshed in the background.
+/// How long before the expiry a background refresh starts.
 const WINDOW_MS: Millis = 120_000;
 
-/// Within this of the expiry callers wait.
+/// How long before the expiry callers wait for a refresh.
 const FORCED_MS: Millis = 1_000;
 
-/// The pause between two attempts.
+/// The delay between two attempts.
 const RETRY_MS: Millis = 3_000;
 
-/// Plays a life without the schedule.
+/// Simulates an instance without the schedule.
 pub(super) fn run(plan: &Plan, world: &mut World<'_>, recorder: &mut Recorder, shown: bool) -> Result<()> {
     let mut at = world.next_call(None);
     let mut window = Window {
-        held: None,
+        token: None,
         refreshed: 0,
     };
     while let Some(called) = at {
@@ -40,7 +40,7 @@ fn per_call(plan: &Plan, world: &mut World<'_>, recorder: &mut Recorder, shown: 
     finish(plan, recorder, shown, at, end, reply);
 }
 
-/// A call that waits for an answer of its own.
+/// Records a call that waits for its own response.
 fn finish(plan: &Plan, recorder: &mut Recorder, shown: bool, at: Millis, end: Millis, reply: Answer) {
     match reply {
         Answer::Token { .. } => {
@@ -52,7 +52,7 @@ fn finish(plan: &Plan, recorder: &mut Recorder, shown: bool, at: Millis, end: Mi
             recorder.call(shown, at, end - at, CallOutcome::Failed, Some(code_of(status)));
         }
         Answer::Never => {
-            // No deadline: it hangs to the end.
+            // Without a deadline, it waits to the end.
             recorder.attempt(shown, at, plan.duration, false, AttemptOutcome::Abandoned);
             recorder.call(
                 shown,
@@ -65,11 +65,12 @@ fn finish(plan: &Plan, recorder: &mut Recorder, shown: bool, at: Millis, end: Mi
     }
 }
 
-/// A kept token with a fixed refresh window.
+/// A cached token with a fixed refresh window.
 struct Window {
-    /// The token: from when on it is held, and until when it is thought to be good, by the wall clock; when it really dies.
-    held: Option<(Millis, Millis, Millis)>,
-    /// Until when the background refresh has been played.
+    /// The token: the time from which it is stored, its expiry by the wall clock, and its real
+    /// expiry.
+    token: Option<(Millis, Millis, Millis)>,
+    /// The time up to which the background refresh was simulated.
     refreshed: Millis,
 }
 
@@ -83,9 +84,10 @@ impl Window {
         at: Millis,
     ) -> Result<()> {
         let wall = world.now(at).wall;
-        if let Some((since, expires, dies)) = self.held.filter(|(_, expires, _)| wall < expires - FORCED_MS) {
+        if let Some((since, expires, dies)) = self.token.filter(|(_, expires, _)| wall < expires - FORCED_MS)
+        {
             if at < since {
-                // The refresh that a caller waits for is still under way.
+                // The caller joins a refresh that is in progress.
                 recorder.call(shown, at, since - at, CallOutcome::Waited, None);
                 return Ok(());
             }
@@ -107,7 +109,7 @@ impl Window {
         Ok(())
     }
 
-    /// The refresh in the background: again and again until it succeeds or the token expires.
+    /// Simulates the background refresh: retries until it succeeds or the token expires.
     fn refresh(
         &mut self,
         plan: &Plan,
@@ -143,7 +145,7 @@ impl Window {
 
     fn keep(&mut self, world: &World<'_>, reply: Answer, at: Millis, since: Millis) {
         if let Answer::Token { dies, .. } = reply {
-            self.held = Some((since, world.now(at).wall + dies - at, dies));
+            self.token = Some((since, world.now(at).wall + dies - at, dies));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What happens in a simulated life.
+//! Describes a simulation.
 
 use std::collections::BinaryHeap;
 
@@ -9,40 +9,42 @@ use crate::text::decimal::decimal;
 use crate::token::Millis;
 use crate::{Code, Error, Result};
 
-/// A scripted life. As JSON in camel case; every field may be left out. Times and durations are milliseconds; points in
-/// time count from the start.
+/// The scenario of a simulation. As JSON in camel case; every field is optional. Times and
+/// durations are milliseconds; times count from the start.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RefreshScenario {
-    /// How long it lasts. Default 7,200,000 (two hours), at most 30 days.
+    /// The duration. Default 7,200,000 (two hours), at most 30 days.
     pub duration_ms: f64,
-    /// The tokens that the identity endpoint gives.
+    /// The tokens of the identity endpoint.
     pub token: TokenScript,
-    /// How long the identity endpoint takes to answer. Default 200.
+    /// The response time of the identity endpoint. Default 200.
     pub latency_ms: f64,
-    /// When the identity endpoint fails.
+    /// Outages of the identity endpoint.
     pub outages: Vec<Outage>,
-    /// When callers want a token.
+    /// The calls for a token.
     pub calls: Calls,
-    /// When the wall clock is set, and by how much.
+    /// Changes of the wall clock.
     pub clock_steps: Vec<ClockStep>,
-    /// When the machine sleeps: the wall clock goes on, the monotonic one stands still, nobody calls.
+    /// Times in which the machine sleeps: the wall clock continues, the monotonic clock stops, and
+    /// there are no calls.
     pub suspends: Vec<Suspend>,
-    /// When the resource rejects the token that is held.
+    /// Times at which the resource rejects the current token.
     pub invalidations_ms: Vec<f64>,
-    /// Whether the token is refreshed on a timer while nobody calls. Default false.
+    /// Whether a timer refreshes the token while there are no calls. Default false.
     pub keep_fresh: bool,
-    /// How many instances live this life, each with its own chance. Default 1, at most 100,000.
+    /// The number of instances, each with its own random numbers. Default 1, at most 100,000.
     pub instances: u32,
-    /// Within which time the instances start. Default 1,000.
+    /// The time span in which the instances start. Default 1,000.
     pub start_spread_ms: f64,
-    /// How long a bucket of the fleet's request rate is. Default: a 240th of the duration; 100,000 buckets at most.
+    /// The length of a bucket of the fleet's request rate. Default: a 240th of the duration; at
+    /// most 100,000 buckets.
     pub bucket_ms: Option<f64>,
     /// The refresh policy.
     pub policy: RefreshPolicy,
-    /// What is in charge of the token. Default `keyless`.
+    /// The token strategy. Default `keyless`.
     pub strategy: Strategy,
-    /// What chance begins with. Default 1.
+    /// The seed of the random numbers. Default 1.
     pub seed: u32,
 }
 
@@ -68,28 +70,29 @@ impl Default for RefreshScenario {
     }
 }
 
-/// What is in charge of the token: this crate, or one of two common ways to compare it with.
+/// The token strategy: that of this crate, or one of two common ones for comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     /// The schedule of this crate.
     #[default]
     Keyless,
-    /// A token a call, none kept.
+    /// A new token for each call, without a cache.
     PerCall,
-    /// Kept; within two minutes of the expiry refreshed in the background, every three seconds while that fails.
+    /// A cached token. Within two minutes of its expiry it is refreshed in the background, with a
+    /// retry every three seconds.
     FixedWindow,
 }
 
-/// The tokens that the identity endpoint gives.
+/// The tokens of the identity endpoint.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct TokenScript {
-    /// How long the tokens live, one after another; the last one goes for all that follow. Default one hour.
+    /// The lifetimes of the tokens in turn; the last one repeats. Default one hour.
     pub lifetimes_ms: Vec<f64>,
-    /// When their issuer would refresh them, from the request on. Default: it does not say.
+    /// The refresh time that the issuer advises, from the request. Default: none.
     pub refresh_after_ms: Option<f64>,
-    /// For how long the endpoint gives the same token again, as a platform's cache does. Default 0: never.
+    /// How long the endpoint returns the same token from its cache. Default 0: never.
     pub cached_for_ms: f64,
 }
 
@@ -107,15 +110,15 @@ impl Default for TokenScript {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Outage {
-    /// Its first moment.
+    /// The start.
     pub from_ms: f64,
-    /// The first moment after it.
+    /// The end (exclusive).
     pub to_ms: f64,
-    /// How it fails. Default `reset`.
+    /// The kind of failure. Default `reset`.
     pub mode: FailureMode,
-    /// The HTTP status, for the mode `status`. Default 500.
+    /// The HTTP status for the mode `status`. Default 500.
     pub status: u16,
-    /// The `Retry-After` that comes with it.
+    /// The `Retry-After` of the response.
     pub retry_after_ms: Option<f64>,
 }
 
@@ -138,23 +141,23 @@ pub enum FailureMode {
     /// The connection is reset.
     #[default]
     Reset,
-    /// No answer ever comes.
+    /// There is no response.
     Hang,
-    /// It answers with an HTTP status.
+    /// The response has an HTTP status.
     Status,
 }
 
-/// When callers want a token.
+/// The calls for a token.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Calls {
-    /// One call in this time. Default 60,000; 0 for none.
+    /// The interval between calls. Default 60,000; 0 for none.
     pub every_ms: f64,
-    /// From when on. Default 0.
+    /// The time of the first call. Default 0.
     pub from_ms: f64,
-    /// Until when. Default: the end.
+    /// The end of the calls. Default: the end of the scenario.
     pub to_ms: Option<f64>,
-    /// Calls beside those.
+    /// Times of additional calls.
     pub at_ms: Vec<f64>,
 }
 
@@ -169,13 +172,13 @@ impl Default for Calls {
     }
 }
 
-/// A moment at which the wall clock is set.
+/// A change of the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ClockStep {
-    /// When.
+    /// The time of the change.
     pub at_ms: f64,
-    /// By how much; negative for back.
+    /// The amount; negative to set it back.
     pub by_ms: f64,
 }
 
@@ -183,24 +186,24 @@ pub struct ClockStep {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Suspend {
-    /// Its first moment.
+    /// The start.
     pub from_ms: f64,
-    /// The moment at which it wakes up.
+    /// The time of waking.
     pub to_ms: f64,
 }
 
 const LONGEST_MS: f64 = 2_592_000_000.0;
 const MOST_INSTANCES: u32 = 100_000;
 
-/// So many calls are played at the most, over all instances: some seconds of work.
+/// The most calls to simulate over all instances: a few seconds of work.
 const MOST_CALLS: f64 = 50_000_000.0;
 
-/// Buckets of the fleet's request rate, unless the scenario says how long one is.
+/// The default number of buckets of the fleet's request rate.
 const BUCKETS: Millis = 240;
 
 const MOST_BUCKETS: f64 = 100_000.0;
 
-/// A scenario that has been checked, in whole milliseconds.
+/// A validated scenario, in whole milliseconds.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) duration: Millis,
@@ -212,7 +215,7 @@ pub(super) struct Plan {
     pub(super) calls_every: Millis,
     pub(super) calls_from: Millis,
     pub(super) calls_to: Millis,
-    /// The calls beside the regular ones, in order.
+    /// The additional calls, in order.
     pub(super) calls_at: Vec<Millis>,
     pub(super) clock_steps: Vec<(Millis, Millis)>,
     pub(super) suspends: Vec<(Millis, Millis)>,
@@ -221,14 +224,14 @@ pub(super) struct Plan {
     pub(super) instances: u32,
     pub(super) start_spread: Millis,
     pub(super) bucket: Millis,
-    /// A schedule without a token, to begin with.
+    /// The initial schedule, without a token.
     pub(super) schedule: Schedule,
     pub(super) strategy: Strategy,
     pub(super) seed: u32,
 }
 
 impl RefreshScenario {
-    /// Checks every field.
+    /// Validates every field.
     pub(super) fn check(&self) -> Result<Plan> {
         let duration = within("durationMs", self.duration_ms, 1.0, LONGEST_MS)?;
         let point = |name: &str, value: f64| within(name, value, 0.0, LONGEST_MS);

@@ -1,4 +1,4 @@
-//! What happened in a simulated life.
+//! Records the events of a simulation.
 
 use serde::Serialize;
 
@@ -7,60 +7,61 @@ use crate::Code;
 use crate::schedule::Phase;
 use crate::token::Millis;
 
-/// So many calls and attempts are listed at the most; the totals count all.
+/// The most calls and attempts to list; the totals count all.
 const LISTED: usize = 5_000;
 
-/// What happened, in milliseconds from the start. `phases`, `attempts` and `calls` show the first instance and list 5,000
-/// entries at the most; `totals` and `fleet` count all instances.
+/// The result of a simulation, in milliseconds from the start. `phases`, `attempts` and `calls`
+/// show the first instance and list at most 5,000 entries; `totals` and `fleet` cover all
+/// instances.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RefreshTimeline {
-    /// How long the scenario lasted.
+    /// The duration of the scenario.
     pub duration_ms: f64,
-    /// The phases of the token, one after another. Empty for strategies that have none.
+    /// The phases of the token in order. Empty for strategies without phases.
     pub phases: Vec<PhaseSpan>,
-    /// The requests at the identity endpoint.
+    /// The requests to the identity endpoint.
     pub attempts: Vec<Attempt>,
     /// The calls for a token.
     pub calls: Vec<Call>,
-    /// Whether entries had to be left out of the lists.
+    /// Whether the lists are incomplete.
     pub truncated: bool,
-    /// All of it, counted.
+    /// The counts.
     pub totals: Totals,
     /// The request rate at the identity endpoint.
     pub fleet: Fleet,
 }
 
-/// A stretch of time in one phase.
+/// A time span in one phase.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PhaseSpan {
     /// The phase.
     pub phase: Phase,
-    /// Its first moment.
+    /// The start.
     pub from_ms: f64,
-    /// The first moment after it.
+    /// The end (exclusive).
     pub to_ms: f64,
 }
 
-/// A request at the identity endpoint.
+/// A request to the identity endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Attempt {
-    /// When it was sent.
+    /// The time of the request.
     pub at_ms: f64,
-    /// When it was answered, or given up.
+    /// The time of the response, or of giving up.
     pub end_ms: f64,
-    /// Whether nobody waited for it when it was sent.
+    /// Whether the request had no waiting callers when it was sent.
     pub background: bool,
-    /// What came of it.
+    /// The outcome.
     pub outcome: AttemptOutcome,
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AttemptOutcome {
@@ -70,7 +71,7 @@ pub enum AttemptOutcome {
     Unchanged,
     /// An error.
     Failed,
-    /// No answer in time, or before the end.
+    /// No response in time, or before the end.
     Abandoned,
 }
 
@@ -79,30 +80,30 @@ pub enum AttemptOutcome {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Call {
-    /// When it was made.
+    /// The time of the call.
     pub at_ms: f64,
-    /// How long it waited.
+    /// How long the call waited.
     pub wait_ms: f64,
-    /// What it got.
+    /// The outcome.
     pub outcome: CallOutcome,
-    /// The error's code where it failed.
+    /// The code of the error, if the call failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
 }
 
-/// What a call got.
+/// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CallOutcome {
-    /// A fresh token, at once.
+    /// A fresh token, without a wait.
     Fresh,
-    /// A token past its refresh time, at once.
+    /// A token past its refresh time, without a wait.
     Due,
     /// A token, after a wait.
     Waited,
     /// An error.
     Failed,
-    /// A token that had expired by the time that nobody can set. It never happens to the strategy `keyless`.
+    /// A token that had expired by real time. Never happens with the strategy `keyless`.
     Dead,
 }
 
@@ -112,21 +113,21 @@ pub enum CallOutcome {
 pub struct Totals {
     /// Calls for a token.
     pub calls: u32,
-    /// Those served at once with a fresh token.
+    /// Calls that got a fresh token without a wait.
     pub fresh: u32,
-    /// Those served at once with a token past its refresh time.
+    /// Calls that got a token past its refresh time without a wait.
     pub due: u32,
-    /// Those that waited.
+    /// Calls that waited.
     pub waited: u32,
-    /// Those that failed.
+    /// Calls that failed.
     pub failed: u32,
-    /// Those that got a dead token.
+    /// Calls that got an expired token.
     pub dead: u32,
     /// The longest wait of a call that got a token, in milliseconds.
     pub longest_wait_ms: f64,
-    /// Requests at the identity endpoint.
+    /// Requests to the identity endpoint.
     pub attempts: u32,
-    /// Those that failed or were given up.
+    /// Requests that failed or were abandoned.
     pub failed_attempts: u32,
 }
 
@@ -135,17 +136,17 @@ pub struct Totals {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Fleet {
-    /// How many instances there were.
+    /// The number of instances.
     pub instances: u32,
-    /// How long a bucket is, in milliseconds.
+    /// The length of a bucket, in milliseconds.
     pub bucket_ms: f64,
-    /// Requests in each bucket, from the start.
+    /// The requests in each bucket, from the start.
     pub requests: Vec<u32>,
-    /// The most in a bucket.
+    /// The most requests in a bucket.
     pub peak: u32,
 }
 
-/// Writes the timeline while the instances live.
+/// Collects the timeline during a simulation.
 pub(super) struct Recorder {
     timeline: RefreshTimeline,
     bucket: Millis,
@@ -245,7 +246,7 @@ impl Recorder {
         }
     }
 
-    /// The phase of the first instance from a moment on.
+    /// Records the phase of the first instance from a time on.
     pub(super) fn phase(&mut self, at: Millis, phase: Phase) {
         match self.phase {
             Some((same, _)) if same == phase => {}

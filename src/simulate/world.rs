@@ -1,4 +1,5 @@
-//! What surrounds an instance: its clocks, the identity endpoint, its callers, chance.
+//! Simulates the surroundings of an instance: its clocks, the identity endpoint, its callers and
+//! random numbers.
 
 use super::effort::Effort;
 use super::scenario::{FailureMode, Outage, Plan};
@@ -9,10 +10,10 @@ use crate::token::Millis;
 /// The wall clock at the start: 2026-01-01.
 const EPOCH_MS: Millis = 1_767_225_600_000;
 
-/// A connection is reset after this long, or the latency if that is shorter.
+/// How long a reset of the connection takes, at most the latency.
 const RESET_MS: Millis = 5;
 
-/// Numbers that look like chance and are the same every time (`SplitMix64`).
+/// A reproducible random number generator (`SplitMix64`).
 pub(super) struct Chance(u64);
 
 impl Chance {
@@ -20,7 +21,7 @@ impl Chance {
         Self((u64::from(seed) << 32) | u64::from(instance))
     }
 
-    /// Uniform in 0..1.
+    /// Returns a number that is uniform in 0..1.
     pub(super) fn draw(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -29,7 +30,7 @@ impl Chance {
         ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// How long after the first moment an instance starts.
+    /// Returns the delay of an instance's start.
     pub(super) fn start_delay(&mut self, plan: &Plan) -> Millis {
         if plan.instances > 1 {
             (plan.start_spread as f64 * self.draw()) as Millis
@@ -39,30 +40,30 @@ impl Chance {
     }
 }
 
-/// The identity endpoint's answer to a request.
+/// A response of the identity endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// A token, and from when on it is worth nothing.
+    /// A token with its real expiry.
     Token {
         dies: Millis,
         refresh_after: Option<Millis>,
     },
-    /// An HTTP status, or none where the connection broke.
+    /// An HTTP status; `None` for a reset connection.
     Error {
         status: Option<u16>,
         retry_after_ms: Option<Millis>,
     },
-    /// None, ever.
+    /// No response.
     Never,
 }
 
 pub(super) struct World<'a> {
     plan: &'a Plan,
     pub(super) effort: &'a Effort,
-    /// When this instance starts; its calls come that much later.
+    /// The delay of this instance's start, which also delays its calls.
     delay: Millis,
-    tokens_given: usize,
-    /// The token that the platform's cache holds: when it was made, and when it dies.
+    tokens_issued: usize,
+    /// The token in the platform's cache: when it was issued and when it expires.
     cached: Option<(Millis, Millis)>,
     next_at: usize,
 }
@@ -73,13 +74,13 @@ impl<'a> World<'a> {
             plan,
             effort,
             delay,
-            tokens_given: 0,
+            tokens_issued: 0,
             cached: None,
             next_at: 0,
         }
     }
 
-    /// Both clocks at a moment.
+    /// Returns both clocks at a time.
     pub(super) fn now(&self, at: Millis) -> Now {
         self.effort
             .spend(1 + self.plan.clock_steps.len() + self.plan.suspends.len());
@@ -96,7 +97,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The same moment, or when the machine wakes up.
+    /// Returns the time itself, or the time of waking if the machine sleeps.
     pub(super) fn awake(&self, at: Millis) -> Millis {
         self.effort.spend(self.plan.suspends.len());
         let sleeps = self
@@ -107,7 +108,7 @@ impl<'a> World<'a> {
         sleeps.map_or(at, |&(_, to)| to)
     }
 
-    /// Moments at which a clock does something odd.
+    /// Returns the times at which a clock jumps.
     pub(super) fn disturbances(&self) -> Vec<Millis> {
         let steps = self.plan.clock_steps.iter().map(|&(at, _)| at);
         steps
@@ -115,7 +116,7 @@ impl<'a> World<'a> {
             .collect()
     }
 
-    /// Asks the identity endpoint.
+    /// Requests a token from the identity endpoint.
     pub(super) fn ask(&mut self, at: Millis) -> Answer {
         self.effort.spend(1 + self.plan.outages.len());
         match self.outage(at) {
@@ -143,10 +144,10 @@ impl<'a> World<'a> {
                 }
             }
             None => {
-                let held = self
+                let cached = self
                     .cached
                     .filter(|(made, dies)| at < made + self.plan.cached_for && at < *dies);
-                let (made, dies) = held.unwrap_or_else(|| (at, at + self.next_lifetime()));
+                let (made, dies) = cached.unwrap_or_else(|| (at, at + self.next_lifetime()));
                 self.cached = Some((made, dies));
                 Answer::Token {
                     dies,
@@ -156,7 +157,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// How long that answer takes to arrive.
+    /// Returns the time until a response arrives.
     pub(super) fn latency(&self, answer: Answer) -> Millis {
         match answer {
             Answer::Error { status: None, .. } => self.plan.latency.min(RESET_MS),
@@ -164,7 +165,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The first call after a moment, or the first at all.
+    /// Returns the time of the first call after `after`, or of the first call.
     pub(super) fn next_call(&mut self, after: Option<Millis>) -> Option<Millis> {
         let every = self.plan.calls_every;
         let first = self.plan.calls_from + self.delay;
@@ -197,13 +198,13 @@ impl<'a> World<'a> {
 
     fn next_lifetime(&mut self) -> Millis {
         let lifetimes = &self.plan.lifetimes;
-        let lifetime = lifetimes.get(self.tokens_given).or(lifetimes.last()).copied();
-        self.tokens_given += 1;
+        let lifetime = lifetimes.get(self.tokens_issued).or(lifetimes.last()).copied();
+        self.tokens_issued += 1;
         lifetime.unwrap_or_default()
     }
 }
 
-/// The code of such a failure; without a status the connection was lost.
+/// Returns the code of a failure. Without a status, the connection was lost.
 pub(super) fn code_of(status: Option<u16>) -> Code {
     let evidence = Evidence {
         status,

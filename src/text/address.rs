@@ -1,10 +1,11 @@
-//! Addresses in settings, to which a secret is sent: read strictly, so that the host that is checked is the one that is asked.
+//! Reads the addresses of settings that a secret is sent to. Strict, so that the checked host is
+//! the host that receives the request.
 
 use std::net::Ipv6Addr;
 
 use super::is_made_of;
 
-/// A URL of `http` or `https` in its parts.
+/// The parts of an `http` or `https` URL.
 pub(crate) struct Address<'a> {
     /// Whether the scheme is `https`.
     pub(crate) secure: bool,
@@ -15,7 +16,8 @@ pub(crate) struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// `None` for what is no such URL, or names a user, or holds a character that readers of URLs do not agree on.
+    /// Reads a URL. `None` for any other text, and for a URL with user information or with a
+    /// character that URL parsers treat differently.
     pub(crate) fn read(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
         let secure = scheme.eq_ignore_ascii_case("https");
@@ -25,7 +27,7 @@ impl<'a> Address<'a> {
         Self::without_scheme(rest).map(|address| Self { secure, ..address })
     }
 
-    /// Reads what follows the scheme.
+    /// Reads the part after the scheme.
     pub(crate) fn without_scheme(rest: &'a str) -> Option<Self> {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end)?;
@@ -41,12 +43,12 @@ impl<'a> Address<'a> {
         })
     }
 
-    /// Whether it is this machine.
+    /// Whether the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         matches!(self.host, "localhost" | "127.0.0.1" | "[::1]")
     }
 
-    /// Whether it is a host and nothing else.
+    /// Whether the URL has neither path nor query.
     pub(crate) fn is_host_alone(&self) -> bool {
         matches!(self.path, "" | "/")
     }
@@ -68,7 +70,7 @@ fn is_port(port: &str) -> bool {
     is_made_of(port, b"") && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// Whether a text names a tenant: a GUID, or a domain in full. It becomes a part of a path.
+/// Whether a text is a tenant: a GUID or a full domain. It becomes a part of a path.
 pub(crate) fn is_tenant(text: &str) -> bool {
     text.len() <= 253
         && text
@@ -76,7 +78,8 @@ pub(crate) fn is_tenant(text: &str) -> bool {
             .all(|label| !label.is_empty() && is_made_of(label, b"-"))
 }
 
-/// Whether a text can be the client id of an application, which is a GUID as a rule: visible, and without white space.
+/// Whether a text may be the client id of an application: visible characters without white space.
+/// It is usually a GUID.
 pub(crate) fn is_client_id(text: &str) -> bool {
     (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

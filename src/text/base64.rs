@@ -1,6 +1,6 @@
-//! Base64 as issuers of tokens and challenges write it.
+//! Decodes the base64 of tokens and challenges.
 
-/// Decodes base64 in either alphabet. Padding, up to what is due, and stray last bits are tolerated.
+/// Decodes base64 in either alphabet. Padding is optional, and stray last bits are ignored.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=').as_bytes();
     let due = digits.len().next_multiple_of(4) - digits.len();

@@ -1,9 +1,9 @@
-//! Numbers for messages.
+//! Formats numbers for messages.
 
-/// A number as `Display` shows it: all digits, no exponent.
+/// Formats a number as `Display` does: all digits, no exponent.
 ///
-/// std formats floats to every width and precision, with some 15 KB of code and tables that the WebAssembly module need not
-/// carry; `serde_json`'s shortest form holds the same digits.
+/// The float formatting of std would add some 15 KB of code and tables to the WebAssembly module;
+/// `serde_json`'s shortest form has the same digits.
 pub(crate) fn decimal(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
@@ -23,7 +23,7 @@ pub(crate) fn decimal(value: f64) -> String {
         return format!("{sign}0.{zeros}{whole}{fraction}");
     }
     if exponent > 0 {
-        // Exponents begin where the digits of the fraction end.
+        // The digits of the fraction take up a part of the exponent; zeros take up the rest.
         let zeros = "0".repeat(exponent.unsigned_abs().saturating_sub(fraction.len()));
         return format!("{sign}{whole}{fraction}{zeros}");
     }
@@ -52,7 +52,7 @@ mod tests {
         ];
         for value in bits.chain(plain).chain(powers).chain(ends) {
             let (shown, displayed) = (decimal(value), value.to_string());
-            // Of two forms that are equally short and equally near, the last digit may be either.
+            // Of two forms that are equally short and equally near, either last digit is correct.
             let same = shown == displayed || (shown.len() == displayed.len() && shown.parse() == Ok(value));
             assert!(same, "{shown} instead of {displayed}");
         }

@@ -1,7 +1,7 @@
-//! JSON as far as it is read here: objects, member by member, and small values.
+//! Reads JSON objects, member by member, and small values.
 //!
-//! `serde_json`'s own `Value` and its messages about types are left out on purpose: the maps and the formatting of floats
-//! that come with them would weigh more in the WebAssembly module than all of this, and no message quotes what was read.
+//! Avoids `serde_json::Value` and its type errors: their maps and float formatting would add more
+//! to the WebAssembly module than this whole file, and no message quotes the input.
 
 use std::fmt;
 
@@ -9,20 +9,20 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-/// A text in quotes, as JSON has it.
+/// Quotes a text as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
     // Writing a text into memory cannot fail.
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// A value, as far as it matters here.
+/// A value, as far as its type is needed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Null,
     Number(f64),
     Text(String),
     List(Vec<Value>),
-    /// A truth value, an object, or a list within a list.
+    /// A boolean, an object, or a nested list.
     Other,
 }
 
@@ -48,7 +48,7 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-/// Reads a value. A list within a list counts as nothing: one of JavaScript's may hold itself.
+/// Reads a value. Ignores nested lists, because a list of JavaScript may contain itself.
 struct ValueVisitor {
     in_list: bool,
 }
@@ -110,14 +110,14 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
-/// The members of an object that were asked for, in their order.
+/// The requested members of an object, in order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Members(Vec<(String, Value)>);
 
 impl Members {
-    /// Reads the text of an object, and of it the members with a wanted name.
+    /// Reads the text of an object, and keeps the members with a wanted name.
     pub(crate) fn from_slice(json: &[u8], wanted: fn(&str) -> bool) -> serde_json::Result<Self> {
-        // A list is refused where it begins, so it is left out: what stands before it is no object either.
+        // Report a list as an error at its start: cut it off, so that no object is left.
         let blank = json.len() - json.trim_ascii_start().len();
         let json = match json.get(blank) {
             Some(b'[') => json.get(..blank).unwrap_or_default(),
@@ -129,7 +129,7 @@ impl Members {
         Ok(members)
     }
 
-    /// The value of a member; the last one if there are several.
+    /// Returns the value of a member; the last one of several.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0
             .iter()
@@ -138,7 +138,7 @@ impl Members {
             .map(|(_, value)| value)
     }
 
-    /// The last name that is there more than once.
+    /// Returns the last name that occurs more than once.
     pub(crate) fn duplicate(&self) -> Option<&str> {
         let mut names = self.0.iter().map(|(name, _)| name.as_str());
         while let Some(last) = names.next_back() {
@@ -156,9 +156,9 @@ impl FromIterator<(String, Value)> for Members {
     }
 }
 
-/// Reads an object into [`Members`] and refuses everything else.
+/// Reads an object into [`Members`] and rejects every other value.
 struct ObjectVisitor {
-    /// The names that count; other members are skipped unread.
+    /// The names to keep. Other members are skipped unread.
     wanted: fn(&str) -> bool,
 }
 

@@ -1,37 +1,40 @@
-//! What a `WWW-Authenticate` header asks for. A resource that evaluates access continuously refuses a token that was good
-//! until now with a claims challenge: it names claims, and a token that is acquired with them is let in again.
+//! Reads claims challenges from `WWW-Authenticate` headers.
+//!
+//! A resource with continuous access evaluation rejects a token with a claims challenge. It accepts
+//! a new token that was acquired with the claims of the challenge.
 
 use serde::Serialize;
 
 use crate::text::base64;
 use crate::text::json::Members;
 
-/// Longer headers are not read: HTTP servers and clients stop at 16 KiB.
+/// The longest header to read. HTTP servers and clients stop at 16 KiB.
 const MAX_HEADER_BYTES: usize = 65_536;
 
-/// What the `Bearer` challenge of a response says. All of it may be missing.
+/// The parameters of a `Bearer` challenge. Each one is optional.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Challenge {
-    /// The claims that a new token has to be acquired with, as JSON text.
+    /// The claims to acquire a new token with, as JSON text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<String>,
-    /// Such as `insufficient_claims` or `invalid_token`.
+    /// The error code, such as `insufficient_claims` or `invalid_token`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The same in words.
+    /// The error in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_description: Option<String>,
-    /// Where to sign in.
+    /// The address to sign in at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_uri: Option<String>,
 }
 
-/// Reads the header's `Bearer` challenge; of several, the first one with claims, else the first. Never fails: what cannot be
-/// read is left out. Several headers may be joined by commas.
+/// Returns the header's `Bearer` challenge: the first one with claims, else the first one. Never
+/// fails: it leaves out unreadable parameters. Several headers may be joined by commas.
 ///
-/// Claims count with any `error`: Azure sends them with `insufficient_claims` and with `invalid_token`.
+/// Claims count with any `error`: Azure sends them with `insufficient_claims` and with
+/// `invalid_token`.
 ///
 /// ```
 /// use copilot_keyless::token::challenge::parse;
@@ -80,7 +83,7 @@ pub fn parse(www_authenticate: &str) -> Challenge {
 }
 
 impl Challenge {
-    /// Takes a parameter in. The first of a name counts.
+    /// Stores a parameter. The first one of each name counts.
     fn take(&mut self, name: &str, value: String) {
         let (field, value) = match name.to_ascii_lowercase().as_str() {
             "claims" => (&mut self.claims, claims(value)),
@@ -95,7 +98,7 @@ impl Challenge {
     }
 }
 
-/// The JSON object that a parameter holds: in base64, or as it is.
+/// Returns the JSON object of a `claims` parameter, which is base64 or plain JSON.
 fn claims(value: String) -> Option<String> {
     let text = if value.trim_ascii_start().starts_with('{') {
         value
@@ -106,18 +109,19 @@ fn claims(value: String) -> Option<String> {
     Some(text)
 }
 
-/// A piece of the header.
+/// One piece of the header.
 enum Part<'a> {
-    /// A challenge begins.
+    /// The start of a challenge.
     Scheme(&'a str),
     /// A parameter of the challenge, without quotation marks and escapes.
     Parameter(&'a str, String),
 }
 
-/// The pieces of a header, in their order.
+/// Splits a header into its pieces, in order.
 struct Parts<'a> {
     rest: &'a str,
-    /// Whether a scheme was the last thing: what follows it, without a comma, is its credential or its first parameter.
+    /// Whether the last piece was a scheme. The next word, without a comma, is then its credential
+    /// or its first parameter.
     after_scheme: bool,
 }
 
@@ -132,7 +136,7 @@ impl<'a> Parts<'a> {
             }
             let word = self.word(|c| c == '=' || c == ',' || c == '"' || c.is_ascii_whitespace());
             if word.is_empty() {
-                // A quoted text, an equals sign or a control character where none can be.
+                // Skip a quoted text, an equals sign or a control character in the wrong place.
                 let mut chars = self.rest.chars();
                 if chars.next()? == '"' {
                     self.quoted()?;
@@ -145,7 +149,7 @@ impl<'a> Parts<'a> {
             self.skip(|c| c == ' ' || c == '\t');
             let Some(rest) = self.rest.strip_prefix('=') else {
                 if after_scheme {
-                    // Base64 without a name, as `Negotiate` has it.
+                    // Base64 without a name, as in `Negotiate`.
                     continue;
                 }
                 self.after_scheme = true;
@@ -166,7 +170,7 @@ impl<'a> Parts<'a> {
         self.rest = self.rest.trim_start_matches(skipped);
     }
 
-    /// What stands before a character that ends it.
+    /// Returns the text before the first character that matches `ends`.
     fn word(&mut self, ends: fn(char) -> bool) -> &'a str {
         let end = self.rest.find(ends).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
@@ -174,7 +178,8 @@ impl<'a> Parts<'a> {
         word
     }
 
-    /// A text in quotation marks. One that does not end is the end of what can be read.
+    /// Returns a quoted text without quotation marks and escapes. `None`, which ends the reading,
+    /// if the closing quotation mark is missing.
     fn quoted(&mut self) -> Option<String> {
         let mut text = String::new();
         let mut chars = self.rest.chars();

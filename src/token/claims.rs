@@ -1,5 +1,5 @@
-//! What a token says about itself. Microsoft calls access tokens opaque to clients, so this is for people who look for
-//! a fault: nothing here ever decides whether a token is sent.
+//! Describes a token by its claims. For diagnosis only: access tokens are opaque to clients, so no
+//! claim decides whether a token is sent.
 
 use serde::Serialize;
 
@@ -7,10 +7,10 @@ use super::lifetime::Millis;
 use crate::text::base64;
 use crate::text::json::{Members, Value};
 
-/// Longer texts are not decoded.
+/// The longest token to decode.
 const MAX_TOKEN_BYTES: usize = 262_144;
 
-/// Whom a token stands for.
+/// The kind of principal of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Principal {
@@ -20,28 +20,28 @@ pub enum Principal {
     App,
     /// A person (`idtyp` is `user`, or delegated permissions in `scp`).
     User,
-    /// It does not say.
+    /// The claims do not say.
     Unknown,
 }
 
-/// Whether a token can be read.
+/// The format of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenFormat {
     /// A JSON Web Token.
     Jwt,
-    /// Something that cannot be decoded.
+    /// Any other format.
     Opaque,
 }
 
-/// What a token says about itself; times in epoch milliseconds. All of it may be missing: an opaque token says nothing.
+/// The claims of a token; times are epoch milliseconds. An opaque token has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TokenDescription {
-    /// Whether it could be decoded.
+    /// The token's format.
     pub format: TokenFormat,
-    /// Whom the token stands for.
+    /// The kind of principal.
     pub principal: Principal,
     /// The audience (`aud`): a URI or a GUID, without the trailing slash.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,39 +52,39 @@ pub struct TokenDescription {
     /// The tenant (`tid`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
-    /// The principal that needs the role (`oid`).
+    /// The object id of the principal, which needs the role (`oid`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object_id: Option<String>,
-    /// The application that asked for the token (`appid` or `azp`).
+    /// The application that requested the token (`appid` or `azp`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_id: Option<String>,
-    /// That application's name where it is a well-known one.
+    /// The name of that application, if it is a well-known one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_name: Option<&'static str>,
     /// The person's sign-in name (`upn`, `unique_name` or `preferred_username`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
-    /// The managed identity's, or its host's, resource id (`xms_mirid`).
+    /// The resource id of the managed identity or of its host (`xms_mirid`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub managed_identity: Option<String>,
-    /// Delegated permissions (`scp`); on user tokens only.
+    /// Delegated permissions (`scp`). Only user tokens have them.
     pub scopes: Vec<String>,
-    /// Application permissions (`roles`); not Azure role assignments.
+    /// Application permissions (`roles`). They are not Azure role assignments.
     pub roles: Vec<String>,
-    /// When it was issued (`iat`); Entra dates it about five minutes back.
+    /// The time of issue (`iat`). Entra sets it about five minutes back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<Millis>,
-    /// From when it is good (`nbf`).
+    /// The start of validity (`nbf`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Millis>,
-    /// Until when it is good (`exp`).
+    /// The expiry (`exp`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_on: Option<Millis>,
-    /// Whether it is ready for continuous access evaluation (`xms_cc` holds `cp1`).
+    /// Whether the client supports continuous access evaluation (`xms_cc` contains `cp1`).
     pub continuous_access: bool,
 }
 
-/// Describes a token as well as can be. Never fails: what cannot be decoded is `opaque`.
+/// Describes a token. Never fails: a token that it cannot decode is `opaque`.
 ///
 /// ```
 /// use copilot_keyless::token::claims::{Principal, TokenFormat, describe};
@@ -136,12 +136,12 @@ pub fn describe(token: &str) -> TokenDescription {
     }
 }
 
-/// When a JWT says that it expires.
+/// Returns the expiry of a JWT.
 pub(crate) fn expiry(token: &str) -> Option<Millis> {
     time(&payload(token)?, "exp")
 }
 
-/// The claims of a signed JWT. Encrypted ones have five parts and stay opaque.
+/// Returns the claims of a signed JWT. An encrypted JWT has five parts and stays opaque.
 fn payload(token: &str) -> Option<Members> {
     let token = token.trim_ascii();
     let token = match token.split_at_checked(7) {
@@ -174,7 +174,7 @@ fn audience(claims: &Members) -> Option<String> {
     Some(audience.trim_end_matches('/').to_owned())
 }
 
-/// A claim that is a list, or a text of words.
+/// Returns a claim that is a list, or a text of words.
 fn words(claims: &Members, name: &str) -> Vec<String> {
     match claims.get(name) {
         Some(Value::List(list)) => list
@@ -187,7 +187,7 @@ fn words(claims: &Members, name: &str) -> Vec<String> {
     }
 }
 
-/// A claim in seconds since 1970.
+/// Converts a claim in seconds since 1970 to milliseconds.
 fn time(claims: &Members, name: &str) -> Option<Millis> {
     let seconds = claims.get(name)?.as_number()?;
     (seconds > 0.0 && seconds < 1e12).then_some((seconds * 1_000.0) as Millis)

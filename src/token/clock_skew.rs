@@ -1,21 +1,22 @@
-//! A second look at a token that seems to have expired when it comes.
+//! Checks a new token that seems to have expired already.
 //!
-//! Two things make a good token look so: a credential that could not read the expiry (MSAL then says "now"), and a clock of this
-//! machine that is ahead by more than the token lives. Against the first there is the token's own `exp`, against the second the `Date`
-//! of any answer. A token that has expired by the true time stays expired.
+//! A valid token seems expired for one of two reasons: the credential could not read the expiry
+//! (MSAL then reports the current time), or the clock of this machine is ahead by more than the
+//! lifetime. The token's own `exp` corrects the first, the `Date` header of any response the
+//! second. A token that has expired by the true time stays expired.
 
 use super::claims;
 use super::date::http_date;
 use super::lifetime::{Millis, epoch};
 
-/// `Date` counts whole seconds.
+/// The resolution of a `Date` header: whole seconds.
 const DATE_RESOLUTION_MS: Millis = 1_000;
 
-/// MSAL's "now" is rounded to seconds, and may so be later than now.
+/// MSAL rounds the current time to seconds, so its expiry may be up to this much in the future.
 const ROUNDING_MS: Millis = 1_000;
 
-/// Whether a token that has just come has expired already, or does so within a second, by this machine's clock and by what the
-/// credential says.
+/// Whether a new token has expired by this machine's clock, or expires within a second.
+/// `expires_on` is the expiry from the credential.
 ///
 /// ```
 /// use copilot_keyless::token::seems_expired;
@@ -29,8 +30,9 @@ pub fn seems_expired(expires_on: f64, now: Millis) -> bool {
     epoch(expires_on).is_some_and(|expires| expires <= now.saturating_add(ROUNDING_MS))
 }
 
-/// How far this machine's clock is ahead, in milliseconds, going by the `Date` of an answer to a request that was sent at
-/// `asked_at`. 0 where the clock is not ahead, or the date cannot be read.
+/// Returns how far this machine's clock is ahead, in milliseconds, by the `Date` header of the
+/// response to a request that was sent at `asked_at`. 0 if the clock is not ahead or the date is
+/// unreadable.
 ///
 /// ```
 /// use copilot_keyless::token::clock_ahead;
@@ -47,8 +49,9 @@ pub fn clock_ahead(date: &str, asked_at: Millis) -> Millis {
     })
 }
 
-/// When a token that seems expired does expire, on this machine's clock, which is ahead by `clock_ahead`. `None` if it has expired
-/// indeed. The token's own `exp` counts before what the credential says, which is no expiry that could be right.
+/// Corrects the expiry of a token that seems expired, for this machine's clock, which is ahead by
+/// `clock_ahead`. `None` if the token has really expired. The token's own `exp` takes precedence
+/// over the credential's `expires_on`.
 ///
 /// ```
 /// use copilot_keyless::token::corrected_expiry;

@@ -1,13 +1,16 @@
-//! The date formats of token endpoints: ISO 8601 and the two of App Service 2017-09-01.
+//! Reads the date formats of token endpoints: ISO 8601 and the two formats of App Service
+//! 2017-09-01.
 
 use super::lifetime::Millis;
 use crate::{Code, Error, Result};
 
-/// Reads a date and time. `zone` tells the offset from UTC, in minutes east, that held at a local time (given as if it
-/// were UTC); it is asked only when the text names no offset, as `az` before 2.54 does.
+/// Reads a date and time. `zone` returns the offset from UTC, in minutes east, at a local time
+/// (given as if it were UTC). It is called only if the text has no offset, as from `az` before
+/// 2.54.
 ///
-/// Formats: `2024-10-18T19:51:37.0000000+00:00` (`T` or a space, 0 to 9 fraction digits, `Z`, `+hh:mm`, `+hhmm`, `+hh` or
-/// nothing), `06/20/2019 02:57:58 +00:00` (month first) and `1/16/2020 5:24:12 AM +00:00` (12 AM is midnight).
+/// Formats: `2024-10-18T19:51:37.0000000+00:00` (`T` or a space, 0 to 9 fraction digits, `Z`,
+/// `+hh:mm`, `+hhmm`, `+hh` or nothing), `06/20/2019 02:57:58 +00:00` (month first) and `1/16/2020
+/// 5:24:12 AM +00:00` (12 AM is midnight).
 ///
 /// ```
 /// use copilot_keyless::token::parse_instant;
@@ -20,10 +23,10 @@ pub fn parse_instant(text: &str, zone: impl Fn(Millis) -> Option<i32>) -> Result
     instant_of(text, &zone)
 }
 
-/// Tells the offset at a local time, as [`parse_instant`] asks for it.
+/// Returns the offset at a local time; see [`parse_instant`].
 pub(super) type Zone<'a> = &'a dyn Fn(Millis) -> Option<i32>;
 
-/// [`parse_instant`], compiled once for all zones.
+/// [`parse_instant`] without its generic parameter, so that it is compiled once.
 pub(super) fn instant_of(text: &str, zone: Zone<'_>) -> Result<Millis> {
     let mut cursor = Cursor {
         rest: text.trim_ascii(),
@@ -46,8 +49,9 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
-/// Reads the date of an HTTP header in the three forms of RFC 9110: `Sun, 06 Nov 1994 08:49:37 GMT`, which servers send, and the two
-/// old ones, `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994`.
+/// Reads the date of an HTTP header in the three forms of RFC 9110: `Sun, 06 Nov 1994 08:49:37
+/// GMT`, which servers send, and the obsolete `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6
+/// 08:49:37 1994`.
 pub(crate) fn http_date(text: &str) -> Option<Millis> {
     let parts: Vec<&str> = text.split([' ', '-']).filter(|part| !part.is_empty()).collect();
     let (day, name, year, time) = match parts[..] {
@@ -67,13 +71,13 @@ pub(crate) fn http_date(text: &str) -> Option<Millis> {
     .ok()
 }
 
-/// What is left to read.
+/// The rest of the text.
 struct Cursor<'a> {
     rest: &'a str,
 }
 
 impl Cursor<'_> {
-    /// The local time as if it were UTC, and the offset in minutes where the text names one.
+    /// Reads the local time as if it were UTC, and the offset in minutes if the text has one.
     fn date_time(&mut self) -> Option<(Millis, Option<i32>)> {
         let first = self.number(1, 4)?;
         let american = self.take('/');
@@ -107,7 +111,7 @@ impl Cursor<'_> {
         Some((local, offset))
     }
 
-    /// The hour of the day, from an hour that `AM` or `PM` may follow.
+    /// Converts an hour that `AM` or `PM` may follow to the hour of the day.
     fn twelve_hours(&mut self, hour: Millis) -> Option<Millis> {
         let (half, after) = match self.rest.get(..3).map(str::to_ascii_uppercase).as_deref() {
             Some(" AM") => (0, 3),
@@ -118,7 +122,8 @@ impl Cursor<'_> {
         (1..=12).contains(&hour).then_some(hour % 12 + half)
     }
 
-    /// The offset in minutes, from `Z` or a sign. What is neither is left for the end of the text to complain of.
+    /// Reads the offset in minutes: `Z` or a signed offset. Leaves any other text for the check at
+    /// the end.
     fn offset(&mut self) -> Option<i32> {
         let before = self.rest;
         self.take(' ');
@@ -149,7 +154,7 @@ impl Cursor<'_> {
         (hours <= 14 && minutes <= 59).then_some(sign * (hours * 60 + minutes) as i32)
     }
 
-    /// Up to nine fraction digits, as whole milliseconds.
+    /// Reads up to nine fraction digits, as whole milliseconds.
     fn fraction(&mut self) -> Option<Millis> {
         let digits = self.digits(9);
         if digits.is_empty() {
@@ -194,7 +199,8 @@ fn with_digit(number: Millis, digit: u8) -> Millis {
     number * 10 + Millis::from(digit - b'0')
 }
 
-/// Days from 1970-01-01 to a day of the Gregorian calendar, which must exist and lie in 1970 to 9999.
+/// Returns the days from 1970-01-01 to a Gregorian date. `None` if the date does not exist or is
+/// not in the years 1970 to 9999.
 fn days_since_epoch(year: Millis, month: Millis, day: Millis) -> Option<Millis> {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
@@ -207,7 +213,8 @@ fn days_since_epoch(year: Millis, month: Millis, day: Millis) -> Option<Millis> 
     if !(1970..=9999).contains(&year) || !(1..=length).contains(&day) {
         return None;
     }
-    // Years that begin in March put the leap day last, so that the days before a month follow one line.
+    // A year that begins in March has its leap day at the end, so one formula counts the days
+    // before a month.
     let (year, month) = if month > 2 {
         (year, month - 3)
     } else {

@@ -1,17 +1,18 @@
-//! When a token expires: a lifetime that has been checked.
+//! Checks and stores the lifetime of a token.
 
 use crate::{Code, Error, Result};
 
-/// Milliseconds: since the Unix epoch where a point in time is meant, else a duration.
+/// Milliseconds: since the Unix epoch for a point in time, else a duration.
 pub type Millis = i64;
 
-/// The longest lifetime that is believed: 48 hours. Managed identity tokens live about 24.
+/// The longest accepted lifetime: 48 hours. Managed identity tokens live about 24.
 pub const MAX_LIFETIME_MS: Millis = 172_800_000;
 
-/// Epoch values from here on are milliseconds: as seconds this is the year 5138, as milliseconds March 1973.
+/// Epoch values from here on are milliseconds. In seconds this is the year 5138, in milliseconds
+/// March 1973.
 const FIRST_MILLISECONDS: f64 = 1e11;
 
-/// From when to when a token is good.
+/// The checked lifetime of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime {
     acquired: Millis,
@@ -20,8 +21,8 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// A lifetime that has been checked: the expiry is later than `acquired` and at most `max` ahead of it. A refresh
-    /// time that does not lie strictly between the two is dropped, since it is advice and not a fact.
+    /// Checks a lifetime: the expiry must be later than `acquired`, by at most `max`. Ignores a
+    /// refresh time that is not strictly between the two, because it is only advice.
     ///
     /// ```
     /// use copilot_keyless::token::{Lifetime, MAX_LIFETIME_MS};
@@ -63,8 +64,8 @@ impl Lifetime {
         })
     }
 
-    /// The lifetime of an `AccessToken` of `@azure/identity`, whose times are numbers of JavaScript. Seconds given where
-    /// milliseconds are expected are recognised by their size.
+    /// Checks the lifetime of an `AccessToken` of `@azure/identity`. Recognizes seconds by their
+    /// size and converts them to milliseconds.
     pub fn of_access_token(
         acquired: Millis,
         expires_on_timestamp: f64,
@@ -75,29 +76,29 @@ impl Lifetime {
         Self::new(acquired, expires, refresh_after_timestamp.and_then(epoch), max)
     }
 
-    /// When the request that brought the token was *started* (the rule of MSAL).
+    /// The *start* of the request that acquired the token (as in MSAL).
     pub const fn acquired(&self) -> Millis {
         self.acquired
     }
 
-    /// When the token expires. Always after [`acquired`](Self::acquired).
+    /// The expiry. Always after [`acquired`](Self::acquired).
     pub const fn expires(&self) -> Millis {
         self.expires
     }
 
-    /// When its issuer would like it to be refreshed; strictly between the other two.
+    /// The refresh time that the issuer advises, strictly between the other two.
     pub const fn refresh_after(&self) -> Option<Millis> {
         self.refresh_after
     }
 
-    /// How long the token lives, in milliseconds.
+    /// The lifetime in milliseconds.
     pub fn length(&self) -> Millis {
         self.expires.saturating_sub(self.acquired)
     }
 }
 
-/// A point in time given as seconds or milliseconds since 1970. `None` for what is no such time: zero, negative,
-/// not finite.
+/// Converts seconds or milliseconds since 1970 to milliseconds. `None` for zero, negative and
+/// infinite values and NaN.
 pub(super) fn epoch(value: f64) -> Option<Millis> {
     if !value.is_finite() || value <= 0.0 {
         return None;

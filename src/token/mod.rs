@@ -1,4 +1,4 @@
-//! Tokens: how long they live, what their claims say, and what a resource asks for when it rejects one.
+//! Reads tokens: their lifetimes, their claims, and the challenge of a resource that rejects one.
 
 pub mod challenge;
 pub mod claims;

@@ -1,4 +1,4 @@
-//! The answers of token endpoints and command-line tools: which field holds the token, which ones the expiry.
+//! Reads the responses of token endpoints and the output of command-line tools.
 
 use super::claims;
 use super::date::{Zone, instant_of};
@@ -6,24 +6,25 @@ use super::lifetime::{Lifetime, MAX_LIFETIME_MS, Millis, epoch, unreadable};
 use crate::text::json::{Members, Value};
 use crate::{Code, Error, Result, Secret};
 
-/// No real token response comes near this size.
+/// The longest response to read. Real ones are far shorter.
 const MAX_RESPONSE_BYTES: usize = 1_048_576;
 
 /// A token and its lifetime.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenResponse {
-    /// The token, as the endpoint gave it.
+    /// The token, unchanged.
     pub token: Secret,
-    /// When it was requested, when it expires, when its issuer would refresh it.
+    /// When the token was requested, when it expires, and when the issuer advises to refresh it.
     pub lifetime: Lifetime,
 }
 
-/// Reads the JSON of a token endpoint (Entra v2, IMDS, App Service 2017 and 2019), of `az account get-access-token`, of
-/// `azd auth token`, or an `AccessToken`.
+/// Reads the JSON of a token endpoint (Entra v2, IMDS, App Service 2017 and 2019), of `az account
+/// get-access-token`, of `azd auth token`, or an `AccessToken`.
 ///
-/// `requested_at` is when the request was started, in epoch milliseconds; `zone` as in [`parse_instant`](super::parse_instant). The earliest of
-/// several expiries wins; `ext_expires_in` is never one. The token's own `exp` counts only where nothing else is given.
+/// `requested_at` is the start of the request, in epoch milliseconds; for `zone` see
+/// [`parse_instant`](super::parse_instant). The earliest of several expiries wins; `ext_expires_in`
+/// never counts. The token's own `exp` counts only if the response has no expiry.
 ///
 /// ```
 /// use copilot_keyless::token::parse_token_response;
@@ -47,7 +48,7 @@ pub fn parse_token_response(
         ));
     }
     let fields = Members::from_slice(json, is_field).map_err(|error| {
-        // serde_json's own text may quote what it read, so only the position is kept.
+        // The text of a serde_json error may quote the input, so keep only the position.
         Error::new(
             Code::ExpiryNotJson,
             format!(
@@ -64,18 +65,18 @@ pub fn parse_token_response(
 /// The value of a field of a token response.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FieldValue {
-    /// Nothing, which is not the same as a field that is missing.
+    /// A null value. It differs from a missing field.
     Null,
     /// A number.
     Number(f64),
     /// A text.
     Text(String),
-    /// Anything else: no field that counts holds it.
+    /// Any other type. No field of a token response has it.
     Other,
 }
 
-/// Reads a token response whose JSON has been parsed already, as [`parse_token_response`] reads the text: an object of which each
-/// field is a name and a value.
+/// Reads the fields of a token response that is already parsed, by the rules of
+/// [`parse_token_response`].
 ///
 /// ```
 /// use copilot_keyless::token::{FieldValue, parse_token_fields};
@@ -108,10 +109,10 @@ pub fn parse_token_fields(
     read(&fields, requested_at, &zone)
 }
 
-/// The fields that may hold the token, first come first.
+/// The fields that may contain the token, in order of precedence.
 const TOKEN: [&str; 3] = ["access_token", "accessToken", "token"];
 
-/// True for the fields of a token response that mean something.
+/// Whether the field is read.
 fn is_field(name: &str) -> bool {
     TOKEN.contains(&name)
         || [
@@ -126,7 +127,7 @@ fn is_field(name: &str) -> bool {
         .contains(&name)
 }
 
-/// The token and its lifetime.
+/// Reads the token and its lifetime.
 fn read(fields: &Members, requested_at: Millis, zone: Zone<'_>) -> Result<TokenResponse> {
     if let Some(name) = fields.duplicate() {
         return Err(Error::new(
@@ -156,12 +157,12 @@ fn read(fields: &Members, requested_at: Millis, zone: Zone<'_>) -> Result<TokenR
     })
 }
 
-/// The earliest expiry that the response names; `None` when it names none at all.
+/// Returns the earliest expiry of the response, or `None` if it has none.
 fn expires(fields: &Members, requested_at: Millis, zone: Zone<'_>) -> Result<Option<Millis>> {
     let on = instant(fields, "expires_on", zone)?;
     let timestamp = instant(fields, "expiresOnTimestamp", zone)?;
     let within = duration(fields, "expires_in")?.map(|length| requested_at.saturating_add(length));
-    // az prints the same time twice, and only the number is free of time zones.
+    // az prints the same time twice, and only the number is independent of the time zone.
     let date = if on.is_some() {
         None
     } else {
@@ -181,7 +182,7 @@ fn expires(fields: &Members, requested_at: Millis, zone: Zone<'_>) -> Result<Opt
     Ok(earliest)
 }
 
-/// The refresh time that the issuer advises. Advice that cannot be read is no reason to refuse a token.
+/// Returns the refresh time that the issuer advises. Ignores unreadable advice.
 fn refresh_after(fields: &Members, requested_at: Millis, zone: Zone<'_>) -> Option<Millis> {
     let on = instant(fields, "refresh_on", zone).ok().flatten();
     let timestamp = instant(fields, "refreshAfterTimestamp", zone).ok().flatten();
@@ -190,7 +191,7 @@ fn refresh_after(fields: &Members, requested_at: Millis, zone: Zone<'_>) -> Opti
     [on, timestamp, within].into_iter().flatten().min()
 }
 
-/// A point in time: a number, a text of digits alone, or a date.
+/// Reads a point in time: a number, a text of digits, or a date.
 fn instant(fields: &Members, name: &str, zone: Zone<'_>) -> Result<Option<Millis>> {
     let time = match fields.get(name) {
         None | Some(Value::Null) => return Ok(None),
@@ -204,7 +205,7 @@ fn instant(fields: &Members, name: &str, zone: Zone<'_>) -> Result<Option<Millis
     time.map(Some).ok_or_else(|| unreadable(name))
 }
 
-/// A duration in seconds: a number or a text of digits alone.
+/// Reads a duration in seconds: a number or a text of digits.
 fn duration(fields: &Members, name: &str) -> Result<Option<Millis>> {
     let seconds = match fields.get(name) {
         None | Some(Value::Null) => return Ok(None),
@@ -224,8 +225,8 @@ fn duration(fields: &Members, name: &str) -> Result<Option<Millis>> {
     }
 }
 
-/// The number in a text of digits alone: exact up to 2^53, which is more than any time is cut to. (std reads floats with
-/// 10 KB of tables, which the WebAssembly module need not carry.)
+/// Converts a text of digits to a number, exact up to 2^53. The float parser of std would add 10 KB
+/// of tables to the WebAssembly module.
 fn whole_number(text: &str) -> Option<f64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| {

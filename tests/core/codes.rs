@@ -1,6 +1,6 @@
-//! `tests/tables/codes.json` and `variables.json` list every code and every environment variable of the core, for what is written in
-//! other languages: the types and lists of TypeScript are checked against them. `WRITE_TABLES=1 cargo test --test core codes` writes
-//! both.
+//! `tests/tables/codes.json` and `variables.json` list every code and environment variable of the
+//! core. Tests compare the TypeScript types and lists with them. `WRITE_TABLES=1 cargo test --test
+//! core codes` writes both.
 
 use std::fs;
 

@@ -1,10 +1,12 @@
-//! The life of a conversation, explored to its end: every outcome of every action, with every wish that callers may have meanwhile.
+//! Explores every state of a conversation: every outcome of every action, with every wish that
+//! callers may have meanwhile.
 
 use std::collections::{HashMap, HashSet};
 
 use copilot_keyless::conversation::{Action, Close, Lifecycle, MAX_RECOVERIES, Outcome, Wants};
 
-/// What an action may come to. A runtime may die, and a caller may leave, during each.
+/// Returns the possible outcomes of an action. During each, a runtime may die and a caller may
+/// leave.
 fn outcomes(action: Action) -> &'static [Outcome] {
     use Outcome as O;
     match action {
@@ -38,10 +40,11 @@ const ALL_OUTCOMES: [Outcome; 14] = [
     Outcome::Released,
 ];
 
-/// A conversation beside what really is: kept by the actions and outcomes alone.
+/// A conversation and the real state of its runtime and session, derived from actions and outcomes
+/// only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct World {
-    life: Lifecycle,
+    lifecycle: Lifecycle,
     action: Action,
     leased: bool,
     attached: bool,
@@ -55,7 +58,7 @@ struct World {
 impl World {
     fn start() -> Self {
         Self {
-            life: Lifecycle::default(),
+            lifecycle: Lifecycle::default(),
             action: Action::Rest,
             leased: false,
             attached: false,
@@ -66,7 +69,7 @@ impl World {
         }
     }
 
-    /// What callers may have done while the action was under way: nothing, an abort, the next prompt, a close.
+    /// Returns the possible wishes after an action: unchanged, an abort, another prompt, a close.
     fn wishes(&self) -> Vec<Wants> {
         let mut turns = vec![self.turn, None, Some(1), Some(2)];
         turns.dedup();
@@ -89,7 +92,7 @@ impl World {
             .collect()
     }
 
-    /// What the outcome makes of the world, and the next action. Panics where a promise is broken.
+    /// Applies an outcome and returns the next state. Panics if an invariant is broken.
     fn after(&self, outcome: Outcome, wants: Wants) -> Self {
         let mut next = self.clone();
         match (self.action, outcome) {
@@ -104,7 +107,7 @@ impl World {
             next.sent = 0;
         }
         (next.turn, next.close) = (wants.turn, wants.close);
-        // The shell tells the turn of a refusal and of its end.
+        // The caller tells the turn of a refusal and of its end.
         if matches!(outcome, Outcome::Refused | Outcome::Finished | Outcome::Unsettled)
             || self.action == Action::Fail
         {
@@ -113,7 +116,7 @@ impl World {
                 "a test's own fault"
             );
         }
-        next.action = next.life.next(outcome, wants);
+        next.action = next.lifecycle.next(outcome, wants);
         match next.action {
             Action::Rest => assert!(
                 next.turn.is_none() && next.close == Close::No,
@@ -175,24 +178,24 @@ impl World {
     }
 }
 
-/// Everything that can come to be.
+/// Returns all reachable states.
 fn reachable() -> HashSet<World> {
     let mut seen = HashSet::from([World::start()]);
-    let mut open = vec![World::start()];
-    while let Some(world) = open.pop() {
+    let mut queue = vec![World::start()];
+    while let Some(world) = queue.pop() {
         for next in world.successors() {
             if seen.insert(next.clone()) {
-                open.push(next);
+                queue.push(next);
             }
         }
     }
     seen
 }
 
-/// The longest way from a world on which `goes_on` holds; panics where there is a way without end.
+/// Returns the length of the longest path on which `continues` holds. Panics if there is a cycle.
 fn longest(
     world: &World,
-    goes_on: &dyn Fn(&World, &World) -> bool,
+    continues: &dyn Fn(&World, &World) -> bool,
     known: &mut HashMap<World, Option<usize>>,
 ) -> usize {
     match known.get(world) {
@@ -204,8 +207,8 @@ fn longest(
     let length = world
         .successors()
         .iter()
-        .filter(|next| goes_on(world, next))
-        .map(|next| 1 + longest(next, goes_on, known))
+        .filter(|next| continues(world, next))
+        .map(|next| 1 + longest(next, continues, known))
         .max()
         .unwrap_or_default();
     known.insert(world.clone(), Some(length));
@@ -259,11 +262,14 @@ fn what_comes_late_changes_nothing() {
                 continue;
             }
             for wants in world.wishes() {
-                let mut life = world.life.clone();
-                let action = life.next(outcome, wants);
+                let mut lifecycle = world.lifecycle.clone();
+                let action = lifecycle.next(outcome, wants);
                 let resting =
                     matches!(world.action, Action::Rest | Action::Fail) && outcome == Outcome::Woken;
-                assert!(resting || life == world.life, "{outcome:?} in {world:?}");
+                assert!(
+                    resting || lifecycle == world.lifecycle,
+                    "{outcome:?} in {world:?}"
+                );
                 assert!(resting || matches!(action, Action::Rest | Action::End));
             }
         }

@@ -1,4 +1,4 @@
-//! The one error type: stable codes, told once, handed over as an object.
+//! The error type: stable, unique codes, and its JSON form.
 use std::collections::HashSet;
 
 use copilot_keyless::{Code, Error};

@@ -1,5 +1,5 @@
-//! Whatever numbers and settings a program in Rust gives: no panic, no overflow (these tests run with overflow checks), and no token
-//! that is handed out against the policy's own bounds.
+//! Checks extreme numbers and settings: no panic, no overflow (these tests run with overflow
+//! checks), and no token outside of the policy's bounds.
 
 use copilot_keyless::Error;
 use copilot_keyless::answer::retry_after_ms;
@@ -10,7 +10,7 @@ use copilot_keyless::schedule::{Answer, Decision, Failure, FailureKind, Now, Ref
 use copilot_keyless::token::{Lifetime, clock_ahead, corrected_expiry, parse_token_response, seems_expired};
 use proptest::prelude::*;
 
-/// Where arithmetic ends.
+/// The limits of arithmetic.
 fn extreme() -> impl Strategy<Value = i64> {
     prop_oneof![
         Just(i64::MIN),
@@ -53,7 +53,7 @@ fn policy(fields: &[i64; 10]) -> RefreshPolicy {
     }
 }
 
-/// Values of a policy: most within the bounds, so that many policies are accepted.
+/// Values of a policy. Most are within the bounds, so that many policies are valid.
 fn field() -> impl Strategy<Value = i64> {
     prop_oneof![8 => 0_i64..=31_536_000_000, 4 => 1_i64..100, 1 => extreme()]
 }
@@ -75,7 +75,7 @@ fn a_schedule_takes_no_policy_that_is_out_of_bounds() {
             refused(with(index));
         }
     }
-    // A dead token would be handed out for a minute.
+    // Otherwise callers would get an expired token for a minute.
     let message = refused(RefreshPolicy {
         min_remaining_ms: -60_000,
         ..RefreshPolicy::default()

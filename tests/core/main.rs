@@ -1,4 +1,5 @@
-//! The core, natively: a module for each of `src/`. `cargo test --test core token::` runs those of one.
+//! Tests the core natively, with one module for each of `src/`. `cargo test --test core token::`
+//! runs one module.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,7 +11,7 @@
     reason = "tests"
 )]
 
-/// The text of a table, which other languages run too.
+/// Returns the text of a table, which tests in other languages also run.
 macro_rules! table {
     ($name:literal) => {
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/", $name))

@@ -1,4 +1,4 @@
-//! `Debug` shows no token, secret, header or variable: of no public type that can hold one.
+//! Checks that the `Debug` of every public type hides tokens, secrets, headers and variables.
 
 use std::fmt::Debug;
 use std::fs;
@@ -106,7 +106,7 @@ fn debug_shows_no_secret_of_any_type() {
     assert_hidden("probe::Call", &call);
     assert_hidden("chat::call", &chat::call(&request, "Hi", None).unwrap());
 
-    // What an answer quotes: at its end, and in the middle of an event.
+    // Text that a response quotes: at its end, and in the middle of an event.
     let event = format!("data: {{\"type\":\"error\",\"message\":\"{SECRET}\"}}\n\n");
     let mut reader = Reader::new(Format::Responses);
     let end = reader.push(event.as_bytes()).end.expect("an end");
@@ -121,7 +121,7 @@ fn debug_shows_no_secret_of_any_type() {
     assert_hidden("Parser", &parser);
 }
 
-/// Fields whose names say that they hold such a thing are of the type that hides it.
+/// Checks that fields with the name of a secret have the type that hides it.
 #[test]
 fn fields_of_that_kind_are_secrets() {
     let mut looked = 0;

@@ -1,4 +1,4 @@
-//! Scripted lives: what the schedule promises, seen from outside.
+//! Simulations: the guarantees of the schedule, seen from outside.
 use copilot_keyless::Code;
 use copilot_keyless::schedule::{Phase, RefreshPolicy};
 use copilot_keyless::simulate::{
@@ -33,7 +33,7 @@ fn play(scenario: &RefreshScenario) -> RefreshTimeline {
     timeline
 }
 
-/// Calls that waited, beside the first one.
+/// Counts the calls that waited, apart from the first one.
 fn waits(timeline: &RefreshTimeline) -> usize {
     timeline
         .calls
@@ -538,7 +538,7 @@ fn scenarios() -> impl Strategy<Value = RefreshScenario> {
 
     let sleeps = prop_oneof![
         vec(step, 0..4).prop_map(|steps| (steps, Vec::new())),
-        // One sleep: two that overlap are one and a half.
+        // At most one sleep: the overlap of two would count twice.
         vec(suspend, 0..2).prop_map(|suspends| (Vec::new(), suspends)),
     ];
     let token = (
@@ -609,7 +609,7 @@ proptest! {
     }
 }
 
-/// However it is made: it ends in some seconds, with a timeline or with the reason.
+/// Any scenario ends within seconds, with a timeline or an error.
 #[test]
 fn no_scenario_is_work_without_end() {
     let month = 30.0 * 24.0 * HOUR;
@@ -721,7 +721,7 @@ fn no_scenario_is_work_without_end() {
         let took = started.elapsed();
         assert!(took.as_secs() < 30, "{name}: {took:?}");
     }
-    // Half a day of a second's tokens is much, and is played.
+    // Half a day of tokens that live a second is much, but within the limit.
     let timeline = simulate(&RefreshScenario {
         duration_ms: 12.0 * HOUR,
         ..second

@@ -1,4 +1,4 @@
-//! The interface `diagnosis`.
+//! Implements the interface `diagnosis`.
 
 use super::wit::diagnosis::{
     Assignment, Challenge, Diagnosis, FailedRequest, Guest, Principal, TokenDescription, TokenFormat,

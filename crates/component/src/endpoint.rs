@@ -1,4 +1,4 @@
-//! The interface `endpoint`.
+//! Implements the interface `endpoint`.
 
 use super::wit::endpoint::{Cloud, Endpoint, EndpointOptions, Guest, KeylessError, Kind};
 use super::{Component, notices, same_names};

@@ -1,4 +1,4 @@
-//! The interface `expiry`.
+//! Implements the interface `expiry`.
 
 use super::Component;
 use super::wit::expiry::{AccessToken, Guest, KeylessError, Millis};

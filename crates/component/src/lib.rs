@@ -1,5 +1,5 @@
-//! The surface for hosts of the component model: converts and forwards, decides nothing. The types are those of
-//! `wit/copilot-keyless.wit`, where they are documented.
+//! The bindings for the component model. They convert and forward, without decisions of their own.
+//! The types are documented in `wit/copilot-keyless.wit`.
 #![cfg(target_arch = "wasm32")]
 
 mod diagnosis;
@@ -53,7 +53,8 @@ fn notices(notices: Vec<copilot_keyless::Notice>) -> Vec<Notice> {
         .collect()
 }
 
-/// Two enums of the same names, from the one on the left to the one on the right. `Name => Other` where two differ.
+/// Converts between two enums with the same names, from left to right. `Name => Other` if two names
+/// differ.
 macro_rules! same_names {
     ($from:ty => $to:ty { $($name:ident $(=> $other:ident)?),+ $(,)? }) => {
         impl From<$from> for $to {

@@ -1,4 +1,4 @@
-//! The interface `provider`.
+//! Implements the interface `provider`.
 
 use super::wit::provider::{
     CredentialKind, CredentialPlan, Guest, HostKind, KeylessError, ProviderConfig, ProviderPlan,

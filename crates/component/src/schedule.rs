@@ -1,4 +1,4 @@
-//! The interface `schedule`.
+//! Implements the interface `schedule`.
 
 use std::cell::RefCell;
 
@@ -13,7 +13,8 @@ impl Guest for Component {
     type Schedule = Schedule;
 }
 
-/// The state machine behind a handle. The calls of a component do not nest, so it is never borrowed twice.
+/// The state machine behind a handle. Calls of a component do not nest, so it is never borrowed
+/// twice.
 pub(super) struct Schedule(RefCell<schedule::Schedule>);
 
 impl GuestSchedule for Schedule {

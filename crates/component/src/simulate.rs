@@ -1,4 +1,4 @@
-//! The interface `simulate`. Times are whole milliseconds here, and numbers of JavaScript there.
+//! Implements the interface `simulate`. Times are whole milliseconds here, and floats in the crate.
 
 use super::wit::simulate::{
     Attempt, AttemptOutcome, Call, CallOutcome, Calls, FailureMode, Fleet, Guest, KeylessError, Millis,
@@ -26,7 +26,7 @@ fn numbers(list: Vec<Millis>) -> Vec<f64> {
     list.into_iter().map(number).collect()
 }
 
-/// Every item as the other side has it.
+/// Converts every item of a list.
 fn all<T, U: From<T>>(list: Vec<T>) -> Vec<U> {
     list.into_iter().map(Into::into).collect()
 }

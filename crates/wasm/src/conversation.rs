@@ -1,4 +1,4 @@
-//! The life of a conversation, for JavaScript: each outcome, action and wish by its name.
+//! Exports the state machine of a conversation. Outcomes, actions and wishes are passed by name.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -1,4 +1,4 @@
-//! The surface of the core: the refresh schedule and the lifetime of a token, which every program needs.
+//! Exports the refresh schedule and the lifetime of tokens, which every program needs.
 
 use js_sys::{Array, Function, Object};
 use serde::Serialize;
@@ -10,7 +10,8 @@ use copilot_keyless::schedule::{self, Answer, Failure, FailureKind, Now, Refresh
 use copilot_keyless::token::{self, FieldValue, Millis, TokenResponse};
 use copilot_keyless::{Code, Error, Secret};
 
-/// [`token::parse_token_response`], of JSON text. `zone` gives the offset in minutes east of UTC for a local time.
+/// [`token::parse_token_response`] for JSON text. `zone` returns the offset in minutes east of UTC
+/// at a local time.
 #[wasm_bindgen(js_name = parseTokenResponseText)]
 pub fn parse_token_response_text(json: &str, requested_at: f64, zone: &Function) -> JsResult {
     token::parse_token_response(json.as_bytes(), millis(requested_at), offset_by(zone))
@@ -18,7 +19,7 @@ pub fn parse_token_response_text(json: &str, requested_at: f64, zone: &Function)
         .map(access_token)
 }
 
-/// [`token::parse_token_fields`], of an object.
+/// [`token::parse_token_fields`] for an object.
 #[wasm_bindgen(js_name = parseTokenResponseObject)]
 pub fn parse_token_response_object(object: &JsValue, requested_at: f64, zone: &Function) -> JsResult {
     let fields = fields(object).ok_or_else(|| {
@@ -38,7 +39,8 @@ pub fn seems_expired(expires_on: f64, now: f64) -> bool {
     token::seems_expired(expires_on, millis(now))
 }
 
-/// [`token::corrected_expiry`], with the [`token::clock_ahead`] of an answer's `Date`; an empty one tells nothing.
+/// [`token::corrected_expiry`], with the [`token::clock_ahead`] of a response's `Date`. An empty
+/// `date` means that the clock is not ahead.
 #[wasm_bindgen(js_name = correctedExpiry)]
 pub fn corrected_expiry(token: &str, expires_on: f64, now: f64, date: &str, asked_at: f64) -> Option<f64> {
     let clock_ahead = token::clock_ahead(date, millis(asked_at));
@@ -51,7 +53,7 @@ pub struct Schedule(schedule::Schedule);
 
 #[wasm_bindgen]
 impl Schedule {
-    /// [`schedule::Schedule::new`], with a policy that may leave fields out.
+    /// [`schedule::Schedule::new`], with a policy that may omit fields.
     #[wasm_bindgen(constructor)]
     pub fn new(policy: &JsValue) -> Result<Schedule, JsValue> {
         changed(policy)
@@ -161,7 +163,7 @@ impl Schedule {
     }
 }
 
-/// The default policy with what an object overrides. By hand, as [`fields`].
+/// Returns the default policy with the overrides of an object. Without serde, like [`fields`].
 fn changed(given: &JsValue) -> Result<RefreshPolicy, Error> {
     if !given.is_object() || Array::is_array(given) {
         return Err(Error::new(Code::PolicyInvalid, "the policy must be an object"));
@@ -177,7 +179,8 @@ fn changed(given: &JsValue) -> Result<RefreshPolicy, Error> {
     Ok(policy)
 }
 
-/// The fields of an object, without serde: its way through an object of JavaScript weighs as much as the schedule.
+/// Returns the fields of an object. Without serde, whose code for JavaScript objects is as large as
+/// the schedule.
 fn fields(object: &JsValue) -> Option<Vec<(String, FieldValue)>> {
     if !object.is_object() || Array::is_array(object) {
         return None;

@@ -1,4 +1,4 @@
-//! The only file that touches the network: sends a request by way of the platform's `fetch`.
+//! Sends requests with the platform's `fetch`. No other file uses the network.
 
 use std::error::Error as _;
 use std::pin::Pin;
@@ -12,8 +12,8 @@ use copilot_keyless::diagnosis::status_of_event;
 use copilot_keyless::request::identity::ANSWER_MAX_BYTES;
 use copilot_keyless::request::probe::network_words;
 
-/// The headers that say something about an answer.
-const TELLING_HEADERS: [&str; 8] = [
+/// The headers to keep of a response.
+const KEPT_HEADERS: [&str; 8] = [
     "date",
     "retry-after",
     "retry-after-ms",
@@ -24,38 +24,40 @@ const TELLING_HEADERS: [&str; 8] = [
     "location",
 ];
 
-/// A request to be sent: `POST` with a body, else `GET`.
+/// A request to send: `POST` with a body, else `GET`.
 pub(crate) struct Request {
-    /// Where to.
+    /// The URL.
     pub(crate) url: String,
-    /// The headers but the one with the token.
+    /// The headers, without the one of the token.
     pub(crate) headers: Vec<(String, String)>,
     /// The body.
     pub(crate) body: Option<String>,
-    /// The token, if one is to be sent.
+    /// The token, if any.
     pub(crate) token: Option<String>,
-    /// How long the whole answer may take.
+    /// The timeout of the whole response, in milliseconds.
     pub(crate) timeout_ms: u32,
 }
 
-/// What came of a request.
+/// The response, or the lack of one.
 pub(crate) struct Answer {
-    /// The HTTP status; 0 if no answer came.
+    /// The HTTP status; 0 without a response.
     pub(crate) status: u16,
-    /// The headers that say something about it, their names in lower case.
+    /// The headers in [`KEPT_HEADERS`], with names in lower case.
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// The beginning of the body; with status 0, what the network said.
+    /// The start of the body; with status 0, the network error.
     pub(crate) body: String,
 }
 
-/// Sends a request. Dropping the future aborts it.
+/// Sends a request. Drop the future to abort it.
 pub(crate) async fn send(request: Request) -> Answer {
     let timeout_ms = request.timeout_ms;
     let answer = async { read(begin(request).await?).await };
-    answer.await.unwrap_or_else(|error| lost(&error, timeout_ms))
+    answer
+        .await
+        .unwrap_or_else(|error| network_failure(&error, timeout_ms))
 }
 
-/// A request whose answer is a model's and is read as it comes. Dropping it aborts the request.
+/// A request with a streamed response of a model. Drop it to abort the request.
 pub(crate) struct Exchange {
     unsent: Option<Request>,
     timeout_ms: u32,
@@ -67,7 +69,7 @@ pub(crate) struct Exchange {
 type Parts = Pin<Box<dyn Stream<Item = reqwest::Result<Vec<u8>>>>>;
 
 impl Exchange {
-    /// A request to be sent as soon as the first text is asked for.
+    /// Creates a request, which is sent on the first [`Exchange::next`].
     pub(crate) fn new(request: Request, format: Format) -> Self {
         Self {
             timeout_ms: request.timeout_ms,
@@ -78,19 +80,19 @@ impl Exchange {
         }
     }
 
-    /// What the model says next; `None` at the end, be it a good one or not.
+    /// Returns the next text of the model, or `None` at the end or after a failure.
     pub(crate) async fn next(&mut self) -> Option<String> {
         if let Some(request) = self.unsent.take()
             && let Err(error) = self.open(request).await
         {
-            self.failure = Some(lost(&error, self.timeout_ms));
+            self.failure = Some(network_failure(&error, self.timeout_ms));
         }
         while let Some(parts) = &mut self.parts {
             let part = match parts.next().await {
                 Some(Ok(bytes)) => self.reader.push(&bytes),
                 Some(Err(error)) => {
                     self.parts = None;
-                    self.failure = Some(lost(&error, self.timeout_ms));
+                    self.failure = Some(network_failure(&error, self.timeout_ms));
                     break;
                 }
                 None => Part {
@@ -109,7 +111,7 @@ impl Exchange {
         None
     }
 
-    /// Why there is no answer, or not all of it.
+    /// Returns the failure, if the response is missing or incomplete.
     pub(crate) fn failure(&self) -> Option<&Answer> {
         self.failure.as_ref()
     }
@@ -149,7 +151,7 @@ async fn begin(given: Request) -> reqwest::Result<Response> {
     };
     let mut request = Client::new()
         .request(method, given.url)
-        // It covers the body too.
+        // The timeout includes the body.
         .timeout(Duration::from_millis(given.timeout_ms.into()));
     for (name, value) in given.headers {
         request = request.header(name, value);
@@ -165,10 +167,10 @@ async fn begin(given: Request) -> reqwest::Result<Response> {
 
 async fn read(response: Response) -> reqwest::Result<Answer> {
     let status = response.status().as_u16();
-    let told = response.headers();
-    let headers = TELLING_HEADERS
+    let received = response.headers();
+    let headers = KEPT_HEADERS
         .iter()
-        .filter_map(|name| Some((*name, told.get(*name)?.to_str().ok()?.to_owned())))
+        .filter_map(|name| Some((*name, received.get(*name)?.to_str().ok()?.to_owned())))
         .collect();
 
     let mut body = Vec::new();
@@ -177,7 +179,7 @@ async fn read(response: Response) -> reqwest::Result<Answer> {
         match parts.next().await {
             None => break,
             Some(Ok(part)) => body.extend_from_slice(&part),
-            // A refusal stands by itself; an answer that broke off is none.
+            // An error response counts even if it is truncated; any other response fails.
             Some(Err(_)) if status >= 400 => break,
             Some(Err(error)) => return Err(error),
         }
@@ -190,7 +192,7 @@ async fn read(response: Response) -> reqwest::Result<Answer> {
     })
 }
 
-fn lost(error: &reqwest::Error, timeout_ms: u32) -> Answer {
+fn network_failure(error: &reqwest::Error, timeout_ms: u32) -> Answer {
     Answer {
         status: 0,
         headers: Vec::new(),
@@ -198,7 +200,7 @@ fn lost(error: &reqwest::Error, timeout_ms: u32) -> Answer {
     }
 }
 
-/// What the platform said: reqwest's own text names the address only.
+/// Returns the platform's message. reqwest's own message contains only the address.
 fn innermost(error: &reqwest::Error) -> String {
     let mut innermost = error.source();
     while let Some(source) = innermost.and_then(|error| error.source()) {

@@ -1,5 +1,6 @@
-//! The surfaces for JavaScript: they convert and forward, and decide nothing. The types on the other side are hand-written, in
-//! `js/wasm/*.d.ts`. Each is a module of its own, by a feature of cargo, so that callers load only what they use.
+//! The bindings for JavaScript. They convert and forward, without decisions of their own. Their
+//! types are hand-written, in `js/wasm/*.d.ts`. Each module is a cargo feature, so that callers
+//! load only what they use.
 #![cfg(target_arch = "wasm32")]
 
 #[cfg(feature = "plan")]

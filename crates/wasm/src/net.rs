@@ -1,5 +1,5 @@
-//! The surface of the module that sends requests: converts and forwards, decides nothing. The types on the other side are
-//! hand-written, in `js/wasm/net.d.ts`. Values cross one by one: objects, by serde, would make the module larger by a third.
+//! Exports the network requests. Its types are hand-written, in `js/wasm/net.d.ts`. Passes values
+//! one by one, because objects with serde would make the module larger by a third.
 
 use std::pin::pin;
 
@@ -11,8 +11,8 @@ use wasm_bindgen_futures::JsFuture;
 use crate::fetch::{self, Answer, Request};
 use copilot_keyless::answer::model::Format;
 
-/// [`fetch::send`]. `headers` are names and values in turn, in the answer too: `[status, body, ...headers]`. The answer is empty if
-/// `cancelled` settles before it comes.
+/// [`fetch::send`]. `headers` alternates names and values. Returns `[status, body, ...headers]`, or
+/// an empty array if `cancelled` settles first.
 #[wasm_bindgen]
 pub async fn send(
     url: String,
@@ -42,7 +42,7 @@ pub struct Exchange(fetch::Exchange);
 
 #[wasm_bindgen]
 impl Exchange {
-    /// [`fetch::Exchange::new`], for the API format of a provider's config.
+    /// [`fetch::Exchange::new`], for the `wireApi` of a provider's config.
     #[wasm_bindgen(constructor)]
     #[allow(
         clippy::too_many_arguments,
@@ -67,7 +67,7 @@ impl Exchange {
         Self(fetch::Exchange::new(request, Format::of(wire_api.as_deref())))
     }
 
-    /// [`fetch::Exchange::next`]; undefined too if `cancelled` settles before it comes.
+    /// [`fetch::Exchange::next`]. Also undefined if `cancelled` settles first.
     pub async fn next(&mut self, cancelled: Promise) -> Option<String> {
         let reading = pin!(self.0.next());
         match select(reading, JsFuture::from(cancelled)).await {
@@ -76,7 +76,7 @@ impl Exchange {
         }
     }
 
-    /// [`fetch::Exchange::failure`], as `send` gives an answer; empty if there is none.
+    /// [`fetch::Exchange::failure`], in the format of `send`. Empty if there is none.
     pub fn failure(&self) -> Array {
         self.0.failure().map(flat).unwrap_or_default()
     }

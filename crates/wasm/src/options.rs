@@ -1,5 +1,5 @@
-//! Options of JavaScript on their way into the types of the core. Each type asks for what it wants, so an option that is something
-//! else is known by its name, and by what it has to be.
+//! Converts JavaScript options to the types of the core. An error names the wrong option and its
+//! expected type.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use wasm_bindgen::prelude::JsValue;
 use super::values::throw;
 use copilot_keyless::{Code, Error};
 
-/// Reads options; without any, the default. What is undefined or null counts as left out. An error repeats nothing of what was given:
-/// it may be a secret in the wrong place.
+/// Reads options. Undefined and null count as missing; without options it returns the default. An
+/// error never quotes a value, which may be a secret in the wrong place.
 pub(super) fn from_js<T: DeserializeOwned + Default>(value: &JsValue, code: Code) -> Result<T, JsValue> {
     if is_nothing(value) {
         return Ok(T::default());
@@ -24,21 +24,21 @@ fn refused(misfit: &Misfit, code: Code) -> JsValue {
     throw(Error::new(code, misfit.to_string()).hint("Correct it, or leave it out to get the default."))
 }
 
-/// What a value must be.
+/// The expected type of a value.
 #[derive(Debug)]
 enum Wanted {
     Text,
     Number,
     Flag,
-    /// A whole number between two.
+    /// A whole number within a range.
     Whole(i64, i64),
-    /// One of some words.
+    /// One of several words.
     Choice(&'static [&'static str]),
     List,
     Object,
     /// An object with no other names than these.
     Names(&'static [&'static str]),
-    /// Anything that can be read.
+    /// Any readable value.
     Readable,
 }
 
@@ -59,14 +59,15 @@ impl Wanted {
     }
 }
 
-/// An option that is not what it must be.
+/// An option of the wrong type.
 #[derive(Debug)]
 struct Misfit {
     wanted: Wanted,
-    /// The option, and what was given; on the way out, what holds the misfit.
+    /// The name and value of the option. While the error passes upwards, those of the enclosing
+    /// option.
     name: String,
     given: JsValue,
-    /// In how many objects and lists it lies.
+    /// The number of enclosing objects and lists.
     depth: u32,
 }
 
@@ -111,7 +112,7 @@ impl fmt::Display for Misfit {
 impl std::error::Error for Misfit {}
 
 impl de::Error for Misfit {
-    /// What serde says is not repeated.
+    /// Drops serde's message, which may quote the value.
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self::new(Wanted::Readable)
     }
@@ -121,7 +122,7 @@ impl de::Error for Misfit {
     }
 }
 
-/// A value of JavaScript that a type is read from.
+/// A JavaScript value to deserialize.
 struct Given(JsValue);
 
 /// `Number.MAX_SAFE_INTEGER` of JavaScript.
@@ -230,7 +231,8 @@ impl<'de> Deserializer<'de> for Given {
         visitor.visit_map(Entries::new(entries.collect()))
     }
 
-    /// By the names that the type knows, so that a getter of a class counts, and by all others that are there, which it may refuse.
+    /// Reads the names of the type, so that getters of a class count, and all own names, which the
+    /// type may reject.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,

@@ -1,4 +1,4 @@
-//! The surface of the planning module: endpoints, providers, requests and what became of them.
+//! Exports the planning functions: endpoints, providers, requests and diagnoses.
 
 use js_sys::Array;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -25,7 +25,7 @@ pub fn plan_provider(request: &JsValue) -> JsResult {
         .map(to_js)
 }
 
-/// [`provider::models`], of options that hold a name and models as well.
+/// [`provider::models`], for options that include a name and models.
 #[wasm_bindgen(js_name = planModels)]
 pub fn plan_models(options: &JsValue, taken: &Array) -> JsResult {
     let named = from_js(options, Code::ProviderConflict)?;
@@ -66,7 +66,7 @@ pub fn plan_token_request(request: &JsValue) -> JsResult {
         .map(to_js)
 }
 
-/// [`identity::judge`], of an answer as one object.
+/// [`identity::judge`], for a response as one object.
 #[wasm_bindgen(js_name = judgeTokenAnswer)]
 pub fn judge_token_answer(answer: &JsValue) -> JsResult {
     let answer: identity::Answer = from_js(answer, Code::CredentialConfiguration)?;
@@ -97,7 +97,7 @@ pub fn advice_on(message: &str) -> Option<String> {
     identity::advice(message).map(str::to_owned)
 }
 
-/// [`answer::retry_after_ms`]; an empty `date` tells nothing.
+/// [`answer::retry_after_ms`]. An empty `date` counts as missing.
 #[wasm_bindgen(js_name = retryAfterMs)]
 pub fn retry_after_ms(value: &str, date: &str, now: f64) -> Option<f64> {
     answer::retry_after_ms(value, date, Some(now as token::Millis)).map(f64::from)

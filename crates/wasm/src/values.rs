@@ -1,4 +1,4 @@
-//! Values on their way to JavaScript.
+//! Converts values to JavaScript.
 
 use serde::Serialize;
 use wasm_bindgen::prelude::JsValue;
@@ -9,7 +9,7 @@ pub(super) type JsResult = Result<JsValue, JsValue>;
 
 pub(super) fn to_js(value: impl Serialize) -> JsValue {
     let serializer = serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true);
-    // Every type here is made of numbers, texts, lists and structs, which always convert.
+    // All types consist of numbers, texts, lists and structs, which always convert.
     value.serialize(&serializer).unwrap_or(JsValue::UNDEFINED)
 }
 

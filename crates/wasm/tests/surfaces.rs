@@ -1,4 +1,4 @@
-//! What only shows inside WebAssembly: the bindings, and that the core decides there as it does natively.
+//! Tests the bindings inside WebAssembly, and that the core decides there as it does natively.
 #![cfg(all(target_arch = "wasm32", feature = "core", feature = "plan"))]
 #![allow(
     clippy::unwrap_used,

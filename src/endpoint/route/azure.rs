@@ -1,4 +1,4 @@
-//! The routes that Azure and OpenAI document.
+//! Finds the documented routes of Azure and OpenAI.
 
 use super::parts::{
     Route, agent, anthropic_conflict, anthropic_project, check_name, completed, conflict, dated_project,
@@ -8,7 +8,7 @@ use crate::endpoint::url::{Url, missing_project, unknown_path};
 use crate::endpoint::{Kind, ProviderType};
 use crate::{Notice, NoticeCode, Result};
 
-/// The routes of a Foundry, Azure OpenAI or AI services resource.
+/// Finds the route of a Foundry, Azure OpenAI or AI services resource.
 pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
     let lower = lower_case(&url.segments);
     let path = names(&lower);
@@ -77,8 +77,8 @@ fn anthropic(rest: &[&str], all: &[String], wanted: Option<ProviderType>) -> Res
     })
 }
 
-/// What follows the host or the project: `/openai/v1`, the older routes, and operations. `skipped` segments of `all`
-/// stand in front of `rest`; `prefix` is their path.
+/// Finds the route below the host or project: `/openai/v1`, an older route, or an operation. `rest`
+/// is `all` without the first `skipped` segments; `prefix` is the path of those.
 fn tail(
     rest: &[&str],
     all: &[String],

@@ -1,4 +1,4 @@
-//! The routes of gateways, unknown hosts and this machine, whose paths can be anything.
+//! Finds the routes of gateways, unknown hosts and this machine, which may have any path.
 
 use super::parts::{
     Route, agent, anthropic_conflict, anthropic_project, check_name, completed, conflict, dated_project,
@@ -9,7 +9,7 @@ use crate::endpoint::url::{Url, bad_path, unknown_path};
 use crate::endpoint::{Kind, ProviderType};
 use crate::{Notice, NoticeCode};
 
-/// Finds the route. What it leads to must be a base: reading it again changes nothing.
+/// Finds the route. Its path must be a base path: reading it again changes nothing.
 pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
     let route = read(&url.segments, url.trailing_slash, kind, wanted)?;
     check_project(&route, &url.segments, dated)?;
@@ -88,7 +88,8 @@ fn read(segments: &[String], slash: bool, kind: Kind, wanted: Option<ProviderTyp
     })
 }
 
-/// Behind a gateway and in the emulator, too, a project has the v1 routes of OpenAI and no others.
+/// Checks that a project has an OpenAI v1 route, as on Azure: gateways and the emulator offer no
+/// other.
 fn check_project(route: &Route, given: &[String], dated: bool) -> Result<()> {
     let lower = lower_case(given);
     let in_project = names(&lower)
@@ -101,7 +102,7 @@ fn check_project(route: &Route, given: &[String], dated: bool) -> Result<()> {
     }
 }
 
-/// Refuses an open path that is still not a base after one reading, such as `/responses/responses`.
+/// Rejects a path that is still not a base path after one reading, such as `/responses/responses`.
 fn check_settled(route: &Route, given: &[String]) -> Result<()> {
     let segments: Vec<String> = route
         .path
@@ -123,7 +124,7 @@ fn check_settled(route: &Route, given: &[String]) -> Result<()> {
     }
 }
 
-/// How many segments to cut from the end of an open path, and what to put there.
+/// Returns how many segments to cut from the end of the path, and the suffix to add.
 fn ending(
     path: &[&str],
     kind: Kind,
@@ -179,7 +180,7 @@ fn ending(
     }
 }
 
-/// The number of segments at the end that name an operation. Most of them count below `/v1` only.
+/// Counts the segments at the end that name an operation. Most operations count below `/v1` only.
 fn operation_length(path: &[&str]) -> usize {
     if let Some(below) = path.rsplit(|name| *name == "v1").next()
         && below.len() < path.len()

@@ -1,4 +1,4 @@
-//! From the path that was given to the path of the base URL.
+//! Converts the path of the input to the path of the base URL.
 
 mod azure;
 mod custom;
@@ -9,7 +9,7 @@ use super::{Kind, ProviderType};
 use crate::Result;
 use parts::Route;
 
-/// Finds the route. `wanted` is the type that the options ask for, `dated` whether they name an API version.
+/// Finds the route. `wanted` is the requested type; `dated` is true if there is an API version.
 pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
     match kind {
         Kind::Gateway | Kind::Custom | Kind::Local => custom::find(url, kind, wanted, dated),

@@ -1,4 +1,4 @@
-//! What the routes of all kinds of endpoints are made of.
+//! Helpers that the routes share.
 
 use crate::endpoint::text::{is_placeholder_name, is_plain_name, placeholder};
 use crate::endpoint::url::bad_path;
@@ -10,7 +10,7 @@ use crate::{Code, Error, Notice, NoticeCode, Result};
 pub(in crate::endpoint) struct Route {
     pub(in crate::endpoint) kind: Kind,
     pub(in crate::endpoint) provider_type: ProviderType,
-    /// The path of the base URL, from its first slash.
+    /// The path of the base URL, with its leading slash.
     pub(in crate::endpoint) path: String,
     pub(in crate::endpoint) project: Option<String>,
     pub(in crate::endpoint) deployment: Option<String>,
@@ -46,7 +46,8 @@ pub(in crate::endpoint) fn is_agent(name: &str) -> bool {
     matches!(name, "agents" | "assistants" | "threads" | "applications")
 }
 
-/// A project's or deployment's name: it becomes a part of a URL or the name of a model.
+/// Checks the name of a project or deployment, which becomes a part of a URL or the name of a
+/// model.
 pub(in crate::endpoint) fn check_name(name: &str, what: &str) -> Result<String> {
     if is_placeholder_name(name) {
         return Err(placeholder(&format!(
@@ -70,7 +71,7 @@ pub(in crate::endpoint) fn lower_case(segments: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// The names, to be matched against patterns.
+/// Borrows the segments, for pattern matching.
 pub(in crate::endpoint) fn names(segments: &[String]) -> Vec<&str> {
     segments.iter().map(String::as_str).collect()
 }

@@ -1,4 +1,4 @@
-//! Where to sign in.
+//! Chooses the authority host to sign in at.
 
 use super::signs::Signs;
 use crate::endpoint::{Cloud, authority_host};
@@ -9,7 +9,7 @@ use crate::{Notice, NoticeCode};
 
 const AUTHORITY_HOST: &str = Variable::AzureAuthorityHost.as_str();
 
-/// The hosts at which Microsoft Entra signs in, by cloud.
+/// The authority hosts of Microsoft Entra, by cloud.
 const AUTHORITIES: [(&str, Cloud); 8] = [
     ("login.microsoftonline.com", Cloud::Public),
     ("login.windows.net", Cloud::Public),
@@ -21,9 +21,12 @@ const AUTHORITIES: [(&str, Cloud); 8] = [
     ("login.partner.microsoftonline.cn", Cloud::China),
 ];
 
-/// Where to sign in: the endpoint's cloud decides. What the variable says holds where it is of the same cloud, or where the
-/// endpoint's is not known; beside the public cloud also if it is of none, such as a private one. Refused is what is more than a
-/// host: its real host may be another than it seems.
+/// Chooses the authority host by the endpoint's cloud. `AZURE_AUTHORITY_HOST` wins if it belongs to
+/// that cloud, or if the endpoint's cloud is unknown. For the public cloud it may also be an
+/// unknown host, such as a private one.
+///
+/// Errors: rejects a value that is not a host alone, because its real host may differ from the
+/// apparent one.
 pub(super) fn choose(vars: &Signs<'_>, cloud: Cloud, warnings: &mut Vec<Notice>) -> Result<Option<String>> {
     let of_cloud = match cloud {
         Cloud::Usgov | Cloud::China => authority_host(cloud),
@@ -48,12 +51,12 @@ pub(super) fn choose(vars: &Signs<'_>, cloud: Cloud, warnings: &mut Vec<Notice>)
         None => of_cloud.is_none(),
     };
     if !agrees {
-        let instead = authority_host(cloud).unwrap_or_default();
+        let expected = authority_host(cloud).unwrap_or_default();
         warnings.push(Notice::new(
             NoticeCode::AuthorityHostConflict,
-            format!("{AUTHORITY_HOST} is not of the endpoint's cloud; {instead} is used."),
+            format!("{AUTHORITY_HOST} is not of the endpoint's cloud; {expected} is used."),
         ));
-        return Ok(Some(instead.to_owned()));
+        return Ok(Some(expected.to_owned()));
     }
     if !secure {
         warnings.push(Notice::new(

@@ -1,4 +1,4 @@
-//! Which credential it is, and what to say about what is set besides.
+//! Chooses the credential, and warns about variables that have no effect.
 
 use super::signs::{IMDS, Identity, Signs};
 use super::{CredentialKind, Host, TOKEN_CREDENTIALS};
@@ -6,7 +6,7 @@ use crate::environment::{Origin, Variable};
 use crate::{Code, Error, Result};
 use crate::{Notice, NoticeCode};
 
-/// The values that `AZURE_TOKEN_CREDENTIALS` can have, in `@azure/identity` 4.13.
+/// The valid values of `AZURE_TOKEN_CREDENTIALS` in `@azure/identity` 4.13.
 const NAMES: [(&str, CredentialKind); 9] = [
     ("dev", CredentialKind::DeveloperTools),
     ("prod", CredentialKind::DeployedService),
@@ -19,7 +19,7 @@ const NAMES: [(&str, CredentialKind); 9] = [
     ("AzureDeveloperCliCredential", CredentialKind::AzureDeveloperCli),
 ];
 
-/// What decides, and what it decides on.
+/// The chosen credential and the setting that chose it.
 pub(super) struct Choice {
     pub(super) kind: CredentialKind,
     pub(super) source: Origin,
@@ -47,7 +47,8 @@ impl Choice {
         self.source == Origin::Variable(Variable::AzureTokenCredentials)
     }
 
-    /// The kind that is used in the end: of the chain for deployed services, the first that is there.
+    /// Returns the kind that is used in the end: for the chain of deployed services, the first
+    /// complete one.
     fn used(&self, identities: &[Identity; 3]) -> CredentialKind {
         let first = Self::found(identities).kind;
         if self.kind == CredentialKind::DeployedService && first != CredentialKind::Default {
@@ -72,8 +73,9 @@ impl Choice {
         )
     }
 
-    /// Whether this identity may be used at all. On Kubernetes the managed identity's class exchanges the federated token.
-    fn admits(&self, identity: &Identity) -> bool {
+    /// Whether the choice allows this identity. On Kubernetes, `ManagedIdentityCredential`
+    /// exchanges the federated token.
+    fn allows(&self, identity: &Identity) -> bool {
         !self.is_named()
             || self.kind == identity.kind
             || self.kind == CredentialKind::DeployedService
@@ -86,18 +88,19 @@ impl Choice {
             && identity.kind == CredentialKind::WorkloadIdentity
     }
 
-    /// What is to be said of an identity: that it is incomplete, or has no effect.
+    /// Returns the warning for an identity that is incomplete or has no effect.
     pub(super) fn remark(&self, identity: &Identity, all: &[Identity; 3]) -> Option<Notice> {
         let sign = match identity.sign {
             Some(sign) => sign,
-            // Asked for by name, and nothing of it is there. A managed identity may still be that of a virtual machine.
+            // The credential was chosen by name, but none of its variables is set. A managed
+            // identity may still be that of a virtual machine.
             None if self.kind == identity.kind && self.kind != CredentialKind::ManagedIdentity => {
                 let missing = [&[identity.usual], identity.missing.as_slice()].concat();
                 return Some(identity.incomplete(&missing));
             }
             None => return None,
         };
-        let reason = if !self.admits(identity) {
+        let reason = if !self.allows(identity) {
             format!("{TOKEN_CREDENTIALS} excludes it")
         } else if !identity.missing.is_empty() {
             return Some(identity.incomplete(&identity.missing));
@@ -113,7 +116,7 @@ impl Choice {
         ))
     }
 
-    /// What stands in the way of a managed identity, where one is tried.
+    /// Returns the warning about an obstacle to a managed identity, if the credential tries one.
     pub(super) fn obstacle(&self, vars: &Signs<'_>, identities: &[Identity; 3]) -> Option<Notice> {
         let tried = matches!(
             self.used(identities),
@@ -121,7 +124,7 @@ impl Choice {
         );
         let found = identities
             .iter()
-            .any(|identity| identity.sign.is_some() && self.admits(identity));
+            .any(|identity| identity.sign.is_some() && self.allows(identity));
         if !tried || found {
             return None;
         }
@@ -161,7 +164,7 @@ impl Choice {
 
 fn unknown_name(value: &str) -> Error {
     let known: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
-    // Names are letters; whatever else was pasted may be a secret.
+    // Names contain letters only; any other text may be a secret.
     let shown = if value.len() <= 64
         && value
             .bytes()
@@ -172,10 +175,10 @@ fn unknown_name(value: &str) -> Error {
         "no such name; it is not repeated here".to_owned()
     };
     let stem = stem(value);
-    let near = NAMES
+    let similar = NAMES
         .iter()
         .find(|(name, _)| !stem.is_empty() && self::stem(name).ends_with(&stem));
-    let hint = match near {
+    let hint = match similar {
         Some((name, _)) => format!("Did you mean {name}?"),
         None => "Set it to dev on your machine, to ManagedIdentityCredential in Azure.".to_owned(),
     };
@@ -189,7 +192,7 @@ fn unknown_name(value: &str) -> Error {
     .hint(hint)
 }
 
-/// What tells one name from another.
+/// Returns the distinctive part of a name.
 fn stem(name: &str) -> String {
     let letters: String = name
         .chars()

@@ -1,16 +1,17 @@
-//! Which credential of `@azure/identity` the environment asks for.
+//! Chooses a credential of `@azure/identity` by the environment.
 //!
-//! | what is set | credential |
+//! | variables that are set | credential |
 //! | --- | --- |
-//! | `AZURE_TOKEN_CREDENTIALS` | what it says, else an error |
+//! | `AZURE_TOKEN_CREDENTIALS` | the one it names, else an error |
 //! | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, `AZURE_CLIENT_CERTIFICATE_PATH`, or `AZURE_USERNAME` and `AZURE_PASSWORD` | the service principal |
 //! | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_FEDERATED_TOKEN_FILE` | workload identity |
 //! | `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` | the managed identity, directly |
 //! | none of these | the whole chain of `DefaultAzureCredential` |
 //!
-//! The first line that holds wins. The order is that of `DefaultAzureCredential` (4.13), so that leaving its chain out never
-//! chooses another identity than the chain would; what it spares is the rest of the chain after a failure. Machines that
-//! people work on (Azure Arc, Cloud Shell, Azure Machine Learning) have variables of their own and keep the chain.
+//! The first match wins. The order is that of `DefaultAzureCredential` (4.13), so the result is the
+//! identity that its chain would use, without the rest of the chain after a failure. Azure Arc,
+//! Cloud Shell and Azure Machine Learning, where people also work, set other variables and keep the
+//! chain.
 
 mod authority;
 mod choice;
@@ -31,17 +32,17 @@ const TOKEN_CREDENTIALS: &str = Variable::AzureTokenCredentials.as_str();
 const TENANT_ID: &str = Variable::AzureTenantId.as_str();
 const CLIENT_ID: &str = Variable::AzureClientId.as_str();
 
-/// What gives the tokens.
+/// The source of the tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CredentialKind {
-    /// The program's own credential or token function.
+    /// The caller's own credential or token function.
     Option,
-    /// Nothing: no token scope is known, so no token is sent.
+    /// None: the token scope is unknown, so no token is sent.
     None,
     /// The whole chain of `DefaultAzureCredential`.
     Default,
-    /// Its part for developers' machines, `dev`.
+    /// Its part for developer machines, `dev`.
     DeveloperTools,
     /// Its part for deployed services, `prod`.
     DeployedService,
@@ -62,11 +63,11 @@ pub enum CredentialKind {
     AzureDeveloperCli,
 }
 
-/// Where the program runs, as far as variables tell.
+/// The host platform, detected by environment variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Host {
-    /// Azure App Service, or what speaks its identity protocol.
+    /// Azure App Service, or a host with the same identity protocol.
     AppService,
     /// Azure Functions, in Azure.
     Functions,
@@ -74,7 +75,7 @@ pub enum Host {
     ContainerApps,
     /// Azure Service Fabric.
     ServiceFabric,
-    /// A Kubernetes cluster, AKS or another.
+    /// A Kubernetes cluster, on AKS or elsewhere.
     Kubernetes,
     /// Azure Machine Learning.
     MachineLearning,
@@ -84,34 +85,35 @@ pub enum Host {
     CloudShell,
 }
 
-/// The credential to use, and why. Serialised in camel case; what is `None` is left out. It holds names of variables and
-/// ids, never a secret.
+/// The credential to use, and the reason. Serialized in camel case, without the fields that are
+/// `None`. Contains names of variables and ids, never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CredentialPlan {
-    /// What gives the tokens.
+    /// The credential.
     pub kind: CredentialKind,
-    /// What decided.
+    /// The setting that decided.
     pub source: Origin,
-    /// Where the program runs.
+    /// The host platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<Host>,
-    /// The client id of the service principal, the workload identity or the user-assigned managed identity.
+    /// The client id of the service principal, the workload identity or the user-assigned managed
+    /// identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     /// The tenant of the service principal or the workload identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
-    /// Where to sign in, if not at the public cloud's authority.
+    /// The authority host, if not that of the public cloud.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authority_host: Option<String>,
-    /// What is half set, contradicts, or has no effect.
+    /// Settings that are incomplete, contradict each other, or have no effect.
     pub warnings: Vec<Notice>,
 }
 
 impl CredentialPlan {
-    /// The plan where the environment is not asked.
+    /// Creates a plan that does not depend on the environment.
     pub(crate) fn fixed(kind: CredentialKind, source: Origin) -> Self {
         Self {
             kind,
@@ -125,11 +127,12 @@ impl CredentialPlan {
     }
 }
 
-/// Decides which credential to use for an endpoint in the given cloud. Of variables that hold secrets it only matters
-/// whether they are set; blank counts as unset.
+/// Chooses the credential for an endpoint in the given cloud. Of a variable with a secret, only its
+/// presence counts; a blank one counts as unset.
 ///
-/// The one error is `credential/configuration`, for a value of `AZURE_TOKEN_CREDENTIALS` that `@azure/identity` would refuse, a tenant
-/// that is neither a GUID nor a domain, and an `AZURE_AUTHORITY_HOST` that is more than the address of a host.
+/// Errors: `credential/configuration` for an `AZURE_TOKEN_CREDENTIALS` that `@azure/identity` would
+/// reject, a tenant that is neither a GUID nor a domain, and an `AZURE_AUTHORITY_HOST` that is not
+/// the address of a host alone.
 ///
 /// ```
 /// use copilot_keyless::Variables;

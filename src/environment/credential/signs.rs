@@ -1,14 +1,14 @@
-//! What the environment holds: identities, and signs of a host.
+//! Detects identities and the host platform in the environment.
 
 use super::{CredentialKind, Host};
 use crate::Variables;
 use crate::environment::Variable;
 use crate::{Notice, NoticeCode};
 
-/// Where a virtual machine's managed identity answers.
+/// The address of the metadata service of virtual machines.
 pub(super) const IMDS: &str = "169.254.169.254";
 
-/// The environment, with blank as unset.
+/// The environment. A blank variable counts as unset.
 pub(super) struct Signs<'a>(pub(super) &'a Variables);
 
 impl<'a> Signs<'a> {
@@ -28,7 +28,7 @@ impl<'a> Signs<'a> {
             .collect()
     }
 
-    /// In the order of `DefaultAzureCredential`.
+    /// Returns the identities in the order of `DefaultAzureCredential`.
     pub(super) fn identities(&self) -> [Identity; 3] {
         let principal = [
             Variable::AzureClientSecret,
@@ -78,7 +78,8 @@ impl<'a> Signs<'a> {
         ]
     }
 
-    /// `FUNCTIONS_WORKER_RUNTIME` alone is a developer's machine: the Functions tools set it there too.
+    /// Detects the host platform. `FUNCTIONS_WORKER_RUNTIME` alone does not count: the Functions
+    /// tools also set it on developer machines.
     pub(super) fn host(&self) -> Option<Host> {
         let endpoint = self.has(Variable::IdentityEndpoint) && self.has(Variable::IdentityHeader);
         let container = self.has(Variable::ContainerAppName) || self.has(Variable::ContainerAppJobName);
@@ -108,7 +109,8 @@ impl<'a> Signs<'a> {
         signs.into_iter().find(|(there, _)| *there).map(|(_, host)| host)
     }
 
-    /// Whether requests to [`IMDS`] go through a proxy, by the rules of `@azure/core-rest-pipeline`.
+    /// Whether requests to [`IMDS`] go through a proxy, by the rules of
+    /// `@azure/core-rest-pipeline`.
     pub(super) fn is_proxied(&self) -> bool {
         let either = |upper, lower| self.get(upper).or_else(|| self.get(lower));
         let proxy = either(Variable::HttpsProxy, Variable::HttpsProxyLower)
@@ -120,14 +122,14 @@ impl<'a> Signs<'a> {
     }
 }
 
-/// One way to an identity, and how much of it is set.
+/// One kind of identity, and which of its variables are set.
 pub(super) struct Identity {
     pub(super) kind: CredentialKind,
-    /// The variable that shows that it is meant.
+    /// The variable that shows the intent to use it.
     pub(super) sign: Option<Variable>,
-    /// What else it needs and is unset.
+    /// The other variables that it needs and that are unset.
     pub(super) missing: Vec<Variable>,
-    /// The variable that usually shows it.
+    /// The variable to name if `sign` is `None`.
     pub(super) usual: Variable,
     incomplete: NoticeCode,
 }

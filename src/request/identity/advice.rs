@@ -1,6 +1,6 @@
-//! What mends the refusals of Entra that people meet most.
+//! Returns advice for the most common refusals of Entra.
 
-/// Entra's error numbers, and what to do.
+/// Entra's error numbers and the advice for each.
 const ADVICE: [(&str, &str); 19] = [
     (
         "AADSTS7000215",
@@ -80,7 +80,7 @@ const ADVICE: [(&str, &str); 19] = [
     ),
 ];
 
-/// What to do about a refusal, by the number in its message; none if it is not among the known.
+/// Returns the advice for the error number in a message. `None` for an unknown number.
 ///
 /// ```
 /// use copilot_keyless::request::identity::advice;

@@ -1,4 +1,4 @@
-//! What an identity endpoint answered.
+//! Judges the responses of identity endpoints.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,16 +7,17 @@ use crate::answer::{body, pause_of};
 use crate::token::{self, Millis, TokenResponse};
 use crate::{Code, Error, Headers, Result, Secret};
 
-/// As much of an answer as is read, in bytes. A refusal of Azure has less than one thousand, a token a few thousand.
+/// The most bytes to read of a response. A refusal of Azure has less than a thousand, a token
+/// response a few thousand.
 pub const ANSWER_MAX_BYTES: usize = 256 * 1024;
 
-/// What an answer means. Serialised as `{ token }`, `{ error }` or `{ failure }`.
+/// The result of a response. Serialized as `{ token }`, `{ error }` or `{ failure }`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
-    /// A token, and its life.
+    /// A token with its lifetime.
     Token(Token),
-    /// An answer that cannot be read.
+    /// An unreadable response.
     Error(Error),
     /// No token.
     Failure(Failure),
@@ -31,55 +32,55 @@ pub struct Token {
     pub token: Secret,
     /// When it expires, in epoch milliseconds.
     pub expires_on_timestamp: Millis,
-    /// When its issuer would like it to be refreshed.
+    /// The refresh time that the issuer advises, in epoch milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_after_timestamp: Option<Millis>,
 }
 
-/// Why there is no token. Serialised in camel case; what is `None` is left out.
+/// The reason why there is no token. Serialized in camel case, without the fields that are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Failure {
-    /// The HTTP status; none if no answer came.
+    /// The HTTP status; `None` without a response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The endpoint's own words, or the network's.
+    /// The message of the endpoint or the network.
     pub message: String,
-    /// How long the endpoint asks to wait.
+    /// The pause that the endpoint asks for, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u32>,
-    /// When to ask again; none if there is no use in it.
+    /// The delay before the next attempt, in milliseconds; `None` if a retry is pointless.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_in_ms: Option<u32>,
 }
 
-/// An answer, or none. As JSON in camel case.
+/// A response, or the lack of one. As JSON in camel case.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Answer {
-    /// What was asked.
+    /// The source of the token.
     pub source: Source,
-    /// The HTTP status; 0 if no answer came.
+    /// The HTTP status; 0 without a response.
     pub status: u16,
     /// The headers.
     pub headers: Headers,
-    /// The body; with status 0, what the network said.
+    /// The body; with status 0, the network error.
     pub body: Secret,
-    /// What was sent: whatever the answer says, it is not repeated.
+    /// The secret that was sent. No result repeats it.
     pub secret: Secret,
-    /// When the request was started, in epoch milliseconds.
+    /// The start of the request, in epoch milliseconds.
     pub requested_at: Millis,
-    /// When the answer came, in epoch milliseconds; a `Retry-After` that is a date counts from then, unless the answer has a
-    /// `Date` of its own. Default: `requested_at`.
+    /// The time of the response, in epoch milliseconds. A `Retry-After` date counts from then,
+    /// unless the response has its own `Date`. Default: `requested_at`.
     pub answered_at: Option<Millis>,
-    /// The number of the attempt, counted from 0.
+    /// The number of the attempt, from 0.
     pub attempt: u32,
-    /// Uniform in 0..1: the jitter of the pause before the next attempt.
+    /// The jitter of the delay before the next attempt, uniform in 0..1.
     pub random: f64,
 }
 
-/// Says what an answer means.
+/// Judges a response: a token, an unreadable response, or a failure.
 ///
 /// ```
 /// use copilot_keyless::request::identity::{Answer, Source, Verdict, judge};
@@ -97,22 +98,22 @@ pub fn judge(answer: &Answer) -> Verdict {
     if (200..300).contains(&status) {
         return match token(answer) {
             Ok(token) => Verdict::Token(token),
-            Err(error) => Verdict::Error(placed(error)),
+            Err(error) => Verdict::Error(with_source(error)),
         };
     }
-    let said = body::read(answer.body.expose(), status, answer.secret.expose());
+    let response = body::read(answer.body.expose(), status, answer.secret.expose());
     let answered_at = answer.answered_at.unwrap_or(answer.requested_at);
-    let retry_after_ms = pause_of(&answer.headers, &said, Some(answered_at));
+    let retry_after_ms = pause_of(&answer.headers, &response, Some(answered_at));
     Verdict::Failure(Failure {
         status: (status != 0).then_some(status),
         retry_after_ms,
         retry_in_ms: retry::pause_ms(source, status, answer.attempt, retry_after_ms, answer.random),
-        message: said.message,
+        message: response.message,
     })
 }
 
-/// Says whose answer it was and, unless it is the clock that is in question, where to look.
-fn placed(error: Error) -> Error {
+/// Adds the source to an error and, unless the clock is at fault, a hint.
+fn with_source(error: Error) -> Error {
     let error = error.within("the identity endpoint's answer");
     match error.code() {
         Code::ExpiryExpired | Code::ExpiryTooFar => error,
@@ -130,7 +131,7 @@ fn token(answer: &Answer) -> Result<Token> {
         ));
     }
     let read = |clock_ahead: Millis| -> Result<Token> {
-        // No identity endpoint gives local times.
+        // Identity endpoints never return local times.
         let requested_at = answer.requested_at.saturating_sub(clock_ahead);
         let TokenResponse { token, lifetime } =
             token::parse_token_response(answer.body.expose().as_bytes(), requested_at, |_| None)?;
@@ -144,7 +145,8 @@ fn token(answer: &Answer) -> Result<Token> {
         if error.code() != Code::ExpiryExpired {
             return Err(error);
         }
-        // A clock that is ahead by more than the token lives: by the endpoint's own time it may be good.
+        // This machine's clock may be ahead by more than the lifetime; the token may be valid by
+        // the endpoint's clock.
         let date = answer.headers.text("date").unwrap_or_default();
         read(token::clock_ahead(date, answer.requested_at)).map_err(|_| error)
     })

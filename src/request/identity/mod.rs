@@ -1,4 +1,5 @@
-//! What is asked of Azure's identity endpoints, and what their answers mean: the credential of `copilot-keyless/direct`.
+//! Describes the requests to Azure's identity endpoints and judges their responses. The credential
+//! of `copilot-keyless/direct` uses it.
 //!
 //! | source | request | settings |
 //! | --- | --- | --- |
@@ -7,7 +8,8 @@
 //! | workload identity, any OIDC federation | `POST {authority}/{tenant}/oauth2/v2.0/token` with `client_assertion` | `AZURE_FEDERATED_TOKEN_FILE`, `AZURE_CLIENT_ID`, `AZURE_TENANT_ID`, `AZURE_AUTHORITY_HOST` |
 //! | service principal | the same with `client_secret` | `AZURE_CLIENT_SECRET`, and those |
 //!
-//! Secrets do not come here: a [`Call`] says where one belongs, and the shell puts it there.
+//! Never receives secrets to send: a [`Call`] says where the secret goes, and the caller inserts
+//! it.
 
 mod advice;
 mod answer;
@@ -27,7 +29,7 @@ const IMDS_HOST: &str = "http://169.254.169.254";
 const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// What gives the token.
+/// The source of a token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
@@ -36,80 +38,83 @@ pub enum Source {
     /// The managed identity endpoint of virtual machines.
     #[default]
     Imds,
-    /// A federated token that is exchanged for one of Entra's.
+    /// A federated token, exchanged for a token of Entra.
     WorkloadIdentity,
     /// A service principal with a secret.
     ClientSecret,
 }
 
-/// What a token is asked for with. As JSON in camel case; every field but the scopes may be missing or null.
+/// The options of a token request. As JSON in camel case; every field except `scopes` is optional
+/// and may be null.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Request {
-    /// What gives the token; else by the environment.
+    /// The source. Default: from the environment.
     pub source: Option<Source>,
-    /// The scopes; of a managed identity only one.
+    /// The scopes. A managed identity takes exactly one.
     pub scopes: Vec<String>,
-    /// The client id of the application, or of a user-assigned identity; else `AZURE_CLIENT_ID`.
+    /// The client id of the application or the user-assigned identity. Default: `AZURE_CLIENT_ID`.
     pub client_id: Option<String>,
     /// The object id of a user-assigned identity.
     pub object_id: Option<String>,
     /// The Azure resource id of a user-assigned identity.
     pub resource_id: Option<String>,
-    /// The tenant; else `AZURE_TENANT_ID`.
+    /// The tenant. Default: `AZURE_TENANT_ID`.
     pub tenant_id: Option<String>,
-    /// The Entra authority; else `AZURE_AUTHORITY_HOST`.
+    /// The Entra authority. Default: `AZURE_AUTHORITY_HOST`.
     pub authority_host: Option<String>,
-    /// What a claims challenge asks for, as JSON.
+    /// The claims of a claims challenge, as JSON.
     pub claims: Option<String>,
-    /// Whether the program gives the assertion itself, so that no file is needed.
+    /// Whether the caller supplies the assertion, so that no file is needed.
     pub own_assertion: bool,
-    /// Whether the program gives the client secret itself.
+    /// Whether the caller supplies the client secret.
     pub own_secret: bool,
-    /// The environment; of variables that hold a secret only that they are set.
+    /// The environment. Of a variable with a secret, only its presence counts.
     pub env: Variables,
 }
 
-/// A request to be sent, but for its secret. Serialised in camel case; what is `None` is left out.
+/// A token request to send, without its secret. Serialized in camel case, without the fields that
+/// are `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Call {
-    /// What gives the token.
+    /// The source of the token.
     pub source: Source,
-    /// Where to.
+    /// The URL.
     pub url: String,
-    /// The headers, their names in lower case.
+    /// The headers, with names in lower case.
     pub headers: Headers,
-    /// The form to post, without the secret; else the request is a GET.
+    /// The form to post, without the secret. `None` for a GET request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
-    /// Where the secret belongs: the header, or the field of the form.
+    /// The header or form field of the secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretPlace>,
-    /// How long to wait for one answer.
+    /// The timeout of each attempt, in milliseconds.
     pub timeout_ms: u32,
 }
 
-/// Where the secret of a [`Call`] belongs, and where it comes from.
+/// Where the secret of a [`Call`] goes, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SecretPlace {
     /// `x-identity-header`, `client_secret` or `client_assertion`.
     pub name: &'static str,
-    /// The variable that holds it, or the file's path; none if the program gives it.
+    /// The variable with the secret, or the path of its file. `None` if the caller supplies it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variable: Option<Variable>,
 }
 
-/// IMDS answers at once or not at all: outside Azure nothing is there.
+/// The timeout of IMDS, in milliseconds. Outside of Azure its address does not respond; in Azure it
+/// responds at once.
 const IMDS_TIMEOUT_MS: u32 = 3_000;
 const TIMEOUT_MS: u32 = 10_000;
 
 /// Describes the request for a token.
 ///
-/// The one error is `credential/configuration`, which names the variable or option that is missing or malformed.
+/// Errors: `credential/configuration`, which names the missing or malformed variable or option.
 ///
 /// ```
 /// use copilot_keyless::request::identity::{Request, Source, call};
@@ -168,7 +173,8 @@ impl<'a> Settings<'a> {
         })
     }
 
-    /// The source that was asked for, else the one that the environment points to, in the order of `DefaultAzureCredential`.
+    /// Returns the requested source, else that of the environment, in the order of
+    /// `DefaultAzureCredential`.
     fn source(&self) -> Result<Source> {
         if let Some(source) = self.request.source {
             return Ok(source);
@@ -212,11 +218,11 @@ impl<'a> Settings<'a> {
         self.need(Variable::IdentityHeader, "source: \"imds\"")?;
         check_address(Variable::IdentityEndpoint.as_str(), endpoint)?;
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
-        let joint = if endpoint.contains('?') { '&' } else { '?' };
+        let separator = if endpoint.contains('?') { '&' } else { '?' };
         Ok(Call {
             source: Source::AppService,
             url: format!(
-                "{endpoint}{joint}api-version=2019-08-01&resource={}{identity}",
+                "{endpoint}{separator}api-version=2019-08-01&resource={}{identity}",
                 encoded(self.resource()?)
             ),
             headers: Headers::new(),
@@ -324,7 +330,7 @@ impl<'a> Settings<'a> {
         })
     }
 
-    /// A managed identity is asked for a resource, which is the scope without `/.default`.
+    /// Returns the resource for a managed identity: the scope without `/.default`.
     fn resource(&self) -> Result<&'a str> {
         match self.request.scopes.as_slice() {
             [scope] if !scope.trim().is_empty() => {
@@ -339,7 +345,8 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// The parameter that chooses a user-assigned identity, by the names that the endpoint has for the three kinds of id.
+    /// Returns the parameter that selects a user-assigned identity. `names` are the endpoint's
+    /// parameter names for the three kinds of id.
     fn identity(&self, names: [&str; 3]) -> Result<String> {
         let Request {
             client_id,
@@ -378,7 +385,8 @@ fn no_scope() -> Error {
         .hint("For Foundry it is https://ai.azure.com/.default.")
 }
 
-/// A host, and perhaps a path: nothing that could send the secret somewhere else than it seems.
+/// Checks the address of an endpoint: a host with an optional path, and nothing that could send the
+/// secret to another host.
 fn check_address(what: &str, text: &str) -> Result<()> {
     match Address::read(text) {
         Some(_) => Ok(()),
@@ -386,7 +394,8 @@ fn check_address(what: &str, text: &str) -> Result<()> {
     }
 }
 
-/// A host alone, over `https` unless it is this machine: the tenant becomes its path.
+/// Checks an authority: a host alone, over `https` unless it is this machine. The tenant becomes
+/// its path.
 fn check_authority(text: &str) -> Result<()> {
     let authority = Address::read(text)
         .filter(|address| address.is_host_alone() && (address.secure || address.is_loopback()));
@@ -401,7 +410,7 @@ fn no_address(what: &str, form: &str) -> Error {
         .hint("Look for white space, a user name, a path or a query in it, or leave it to Azure to set it.")
 }
 
-/// As a part of a query or a form: all but RFC 3986's unreserved characters in percent encoding.
+/// Percent-encodes a value for a query or form: all except the unreserved characters of RFC 3986.
 fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len() + 16);
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! Streamed answers: the events however they are cut, and what the three APIs say in them.
+//! Streamed responses of the three APIs, however their bytes are split.
 #![cfg(not(target_arch = "wasm32"))]
 
 use copilot_keyless::answer::model::{End, Format, Reader};
@@ -39,7 +39,8 @@ fn data_of_events() {
     );
     assert_eq!(events("\u{feff}data: a\n\n"), ["a"]);
     assert_eq!(events("data\n\n"), [""]);
-    // A comment, a field that only begins like data, an event without data, and one that is not complete.
+    // A comment, a field whose name only begins with "data", an event without data, and an
+    // incomplete event.
     assert_eq!(
         events(": data: a\n\ndatas: a\n\nevent: x\n\n\n\ndata: a\n"),
         [""; 0]

@@ -1,5 +1,5 @@
-//! The commands that a diagnosis proposes, as somebody would see them who answers in the place of a resource, or gives the token: none
-//! holds a word of his.
+//! Checks that the commands of a diagnosis contain no word of an attacker who controls the response
+//! or the token.
 
 use super::properties::{OBJECT_ID, Own, check, faults, words};
 use base64::Engine as _;
@@ -11,7 +11,7 @@ use copilot_keyless::request::probe;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// An endpoint, the scope that is given for it, and what of both is the user's own.
+/// An endpoint with its scope, and the user's own words in both.
 #[derive(Debug, Clone)]
 struct Place {
     endpoint: Option<&'static str>,
@@ -73,7 +73,7 @@ fn place() -> impl Strategy<Value = Place> {
     })
 }
 
-/// What somebody would like to see in a command.
+/// A text that an attacker would plant in a command.
 fn planted() -> impl Strategy<Value = String> {
     prop_oneof![
         "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
@@ -90,7 +90,7 @@ fn planted() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Bodies of every finding, with the planted text wherever they quote one.
+/// Response bodies for every code, with the planted text in each place that messages quote.
 fn body() -> impl Strategy<Value = String> {
     let texts = [
         r"The principal `X` lacks the required data action `X` to perform `X` operation.",
@@ -170,7 +170,7 @@ proptest! {
         prop_assert_eq!(check(&role_assignment(&failure).command, &own, &planted), Ok(()));
     }
 
-    /// A host of somebody's own choice, such as a link names it.
+    /// An attacker's own host, such as from a link.
     #[test]
     fn no_command_holds_a_word_of_a_strange_host(planted in planted(), body in body(), status in prop::sample::select(vec![0u16, 401, 403, 404])) {
         for endpoint in [format!("https://{planted}.example"), format!("https://{planted}.azure-api.net/{planted}"), format!("https://models.example/{planted}/v1"), planted.clone()] {

@@ -1,13 +1,14 @@
-//! What must hold for every command that a diagnosis proposes. The property test and the fuzz target share it.
+//! Invariants of every command in a diagnosis. The property test and the fuzz target share them.
 //!
-//! It knows nothing of how the commands are made: it splits each into words as a shell does, and every word has to be one of a fixed
-//! list, or the user's own (the resource, the scope, the object id of the token).
+//! They do not depend on how commands are built: they split each command into words as a shell
+//! does. Every word must be in a fixed list or be the user's own (the resource, the scope, the
+//! object id of the token).
 
 use std::collections::BTreeSet;
 
 use copilot_keyless::diagnosis::Diagnosis;
 
-/// Every word of every command, but for what is the user's own.
+/// Every allowed word, apart from the user's own.
 const WORDS: &str = "
     az account list --all --query [].{subscription:name, tenant:tenantId} --output table
     az ad signed-in-user show --query id --output tsv
@@ -29,7 +30,8 @@ const WORDS: &str = "
 
 pub(crate) const OBJECT_ID: &str = "6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44";
 
-/// Splits a command into words as a shell does, those of `$(...)` too. Anything else that a shell acts upon is a fault.
+/// Splits a command into words as a shell does, including those of `$(...)`. Any other shell syntax
+/// is a fault.
 pub(crate) fn words(command: &str) -> Result<Vec<String>, String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
@@ -49,7 +51,7 @@ pub(crate) fn words(command: &str) -> Result<Vec<String>, String> {
                 words.push(String::new());
             }
             ' ' if !quoted => words.push(String::new()),
-            // `<name>` is a place to fill in.
+            // `<name>` is a placeholder.
             ';' | '&' | '|' | '`' | '$' | '\\' | '\'' | '(' | ')' | '#' | '*' | '?' | '~' | '!'
                 if !quoted =>
             {
@@ -66,7 +68,7 @@ pub(crate) fn words(command: &str) -> Result<Vec<String>, String> {
     Ok(words.into_iter().filter(|word| !word.is_empty()).collect())
 }
 
-/// What the user has said himself.
+/// The user's own words.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Own {
     pub(crate) resource: Option<&'static str>,
@@ -74,7 +76,7 @@ pub(crate) struct Own {
     pub(crate) object_id: bool,
 }
 
-/// What is wrong with the commands of a diagnosis.
+/// Returns the first fault in the commands of a diagnosis.
 pub(crate) fn faults(diagnosis: &Diagnosis, own: &Own, planted: &str) -> Result<(), String> {
     for fix in &diagnosis.fixes {
         for command in fix.lines().skip(1) {
@@ -102,7 +104,7 @@ pub(crate) fn check(command: &str, own: &Own, planted: &str) -> Result<(), Strin
             return Err(format!("{word:?} in {command}"));
         }
     }
-    // Nor a part of it, unless the user has said the same.
+    // Nor any part of it, unless the user's own words contain it.
     let said: String = allowed.into_iter().collect::<Vec<_>>().join(" ");
     let letters: Vec<char> = planted.chars().collect();
     for window in letters.windows(8) {

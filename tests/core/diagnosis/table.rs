@@ -1,7 +1,8 @@
-//! Runs `tables/diagnoses.json`, and checks what must hold for any failure.
+//! Runs `tables/diagnoses.json`, and checks the invariants of any failure.
 //!
-//! A row is `{ name, failure, claims?, code, ... }`: `claims` are put into a token; `cause` and `fixes` list texts that must
-//! appear there, `unsaid` is one that must not, `without` one that must appear nowhere at all, and the rest are fields of the diagnosis, null for one left out.
+//! A row is `{ name, failure, claims?, code, ... }`. `claims` become a token. `cause` and `fixes`
+//! list texts that must occur there, `unsaid` one that must not, and `without` one that must occur
+//! nowhere. All other fields are those of the diagnosis; null stands for a missing one.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +34,7 @@ fn run(row: &Value) -> (FailedRequest, Diagnosis) {
     (failure, diagnosis)
 }
 
-/// What is wrong with a diagnosis, by its row.
+/// Returns the faults of a diagnosis, by its row.
 fn faults(row: &Value, actual: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     for (field, expected) in row.as_object().unwrap() {
@@ -114,7 +115,7 @@ fn every_failure_is_explained_and_has_a_next_step() {
     }
 }
 
-/// Bodies made of the pieces that real ones are made of, and of anything else.
+/// Response bodies from parts of real ones, and arbitrary text.
 fn body() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("{".to_owned()),
@@ -176,7 +177,7 @@ fn a_failure_in_a_stream_is_found_to_be_the_same_as_one_in_front_of_it() {
             r#"{"type":"error","message":"Out of call volume quota"}"#,
             DiagnosisCode::RateLimited,
         ),
-        // What the prompt says is nothing that the resource found.
+        // Text of the prompt is not a finding of the resource.
         (
             r#"{"type":"response.failed","response":{"instructions":"PermissionDenied"}}"#,
             DiagnosisCode::ServerError,

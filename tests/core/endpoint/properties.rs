@@ -1,12 +1,12 @@
-//! What must hold for every endpoint that was understood, whatever the text. The property tests and the fuzz target
-//! share it.
+//! Invariants of every parsed endpoint, for any text. The property tests and the fuzz target share
+//! them.
 
 use std::net::Ipv6Addr;
 
 use copilot_keyless::NoticeCode;
 use copilot_keyless::endpoint::{Endpoint, Kind, Options, ProviderType, parse};
 
-/// Reads a text; what is accepted must hold.
+/// Parses a text. If it is accepted, checks the invariants.
 pub(crate) fn check(text: &str, options: &Options) {
     if let Ok(endpoint) = parse(text, options) {
         check_invariants(&endpoint, options);
@@ -15,7 +15,7 @@ pub(crate) fn check(text: &str, options: &Options) {
     }
 }
 
-/// The host is the one that was given, but for its private link.
+/// Checks that the host equals the input's, apart from its private link.
 fn check_host(text: &str, endpoint: &Endpoint) {
     let given = given_host(text);
     let found = host_of(&endpoint.base_url);
@@ -33,7 +33,8 @@ fn check_host(text: &str, endpoint: &Endpoint) {
     assert!(same, "{text:?} gives {found}, but its host is {given}");
 }
 
-/// The host of a text by the simplest possible reading: whatever stands behind the scheme and could be a part of a host.
+/// Returns the host of a text by the simplest reading: all characters after the scheme that a host
+/// may contain.
 fn given_host(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let text = lower.trim_start_matches(|c: char| !c.is_ascii_alphanumeric() && c != '[');
@@ -52,9 +53,11 @@ fn given_host(text: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_owned()
 }
 
-/// Parsing the base URL gives the same endpoint, and no warning but those that stand.
+/// Checks that parsing the base URL again returns the same endpoint, with no other warnings than
+/// the permanent ones.
 fn check_again(endpoint: &Endpoint, options: &Options) {
-    // The path of type azure and of an Anthropic root does not tell the type; the caller gives it again.
+    // The path of type azure and of an Anthropic root does not determine the type, so the caller
+    // passes it again.
     let type_is_visible =
         endpoint.provider_type == ProviderType::Openai || endpoint.base_url.ends_with("/anthropic");
     let options = Options {
@@ -102,7 +105,7 @@ fn check_again(endpoint: &Endpoint, options: &Options) {
     );
 }
 
-/// The scheme and host of a URL that this crate built, by the simplest possible reading.
+/// Returns the scheme and host of a URL that this crate built, by the simplest reading.
 fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").unwrap().1;
     let authority = rest.split('/').next().unwrap();

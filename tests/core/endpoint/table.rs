@@ -1,7 +1,7 @@
-//! Runs `tables/endpoints.json`, and checks what must hold for any text.
+//! Runs `tables/endpoints.json`, and checks the invariants of any text.
 //!
-//! A row is `{ name?, input, options?, expect | error }`. `expect` holds some fields of the endpoint; null stands for a
-//! field that is left out, and `warnings` lists the codes in their order.
+//! A row is `{ name?, input, options?, expect | error }`. `expect` lists some fields of the
+//! endpoint; null stands for a missing field, and `warnings` lists the codes in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,7 +74,8 @@ fn endpoint_errors() -> impl Iterator<Item = &'static str> {
         .filter(|code| code.starts_with("endpoint/"))
 }
 
-/// The warnings that come from the endpoint. Behind them come those of the environment and the provider.
+/// Returns the warnings of endpoints. In the list of all codes they precede those of the
+/// environment and the provider.
 fn endpoint_warnings() -> impl Iterator<Item = &'static str> {
     NoticeCode::ALL
         .iter()
@@ -134,7 +135,7 @@ fn a_pasted_line_is_told_which_url_to_keep() {
     }
 }
 
-/// Where two mistakes share a code, or a code could come from elsewhere, the words tell.
+/// Checks the messages of mistakes that share a code, or whose code may have another source.
 #[test]
 fn the_words_fit_the_mistake() {
     let url = "https://myres.openai.azure.com/";
@@ -419,7 +420,7 @@ proptest! {
     }
 }
 
-/// A row's input with some edits; three edits are enough to turn any kind of endpoint into any kind of mistake.
+/// A row's input with up to three edits, which are enough to turn any endpoint into any mistake.
 fn near_row() -> impl Strategy<Value = String> {
     let inputs: Vec<String> = rows()
         .iter()
@@ -474,7 +475,7 @@ enum Edit {
     EndAs(String),
 }
 
-/// Else the properties above could come to hold for want of anything to hold for.
+/// Otherwise the properties above might hold only because no input is accepted.
 #[test]
 fn the_edited_rows_reach_every_kind_and_every_code() {
     let mut runner = TestRunner::deterministic();

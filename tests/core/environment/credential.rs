@@ -1,8 +1,8 @@
-//! Runs `tables/credentials.json`, and checks what must hold for any environment.
+//! Runs `tables/credentials.json`, and checks the invariants of any environment.
 //!
-//! A row is `{ name, cloud?, env, expect | error, says? }`. `expect` holds some fields of the plan; null stands for a field
-//! that is left out, and `warnings` lists the codes in their order. `says` are parts of the error's message or hint. Values
-//! that must never be shown hold the word `pl4nted`.
+//! A row is `{ name, cloud?, env, expect | error, says? }`. `expect` lists some fields of the plan;
+//! null stands for a missing field, and `warnings` lists the codes in order. `says` are parts of
+//! the error's message or hint. Values that must never be shown contain the word `pl4nted`.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ fn codes(plan: &CredentialPlan) -> Vec<&'static str> {
     plan.warnings.iter().map(|notice| notice.code.as_str()).collect()
 }
 
-/// What is wrong with a row's outcome.
+/// Returns the fault of a row's result.
 fn failure(row: &Value) -> Option<String> {
     let outcome = run(row);
     if format!("{outcome:?}").contains("pl4nted") {
@@ -39,8 +39,8 @@ fn failure(row: &Value) -> Option<String> {
         (Err(error), Some(code)) => {
             let text = format!("{} {}", error.message(), error.next_step().unwrap_or_default());
             let says = row["says"].as_array().cloned().unwrap_or_default();
-            let told = says.iter().all(|part| text.contains(part.as_str().unwrap()));
-            let sound = error.code().as_str() == code && error.next_step().is_some() && told;
+            let says_all = says.iter().all(|part| text.contains(part.as_str().unwrap()));
+            let sound = error.code().as_str() == code && error.next_step().is_some() && says_all;
             (!sound).then(|| format!("got {error:?}"))
         }
         (Ok(plan), None) => {
@@ -83,7 +83,7 @@ fn the_table_reaches_every_warning_and_kind() {
     }
 }
 
-/// What `@azure/identity` 4.13 accepts, with what it stands for.
+/// The names that `@azure/identity` 4.13 accepts, and their kinds.
 fn names() -> [(&'static str, CredentialKind); 9] {
     [
         ("dev", CredentialKind::DeveloperTools),
@@ -187,7 +187,7 @@ fn plain_value() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Whether it is about a tenant or an authority that are none.
+/// Whether the error concerns an invalid tenant or authority host.
 fn names_a_setting(error: &copilot_keyless::Error) -> bool {
     ["AZURE_TENANT_ID", "AZURE_AUTHORITY_HOST"]
         .iter()
@@ -210,11 +210,11 @@ proptest! {
         }
         let outcome = credential(&env, cloud);
         prop_assert!(!format!("{outcome:?}").contains("5ecret"), "{:?}", outcome);
-        // Only that a secret is set counts: the core that the package ships is told no more.
-        let told = env.iter().map(|(name, value)| {
+        // Only the presence of a secret counts: the npm package passes no more to the core.
+        let passed = env.iter().map(|(name, value)| {
             (name, if secrets.contains_key(name) { "set" } else { value.expose() })
         });
-        prop_assert_eq!(&credential(&told.collect(), cloud), &outcome);
+        prop_assert_eq!(&credential(&passed.collect(), cloud), &outcome);
         let named = env.get("AZURE_TOKEN_CREDENTIALS").map(|value| value.expose().trim().to_lowercase()).filter(|value| !value.is_empty());
         match (outcome, named) {
             (Err(error), Some(named)) => {

@@ -1,7 +1,8 @@
 //! Runs `tables/models.json`: several providers and their models.
 //!
-//! A row is `{ name, list, expect | error, says? }`. `list` holds the options of each provider, name and models included;
-//! `expect` holds the models of all of them, and `says` a part of the message.
+//! A row is `{ name, list, expect | error, says? }`. `list` contains the options of each provider,
+//! with name and models; `expect` contains the models of all of them, and `says` a part of the
+//! message.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
-//! Runs `tables/providers.json`, and checks what must hold for any request.
+//! Runs `tables/providers.json`, and checks the invariants of any request.
 //!
-//! A row is `{ name, request, expect | error }`. `expect` holds some fields of the plan; null stands for a field that is
-//! left out, and `warnings` lists the codes in their order.
+//! A row is `{ name, request, expect | error }`. `expect` lists some fields of the plan; null
+//! stands for a missing field, and `warnings` lists the codes in order.
 
 use std::collections::BTreeSet;
 

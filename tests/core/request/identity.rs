@@ -1,4 +1,5 @@
-//! The requests to Azure's identity endpoints, the pauses between attempts, and what the answers mean.
+//! The requests to Azure's identity endpoints, the delays between attempts, and the judgement of
+//! responses.
 
 use copilot_keyless::environment::Variable;
 use copilot_keyless::request::identity::{Answer, Request, Source, Verdict, advice, call, judge};
@@ -220,7 +221,7 @@ fn a_clock_that_is_ahead_by_more_than_the_token_lives_is_corrected_by_the_answer
         judge(&Answer {
             status: 200,
             headers: Headers::from([("date", date)]),
-            // An hour from 2020-04-15T20:05:35Z on.
+            // An hour from 2020-04-15T20:05:35Z.
             body: r#"{"access_token":"t","expires_on":"1586984735","refresh_on":1586982935}"#.into(),
             requested_at: (1_586_981_135 + clock_ahead) * 1_000,
             ..Answer::default()
@@ -229,7 +230,8 @@ fn a_clock_that_is_ahead_by_more_than_the_token_lives_is_corrected_by_the_answer
     let Verdict::Token(token) = judged("Wed, 15 Apr 2020 20:05:36 GMT", 7_200) else {
         unreachable!("a token")
     };
-    // On this machine's clock, less the second that a Date may be off by, and the one that passed until the answer.
+    // On this machine's clock, minus the second of the Date's resolution and the second until the
+    // response.
     assert_eq!(token.expires_on_timestamp, (1_586_984_735 + 7_200 - 2) * 1_000);
     assert_eq!(
         token.refresh_after_timestamp,
@@ -246,14 +248,14 @@ fn a_clock_that_is_ahead_by_more_than_the_token_lives_is_corrected_by_the_answer
         };
         assert_eq!(error.code().as_str(), "expiry/already-expired", "{date}");
     }
-    // Nothing is corrected where nothing is wrong.
+    // Without a fault there is no correction.
     let Verdict::Token(token) = judged("Wed, 15 Apr 2020 19:00:00 GMT", 0) else {
         unreachable!("a token")
     };
     assert_eq!(token.expires_on_timestamp, 1_586_984_735_000);
 }
 
-/// Where it would be sent to, if anywhere.
+/// Returns the error, or the address that the request would go to.
 fn refused(request: &Request) -> Option<String> {
     match call(request) {
         Ok(call) => Some(call.url),

@@ -1,6 +1,7 @@
-//! Runs `tables/probes.json`, and checks what is made of the answers.
+//! Runs `tables/probes.json`, and checks the judgement of responses.
 //!
-//! A row is `{ name, request, timeoutMs?, method, url, headers?, body?, deployment? | error }`. `headers` are all there are.
+//! A row is `{ name, request, timeoutMs?, method, url, headers?, body?, deployment? | error }`.
+//! `headers` is complete.
 
 use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest};
 use copilot_keyless::provider::ProviderRequest;

@@ -1,4 +1,5 @@
-//! What must always hold for the schedule, and what is no scenario; those are in `tables/schedule.json`.
+//! Invariants of the schedule, and cases that do not fit into the scenarios of
+//! `tables/schedule.json`.
 use super::properties::Event;
 use copilot_keyless::schedule::{
     Answer, Decision, Failure, FailureKind, Now, Outcome, RefreshPolicy, Schedule,
@@ -9,7 +10,7 @@ const START: i64 = 1_700_000_000_000;
 const SECOND: i64 = 1_000;
 const HOUR: i64 = 3_600_000;
 
-/// Both clocks, this long after the start.
+/// Returns both clocks, `ms` after the start.
 fn at(ms: i64) -> Now {
     Now {
         wall: START + ms,
@@ -17,10 +18,10 @@ fn at(ms: i64) -> Now {
     }
 }
 
-fn answer(requested: Now, lives: i64) -> Answer {
+fn answer(requested: Now, lifetime: i64) -> Answer {
     Answer {
         requested,
-        expires_on: (requested.wall + lives) as f64,
+        expires_on: (requested.wall + lifetime) as f64,
         refresh_after: None,
     }
 }
@@ -37,12 +38,12 @@ fn started(decision: Decision) -> u32 {
     }
 }
 
-/// A schedule that holds a token since the start, without jitter.
-fn holding(lives: i64) -> Schedule {
+/// Returns a schedule with a token from the start, without jitter.
+fn holding(lifetime: i64) -> Schedule {
     let mut schedule = Schedule::new(RefreshPolicy::default()).unwrap();
     let flight = started(schedule.request(at(0)));
     assert_eq!(
-        schedule.acquired(flight, answer(at(0), lives), at(100), 0.0),
+        schedule.acquired(flight, answer(at(0), lifetime), at(100), 0.0),
         Outcome::Accepted
     );
     schedule
@@ -125,27 +126,28 @@ fn every_policy_field_is_checked() {
 
 #[test]
 fn a_token_that_lives_a_moment_longer_is_the_same_one() {
-    let taken = |lives: i64, longer: i64| {
-        let mut schedule = holding(lives);
-        let due = at(lives / 2 + 100);
+    let taken = |lifetime: i64, longer: i64| {
+        let mut schedule = holding(lifetime);
+        let due = at(lifetime / 2 + 100);
         let flight = started(schedule.request(Now {
-            wall: due.wall + lives / 4,
-            mono: due.mono + lives / 4,
+            wall: due.wall + lifetime / 4,
+            mono: due.mono + lifetime / 4,
         }));
         let now = Now {
-            wall: due.wall + lives / 4,
-            mono: due.mono + lives / 4,
+            wall: due.wall + lifetime / 4,
+            mono: due.mono + lifetime / 4,
         };
         let answer = Answer {
             requested: now,
-            expires_on: (START + lives + longer) as f64,
+            expires_on: (START + lifetime + longer) as f64,
             refresh_after: None,
         };
         schedule.acquired(flight, answer, now, 0.0) == Outcome::Accepted
     };
     assert!(!taken(24 * HOUR, 2_000), "two seconds");
     assert!(taken(24 * HOUR, 2_001));
-    // Of 8 s, 1.9 s are left when the new one is asked for: it lives 1.9 s and some, an eighth of which counts.
+    // Of 8 s, 1.9 s are left when the new token is requested. It lifetime a little longer than 1.9 s,
+    // and an eighth of that is the tolerance.
     assert!(!taken(8 * SECOND, 250));
     assert!(taken(8 * SECOND, 350));
 }
@@ -171,7 +173,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => (-3 * HOUR..3 * HOUR).prop_map(|by| Event::SetClock { by }),
         1 => (0_i64..30 * HOUR).prop_map(|ms| Event::Sleep { ms }),
     ];
-    // Half of the lives without a clock that is set: there more can be said.
+    // Half of the sequences never set a clock, which allows stricter checks.
     (proptest::collection::vec(event, 1..120), any::<bool>()).prop_map(|(events, steady)| {
         let kept = |event: &Event| !steady || !matches!(event, Event::SetClock { .. });
         events.into_iter().filter(kept).collect()

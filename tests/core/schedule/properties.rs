@@ -1,22 +1,22 @@
-//! What must always hold for the schedule, whatever happens to it. Shared by the property test and the fuzz target.
+//! Invariants of the schedule, for any events. The property test and the fuzz target share them.
 
 use copilot_keyless::schedule::{
     Answer, Decision, FAILURE_MEMORY_MS, Failure, FailureKind, FlightStart, Now, Outcome, Phase,
     RefreshPolicy, Schedule,
 };
 
-/// What can happen to a schedule.
+/// An event of a schedule.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Event {
     Request,
     Wake,
-    /// A person asks for a new token.
+    /// A forced refresh.
     Refresh,
-    /// The flight under way brings a token that lives this long.
+    /// The flight in progress returns a token with this lifetime.
     Acquired {
         life: i64,
     },
-    /// A flight that has ended brings one after all.
+    /// An abandoned flight returns a token.
     AcquiredLate {
         which: usize,
         life: i64,
@@ -26,9 +26,9 @@ pub(crate) enum Event {
         retry_after_ms: Option<i64>,
     },
     TimedOut,
-    /// The flight brings the token that was rejected.
+    /// The flight returns the rejected token.
     RejectedAgain,
-    /// A flight that has ended fails, is overdue, or brings the rejected token.
+    /// An abandoned flight fails, times out, or returns the rejected token.
     FailedLate {
         which: usize,
     },
@@ -45,12 +45,12 @@ pub(crate) enum Event {
     },
 }
 
-/// A flight, as the world knows it.
+/// A flight in the model.
 #[derive(Debug, Clone, Copy)]
 struct Flight {
     id: u32,
     requested: Now,
-    /// On the clock that nobody can set.
+    /// On the clock that cannot be set.
     asked: i64,
     awaited: bool,
     deadline: (Now, i64),
@@ -70,29 +70,30 @@ fn remaining((since, length): (Now, i64), now: Now) -> i64 {
     (length - elapsed(since, now)).max(0)
 }
 
-/// What the world knows, to compare with.
+/// The model to compare with.
 struct World {
     schedule: Schedule,
     policy: RefreshPolicy,
     now: Now,
-    /// The time by the clock that nobody can set.
+    /// The time on the clock that cannot be set.
     real: i64,
     running: Option<Flight>,
     ended: Vec<Flight>,
     last: u32,
-    /// What earlier flights bring counts no more.
+    /// Tokens of this and earlier flights are ignored.
     superseded: u32,
-    /// When the held token's usable life ends, on the clock that nobody can set.
+    /// When the stored token is no longer usable, on the clock that cannot be set.
     dies: Option<i64>,
-    /// Whether the attempt that is made on entering the expired phase has been made.
+    /// Whether the one attempt on entering the expired phase was made.
     forced: bool,
-    /// When the last acquisition failed, unless something has happened since that allows another at once.
+    /// When the last acquisition failed, unless a later event allows another one at once.
     failed: Option<Now>,
-    /// Whether the wall clock was set, so that expiries cannot be compared.
+    /// Whether the wall clock was set, so that expiries are not comparable.
     set: bool,
 }
 
-/// Plays the events, and panics where something does not hold. `sleeps`: the monotonic clock stands still while the machine sleeps.
+/// Runs the events, and panics if an invariant is broken. `sleeps`: the monotonic clock stops while
+/// the machine sleeps.
 pub(crate) fn check(events: &[Event], random: f64, sleeps: bool) {
     let policy = RefreshPolicy::default();
     let mut world = World {
@@ -259,12 +260,12 @@ impl World {
                 self.now.mono += ms;
                 self.real += ms;
             }
-            // Time slept through shows on the wall clock alone: where that one lies too, nothing shows it. So a life has one
-            // or the other.
+            // Only the wall clock shows time asleep. If it is also set, no clock does. So a run has
+            // either sleep or clock changes.
             Event::SetClock { .. } if sleeps => {}
             Event::SetClock { by } => {
                 self.set = true;
-                // From 2001 on, and within what JavaScript counts exactly.
+                // From 2001 on, within the exact integers of JavaScript.
                 let wall = self.now.wall.saturating_add(by % 8_000_000_000_000_000);
                 self.now.wall = wall.clamp(1_000_000_000_000, 8_000_000_000_000_000);
             }
@@ -313,7 +314,7 @@ impl World {
             } => self.joined(flight, timeout_ms),
             Decision::Refuse { retry_after_ms } => {
                 assert!(retry_after_ms > 0);
-                // Two minutes, and a fifth for the jitter.
+                // Two minutes, plus a fifth for the jitter.
                 assert!(
                     retry_after_ms <= 144_000,
                     "everyone is refused for {retry_after_ms} ms"
@@ -327,7 +328,8 @@ impl World {
         }
     }
 
-    /// Without a token, at most one acquisition a second, but for the one on entering the expired phase.
+    /// Checks that there is at most one acquisition a second without a token, apart from the one on
+    /// entering the expired phase.
     fn allowed(&mut self) {
         let first =
             self.schedule.phase(self.now) == Phase::Expired && !std::mem::replace(&mut self.forced, true);
@@ -375,7 +377,7 @@ impl World {
         assert_eq!(timeout_ms, flight.remaining(now));
     }
 
-    /// A flight whose deadline has passed is given up as soon as somebody looks.
+    /// Abandons a flight past its deadline, as the schedule does on its next call.
     fn drop_overdue(&mut self) {
         if let Some(flight) = self.running.take_if(|flight| flight.remaining(self.now) == 0) {
             self.ended.push(flight);

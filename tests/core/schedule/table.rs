@@ -1,9 +1,11 @@
-//! Every scenario of `tests/tables/schedule.json`, natively; the same rows run through wasm-bindgen, jco, Python and Rust.
+//! Runs `tests/tables/schedule.json` natively. The same rows run through wasm-bindgen, jco, Python
+//! and Rust.
 //!
-//! A row is `{ name, policy?, steps }`, or `{ name, policy, error }` for a policy that is refused. A step is a method of the schedule,
-//! `do`, at a time in milliseconds from the start, `at`; `mono` is that of the monotonic clock where the two differ. `requestedAt`,
-//! `expiresAt` and `refreshAt` are times from the start, too, and so are the times in `expect`; `expiresOn` is as it is given. Of an
-//! answer only the fields in `expect` count, and null stands for one that is left out.
+//! A row is `{ name, policy?, steps }`, or `{ name, policy, error }` for an invalid policy. In a
+//! step, `do` is a method of the schedule and `at` the time in milliseconds from the start; `mono`
+//! is the time on the monotonic clock if it differs. `requestedAt`, `expiresAt`, `refreshAt` and
+//! the times in `expect` also count from the start; `expiresOn` is absolute. `expect` lists the
+//! fields to compare; null stands for a missing one.
 
 use copilot_keyless::schedule::{Answer, Failure, FailureKind, Now, RefreshPolicy, Schedule};
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 const WALL: i64 = 1_700_000_000_000;
 const MONO: i64 = 5_000;
 
-/// What a step answers.
+/// Runs a step and returns its result.
 fn play(schedule: &mut Schedule, step: &Value) -> Value {
     let number = |name: &str| step[name].as_i64();
     let since = |wall: i64, mono: i64| Now {
@@ -58,7 +60,7 @@ fn play(schedule: &mut Schedule, step: &Value) -> Value {
     }
 }
 
-/// What an answer lacks of what is expected.
+/// Whether a result lacks an expected field.
 fn differs(expected: &Value, actual: &Value) -> bool {
     let Some(fields) = expected.as_object() else {
         return expected != actual;

@@ -1,6 +1,7 @@
-//! Runs `tables/challenges.json`, and checks what must hold for any header.
+//! Runs `tables/challenges.json`, and checks the invariants of any header.
 //!
-//! A row is `{ name, header, expect }`; `expect` is the whole challenge, and an empty one means that there is none.
+//! A row is `{ name, header, expect }`; `expect` is the whole challenge, and an empty one means
+//! that there is none.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};

@@ -1,4 +1,4 @@
-//! What tokens say about themselves, in the shapes of docs and of the wild.
+//! The claims of tokens, in documented and in observed forms.
 use base64::Engine as _;
 use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use copilot_keyless::token::claims::{Principal, TokenDescription, TokenFormat, describe};

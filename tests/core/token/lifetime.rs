@@ -1,4 +1,5 @@
-//! Every row of `tests/tables/expiry.json`, natively; `tests/unit/wasm/core.test.ts` runs the same rows through wasm.
+//! Runs every row of `tests/tables/expiry.json` natively; `tests/unit/wasm/core.test.ts` runs the
+//! same rows through WebAssembly.
 use copilot_keyless::token::{
     Lifetime, MAX_LIFETIME_MS, clock_ahead, corrected_expiry, parse_instant, parse_token_response,
     seems_expired,
@@ -56,7 +57,7 @@ fn every_row_of_the_table() {
 fn every_code_is_reached() {
     let reached: Vec<Value> = table().into_iter().map(|row| row["error"].clone()).collect();
     for code in copilot_keyless::Code::ALL.iter().map(|code| code.as_str()) {
-        // A megabyte does not belong into a table; see below.
+        // A megabyte does not belong in a table; see below.
         if code.starts_with("expiry/") && code != "expiry/too-large" {
             assert!(reached.iter().any(|error| error == code), "no row for {code}");
         }
@@ -146,24 +147,24 @@ fn a_date_that_no_server_sends_tells_nothing() {
 #[test]
 fn a_token_that_seems_expired_is_taken_at_its_own_word() {
     const NOW: i64 = 1_700_000_000_000;
-    // {"exp":1700003600}, an hour from then on.
+    // {"exp":1700003600}, an hour later.
     let jwt = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3MDAwMDM2MDB9.";
     let end = NOW + 3_600_000;
     assert!(seems_expired(NOW as f64, NOW));
     assert!(seems_expired(NOW as f64 + 1_000.0, NOW));
     assert!(!seems_expired(NOW as f64 + 1_001.0, NOW));
     assert!(!seems_expired(f64::NAN, NOW));
-    // MSAL could not read the expiry, and said "now".
+    // MSAL could not read the expiry and reported the current time.
     assert_eq!(corrected_expiry(jwt, NOW as f64, NOW, 0), Some(end));
     assert_eq!(corrected_expiry("opaque", NOW as f64, NOW, 0), None);
-    // The clock is two hours ahead; with the token's own word it is that which counts, not what MSAL took for now.
+    // The clock is two hours ahead. The token's own exp counts, not MSAL's current time.
     let ahead = 7_200_000;
     assert_eq!(corrected_expiry(jwt, (NOW + ahead) as f64, NOW + ahead, 0), None);
     assert_eq!(
         corrected_expiry(jwt, (NOW + ahead) as f64, NOW + ahead, ahead),
         Some(end + ahead)
     );
-    // It has expired by the true time too.
+    // It has also expired by the true time.
     assert_eq!(corrected_expiry(jwt, end as f64, end + ahead + 1, ahead), None);
     assert_eq!(corrected_expiry(jwt, end as f64, end + 1, -ahead), None);
 }

@@ -1,4 +1,4 @@
-//! Any header: read without a panic, and claims are a JSON object.
+//! Parses any header: no panic, and claims are a JSON object.
 #![no_main]
 
 use copilot_keyless::token::challenge::parse;

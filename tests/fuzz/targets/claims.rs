@@ -1,4 +1,4 @@
-//! Any text: described without a panic.
+//! Describes any text as a token: no panic.
 #![no_main]
 
 use copilot_keyless::token::claims::{TokenFormat, describe};

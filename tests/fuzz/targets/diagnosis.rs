@@ -1,4 +1,5 @@
-//! Any refusal, at any host, with any token: no panic, no token in what is shown, no word of a stranger's in a command.
+//! Diagnoses any response, at any host, with any token: no panic, no token in the result, and no
+//! word of an attacker in a command.
 #![no_main]
 
 #[path = "../../core/diagnosis/properties.rs"]
@@ -9,7 +10,7 @@ use copilot_keyless::request::probe;
 use libfuzzer_sys::fuzz_target;
 use properties::{Own, check, faults};
 
-/// Hosts of the user's own, and what is his of them.
+/// The user's hosts, and the user's own words in them.
 const PLACES: [(&str, Own); 3] = [
     (
         "https://myres.openai.azure.com",
@@ -59,7 +60,7 @@ fuzz_target!(|given: (u16, u8, String, String, String, String, i64)| {
         wire_api: Some(deployment),
         ..FailedRequest::default()
     };
-    // Every word is looked at; that a body holds a part of one is what a fuzzer finds out by itself.
+    // Every word is checked. The fuzzer itself finds bodies with a part of one.
     for found in [
         Some(diagnose(&failure)),
         Some(probe::judge(&failure)),

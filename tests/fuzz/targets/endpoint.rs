@@ -1,4 +1,5 @@
-//! Any text, with every type: no panic, and what is accepted gives itself again and keeps its host.
+//! Parses any text, with every type: no panic, and an accepted one parses to itself again and keeps
+//! its host.
 #![no_main]
 
 #[path = "../../core/endpoint/properties.rs"]

@@ -1,4 +1,5 @@
-//! Any answer in the place of an identity endpoint's: a token within its bounds, an error or a failure, never the secret that was sent.
+//! Judges any response of an identity endpoint: a token within its bounds, an error or a failure,
+//! never the secret that was sent.
 #![no_main]
 
 use copilot_keyless::token::MAX_LIFETIME_MS;
@@ -26,7 +27,7 @@ fuzz_target!(|given: (u16, u8, String, String, i64, u8)| {
         ..Answer::default()
     });
     match &verdict {
-        // A token that is the secret itself would be somebody's joke.
+        // A server may return the secret itself as the token.
         Verdict::Token(token) => {
             let life = token.expires_on_timestamp.saturating_sub(requested_at);
             assert!(life > 0 && life <= MAX_LIFETIME_MS);

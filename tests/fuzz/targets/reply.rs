@@ -1,4 +1,5 @@
-//! Any bytes as a model's streamed answer, of every API: no panic, and the same text and end however the bytes are cut.
+//! Reads any bytes as a model's streamed response, of every API: no panic, and the same text and
+//! end however the bytes are split.
 #![no_main]
 
 use copilot_keyless::answer::model::{End, Format, Reader};

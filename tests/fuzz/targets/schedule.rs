@@ -1,4 +1,4 @@
-//! Any events in any order: what must always hold for the schedule.
+//! Runs any events in any order and checks the invariants of the schedule.
 #![no_main]
 
 #[path = "../../core/schedule/properties.rs"]
@@ -9,7 +9,7 @@ use properties::{Event, check};
 
 const HOUR: i64 = 3_600_000;
 
-/// Reads numbers off the bytes; what is missing is 0.
+/// Reads numbers from bytes; missing bytes count as 0.
 struct Numbers<'a>(&'a [u8]);
 
 impl Numbers<'_> {

@@ -1,4 +1,4 @@
-//! Any bytes: an answer without a panic, and a lifetime within its bounds.
+//! Parses any bytes as a token response: no panic, and a lifetime within its bounds.
 #![no_main]
 
 use copilot_keyless::token::{MAX_LIFETIME_MS, parse_instant, parse_token_response};

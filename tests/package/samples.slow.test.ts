@@ -17,7 +17,7 @@ interface Sample {
   name: string;
   language: string;
   code: string;
-  /** What the comment above it says; empty without one. */
+  /** The comment above it; empty without one. */
   expected: string;
 }
 
@@ -143,7 +143,7 @@ describe("programs", { concurrent: true }, () => {
   });
 });
 
-/** What a command does here; `skip` gives the reason where it cannot run inside a test. */
+/** How a command is run here; `skip` is the reason why it cannot run in a test. */
 type Expected = { skip: string } | { says: RegExp; code?: number };
 
 const INSTALLED = { skip: "installed above, from the packed file" };
