@@ -10,7 +10,8 @@ import { MODULES, moduleBytes } from "./scripts.js";
 export function installed(): string {
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-user-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-  cpSync(inject("installation"), folder, { recursive: true });
+  // Relative links stay relative: those of .bin lead to this copy.
+  cpSync(inject("installation"), folder, { recursive: true, verbatimSymlinks: true });
   return folder;
 }
 
