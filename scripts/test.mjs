@@ -1,12 +1,12 @@
 // Builds what is missing and runs the tests.
 //
 //   npm test                   the quick tests: Rust natively and in WebAssembly, the types, every project of vitest.config.ts
-//   npm test native e2e        some suites: native, wasm, types, or projects
+//   npm test native e2e        some suites, whole: native, wasm, types, or projects
 //   npm test -- -t "a title"   options and files go to vitest
 //   npm run test:all           everything that CI runs: the slow tests too, other hosts of the core, fuzzing and loads
 
 import { build } from "./build.mjs";
-import { foreground, main, run, StepError, step } from "./steps.mjs";
+import { foreground, main, run, step } from "./steps.mjs";
 import { cargoTools, checkNode, npmPackages, rust } from "./toolchain.mjs";
 
 const wasm = ["-p", "copilot-keyless-wasm", "--features", "core,plan", "--target", "wasm32-unknown-unknown"];
@@ -33,12 +33,6 @@ await main(async () => {
   const suites = Object.keys(SUITES).filter((name) => given.length === 0 || given.includes(name));
   const projects = PROJECTS.filter((name) => given.includes(name));
   const rest = given.filter((one) => !suites.includes(one) && !projects.includes(one));
-  const wrong = rest.find((one) => /^[a-z]+$/.test(one) && !rest.some((other) => other.startsWith("-")));
-  if (wrong)
-    throw new StepError(
-      `There is no suite "${wrong}"`,
-      `Suites: ${[...Object.keys(SUITES), ...PROJECTS].join(", ")}`,
-    );
   const vitest = given.length === 0 || projects.length + rest.length > 0;
 
   checkNode();
@@ -46,16 +40,18 @@ await main(async () => {
   await npmPackages();
   for (const name of suites) {
     if (name === "wasm") await cargoTools("wasm-bindgen");
+    // The tests import the types of dist/.
+    if (name === "types") await build();
     await step(`${name} tests`, (onLine) => run(...SUITES[name], { onLine, env }));
   }
   if (vitest) {
     if (projects.join() !== "unit") await build();
-    const slow = all || rest.some((one) => one.includes(".slow"));
-    const args = [...projects.flatMap((name) => ["--project", name]), ...rest];
+    const whole = all || projects.length > 0 || /^[^-]/.test(rest[0] ?? "");
     const code = await foreground("vitest", [
       "run",
-      ...(slow ? [] : ["--exclude", "**/*.slow.test.ts"]),
-      ...args,
+      ...(whole ? [] : ["--exclude", "**/*.slow.test.ts"]),
+      ...projects.flatMap((name) => ["--project", name]),
+      ...rest,
     ]);
     if (code !== 0) return code;
   }

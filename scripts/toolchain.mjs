@@ -18,6 +18,7 @@ const TOOLS = {
   "wasm-pack": { version: "0.15.1" },
   "cargo-deny": { version: "0.20.2" },
   "cargo-fuzz": { version: "0.13.2" },
+  "cargo-semver-checks": { version: "0.51.0" },
 };
 
 /** Tools are kept per user and version, so that the next clone finds them. */

@@ -11,7 +11,7 @@ import xterm from "@xterm/headless";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const COMMAND = "npm start";
 /** Typed one after the other, whenever the command waits at its prompt; the empty one ends the chat. */
-const TYPED = ["Hello! Who are you?", "And without an API key?", ""];
+const TYPED = ["Hello! Who are you?", "Without an API key?", ""];
 const PROMPT = /^you\s*$/;
 /** How long the command must be quiet at its prompt, and the pause after each key, in milliseconds. */
 const QUIET = 700;

@@ -121,7 +121,7 @@ function printIntroduction(agent: FoundryAgent, emulator: Emulator | undefined, 
   if (options.json) return;
   const { model, endpoint } = agent.provider;
   const where = emulator
-    ? `the built-in emulator, with tokens of ${DEMO_TOKEN_SECONDS} s (set FOUNDRY_RESOURCE_URL to use Foundry)`
+    ? `the embedded emulator, tokens live ${DEMO_TOKEN_SECONDS} s (set FOUNDRY_RESOURCE_URL for real Foundry)`
     : endpoint.baseUrl;
   process.stderr.write(`${err.dim(oneLine(`${model} at ${where}`))}\n`);
 }

@@ -33,7 +33,7 @@ function withEndpoint(command: Command): Command {
 withEndpoint(program.command("chat"))
   .description("Send a prompt to the model, or chat with it. The prompt `-` reads standard input.")
   .argument("[prompt...]", "prompt; without one, chat at the terminal")
-  .option("--demo", "without an endpoint, use the built-in emulator; needs no Azure")
+  .option("--demo", "without an endpoint, use the embedded emulator; needs no Azure")
   .option("--json", "print the reply and the summary as JSON")
   .action((prompt, options) => finish(chat(prompt.length === 0 ? undefined : prompt.join(" "), options)));
 

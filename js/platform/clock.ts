@@ -29,6 +29,14 @@ export const systemClock: Clock = {
 /** The longest delay of Node's timers. A longer one would fire at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/**
+ * Sets a timer, and cuts a delay that is too long for Node's timers: the callback then runs after 24
+ * days.
+ */
+export function setBoundedTimeout(clock: Clock, ms: number, callback: () => void): unknown {
+  return clock.setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS));
+}
+
 /** Lets the process exit while the timer runs. Only Node's timers keep a process alive. */
 export function unref(handle: unknown): void {
   (handle as { unref?: () => void } | undefined)?.unref?.();

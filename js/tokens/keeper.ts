@@ -2,7 +2,7 @@ import type { GetTokenOptions, TokenCredential } from "../credentials/credential
 import { credentialFailure, summarize } from "../credentials/failure.js";
 import type { KeylessError } from "../errors/keyless-error.js";
 import type { Clock } from "../platform/clock.js";
-import { LONGEST_TIMER_MS, unref } from "../platform/clock.js";
+import { setBoundedTimeout, unref } from "../platform/clock.js";
 import { waitUntil } from "../platform/wait-until.js";
 import { coreModule, keylessError, planModule } from "../wasm/bindings.js";
 import type { Decision, Outcome, Schedule } from "../wasm/modules/core.js";
@@ -22,6 +22,7 @@ import { TokenEvents } from "./events.js";
 import { deferToken, type Flight } from "./flight.js";
 import { tokenOf, withoutBearer } from "./text.js";
 import type { TokenEvent } from "./types.js";
+import { WakeTimer } from "./wake-timer.js";
 
 /** Settings of every acquisition of a keeper. */
 interface KeeperOptions {
@@ -44,6 +45,7 @@ export class TokenKeeper {
   readonly #schedule: Schedule;
   readonly #events: TokenEvents;
   readonly #cacheFallback: CacheFallback;
+  readonly #wakeTimer: WakeTimer;
   #token: AccessToken | undefined;
   /** Whether the current token was acquired with the claims of a challenge. */
   #tokenHasClaims = false;
@@ -52,9 +54,6 @@ export class TokenKeeper {
   #rejectedTokenFromCache: AccessToken | undefined;
   #flight: Flight | undefined;
   #lastError: KeylessError | undefined;
-  /** The number of providers that refresh on a timer. */
-  #keepFreshCount = 0;
-  #wakeTimer: unknown;
 
   constructor(
     credential: TokenCredential,
@@ -72,6 +71,10 @@ export class TokenKeeper {
     this.cachedAnswer = new CachedAnswer(clock);
     this.#events = new TokenEvents(scope, clock);
     this.#cacheFallback = new CacheFallback(credential, clock);
+    this.#wakeTimer = new WakeTimer(clock, {
+      delay: () => this.#schedule.nextWake(...this.#time()),
+      run: () => this.#wake(),
+    });
     try {
       this.#schedule = new (coreModule().Schedule)(policy);
     } catch (error) {
@@ -187,12 +190,7 @@ export class TokenKeeper {
 
   /** Refreshes the token on a timer until the returned function is called. */
   keepFresh(): () => void {
-    this.#keepFreshCount += 1;
-    this.#scheduleWake();
-    return () => {
-      this.#keepFreshCount -= 1;
-      this.#scheduleWake();
-    };
+    return this.#wakeTimer.retain();
   }
 
   close(): void {
@@ -203,8 +201,7 @@ export class TokenKeeper {
     this.#rejectedToken = undefined;
     this.#cacheFallback.clear();
     this.#rejectedTokenFromCache = undefined;
-    this.#keepFreshCount = 0;
-    this.#scheduleWake();
+    this.#wakeTimer.stop();
     flight?.abort.abort();
     this.#events.emit({ type: "closed" });
   }
@@ -343,7 +340,7 @@ export class TokenKeeper {
         this.#failFlight(flight, outcome, keylessError(outcome.detail) as KeylessError);
         break;
     }
-    this.#scheduleWake();
+    this.#wakeTimer.reschedule();
   }
 
   /**
@@ -367,7 +364,7 @@ export class TokenKeeper {
     if (outcome.result === "retry") {
       const willRetryInMs = outcome.detail.afterMs;
       flight.failure = failure.error;
-      flight.retry = this.#setTimeout(willRetryInMs, () => this.#retry(flight));
+      flight.retry = setBoundedTimeout(this.#clock, willRetryInMs, () => this.#retry(flight));
       this.#events.emit({ type: "refresh-failed", error: summarize(failure.error), willRetryInMs });
       return;
     }
@@ -379,16 +376,16 @@ export class TokenKeeper {
     if (outcome.result === "ignored") return;
     this.#lastError = error;
     this.#endFlight(flight).reject(error);
-    this.#scheduleWake();
+    this.#wakeTimer.reschedule();
     this.#events.emit({ type: "refresh-failed", error: summarize(error), ...this.#nextAttempt() });
   }
 
   #setDeadline(flight: Flight, timeoutMs: number): void {
     this.#clock.clearTimeout(flight.deadline);
-    flight.deadline = this.#setTimeout(timeoutMs, () => {
+    flight.deadline = setBoundedTimeout(this.#clock, timeoutMs, () => {
       this.#schedule.timedOut(flight.id, ...this.#time(), this.#clock.random());
       this.#abandonFlight(flight, this.#timeoutError(flight));
-      this.#scheduleWake();
+      this.#wakeTimer.reschedule();
     });
     if (!flight.awaited) unref(flight.deadline);
   }
@@ -416,26 +413,9 @@ export class TokenKeeper {
     return flight;
   }
 
-  #scheduleWake(): void {
-    this.#clock.clearTimeout(this.#wakeTimer);
-    this.#wakeTimer = undefined;
-    if (this.#keepFreshCount === 0) return;
-    const waitMs = this.#schedule.nextWake(...this.#time());
-    if (waitMs === undefined) return;
-    this.#wakeTimer = this.#setTimeout(waitMs, () => {
-      const start = this.#schedule.wake(...this.#time());
-      if (start) this.#startFlight(start.flight, start.timeoutMs, { background: true });
-      this.#scheduleWake();
-    });
-    unref(this.#wakeTimer);
-  }
-
-  /**
-   * Sets a timer. Cuts a delay that is too long for one: an early wake finds nothing to do, and a
-   * deadline ends after 24 days.
-   */
-  #setTimeout(ms: number, callback: () => void): unknown {
-    return this.#clock.setTimeout(callback, Math.min(ms, LONGEST_TIMER_MS));
+  #wake(): void {
+    const start = this.#schedule.wake(...this.#time());
+    if (start) this.#startFlight(start.flight, start.timeoutMs, { background: true });
   }
 
   #nextAttempt(): { nextAttemptOn?: number } {

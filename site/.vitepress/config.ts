@@ -29,6 +29,7 @@ export default defineConfig({
   description:
     "The GitHub Copilot SDK on your own models in Microsoft Foundry or Azure OpenAI, without an API key",
   lang: "en",
+  head: [["link", { rel: "icon", href: "/page/icon.svg" }]],
   srcDir: root,
   srcExclude: [
     ...["target", "tests", "scripts", "js", "src", "crates", "benches", "www", "dist", ".ci"].map(
@@ -94,6 +95,15 @@ export default defineConfig({
     },
   },
   vite: {
+    plugins: [
+      {
+        // Pages stand outside of this folder, but what is made of them to be rendered here finds Vue in it.
+        name: "vue-of-the-site",
+        enforce: "pre",
+        resolveId: (source, _importer, { ssr }) =>
+          ssr && /^vue(\/|$)/.test(source) ? { id: source, external: true } : undefined,
+      },
+    ],
     server: { fs: { allow: [root] } },
     build: { chunkSizeWarningLimit: 2048 },
   },

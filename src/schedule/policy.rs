@@ -5,53 +5,66 @@ use serde::{Deserialize, Serialize};
 use crate::token::{MAX_LIFETIME_MS, Millis};
 use crate::{Code, Error, Result};
 
-/// The settings of the schedule, all in milliseconds. [`RefreshPolicy::default`] returns the
-/// defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct RefreshPolicy {
+/// Declares [`RefreshPolicy`] from one list: each field with its JavaScript name, its default and
+/// its least value.
+macro_rules! policy {
+    ($($(#[doc = $doc:literal])+ $field:ident, $name:literal, default $default:expr, least $least:literal;)+) => {
+        /// The settings of the schedule, all in milliseconds. [`RefreshPolicy::default`] returns
+        /// the defaults; [`Schedule::new`](super::Schedule::new) checks them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+        pub struct RefreshPolicy {
+            $($(#[doc = $doc])+ pub $field: Millis,)+
+        }
+
+        impl Default for RefreshPolicy {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
+        impl RefreshPolicy {
+            fn field(&mut self, name: &str) -> Option<&mut Millis> {
+                match name {
+                    $($name => Some(&mut self.$field),)+
+                    _ => None,
+                }
+            }
+
+            /// Each field's name, value and least value.
+            fn values(&self) -> impl Iterator<Item = (&'static str, Millis, Millis)> {
+                [$(($name, self.$field, $least),)+].into_iter()
+            }
+        }
+    };
+}
+
+policy! {
     /// How long before its expiry a token is refreshed. Default 300,000 (as in the Azure SDKs for
     /// Python, .NET, Go, Java and Rust). A token that lives less than twice as long is refreshed at
     /// half its lifetime.
-    pub refresh_before_expiry_ms: Millis,
+    refresh_before_expiry_ms, "refreshBeforeExpiryMs", default 300_000, least 0;
     /// A token that lives this long or longer is refreshed at half its lifetime. Default 7,200,000
     /// (as in MSAL).
-    pub long_lived_ms: Millis,
+    long_lived_ms, "longLivedMs", default 7_200_000, least 1;
     /// The most random delay of a refresh. Default 60,000.
-    pub jitter_ms: Millis,
+    jitter_ms, "jitterMs", default 60_000, least 0;
     /// A token with this much left or less is no longer returned. Default 10,000; at most a quarter
     /// of the lifetime.
-    pub min_remaining_ms: Millis,
+    min_remaining_ms, "minRemainingMs", default 10_000, least 0;
     /// The first delay after a failed refresh while the token is usable; it doubles. Default
     /// 30,000.
-    pub retry_min_ms: Millis,
+    retry_min_ms, "retryMinMs", default 30_000, least 1;
     /// The longest delay, before jitter of up to a fifth. Default 300,000.
-    pub retry_max_ms: Millis,
+    retry_max_ms, "retryMaxMs", default 300_000, least 1;
     /// How long callers wait for an acquisition. Default 15,000.
-    pub wait_timeout_ms: Millis,
+    wait_timeout_ms, "waitTimeoutMs", default 15_000, least 1;
     /// How long a background refresh may take. Default 30,000.
-    pub background_timeout_ms: Millis,
+    background_timeout_ms, "backgroundTimeoutMs", default 30_000, least 1;
     /// The shortest time between two forced acquisitions. Default 30,000.
-    pub invalidate_interval_ms: Millis,
+    invalidate_interval_ms, "invalidateIntervalMs", default 30_000, least 0;
     /// The longest accepted lifetime of a token. Default 172,800,000 (48 hours).
-    pub max_lifetime_ms: Millis,
-}
-
-impl Default for RefreshPolicy {
-    fn default() -> Self {
-        Self {
-            refresh_before_expiry_ms: 300_000,
-            long_lived_ms: 7_200_000,
-            jitter_ms: 60_000,
-            min_remaining_ms: 10_000,
-            retry_min_ms: 30_000,
-            retry_max_ms: 300_000,
-            wait_timeout_ms: 15_000,
-            background_timeout_ms: 30_000,
-            invalidate_interval_ms: 30_000,
-            max_lifetime_ms: MAX_LIFETIME_MS,
-        }
-    }
+    max_lifetime_ms, "maxLifetimeMs", default MAX_LIFETIME_MS, least 1;
 }
 
 /// The largest value of a field: a year.
@@ -62,24 +75,9 @@ impl RefreshPolicy {
     ///
     /// Errors: `policy/invalid`.
     pub fn change(&mut self, name: &str, value: Option<f64>) -> Result<()> {
-        let field = match name {
-            "refreshBeforeExpiryMs" => &mut self.refresh_before_expiry_ms,
-            "longLivedMs" => &mut self.long_lived_ms,
-            "jitterMs" => &mut self.jitter_ms,
-            "minRemainingMs" => &mut self.min_remaining_ms,
-            "retryMinMs" => &mut self.retry_min_ms,
-            "retryMaxMs" => &mut self.retry_max_ms,
-            "waitTimeoutMs" => &mut self.wait_timeout_ms,
-            "backgroundTimeoutMs" => &mut self.background_timeout_ms,
-            "invalidateIntervalMs" => &mut self.invalidate_interval_ms,
-            "maxLifetimeMs" => &mut self.max_lifetime_ms,
-            _ => {
-                return Err(Error::new(
-                    Code::PolicyInvalid,
-                    format!("the policy has no {name}"),
-                ));
-            }
-        };
+        let field = self
+            .field(name)
+            .ok_or_else(|| Error::new(Code::PolicyInvalid, format!("the policy has no {name}")))?;
         *field = value
             .filter(|value| value.fract() == 0.0)
             .map(|value| value as Millis)
@@ -103,19 +101,7 @@ impl RefreshPolicy {
     /// assert_eq!(policy.validate().unwrap_err().code().as_str(), "policy/invalid");
     /// ```
     pub fn validate(self) -> Result<Self> {
-        let fields = [
-            ("refreshBeforeExpiryMs", self.refresh_before_expiry_ms, 0),
-            ("longLivedMs", self.long_lived_ms, 1),
-            ("jitterMs", self.jitter_ms, 0),
-            ("minRemainingMs", self.min_remaining_ms, 0),
-            ("retryMinMs", self.retry_min_ms, 1),
-            ("retryMaxMs", self.retry_max_ms, 1),
-            ("waitTimeoutMs", self.wait_timeout_ms, 1),
-            ("backgroundTimeoutMs", self.background_timeout_ms, 1),
-            ("invalidateIntervalMs", self.invalidate_interval_ms, 0),
-            ("maxLifetimeMs", self.max_lifetime_ms, 1),
-        ];
-        for (name, value, least) in fields {
+        for (name, value, least) in self.values() {
             if !(least..=LONGEST_MS).contains(&value) {
                 return Err(Error::new(
                     Code::PolicyInvalid,

@@ -305,7 +305,7 @@ describe("error", () => {
   });
 });
 
-/** A row of the totals: what the three strategies have. */
+/** A row of the totals: the values of the three strategies. */
 async function totals(page: Page, name: string): Promise<string[]> {
   await page.waitForSelector("#refresh-totals table");
   const row = page.locator("#refresh-totals tr", {
@@ -728,7 +728,7 @@ describe("the page", () => {
 
   test("its service worker leaves other apps' caches of the origin alone, and reads none of them", async () => {
     const page = await visit("", {}, async (coming) => {
-      // Chromium asks for one beside a picture.
+      // Chromium requests one besides a picture.
       await coming.route("**/favicon.ico", (route) => route.fulfill({ status: 204 }));
       await coming.goto(`${served.address}icon.svg`);
       await coming.evaluate(async () => {

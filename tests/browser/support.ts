@@ -102,7 +102,7 @@ export async function accessibility(page: Page): Promise<string[]> {
   });
 }
 
-/** What the clipboard holds. */
+/** Reads the clipboard. */
 export function clipboard(page: Page): Promise<string> {
   return page.evaluate(() => navigator.clipboard.readText());
 }

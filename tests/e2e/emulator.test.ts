@@ -1,4 +1,4 @@
-// The Copilot SDK with its runtime and the emulator alone: what the emulator answers is what the runtime understands.
+// The Copilot SDK and its runtime accept the emulator's responses, without this package in between.
 
 import { approveAll, CopilotClient, defineTool, type ProviderConfig } from "@github/copilot-sdk";
 import { type Emulator, startEmulator } from "copilot-keyless/emulator";

@@ -8,7 +8,7 @@ import { afterAll, expect, test } from "vitest";
 import { newcomer, root, run } from "../support/process.js";
 import { temporaryFolder } from "./support.js";
 
-/** What the model is told of a tool's result. */
+/** The result of a tool, as the model receives it. */
 const told: string[] = [];
 const emulator = await startEmulator({
   chunkDelayMs: 0,
@@ -23,7 +23,7 @@ const emulator = await startEmulator({
 });
 afterAll(() => emulator.stop());
 
-/** Unlike anything else, so that each can be told from the others. */
+/** Unique values, so that each can be recognised. */
 let planted = 0;
 const plant = (name: string) => `Pl4nted-${name.replace(/_/g, "-")}~${++planted}.zQ`;
 

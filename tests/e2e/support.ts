@@ -35,7 +35,7 @@ export function straightCredential(emulator: Emulator, lifetimeMs?: number): Tok
       const url = `${IDENTITY_ENDPOINT}?resource=${encodeURIComponent(resource)}&api-version=2019-08-01${claims === undefined ? "" : `&claims=${encodeURIComponent(claims)}`}`;
       const response = await fetch(url, { headers: { "x-identity-header": IDENTITY_HEADER } });
       const text = await response.text();
-      // What its issuer says of its life may be made to differ from what the token says.
+      // A test may make the response's lifetime differ from the token's own.
       if (lifetimeMs === undefined) return parseTokenResponse(text, { requestedAt });
       return { token: JSON.parse(text).access_token, expiresOnTimestamp: requestedAt + lifetimeMs };
     },

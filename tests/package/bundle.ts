@@ -2,7 +2,7 @@
 
 import { extname, join } from "node:path";
 
-/** What is bundled: a file of the user's folder, for Node or for browsers, into a folder of its own. */
+/** A bundle: a file of the user's folder, for Node or for browsers, written to its own folder. */
 export interface Job {
   folder: string;
   entry: string;
@@ -14,7 +14,7 @@ export interface Job {
   format?: "esm" | "cjs";
 }
 
-/** What a bundle's entry is called, so that Node takes it for what it is. */
+/** The name of a bundle's entry, by which Node recognises its module format. */
 export const mainOf = (format: Job["format"] = "esm") => (format === "cjs" ? "main.cjs" : "main.mjs");
 
 /** Each writes {@link mainOf} and what that imports. */

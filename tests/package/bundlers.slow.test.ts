@@ -1,4 +1,4 @@
-// What users' bundlers make of the package runs: under Node, and in Chromium.
+// Bundles of the package by users' bundlers run in Node and in Chromium.
 
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -81,7 +81,7 @@ const PROGRAMS = {
       console.log(JSON.stringify({ reply: await agent.chat("Bundled"), handler: typeof handler }));
       await agent.close();
     }
-    // Node would show the line of an error that nobody catches, which is the whole bundle.
+    // Node would show the line of an uncaught error, which is the whole bundle.
     main().catch(({ code, hint }) => {
       console.error(code, hint);
       process.exitCode = 1;
@@ -182,7 +182,7 @@ describe.each(Object.keys(BUNDLERS))("%s", (name) => {
     const error = await bundle("error.mjs", "browser");
     expect((await node(`${error}/main.mjs`)).stdout.trim()).toBe("endpoint/empty");
     expect(inlinedModules(join(folder, error))).toEqual([]);
-    // What calls the core may stay, without the core.
+    // Code that calls the core may remain, without the core.
     expect(loaded(error).join("").length).toBeLessThan(26_000);
   });
 });

@@ -1,4 +1,4 @@
-// The component: what it imports, what it weighs, and the tables through jco, as through wasm-bindgen.
+// The component: its imports, its size, and the tables through jco, as through wasm-bindgen.
 
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -68,7 +68,10 @@ export async function transpiled(): Promise<Interfaces> {
 const { Module } = (globalThis as unknown as { WebAssembly: { Module: new (bytes: Uint8Array) => object } })
   .WebAssembly;
 
-/** What the component gives, as this package's own functions do: numbers for bigints, and no fields that are undefined. */
+/**
+ * Converts a result of the component to that of this package: numbers for bigints, no undefined
+ * fields.
+ */
 export function plain<T>(value: unknown): T {
   if (typeof value === "bigint") return Number(value) as T;
   if (Array.isArray(value) || value instanceof Uint32Array) return Array.from(value, plain) as T;
@@ -77,7 +80,7 @@ export function plain<T>(value: unknown): T {
   return Object.fromEntries(fields.map(([name, inner]) => [name, plain(inner)])) as T;
 }
 
-/** A call whose error becomes one of ours. jco throws the record itself. */
+/** Calls the component. Throws a KeylessError in place of the record that jco throws. */
 function decide<T>(call: () => unknown): T {
   try {
     return plain(call());

@@ -18,7 +18,7 @@ function node(flag: "--eval" | "--input-type=module", code: string) {
 }
 
 test("holds what tests/package/files.txt lists and nothing else, and no dependencies", async () => {
-  // The names of shared parts end in a hash of what they hold.
+  // The names of shared chunks end in a hash of their content.
   const list = packageFiles(folder).map((path) =>
     path.replace(/^(dist\/(?:chunks|workerd)\/[\w-]+)-[A-Z0-9]{8}\.js$/, "$1-*.js"),
   );

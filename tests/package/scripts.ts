@@ -1,4 +1,4 @@
-// What the build's own scripts know, with types.
+// Types of the build's scripts.
 
 import { readFileSync } from "node:fs";
 

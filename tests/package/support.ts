@@ -20,7 +20,7 @@ export function tarball(folder: string): string {
   return join(folder, name as string);
 }
 
-/** Puts packages of this repository beside it, in the place of a download. */
+/** Links packages of this repository, instead of downloading them. */
 export function linkPackages(folder: string, names: readonly string[]): void {
   for (const name of names) {
     const scope = name.includes("/") ? name.slice(0, name.indexOf("/")) : "";

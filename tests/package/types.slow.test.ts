@@ -12,7 +12,7 @@ const entries = Object.keys(exports)
   .filter((name) => !/\.(json|wasm)$/.test(name))
   .map((name) => `copilot-keyless${name.slice(1)}`);
 
-/** What needs nothing of Node, and what needs no package beside Node's types. */
+/** Entries that need nothing of Node, and entries that need only Node's types. */
 const PORTABLE = [
   "copilot-keyless/core",
   "copilot-keyless/direct",

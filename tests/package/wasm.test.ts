@@ -1,4 +1,4 @@
-// What every built WebAssembly module may weigh, and what must not be in it.
+// The size limit of each WebAssembly module, and content that it must not have.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

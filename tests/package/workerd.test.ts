@@ -1,4 +1,4 @@
-// What is workerd's alone: requests share a token, and what one of them began ends with its answer.
+// Specific to workerd: requests share a token, and work ends with the request that started it.
 
 import { startEmulator } from "copilot-keyless/emulator";
 import { expect, test } from "vitest";
@@ -34,7 +34,7 @@ test("a refresh outlives the request that began it, and requests share it", asyn
       .poll(() => emulator.requests.filter(({ server, status }) => server === "identity" && status).length)
       .toBe(2);
     expect(emulator.requests.filter(({ aborted }) => aborted)).toEqual([]);
-    // The new token serves on when the first has expired: nobody has to wait.
+    // When the first token has expired, the new one is used without a wait.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await ask("later")).toBeLessThan(900);
   } finally {

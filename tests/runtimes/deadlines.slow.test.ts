@@ -1,4 +1,4 @@
-// Deadlines in other runtimes than that of the tests, whose garbage collectors and signals differ.
+// Deadlines in other runtimes, whose garbage collectors and signals differ.
 
 import { join } from "node:path";
 import { describe } from "vitest";

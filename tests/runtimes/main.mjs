@@ -1,4 +1,5 @@
-// Runs the suite in Node, Deno and Bun: what it is told comes as an argument, what came of it goes to stdout.
+// Runs the suite in Node, Deno and Bun: the argument holds its settings, stdout receives its
+// results.
 
 import { runSuite } from "./suite.mjs";
 

@@ -1,4 +1,4 @@
-// What Deno has to permit, by what is used. docs/reference/runtimes.md lists it.
+// The permissions that each feature needs in Deno. docs/reference/runtimes.md lists them.
 
 import { dirname } from "node:path";
 import type { Settings } from "./suite.js";

@@ -37,7 +37,7 @@ const CHALLENGES = "Copilot SDK and runtime: `createClaimsChallengeHandler`";
 const IDENTITY = "`@azure/identity` by default";
 const FILE = "direct credential: workload identity, the federated token in a file";
 
-/** What cannot be had where there are no programs and no files. */
+/** Cases that need child processes or files. */
 const WITHOUT_PROGRAMS = {
   [FILE]: "credential/configuration",
   [IDENTITY]: "credential/not-installed",
@@ -57,7 +57,7 @@ const WITHOUT_IDENTITY = Object.fromEntries(
   ].map((name) => [name, "credential/network"]),
 );
 
-/** The runtimes, and what each cannot do, by the code that says so. */
+/** The runtimes, and the cases that each does not support, by error code. */
 const RUNTIMES: [name: string, runner: Runner, cannot: Record<string, string>][] = [
   ["Node 20", program(folder, "node-20/bin/node"), {}],
   ["newest Node", program(folder, "node/bin/node"), {}],

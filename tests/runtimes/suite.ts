@@ -7,9 +7,9 @@ import { credentials } from "./cases/credentials.js";
 import { model } from "./cases/model.js";
 import { tokens } from "./cases/tokens.js";
 
-/** Where the emulator is, and what there is beside it. */
+/** The emulator, and the servers besides it. */
 export interface Settings {
-  /** What a program in Azure would find in its environment. */
+  /** The environment of a program in Azure. */
   env: Record<string, string>;
   identity: {
     url: string;
@@ -27,7 +27,7 @@ export interface Settings {
   home: string;
 }
 
-/** What a case needs to be known by, and does. */
+/** A case of the suite. */
 export type Case = [name: string, run: (settings: Settings) => void | Promise<void>];
 
 /** `cannot`: it was refused with an error of this package, which the caller finds expected or not. */
@@ -49,7 +49,7 @@ export async function runSuite(settings: Settings, names?: readonly string[]): P
   return results;
 }
 
-/** How long a case may take: what hangs is a failure that has a name. */
+/** The deadline of a case, so that one that hangs fails by its name. */
 const PATIENCE_MS = 90_000;
 
 async function outcome(run: Case[1], settings: Settings): Promise<Omit<Result, "name">> {

@@ -13,7 +13,7 @@ import type { Result, Settings } from "./suite.js";
 
 export const ENGINES = join(root, "tests/runtimes/engines/node_modules");
 
-/** What runs the suite: it is given what to run, and gives what came of it. */
+/** A runtime: runs the suite with these settings, and returns the results. */
 export type Runner = (settings: Settings, names: readonly string[]) => Promise<Result[]>;
 
 /** The suite beside the installed package, as one file. */
@@ -102,7 +102,7 @@ export function files(folder: string): Promise<Served> {
   });
 }
 
-/** What the suite asks for beside the emulator. */
+/** Servers that the suite needs besides the emulator. */
 function control(emulator: Emulator): Promise<Served> {
   return serve(async (request, response) => {
     response.setHeader("access-control-allow-origin", "*");
@@ -129,7 +129,7 @@ async function serve(handle: RequestListener): Promise<Served> {
   return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
 }
 
-/** An emulator of its own for a runtime, and what the suite is told of it. */
+/** Starts an emulator for a runtime. Returns the settings of the suite. */
 export async function withSettings<T>(origin: string, use: (settings: Settings) => Promise<T>): Promise<T> {
   await using emulator = await startEmulator({ chunkDelayMs: 5, allowOrigins: [origin] });
   const { address, stop } = await control(emulator);

@@ -1,4 +1,4 @@
-// Runs the suite in workerd: what it is told comes as a request, what came of it goes back.
+// Runs the suite in workerd: the request holds its settings, the response its results.
 
 import { runSuite } from "./suite.js";
 

@@ -1,7 +1,7 @@
 import type { AbortSignalLike, AccessToken, GetTokenOptions, TokenCredential } from "copilot-keyless";
 import type { FakeClock } from "./fake-clock.js";
 
-/** What a credential was asked, and what its promise waits for when it was told to wait. */
+/** A call of a credential, and the functions that settle it if it hangs. */
 export interface Call {
   scopes: string | string[];
   options: GetTokenOptions & { abortSignal: AbortSignalLike };
@@ -9,10 +9,10 @@ export interface Call {
   reject(error: unknown): void;
 }
 
-/** A credential that does what the test says, and remembers what it was asked. */
+/** A scripted credential that records its calls. */
 export class FakeCredential implements TokenCredential {
   readonly calls: Call[] = [];
-  /** Gives the answer to the nth call, counted from 1: a token, an Error to be rejected with, or "hang". */
+  /** Returns the outcome of the nth call, from 1: a token, an Error to reject with, or "hang". */
   answer: (n: number) => unknown;
 
   constructor(answer: (n: number) => unknown) {
@@ -46,7 +46,7 @@ export function token(n: number, clock: FakeClock, livesMs: number): AccessToken
   return { token: `token-${n}`, expiresOnTimestamp: clock.now() + livesMs };
 }
 
-/** A credential that gives a new token each time. */
+/** A credential that returns a new token for each call. */
 export function healthy(clock: FakeClock, livesMs = 3_600_000): FakeCredential {
   return new FakeCredential((n) => token(n, clock, livesMs));
 }
@@ -60,7 +60,7 @@ export function httpError(statusCode: number, headers: Record<string, string> = 
   });
 }
 
-/** What a credential throws where it cannot be used. */
+/** The error of a credential that is unavailable. */
 export function unavailable(): Error {
   return Object.assign(new Error("ManagedIdentityCredential is unavailable"), {
     name: "CredentialUnavailableError",

@@ -24,7 +24,7 @@ const LIMITS = {
 };
 const limit = LIMITS[mode] ?? (() => ({ timeoutMs: MS }));
 
-/** Aborts by a controller that nobody but its timer knows. */
+/** Aborts by a controller that only its timer refers to. */
 function aborting() {
   const controller = new AbortController();
   setTimeout(() => controller.abort(new Error("aborted")), MS);

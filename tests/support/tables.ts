@@ -23,7 +23,7 @@ type Fields = Record<string, unknown>;
 type Row = { name?: string; expect?: Fields; error?: string };
 type EndpointOptions = { type?: "openai" | "azure" | "anthropic"; apiVersion?: string; scope?: string };
 
-/** What a call throws, which must be an error of ours. */
+/** Returns the error of a call, which must be a KeylessError. */
 export function thrown(call: () => unknown): KeylessError {
   try {
     call();
@@ -34,7 +34,7 @@ export function thrown(call: () => unknown): KeylessError {
   throw new Error("Nothing was thrown");
 }
 
-/** Some fields of what was found; null stands for one that is left out, warnings for their codes. */
+/** Selects fields of a result: null for an absent one, the codes for warnings. */
 function fieldsOf(found: object, expected: Fields): Fields {
   const all: Fields = { ...found };
   if (Array.isArray(all.warnings)) all.warnings = all.warnings.map((notice) => notice.code);
@@ -146,7 +146,7 @@ export function credentialTable(
       const { credential, warnings } = call();
       expect(fieldsOf(credential, expected)).toEqual(expected);
       expect(JSON.stringify([credential, warnings])).not.toContain("pl4nted");
-      // What looks wrong about the credential is told with it, and does not nag.
+      // Warnings about the credential are part of its plan, not of the provider's warnings.
       const codes = warnings.map(({ code }) => code);
       expect(credential.warnings.filter(({ code }) => codes.includes(code))).toEqual([]);
     });
@@ -241,7 +241,7 @@ const STARTS: Record<string, number> = {
 
 const since = (wall: number, mono = wall): Now => ({ wall: WALL + wall, mono: MONO + mono });
 
-/** tests/schedule_table.rs tells what a step is. */
+/** tests/schedule_table.rs describes the steps. */
 function play(schedule: ScheduleHost, step: Step): unknown {
   const now = since(step.at, step.mono);
   const { flight = 0, random = 0, requestedAt = 0, expiresAt = 0, refreshAt } = step;

@@ -1,4 +1,4 @@
-// Bodies that come byte by byte, and what a handler keeps of them.
+// Bodies that arrive byte by byte, and the memory that a handler needs for them.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -6,7 +6,7 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** What 20 bodies of 50,000 bytes cost while they are being received in chunks of one byte, in MB. */
+/** The memory for 20 bodies of 50,000 bytes while they arrive in chunks of one byte, in MB. */
 export async function costOfTrickles(send: (request: Request) => Promise<unknown>): Promise<number> {
   const used = () => {
     collect();

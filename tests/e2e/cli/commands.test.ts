@@ -114,7 +114,7 @@ describe("the end of a command", () => {
 
   test("comes after the last byte, however slow the reader", async () => {
     const { code, stdout } = await readSlowly(["simulate", "--json", "--duration", "48h"], async (child) => {
-      // What nobody reads yet is kept: Node would throw it away once the child has ended.
+      // Keep unread output: Node drops it when the child has ended.
       const kept = (child.stdout as NodeJS.ReadableStream).pipe(new PassThrough());
       await setTimeout(1_000);
       return text(kept);

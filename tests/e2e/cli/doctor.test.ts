@@ -71,7 +71,7 @@ describe("a healthy set-up", () => {
   });
 });
 
-/** What each diagnosis takes, and a piece of its fix. */
+/** The faults that cause each diagnosis, and a part of its fix. */
 const BROKEN: Record<
   Exclude<DiagnosisCode, "ok">,
   { faults?: Fault[]; roles?: string[]; fix: RegExp; check?: string }
@@ -181,7 +181,7 @@ describe("what is broken", () => {
   });
 
   test("only the turn", async () => {
-    // The request is answered, and what comes after it is not.
+    // The request succeeds, and later ones do not.
     const emulator = await emulated();
     let requests = 0;
     emulator.faults.add({
@@ -285,7 +285,7 @@ describe("behind a proxy that only the Copilot runtime uses", () => {
   test("no answer to the request is no failure: the turn decides", async () => {
     const emulator = await emulated();
     const proxy = await proxyTo(emulator);
-    // Port 9 answers nobody; the runtime reaches it through the proxy.
+    // Port 9 does not respond; the runtime reaches it through the proxy.
     const env = {
       ...emulator.env,
       FOUNDRY_RESOURCE_URL: "http://localhost:9/openai/v1/",

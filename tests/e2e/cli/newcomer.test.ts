@@ -1,4 +1,5 @@
-// What a newcomer gets wrong: each time a few lines that say what to do, exit code 1, no stack, no token.
+// A newcomer's mistakes: each is reported in a few lines with a hint, exit code 1, no stack, no
+// token.
 
 import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -56,7 +57,8 @@ describe("the credential", () => {
   });
 
   test("a secret in the credential's own error is not shown", async () => {
-    // The tenant of nobody, at an authority that is not there: the credential's error tells what it was given.
+    // An unknown tenant at an authority that does not exist: the credential's error shows its
+    // input.
     const secret = "pl4nted~S3cret.value";
     const env = newcomer({
       AZURE_TOKEN_CREDENTIALS: "EnvironmentCredential",

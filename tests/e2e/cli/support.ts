@@ -1,4 +1,4 @@
-// The command line as it was built, and how it tells failures.
+// Runs the built command line, and checks how it reports failures.
 
 import { join } from "node:path";
 import { expect } from "vitest";
@@ -13,7 +13,9 @@ export function cli(
   return run(process.execPath, [join(root, "dist/cli.js"), ...args], { env, input });
 }
 
-/** A failure told to a person: exit code 1, a few lines, what to do, no stack, no colour, no token. */
+/**
+ * Expects the report of a failure: exit code 1, a few lines with a hint, no stack, colour or token.
+ */
 export function expectTold(result: Run, code: string, ...says: (string | RegExp)[]): void {
   expect(result.stderr).toContain(`(${code})`);
   for (const text of says) expect(result.stderr).toMatch(text);

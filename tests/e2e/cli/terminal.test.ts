@@ -1,4 +1,5 @@
-// What comes from outside (the model, the identity endpoint, a token) reaches no terminal raw; and doctor at a real terminal.
+// Untrusted text (of the model, the identity endpoint, a token) is safe at a terminal; doctor at a
+// real terminal.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -111,7 +112,7 @@ async function atTerminal(columns: number, env: Record<string, string>, at?: () 
   return { screen: shown(raw), raw, code };
 }
 
-/** What is left on the screen by a program that only wipes the line it is on. */
+/** Renders the screen after a program that erases only its current line. */
 function shown(raw: string): string {
   const lines = [""];
   let column = 0;

@@ -8,7 +8,7 @@ import { emulated, runtimes, straightCredential } from "../support.js";
 
 /** How often the emulated model calls a tool before it answers. */
 let toolCalls = 0;
-/** What happens before its answers. */
+/** The events before its answers. */
 let beforeReply: (turn: number) => void = () => {};
 
 const emulator = await emulated({
@@ -320,7 +320,7 @@ describe("a resource that asks to wait", () => {
 
   test("a turn that runs out of time tells what went wrong before", async () => {
     const agent = agentWith({ timeoutMs: 2_500 });
-    await agent.chat("Warm up");
+    await agent.chat("Warm up", { timeoutMs: 40_000 });
     const broken = emulator.faults.add({ server: "foundry", kind: "status", status: 500, times: Infinity });
     const error = await agent.chat("Hello").catch((thrown: unknown) => thrown);
     broken.remove();
@@ -375,7 +375,7 @@ describe("a tool loop", () => {
     await agent.chat("Warm up");
     toolCalls = 10;
     beforeReply = (turn) => {
-      // The token is good when the request comes in, and dead for the next one.
+      // The token is valid for this request, and revoked for the next one.
       if (turn === 6) emulator.revokeTokens();
     };
     const before = { ...emulator.counts };

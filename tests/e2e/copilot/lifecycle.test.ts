@@ -1,5 +1,5 @@
-// Conversations whose runtime is replaced, dies or is closed at any moment, while their callers abort and close: no acknowledged turn is
-// lost, no tool runs twice, and nobody waits for ever.
+// Conversations whose runtime is replaced, dies or is closed at any moment, while their callers
+// abort and close: no acknowledged turn is lost, no tool runs twice, and no caller waits forever.
 
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -74,27 +74,37 @@ test("a crowd that aborts while its conversations move from runtime to runtime",
 
 test("runtimes that are killed again and again lose no acknowledged turn", { timeout: 120_000 }, async () => {
   await using agent = agentWith({ timeoutMs: 30_000 });
-  const talk = async (conversation: { chat(prompt: string): Promise<string> }, name: string) => {
+  const TURNS = 8;
+  const answered = [0, 0, 0];
+  const talk = async (conversation: { chat(prompt: string): Promise<string> }, index: number) => {
     const acknowledged: string[] = [];
-    for (let turn = 0; turn < 8; turn += 1) {
-      const id = `[${name}${turn}]`;
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      const id = `[k${index}-${turn}]`;
       const reply = await conversation.chat(`${id} hello`);
       for (const earlier of [...acknowledged, id]) expect(reply).toContain(earlier);
       acknowledged.push(id);
+      answered[index] = turn + 1;
     }
   };
+  const talking = Promise.all(answered.map((_, index) => talk(agent.conversation(), index)));
   let over = false;
   const killing = (async () => {
     for (let killed = 0; killed < 3 && !over; killed += 1) {
       await sleep(350);
+      if (over) return;
       killRuntimes();
-      // More often than a turn can be recovered is not what this is about.
-      await sleep(1_500);
+      // Not more often than a turn can recover: each conversation gets an answer in between.
+      const before = [...answered];
+      const isOver = (turns: number, index: number) => turns === TURNS || turns > (before[index] ?? 0);
+      while (!over && !answered.every(isOver)) await sleep(20);
     }
   })();
-  await Promise.all([1, 2, 3].map((index) => talk(agent.conversation(), `k${index}-`)));
-  over = true;
-  await killing;
+  try {
+    await talking;
+  } finally {
+    over = true;
+    await killing;
+  }
 });
 
 test("a runtime that dies with a request under way is noticed at once", async () => {

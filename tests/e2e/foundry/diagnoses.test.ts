@@ -14,7 +14,10 @@ import { type Emulator, type ResourceErrorCode, startEmulator } from "copilot-ke
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { denied, straightCredential, temporaryFolder } from "../support.js";
 
-/** How each is brought about, and what its error says. Each has an emulator of its own, so that they run side by side. */
+/**
+ * The faults that cause each diagnosis, and its error. Each has its own emulator, so that they run
+ * in parallel.
+ */
 interface Case {
   status?: number;
   says: RegExp;

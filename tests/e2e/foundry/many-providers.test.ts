@@ -35,7 +35,7 @@ const east = await startEmulator({
 });
 afterAll(() => east.stop());
 
-/** Asks the second emulator's identity endpoint. */
+/** Acquires tokens from the second emulator's identity endpoint. */
 const eastCredential: TokenCredential = {
   getToken: async (scopes) => {
     const resource = String(scopes).replace("/.default", "");
@@ -149,7 +149,7 @@ test("a custom agent works with a model of another provider", async () => {
   await session.disconnect();
 });
 
-// Both have a gpt-5.5, and the runtime tells of a failed request only that name.
+// Both have a gpt-5.5, and the runtime's event of a failed request has only that name.
 test.each([
   ["east/gpt-5.5", "west/gpt-5.5", east, west],
   ["east/team", "west/gpt-4o", east, west],

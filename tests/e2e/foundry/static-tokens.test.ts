@@ -1,4 +1,5 @@
-// Sessions with a token in their config instead of the callback: what expires, and how they are brought back.
+// Sessions with a token in their config instead of the callback: how they expire, and how to resume
+// them.
 
 import { approveAll, CopilotClient, type CopilotSession, type SessionConfig } from "@github/copilot-sdk";
 import { createFoundryProvider, type FoundryProvider } from "copilot-keyless";
@@ -49,7 +50,7 @@ async function ask(session: CopilotSession, prompt: string): Promise<string | un
   }
 }
 
-/** What the model was told in its last request, prompts without the runtime's additions. */
+/** The messages of the last request to the model; prompts without the runtime's additions. */
 function history(): string[] {
   return (seen.at(-1)?.messages ?? [])
     .filter(({ role }) => role !== "system")

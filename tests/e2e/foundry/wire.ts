@@ -1,4 +1,4 @@
-// A server that takes one kind of request and nothing else, and what it checks.
+// A server that accepts only one kind of request, and its checks.
 
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";

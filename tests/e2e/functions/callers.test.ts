@@ -1,4 +1,4 @@
-// Who asks, and what each caller may use, in a Functions host over real HTTP.
+// Identification and limits of callers, in a Functions host over real HTTP.
 
 import { readdirSync } from "node:fs";
 import { createChatHandler, createHealthHandler } from "copilot-keyless/azure-functions";

@@ -29,7 +29,9 @@ function all(type: string, node: Node): Node[] {
   return node.descendantsOfType(type).filter((found) => found !== null);
 }
 
-/** The resources of all files: type without version, and what is said of them, without comments and spaces. */
+/**
+ * The resources of all files: type without version, and declaration without comments and spaces.
+ */
 const resources = Object.values(files).flatMap((file) =>
   all("resource_declaration", file).map((node) => {
     for (const comment of all("comment", node)) expect(comment.text).toMatch(/^\/\//);
@@ -74,7 +76,7 @@ test("the model's resource takes tokens, and no keys", () => {
   expect(account).toContain("disableLocalAuth: true");
   expect(account).toMatch(/customSubDomainName: 'aif-\$\{suffix\}'/);
   expect(of("Microsoft.CognitiveServices/accounts/deployments")).toHaveLength(1);
-  // The app is told the address of that resource.
+  // The app receives the address of that resource.
   expect((files["main.bicep"] as Node).text).toMatch(/'https:\/\/aif-\$\{suffix\}\.openai\.azure\.com'/);
 });
 

@@ -1,4 +1,4 @@
-// What an app can choose: durable conversations, tools, who its callers are.
+// Options of an app: durable conversations, tools, the identification of callers.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

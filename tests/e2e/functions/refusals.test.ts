@@ -1,4 +1,4 @@
-// What callers may not do: each is answered with its status and code, and the worker serves the next request.
+// Invalid requests: each has its status and code, and the worker serves the next request.
 
 import { connect } from "node:net";
 import { expect, test } from "vitest";

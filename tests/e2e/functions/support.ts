@@ -6,7 +6,7 @@ import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll } from "vitest";
 import { root } from "../../support/process.js";
 
-/** What is to be done after the test file. Inside a test no afterAll can be registered. */
+/** Actions to run after the test file. A test cannot register afterAll. */
 const cleanUp: (() => unknown)[] = [];
 afterAll(() => Promise.all(cleanUp.map((step) => step())));
 
@@ -20,7 +20,7 @@ export async function emulatorForApps(options: Parameters<typeof startEmulator>[
   return emulator;
 }
 
-/** A folder with an app whose chat handler has some options, written as code. */
+/** Creates a folder with an app whose chat handler has these options, as code. */
 export function appWith(options: string, before = ""): string {
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-app-"));
   cleanUp.push(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
@@ -62,9 +62,9 @@ export function linkPackage(): void {
 export interface StartedApp {
   url: string;
   process: ChildProcess;
-  /** What the host and the app have logged. */
+  /** Returns the log of the host and the app. */
   log: () => string;
-  /** Ends the host as the platform does: the app is told first. Gives the exit code. */
+  /** Stops the host as the platform does: it signals the app first. Returns the exit code. */
   stop(): Promise<number | null>;
 }
 
@@ -99,7 +99,7 @@ export async function startApp(folder: string, env: Record<string, string>): Pro
   return { url, process: child, log: () => log, stop };
 }
 
-/** Asks the chat function. An object is sent as JSON. */
+/** Sends a request to the chat function. An object is sent as JSON. */
 export function ask(
   { url }: Pick<StartedApp, "url">,
   body: unknown,
@@ -114,7 +114,7 @@ export function ask(
   });
 }
 
-/** A body of JSON whose fields are texts. */
+/** Parses a JSON body whose fields are strings. */
 export async function json(response: Response): Promise<Record<string, string>> {
   return (await response.json()) as Record<string, string>;
 }

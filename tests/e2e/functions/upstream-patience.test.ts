@@ -15,10 +15,11 @@ async function started(options: string) {
 }
 
 const [down, failing, silent, impatient] = await Promise.all([
-  started("{}"),
+  // The credential itself gives up, however slow the machine is.
+  started("{ tokens: { policy: { waitTimeoutMs: 60_000 } } }"),
   started("{}"),
   started("{ limits: { heartbeatMs: 400 } }"),
-  started("{ timeoutMs: 5_000 }"),
+  started("{ timeoutMs: 8_000 }"),
 ]);
 
 describe.concurrent("upstream", () => {
@@ -78,7 +79,8 @@ describe.concurrent("upstream", () => {
 
   test("a turn that takes too long", async () => {
     const { emulator, app, expectServed } = impatient;
-    await expectServed();
+    // On a busy machine the first turn, which starts the runtime, may take too long itself.
+    await until(async () => (await ask(app, { prompt: "Warm up" })).ok);
     const handle = emulator.faults.add({ server: "foundry", kind: "hang", times: Number.POSITIVE_INFINITY });
     const response = await ask(app, { prompt: "Hi" });
     handle.remove();

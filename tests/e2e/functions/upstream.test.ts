@@ -1,4 +1,5 @@
-// What goes wrong behind the app: callers get a status that is theirs, the code, and nothing of the app's resources.
+// Failures behind the app: callers receive a status and a code, and nothing about the app's
+// resources.
 
 import { afterEach, expect, test } from "vitest";
 import { descendantsOf } from "../../support/processes.mjs";
@@ -9,9 +10,9 @@ const emulator = await emulatorForApps({
   reply: ({ prompt }) =>
     prompt === "At length" ? LONG : `You said: "${prompt}", and this goes on for some words.`,
 });
-const app = await startApp(appWith("{ limits: { turns: 3, heartbeatMs: 400 } }"), emulator.env);
+const app = await startApp(appWith("{ limits: { turns: 3 } }"), emulator.env);
 
-// What one test has broken is no concern of the next one.
+// Repairs the faults of a test before the next one.
 afterEach(() => emulator.faults.clear());
 
 async function expectServed(): Promise<void> {
@@ -39,7 +40,7 @@ test.each(REFUSALS)("the resource answers $code", async ({ fault, status, code, 
   handle.remove();
   expect([response.status, JSON.parse(text).code]).toEqual([status, code]);
   if ("wait" in more) expect(response.headers.get("retry-after")).toBe(more.wait);
-  // Whose resource it is, and which role is missing, is for the log.
+  // Only the log names the resource and the missing role.
   expect(text).not.toMatch(/az role|127\.0\.0\.1|gpt-5|eyJ/);
   expect(app.log()).toContain(`"code":"${code}"`);
   await expectServed();

@@ -60,7 +60,7 @@ const FUNCTIONS = {
   "line break": async () => `${secrets.opaque}\r\n${secrets.jwt}`,
 };
 
-/** One turn of an agent, and what is left behind. */
+/** Runs one turn of an agent, and returns its traces. */
 async function agent(options, prompt = "Hello") {
   const agent = new FoundryAgent({
     client: { env: { ADDED: "4dded" } },

@@ -26,7 +26,7 @@ test.each(ENDLESS)("%s: %s; the default credential asks again", async (code, _, 
 });
 
 test.each(ENDLESS)("%s: %s; a credential of MSAL's never asks again", async (code, _, expiresOn) => {
-  // A scope of its own each: the cache goes by it, and lives as long as the process.
+  // Each uses its own scope: it is the key of the cache, which lives as long as the process.
   const scope = `https://${code.replace("/", "-")}.example/.default`;
   const provider = createBearerTokenProvider(new ManagedIdentityCredential(), scope);
   const before = emulator.counts.identity;

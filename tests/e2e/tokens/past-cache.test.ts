@@ -8,7 +8,7 @@ import { emulated } from "../support.js";
 const LIFE_MS = 10_000_000;
 const emulator = await emulated({ tokenLifetimeSeconds: LIFE_MS / 1_000 });
 
-/** A provider whose scope, and so whose place in MSAL's cache, is its own. */
+/** A provider with its own scope, and so its own entry in MSAL's cache. */
 function foundryFor(name: string, tokens: TokenProviderOptions = {}) {
   return createFoundryProvider({
     scope: `https://${name}.example/.default`,
@@ -64,7 +64,7 @@ test("a rejected token that lives longer than its successor does not come back i
   expect(foundry.tokens.invalidate(first)).toBe(true);
   const second = await foundry.tokens();
   expect(short.hits).toBe(1);
-  // Its refresh is due, the way past the cache is blocked, and MSAL offers the first one.
+  // Its refresh is due, the cache fallback is blocked, and MSAL returns the first token.
   const away = emulator.faults.add({ server: "identity", kind: "status", status: 400 });
   clock.wall = clock.mono = 26 * 60_000;
   expect(await foundry.tokens()).toBe(second);

@@ -1,4 +1,4 @@
-// What a provider does to the end of its process, in a process of its own.
+// A provider does not keep its process alive; each case runs in its own process.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";

@@ -14,7 +14,7 @@ const tokens = createBearerTokenProvider(new DefaultAzureCredential(), "https://
   onEvent: (event) => events.push(event),
 });
 
-/** What a call found, and whether it was answered before an acquisition that was under way had ended. */
+/** The outcome of a call, and whether it was served before the acquisition in flight ended. */
 const calls: { state: string; waitedForRefresh: boolean }[] = [];
 const watched = Object.assign(
   async () => {

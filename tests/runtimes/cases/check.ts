@@ -33,14 +33,14 @@ export async function refusal(call: () => unknown): Promise<KeylessError> {
   return fail("Nothing was thrown");
 }
 
-/** Refused with this code, and with what to do. */
+/** Expects an error with this code and a hint. */
 export async function refused(call: () => unknown, code: string, about = ""): Promise<void> {
   const error = await refusal(call);
   same(error.code, code, about);
   check(error.hint, `${about}: ${code} has no hint`);
 }
 
-/** Some fields of what was found; null stands for one that is left out, warnings for their codes. */
+/** Selects fields of a result: null for an absent one, the codes for warnings. */
 export function fieldsOf(found: object, expected: object): Record<string, unknown> {
   const all: Record<string, unknown> = { ...found };
   if (Array.isArray(all.warnings)) all.warnings = all.warnings.map((notice) => notice.code);

@@ -1,4 +1,4 @@
-// The core: the tables of the native tests, and what has none.
+// The core: the tables of the native tests, and functions without a table.
 
 import {
   createFoundryProvider,

@@ -1,4 +1,4 @@
-// What is sent to the model: fetch, streams and aborts are the platform's own.
+// Requests to the model, with the platform's own fetch, streams and aborts.
 
 import type { TokenCredential } from "copilot-keyless";
 import { probe, streamChat } from "copilot-keyless/direct";

@@ -1,4 +1,4 @@
-// Builds the WebAssembly module that tests of the sources load. What has not changed is not built again.
+// Builds the WebAssembly module for tests of the sources, if its inputs have changed.
 
 import { script } from "../scripts.js";
 

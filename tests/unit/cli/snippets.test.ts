@@ -1,4 +1,4 @@
-// What `config --format` prints leads to the same provider again, in every format.
+// The output of `config --format` leads to the same provider again, in every format.
 
 import { type PlannedConfig, planProvider } from "copilot-keyless/core";
 import { describe, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { snippets } from "../../../js/cli/snippets.js";
 
 const ENDPOINT = "https://myres.openai.azure.com";
 
-/** Options of providers that differ in what a snippet has to say. */
+/** Options of providers whose snippets differ. */
 const PROVIDERS = {
   "a model": { model: "gpt-5.5" },
   "a deployment of another name": { model: "gpt-5.5", deployment: "team-gpt" },

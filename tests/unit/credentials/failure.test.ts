@@ -1,4 +1,4 @@
-// What is read from the errors of credentials: status, pause, kind, and a text for people.
+// Reading the errors of credentials: status, Retry-After, kind and message.
 
 import { runInNewContext } from "node:vm";
 import {

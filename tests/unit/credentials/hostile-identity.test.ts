@@ -1,4 +1,4 @@
-// What an identity endpoint that means harm gets out of the direct credential.
+// A malicious identity endpoint against the direct credential.
 
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";

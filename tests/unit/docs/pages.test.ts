@@ -21,7 +21,7 @@ const PAGES = [
 /** A page without its code blocks. */
 const textOf = (page: string) => readFileSync(join(root, page), "utf8").replace(/^```.*?^```$/gms, "");
 
-/** The anchor that GitHub gives a heading. */
+/** Returns GitHub's anchor of a heading. */
 const anchor = (heading: string) =>
   heading
     .toLowerCase()

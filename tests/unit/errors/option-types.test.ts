@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 
 const ENDPOINT = "https://myres.openai.azure.com";
 
-/** A value of each type, and what it is. */
+/** A value of each type, by the name of the type. */
 const VALUES = {
   text: "pl4nted-text",
   number: 5,
@@ -23,7 +23,7 @@ const VALUES = {
 
 type Kind = keyof typeof VALUES;
 
-/** What each option takes. */
+/** The types that each option accepts. */
 const PROVIDER: Record<string, Kind[]> = {
   endpoint: ["text"],
   model: ["text"],
@@ -87,7 +87,7 @@ describe.each([
     );
     test.each(cases)("%s as a %s", (field, kind, taken) => {
       const error = thrown(() => call({ [field]: VALUES[kind as Kind] }));
-      // What is of the right type may still be out of range, or no name.
+      // A value of the right type may still be out of range.
       const told = error?.message ?? "";
       const misfit = new RegExp(
         `^${field} (must be (?:a|an|one of|"responses"|true or false;)|holds something that must be) `,

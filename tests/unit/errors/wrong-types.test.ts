@@ -38,7 +38,7 @@ const VALUES: Record<string, () => unknown> = {
   "what cannot be read": hostile,
 };
 
-/** What an argument may be: the names of the values that its type allows. */
+/** The names of the values that an argument's type allows. */
 type Kind = readonly (keyof typeof VALUES)[];
 const text: Kind = ['"x"'];
 const number: Kind = ["5"];
@@ -51,7 +51,7 @@ const anything: Kind = Object.keys(VALUES);
 const tokens: Kind = ["{}", "a function"];
 
 type Options = Record<string, Kind>;
-/** An argument: its name, what it may be, and, where it is an object of options, those. */
+/** An argument: its name, the values that it accepts, and its options if it is an object. */
 type Parameter = readonly [name: string, kind: Kind, options?: Options];
 
 interface Row {
@@ -595,7 +595,7 @@ async function thrown(owner: object, name: string, args: unknown[]): Promise<unk
   );
 }
 
-/** A KeylessError that names what was wrong; nothing of the value that was given. */
+/** Expects a KeylessError that names the argument, and shows nothing of the value. */
 function expectRefused(error: unknown, name: RegExp, what: string): void {
   expect(error, `${what} is accepted`).toBeDefined();
   expect(error, `${what}: ${inspect(error)}`).toBeInstanceOf(KeylessError);

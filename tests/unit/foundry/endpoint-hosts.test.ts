@@ -7,7 +7,10 @@ import endpoints from "../../tables/endpoints.json" with { type: "json" };
 
 const CASES = 40_000;
 
-/** What stands around a URL and is dropped with `quotes-stripped`; URL takes a quote for a part of the host. */
+/**
+ * Characters around a URL that `quotes-stripped` removes; URL would treat a quote as part of the
+ * host.
+ */
 const WRAPPING = /^[\s"'`<\u2018-\u201f]+|[\s"'`,;>\u2018-\u201f]+$/gu;
 
 // biome-ignore format: a list

@@ -1,4 +1,4 @@
-// What the core decides beforehand, for pages and tools: the provider, the token, the role.
+// Planning without a request: the provider, the token, the role.
 
 import { checkToken, KeylessError, planProvider, roleAssignment } from "copilot-keyless/core";
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-// createFoundryProvider without a session: what it hands over, and the tokens of somebody else's function.
+// createFoundryProvider without a session: its config, and the tokens of a caller's own function.
 
 import {
   type AccessToken,

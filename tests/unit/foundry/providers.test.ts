@@ -1,4 +1,5 @@
-// createFoundryProviders without a session: the table through the package, what is handed over, and what plain JavaScript passes.
+// createFoundryProviders without a session: the table through the package, its config, and values
+// of plain JavaScript.
 
 import {
   createFoundryProviders,
@@ -46,7 +47,7 @@ describe("models.json", () => {
   });
 });
 
-/** A credential that counts how often it was asked for each scope. */
+/** A credential that counts its calls per scope. */
 function counting(): { credential: TokenCredential; asked: Record<string, number> } {
   const asked: Record<string, number> = {};
   const getToken = async (scope: string | string[]) => {

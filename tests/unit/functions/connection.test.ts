@@ -1,4 +1,5 @@
-// How a handler notices callers who leave, or read nothing: by real connections, as the Functions host makes them.
+// A handler detects callers that disconnect or stall, over real connections as in the Functions
+// host.
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
@@ -15,7 +16,7 @@ afterAll(() => {
   server.close();
 });
 
-/** A request of an invocation, whose answer has begun; its sender reads nothing yet. */
+/** The request of an invocation whose response has begun, and whose caller has not read yet. */
 async function begin(
   id: string,
 ): Promise<{ connection: Connection; worker: ServerResponse; host: IncomingMessage }> {

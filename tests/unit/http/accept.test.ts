@@ -1,4 +1,4 @@
-// Which form of a reply the Accept header asks for.
+// Selecting the form of a reply by the Accept header.
 
 import { expect, test } from "vitest";
 import { bestType } from "../../../js/http/accept.js";

@@ -1,4 +1,5 @@
-// The diagnosis through wasm: the same table as natively, and what JavaScript may pass in.
+// The diagnosis through WebAssembly: the table of the native tests, and the types that JavaScript
+// may pass.
 
 import { inspect } from "node:util";
 import { diagnose, type FailedRequest, KeylessError, parseEndpoint } from "copilot-keyless";

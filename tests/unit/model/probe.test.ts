@@ -50,7 +50,7 @@ async function failed(options: unknown): Promise<unknown> {
   return error;
 }
 
-/** A server of one's own on this machine; gives its endpoint. */
+/** Starts a server on this machine. Returns its endpoint. */
 async function serve(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
   const server = createServer(handle);
   servers.push(server);

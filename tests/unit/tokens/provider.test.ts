@@ -533,7 +533,7 @@ describe("a claims challenge", () => {
     credential.call(2).resolve(token(2, clock, HOUR));
     for (const one of await Promise.all(challenged)) expect(one.token).toBe("token-2");
     expect(await bystander).toBe("token-2");
-    // One whose 401 comes late.
+    // A caller with a late 401.
     expect(await provider.getToken({ claims, rejectedToken })).toMatchObject({ token: "token-2" });
     expect(credential.calls).toHaveLength(2);
     expect(types().filter((type) => type === "challenged")).toHaveLength(1);

@@ -1,6 +1,7 @@
-// What createFoundryProvider hands over, through the real Copilot runtime, to a server that takes exactly the right request:
-// every type, API, API version and form of address. Azure's own hosts are reached twice: over the wire with only the
-// origin of their base URL replaced, and in their own name through the runtime's request handler.
+// The config of createFoundryProvider, through the real Copilot runtime, against a server that
+// accepts exactly the right request: every type, API, API version and form of address. Azure's own
+// hosts are reached twice: over the wire with only the origin of their base URL replaced, and in
+// their own name through the runtime's request handler.
 
 import {
   CopilotClient,
@@ -97,7 +98,7 @@ const FOUNDRY: Address[] = [
   ...RESOURCE.map((address) => ({ ...address, anthropic: "/anthropic" })),
   ...LOCAL.filter(({ given }) => /^\/(api|anthropic)/.test(given)),
 ];
-/** Behind a gateway, and on a host of somebody's own, the v1 route is appended unless the path has one. */
+/** For gateways and custom hosts, the v1 route is appended unless the path has one. */
 const GATEWAY: Address[] = LOCAL.filter(({ given }) => given.startsWith("/team") || given === "").map(
   (address) => ({
     ...address,
@@ -128,7 +129,7 @@ interface Row {
   wire: string;
 }
 
-/** What the runtime adds to a base. */
+/** The path that the runtime appends to a base URL. */
 function route(
   base: string,
   type: Type,
@@ -170,7 +171,7 @@ function combinations(origin: string, address: Address): Row[] {
 const judge = new Judge();
 const local = await serve(judge);
 
-/** Answers in the place of Azure: the runtime meant to send the request to its URL. */
+/** Responds in place of Azure, to a request that the runtime sent to Azure's URL. */
 class InAzuresPlace extends CopilotRequestHandler {
   protected override async sendRequest(request: Request, context: CopilotRequestContext): Promise<Response> {
     const stream = judge.answer({
@@ -357,7 +358,7 @@ test.each(ROUTES)("headers are passed on: %s", async (_, options, url) => {
   await turn(wired, provider.sessionConfig(), { url, token, model: options.model as string, headers });
 });
 
-/** What of a body limits the answer. */
+/** The fields of a body that limit the response. */
 function limits({ body }: SeenRequest): object {
   return Object.fromEntries(Object.entries(body).filter(([name]) => /max|limit/.test(name)));
 }
@@ -409,7 +410,9 @@ test("a prompt limit below the runtime's own prompt ends the turn before any req
 
 const RESOURCE_URL = "https://myres.services.ai.azure.com";
 
-/** What no route serves, or no type allows, is refused with the option's name, before there is a provider. */
+/**
+ * Options that no route serves or no type allows are rejected by name, before there is a provider.
+ */
 test.each<[object, RegExp, string?]>([
   [{ type: "anthropic", wireApi: "responses" }, /wireApi .*Anthropic/],
   [{ type: "anthropic", wireApi: "completions" }, /wireApi .*Anthropic/],

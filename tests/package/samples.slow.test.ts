@@ -17,7 +17,7 @@ interface Sample {
   name: string;
   language: string;
   code: string;
-  /** What the comment above it says; empty without one. */
+  /** The comment above it; empty without one. */
   expected: string;
 }
 
@@ -143,7 +143,7 @@ describe("programs", { concurrent: true }, () => {
   });
 });
 
-/** What a command does here; `skip` gives the reason where it cannot run inside a test. */
+/** How a command is run here; `skip` is the reason why it cannot run in a test. */
 type Expected = { skip: string } | { says: RegExp; code?: number };
 
 const INSTALLED = { skip: "installed above, from the packed file" };
@@ -162,7 +162,7 @@ const COMMANDS: Record<string, Expected> = {
   "npm run www": SERVES,
   "npm run tool functions": SERVES,
   "npx copilot-keyless emulator": SERVES,
-  "npm run tool runtimes": { skip: "tests/runtimes" },
+  "npm test runtimes": { skip: "tests/runtimes" },
   "az login": { skip: "needs Azure" },
   'npx copilot-keyless chat --demo "Hello"': { says: /Hello[\s\S]*turns +1/ },
   "npx copilot-keyless doctor": { says: /✗ endpoint\/empty {2}No endpoint was given/, code: 1 },

@@ -1,0 +1,15 @@
+// `npm run tool semver`: compares the public API of the crate with that of a commit, and fails where programs would no longer
+// compile although the version in Cargo.toml promises that they do.
+
+import { main, runStep } from "./steps.mjs";
+import { cargoTools, rust } from "./toolchain.mjs";
+
+/** The commit to compare with until there is a release. A change that breaks programs on purpose moves it. */
+const BASELINE = "d7440ba2c6e918e057133b46b80542f4abc4b42e";
+
+await main(async () => {
+  await rust();
+  await cargoTools("cargo-semver-checks");
+  const check = "cargo semver-checks check-release --package copilot-keyless --baseline-rev";
+  await runStep("public API of the crate", `${check} ${BASELINE}`);
+});
