@@ -1,4 +1,4 @@
-//! The pure core, natively: what a decision costs without the way into WebAssembly and back.
+//! Measures the core natively: the time of a decision without the calls into WebAssembly.
 
 use std::hint::black_box;
 
@@ -12,7 +12,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 const WALL: i64 = 1_700_000_000_000;
 const HOUR: f64 = 3_600_000.0;
 
-/// What the resource says when a role is missing.
+/// The resource's response to a missing role.
 const FORBIDDEN: &str = r#"{"error":{"code":"PermissionDenied","message":"The principal `00000000-0000-0000-0000-000000000001` lacks the required data action `Microsoft.CognitiveServices/accounts/OpenAI/responses/write` to perform `POST /openai/v1/responses` operation."}}"#;
 
 fn at(ms: i64) -> Now {
@@ -22,7 +22,7 @@ fn at(ms: i64) -> Now {
     }
 }
 
-/// A machine that waits for its first token, and the flight that is to bring it.
+/// Returns a schedule that waits for its first token, and the flight in progress.
 fn waiting() -> (Schedule, u32) {
     let mut schedule = Schedule::new(RefreshPolicy::default()).unwrap();
     match schedule.request(at(0)) {
@@ -68,7 +68,7 @@ fn schedule(c: &mut Criterion) {
 }
 
 fn endpoints(c: &mut Criterion) {
-    // In the portal's form, and pasted from an old program.
+    // As the portal shows it, and as an old program used it.
     for url in [
         "https://myres.openai.azure.com/openai/v1/",
         "https://myres.services.ai.azure.com/api/projects/team/openai/v1/responses",

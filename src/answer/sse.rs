@@ -20,7 +20,7 @@ pub struct Parser {
     begun: bool,
 }
 
-/// An event is longer than [`LONGEST_EVENT`].
+/// An event exceeds the length limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong;
 

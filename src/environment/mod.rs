@@ -43,7 +43,8 @@ pub struct Resolved {
 }
 
 /// Reads the variables. It does not validate the values; it only compares them. Two endpoints are
-/// equal if they parse to the same base URL, so an extra slash or operation path causes no warning.
+/// equal if they have the same base URL and deployment, so an extra slash or operation path causes
+/// no warning.
 ///
 /// ```
 /// use copilot_keyless::Variables;

@@ -1,4 +1,5 @@
-//! A conversation by the Copilot SDK for Rust with a Foundry model and no API key. The environment says which, as for the npm package:
+//! Runs a conversation of the Copilot SDK for Rust with a Foundry model, without an API key. The
+//! settings come from the same environment variables as those of the npm package:
 //!
 //! ```sh
 //! eval "$(npx copilot-keyless emulator)"   # or in Azure: FOUNDRY_RESOURCE_URL and a managed identity
@@ -53,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What the Copilot SDK is told: the plan, and where the tokens come from.
+/// Builds the provider's config from the plan and the token source.
 fn provider_config(plan: &ProviderPlan, tokens: Arc<Tokens>) -> ProviderConfig {
     let bearer = move |_: ProviderTokenArgs| {
         let tokens = Arc::clone(&tokens);

@@ -1,4 +1,4 @@
-//! A managed identity's token, kept fresh: does what the schedule of the crate decides.
+//! Keeps the token of a managed identity fresh by carrying out the decisions of the schedule.
 
 use std::env;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,12 +10,12 @@ use copilot_keyless::schedule::{
 };
 use tokio::sync::watch;
 
-/// A token that works, at any time, for as many callers as there are.
+/// Returns a valid token to any number of callers, at any time.
 pub struct Tokens {
     scope: String,
     started: Instant,
     state: Mutex<State>,
-    /// Counts the flights that have ended.
+    /// The number of flights that have ended.
     landings: watch::Sender<u32>,
 }
 
@@ -23,12 +23,12 @@ struct State {
     schedule: Schedule,
     token: Option<String>,
     error: String,
-    /// The flight that ended last, and whether it brought a token.
+    /// The last flight that ended, and whether it returned a token.
     last: (u32, bool),
 }
 
 impl Tokens {
-    /// Asks for nothing before the first call of [`Tokens::get`].
+    /// Creates the source. It requests no token before the first call of [`Tokens::get`].
     pub fn new(scope: &str) -> Arc<Self> {
         Arc::new(Self {
             scope: scope.to_owned(),
@@ -43,7 +43,7 @@ impl Tokens {
         })
     }
 
-    /// The token, now or when the acquisition that is under way has ended.
+    /// Returns the token, at once or when the flight in progress ends.
     pub async fn get(self: &Arc<Self>) -> Result<String, String> {
         loop {
             let mut landings = self.landings.subscribe();
@@ -68,7 +68,7 @@ impl Tokens {
                 Decision::Refuse { .. } => return Err(self.with(|state, _| state.error.clone())),
                 Decision::Closed => return Err("The token provider is closed".to_owned()),
             };
-            // The sender lives as long as this provider does.
+            // Never fails: `self` owns the sender.
             let _ = landings.changed().await;
             if self.with(|state, _| state.last == (awaited, false)) {
                 return Err(self.with(|state, _| state.error.clone()));
@@ -92,7 +92,7 @@ impl Tokens {
         });
     }
 
-    /// Attempt after attempt, until the schedule says that the flight has ended.
+    /// Runs a flight: attempts until the schedule ends it.
     async fn fly(&self, flight: u32) {
         loop {
             let requested = self.now();
@@ -137,14 +137,14 @@ impl Tokens {
         });
     }
 
-    /// One request to the identity endpoint of App Service, Functions or Container Apps.
+    /// Sends one request to the identity endpoint of App Service, Functions or Container Apps.
     async fn ask(&self, requested_at: i64) -> Result<TokenResponse, (Failure, String)> {
         let unavailable = |_| (failure(None, true), "IDENTITY_ENDPOINT is not set".to_owned());
         let endpoint = env::var("IDENTITY_ENDPOINT").map_err(unavailable)?;
         let header = env::var("IDENTITY_HEADER").map_err(unavailable)?;
         let resource = self.scope.trim_end_matches("/.default");
         let url = format!("{endpoint}?api-version=2019-08-01&resource={resource}");
-        // Not the error's own words, which hold the address.
+        // The message of the error contains the address, so do not repeat it.
         let lost = |_| {
             (
                 failure(None, false),
@@ -191,7 +191,7 @@ fn failure(status: Option<u16>, unavailable: bool) -> Failure {
     }
 }
 
-/// From 0 to 1; a fleet is not to refresh in step, and that is all the chance there has to be.
+/// Returns a number from 0 to 1 for jitter. The clock is random enough to keep a fleet out of step.
 fn chance() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     f64::from(now.subsec_nanos() % 1_000_000) / 1e6

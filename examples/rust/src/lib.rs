@@ -1,5 +1,5 @@
-//! The component of copilot-keyless in a Rust program. A program that can build the crate itself needs none of this; it is for hosts
-//! that load WebAssembly components anyway.
+//! Loads the component of copilot-keyless in a Rust host. For hosts that load WebAssembly
+//! components anyway; any other Rust program depends on the crate directly.
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Result, Store};
@@ -19,15 +19,15 @@ use bindings::exports::copilot_keyless::core::{endpoint, types::KeylessError};
 
 /// A loaded component and its store.
 pub struct Core {
-    /// What every call takes.
+    /// The store, which every call takes.
     pub store: Store<()>,
     /// The interfaces, such as `core.api.copilot_keyless_core_endpoint()`.
     pub api: CopilotKeyless,
 }
 
 impl Core {
-    /// Compiles and instantiates a component: the bytes of `component.wasm`. It gets nothing from this program, since the linker is
-    /// empty.
+    /// Compiles and instantiates a component, given the bytes of `component.wasm`. The linker is
+    /// empty, so the component has no access to this program.
     pub fn load(component: &[u8]) -> Result<Self> {
         let engine = Engine::default();
         let component = Component::from_binary(&engine, component)?;
@@ -36,7 +36,7 @@ impl Core {
         Ok(Self { store, api })
     }
 
-    /// What an endpoint is, with no options.
+    /// Parses an endpoint without options.
     pub fn parse_endpoint(
         &mut self,
         url: &str,

@@ -1,4 +1,5 @@
-//! The tables of `tests/tables` through wasmtime. `tests/schedule_table.rs` of the crate tells what a step is.
+//! Runs the tables of `tests/tables` through wasmtime. `tests/core/schedule/table.rs` of the crate
+//! describes a step.
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +14,7 @@ use copilot_keyless_host::bindings::exports::copilot_keyless::core::schedule::{
 use serde_json::{Value, json};
 use wasmtime::component::ResourceAny;
 
-/// Loaded once: wasmtime without optimizations takes a while to compile it.
+/// Loads the component once, because wasmtime without optimizations compiles it slowly.
 fn core() -> MutexGuard<'static, Core> {
     static CORE: LazyLock<Mutex<Core>> = LazyLock::new(|| {
         let path = std::env::var("COPILOT_KEYLESS_COMPONENT").unwrap_or_else(|_| {
@@ -117,7 +118,7 @@ fn endpoints() {
     }
 }
 
-/// The name of an enum's case, as WIT has it: its `Debug` form is `Kind::AzureOpenai`.
+/// Returns the name of an enum's case as in WIT: its `Debug` form is `Kind::AzureOpenai`.
 fn kebab(case: &impl std::fmt::Debug) -> String {
     let shown = format!("{case:?}");
     let name = shown.rsplit(':').next().unwrap_or_default();
@@ -334,7 +335,7 @@ fn phase(phase: Phase) -> &'static str {
     }
 }
 
-/// Whether an answer has what is expected. Times count from the start.
+/// Whether a result has the expected fields. Times count from the start.
 fn matches(expected: &Value, actual: &Value) -> bool {
     let Some(fields) = expected.as_object() else {
         return expected == actual;
