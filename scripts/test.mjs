@@ -3,7 +3,7 @@
 //   npm test                   the quick tests: Rust natively and in WebAssembly, the types, every project of vitest.config.ts
 //   npm test native e2e        some suites, whole: native, wasm, types, or projects
 //   npm test -- -t "a title"   options and files go to vitest
-//   npm run test:all           everything that CI runs: the slow tests too, other hosts of the core, fuzzing and loads
+//   npm run test:all           also the slow tests, other hosts of the core, fuzzing and loads (`--slow` runs these alone)
 
 import { build } from "./build.mjs";
 import { foreground, main, run, step } from "./steps.mjs";
@@ -12,14 +12,14 @@ import { cargoTools, checkNode, npmPackages, rust } from "./toolchain.mjs";
 const wasm = ["-p", "copilot-keyless-wasm", "--features", "core,plan", "--target", "wasm32-unknown-unknown"];
 const SUITES = {
   native: ["cargo", ["test", "--locked", "--quiet"]],
-  wasm: ["cargo", ["test", "--locked", "--quiet", ...wasm]],
+  wasm: ["cargo", ["test", "--locked", ...wasm]],
   types: ["tsc", ["-p", "tests/tsconfig.json"]],
 };
 const env = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner" };
 
 const PROJECTS = ["unit", "e2e", "package", "browser", "runtimes", "conformance", "tooling"];
 
-/** What else CI runs. */
+/** The other hosts of the core, fuzzing and loads. */
 const MORE = [
   "bash examples/test",
   "node scripts/fuzz.mjs 15",
@@ -28,12 +28,11 @@ const MORE = [
 ];
 
 await main(async () => {
-  const all = process.argv[2] === "--all";
-  const given = process.argv.slice(all ? 3 : 2);
-  const suites = Object.keys(SUITES).filter((name) => given.length === 0 || given.includes(name));
+  const slow = process.argv[2] === "--slow";
+  const given = process.argv.slice(slow ? 3 : 2);
+  const suites = Object.keys(SUITES).filter((name) => (given.length === 0 && !slow) || given.includes(name));
   const projects = PROJECTS.filter((name) => given.includes(name));
   const rest = given.filter((one) => !suites.includes(one) && !projects.includes(one));
-  const vitest = given.length === 0 || projects.length + rest.length > 0;
 
   checkNode();
   await rust();
@@ -42,23 +41,19 @@ await main(async () => {
     if (name === "wasm") await cargoTools("wasm-bindgen");
     // The tests import the types of dist/.
     if (name === "types") await build();
-    await step(`${name} tests`, (onLine) => run(...SUITES[name], { onLine, env }));
+    const output = await step(`${name} tests`, (onLine) => run(...SUITES[name], { onLine, env }));
+    for (const [result] of output.matchAll(/^test result: .* passed/gm)) console.log(`  ${result}`);
   }
-  if (vitest) {
+  if (given.length === 0 || projects.length + rest.length > 0) {
     if (projects.join() !== "unit") await build();
-    const whole = all || projects.length > 0 || /^[^-]/.test(rest[0] ?? "");
-    const code = await foreground("vitest", [
-      "run",
-      ...(whole ? [] : ["--exclude", "**/*.slow.test.ts"]),
-      ...projects.flatMap((name) => ["--project", name]),
-      ...rest,
-    ]);
+    const named = projects.length > 0 || /^[^-]/.test(rest[0] ?? "");
+    const choice = slow ? [".slow.test.ts"] : named ? [] : ["--exclude", "**/*.slow.test.ts"];
+    const options = [...choice, ...projects.flatMap((name) => ["--project", name]), ...rest];
+    const code = await foreground("vitest", ["run", ...options]);
     if (code !== 0) return code;
   }
-  if (all && given.length === 0) {
-    for (const line of MORE) {
-      const [program, ...args] = line.split(" ");
-      await run(program, args, { show: true });
-    }
+  for (const line of slow ? MORE : []) {
+    const [program, ...args] = line.split(" ");
+    await run(program, args, { show: true });
   }
 });
