@@ -164,7 +164,7 @@ describe.each(Object.keys(BUNDLERS))("%s", (name) => {
     const result = await node(`${out}/${mainOf(format)}`);
     if (CANNOT.includes(`${name} ${format}`)) {
       expect(result.stderr).toMatch(/sdk\/start-failed/);
-      expect(result.stderr).toMatch(/leave it out of a bundle/);
+      expect(result.stderr).toMatch(/keep it out of bundles/);
     } else {
       expect(result.stderr).toBe("");
       expect(JSON.parse(result.stdout)).toEqual(turn);
