@@ -2,9 +2,9 @@ export type { DiagnosisCode, ErrorCode } from "./errors/codes.js";
 export { KeylessError } from "./errors/keyless-error.js";
 export { type EndpointOptions, parseEndpoint, planProvider } from "./foundry/plan.js";
 export { checkToken, diagnose, roleAssignment } from "./model/diagnose.js";
-export { decodeToken, parseChallenge, parseTokenResponse } from "./tokens/read.js";
+export { decodeToken, parseChallenge, parseTokenResponse } from "./tokens/parse.js";
 export { simulateRefresh } from "./tokens/simulate.js";
-export type { Diagnosis, FailedRequest, RoleAssignment } from "./wasm/diagnosis.js";
+export type { Diagnosis, FailedRequest, RoleAssignment } from "./wasm/types/diagnosis.js";
 export type {
   CredentialPlan,
   Endpoint,
@@ -13,6 +13,6 @@ export type {
   PlannedConfig,
   ProviderPlan,
   ProviderRequest,
-} from "./wasm/provider.js";
-export type { RefreshScenario, RefreshTimeline } from "./wasm/simulation.js";
-export type { AccessToken, Challenge, TokenDescription } from "./wasm/token.js";
+} from "./wasm/types/provider.js";
+export type { RefreshScenario, RefreshTimeline } from "./wasm/types/simulation.js";
+export type { AccessToken, Challenge, TokenDescription } from "./wasm/types/token.js";

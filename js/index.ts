@@ -20,5 +20,5 @@ export type { ModelCallFailure } from "./foundry/session-attachments.js";
 export type { Clock } from "./platform/clock.js";
 export { createBearerTokenProvider } from "./tokens/provider.js";
 export type { TokenCallOptions, TokenEvent, TokenProvider, TokenProviderOptions } from "./tokens/types.js";
-export type { CredentialPlan } from "./wasm/provider.js";
-export type { ErrorSummary, RefreshPolicy, TokenStatus } from "./wasm/token.js";
+export type { CredentialPlan } from "./wasm/types/provider.js";
+export type { ErrorSummary, RefreshPolicy, TokenStatus } from "./wasm/types/token.js";

@@ -57,7 +57,7 @@ async function advisories(list, command, args) {
 
 /** What no commit may hold, each as a search by git. */
 const FORBIDDEN = {
-  "a build output": "ls-files dist dist-dev www/dist target node_modules coverage",
+  "a build output": "ls-files dist dist-dev www/dist pkg* target node_modules coverage *.wasm",
   "a path of somebody's machine": String.raw`grep -lP (?<![\w.~])/(root|home/\w+|Users/\w+)/ -- *.rs *.ts *.mjs *.js *.json *.toml *.md *.yml`,
   "a download address": 'grep -lE "resolved":.*"http -- *package-lock.json',
 };

@@ -8,7 +8,9 @@ await main(async () => {
   const [name = "", ...args] = process.argv.slice(2);
   const script = join(root, "scripts", `${name}.mjs`);
   if (/^\w+$/.test(name) && existsSync(script)) return foreground(process.execPath, [script, ...args]);
-  const rows = readFileSync(join(root, "CONTRIBUTING.md"), "utf8").matchAll(/^\| `(.*?)` \| (.*?) \|$/gm);
+  const rows = readFileSync(join(root, "CONTRIBUTING.md"), "utf8").matchAll(
+    /^\| `((?:npm|bash) .*?)` \| (.*?) \|$/gm,
+  );
   for (const [, command, text] of rows) console.log(`${command.padEnd(30)} ${text.replaceAll("`", "")}`);
   return name === "" ? 0 : 1;
 });

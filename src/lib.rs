@@ -2,15 +2,15 @@
 #![forbid(unsafe_code)]
 
 mod error;
-mod named;
 mod notice;
 mod secret;
+mod secret_map;
 mod text;
 
 pub use error::{Code, Error, Result, UnknownCode};
-pub use named::{Headers, Variables};
 pub use notice::{Notice, NoticeCode};
 pub use secret::Secret;
+pub use secret_map::{Headers, Variables};
 
 pub mod answer;
 pub mod conversation;

@@ -1,5 +1,5 @@
 import { createFoundryProvider } from "copilot-keyless";
-import type { PlannedConfig } from "../wasm/provider.js";
+import type { PlannedConfig } from "../wasm/types/provider.js";
 import { json } from "./clean.js";
 import { describeCredential } from "./credential.js";
 import { type EndpointOptions, providerOptions } from "./options.js";

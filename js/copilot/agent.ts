@@ -4,11 +4,11 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
 import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
+import { SessionConversation } from "./agent-conversation.js";
 import { closed } from "./closed.js";
 import type { ChatOptions, Conversation } from "./conversation.js";
 import { type AgentOptions, check, readAgentOptions } from "./options.js";
 import { Runtime } from "./runtime.js";
-import { SessionConversation } from "./session-conversation.js";
 
 /**
  * How long `close` waits for conversations, in milliseconds, before and after it ends their

@@ -4,8 +4,8 @@ import { type Check, checkArgument, readOptions } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import type { FoundryProvider } from "../foundry/provider.js";
 import { noteTokenError } from "../foundry/session-attachments.js";
-import { parseChallenge } from "../tokens/read.js";
-import { withoutBearer } from "../tokens/text.js";
+import { withoutBearer } from "../tokens/clean-token.js";
+import { parseChallenge } from "../tokens/parse.js";
 import type { TokenProvider } from "../tokens/types.js";
 import { loadSdk } from "./sdk.js";
 

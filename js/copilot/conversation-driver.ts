@@ -10,8 +10,8 @@ import type {
   ConversationOutcome,
   Lifecycle,
 } from "../wasm/modules/plan.js";
+import { ConversationSession, type SessionSettings } from "./attached-session.js";
 import { closed } from "./closed.js";
-import { ConversationSession, type SessionSettings } from "./conversation-session.js";
 import type { Lease } from "./runtime.js";
 import type { Turn } from "./turn.js";
 

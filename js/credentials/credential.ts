@@ -1,4 +1,4 @@
-import type { AccessToken } from "../wasm/token.js";
+import type { AccessToken } from "../wasm/types/token.js";
 
 /** An abort signal, in the shape that `@azure/core-auth` and the platform share. */
 export interface AbortSignalLike {

@@ -1,7 +1,7 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { type Environment, environment } from "../platform/environment.js";
-import type { CredentialPlan } from "../wasm/provider.js";
-import type { AccessToken } from "../wasm/token.js";
+import type { CredentialPlan } from "../wasm/types/provider.js";
+import type { AccessToken } from "../wasm/types/token.js";
 import type { GetTokenOptions, TokenCredential } from "./credential.js";
 import { createDirectCredential } from "./direct.js";
 import { registerUncached } from "./uncached.js";

@@ -18,9 +18,9 @@ import type { Clock } from "../platform/clock.js";
 import { LONGEST_TIMER_MS, systemClock, unref, withSystemFallback } from "../platform/clock.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
 import { callCore, keylessError, planModule } from "../wasm/bindings.js";
-import type { TokenCall, TokenSource } from "../wasm/identity.js";
 import { send, toHeaders } from "../wasm/send.js";
-import type { AccessToken } from "../wasm/token.js";
+import type { TokenCall, TokenSource } from "../wasm/types/identity.js";
+import type { AccessToken } from "../wasm/types/token.js";
 import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credential.js";
 import { credentialFailure } from "./failure.js";
 

@@ -3,7 +3,7 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
 import type * as planBindings from "../wasm/modules/plan.js";
 import type { CredentialCode } from "../wasm/modules/plan.js";
-import type { ErrorSummary } from "../wasm/token.js";
+import type { ErrorSummary } from "../wasm/types/token.js";
 
 /** An error of a credential, and the facts in it that matter for the next attempt. */
 export interface CredentialFailure {

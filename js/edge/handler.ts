@@ -40,7 +40,7 @@ import { registerResource } from "../tokens/clock-skew.js";
 import { createBearerTokenProvider } from "../tokens/provider.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
 import { callCore, planModule } from "../wasm/bindings.js";
-import type { ModelOptions } from "../wasm/provider.js";
+import type { ModelOptions } from "../wasm/types/provider.js";
 
 /** Options of {@link createEdgeChatHandler}. */
 export interface EdgeChatOptions extends ModelOptions {

@@ -2,7 +2,7 @@ import type { TokenCredential } from "../credentials/credential.js";
 import { type Checks, callback, credential, either, number, object, text } from "../errors/check.js";
 import { modelChecks } from "../model/model-options.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
-import type { ModelOptions } from "../wasm/provider.js";
+import type { ModelOptions } from "../wasm/types/provider.js";
 
 /**
  * Options of {@link createFoundryProvider}. All are optional; unset ones come from the environment.

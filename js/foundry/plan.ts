@@ -11,7 +11,7 @@ import {
 } from "../errors/check.js";
 import { modelChecks } from "../model/model-options.js";
 import { callCore, planModule } from "../wasm/bindings.js";
-import type { Endpoint, ProviderPlan, ProviderRequest } from "../wasm/provider.js";
+import type { Endpoint, ProviderPlan, ProviderRequest } from "../wasm/types/provider.js";
 
 /** What the address of an endpoint does not tell. */
 export interface EndpointOptions {

@@ -15,13 +15,14 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { hideSecretsOf } from "../errors/redact.js";
+import { systemClock } from "../platform/clock.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
+import { cleanText } from "../tokens/clean-token.js";
 import { registerResource } from "../tokens/clock-skew.js";
 import { createBearerTokenProvider } from "../tokens/provider.js";
-import { cleanText } from "../tokens/text.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
 import { callCore, planModule } from "../wasm/bindings.js";
-import type { CredentialPlan, Endpoint, Notice, ProviderPlan } from "../wasm/provider.js";
+import type { CredentialPlan, Endpoint, Notice, ProviderPlan } from "../wasm/types/provider.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
 import { runtimeError } from "./runtime-error.js";
 import { type FailureListener, type ModelCallFailure, SessionAttachments } from "./session-attachments.js";
@@ -210,7 +211,7 @@ async function checkedToken(tokens: TokenProvider, args: unknown): Promise<strin
   try {
     return cleanText(await tokens(args));
   } catch (error) {
-    throw credentialFailure(error, planModule(), Date.now()).error;
+    throw credentialFailure(error, planModule(), systemClock.now()).error;
   }
 }
 

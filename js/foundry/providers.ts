@@ -19,7 +19,7 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { callCore, planModule } from "../wasm/bindings.js";
-import type { Notice } from "../wasm/provider.js";
+import type { Notice } from "../wasm/types/provider.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
 import { attachFor, createFoundryProvider, type FoundryProvider, planRequest } from "./provider.js";
 import type { ModelCallFailure } from "./session-attachments.js";

@@ -4,8 +4,8 @@ import { diagnose } from "../model/diagnose.js";
 import { diagnosisError } from "../model/model-error.js";
 import { rejectedTokenFromCache } from "../tokens/provider.js";
 import type { TokenProvider } from "../tokens/types.js";
-import type { FailedRequest } from "../wasm/diagnosis.js";
-import type { Endpoint } from "../wasm/provider.js";
+import type { FailedRequest } from "../wasm/types/diagnosis.js";
+import type { Endpoint } from "../wasm/types/provider.js";
 import { SessionMap } from "./session-map.js";
 
 /** The part of the SDK's `model.call_failure` event that this package reads. */

@@ -1,7 +1,7 @@
 // The contract of a chat over HTTP: a request in JSON, a reply in JSON or as server-sent events,
 // and errors as problem+json. This folder does not need Node.
 
-import type { TokenStatus } from "../wasm/token.js";
+import type { TokenStatus } from "../wasm/types/token.js";
 
 /** The request of a caller. */
 export interface ChatRequest {

@@ -1,6 +1,6 @@
 import { callCore, planModule } from "../wasm/bindings.js";
-import type { Diagnosis, FailedRequest, RoleAssignment } from "../wasm/diagnosis.js";
-import type { AccessToken } from "../wasm/token.js";
+import type { Diagnosis, FailedRequest, RoleAssignment } from "../wasm/types/diagnosis.js";
+import type { AccessToken } from "../wasm/types/token.js";
 import { plainFailure, runDiagnosis } from "./run-diagnosis.js";
 
 /**

@@ -1,5 +1,5 @@
 import { KeylessError } from "../errors/keyless-error.js";
-import type { Diagnosis, FailedRequest } from "../wasm/diagnosis.js";
+import type { Diagnosis, FailedRequest } from "../wasm/types/diagnosis.js";
 import { diagnose } from "./diagnose.js";
 
 /**

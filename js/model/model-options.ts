@@ -1,5 +1,5 @@
 import { type Check, type Checks, object, text } from "../errors/check.js";
-import type { ModelOptions } from "../wasm/provider.js";
+import type { ModelOptions } from "../wasm/types/provider.js";
 
 /**
  * Returns the type checks of the options that select a model. A function, because bundlers keep a

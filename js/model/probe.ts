@@ -6,12 +6,12 @@ import {
   readOptions,
   token as tokenCheck,
 } from "../errors/check.js";
-import { cleanText } from "../tokens/text.js";
+import { cleanText } from "../tokens/clean-token.js";
 import { callCore, planModule } from "../wasm/bindings.js";
-import type { Diagnosis } from "../wasm/diagnosis.js";
-import type { Endpoint, ModelOptions } from "../wasm/provider.js";
 import { send, toHeaders } from "../wasm/send.js";
-import type { AccessToken } from "../wasm/token.js";
+import type { Diagnosis } from "../wasm/types/diagnosis.js";
+import type { Endpoint, ModelOptions } from "../wasm/types/provider.js";
+import type { AccessToken } from "../wasm/types/token.js";
 import { modelChecks } from "./model-options.js";
 import { definedOptions, endpointOptions } from "./request-options.js";
 import { runDiagnosis } from "./run-diagnosis.js";

@@ -1,5 +1,5 @@
-import type { ProbeRequest } from "../wasm/probe.js";
-import type { Endpoint } from "../wasm/provider.js";
+import type { ProbeRequest } from "../wasm/types/probe.js";
+import type { Endpoint } from "../wasm/types/provider.js";
 
 /**
  * Converts an endpoint to options of the core: a string as it is, an `Endpoint` by its base URL and

@@ -12,10 +12,10 @@ import {
 import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
 import { systemClock } from "../platform/clock.js";
-import { tokenOf } from "../tokens/text.js";
+import { tokenOf } from "../tokens/clean-token.js";
 import { callCore, planModule } from "../wasm/bindings.js";
-import type { Diagnosis, FailedRequest } from "../wasm/diagnosis.js";
 import type { PlainFailure } from "../wasm/modules/plan.js";
+import type { Diagnosis, FailedRequest } from "../wasm/types/diagnosis.js";
 
 /** Runs a diagnosis of the core on a failed request, and redacts secrets in the result. */
 export function runDiagnosis(

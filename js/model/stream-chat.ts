@@ -8,12 +8,12 @@ import {
   token as tokenCheck,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { cleanText } from "../tokens/text.js";
+import { cleanText } from "../tokens/clean-token.js";
 import { callCore, planModule } from "../wasm/bindings.js";
-import type { ProbeCall } from "../wasm/probe.js";
-import type { Endpoint, ModelOptions } from "../wasm/provider.js";
 import { cancellation, toHeaders } from "../wasm/send.js";
-import type { AccessToken } from "../wasm/token.js";
+import type { ProbeCall } from "../wasm/types/probe.js";
+import type { Endpoint, ModelOptions } from "../wasm/types/provider.js";
+import type { AccessToken } from "../wasm/types/token.js";
 import { diagnosisError } from "./model-error.js";
 import { modelChecks } from "./model-options.js";
 import { definedOptions, endpointOptions } from "./request-options.js";

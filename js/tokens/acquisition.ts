@@ -1,10 +1,10 @@
 import type { GetTokenOptions, TokenCredential } from "../credentials/credential.js";
 import type { Clock } from "../platform/clock.js";
 import { coreModule } from "../wasm/bindings.js";
-import type { AccessToken } from "../wasm/token.js";
+import type { AccessToken } from "../wasm/types/token.js";
 import type { CacheFallback } from "./cache-fallback.js";
+import { cleanToken } from "./clean-token.js";
 import { correctClockSkew } from "./clock-skew.js";
-import { cleanToken } from "./text.js";
 
 /** One attempt to acquire a token. */
 export interface Acquisition {

@@ -1,7 +1,7 @@
 import type { TokenCredential } from "../credentials/credential.js";
 import { uncachedOf } from "../credentials/uncached.js";
 import type { Clock } from "../platform/clock.js";
-import type { AccessToken } from "../wasm/token.js";
+import type { AccessToken } from "../wasm/types/token.js";
 
 /** More tokens than this are never rejected within the lifetime of one. */
 const MAX_REJECTED = 16;

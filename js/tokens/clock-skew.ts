@@ -2,7 +2,7 @@ import type { TokenCredential } from "../credentials/credential.js";
 import type { Clock } from "../platform/clock.js";
 import { unref } from "../platform/clock.js";
 import { coreModule } from "../wasm/bindings.js";
-import type { AccessToken } from "../wasm/token.js";
+import type { AccessToken } from "../wasm/types/token.js";
 
 /**
  * How long to wait for a server's time. Callers wait meanwhile, and the next attempt asks again.

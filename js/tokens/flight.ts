@@ -1,5 +1,5 @@
 import type { KeylessError } from "../errors/keyless-error.js";
-import type { AccessToken } from "../wasm/token.js";
+import type { AccessToken } from "../wasm/types/token.js";
 
 /** A promise of a token, with the functions that settle it. */
 export interface DeferredToken {

@@ -6,10 +6,11 @@ import { setBoundedTimeout, unref } from "../platform/clock.js";
 import { waitUntil } from "../platform/wait-until.js";
 import { coreModule, keylessError, planModule } from "../wasm/bindings.js";
 import type { Decision, Outcome, Schedule } from "../wasm/modules/core.js";
-import type { AccessToken, RefreshPolicy, TokenStatus } from "../wasm/token.js";
+import type { AccessToken, RefreshPolicy, TokenStatus } from "../wasm/types/token.js";
 import { acquire } from "./acquisition.js";
 import { CacheFallback } from "./cache-fallback.js";
 import { CachedAnswer } from "./cached-answer.js";
+import { tokenOf, withoutBearer } from "./clean-token.js";
 import {
   challengedAgainError,
   claimsIgnoredError,
@@ -20,7 +21,6 @@ import {
 } from "./errors.js";
 import { TokenEvents } from "./events.js";
 import { deferToken, type Flight } from "./flight.js";
-import { tokenOf, withoutBearer } from "./text.js";
 import type { TokenEvent } from "./types.js";
 import { WakeTimer } from "./wake-timer.js";
 

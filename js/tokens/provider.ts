@@ -14,7 +14,7 @@ import { hideSecretsOf } from "../errors/redact.js";
 import type { Clock } from "../platform/clock.js";
 import { systemClock, withSystemFallback } from "../platform/clock.js";
 import { environment } from "../platform/environment.js";
-import type { AccessToken, RefreshPolicy } from "../wasm/token.js";
+import type { AccessToken, RefreshPolicy } from "../wasm/types/token.js";
 import { closedError } from "./errors.js";
 import { TokenKeeper } from "./keeper.js";
 import { tokenChecks } from "./options.js";

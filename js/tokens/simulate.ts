@@ -1,6 +1,6 @@
 import { type Checks, flag, listOf, number, object, plainCopy, readOptions, text } from "../errors/check.js";
 import { callCore, planModule } from "../wasm/bindings.js";
-import type { RefreshScenario, RefreshTimeline } from "../wasm/simulation.js";
+import type { RefreshScenario, RefreshTimeline } from "../wasm/types/simulation.js";
 
 function scenarioChecks(): Checks<RefreshScenario> {
   return {

@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from "../credentials/credential.js";
 import type { Clock } from "../platform/clock.js";
-import type { AccessToken, ErrorSummary, RefreshPolicy, TokenStatus } from "../wasm/token.js";
+import type { AccessToken, ErrorSummary, RefreshPolicy, TokenStatus } from "../wasm/types/token.js";
 
 /**
  * Reports a change of a token. `at` is in epoch milliseconds. No event holds a token or a secret.

@@ -1,4 +1,6 @@
-//! Reads `Retry-After` (RFC 9110).
+//! Reads `Retry-After` (RFC 9110). How long it counts is decided by its users: the schedule
+//! ([`RETRY_AFTER_MAX_MS`](crate::schedule::RETRY_AFTER_MAX_MS)) and the direct credential
+//! (`request/identity/retry.rs`).
 
 use super::body::Answer;
 use crate::Headers;

@@ -1,7 +1,7 @@
 //! Explains each failure and lists its fixes, with commands of the Azure CLI for this case.
 
-use super::setup::Setup;
-use super::{DiagnosisCode, FailedRequest, Finding, RoleAssignment, network, rejected};
+use super::request_details::Setup;
+use super::{DiagnosisCode, FailedRequest, Finding, RoleAssignment, network, token_fault};
 use crate::answer::body::Answer;
 use crate::text::{is_guid, is_made_of};
 use crate::token::claims::{self, Principal, TokenDescription};
@@ -12,7 +12,7 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
     let (cause, fixes) = match code {
         // The claims of the token tell these apart.
         DiagnosisCode::TokenInvalid | DiagnosisCode::TokenExpired | DiagnosisCode::WrongAudience => {
-            return rejected::explain(answer, setup);
+            return token_fault::explain(answer, setup);
         }
         DiagnosisCode::Network => return network::explain(answer, setup),
         DiagnosisCode::MissingRole => missing_role(answer, setup),

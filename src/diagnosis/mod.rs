@@ -12,8 +12,8 @@ mod classify;
 mod code;
 mod fixes;
 mod network;
-mod rejected;
-mod setup;
+mod request_details;
+mod token_fault;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ use crate::token::Millis;
 use crate::token::claims;
 use crate::{Headers, Secret};
 use classify::classify;
-use setup::Setup;
+use request_details::Setup;
 
 /// A failed request. As JSON in camel case; every field except `status` is optional and may be
 /// null.
@@ -166,7 +166,7 @@ pub fn check_token(attempt: &FailedRequest) -> Option<Diagnosis> {
         failure: &attempt,
     };
     let claims = claims::describe(attempt.token.as_ref()?.expose());
-    let finding = rejected::fault(&claims, &answer, &setup)?;
+    let finding = token_fault::fault(&claims, &answer, &setup)?;
     Some(report(finding, &attempt, answer))
 }
 

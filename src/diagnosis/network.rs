@@ -1,6 +1,6 @@
 //! Explains network errors.
 
-use super::setup::Setup;
+use super::request_details::Setup;
 use super::{DiagnosisCode, Finding};
 use crate::answer::body::Answer;
 

@@ -13,7 +13,7 @@ mod time;
 
 pub use decision::{Answer, Decision, FlightStart, Outcome, Phase, Status};
 pub use failure::{Evidence, Failure, FailureKind};
-pub use policy::RefreshPolicy;
+pub use policy::{RETRY_AFTER_MAX_MS, RefreshPolicy};
 pub use time::Now;
 
 use crate::token::{Lifetime, Millis};
@@ -28,10 +28,6 @@ pub const PERMANENT_MEMORY_MS: Millis = 10_000;
 /// How long callers get any other error while there is no token, in milliseconds. Limits
 /// acquisitions to one per interval, even if many callers come one after another.
 pub const FAILURE_MEMORY_MS: Millis = 1_000;
-
-/// The longest `Retry-After` that counts, in milliseconds: an endpoint that asks for an hour must
-/// not block callers for an hour.
-pub const RETRY_AFTER_MAX_MS: Millis = 120_000;
 
 /// The first delay between two attempts of a flight that callers wait for, in milliseconds. It
 /// doubles with each attempt.

@@ -67,6 +67,10 @@ policy! {
     max_lifetime_ms, "maxLifetimeMs", default MAX_LIFETIME_MS, least 1;
 }
 
+/// The longest `Retry-After` that counts, in milliseconds: an endpoint that asks for an hour must
+/// not block callers for an hour.
+pub const RETRY_AFTER_MAX_MS: Millis = 120_000;
+
 /// The largest value of a field: a year.
 const LONGEST_MS: Millis = 31_536_000_000;
 

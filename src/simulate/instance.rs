@@ -4,9 +4,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::effort::MEMORY_STEPS;
 use super::scenario::Plan;
 use super::timeline::{AttemptOutcome, CallOutcome, Recorder};
+use super::work_limit::MEMORY_STEPS;
 use super::world::{Answer as Reply, Chance, World, code_of};
 use crate::Code;
 use crate::schedule::{Answer, Decision, Failure, FailureKind, FlightStart, Now, Outcome, Phase, Schedule};

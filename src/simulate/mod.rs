@@ -1,20 +1,20 @@
 //! Simulates a token provider: runs the real schedule with a simulated clock, identity endpoint and
 //! callers. The timeline shows the decisions of the real state machine.
 
-mod effort;
 mod instance;
 mod other_strategies;
 mod scenario;
 mod timeline;
+mod work_limit;
 mod world;
 
 pub use scenario::{Calls, ClockStep, FailureMode, Outage, RefreshScenario, Strategy, Suspend, TokenScript};
 pub use timeline::{Attempt, AttemptOutcome, Call, CallOutcome, Fleet, PhaseSpan, RefreshTimeline, Totals};
 
 use crate::Result;
-use effort::Effort;
 use instance::Instance;
 use timeline::Recorder;
+use work_limit::Effort;
 use world::{Chance, World};
 
 /// Simulates a scenario and returns its timeline. The same scenario always returns the same

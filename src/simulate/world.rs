@@ -1,8 +1,8 @@
 //! Simulates the surroundings of an instance: its clocks, the identity endpoint, its callers and
 //! random numbers.
 
-use super::effort::Effort;
 use super::scenario::{FailureMode, Outage, Plan};
+use super::work_limit::Effort;
 use crate::Code;
 use crate::schedule::{Evidence, Now};
 use crate::token::Millis;

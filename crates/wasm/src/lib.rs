@@ -1,5 +1,5 @@
 //! The bindings for JavaScript. They convert and forward, without decisions of their own. Their
-//! types are hand-written, in `js/wasm/*.d.ts`. Each module is a cargo feature, so that callers
+//! types are hand-written, in `js/wasm/modules/*.d.ts`. Each module is a cargo feature, so that callers
 //! load only what they use.
 #![cfg(target_arch = "wasm32")]
 

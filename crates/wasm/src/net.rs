@@ -1,4 +1,4 @@
-//! Exports the network requests. Its types are hand-written, in `js/wasm/net.d.ts`. Passes values
+//! Exports the network requests. Its types are hand-written, in `js/wasm/modules/net.d.ts`. Passes values
 //! one by one, because objects with serde would make the module larger by a third.
 
 use std::pin::pin;

@@ -137,7 +137,7 @@ def since(wall: int, mono: int | None = None) -> types.Now:
 
 
 def play(schedule: Schedule, step: Row) -> Any:
-    """tests/schedule_table.rs tells what a step is."""
+    """tests/core/schedule/table.rs tells what a step is."""
     now = since(step["at"], step.get("mono"))
     flight, random = step.get("flight", 0), step.get("random", 0)
     match step["do"]:

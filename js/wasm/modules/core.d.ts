@@ -1,7 +1,7 @@
 // The bindings of crates/wasm/src/core.rs, written by hand. The build adds wasm-pack's module.
 
 import type { CoreErrorCode } from "../../errors/codes.js";
-import type { AccessToken, RefreshPolicy, TokenStatus } from "../token.js";
+import type { AccessToken, RefreshPolicy, TokenStatus } from "../types/token.js";
 
 export function initSync(options: { module: Uint8Array }): void;
 

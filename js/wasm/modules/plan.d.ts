@@ -1,17 +1,17 @@
 // The bindings of crates/wasm/src/plan.rs, written by hand. The build adds wasm-pack's module.
 
-import type { Diagnosis, RoleAssignment } from "../diagnosis.js";
-import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../identity.js";
-import type { ProbeCall, ProbeRequest } from "../probe.js";
+import type { Diagnosis, RoleAssignment } from "../types/diagnosis.js";
+import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../types/identity.js";
+import type { ProbeCall, ProbeRequest } from "../types/probe.js";
 import type {
   Endpoint,
   NamedProviderRequest,
   PlannedModel,
   ProviderPlan,
   ProviderRequest,
-} from "../provider.js";
-import type { RefreshScenario, RefreshTimeline } from "../simulation.js";
-import type { Challenge, TokenDescription } from "../token.js";
+} from "../types/provider.js";
+import type { RefreshScenario, RefreshTimeline } from "../types/simulation.js";
+import type { Challenge, TokenDescription } from "../types/token.js";
 
 export function initSync(options: { module: Uint8Array }): void;
 

@@ -1,6 +1,6 @@
 //! Chooses the authority host to sign in at.
 
-use super::signs::Signs;
+use super::detect::Signs;
 use crate::endpoint::{Cloud, authority_host};
 use crate::environment::Variable;
 use crate::text::address::Address;

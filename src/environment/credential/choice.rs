@@ -1,6 +1,6 @@
 //! Chooses the credential, and warns about variables that have no effect.
 
-use super::signs::{IMDS, Identity, Signs};
+use super::detect::{IMDS, Identity, Signs};
 use super::{CredentialKind, Host, TOKEN_CREDENTIALS};
 use crate::environment::{Origin, Variable};
 use crate::{Code, Error, Result};

@@ -15,7 +15,7 @@
 
 mod authority;
 mod choice;
-mod signs;
+mod detect;
 
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ use crate::text::is_guid;
 use crate::{Code, Error, Result, Variables};
 use crate::{Notice, NoticeCode};
 use choice::Choice;
-use signs::Signs;
+use detect::Signs;
 
 const TOKEN_CREDENTIALS: &str = Variable::AzureTokenCredentials.as_str();
 const TENANT_ID: &str = Variable::AzureTenantId.as_str();

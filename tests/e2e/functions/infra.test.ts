@@ -85,7 +85,7 @@ test("the roles are those of the diagnosis, by GUID, for the app and for the dev
   const roles = Object.fromEntries(
     [...text.matchAll(/^var (\w+) = '([\da-f-]{36})'$/gm)].map(([, name, id]) => [name, id]),
   );
-  const known = readFileSync(join(root, "src/diagnosis/setup.rs"), "utf8");
+  const known = readFileSync(join(root, "src/diagnosis/request_details.rs"), "utf8");
   expect(Object.keys(roles)).toEqual(["cognitiveServicesOpenAIUser", "foundryUser"]);
   for (const id of Object.values(roles)) expect(known).toContain(id);
   const assignments = resources.filter(({ type }) => type === "Microsoft.Authorization/roleAssignments");

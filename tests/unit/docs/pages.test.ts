@@ -43,6 +43,15 @@ test.each(PAGES)("every link of %s leads to a file, and to a heading of it", (pa
   expect(broken).toEqual([]);
 });
 
+test.each(PAGES)("every path of the repository that %s names exists", (page) => {
+  const paths = [
+    ...textOf(page).matchAll(
+      /`((?:benches|crates|docs|examples|js|scripts|site|src|tests|wit|www)\/[\w./-]*)`/g,
+    ),
+  ];
+  expect(paths.map(([, path]) => path as string).filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
 describe.each(PAGES.filter((page) => !page.startsWith("CONTRIBUTING")))("%s", (page) => {
   const lines = textOf(page).split("\n");
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../errors/codes.js";
+import type { ErrorCode } from "../../errors/codes.js";
 
 /**
  * A token as credentials return it: `AccessToken` of `@azure/core-auth`. Times in epoch

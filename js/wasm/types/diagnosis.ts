@@ -1,4 +1,4 @@
-import type { DiagnosisCode } from "../errors/codes.js";
+import type { DiagnosisCode } from "../../errors/codes.js";
 import type { Endpoint } from "./provider.js";
 import type { AccessToken } from "./token.js";
 

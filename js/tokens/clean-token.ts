@@ -1,5 +1,5 @@
 import { KeylessError } from "../errors/keyless-error.js";
-import type { AccessToken } from "../wasm/token.js";
+import type { AccessToken } from "../wasm/types/token.js";
 
 /** The characters that a token may consist of and a header can carry. */
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;

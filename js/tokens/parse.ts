@@ -9,8 +9,8 @@ import {
   token as tokenCheck,
 } from "../errors/check.js";
 import { callCore, coreModule, planModule } from "../wasm/bindings.js";
-import type { AccessToken, Challenge, TokenDescription } from "../wasm/token.js";
-import { tokenOf } from "./text.js";
+import type { AccessToken, Challenge, TokenDescription } from "../wasm/types/token.js";
+import { tokenOf } from "./clean-token.js";
 
 /**
  * Parses the response of a token endpoint (Entra v2, IMDS, App Service), the output of

@@ -1,7 +1,7 @@
 //! Finds the fault of a rejected token. Azure returns the same message for a token that is missing,
 //! expired or for another audience, so the claims decide.
 
-use super::setup::Setup;
+use super::request_details::Setup;
 use super::{DiagnosisCode, Finding};
 use crate::answer::body::Answer;
 use crate::token::Millis;

@@ -12,10 +12,10 @@ import {
 import { KeylessError } from "../errors/keyless-error.js";
 import { wellFormed } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
+import type { SessionSettings } from "./attached-session.js";
 import { closed } from "./closed.js";
 import type { ChatOptions, CloseOptions, Conversation } from "./conversation.js";
 import { ConversationDriver } from "./conversation-driver.js";
-import type { SessionSettings } from "./conversation-session.js";
 import { checkTimeout, refuseBoth } from "./options.js";
 import { Turn } from "./turn.js";
 
