@@ -32,20 +32,19 @@ export async function main(work) {
 export async function step(title, work) {
   const started = Date.now();
   let line = "";
-  const show = (mark, text) =>
-    console.error(mark, title, `${((Date.now() - started) / 1000).toFixed(0)} s`, text);
+  let mark = "✗";
+  const show = (mark, line) =>
+    console.error(mark, title, `${((Date.now() - started) / 1000).toFixed(0)} s`, line);
   console.error("…", title);
   const timer = setInterval(() => show("…", line), 10_000);
-  const end = (mark) => {
+  try {
+    const result = await work((last) => (line = last));
+    mark = "✓";
+    return result;
+  } finally {
     clearInterval(timer);
     show(mark, "");
-  };
-  const result = await work((last) => (line = last)).catch((error) => {
-    end("✗");
-    throw error;
-  });
-  end("✓");
-  return result;
+  }
 }
 
 /** Runs a command line, whose words hold no spaces, as a step. */
