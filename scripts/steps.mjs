@@ -142,10 +142,3 @@ export async function ifChanged(name, inputs, outputs, work) {
   fs.mkdirSync(join(root, "target/stamps"), { recursive: true });
   fs.writeFileSync(join(root, "target/stamps", name), before);
 }
-
-/** Puts this package among its own dependencies: apps inside the repository find it there instead of a release from npm. */
-export function linkPackage() {
-  const link = join(root, "node_modules/copilot-keyless");
-  fs.rmSync(link, { force: true, recursive: true });
-  fs.symlinkSync(root, link, "junction");
-}
