@@ -35,6 +35,13 @@ const ADVISORIES = {
 const UNREACHABLE =
   /failed to fetch advisory database|audit endpoint returned an error|ENOTFOUND|ECONNREFUSED|ETIMEDOUT/;
 
+/** What no commit may hold, each as a search by git. */
+const FORBIDDEN = {
+  "a build output": "ls-files dist dist-dev www/dist target node_modules coverage",
+  "a path of somebody's machine": String.raw`grep -lP (?<![\w.~])/(root|home/\w+|Users/\w+)/ -- *.rs *.ts *.mjs *.js *.json *.toml *.md *.yml`,
+  "a download address": 'grep -lE "resolved":.*"http -- *package-lock.json',
+};
+
 await main(async () => {
   await npmPackages();
   await build();
@@ -53,13 +60,6 @@ await main(async () => {
 async function all(checks, env) {
   for (const [title, line] of Object.entries(checks)) await runStep(title, line, { env });
 }
-
-/** What no commit may hold, each as a search by git. */
-const FORBIDDEN = {
-  "a build output": "ls-files dist dist-dev www/dist target node_modules coverage",
-  "a path of somebody's machine": String.raw`grep -lP (?<![\w.~])/(root|home/\w+|Users/\w+)/ -- *.rs *.ts *.mjs *.js *.json *.toml *.md *.yml`,
-  "a download address": 'grep -lE "resolved":.*"http -- *package-lock.json',
-};
 
 function checkContent() {
   for (const [what, search] of Object.entries(FORBIDDEN)) {
