@@ -19,7 +19,6 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
     ["--strict", "exit code 1 also when a goal is missed, not only when a case cannot run"],
   ],
   async ({ quick, only, runs, strict }, signal) => {
-    // Imported after the installation of npm packages.
     const { dataOf, differing, environmentOf, pageOf, textOf } = await import("../benches/report.mjs");
     const cases = CASES.filter(({ name }) => only?.includes(name) ?? true);
     const environment = environmentOf({ quick });

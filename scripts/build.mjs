@@ -10,9 +10,9 @@ import { COMPONENT, RUST, releaseModules } from "./wasm.mjs";
 import { esbuildWasm, IMPORT, RELEASE, wasmFiles } from "./wasm-plugin.mjs";
 
 /** Everything that dist/ is made of. */
-const OTHERS =
-  "crates/component wit js package.json package-lock.json tsconfig.json scripts/build.mjs scripts/licenses.mjs";
-const INPUTS = [...RUST, ...OTHERS.split(" "), "scripts/wasm-plugin.mjs"];
+const SOURCES = "crates/component wit js package.json package-lock.json tsconfig.json".split(" ");
+const SCRIPTS = ["scripts/build.mjs", "scripts/licenses.mjs", "scripts/wasm-plugin.mjs"];
+const INPUTS = [...RUST, ...SOURCES, ...SCRIPTS];
 const OUTPUTS = ["dist/cli.js", "dist/types/index.d.ts", "dist/THIRD-PARTY-LICENSES.txt"];
 
 const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -41,9 +41,10 @@ export function checkBuilt() {
 /** Bundles some entry points. Returns the paths of all that went in. */
 export async function bundle(outdir, entryPoints, options) {
   const { build: esbuild } = await import("esbuild");
-  const format = { bundle: true, format: "esm", platform: "node", target: "node20", legalComments: "none" };
+  // Node shows the line of an error that nobody catches: not one with a whole module in it.
+  const format = { format: "esm", platform: "node", target: "node20", legalComments: "none", lineLimit: 160 };
   const report = { absWorkingDir: root, metafile: true, logLevel: "warning" };
-  const { metafile } = await esbuild({ outdir, entryPoints, ...format, ...report, ...options });
+  const { metafile } = await esbuild({ bundle: true, outdir, entryPoints, ...format, ...report, ...options });
   return Object.keys(metafile.inputs);
 }
 
@@ -54,11 +55,8 @@ export const REQUIRE =
 
 async function distribution() {
   rmSync(join(root, "dist"), { recursive: true, force: true });
-  // Node shows the line of an error that nobody catches: not one with a whole module in it.
-  const lineLimit = 160;
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
   const library = await bundle("dist", sources(".", "./web", ...sharing), {
-    lineLimit,
     // Names stay, for stacks that can be read.
     minifySyntax: true,
     minifyWhitespace: true,
@@ -69,7 +67,6 @@ async function distribution() {
   });
   const workerd = { index: sourceOf("./web"), ...sources(...sharing) };
   await bundle("dist/workerd", workerd, {
-    lineLimit,
     minify: true,
     platform: "neutral",
     mainFields: ["module", "main"],
@@ -79,7 +76,7 @@ async function distribution() {
     plugins: [forWorkerd, esbuildWasm(RELEASE)],
   });
   // The rest imports the package as everybody does, and so shares its classes and what they hold.
-  const apart = { lineLimit, minify: true, external: ["copilot-keyless", "copilot-keyless/*", ...PEERS] };
+  const apart = { minify: true, external: ["copilot-keyless", "copilot-keyless/*", ...PEERS] };
   const classes = ["copilot/agent", "errors/keyless-error", "foundry/plan", "foundry/provider"];
   const rest = [
     [sources("./azure-functions"), { plugins: [fromPackage("copilot-keyless", classes)] }],
@@ -119,17 +116,16 @@ function fromPackage(entry, sources) {
 const forWorkerd = {
   name: "for-workerd",
   setup({ onResolve, onLoad }) {
-    const waitUntil = join(root, "js/platform/wait-until-workerd.ts");
-    onResolve({ filter: /\/wait-until\.js$/ }, () => ({ path: waitUntil }));
+    const waitUntil = { path: join(root, "js/platform/wait-until-workerd.ts") };
+    onResolve({ filter: /\/wait-until\.js$/ }, () => waitUntil);
     onResolve({ filter: /-inline\.js$/ }, ({ path }) => {
       const [, name] = IMPORT.exec(path);
       cpSync(wasmFiles(name).wasm, join(root, `dist/workerd/${name}.wasm`));
       return { path: `./${name}.wasm`, external: true };
     });
     onResolve({ filter: /\/module-source\.js$/ }, () => ({ path: "compiled", namespace: "compiled" }));
-    onLoad({ filter: /./, namespace: "compiled" }, () => ({
-      contents: "export const moduleSource = (module) => module;",
-    }));
+    const compiled = { contents: "export const moduleSource = (module) => module;" };
+    onLoad({ filter: /./, namespace: "compiled" }, () => compiled);
   },
 };
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { dryRuns } from "./release.mjs";
-import { main, output, root, run, runStep, StepError, step, together } from "./steps.mjs";
+import { main, output, root, runStep, StepError, step, together } from "./steps.mjs";
 import { cargoTools, npmPackages } from "./toolchain.mjs";
 
 const WASM = "cargo clippy --locked --target wasm32-unknown-unknown";
@@ -28,32 +28,12 @@ const JAVASCRIPT = {
   TypeDoc: "npm run --silent docs",
 };
 
-await main(async () => {
-  await npmPackages();
-  await build();
-  await cargoTools("cargo-deny");
-  await together(all(RUST, { RUSTDOCFLAGS: "-D warnings" }), all(JAVASCRIPT));
-  await step("forbidden content", async () => checkContent());
-  await step("publishing, dry run", () => dryRuns());
-  await advisories("RustSec", "cargo-deny", ["--locked", "--workspace", "check", "advisories"]);
-  await advisories("npm", "npm", ["audit", "--audit-level=high"]);
-});
-
-async function all(checks, env) {
-  for (const [title, line] of Object.entries(checks)) await runStep(title, line, { env });
-}
-
-/** Known holes. Where nobody answers, that is said and no failure: the lists are not part of the sources. */
-async function advisories(list, command, args) {
-  const unreachable =
-    /failed to fetch advisory database|audit endpoint returned an error|ENOTFOUND|ECONNREFUSED|ETIMEDOUT/;
-  await step(`advisories of ${list}`, () =>
-    run(command, args).catch((error) => {
-      if (!unreachable.test(error.message)) throw error;
-      console.error(`  Those of ${list} cannot be reached from here; nothing was compared with them.`);
-    }),
-  );
-}
+const ADVISORIES = {
+  "advisories of RustSec": "cargo-deny --locked --workspace check advisories",
+  "advisories of npm": "npm audit --audit-level=high",
+};
+const UNREACHABLE =
+  /failed to fetch advisory database|audit endpoint returned an error|ENOTFOUND|ECONNREFUSED|ETIMEDOUT/;
 
 /** What no commit may hold, each as a search by git. */
 const FORBIDDEN = {
@@ -61,6 +41,25 @@ const FORBIDDEN = {
   "a path of somebody's machine": String.raw`grep -lP (?<![\w.~])/(root|home/\w+|Users/\w+)/ -- *.rs *.ts *.mjs *.js *.json *.toml *.md *.yml`,
   "a download address": 'grep -lE "resolved":.*"http -- *package-lock.json',
 };
+
+await main(async () => {
+  await npmPackages();
+  await build();
+  await cargoTools("cargo-deny");
+  await together(all(RUST, { RUSTDOCFLAGS: "-D warnings" }), all(JAVASCRIPT));
+  await step("forbidden content", async () => checkContent());
+  await step("publishing, dry run", () => dryRuns());
+  // Where nobody answers, that is said and no failure: the lists are not part of the sources.
+  for (const [title, line] of Object.entries(ADVISORIES))
+    await runStep(title, line).catch((error) => {
+      if (!UNREACHABLE.test(error.message)) throw error;
+      console.error("  They cannot be reached from here; nothing was compared with them.");
+    });
+});
+
+async function all(checks, env) {
+  for (const [title, line] of Object.entries(checks)) await runStep(title, line, { env });
+}
 
 function checkContent() {
   for (const [what, search] of Object.entries(FORBIDDEN)) {

@@ -9,7 +9,7 @@ import { checkNode, npmPackages } from "./toolchain.mjs";
 
 /**
  * Runs a command: parses its `options`, each a list of arguments for Commander's `option`, builds the package, then calls `run` with the
- * values and a signal that Ctrl-C aborts (exit code 130).
+ * values and a signal that Ctrl-C aborts (exit code 130). What imports the package as users do, `run` imports: it is built by then.
  *
  * `run` returns `data`, for `--json` and target/<name>.json; `text` to print instead, by default the figures of `data`; `faults`, a sentence
  * for each (exit code 1); `good`, a sentence for when there are none; and `page()`, the content for `--write`.
@@ -22,36 +22,26 @@ export const command = (name, about, options, run) =>
     const usage = `npm run ${name === "bench" ? name : `tool ${name}`} --`;
     const program = new Command(usage).description(about);
     program.showHelpAfterError(`(${usage} --help lists the options)`);
-    for (const option of options) program.option(...option);
-    const {
-      json,
-      write = [],
-      ...values
-    } = program.option("--json", "print the figures as JSON").parse().opts();
+    for (const option of [...options, ["--json", "print the figures as JSON"]]) program.option(...option);
+    const { json, write, ...values } = program.parse().opts();
     await build();
     const interrupted = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupted.abort());
     const result = await run(values, interrupted.signal).catch((error) => {
       if (!interrupted.signal.aborted) throw error;
     });
-    const {
-      data,
-      text = inspect(data, { depth: 5, compact: 4, breakLength: 120 }),
-      faults = [],
-      good,
-      page,
-    } = result ?? {};
+    const { data, text, faults = [], good, page } = result ?? {};
     if (data) {
       const figures = JSON.stringify(data, undefined, 2);
       writeFileSync(join(root, `target/${name}.json`), figures);
-      console.log(json ? figures : text);
+      console.log(json ? figures : (text ?? inspect(data, { depth: 5, compact: 4, breakLength: 120 })));
     }
     for (const fault of faults) console.error(`✗ ${fault}`);
     if (interrupted.signal.aborted) {
       console.error("Interrupted before the end.");
       return 130;
     }
-    for (const file of write) writeFileSync(file, placed(file, name, page));
+    for (const file of write ?? []) writeFileSync(file, placed(file, name, page));
     if (faults.length === 0 && good) console.error(`✓ ${good}`);
     return faults.length === 0 ? 0 : 1;
   });

@@ -15,7 +15,6 @@ await command(
     writes("faults", "docs/reference/faults.md"),
   ],
   async ({ quick, only = quick ? QUICK : GROUPS }, signal) => {
-    // Imported after the build: they import the package as users do.
     const { machine, runFaults } = await import("../benches/faults/run.mjs");
     const { pageOf, terminalTable } = await import("../benches/faults/table.mjs");
     const faults = FAULTS.filter(({ id, group }) => only.includes(id) || only.includes(group));

@@ -5,12 +5,11 @@
 // function. No storage, no keys, no hooks around invocations; HTTP triggers with `enableHttpStream` only.
 
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import Module from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { createAdaptorServer } from "@hono/node-server";
+import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { proxy } from "hono/proxy";
 
@@ -62,18 +61,18 @@ app.onError((error, c) => {
 });
 // A body in chunks of one byte would wait here as an object for every byte.
 const serverOptions = { highWaterMark: 4_096 };
-const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false, serverOptions });
-await once(server.listen(Number(port), "127.0.0.1"), "listening");
-console.log(`${paths.join(" ")}\nlistening http://127.0.0.1:${server.address().port}`);
+const listening = { hostname: "127.0.0.1", port: Number(port), overrideGlobalObjects: false, serverOptions };
+serve({ fetch: app.fetch, ...listening }, ({ port }) =>
+  console.log(`${paths.join(" ")}\nlistening http://127.0.0.1:${port}`),
+);
 
 /** Sends a request to the app's own server. */
 function forward(raw, invocationId) {
   const { pathname, search, host } = new URL(raw.url);
-  const headers = new Headers(raw.headers);
-  // The first four end at each hop, and `fetch` refuses the last.
-  for (const name of ["connection", "te", "trailer", "upgrade", "expect"]) headers.delete(name);
   const added = { "x-ms-invocation-id": invocationId, "x-forwarded-host": host, "x-forwarded-proto": "http" };
-  for (const [name, value] of Object.entries(added)) headers.set(name, value);
+  const headers = { ...Object.fromEntries(raw.headers), ...added };
+  // The first four end at each hop, and `fetch` refuses the last.
+  for (const name of ["connection", "te", "trailer", "upgrade", "expect"]) delete headers[name];
   return proxy(new URL(pathname + search, HttpUri), { raw, headers });
 }
 

@@ -1,13 +1,17 @@
 // `npm run tool functions`: runs the Azure Functions app of examples/azure-functions without Azure: in Core Tools where `func` is on the PATH, else
 // in a small host. The emulator stands in for the resource unless FOUNDRY_RESOURCE_URL names one.
 
+import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { foreground, linkPackage, main, output, root } from "./steps.mjs";
+import { foreground, main, output, root } from "./steps.mjs";
 
 await main(async () => {
   await build();
-  linkPackage();
+  // The app finds this package there instead of a release from npm.
+  const link = join(root, "node_modules/copilot-keyless");
+  rmSync(link, { force: true, recursive: true });
+  symlinkSync(root, link, "junction");
   const { startEmulator } = await import("copilot-keyless/emulator");
   const emulator = process.env.FOUNDRY_RESOURCE_URL ? undefined : await startEmulator();
   const cwd = join(root, "examples/azure-functions");
@@ -18,9 +22,9 @@ await main(async () => {
 `);
   const settings = { FUNCTIONS_WORKER_RUNTIME: "node", AZURE_FUNCTIONS_ENVIRONMENT: "Development" };
   const env = { ...settings, ...process.env, ...emulator?.env };
-  const code = tools
-    ? await foreground("func", ["start", "--javascript"], { cwd, env })
-    : await foreground(process.execPath, [join(root, "scripts/functions-host.mjs")], { cwd, env });
+  const host = [process.execPath, [join(root, "scripts/functions-host.mjs")]];
+  const [command, args] = tools ? ["func", ["start", "--javascript"]] : host;
+  const code = await foreground(command, args, { cwd, env });
   await emulator?.stop();
   return code;
 });

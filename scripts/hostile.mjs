@@ -11,7 +11,6 @@ await command(
     ["--seed <n>", "which requests come when (default: drawn and shown)", from(0), Date.now() % 1_000_000],
   ],
   async ({ seed, seconds }, signal) => {
-    // Imported after the build: they import the package as users do.
     const { hostile } = await import("../tests/hostile/run.mjs");
     const { faultsOf, listOf, percent, summaryOf } = await import("../tests/hostile/judge.mjs");
     console.error(`hostile: seed ${seed}, ${seconds} seconds`);

@@ -5,33 +5,32 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { output, root, StepError } from "./steps.mjs";
 
+const OWNER = /^ *Copyright (\(c\)|©|\d).*\n+/gim;
+
 /** Returns the text of THIRD-PARTY-LICENSES.txt; `inputs` are the paths of the modules that were bundled. */
 export function thirdPartyLicenses(inputs) {
-  const names = new Set(
-    inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
-  );
-  const manifests = [...names].sort().map((name) => join(root, "node_modules", name, "package.json"));
-  const packages = manifests.map((manifest) => ({ manifest, ...JSON.parse(readFileSync(manifest, "utf8")) }));
-  const unknown = packages.find(({ license }) => !["MIT", "ISC", "Apache-2.0"].includes(license));
-  if (unknown) throw new StepError(`May ${unknown.name} be bundled? Its licence is ${unknown.license}`);
   // Texts that differ in nothing but their owners stand once, below those.
-  const titles = new Map();
-  for (const { title, text } of [...packages, ...compiledCrates()].flatMap(texts).concat(standardLibrary())) {
-    const owners = text.includes("Apache License")
-      ? []
-      : (text.match(/^ *Copyright (\(c\)|©|\d).*\n+/gim) ?? []);
-    const body = owners
-      .reduce((rest, line) => rest.replace(line, ""), text)
-      .replace(/\n{3,}/g, "\n\n")
-      .trim();
-    titles.set(body, [
-      ...(titles.get(body) ?? []),
-      [title, ...owners.map((line) => line.trim())].join("\n    "),
-    ]);
+  const owned = new Map();
+  const works = [...bundledPackages(inputs), ...compiledCrates()];
+  for (const { title, text } of [...works.flatMap(texts), standardLibrary()]) {
+    const owners = text.match(OWNER) ?? [];
+    const rest = text.replace(OWNER, "").trim();
+    const body = rest.replace(/\n{3,}/g, "\n\n");
+    const names = [title, ...owners.map((line) => `    ${line.trim()}`)];
+    owned.set(body, [...(owned.get(body) ?? []), ...names]);
   }
-  return [...titles]
-    .map(([body, names]) => `${names.join("\n")}\n\n${body}\n`)
-    .join(`\n${"-".repeat(80)}\n\n`);
+  const sections = [...owned].map(([body, names]) => `${names.join("\n")}\n\n${body}\n`);
+  return sections.join(`\n${"-".repeat(80)}\n\n`);
+}
+
+function bundledPackages(inputs) {
+  const folders = inputs.flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
+  return [...new Set(folders)].sort().map((folder) => {
+    const manifest = join(root, folder, "package.json");
+    const { name, version, license } = JSON.parse(readFileSync(manifest, "utf8"));
+    if (["MIT", "ISC", "Apache-2.0"].includes(license)) return { name, version, license, manifest };
+    throw new StepError(`May ${name} be bundled? Its licence is ${license}`);
+  });
 }
 
 /** Returns the crates that are compiled into the WebAssembly modules and the component. Macros run in the compiler. */

@@ -11,21 +11,16 @@ const read = (file) => readFileSync(join(root, file), "utf8");
 
 /** Packs everything that is published, and fails on a warning. What is to be `released` is also compiled, and must be new to its registry. */
 export async function dryRuns({ released = false } = {}) {
-  await attempt("npm", [released ? "publish" : "pack", "--ignore-scripts", "--dry-run"]);
+  const printed = [await run("npm", [released ? "publish" : "pack", "--ignore-scripts", "--dry-run"])];
   // cargo follows the link that `npm run tool functions` leaves, and finds the repository in itself.
   rmSync(join(root, "node_modules/copilot-keyless"), { recursive: true, force: true });
   const how = released ? ["publish", "--dry-run"] : ["package", "--allow-dirty", "--no-verify"];
   for (const manifest of publishedCrates())
-    await attempt("cargo", [...how, "--locked", "--manifest-path", manifest]);
-}
-
-async function attempt(command, args) {
+    printed.push(await run("cargo", [...how, "--locked", "--manifest-path", manifest]));
   const known = /requires you to be logged in|ignoring (test|benchmark) |aborting upload due to dry run/;
-  const said = (await run(command, args))
-    .split("\n")
-    .filter((line) => /^(npm warn publish|warning:)/.test(line));
-  const warnings = said.filter((line) => !known.test(line));
-  if (warnings.length > 0) throw new StepError(`${command} would not publish this: ${warnings.join("; ")}`);
+  const warnings = printed.join("\n").match(/^(npm warn publish|warning:).*/gm) ?? [];
+  const unknown = warnings.filter((line) => !known.test(line));
+  if (unknown.length > 0) throw new StepError(`This would not be published: ${unknown.join("; ")}`);
 }
 
 function publishedCrates() {

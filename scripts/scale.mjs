@@ -20,7 +20,6 @@ await command(
 one runtime. About two minutes; sessions are measured on Linux only.`,
   [["--quick", "fewer providers and sessions"], writes("scale", "docs/reference/scale.md")],
   async ({ quick }, signal) => {
-    // Imported after the build: it imports the package as users do.
     const { outageRows, refreshRows } = await import("../benches/scale/fleet.mjs");
     const measured = async (what, counts) => {
       const rows = [];

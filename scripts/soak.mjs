@@ -18,7 +18,6 @@ await command(
     const planned = planOf({ seed, minutes });
     if (plan)
       return { data: planned, text: [`seed ${seed}, ${minutes} minutes`, ...planned.map(lineOf)].join("\n") };
-    // Imported after the build: they import the package as users do.
     const { soak } = await import("../tests/soak/run.mjs");
     const { faultsOf, summaryOf } = await import("../tests/soak/judge.mjs");
     const { crowd } = await import("../tests/soak/crowd/run.mjs");

@@ -32,20 +32,19 @@ export async function main(work) {
 export async function step(title, work) {
   const started = Date.now();
   let line = "";
-  const show = (mark, text) =>
-    console.error(mark, title, `${((Date.now() - started) / 1000).toFixed(0)} s`, text);
+  let mark = "✗";
+  const show = (mark, line) =>
+    console.error(mark, title, `${((Date.now() - started) / 1000).toFixed(0)} s`, line);
   console.error("…", title);
   const timer = setInterval(() => show("…", line), 10_000);
-  const end = (mark) => {
+  try {
+    const result = await work((last) => (line = last));
+    mark = "✓";
+    return result;
+  } finally {
     clearInterval(timer);
     show(mark, "");
-  };
-  const result = await work((last) => (line = last)).catch((error) => {
-    end("✗");
-    throw error;
-  });
-  end("✓");
-  return result;
+  }
 }
 
 /** Runs a command line, whose words hold no spaces, as a step. */
@@ -142,11 +141,4 @@ export async function ifChanged(name, inputs, outputs, work) {
   await work();
   fs.mkdirSync(join(root, "target/stamps"), { recursive: true });
   fs.writeFileSync(join(root, "target/stamps", name), before);
-}
-
-/** Puts this package among its own dependencies: apps inside the repository find it there instead of a release from npm. */
-export function linkPackage() {
-  const link = join(root, "node_modules/copilot-keyless");
-  fs.rmSync(link, { force: true, recursive: true });
-  fs.symlinkSync(root, link, "junction");
 }

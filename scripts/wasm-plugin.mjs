@@ -3,10 +3,8 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
-
-const root = fileURLToPath(new URL("..", import.meta.url));
+import { root } from "./steps.mjs";
 
 /** The imports that the plugins resolve: js/wasm/modules/core.js, core-inline.js and so on. */
 export const IMPORT = /\/modules\/(core|plan|net)(-inline)?\.js$/;
@@ -23,26 +21,21 @@ export function wasmFiles(module) {
 
 /** The plugin for Vite and Vitest. `modules` is DEV, RELEASE, or names of other modules by import. */
 export function viteWasm(modules = DEV) {
-  const loaders = new Map();
-  for (const module of Object.values(modules)) {
-    const { bindings, wasm } = wasmFiles(module);
-    loaders.set(bindings, () => bindingsOf(module, bindings));
+  const resolveId = (source) => {
+    const [, name, inline] = IMPORT.exec(source) ?? [];
+    if (!name) return;
+    const { bindings, wasm } = wasmFiles(modules[name]);
     // The file stays part of its id, so that a new build of it reaches whoever watches.
-    loaders.set(`${wasm}?deflated`, () => {
-      const packed = deflateRawSync(readFileSync(wasm), { level: module === "dev" ? 1 : 9 });
-      return `export default "${packed.toString("base64")}";`;
-    });
-  }
-  return {
-    name: "wasm-modules",
-    enforce: "pre",
-    resolveId(source) {
-      const [, name, inline] = IMPORT.exec(source) ?? [];
-      if (name)
-        return inline ? `${wasmFiles(modules[name]).wasm}?deflated` : wasmFiles(modules[name]).bindings;
-    },
-    load: (id) => loaders.get(id)?.(),
+    return inline ? `${wasm}?deflated` : bindings;
   };
+  const load = (id) => {
+    for (const module of Object.values(modules)) {
+      const { bindings, wasm } = wasmFiles(module);
+      if (id === bindings) return bindingsOf(module, bindings);
+      if (id === `${wasm}?deflated`) return deflated(wasm, module === "dev" ? 1 : 9);
+    }
+  };
+  return { name: "wasm-modules", enforce: "pre", resolveId, load };
 }
 
 /** The same for esbuild, with the names in wasm-bindgen's files shortened: they help nobody in a stack. */
@@ -59,6 +52,9 @@ export function esbuildWasm(modules = DEV) {
     },
   };
 }
+
+const deflated = (wasm, level) =>
+  `export default "${deflateRawSync(readFileSync(wasm), { level }).toString("base64")}";`;
 
 /**
  * Returns a module's bindings without the default export, whose `new URL` would lead bundlers to a second copy of the module,

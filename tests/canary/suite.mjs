@@ -1,5 +1,5 @@
-// The short suite of `npm run canary`: runs in a folder with the packed package and the newest releases, and prints each case's outcome
-// as a line of JSON. The emulator stands in for Azure.
+// The short suite of `npm run canary`: runs in a folder with the packed package and the newest releases, and prints a line per
+// case. Exit code 1 when one fails. The emulator stands in for Azure.
 
 import assert from "node:assert/strict";
 import { DefaultAzureCredential } from "@azure/identity";
@@ -93,6 +93,7 @@ const CASES = {
   },
 };
 
+let failed = false;
 for (const [name, run] of Object.entries(CASES)) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -103,6 +104,7 @@ for (const [name, run] of Object.entries(CASES)) {
     (failure) => String(failure?.message ?? failure),
   );
   clearTimeout(timer);
-  console.log(JSON.stringify({ name, error }));
+  failed ||= error !== undefined;
+  console.log(error === undefined ? `✓ ${name}` : `✗ ${name}: ${error}`);
 }
-process.exit();
+process.exit(failed ? 1 : 0);
