@@ -24,7 +24,7 @@ export function thirdPartyLicenses(inputs) {
 }
 
 function bundledPackages(inputs) {
-  const folders = inputs.flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
+  const folders = inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
   return [...new Set(folders)].sort().map((folder) => {
     const manifest = join(root, folder, "package.json");
     const { name, version, license } = JSON.parse(readFileSync(manifest, "utf8"));
