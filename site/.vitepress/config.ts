@@ -37,7 +37,7 @@ export default defineConfig({
     ),
     "pkg*/**",
     "**/target/**",
-    "examples/{python,rust,rust-copilot}/**",
+    "examples/{python,rust}/**",
     "README.md",
     "site/{api,page}/**",
   ],
