@@ -2,30 +2,32 @@
 // the first change that the user makes to one of them, so that the example's token is never
 // combined with the user's endpoint.
 
+import { type ErrorDetails, type ResourceErrorCode, resourceError } from "../js/emulator/errors.js";
 import { systemClock } from "../js/platform/clock.js";
 import { byId } from "./dom.js";
 import { isLinked } from "./fragment.js";
 
+/** The managed identity of the example. */
+const PRINCIPAL = "d2e8f6a0-91b3-4c6d-b5f7-8e0a4c3d6e32";
+
+interface FailedRequest {
+  status: string;
+  retry?: string;
+  body: string;
+}
+
 /** Azure's own answers, with made-up IDs. */
-export const FAILED_REQUESTS: Record<string, { status: string; retry?: string; body: string }> = {
-  role: {
-    status: "401",
-    body: '{"error":{"code":"PermissionDenied","message":"The principal `d2e8f6a0-91b3-4c6d-b5f7-8e0a4c3d6e32` lacks the required data action `Microsoft.CognitiveServices/accounts/OpenAI/responses/write` to perform `POST /openai/v1/responses` operation."}}',
-  },
-  audience: {
-    status: "401",
-    body: '{"statusCode":401,"message":"Unauthorized. Access token is missing, invalid, audience is incorrect (https://ai.azure.com), or have expired."}',
-  },
-  firewall: {
-    status: "403",
-    body: '{"error":{"code":"403","message":"Access denied due to Virtual Network/Firewall rules."}}',
-  },
-  quota: {
-    status: "429",
-    retry: "17",
-    body: '{"error":{"code":"429","message":"Requests have exceeded the token rate limit of your deployment. Please retry after 17 seconds."}}',
-  },
+export const FAILED_REQUESTS: Record<string, FailedRequest> = {
+  role: refusal("missing-role", { principal: PRINCIPAL }),
+  audience: refusal("wrong-audience"),
+  firewall: refusal("firewall"),
+  quota: { ...refusal("rate-limited", { retryAfterSeconds: 17 }), retry: "17" },
 };
+
+function refusal(code: ResourceErrorCode, details?: ErrorDetails): FailedRequest {
+  const { status, body } = resourceError(code, details);
+  return { status: String(status), body: JSON.stringify(body) };
+}
 
 /**
  * Creates a token of a managed identity that is valid for an hour. It is made up and not signed.
@@ -42,7 +44,7 @@ export function sampleToken(): string {
     nbf: now,
     exp: now + 3600,
     idtyp: "app",
-    oid: "d2e8f6a0-91b3-4c6d-b5f7-8e0a4c3d6e32",
+    oid: PRINCIPAL,
     appid: "5b1f3d27-6c84-4e09-a7d2-93c0e8f1b645",
     tid: tenant,
     xms_mirid:
@@ -67,7 +69,7 @@ export function isExample(): boolean {
  */
 export function startExample(): void {
   if (isLinked("endpoint") || FIELDS.some((id) => field(id).value !== "")) return;
-  const { status, body } = FAILED_REQUESTS.role as { status: string; body: string };
+  const { status, body } = FAILED_REQUESTS.role as FailedRequest;
   const values = ["https://myres.openai.azure.com", "gpt-5.5", sampleToken(), status, body];
   for (const [index, id] of FIELDS.entries()) field(id).value = values[index] ?? "";
   page.example = "";

@@ -4,16 +4,22 @@ use std::hint::black_box;
 
 use copilot_keyless::diagnosis::{FailedRequest, diagnose};
 use copilot_keyless::endpoint::{self, Options};
-use copilot_keyless::token::{parse_instant, parse_token_response};
 use copilot_keyless::schedule::{Answer, Decision, Now, RefreshPolicy, Schedule};
 use copilot_keyless::simulate::{RefreshScenario, TokenScript, simulate};
+use copilot_keyless::token::{parse_instant, parse_token_response};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use serde_json::Value;
 
 const WALL: i64 = 1_700_000_000_000;
 const HOUR: f64 = 3_600_000.0;
 
-/// The resource's response to a missing role.
-const FORBIDDEN: &str = r#"{"error":{"code":"PermissionDenied","message":"The principal `00000000-0000-0000-0000-000000000001` lacks the required data action `Microsoft.CognitiveServices/accounts/OpenAI/responses/write` to perform `POST /openai/v1/responses` operation."}}"#;
+/// Returns the resource's response to a missing role.
+fn missing_role() -> String {
+    let table = include_str!("../../tests/tables/diagnoses.json");
+    let rows: Vec<Value> = serde_json::from_str(table).unwrap();
+    let row = rows.iter().find(|row| row["code"] == "missing-role").unwrap();
+    row["failure"]["body"].as_str().unwrap().to_owned()
+}
 
 fn at(ms: i64) -> Now {
     Now {
@@ -83,7 +89,7 @@ fn diagnoses(c: &mut Criterion) {
     let failure = FailedRequest {
         endpoint: Some("https://myres.openai.azure.com".to_owned()),
         status: 403,
-        body: Some(FORBIDDEN.to_owned()),
+        body: Some(missing_role().into()),
         now: Some(WALL),
         ..FailedRequest::default()
     };

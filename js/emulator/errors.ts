@@ -1,4 +1,6 @@
-import { STATUS_CODES } from "node:http";
+// The bodies of Azure's errors. The emulator, the page and the tests take them from here; a test finds
+// each of the resource's in tests/tables/diagnoses.json. The page runs this in browsers: no imports
+// from Node.
 
 /** A status, a body and headers to send. */
 export interface ErrorAnswer {
@@ -22,7 +24,8 @@ export interface ErrorDetails {
 
 const NIL_GUID = "00000000-0000-0000-0000-000000000000";
 
-function azureError(status: number, code: string, message: string): ErrorAnswer {
+/** An error in the form that most of Azure uses. */
+export function azureError(status: number, code: string, message: string): ErrorAnswer {
   return { status, body: { error: { code, message } } };
 }
 
@@ -35,7 +38,8 @@ function unauthorized({ audience = "https://ai.azure.com" }: ErrorDetails): Erro
   return { status: 401, body: { statusCode: 401, message } };
 }
 
-const RESOURCE_ERRORS = {
+/** The errors by name. */
+export const RESOURCE_ERRORS = {
   "wrong-audience": unauthorized,
   "token-expired": unauthorized,
   "token-invalid": unauthorized,
@@ -162,25 +166,6 @@ export function resourceError(code: ResourceErrorCode, details: ErrorDetails = {
   return RESOURCE_ERRORS[code](details);
 }
 
-/** Returns the resource's most common error for a status. */
-export function resourceErrorForStatus(status: number, details: ErrorDetails = {}): ErrorAnswer {
-  if (status === 401) return resourceError("token-invalid", details);
-  if (status === 403) return resourceError("firewall");
-  if (status === 404) return resourceError("wrong-path");
-  if (status === 429) return resourceError("rate-limited", details);
-  if (status === 500) return resourceError("server-error");
-  if (status === 400) return azureError(400, "BadRequest", "The request was malformed.");
-  if (status === 408) return azureError(408, "Timeout", "The operation was timeout.");
-  if (status === 503) {
-    return azureError(
-      503,
-      "ServiceUnavailable",
-      "The service is temporarily unable to process your request.",
-    );
-  }
-  return azureError(status, String(status), STATUS_CODES[status] ?? "Unknown");
-}
-
 /** The 401 with a claims challenge (continuous access evaluation). */
 export function claimsChallenge(claims: string): ErrorAnswer {
   const parameters = {
@@ -221,37 +206,3 @@ export function appServiceError(status: number, message: string, correlationId: 
 export function imdsError(status: number, error: string, description: string): ErrorAnswer {
   return { status, body: { error, error_description: description } };
 }
-
-/** Returns the managed identity endpoint's most common error for a status. */
-export function identityErrorForStatus(
-  status: number,
-  imds: boolean,
-  correlationId: string,
-  retryAfterSeconds = 1,
-): ErrorAnswer {
-  const answer = imds
-    ? imdsError(status, ...(IMDS_BY_STATUS[status] ?? IMDS_DEFAULT))
-    : appServiceError(status, APP_SERVICE_BY_STATUS[status] ?? APP_SERVICE_DEFAULT, correlationId);
-  return status === 429
-    ? { ...answer, headers: { "retry-after": String(Math.ceil(retryAfterSeconds)) } }
-    : answer;
-}
-
-const APP_SERVICE_DEFAULT =
-  "An unexpected error occurred while fetching the AAD Token. Please contact support with this provided Correlation Id.";
-const APP_SERVICE_BY_STATUS: Record<number, string> = {
-  400: "No MSI found for specified ClientId/ResourceId.",
-  401: "The X-IDENTITY-HEADER header is missing or does not match IDENTITY_HEADER.",
-  429: "Too many requests.",
-};
-
-const IMDS_DEFAULT: [string, string] = [
-  "unknown_error",
-  "Failed to retrieve token from the Active directory.",
-];
-const IMDS_BY_STATUS: Record<number, [string, string]> = {
-  400: ["invalid_request", "Identity not found"],
-  404: ["not_found", "The identity is not known yet; try again."],
-  410: ["gone", "IMDS is going through updates; try again."],
-  429: ["too_many_requests", "Too many requests."],
-};

@@ -12,7 +12,6 @@ import {
   invalidRequest,
   missingParameter,
   resourceError,
-  resourceErrorForStatus,
 } from "./errors.js";
 import type { FaultQueue } from "./faults.js";
 import {
@@ -38,6 +37,7 @@ import {
 import { readResponses, responsesEvents, responsesJson } from "./responses.js";
 import { OPERATIONS } from "./roles.js";
 import { type ServerSentEvent, streamEvents } from "./sse.js";
+import { resourceErrorForStatus } from "./status-errors.js";
 import type { TokenAuthority } from "./tokens.js";
 
 /** Settings of the resource server. */

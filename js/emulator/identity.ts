@@ -3,9 +3,10 @@ import { Hono } from "hono";
 import { redact } from "../errors/redact.js";
 import { applyFaults } from "./apply-faults.js";
 import { answerEntra, ENTRA_PATH } from "./entra.js";
-import { appServiceError, type ErrorAnswer, identityErrorForStatus, imdsError } from "./errors.js";
+import { appServiceError, type ErrorAnswer, imdsError } from "./errors.js";
 import { type AppContext, type AppEnv, recordRequests, refuse, send } from "./http.js";
 import type { IdentitySettings } from "./identity-settings.js";
+import { identityErrorForStatus } from "./status-errors.js";
 import type { IssuedToken } from "./tokens.js";
 
 /** App Service 2019-08-01. */

@@ -1,11 +1,12 @@
-//! `tests/tables/codes.json` and `variables.json` list every code and environment variable of the
-//! core. Tests compare the TypeScript types and lists with them. `WRITE_TABLES=1 cargo test --test
-//! core codes` writes both.
+//! `tests/tables/codes.json`, `variables.json` and `policy.json` list every code, environment
+//! variable and policy field of the core. Tests compare the lists of other languages and of the
+//! documentation with them. `WRITE_TABLES=1 cargo test --test core codes` writes all three.
 
 use std::fs;
 
 use copilot_keyless::diagnosis::DiagnosisCode;
 use copilot_keyless::environment::Variable;
+use copilot_keyless::schedule::RefreshPolicy;
 use copilot_keyless::{Code, NoticeCode};
 use serde_json::{Value, json};
 
@@ -38,4 +39,24 @@ fn the_table_lists_every_variable() {
         json!({ "name": variable, "holds": variable.holds(), "visibility": variable.visibility() })
     });
     check("variables.json", &variables.collect());
+}
+
+/// The least value of a policy field: what the error of a lower one says.
+fn least(name: &str) -> i64 {
+    let mut policy = RefreshPolicy::default();
+    policy.change(name, Some(-1.0)).unwrap();
+    let error = policy.validate().unwrap_err().to_string();
+    let (_, range) = error.split_once("milliseconds from ").unwrap();
+    range.split_once(" to ").unwrap().0.parse().unwrap()
+}
+
+#[test]
+fn the_table_lists_every_policy_field() {
+    let defaults = serde_json::to_value(RefreshPolicy::default()).unwrap();
+    let fields = defaults
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, default)| json!({ "name": name, "default": default, "least": least(name) }));
+    check("policy.json", &fields.collect());
 }

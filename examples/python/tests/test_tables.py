@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +194,8 @@ def matches(actual: Any, expected: Any) -> bool:
 
 def _since_start(name: str, value: Any) -> Any:
     return value - STARTS[name] if name in STARTS and value is not None else value
+
+
+def test_policy() -> None:
+    table: list[Row] = json.loads((TABLES / "policy.json").read_text("utf8"))
+    assert {field.name for field in fields(types.RefreshPolicy)} == {snake(row["name"]) for row in table}

@@ -100,7 +100,9 @@ fn another_answer_is_not_served_whatever_its_status() {
 
 #[test]
 fn without_a_token_the_cause_is_that_none_was_sent() {
-    let body = r#"{"statusCode":401,"message":"Unauthorized. Access token is missing, invalid, audience is incorrect (https://ai.azure.com), or have expired."}"#;
+    let rows: Vec<Value> = serde_json::from_str(table!("diagnoses.json")).unwrap();
+    let row = rows.iter().find(|row| row["name"] == "no token").unwrap();
+    let body = row["failure"]["body"].as_str().unwrap();
     let without = judge(&outcome(401, body, None));
     assert_eq!(without.code, DiagnosisCode::TokenInvalid);
     assert!(without.cause.contains("none was sent"));

@@ -4,25 +4,17 @@ import { inspect, promisify } from "node:util";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { decodeJwt } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { resourceError } from "../../../js/emulator/errors.js";
 import { type Emulator, type EmulatorOptions, type Fault, startEmulator } from "../../../js/emulator.js";
 import { KeylessError } from "../../../js/errors/keyless-error.js";
 
 const AI = "https://ai.azure.com";
 const COGNITIVE = "https://cognitiveservices.azure.com";
 const REPLY = 'You said: "hello". I am the copilot-keyless emulator; this reply came over a keyless request.';
-const DEPLOYMENT_NOT_FOUND = {
-  error: {
-    code: "DeploymentNotFound",
-    message:
-      "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a moment and try again.",
-  },
-};
-const NOT_FOUND = { error: { code: "404", message: "Resource not found" } };
+const { body: DEPLOYMENT_NOT_FOUND } = resourceError("deployment-not-found");
+const { body: NOT_FOUND } = resourceError("wrong-path");
 
-const flat401 = (audience = AI) => ({
-  statusCode: 401,
-  message: `Unauthorized. Access token is missing, invalid, audience is incorrect (${audience}), or have expired.`,
-});
+const flat401 = (audience = AI) => resourceError("token-invalid", { audience }).body;
 
 const running: Emulator[] = [];
 
@@ -604,19 +596,16 @@ describe("refusals", () => {
     const token = await tokenFor(emulator);
     const response = await post(emulator, { token });
     expect(response.status).toBe(401);
-    expect(await json(response)).toEqual({
-      error: {
-        code: "PermissionDenied",
-        message: `The principal \`${emulator.identity.principalId}\` lacks the required data action \`Microsoft.CognitiveServices/accounts/OpenAI/responses/write\` to perform \`POST /openai/v1/responses\` operation.`,
-      },
-    });
+    expect(await json(response)).toEqual(
+      resourceError("missing-role", { principal: emulator.identity.principalId }).body,
+    );
     expect(last(emulator)?.authorization?.verdict).toBe("missing-role");
     emulator.foundry.setRoles(["5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"]);
     expect((await post(emulator, { token })).status).toBe(200);
     // OpenAI User does not reach models of others.
     const other = await post(emulator, { token, path: "/anthropic/v1/messages" });
     expect(other.status).toBe(401);
-    expect((await json(other)).error.message).toBe("Principal does not have access to API/Operation.");
+    expect(await json(other)).toEqual(resourceError("missing-role-unnamed").body);
     expect(() => emulator.foundry.setRoles(["King"])).toThrow(KeylessError);
   });
 
@@ -625,12 +614,7 @@ describe("refusals", () => {
     for (const name of ["api-key", "x-api-key"]) {
       const response = await post(emulator, { headers: { [name]: "0123456789abcdef" } });
       expect(response.status).toBe(403);
-      expect(await json(response)).toEqual({
-        error: {
-          code: "AuthenticationTypeDisabled",
-          message: "Key based authentication is disabled for this resource.",
-        },
-      });
+      expect(await json(response)).toEqual(resourceError("keys-disabled").body);
     }
     expect(inspect(emulator.requests)).not.toContain("0123456789abcdef");
   });
@@ -660,20 +644,14 @@ describe("refusals", () => {
     const emulator = await start();
     const token = await tokenFor(emulator);
     const refused = [
-      [
-        "/openai/v1/responses?api-version=2024-10-21",
-        "api-version query parameter is not allowed when using /v1 path",
-      ],
-      ["/openai/responses?api-version=soon", "API version not supported"],
-      [
-        "/openai/responses?api-version=2024-10-21",
-        "Azure OpenAI Responses API is enabled only for api-version 2025-03-01-preview and later",
-      ],
+      ["/openai/v1/responses?api-version=2024-10-21", "api-version"],
+      ["/openai/responses?api-version=soon", "api-version-unsupported"],
+      ["/openai/responses?api-version=2024-10-21", "api-version-too-old"],
     ] as const;
-    for (const [path, message] of refused) {
+    for (const [path, error] of refused) {
       const response = await post(emulator, { token, path });
       expect(response.status).toBe(400);
-      expect(await json(response)).toEqual({ error: { code: "BadRequest", message } });
+      expect(await json(response)).toEqual(resourceError(error).body);
     }
     const headers = { authorization: `Bearer ${token}` };
     expect((await fetch(`${emulator.foundry.url}/openai/v1/models?api-version=1`, { headers })).status).toBe(
@@ -722,7 +700,7 @@ describe("faults", () => {
     const cases: [number, unknown][] = [
       [400, { error: { code: "BadRequest", message: expect.any(String) } }],
       [401, flat401()],
-      [403, { error: { code: "403", message: "Access denied due to Virtual Network/Firewall rules." } }],
+      [403, resourceError("firewall").body],
       [404, NOT_FOUND],
       [408, { error: { code: "Timeout", message: "The operation was timeout." } }],
       [429, { error: { code: "429", message: expect.stringContaining("Please retry after 1 seconds.") } }],

@@ -4,6 +4,7 @@
 import { inspect } from "node:util";
 import { diagnose, type FailedRequest, KeylessError, parseEndpoint } from "copilot-keyless";
 import { describe, expect, test } from "vitest";
+import { resourceError } from "../../../js/emulator/errors.js";
 import { diagnosisTable, jwt } from "../../support/tables.js";
 
 diagnosisTable(({ options, endpoint, ...failure }) =>
@@ -12,9 +13,7 @@ diagnosisTable(({ options, endpoint, ...failure }) =>
 );
 
 describe("what JavaScript passes in", () => {
-  const role = {
-    error: { code: "PermissionDenied", message: "Principal does not have access to API/Operation." },
-  };
+  const { body: role } = resourceError("missing-role-unnamed");
 
   test("headers of fetch, a parsed body, an AccessToken, an Endpoint", () => {
     const { code, retryAfterMs, requestId } = diagnose({

@@ -7,6 +7,7 @@ import { parseEndpoint } from "copilot-keyless";
 import { type Diagnosis, KeylessError, type ProbeOptions, probe } from "copilot-keyless/direct";
 import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { resourceError } from "../../../js/emulator/errors.js";
 
 const emulator = await startEmulator();
 const endpoint = emulator.env.FOUNDRY_RESOURCE_URL;
@@ -272,9 +273,7 @@ describe("when no answer comes", () => {
   test("a refusal that breaks off stands by itself", async () => {
     const own = await serve((_request, response) => {
       response.writeHead(403, { "content-type": "application/json", "content-length": "1000" });
-      response.write(
-        '{"error":{"code":"403","message":"Access denied due to Virtual Network/Firewall rules."}}',
-      );
+      response.write(JSON.stringify(resourceError("firewall").body));
       setTimeout(() => response.destroy(), 20);
     });
     expect(await probed({ endpoint: own })).toMatchObject({ code: "firewall", status: 403 });

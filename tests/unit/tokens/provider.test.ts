@@ -12,6 +12,7 @@ import {
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeCredential, failure, healthy, httpError, token, unavailable } from "../../support/credential.js";
 import { FakeClock, START, settle } from "../../support/fake-clock.js";
+import policy from "../../tables/policy.json" with { type: "json" };
 
 const SCOPE = "https://ai.azure.com/.default";
 const SECOND = 1_000;
@@ -1250,18 +1251,6 @@ describe("whatever happens", () => {
 });
 
 describe("what is refused when a provider is made", () => {
-  const fields = [
-    "refreshBeforeExpiryMs",
-    "longLivedMs",
-    "jitterMs",
-    "minRemainingMs",
-    "retryMinMs",
-    "retryMaxMs",
-    "waitTimeoutMs",
-    "backgroundTimeoutMs",
-    "invalidateIntervalMs",
-    "maxLifetimeMs",
-  ];
   const bad = [-1, Number.NaN, Infinity, 0.5, 1e300, "5", null, 5n, Symbol("five"), {}, [5], true];
 
   function thrown(credential: unknown, scope: unknown, options?: unknown): KeylessError {
@@ -1273,7 +1262,7 @@ describe("what is refused when a provider is made", () => {
     throw new Error("Accepted");
   }
 
-  test.each(fields)("a bad %s", (field) => {
+  test.each(policy)("a bad $name", ({ name: field }) => {
     for (const value of bad) {
       const error = thrown(healthy(clock), SCOPE, { policy: { [field]: value } });
       expect(error).toBeInstanceOf(KeylessError);
