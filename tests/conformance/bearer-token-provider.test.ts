@@ -1,5 +1,6 @@
-// What getBearerTokenProvider of @azure/identity 4.13 (core-rest-pipeline 1.24) gets wrong. Each row runs one program for both;
-// a test about the peer that fails one day says that the peer has mended its fault.
+// Compares this package with faults of getBearerTokenProvider in @azure/identity 4.13
+// (core-rest-pipeline 1.24). Each row runs one program with both. When a test of the peer fails,
+// the peer has fixed its fault.
 
 import { describe, expect, test } from "vitest";
 import { AZURE_PROVIDER, OURS, reportOf, run } from "./support.js";
@@ -105,7 +106,7 @@ describe.concurrent("the wall clock is set back by 2 h, a call every minute for 
     expect(await reportOf<SetBack>("clock-set-back", OURS)).toMatchObject({ calls: 180, dead: 0, failed: 0 });
   });
 
-  // No other is to be had until the credential's cache lets go of it.
+  // The credential has no other token until its cache expires.
   test("ours, over a credential with a cache that goes by the wall clock: no expired token, but an error that says so", async () => {
     expect(await reportOf<SetBack>("clock-set-back", OURS, "caching")).toMatchObject({
       dead: 0,

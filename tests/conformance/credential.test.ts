@@ -1,4 +1,5 @@
-// The credential that the environment decides, with the real @azure/identity: whom it asks, and that it asks nobody else.
+// The environment chooses a credential of the real @azure/identity: tests which endpoint receives
+// requests, and that no other does.
 
 import { DefaultAzureCredential } from "@azure/identity";
 import { createFoundryProvider, KeylessError } from "copilot-keyless";
