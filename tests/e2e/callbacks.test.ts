@@ -1,4 +1,5 @@
-// Functions of the program's own may throw, and reject, whenever they are called: the answer is the same. And what is closed says so.
+// Callbacks of the program may throw or reject at any time, with the same result. Closed objects
+// say that they are closed.
 
 import {
   type Clock,

@@ -1,4 +1,4 @@
-// `copilot-keyless doctor` waits for a token as long as the policy says, and no longer. This takes its 15 seconds.
+// `copilot-keyless doctor` waits for a token only as long as the policy allows: 15 seconds.
 
 import { startEmulator } from "copilot-keyless/emulator";
 import { expect, test } from "vitest";

@@ -57,7 +57,8 @@ describe("the credential", () => {
   });
 
   test("a secret in the credential's own error is not shown", async () => {
-    // An unknown tenant at an authority that does not exist: the credential's error shows its
+    // An unknown tenant at an authority that does not exist: the credential's error quotes its
+    // input.
     // input.
     const secret = "pl4nted~S3cret.value";
     const env = newcomer({
@@ -92,7 +93,7 @@ describe("the credential", () => {
   });
 });
 
-/** A folder in which the package is installed beside a Copilot SDK of our making. */
+/** Creates a folder with the package and a fake Copilot SDK. */
 function installedBeside(sdk: Record<string, string> | undefined): string {
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-installed-"));
   const modules = join(folder, "node_modules");

@@ -1,4 +1,4 @@
-// A runtime that hangs or dies, and a stream that is cut: every turn ends, and the next one works.
+// A runtime hangs or dies, or a stream breaks: every turn ends, and the next one works.
 
 import { inspect } from "node:util";
 import { ManagedIdentityCredential } from "@azure/identity";

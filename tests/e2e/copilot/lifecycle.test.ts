@@ -1,5 +1,5 @@
-// Conversations whose runtime is replaced, dies or is closed at any moment, while their callers
-// abort and close: no acknowledged turn is lost, no tool runs twice, and no caller waits forever.
+// Replaces, kills and closes runtimes of conversations at any moment, while callers abort and
+// close: no acknowledged turn is lost, no tool runs twice, and no caller waits forever.
 
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -47,7 +47,8 @@ test("a crowd that aborts while its conversations move from runtime to runtime",
       const acknowledged: string[] = [];
       for (let turn = 0; turn < 12; turn += 1) {
         const id = `[${index}-${turn}]`;
-        // Now and then before the turn has begun, while the session moves, while the model speaks, or never.
+        // Sometimes before the turn begins, while the session moves, while the model replies, or
+        // never.
         const afterMs = [undefined, undefined, undefined, 0, undefined, 3, 20, 60][
           (index * 5 + turn * 3) % 8
         ];
@@ -93,7 +94,7 @@ test("runtimes that are killed again and again lose no acknowledged turn", { tim
       await sleep(350);
       if (over) return;
       killRuntimes();
-      // Not more often than a turn can recover: each conversation gets an answer in between.
+      // Not more often than a turn can recover: each conversation gets a reply in between.
       const before = [...answered];
       const isOver = (turns: number, index: number) => turns === TURNS || turns > (before[index] ?? 0);
       while (!over && !answered.every(isOver)) await sleep(20);
@@ -117,7 +118,7 @@ test("a runtime that dies with a request under way is noticed at once", async ()
     await sleep(afterMs);
     killRuntimes();
     expect(await turn).toContain("[flight]");
-    // A ping or an opening that hangs would take 10 s and more.
+    // A ping or a resume that hangs would take 10 s or more.
     expect(performance.now() - began).toBeLessThan(9_000);
   }
 });
@@ -164,7 +165,7 @@ test("a prompt of the same words as one before, whose tool has run, is not taken
     await sleep(round);
     killRuntimes();
     const outcome = await turn;
-    // Answered, unless the tool had run before.
+    // The turn gets a reply, unless a tool had run before.
     if (typeof outcome !== "string") expect(outcome).toMatchObject({ code: "sdk/runtime-ended" });
     expect(ran - before).toBe(1);
   }

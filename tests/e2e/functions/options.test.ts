@@ -1,4 +1,4 @@
-// Options of an app: durable conversations, tools, the identification of callers.
+// Tests options of an app: durable conversations, tools, and the identification of callers.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,14 +1,15 @@
-// The credential that is made by default keeps tokens, as MSAL does; the direct credential leads past its cache to the same identity.
+// The default credential caches tokens, as MSAL does; the direct credential bypasses its cache for
+// the same identity.
 
 import { type Clock, createFoundryProvider, FoundryAgent, type TokenProviderOptions } from "copilot-keyless";
 import { expect, test, vi } from "vitest";
 import { emulated } from "../support.js";
 
-/** Long enough for a refresh at half of it. */
+/** Long enough for a refresh at half its lifetime. */
 const LIFE_MS = 10_000_000;
 const emulator = await emulated({ tokenLifetimeSeconds: LIFE_MS / 1_000 });
 
-/** A provider with its own scope, and so its own entry in MSAL's cache. */
+/** Creates a provider with its own scope, and so its own entry in MSAL's cache. */
 function foundryFor(name: string, tokens: TokenProviderOptions = {}) {
   return createFoundryProvider({
     scope: `https://${name}.example/.default`,
@@ -16,7 +17,7 @@ function foundryFor(name: string, tokens: TokenProviderOptions = {}) {
   });
 }
 
-/** The platform's clocks, of which both can be ahead, or one. */
+/** The platform's clocks; tests move one or both ahead. */
 class MovedClock implements Clock {
   wall = 0;
   mono = 0;
@@ -79,7 +80,7 @@ test("a token that is rejected while it is refreshed is not what callers wait fo
   const first = await foundry.tokens();
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + LIFE_MS / 2 + 60_000 });
   try {
-    // MSAL refreshes as well, and gives the old one once more.
+    // MSAL also refreshes, and returns the old token once more.
     emulator.faults.add({ server: "identity", kind: "delay", delayMs: 300 });
     expect(await foundry.tokens()).toBe(first);
     expect(foundry.tokens.status.refreshing).toBe(true);
@@ -133,7 +134,7 @@ test("a way that leads nowhere is not taken for every call", async () => {
     body,
     times: Number.POSITIVE_INFINITY,
   });
-  // It has ended by the monotonic clock alone: the other was set back.
+  // Expired only by the monotonic clock, because the wall clock was set back.
   clock.mono = LIFE_MS + 60_000;
   for (let call = 0; call < 10; call += 1) {
     await expect(foundry.tokens()).rejects.toMatchObject({ code: "token/not-renewed" });

@@ -12,7 +12,7 @@ const start = `
   let calls = 0;
 `;
 
-/** Runs a program and says how long it took after it had said that it was done. */
+/** Runs a program. Returns how long it took to end after it printed `done`. */
 async function ending(program: string, ...flags: string[]): Promise<number> {
   const script = `${start}${program}\nconst done = Date.now(); process.on("exit", () => console.log(Date.now() - done));`;
   const { stdout } = await run(process.execPath, [...flags, "--input-type=module", "-e", script], {
