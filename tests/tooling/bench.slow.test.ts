@@ -1,11 +1,11 @@
-// Tests the judgement of the benchmarks, and runs a few cheap cases as a user does.
+// Tests the verdicts of the benchmarks, and runs a few cheap cases as a user does.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { root, run } from "../support/process.js";
 
-/** The scripts are plain Node, without types. */
+/** The scripts are plain Node without types. */
 const part = (name: string) => import(new URL(`../../benches/${name}`, import.meta.url).href);
 const { CASES } = await part("cases.mjs");
 const { atMost, faster, ofPeer, soonerThan } = await part("goals.mjs");

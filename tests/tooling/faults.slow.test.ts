@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-faults-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The scripts are plain Node, without types. */
+/** The scripts are plain Node without types. */
 const part = (name: string) => import(new URL(`../../benches/faults/${name}`, import.meta.url).href);
 
 function faults(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
@@ -85,7 +85,7 @@ describe.concurrent("the command", () => {
     expect(written).toContain("`resource-401-once`");
     expect(written).not.toContain("last time");
     expect(written).toContain(`${END}\nafter\n`);
-    // Not a terminal: no colours.
+    // No colours, because the output is not a terminal.
     expect(stderr).not.toContain("\x1b");
   }, 30_000);
 

@@ -1,5 +1,5 @@
-// Tests that the judge of `npm run tool hostile` finds every broken promise, and passes a run without
-// one.
+// Tests that the judge of `npm run tool hostile` finds every broken promise, and passes a run
+// without one.
 
 import { expect, test } from "vitest";
 // @ts-expect-error They are plain JavaScript.
@@ -9,7 +9,7 @@ import { Tally } from "../hostile/tally.mjs";
 
 const SERVERS = ["edge", "functions"];
 
-/** A run in which all went well, with changes. */
+/** Judges a run without faults after a change to its tally. */
 function judged(
   change: (tally: Record<string, never> & ReturnType<typeof good>) => void = () => {},
 ): string[] {
