@@ -1,4 +1,4 @@
-// Reading the errors of credentials: status, Retry-After, kind and message.
+// Tests how errors of credentials are read: status, Retry-After, kind and message.
 
 import { runInNewContext } from "node:vm";
 import {

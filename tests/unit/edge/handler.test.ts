@@ -1,4 +1,5 @@
-// The chat in the manner of fetch, against the emulator: the contract of the Functions handler, without the Copilot runtime.
+// Tests the edge handler with the emulator: the contract of the Functions handler, without the
+// Copilot runtime.
 
 import { inspect } from "node:util";
 import { createEdgeChatHandler, type EdgeChatOptions } from "copilot-keyless/edge";

@@ -1,4 +1,5 @@
-// What the edge handler promises to every caller: who may ask, how long an answer may take, and what one caller may use.
+// Tests the limits of the edge handler: who may call, how long a reply may take, and how much one
+// caller may use.
 
 import { createEdgeChatHandler, type EdgeChatOptions } from "copilot-keyless/edge";
 import { startEmulator } from "copilot-keyless/emulator";
@@ -38,7 +39,7 @@ function asking(
 }
 
 const EVENTS = { accept: "text/event-stream" };
-/** A credential that never answers. */
+/** A credential that never responds. */
 const HANGS = { getToken: () => new Promise<never>(() => {}) };
 const FORMS: [string, Record<string, string>][] = [
   ["JSON", {}],
@@ -55,7 +56,10 @@ async function expectServed(chat: (request: Request) => Promise<Response>): Prom
   expect([response.status, await response.text()]).toEqual([200, expect.stringContaining("Still there?")]);
 }
 
-/** A stream of bytes that says whether it was cancelled. `next` gives a chunk, or nothing while none is there. */
+/**
+ * Creates a byte stream that records its cancellation. `next` returns a chunk, or undefined if
+ * there is none yet.
+ */
 function source(next: () => Uint8Array | undefined) {
   const state = { cancelled: false, sent: 0 };
   const stream = new ReadableStream<Uint8Array>(

@@ -1,5 +1,5 @@
-// The edge handler on Node as people serve it: over real HTTP, by @hono/node-server, which puts classes of its own in the place of the
-// platform's Request and Response.
+// Tests the edge handler on Node over real HTTP, through @hono/node-server, which replaces the
+// platform's Request and Response with its own classes.
 
 import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";

@@ -1,4 +1,4 @@
-// Planning without a request: the provider, the token, the role.
+// Tests planning without requests: the provider, the token and the role.
 
 import { checkToken, KeylessError, planProvider, roleAssignment } from "copilot-keyless/core";
 import { describe, expect, test } from "vitest";

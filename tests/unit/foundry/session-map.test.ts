@@ -1,4 +1,4 @@
-// The state of sessions: found by id while the session lives, and gone with it.
+// Tests the state of sessions: found by id while the session exists, and collected with it.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

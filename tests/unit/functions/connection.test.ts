@@ -1,4 +1,4 @@
-// A handler detects callers that disconnect or stall, over real connections as in the Functions
+// The handler detects callers that disconnect or stall. Uses real connections, as in the Functions
 // host.
 
 import { once } from "node:events";
@@ -16,7 +16,7 @@ afterAll(() => {
   server.close();
 });
 
-/** The request of an invocation whose response has begun, and whose caller has not read yet. */
+/** Starts an invocation whose response has begun, and whose caller does not read yet. */
 async function begin(
   id: string,
 ): Promise<{ connection: Connection; worker: ServerResponse; host: IncomingMessage }> {
@@ -33,7 +33,7 @@ async function begin(
   return { connection, worker, host };
 }
 
-/** Writes until the system takes no more for a while. */
+/** Writes until the system's buffers stay full. */
 async function fill(worker: ServerResponse): Promise<void> {
   const chunk = Buffer.alloc(1_000_000);
   for (let count = 0; count < 100 && !worker.writableNeedDrain; count += 1) {

@@ -1,4 +1,4 @@
-// The diagnosis through WebAssembly: the table of the native tests, and the types that JavaScript
+// Tests the diagnosis through WebAssembly: the table of the native tests, and types that JavaScript
 // may pass.
 
 import { inspect } from "node:util";
@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { diagnosisTable, jwt } from "../../support/tables.js";
 
 diagnosisTable(({ options, endpoint, ...failure }) =>
-  // Settings that go with an endpoint come with an Endpoint.
+  // Endpoint settings become an Endpoint.
   diagnose({ ...failure, endpoint: options ? parseEndpoint(String(endpoint), options) : endpoint }),
 );
 

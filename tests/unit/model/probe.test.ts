@@ -1,4 +1,4 @@
-// probe() over real HTTP: against the emulator, and against servers that misbehave in ways it does not.
+// Tests probe() over real HTTP: with the emulator, and with servers that misbehave in other ways.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -31,7 +31,7 @@ async function tokenFor(resource: string): Promise<string> {
 
 const token = await tokenFor("https://ai.azure.com");
 
-/** Every outcome is looked through for the token that led to it. */
+/** Runs probe() and checks that its result does not contain the token. */
 async function probed(options: Partial<ProbeOptions> = {}): Promise<Diagnosis> {
   const diagnosis = await probe({ endpoint, token, ...options });
   expect(inspect(diagnosis, { depth: null, showHidden: true })).not.toContain(token.slice(-30));
@@ -58,7 +58,7 @@ async function serve(handle: (request: IncomingMessage, response: ServerResponse
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/openai/v1/`;
 }
 
-/** The last request that the emulated resource saw. */
+/** Returns the last request to the emulated resource. */
 function last() {
   return emulator.requests.filter((request) => request.server === "foundry").at(-1);
 }

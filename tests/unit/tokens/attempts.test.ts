@@ -1,5 +1,5 @@
-// How often a credential is asked while it fails: at most once a second without a token, after what an endpoint asks for by
-// `Retry-After`, and at once for a person who asks for it.
+// Tests how often a failing credential is called: without a token at most once a second, after
+// `Retry-After`, and at once when a caller forces it.
 
 import {
   createBearerTokenProvider,
@@ -85,7 +85,7 @@ describe("failures without a status", () => {
     const provider = provide(credential, { policy: { waitTimeoutMs: 10 } });
     const first = failure(provider());
     await settle();
-    // The machine was busy: the timer is late.
+    // On a busy machine the timer is late.
     clock.wallMs += 20;
     clock.monotonicMs += 20;
     expect(await failure(provider())).toMatchObject({ code: "token/timeout" });

@@ -1,4 +1,5 @@
-// The token provider under an injected clock: no test sleeps, and every promise is settled by the test itself.
+// Tests the token provider with a fake clock: no test sleeps, and tests settle every promise
+// themselves.
 
 import { inspect } from "node:util";
 import {
@@ -34,7 +35,7 @@ function provide(credential: FakeCredential, options: TokenProviderOptions = {})
   });
 }
 
-/** A provider that holds its first token. */
+/** Creates a provider that has its first token. */
 async function warm(credential: FakeCredential, options: TokenProviderOptions = {}): Promise<TokenProvider> {
   const provider = provide(credential, options);
   await provider();
@@ -533,7 +534,7 @@ describe("a claims challenge", () => {
     credential.call(2).resolve(token(2, clock, HOUR));
     for (const one of await Promise.all(challenged)) expect(one.token).toBe("token-2");
     expect(await bystander).toBe("token-2");
-    // A caller with a late 401.
+    // A caller with a late 401 response.
     expect(await provider.getToken({ claims, rejectedToken })).toMatchObject({ token: "token-2" });
     expect(credential.calls).toHaveLength(2);
     expect(types().filter((type) => type === "challenged")).toHaveLength(1);
@@ -658,7 +659,7 @@ describe("invalidate", () => {
     for (let n = 0; n < 6; n += 1)
       expect(await failure(provider())).toMatchObject({ code: "token/rejected-again" });
     expect(credential.calls).toHaveLength(2);
-    // The role may have been given meanwhile.
+    // The role may have been assigned meanwhile.
     await clock.advance(30 * SECOND);
     expect(await provider()).toBe("cached");
   });
@@ -713,7 +714,7 @@ describe("clocks", () => {
   test("the monotonic clock is read every 100 ms at the most, and the bound itself is not overlooked", async () => {
     const credential = healthy(clock);
     const provider = await warm(credential);
-    // The bounds are asked for, then both clocks are looked at.
+    // The first call gets the bounds, the second reads both clocks.
     await provider();
     await provider();
     const monotonic = vi.spyOn(clock, "monotonic");
@@ -1164,7 +1165,7 @@ describe("status", () => {
 });
 
 describe("whatever happens", () => {
-  /** A fixed sequence of numbers in 0..1 that look random (mulberry32). */
+  /** Returns a fixed sequence of pseudorandom numbers in 0..1 (mulberry32). */
   function chances(seed: number): () => number {
     let state = seed;
     return () => {
