@@ -376,7 +376,7 @@ describe("refresh", () => {
     expect(await page.locator("#scenario-outageKind").inputValue()).toBe("hang");
   });
 
-  test("a list that was cut says so", async () => {
+  test("a truncated list says that it is truncated", async () => {
     const page = await visit("#lasts=172800000&every=5000");
     expect(await text(page, "refresh-result")).toContain("the first 5,000 calls");
   });
@@ -466,7 +466,7 @@ describe("try it", () => {
     expect(opened?.faults.splice(0)).toEqual([expect.stringContaining("401")]);
   });
 
-  test("what a host without CORS does is explained", async () => {
+  test("explains a host without CORS", async () => {
     const server = createServer((_request, response) => response.end("{}"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const page = await visit(`#try&endpoint=http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`);
@@ -548,7 +548,7 @@ describe("the greeting", () => {
     expect(await page.inputValue("#endpoint-model")).toBe("gpt-5.5");
   });
 
-  test("what is pasted replaces the example; Clear removes it", async () => {
+  test("pasted text replaces the example; Clear removes it", async () => {
     const page = await visit("#token");
     const own = token({ aud: "https://ai.azure.com", exp: 4e9 });
     await page.evaluate((pasted) => navigator.clipboard.writeText(pasted), own);

@@ -114,7 +114,7 @@ describe("the token in between", () => {
     },
   );
 
-  test("is revoked: a 401 from the client, which then recovers once the provider is told", async () => {
+  test("is revoked: a 401 from the client, which recovers after invalidate()", async () => {
     const client = clients.OpenAI;
     await CALLS.chat(client);
     emulator.revokeTokens();
@@ -126,7 +126,7 @@ describe("the token in between", () => {
     expect(lastRequest()).toMatchObject({ status: 200 });
   });
 
-  test("is revoked while getBearerTokenProvider holds it: nobody to tell, each call is a 401", async () => {
+  test("is revoked while getBearerTokenProvider caches it: it has no invalidate(), each call is a 401", async () => {
     const client = clientsOf(getBearerTokenProvider(credential, SCOPE)).OpenAI;
     await CALLS.chat(client);
     emulator.revokeTokens();

@@ -27,7 +27,7 @@ interface Due {
 const SERVED = { sameToken: true, requests: 2, faults: 1 };
 
 // Not concurrent, because it measures time.
-describe("a token of 24 h is past half its life, 11 h are left", () => {
+describe("a token of 24 h is past half its lifetime, 11 h are left", () => {
   test.each(["slow", "hang", "reset"])(
     "ours: the old token at once (identity endpoint: %s)",
     async (fault) => {
@@ -68,13 +68,13 @@ describe.concurrent("a token of 240 s, ten calls", () => {
 
 describe.concurrent("the resource has revoked the token", () => {
   // No code can clear MSAL's cache: it returns the revoked token until 300 s before its expiry.
-  test("ours: told so, it says that the credential gave the same token again", async () => {
+  test("ours: after invalidate(), it reports that the credential returned the same token", async () => {
     expect(await reportOf("managed-identity", OURS, "revoked")).toMatchObject({
       error: "token/rejected-again",
     });
   });
 
-  test("ManagedIdentityCredential: given a claims challenge, it asks nobody and returns the same token", async () => {
+  test("ManagedIdentityCredential: with a claims challenge, it returns the same token without a request", async () => {
     expect(await reportOf("managed-identity", CREDENTIAL_ITSELF, "revoked")).toEqual({
       requests: 1,
       sameToken: true,

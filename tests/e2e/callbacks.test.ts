@@ -151,7 +151,7 @@ test("an assertion that hangs ends in its time", async () => {
   await expect(patient.getToken(SCOPE, { abortSignal })).rejects.toMatchObject({ name: "TimeoutError" });
 });
 
-describe("what is closed says so", () => {
+describe("closed objects say that they are closed", () => {
   const code = async (call: () => unknown): Promise<string> => {
     try {
       await call();
@@ -162,7 +162,7 @@ describe("what is closed says so", () => {
     }
   };
 
-  test("a token provider, and what is made of one", async () => {
+  test("a token provider, and a handler made from one", async () => {
     const provider = createBearerTokenProvider(credential, SCOPE);
     provider.close();
     provider.close();

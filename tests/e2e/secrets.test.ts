@@ -157,7 +157,7 @@ test("a claims challenge whose acquisition fails", async () => {
   expect(disk).toContain("The value [redacted] or '[redacted]' was refused, [redacted]");
 });
 
-test("an error that nobody catches", async () => {
+test("an uncaught error", async () => {
   const { output, code } = await leaves("uncaught", "throws");
   expect(code).toBe(1);
   expect(output).toContain("credential/failed");

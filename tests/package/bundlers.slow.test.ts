@@ -177,7 +177,7 @@ describe.each(Object.keys(BUNDLERS))("%s", (name) => {
     }
   });
 
-  test("what is imported and not used is dropped", async () => {
+  test("unused imports are dropped", async () => {
     const unused = await bundle("unused.mjs", "node", PEERS);
     expect(
       loaded(unused)

@@ -96,7 +96,7 @@ describe.each([
     expect(await compile(withPeers, file, ...NODE, "--skipLibCheck", "false")).toEqual([]);
   });
 
-  test("without the peers, what needs none", async () => {
+  test("without the peers, the entries that need none", async () => {
     const alone = program(bare, "alone.mts", ALONE);
     expect(await compile(bare, alone, ...NODE, "--skipLibCheck", "false")).toEqual([]);
     // The other entries use types of the Copilot SDK, which become `any` without it.
@@ -110,7 +110,7 @@ describe.each([
     expect(await compile(bare, file, ...lib, "--skipLibCheck", "false")).toEqual([]);
   });
 
-  test("what does not exist is an error", async () => {
+  test("an entry that does not exist is an error", async () => {
     const file = program(bare, "wrong.mts", ["copilot-keyless/nothing"]);
     expect(await compile(bare, file, ...NODE)).toEqual([expect.stringContaining("copilot-keyless/nothing")]);
   });

@@ -115,7 +115,7 @@ describe("Unicode", () => {
     for (const module of Object.keys(MODULES)) expect(found(pieces, module), module).toBeLessThan(0.05);
   });
 
-  test("the one table that is there: what can be printed, which quoting a text in an error of serde or fmt needs", () => {
+  test("the only table is that of printable characters, which serde and fmt need to quote texts", () => {
     const pieces = tables("debug", 'let _ = write!(sink, "{c:?}");');
     expect(found(pieces, "net")).toBeGreaterThan(0.5);
   });

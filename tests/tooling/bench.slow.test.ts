@@ -120,7 +120,7 @@ const MISSED = {
   ...{ title: "One thing", unit: "ms", shown: "1.5 x as much", notes: ["why it is so"] },
 };
 
-test("what is missed, and what could not be run, stays in the table", () => {
+test("missed goals, and cases that could not run, stay in the table", () => {
   const plain = (text: string) => text;
   const failed = {
     ...MISSED,

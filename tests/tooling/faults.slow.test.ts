@@ -104,7 +104,7 @@ describe.concurrent("the command", () => {
   });
 });
 
-test("the catalogue has what was asked for, each fault once", async () => {
+test("the catalogue has the required faults, each once", async () => {
   const { FAULTS, GROUPS, QUICK } = await part("catalogue.mjs");
   const ids = FAULTS.map(({ id }: { id: string }) => id);
   expect(new Set(ids).size).toBe(ids.length);
@@ -115,7 +115,7 @@ test("the catalogue has what was asked for, each fault once", async () => {
   expect(new Set(quick.map(({ group }: { group: string }) => group))).toEqual(new Set(GROUPS));
 });
 
-test("an error is told well with a code, its cause and a step that does not lead astray", async () => {
+test("a good error has a code, its cause and a step that does not mislead", async () => {
   const { judgeError } = await part("judge.mjs");
   const cause = [/identity/i, /\b500\b/];
   const good = {
@@ -153,7 +153,7 @@ test("one lost call of ours is a failure, whatever the others did", async () => 
   });
 });
 
-test("what must not be is a problem: a lost call, a dead process, an error badly told, a finding", async () => {
+test("finds problems: a lost call, a dead process, a bad error, a finding", async () => {
   const { problemsOf, summaryOf } = await part("judge.mjs");
   const fine = { calls: [{ ms: 5, mustServe: true, cause: [] }], identityRequests: 1, findings: [] };
   expect(problemsOf(summaryOf(fine))).toEqual([]);

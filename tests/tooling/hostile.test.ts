@@ -134,13 +134,13 @@ const BROKEN: [string, RegExp, (tally: ReturnType<typeof good>) => void][] = [
   ],
 ];
 
-test.each(BROKEN)("a broken promise is told: %s", (_name, sentence, change) => {
+test.each(BROKEN)("finds a broken promise: %s", (_name, sentence, change) => {
   const faults = judged(change as never);
   expect(faults).toHaveLength(1 + (sentence.source.includes("Of 0") ? 2 : 0));
   expect(faults.join("\n")).toMatch(sentence);
 });
 
-test("what fails while the credential hangs, or by a cut stream, is told and not judged", () => {
+test("failures during a hang or by a cut stream are counted, not judged", () => {
   const faults = judged((tally) => {
     const ended = tally.credentialHangs();
     const now = performance.now();

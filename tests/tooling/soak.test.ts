@@ -110,7 +110,7 @@ test("a reply, a typed error and an abort that was asked for are fine, until all
   expect(quiet).toContain("quiet round");
 });
 
-test("strays, dead tokens, and too many identity requests are told", () => {
+test("finds stray errors, expired tokens, and too many identity requests", () => {
   expect(said((tally) => tally.stray("unhandled rejection", new Error("nobody's")))).toContain("nobody's");
   const expired = { id: 1, server: "foundry", at: 0, authorization: { verdict: "expired" } };
   expect(said((tally) => tally.read([expired]))).toContain("a token that is expired");
@@ -132,7 +132,7 @@ test("strays, dead tokens, and too many identity requests are told", () => {
   ).toContain("renewed 10 times");
 });
 
-test("a revocation that the schedule could have recovered from is told", () => {
+test("finds a turn lost to a revocation that the schedule recovers from", () => {
   const fail = (tally: InstanceType<typeof Tally>) => {
     tally.refused(TURN.name);
     tally.turn({ ...TURN, error: new KeylessError("model/token-invalid", "no") }, KeylessError);

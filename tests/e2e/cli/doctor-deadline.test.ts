@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { newcomer } from "../../support/process.js";
 import { cli } from "./support.js";
 
-test("an identity endpoint that hangs: told in its time, and then the process ends", async () => {
+test("a hanging identity endpoint: reported at the deadline, and then the process ends", async () => {
   await using emulator = await startEmulator();
   emulator.faults.add({ server: "identity", kind: "hang", times: Infinity });
   const started = performance.now();

@@ -127,7 +127,7 @@ function refusing(error: Extract<Fault, { kind: "status" }>["error"]): Fault {
   return { server: "foundry", kind: "status", times: Infinity, ...(error ? { error } : {}) };
 }
 
-describe("what is broken", () => {
+describe("each diagnosis", () => {
   test.each(Object.entries(BROKEN))("%s", async (code, { faults = [], roles, fix }) => {
     const emulator = await emulated(...faults);
     if (roles) emulator.foundry.setRoles(roles);
@@ -326,7 +326,7 @@ describe("behind a proxy that only the Copilot runtime uses", () => {
   });
 });
 
-describe("each fault under the check it belongs to, and told once", () => {
+describe("each fault appears once, under its check", () => {
   const ENDPOINT = "https://myres.openai.azure.com";
 
   test("the credential's settings", async () => {

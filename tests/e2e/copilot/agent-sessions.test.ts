@@ -83,7 +83,7 @@ describe("conversations", () => {
     expect(await again.chat("And here?")).toContain("after 0 other messages");
   });
 
-  test("a session that is not there is told as such, and the next try is a new one", async () => {
+  test("a missing session is reported as such, and the next turn starts a new one", async () => {
     const agent = agentWith();
     const conversation = agent.conversation({ resume: "00000000-0000-4000-8000-000000000000" });
     const error = await conversation.chat("Hello?").catch((thrown: unknown) => thrown);
@@ -127,7 +127,7 @@ describe("conversations", () => {
     expect(await second.chat("Mine now?")).toContain("after 1 other messages");
   });
 
-  test("a session that somebody else has ended is taken up again within the turn; one that was deleted is told", async () => {
+  test("a session that others ended is resumed within the turn; a deleted one is reported", async () => {
     const client = await startedClient();
     const agent = agentWith({ client });
     await agent.chat("Remember this");
@@ -271,7 +271,7 @@ describe("a session per call", () => {
   });
 });
 
-test("a stream that nobody reads ends its session with its turn, and can still be read", async () => {
+test("an unread stream ends its session with its turn, and can still be read", async () => {
   const before = runtimes().length;
   const agent = agentWith({ stateless: true, sessionsPerRuntime: 1 });
   const streams = [1, 2, 3].map((index) => agent.stream(`Unread ${index}`));
@@ -318,7 +318,7 @@ describe("a resource that asks to wait", () => {
     expect(await agent.chat("Patience")).toContain("Patience");
   });
 
-  test("a turn that runs out of time tells what went wrong before", async () => {
+  test("a turn that times out reports the failure before", async () => {
     const agent = agentWith({ timeoutMs: 2_500 });
     await agent.chat("Warm up", { timeoutMs: 40_000 });
     const broken = emulator.faults.add({ server: "foundry", kind: "status", status: 500, times: Infinity });
@@ -392,7 +392,7 @@ describe("a tool loop", () => {
     expect(events.filter((type) => type === "tool.execution_complete")).toHaveLength(10);
   });
 
-  test("a listener that throws costs nobody the reply", async () => {
+  test("a listener that throws does not cost the reply", async () => {
     const agent = looping();
     const reply = await agent.chat("Still there?", {
       onEvent: () => {

@@ -123,7 +123,7 @@ test("a runtime that dies with a request under way is noticed at once", async ()
   }
 });
 
-test("a history that cannot be read for a while is not given up", async () => {
+test("a history that is temporarily unreadable is kept", async () => {
   await using agent = agentWith({ turnsPerRuntime: 1 });
   await agent.chat("[kept] hello");
   const events = join(home, "session-state", String(await agent.sessionId), "events.jsonl");
@@ -171,7 +171,7 @@ test("a prompt of the same words as one before, whose tool has run, is not taken
   }
 });
 
-test("the session's id is told, or refused, in every case", async () => {
+test("the session's id resolves or rejects in every case", async () => {
   const agent = agentWith();
   expect(agent.sessionId).toBeUndefined();
   const aborted = agent.chat("Never sent", { signal: AbortSignal.abort() }).catch(() => {});
@@ -193,7 +193,7 @@ test("the session's id is told, or refused, in every case", async () => {
   await broken.close();
 });
 
-test("a stream that is cut twice repeats no word, and one that was left gives none", async () => {
+test("a stream that is cut twice repeats no word, and an abandoned one yields none", async () => {
   await using agent = agentWith();
   await agent.chat("Warm up");
   for (const afterEvents of [9, 6])

@@ -19,7 +19,7 @@ function provide(): FoundryProvider {
 
 const replaced = (session: CopilotSession) => Object.hasOwn(session, "sendAndWait");
 
-test("the caller's own timeout is told as such, whatever failed before it", async () => {
+test("the caller's own timeout is reported as such, whatever failed before it", async () => {
   const foundry = provide();
   const session = await client.createSession(foundry.sessionConfig(denied));
   const told: string[] = [];
@@ -39,7 +39,7 @@ test("the caller's own timeout is told as such, whatever failed before it", asyn
   await session.disconnect();
 });
 
-test("what a sub-agent says does not hide why its parent's turn failed", async () => {
+test("a sub-agent's message does not hide why its parent's turn failed", async () => {
   const foundry = provide();
   const session = await client.createSession(foundry.sessionConfig(denied));
   foundry.attach(session);

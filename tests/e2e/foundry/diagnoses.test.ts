@@ -240,7 +240,7 @@ describe.concurrent("an attached session", () => {
   });
 });
 
-describe("what attach() leaves alone", () => {
+describe("errors that attach() does not change", () => {
   async function watched(
     given: Case,
   ): Promise<{ session: CopilotSession; stop: () => void; emulator: Emulator }> {
@@ -268,7 +268,7 @@ describe("what attach() leaves alone", () => {
     await session.disconnect();
   });
 
-  test("a token that could not be got is told as what it is", async () => {
+  test("a failed token acquisition is reported as such", async () => {
     const { session, emulator } = await watched({
       says: /./,
       hint: /./,

@@ -180,7 +180,7 @@ test.each([
   },
 );
 
-test("a refusal is told by the provider that was refused, and stopping leaves the session as it was", async () => {
+test("the rejected provider reports the rejection, and detaching restores the session", async () => {
   const session = await client.createSession(foundry.sessionConfig(SILENT));
   const failures: unknown[] = [];
   const stop = foundry.attach(session, (error) => failures.push(error.code));
@@ -206,7 +206,7 @@ test("no list of models is asked for, and no request went without a token", () =
       if (server === "foundry") expect([method, authorization?.scheme]).toEqual(["POST", "bearer"]);
 });
 
-test("an unknown model, and an unknown provider, are told with those that there are", () => {
+test("an unknown model or provider is reported with the existing ones", () => {
   expect(() => foundry.sessionConfig({ model: "east/gpt-4o" })).toThrow(
     expect.objectContaining({ code: "provider/model", hint: expect.stringContaining("east/team") }),
   );

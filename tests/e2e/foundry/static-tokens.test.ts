@@ -68,7 +68,7 @@ const tokenIds = (status: number) =>
     .filter((request) => request.server === "foundry" && request.status === status)
     .map(({ tokenId }) => tokenId);
 
-test("an expired token fails the turn with its reason; rotate mends it, and the history is intact", async () => {
+test("an expired token fails the turn with its reason; rotate fixes it, and the history is intact", async () => {
   const session = await open();
   const failures: string[] = [];
   foundry.attach(session, ({ code }) => failures.push(code));
@@ -147,7 +147,7 @@ test("a session with the callback is left alone: its tokens go on being fresh", 
   expect(emulator.counts.unauthorized).toBe(unauthorized);
 });
 
-test("a closed provider and a session that is gone are told", async () => {
+test("a closed provider and a missing session are reported", async () => {
   const session = await open();
   const closed = provide();
   closed.close();

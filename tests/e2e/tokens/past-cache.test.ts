@@ -75,7 +75,7 @@ test("a rejected token that lives longer than its successor does not come back i
   expect(foundry.tokens.status).toMatchObject({ state: "due", consecutiveFailures: 1 });
 });
 
-test("a token that is rejected while it is refreshed is not what callers wait for", async () => {
+test("callers do not wait for the refresh of a token that is rejected meanwhile", async () => {
   using foundry = foundryFor("overtaken");
   const first = await foundry.tokens();
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + LIFE_MS / 2 + 60_000 });
@@ -147,7 +147,7 @@ test("a way that leads nowhere is not taken for every call", async () => {
   expect(await foundry.tokens()).not.toBe(token);
 });
 
-test("the platform has a cache too: that the same token came again is told", async () => {
+test("the platform also has a cache: reports that the same token came again", async () => {
   using foundry = foundryFor("platform");
   const first = await foundry.tokens();
   const expires_on = String(Math.floor(Date.now() / 1000) + 3_600);
@@ -163,7 +163,7 @@ test("the platform has a cache too: that the same token came again is told", asy
   expect(again.hits).toBe(1);
 });
 
-test("a way past the cache that leads nowhere is told as what it was: the same token again", async () => {
+test("a failed bypass of the cache is reported as the same token again", async () => {
   using foundry = foundryFor("nowhere");
   const first = await foundry.tokens();
   const away = emulator.faults.add({ server: "identity", kind: "status", status: 400 });

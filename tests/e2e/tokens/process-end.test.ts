@@ -44,7 +44,7 @@ test("ends while a refresh in the background hangs", async () => {
   expect(took).toBeLessThan(1_000);
 });
 
-test("lives on while callers wait for a credential that hangs", async () => {
+test("stays alive while callers wait for a hanging credential", async () => {
   await ending(`
     const provider = createBearerTokenProvider({ getToken: () => new Promise(() => {}) }, "s", { policy: { waitTimeoutMs: 50 } });
     const error = await provider().catch((error) => error);
@@ -52,7 +52,7 @@ test("lives on while callers wait for a credential that hangs", async () => {
   `);
 });
 
-test("outlives a refresh that fails while the token dies and nobody waits", async () => {
+test("survives a refresh that fails while the token expires without callers", async () => {
   await ending(
     `
     const credential = {

@@ -74,7 +74,7 @@ const hasty: Clock = {
 describe.each(Object.entries(SOURCES))("%s", (source, options) => {
   const managed = source === "app-service" || source === "imds";
 
-  test("gives a token and its life, found by the environment", async () => {
+  test("returns a token and its expiry, by the environment", async () => {
     const before = Date.now();
     const token = await createDirectCredential(options).getToken(SCOPE);
     const about = decodeToken(token?.token ?? "");
@@ -118,7 +118,7 @@ describe.each(Object.entries(SOURCES))("%s", (source, options) => {
     expect(handle.hits).toBe(1);
   });
 
-  test("what lasts longer than the caller waits is told with its status", async () => {
+  test("a fault that outlasts the caller's deadline is reported with its status", async () => {
     emulator.faults.add({ server: "identity", kind: "status", status: 503, times: Number.POSITIVE_INFINITY });
     expect(await failure(createDirectCredential({ ...options, timeoutMs: 900 }))).toMatchObject({
       code: "credential/server-error",
@@ -126,7 +126,7 @@ describe.each(Object.entries(SOURCES))("%s", (source, options) => {
     });
   });
 
-  test("429 with a long Retry-After is told at once, with the time", async () => {
+  test("429 with a long Retry-After is reported at once, with the time", async () => {
     emulator.faults.add({
       server: "identity",
       kind: "status",
@@ -341,7 +341,7 @@ describe("settings that cannot be", () => {
     server.close();
   });
 
-  test("Entra's numbers come with what to do", async () => {
+  test("errors with Entra's codes have a hint", async () => {
     const wrong = createDirectCredential({ env: { ...application, AZURE_CLIENT_SECRET: "wr0ng" } });
     expect(await failure(wrong)).toMatchObject({
       message: expect.stringContaining("AADSTS7000215"),
@@ -358,7 +358,7 @@ describe("settings that cannot be", () => {
 });
 
 describe("a federated token", () => {
-  test("from a callback, asked anew each time", async () => {
+  test("from a callback, called again for each token", async () => {
     let asked = 0;
     const credential = createDirectCredential({
       env: application,

@@ -149,7 +149,7 @@ describe("one deadline for all of a turn", () => {
     },
   );
 
-  test("who leaves in mid-stream frees the slot at once", async () => {
+  test("a caller that disconnects during the stream frees its slot at once", async () => {
     const chat = handler({ limits: { ...ONE, heartbeatMs: 50 } });
     emulator.faults.add({ server: "foundry", kind: "hang" });
     const response = await chat(asking("Hi", { headers: EVENTS }));
@@ -331,7 +331,7 @@ describe("bodies", () => {
     await expect.poll(() => state.cancelled).toBe(true);
   });
 
-  test("in chunks of something else than bytes are told of as that", async () => {
+  test("with chunks that are not bytes are reported as such", async () => {
     const texts = new ReadableStream({ pull: (controller) => controller.enqueue("text") });
     expect(await codeOf(await handler()(asking("", streamed(texts))))).toEqual([500, "chat/body-used"]);
   });
@@ -366,7 +366,7 @@ describe("bodies", () => {
     ]);
   });
 
-  test("that something else has read are told of as that", async () => {
+  test("that other code has read are reported as such", async () => {
     const request = asking("Hi");
     await request.text();
     expect(await codeOf(await handler()(request))).toEqual([500, "chat/body-used"]);
@@ -395,7 +395,7 @@ test("ten callers at once after a revocation are all answered, by two identity r
   expect(emulator.counts.identity - before.identity).toBeLessThanOrEqual(2);
 });
 
-test("a token that is rejected for good is told of, and asked for once", async () => {
+test("a token that stays rejected is reported, and acquired once", async () => {
   const chat = handler();
   await expectServed(chat);
   const before = emulator.counts.identity;
@@ -471,6 +471,6 @@ test.each([
   );
 });
 
-test.each([null, undefined, 5, "x", {}, []])("what is no Request is refused: %j", async (request) => {
+test.each([null, undefined, 5, "x", {}, []])("rejects a value that is not a Request: %j", async (request) => {
   await expect(handler()(request as never)).rejects.toMatchObject({ code: "chat/invalid-option" });
 });

@@ -67,15 +67,18 @@ test("a reader who stops is cut off, and its slot is free", async () => {
   expect(response.complete).toBe(false);
 });
 
-test.each([{}, { accept: "text/event-stream" }])("who leaves frees its slot at once: %j", async (headers) => {
-  emulator.faults.add({ server: "foundry", kind: "hang" });
-  const sent = open(headers as Record<string, string>);
-  sent.on("error", () => {});
-  sent.end(JSON.stringify({ prompt: "Hello" }));
-  await slots().toBe(1);
-  sent.destroy();
-  await slots().toBe(0);
-});
+test.each([{}, { accept: "text/event-stream" }])(
+  "a caller that disconnects frees its slot at once: %j",
+  async (headers) => {
+    emulator.faults.add({ server: "foundry", kind: "hang" });
+    const sent = open(headers as Record<string, string>);
+    sent.on("error", () => {});
+    sent.end(JSON.stringify({ prompt: "Hello" }));
+    await slots().toBe(1);
+    sent.destroy();
+    await slots().toBe(0);
+  },
+);
 
 test("a body that is too large, or too slow, is answered all the same", async () => {
   const giant = open();

@@ -28,15 +28,15 @@ const core = JSON.parse(readFileSync(join(root, "tests/tables/codes.json"), "utf
   diagnoses: string[];
 };
 
-test("CoreErrorCode is what the core has", () => {
+test("CoreErrorCode has the core's codes", () => {
   expect(union("CoreErrorCode")).toEqual(core.errors.toSorted());
 });
 
-test("DiagnosisCode is what the core has", () => {
+test("DiagnosisCode has the core's codes", () => {
   expect(union("DiagnosisCode")).toEqual(core.diagnoses.toSorted());
 });
 
-test("ErrorCode is what docs/reference/errors.md has", () => {
+test("ErrorCode has the codes of docs/reference/errors.md", () => {
   const page = readFileSync(join(root, "docs/reference/errors.md"), "utf8");
   const documented = [...page.matchAll(/^\| `([a-z-]+\/[a-z-]+)` \|/gm)].map(([, code]) => code as string);
   expect(union("ErrorCode")).toEqual(documented.toSorted());

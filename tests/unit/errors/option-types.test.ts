@@ -106,7 +106,7 @@ describe.each([
   },
 );
 
-describe("what an option holds", () => {
+describe("values inside options", () => {
   test.each([
     [{ headers: { "x-a": 5 } }, "headers holds something that must be a string."],
     [{ headers: { "x-a": null } }, "headers holds something that must be a string."],

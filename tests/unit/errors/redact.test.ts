@@ -90,7 +90,7 @@ function leaky(depth = 0): Error {
   );
 }
 
-test("a harmless cause is at hand as it is, and one that holds a secret anywhere in a copy without", () => {
+test("a harmless cause is kept; one with a secret is replaced by a redacted copy", () => {
   const harmless = Object.assign(new TypeError("no answer", { cause: new Error("reset") }), { code: "X" });
   expect(new KeylessError("credential/failed", "text", { cause: harmless }).cause).toBe(harmless);
   const circular = Object.assign(new Error("said"), { self: {}, password: undefined as unknown });
@@ -131,7 +131,7 @@ test("a secret of the environment is taken out wherever it stands, in any spelli
   );
 });
 
-test("nothing that is shown of an error holds a secret", () => {
+test("no output of an error contains a secret", () => {
   const cause = leaky();
   const error = new KeylessError("credential/failed", `message ${JWT}`, {
     hint: `api-key: ${SECRET}`,

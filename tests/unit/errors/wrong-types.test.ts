@@ -554,7 +554,7 @@ function functionsOf(owner: object): string[] {
   });
 }
 
-test("every export, and every function of what they give, has a row", () => {
+test("every export, and every function of returned objects, has a row", () => {
   expect(Object.keys(SOLE).toSorted()).toEqual(Object.keys(OWNERS).toSorted());
   for (const [name, owner] of Object.entries(OWNERS))
     expect(Object.keys(SOLE[name] as object).toSorted(), name).toEqual(functionsOf(owner).toSorted());

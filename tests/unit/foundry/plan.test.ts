@@ -82,7 +82,7 @@ describe("roleAssignment", () => {
     );
   });
 
-  test("what is not known is a placeholder, and a claim that is no id does not reach a command", () => {
+  test("unknown values are placeholders, and a claim that is not an id does not reach a command", () => {
     expect(roleAssignment({}).command).toContain("--assignee <object-id> --role");
     const evil = token({ oid: "$(rm -rf ~)" });
     expect(roleAssignment({ endpoint: "https://gw.azure-api.net", token: evil }).command).toBe(

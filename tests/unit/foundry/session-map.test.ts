@@ -23,7 +23,7 @@ test("the state is that of the session object, and the latest under its id", () 
   expect(map.get(undefined)).toBeUndefined();
 });
 
-test("the state is collected with its session, although nobody leaves", async () => {
+test("the state is garbage-collected with its session, without detaching", async () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const map = new SessionMap<object>();

@@ -11,7 +11,7 @@ diagnosisTable(({ options, endpoint, ...failure }) =>
   diagnose({ ...failure, endpoint: options ? parseEndpoint(String(endpoint), options) : endpoint }),
 );
 
-describe("what JavaScript passes in", () => {
+describe("arguments from JavaScript", () => {
   const role = {
     error: { code: "PermissionDenied", message: "Principal does not have access to API/Operation." },
   };
@@ -82,6 +82,6 @@ describe("what JavaScript passes in", () => {
   });
 });
 
-test("KeylessError is what it throws", () => {
+test("it throws KeylessError", () => {
   expect(() => diagnose({ status: 1_000 })).toThrow(KeylessError);
 });

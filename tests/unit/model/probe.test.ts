@@ -63,7 +63,7 @@ function last() {
   return emulator.requests.filter((request) => request.server === "foundry").at(-1);
 }
 
-describe("what is sent", () => {
+describe("the request", () => {
   test("with a model, one inference that is small, not stored and not streamed", async () => {
     const bodies: string[] = [];
     const heads: IncomingMessage["headers"][] = [];
@@ -137,7 +137,7 @@ describe("what is sent", () => {
   });
 });
 
-describe("what the resource answers", () => {
+describe("the response of the resource", () => {
   test("a missing role", async () => {
     emulator.foundry.setRoles([]);
     try {
@@ -298,7 +298,7 @@ describe("when no answer comes", () => {
     });
   });
 
-  test("nobody listens there", async () => {
+  test("no server listens at the address", async () => {
     const own = await serve(() => {});
     await new Promise((resolve) => servers.pop()?.close(resolve));
     const diagnosis = await probed({ endpoint: own });
@@ -344,7 +344,7 @@ describe("an abort", () => {
     expect(emulator.counts.foundry).toBe(before);
   });
 
-  test("while waiting for an answer: the connection is given up", async () => {
+  test("while waiting for a response: the connection is closed", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
     let closed = () => {};

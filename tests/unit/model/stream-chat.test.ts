@@ -217,7 +217,7 @@ describe("a failure", () => {
   });
 });
 
-test("a fetch of the program's own that gives its answer after the time leaves no rejection behind", async () => {
+test("a custom fetch that responds after the deadline causes no unhandled rejection", async () => {
   const hanging = createServer((_request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" }).write(": half\n\n");
   });

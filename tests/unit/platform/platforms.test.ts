@@ -82,7 +82,7 @@ describe("a conversation's folder", () => {
   });
 });
 
-test("without /proc, a lock that nobody touches counts as left behind", () => {
+test("without /proc, a lock that is not refreshed counts as stale", () => {
   const { readFileSync, readlinkSync } = fs;
   const isThere = (path: unknown) => {
     if (String(path).startsWith("/proc/")) throw new Error(`ENOENT: ${path}`);
