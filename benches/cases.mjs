@@ -11,10 +11,10 @@ const CLOSURE = "hand-written closure";
 const program = (name) => `benches/programs/${name}.mjs`;
 const scenario = (name) => `tests/conformance/programs/${name}.mjs`;
 
-/** Makes the heap hold all that the calls allocate, so that nothing is collected meanwhile. */
+/** Makes the heap hold everything that the calls allocate, so that no collection runs meanwhile. */
 const LARGE_HEAP = ["--expose-gc", "--min-semi-space-size=64", "--max-semi-space-size=64"];
 
-/** How long a caller may wait when it should not wait at all: the inaccuracy of a timer. */
+/** The longest wait of a caller that should not wait: the inaccuracy of a timer. */
 const AT_ONCE_MS = 2;
 
 const ten = ({ toolResults: { length } }) =>
@@ -22,11 +22,11 @@ const ten = ({ toolResults: { length } }) =>
 
 /**
  * A case is `{ name, title, unit, against }` and either `sizes`, or a `program` that runs for each
- * system. The name of the system is its first argument, `args` or `quickArgs` follow. `emulator`
- * has the options of an emulator beside it; `figure` reads the compared figure from a run. `limit`
- * is the best that is possible: a figure, or a system that runs too. With `together`, the program
- * measures all systems in one process, because they differ by less than two processes do. `remark`
- * adds a word to the note of a row.
+ * system. Its arguments are the name of the system, then `args` or `quickArgs`. `emulator` has the
+ * options of an emulator that runs beside it; `figure` reads the compared figure from a run.
+ * `limit` is the best possible result: a figure, or a system that also runs. `together` measures
+ * all systems in one process, because two processes differ by more than the systems do. `remark`
+ * adds a note to a row.
  */
 export const CASES = [
   {
@@ -187,7 +187,7 @@ export const CASES = [
     program: program("import"),
     quickRounds: 3,
     figure: ({ report }) => report.ms,
-    // The budget was set where the peer took 130 to 220 ms.
+    // The goal was set on a machine where the peer took 130 to 220 ms.
     against: [{ peer: "@azure/identity", goal: soonerThan(15, 130) }],
   },
   {

@@ -41,7 +41,8 @@ const PEER = `
 import { app } from "@azure/functions";
 import { DefaultAzureCredential } from "@azure/identity";
 import { CopilotClient } from "@github/copilot-sdk";
-// Not in the guide: where no resolver answers, each start of the SDK's client would stop the process for seconds (js/copilot/process-report.ts).
+// Not in Azure's guide: without a DNS resolver, each start of the SDK's client would block the
+// process for seconds (js/copilot/process-report.ts).
 process.report.excludeNetwork = true;
 app.setup({ enableHttpStream: true });
 async function handler(request) {

@@ -1,4 +1,5 @@
-// The rows as a table for people, as one for the docs, and as data; and what they were measured on.
+// Formats the rows as a table for terminals and for the docs, and as data, with the environment of
+// the measurement.
 
 import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
 import pc from "picocolors";
@@ -7,14 +8,14 @@ import { versionsOf } from "./versions.mjs";
 
 const PEERS = ["@azure/identity", "@azure/core-rest-pipeline", "@github/copilot-sdk", "openai"];
 
-/** The rows' figures alone, in the shape that is promised. */
+/** Returns only the rows' figures, in the documented shape. */
 export function dataOf(rows) {
   return rows.map(({ case: name, ours, peer, peerName, limit, ratio, goal, ok }) => ({
     ...{ case: name, ours, peer, peerName, limit, ratio, goal, ok },
   }));
 }
 
-/** The rows, as `case: peer`, whose verdict is not the same in all runs. */
+/** Returns the rows, as `case: peer`, whose verdict differs between runs. */
 export function differing(runs) {
   const [first] = runs;
   return first
@@ -22,7 +23,7 @@ export function differing(runs) {
     .map((row) => [row.case, row.peerName].filter(Boolean).join(": "));
 }
 
-/** Several runs, in a sentence; empty for one. */
+/** Compares several runs in a sentence. Empty for one run. */
 export function agreement({ count, differing }) {
   if (count === 1) return "";
   return differing.length === 0
@@ -47,7 +48,7 @@ export function environmentOf({ quick }) {
   };
 }
 
-/** For a terminal: a line a case, then one for each it is compared with. */
+/** Formats a line for each case for a terminal, then a line for each peer. */
 export function textOf(rows, runs, { green, red, dim } = pc) {
   const lines = [];
   const width = (pick) => Math.max(...rows.map((row) => pick(row).length));
@@ -69,12 +70,12 @@ export function textOf(rows, runs, { green, red, dim } = pc) {
   return [...lines.slice(1), "", `${met} ${agreement(runs)}`].join("\n");
 }
 
-/** For a page: the table, and what it was measured on. */
+/** Formats the table and its environment for a page. */
 export function pageOf(rows, environment) {
   return `${tableOf(cellsOf(rows), ["case", "ours", "peer", "goal"])}\n\n${sourceOf(environment)}`;
 }
 
-/** The cells of each row. A case's title and its own figures stand in its first row only. */
+/** Returns the cells of each row. Only a case's first row has its title and its own figures. */
 function cellsOf(rows) {
   return rows.map((row, index) => {
     const first = row.case !== rows[index - 1]?.case;
@@ -90,7 +91,7 @@ function cellsOf(rows) {
   });
 }
 
-/** Where, when and with what it was measured. */
+/** Describes where, when and with which versions the run was measured. */
 function sourceOf({ node, machine, versions, measuredAt, quick, runs }) {
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `Measured on ${measuredAt.slice(0, 10)}${quick ? " with --quick" : ""}: Node ${node}, ${machine.system}, ${machine.cores} cores (${machine.processor}), ${machine.memoryGB} GB, load ${machine.load.toFixed(1)} at the start; ${named.join(", ")}. ${agreement(runs)}`.trim();

@@ -1,4 +1,5 @@
-// `npm run build`: the publishable package into dist/, with what it needs. What has not changed is not built again.
+// `npm run build`: builds the publishable package into dist/, and what it needs. Skips unchanged
+// parts.
 
 import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -9,7 +10,7 @@ import { checkNode } from "./toolchain.mjs";
 import { COMPONENT, RUST, releaseModules } from "./wasm.mjs";
 import { esbuildWasm, IMPORT, RELEASE, wasmFiles } from "./wasm-plugin.mjs";
 
-/** Everything that dist/ is made of. */
+/** The sources of dist/. */
 const SOURCES = "crates/component wit js package.json package-lock.json tsconfig.json".split(" ");
 const SCRIPTS = ["scripts/build.mjs", "scripts/licenses.mjs", "scripts/wasm-plugin.mjs"];
 const INPUTS = [...RUST, ...SOURCES, ...SCRIPTS];
@@ -17,13 +18,13 @@ const OUTPUTS = ["dist/cli.js", "dist/types/index.d.ts", "dist/THIRD-PARTY-LICEN
 
 const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-/** Where users import from, each with its source in js/: "." is js/index.ts. */
+/** The package's entry points: "." is js/index.ts. */
 export const ENTRIES = Object.keys(exports).filter((path) => exports[path].types);
 const nameOf = (path) => (path === "." ? "index" : path.slice(2));
 export const sourceOf = (path) => join(root, `js/${nameOf(path)}.ts`);
 const sources = (...paths) => Object.fromEntries(paths.map((path) => [nameOf(path), sourceOf(path)]));
 
-/** Imported by users beside this package, never bundled into it. */
+/** Packages that users install beside this one; never bundled. */
 export const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
 
 export const build = () =>
@@ -33,22 +34,22 @@ export const build = () =>
     await step("TypeScript to dist/", distribution);
   });
 
-/** Rejects a dist/ that was built from other sources than those that are here. */
+/** Rejects a dist/ that was built from other sources. */
 export function checkBuilt() {
   if (!isFresh("dist", INPUTS, OUTPUTS)) throw new StepError("dist/ is not up to date", "Run npm run build.");
 }
 
-/** Bundles some entry points. Returns the paths of all that went in. */
+/** Bundles entry points. Returns the paths of all bundled modules. */
 export async function bundle(outdir, entryPoints, options) {
   const { build: esbuild } = await import("esbuild");
-  // Node shows the line of an error that nobody catches: not one with a whole module in it.
+  // When nobody catches an error, Node prints its source line: keep lines short.
   const format = { format: "esm", platform: "node", target: "node20", legalComments: "none", lineLimit: 160 };
   const report = { absWorkingDir: root, metafile: true, logLevel: "warning" };
   const { metafile } = await esbuild({ bundle: true, outdir, entryPoints, ...format, ...report, ...options });
   return Object.keys(metafile.inputs);
 }
 
-/** The command line: one of its libraries is CommonJS. */
+/** The command line. One of its libraries is CommonJS and needs `require`. */
 export const CLI = { cli: join(root, "js/cli/main.ts") };
 export const REQUIRE =
   'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);';
@@ -57,7 +58,7 @@ async function distribution() {
   rmSync(join(root, "dist"), { recursive: true, force: true });
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
   const library = await bundle("dist", sources(".", "./web", ...sharing), {
-    // Names stay, for stacks that can be read.
+    // Keep names, so that stacks are readable.
     minifySyntax: true,
     minifyWhitespace: true,
     splitting: true,
@@ -75,7 +76,7 @@ async function distribution() {
     external: [...PEERS, "cloudflare:workers"],
     plugins: [forWorkerd, esbuildWasm(RELEASE)],
   });
-  // The rest imports the package as everybody does, and so shares its classes and what they hold.
+  // All other bundles import the package, so that they share its classes and state.
   const apart = { minify: true, external: ["copilot-keyless", "copilot-keyless/*", ...PEERS] };
   const classes = ["copilot/agent", "errors/keyless-error", "foundry/plan", "foundry/provider"];
   const rest = [
@@ -90,10 +91,10 @@ async function distribution() {
   writeFileSync(join(root, "dist/THIRD-PARTY-LICENSES.txt"), thirdPartyLicenses(bundled));
 }
 
-/** Writes the declarations that an entry point leads to. */
+/** Writes the type declarations that entry points refer to, and deletes all others. */
 async function declarations() {
   await run("tsc", ["-p", "tsconfig.json"]);
-  // tsc leaves hand-written declarations behind.
+  // tsc does not copy hand-written declarations.
   for (const file of files("js").filter((path) => path.endsWith(".d.ts")))
     cpSync(join(root, file), join(root, file.replace("js/", "dist/types/")));
   const reached = new Set(ENTRIES.map((path) => posix.normalize(exports[path].types)));
@@ -104,7 +105,7 @@ async function declarations() {
   for (const file of files("dist/types")) if (!reached.has(file)) rmSync(join(root, file));
 }
 
-/** Imports some files of js/ from an entry point of the package instead of bundling a copy of them. */
+/** Imports some files of js/ from an entry point instead of bundling a copy of them. */
 function fromPackage(entry, sources) {
   const paths = sources.map((name) => join(root, `js/${name}.js`));
   const resolve = ({ path, resolveDir }) =>
@@ -112,7 +113,7 @@ function fromPackage(entry, sources) {
   return { name: "from-package", setup: ({ onResolve }) => onResolve({ filter: /\.js$/ }, resolve) };
 }
 
-/** workerd compiles no bytes: the `.wasm` files are imported as modules, so that nothing is left to unpack. */
+/** Imports the `.wasm` files as modules: workerd cannot compile bytes at run time. */
 const forWorkerd = {
   name: "for-workerd",
   setup({ onResolve, onLoad }) {

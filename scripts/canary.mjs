@@ -1,5 +1,6 @@
-// `npm run canary`: runs a short suite of the packed package against the newest releases of what it works with, in a throwaway folder: the
-// Copilot SDK, whose token callback is experimental, its runtime, @azure/identity, openai and Node. Exit code 1 when a case fails.
+// `npm run canary`: runs a short suite of the packed package, in a temporary folder, against the
+// newest releases of the Copilot SDK (whose token callback is experimental), its runtime,
+// @azure/identity, openai and Node. Exit code 1 when a case fails.
 
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,12 +45,12 @@ async function install(folder) {
   cpSync(join(root, "tests/canary"), folder, { recursive: true });
   cpSync(join(root, "tests/types/public.ts"), join(folder, "public.ts"));
   const packed = await run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder]);
-  // Beyond the ranges of the package's peers, too: what would break is to be seen.
+  // Allow versions outside the package's peer ranges: the canary looks for what they break.
   const flags = ["--no-audit", "--no-fund", "--legacy-peer-deps"];
   await run("npm", ["install", ...flags, packed.trim()], { cwd: folder });
 }
 
-/** The newest versions, beside those of the lockfile. */
+/** Compares the newest versions with those of the lockfile. */
 function versions(folder) {
   const read = (path) => JSON.parse(readFileSync(path, "utf8"));
   const { packages } = read(join(root, "package-lock.json"));

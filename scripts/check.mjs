@@ -1,4 +1,5 @@
-// `npm run check`: formatting, lints, types, documentation, licences, known holes, and what must never be committed. Changes nothing.
+// `npm run check`: checks formatting, lints, types, documentation, licences, security advisories,
+// and files that must not be committed. Changes nothing.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -35,7 +36,7 @@ const ADVISORIES = {
 const UNREACHABLE =
   /failed to fetch advisory database|audit endpoint returned an error|ENOTFOUND|ECONNREFUSED|ETIMEDOUT/;
 
-/** What no commit may hold, each as a search by git. */
+/** Git commands that find files and texts that must not be committed. */
 const FORBIDDEN = {
   "a build output": "ls-files dist dist-dev www/dist pkg* target node_modules coverage *.wasm",
   "a path of somebody's machine": String.raw`grep -lP (?<![\w.~])/(root|home/\w+|Users/\w+)/ -- *.rs *.ts *.mjs *.js *.json *.toml *.md *.yml`,
@@ -49,7 +50,7 @@ await main(async () => {
   await together(all(RUST, { RUSTDOCFLAGS: "-D warnings" }), all(JAVASCRIPT));
   await step("forbidden content", async () => checkContent());
   await step("publishing, dry run", () => dryRuns());
-  // Where nobody answers, that is said and no failure: the lists are not part of the sources.
+  // Advisories are not part of the sources: warn when their server cannot be reached, do not fail.
   for (const [title, line] of Object.entries(ADVISORIES))
     await runStep(title, line).catch((error) => {
       if (!UNREACHABLE.test(error.message)) throw error;
@@ -69,7 +70,10 @@ function checkContent() {
   for (const path of output("git", ["ls-files", "*package-lock.json"]).split("\n")) checkLock(path);
 }
 
-/** A lockfile must name every package that another platform needs, also those that this one's registry lacks. */
+/**
+ * Checks that a lockfile names the optional packages of every platform, not only those that the
+ * registry offered.
+ */
 function checkLock(path) {
   const { packages } = JSON.parse(readFileSync(join(root, path), "utf8"));
   const optional = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {}));

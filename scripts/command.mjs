@@ -1,4 +1,5 @@
-// Shared by the measuring commands (bench, faults, scale, soak, hostile): options, Ctrl-C, results, exit codes, pages of the docs.
+// Shared by the measuring commands (bench, faults, scale, soak, hostile): options, Ctrl-C, results,
+// exit codes, and pages of the docs.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,11 +9,13 @@ import { main, root, StepError } from "./steps.mjs";
 import { checkNode, npmPackages } from "./toolchain.mjs";
 
 /**
- * Runs a command: parses its `options`, each a list of arguments for Commander's `option`, builds the package, then calls `run` with the
- * values and a signal that Ctrl-C aborts (exit code 130). What imports the package as users do, `run` imports: it is built by then.
+ * Runs a command: parses its `options`, each a list of arguments for Commander's `option`, builds
+ * the package, then calls `run` with the values and a signal that Ctrl-C aborts (exit code 130).
+ * `run` itself imports modules that need the built package.
  *
- * `run` returns `data`, for `--json` and target/<name>.json; `text` to print instead, by default the figures of `data`; `faults`, a sentence
- * for each (exit code 1); `good`, a sentence for when there are none; and `page()`, the content for `--write`.
+ * `run` returns `data`, for `--json` and target/<name>.json; `text` to print instead, by default
+ * the figures of `data`; `faults`, one sentence each (exit code 1); `good`, a sentence to print
+ * without faults; and `page()`, the content for `--write`.
  */
 export const command = (name, about, options, run) =>
   main(async () => {
@@ -46,13 +49,13 @@ export const command = (name, about, options, run) =>
     return faults.length === 0 ? 0 : 1;
   });
 
-/** Parses a whole number from `least` on. */
+/** Parses a whole number that is at least `least`. */
 export const from = (least) => (text) => {
   if (/^\d+$/.test(text) && Number(text) >= least) return Number(text);
   throw new StepError(`${text} is not a whole number from ${least} on`);
 };
 
-/** Parses names, separated by commas. An option with it may be repeated. */
+/** Parses names separated by commas. An option with this parser may be repeated. */
 export const names =
   (what, known) =>
   (text, before = []) => {
@@ -62,14 +65,14 @@ export const names =
     throw new StepError(`There is no ${what} "${unknown}"`, `There are: ${known.join(", ")}`);
   };
 
-/** The option `--write`. Pages are checked before the measurement, which takes minutes. */
+/** The option `--write`. Checks the page before the measurement, which takes minutes. */
 export const writes = (name, page) => [
   "--write <file>",
   `put the tables between the marks of a Markdown file, such as ${page}; may be repeated`,
   (file, before = []) => placed(file, name, () => "") && [...before, file],
 ];
 
-/** Returns the text of a file with new content between its marks. */
+/** Replaces the text between the marks of a file. */
 export function placed(file, name, page) {
   const begin = `<!-- written by scripts/${name}.mjs -->`;
   const end = `<!-- end of scripts/${name}.mjs -->`;

@@ -1,5 +1,6 @@
-// `npm run tool faults`: plays one fault after another and shows how a conversation ends: with this package, with `getBearerTokenProvider`,
-// and with a credential asked per session. Fails when one of ours loses a call, ends the process, or reports an error badly.
+// `npm run tool faults`: plays faults one after another and shows how a conversation ends: with
+// this package, with `getBearerTokenProvider`, and with one credential call per session. Fails when
+// this package loses a call, ends the process, or reports an error badly.
 
 import { FAULTS, GROUPS, QUICK } from "../benches/faults/catalogue.mjs";
 import { command, names, writes } from "./command.mjs";

@@ -1,8 +1,10 @@
-// Serves one Azure Functions app on this machine: `node scripts/functions-host.mjs <app folder> [port]`.
+// Serves one Azure Functions app on this machine: `node scripts/functions-host.mjs <app folder>
+// [port]`.
 //
-// It loads the app as the Node.js worker does: it provides the module "@azure/functions-core" that @azure/functions asks for, imports the
-// entry point that package.json names, and forwards each HTTP request to the server that the library runs for streams while it invokes the
-// function. No storage, no keys, no hooks around invocations; HTTP triggers with `enableHttpStream` only.
+// It loads the app as the Node.js worker does: it provides the module "@azure/functions-core" for
+// @azure/functions, imports the entry point that package.json names, and forwards each HTTP request
+// to the library's own server for streams while it invokes the function. It has no storage, keys or
+// invocation hooks, and supports only HTTP triggers with `enableHttpStream`.
 
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -17,7 +19,7 @@ const [folder = ".", port = "7071"] = process.argv.slice(2);
 const read = (file) => JSON.parse(readFileSync(resolve(folder, file), "utf8"));
 const functions = [];
 const hooks = { appStart: [], appTerminate: [] };
-/** What the worker provides to the app's library. */
+/** The API that the worker provides to the app's library. */
 const core = {
   version: "3.10.0",
   hostVersion: "4.1000.0",
@@ -59,7 +61,7 @@ app.onError((error, c) => {
   if (!c.req.raw.signal.aborted) console.error(error);
   return c.body(null, 502);
 });
-// A body in chunks of one byte would wait here as an object for every byte.
+// Merge small chunks: a body in chunks of one byte would need an object for every byte.
 const serverOptions = { highWaterMark: 4_096 };
 const listening = { hostname: "127.0.0.1", port: Number(port), overrideGlobalObjects: false, serverOptions };
 serve({ fetch: app.fetch, ...listening }, ({ port }) =>
@@ -71,12 +73,12 @@ function forward(raw, invocationId) {
   const { pathname, search, host } = new URL(raw.url);
   const added = { "x-ms-invocation-id": invocationId, "x-forwarded-host": host, "x-forwarded-proto": "http" };
   const headers = { ...Object.fromEntries(raw.headers), ...added };
-  // The first four end at each hop, and `fetch` refuses the last.
+  // The first four are hop-by-hop headers, and `fetch` rejects the last.
   for (const name of ["connection", "te", "trailer", "upgrade", "expect"]) delete headers[name];
   return proxy(new URL(pathname + search, HttpUri), { raw, headers });
 }
 
-/** Invokes a function. It receives the body from the app's own server, and the headers from here. */
+/** Invokes a function. It reads the body from the app's own server, and the headers from here. */
 async function invoke({ metadata, name, callback, invocationId, headers }) {
   const trace = invocationId.replaceAll("-", "");
   const request = {

@@ -1,5 +1,6 @@
-// `npm run tool functions`: runs the Azure Functions app of examples/azure-functions without Azure: in Core Tools where `func` is on the PATH, else
-// in a small host. The emulator stands in for the resource unless FOUNDRY_RESOURCE_URL names one.
+// `npm run tool functions`: runs the Azure Functions app of examples/azure-functions without Azure:
+// in Core Tools if `func` is on the PATH, otherwise in a small host. Uses the emulator as the
+// resource unless FOUNDRY_RESOURCE_URL names one.
 
 import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { foreground, main, output, root } from "./steps.mjs";
 
 await main(async () => {
   await build();
-  // The app finds this package there instead of a release from npm.
+  // Lets the app find this package in place of a release from npm.
   const link = join(root, "node_modules/copilot-keyless");
   rmSync(link, { force: true, recursive: true });
   symlinkSync(root, link, "junction");

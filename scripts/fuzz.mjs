@@ -1,5 +1,6 @@
-// `npm run tool fuzz [seconds]`: throws bytes at the parsers, for some seconds each, starting from the kept corpus. New finds
-// stay in target/fuzz-corpus; a crash fails, and cargo-fuzz says how to repeat it.
+// `npm run tool fuzz [seconds]`: fuzzes each parser for some seconds, starting from the kept
+// corpus. New inputs stay in target/fuzz-corpus. A crash fails, and cargo-fuzz prints how to repeat
+// it.
 
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +13,7 @@ await main(async () => {
   for (const target of readdirSync(join(root, "tests/fuzz/corpus"))) {
     const found = `target/fuzz-corpus/${target}`;
     mkdirSync(join(root, found), { recursive: true });
-    // The sanitizers need a nightly compiler; the core forbids unsafe code, so they would have nothing to find.
+    // No sanitizers: they need a nightly compiler, and the core forbids unsafe code.
     const fuzz = `cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none ${target} ${found} tests/fuzz/corpus/${target}`;
     await runStep(`fuzz ${target}`, `${fuzz} -- -max_total_time=${seconds} -timeout=5 -verbosity=0`);
   }

@@ -1,5 +1,5 @@
-// `npm run tool hostile`: good callers and, beside them, hostile ones, over real HTTP against the Functions handler and the edge handler. Fails
-// with a sentence for each broken promise.
+// `npm run tool hostile`: runs good and hostile callers side by side, over real HTTP, against the
+// Functions handler and the edge handler. Fails with a sentence for each broken promise.
 
 import { command, from } from "./command.mjs";
 

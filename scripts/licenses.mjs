@@ -1,5 +1,6 @@
-// Collects the licences of others' work in the package: npm packages bundled into its JavaScript, crates compiled into its
-// WebAssembly. deny.toml says which licences crates may have.
+// Collects the licences of third-party code in the package: npm packages bundled into its
+// JavaScript, and crates compiled into its WebAssembly. deny.toml lists the allowed licences of
+// crates.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,9 +8,9 @@ import { output, root, StepError } from "./steps.mjs";
 
 const OWNER = /^ *Copyright (\(c\)|©|\d).*\n+/gim;
 
-/** Returns the text of THIRD-PARTY-LICENSES.txt; `inputs` are the paths of the modules that were bundled. */
+/** Returns the text of THIRD-PARTY-LICENSES.txt. `inputs` are the paths of the bundled modules. */
 export function thirdPartyLicenses(inputs) {
-  // Texts that differ in nothing but their owners stand once, below those.
+  // Print texts that differ only in their copyright owners once, below all their owners.
   const owned = new Map();
   const works = [...bundledPackages(inputs), ...compiledCrates()];
   for (const { title, text } of [...works.flatMap(texts), standardLibrary()]) {
@@ -33,7 +34,10 @@ function bundledPackages(inputs) {
   });
 }
 
-/** Returns the crates that are compiled into the WebAssembly modules and the component. Macros run in the compiler. */
+/**
+ * Returns the crates in the WebAssembly modules and the component. Macro crates run only in the
+ * compiler.
+ */
 export function compiledCrates() {
   const ours = "-p copilot-keyless-wasm -p copilot-keyless-component --target wasm32-unknown-unknown";
   const options = `tree --locked --all-features ${ours} -e normal,no-proc-macro --prefix none --format {p}`;
@@ -46,7 +50,7 @@ export function compiledCrates() {
     .map((one) => ({ ...one, manifest: one.manifest_path, kind: ", a Rust crate" }));
 }
 
-/** Not every installation of Rust carries its licence; the text is that of this package. */
+/** Uses the licence text of this package, because not every Rust installation contains its own. */
 function standardLibrary() {
   const [, version] = output("rustc", ["--version"]).split(" ");
   const text = readFileSync(join(root, "LICENSE"), "utf8");
@@ -54,7 +58,7 @@ function standardLibrary() {
   return { title, text: text.replace(/^Copyright .*/m, "Copyright (c) The Rust Project Contributors") };
 }
 
-/** The texts in a package's folder. Where there is a choice, MIT is taken. */
+/** Returns the licence texts in a package's folder. Takes MIT where there is a choice. */
 function texts({ name, version, kind = "", license, manifest }) {
   const files = readdirSync(dirname(manifest)).filter((file) => /^licen[cs]e/i.test(file));
   const chosen = files.filter((file) => /-(mit|unicode)/i.test(file));

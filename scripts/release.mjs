@@ -1,5 +1,5 @@
-// `npm run release:check [-- v1.2.3]`: checks that this commit can be released, under that tag; with `--notes` it prints
-// the release notes instead. The steps are in docs/design/releasing.md.
+// `npm run release:check [-- v1.2.3]`: checks that this commit can be released, under that tag;
+// with `--notes` it prints the release notes instead. The steps are in docs/design/releasing.md.
 
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -9,10 +9,14 @@ import { main, output, root, run, StepError, step } from "./steps.mjs";
 
 const read = (file) => readFileSync(join(root, file), "utf8");
 
-/** Packs everything that is published, and fails on a warning. What is to be `released` is also compiled, and must be new to its registry. */
+/**
+ * Packs everything that is published, and fails on a warning. Compiles packages to be `released`,
+ * and checks that their registry does not have the version yet.
+ */
 export async function dryRuns({ released = false } = {}) {
   const printed = [await run("npm", [released ? "publish" : "pack", "--ignore-scripts", "--dry-run"])];
-  // cargo follows the link that `npm run tool functions` leaves, and finds the repository in itself.
+  // cargo follows the link that `npm run tool functions` creates, and finds the repository inside
+  // itself.
   rmSync(join(root, "node_modules/copilot-keyless"), { recursive: true, force: true });
   const how = released ? ["publish", "--dry-run"] : ["package", "--allow-dirty", "--no-verify"];
   for (const manifest of publishedCrates())
@@ -28,7 +32,7 @@ function publishedCrates() {
   return manifests.filter((file) => !/^publish = false/m.test(read(file)));
 }
 
-/** A version's section of the changelog, without its heading. */
+/** Returns a version's section of the changelog, without its heading. */
 export function notesOf(version, changelog = read("CHANGELOG.md")) {
   const section = changelog.split(/^## /m).find((text) => /[^[\]\s]+/.exec(text)?.[0] === version);
   return section?.slice(section.indexOf("\n")).trim();

@@ -1,4 +1,5 @@
-// `npm run tool scale`: simulates fleets, then measures providers and sessions: their requests to the identity endpoint, and their memory.
+// `npm run tool scale`: simulates fleets, then measures many providers and sessions: their requests
+// to the identity endpoint, and their memory.
 
 import { runProgram } from "../benches/run.mjs";
 import { tableOf } from "../benches/table.mjs";

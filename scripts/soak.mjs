@@ -1,5 +1,6 @@
-// `npm run tool soak`: many sessions converse on tokens of 15 s while faults come by a plan, the same for the same seed; then a crowd aborts at
-// a chat server on a busy machine. Fails when something is lost, late, leaked or too much.
+// `npm run tool soak`: runs many sessions with tokens of 15 s under planned faults (the same seed
+// gives the same plan), then a crowd that aborts turns at a chat server on a busy machine. Fails on
+// lost or late turns, leaks, and too many requests or too much memory.
 
 import { lineOf, planOf } from "../tests/soak/plan.mjs";
 import { command, from } from "./command.mjs";

@@ -1,7 +1,11 @@
-// `npm start`: sets up and builds what is missing, then holds a keyless conversation. `npm start -- --help` lists the options.
-// `npm run dev [test]`: builds after every edit; with a test file, Vitest runs it again whenever a source or the module has changed.
+// `npm start`: installs and builds what is missing, then starts a keyless conversation. `npm start
+// -- --help` lists the options.
 //
-// The development build is unoptimized and stands in dist-dev/, so that nobody takes it for the package in dist/.
+// `npm run dev [test]`: builds after every edit. With a test file, Vitest runs it again whenever a
+// source or the module has changed.
+//
+// The development build is unoptimized. It goes to dist-dev/, so that nobody mistakes it for the
+// package in dist/.
 
 import { watch } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +18,7 @@ import { esbuildWasm } from "./wasm-plugin.mjs";
 
 const INPUTS = [...RUST, "js", "package.json", "package-lock.json", "scripts"];
 
-/** Builds the command line with the library in it. */
+/** Builds the command line with the library bundled into it. */
 const devBuild = () =>
   ifChanged("dev", INPUTS, ["dist-dev/cli.js"], async () => {
     checkNode();

@@ -1,4 +1,5 @@
-// Runs the steps of a script and shows them: a line when one begins, ends or takes long, its output only when it fails.
+// Runs the steps of a script and shows them: a line when one begins, ends or takes long, and the
+// output of failed ones.
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -9,7 +10,7 @@ import { fileURLToPath } from "node:url";
 /** The repository's root. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** A failure that is reported in a few lines, without a stack. */
+/** An error that is printed in a few lines, without a stack. */
 export class StepError extends Error {
   constructor(message, hint) {
     super(message);
@@ -17,7 +18,7 @@ export class StepError extends Error {
   }
 }
 
-/** Runs a script's main function; a StepError becomes a short message and exit code 1. */
+/** Runs a script's main function. Prints a StepError as a short message, with exit code 1. */
 export async function main(work) {
   try {
     process.exitCode = (await work()) ?? 0;
@@ -28,7 +29,7 @@ export async function main(work) {
   }
 }
 
-/** Shows a step while it runs. `work` receives a function that takes its last line of output. */
+/** Shows a step while it runs. `work` receives a function that shows its last line of output. */
 export async function step(title, work) {
   const started = Date.now();
   let line = "";
@@ -47,22 +48,22 @@ export async function step(title, work) {
   }
 }
 
-/** Runs a command line, whose words hold no spaces, as a step. */
+/** Runs a command line as a step. Its words must not contain spaces. */
 export const runStep = (title, line, options) =>
   step(title, (onLine) => {
     const [program, ...args] = line.split(" ");
     return run(program, args, { onLine, ...options });
   });
 
-/** Waits for several steps to end, then rejects with the first failure. */
+/** Waits until all steps have ended, then rejects with the first failure. */
 export async function together(...steps) {
   const failed = (await Promise.allSettled(steps)).find(({ status }) => status === "rejected");
   if (failed) throw failed.reason;
 }
 
 /**
- * Returns what to spawn for a command. On Windows a shell starts the commands of npm packages, and splits arguments at spaces unless
- * they are quoted; a path to a program needs none.
+ * Returns the arguments for spawn. On Windows a shell starts the commands of npm packages, and
+ * splits arguments at spaces unless they are quoted; a path to a program needs no shell.
  */
 export function spawned(command, args, platform = process.platform) {
   if (platform !== "win32" || /[\\/]/.test(command)) return { command, args, shell: false };
@@ -75,7 +76,10 @@ function start(launch, name, given, { env, ...options }) {
   return launch(command, args, { cwd: root, env: { ...process.env, ...env }, shell, ...options });
 }
 
-/** Runs a command to its end. Rejects with the end of its output when it fails. `show` passes the output on instead. */
+/**
+ * Runs a command to its end. Rejects with the end of its output when it fails. `show` prints the
+ * output instead.
+ */
 export function run(command, args, { onLine, hint, show, ...options } = {}) {
   const stdio = show ? "inherit" : ["ignore", "pipe", "pipe"];
   const child = start(spawn, command, args, { stdio, ...options });
@@ -96,7 +100,10 @@ export function run(command, args, { onLine, hint, show, ...options } = {}) {
   });
 }
 
-/** Runs a program in the foreground and resolves with its exit code. Ctrl-C reaches it by itself; waiting lets it say goodbye. */
+/**
+ * Runs a program in the foreground and resolves with its exit code. Ctrl-C reaches the program
+ * directly; this process waits so that it can end cleanly.
+ */
 export function foreground(command, args, options = {}) {
   const child = start(spawn, command, args, { stdio: "inherit", ...options });
   process.on("SIGINT", () => {});
@@ -104,7 +111,7 @@ export function foreground(command, args, options = {}) {
   return new Promise((done) => child.on("close", (code, signal) => done(signal ? 1 : code)));
 }
 
-/** Returns what a command prints, or undefined when it is missing or fails. */
+/** Returns the output of a command, or undefined when it is missing or fails. */
 export function output(command, args) {
   const { status, stdout } = start(spawnSync, command, args, { encoding: "utf8", maxBuffer: 2 ** 26 });
   return status === 0 ? stdout.trim() : undefined;
@@ -119,24 +126,24 @@ export function files(...paths) {
   });
 }
 
-/** The state of everything that an output is made of: the files, and the compilers. */
+/** Hashes the inputs of a build: the files, and the versions of Node and Rust. */
 function digest(inputs) {
   const hash = createHash("sha256").update(`${process.version} ${output("rustc", ["--version"])}`);
   for (const path of files(...inputs)) hash.update(`\0${path}\0`).update(fs.readFileSync(join(root, path)));
   return hash.digest("hex");
 }
 
-/** Whether some work was done for these inputs, and its outputs are there. */
+/** Whether the last run had the same inputs and its outputs exist. */
 export function isFresh(name, inputs, outputs) {
   const stamp = `target/stamps/${name}`;
   if (![stamp, ...outputs].every((path) => fs.existsSync(resolve(root, path)))) return false;
   return fs.readFileSync(join(root, stamp), "utf8") === digest(inputs);
 }
 
-/** Does some work unless it is fresh. */
+/** Does the work unless its outputs are fresh. */
 export async function ifChanged(name, inputs, outputs, work) {
   if (isFresh(name, inputs, outputs)) return;
-  // What changes meanwhile is work for the next time.
+  // Hash before the work, so that a file changed meanwhile triggers another build.
   const before = digest(inputs);
   await work();
   fs.mkdirSync(join(root, "target/stamps"), { recursive: true });

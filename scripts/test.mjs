@@ -1,9 +1,9 @@
 // Builds what is missing and runs the tests.
 //
-//   npm test                   the quick tests: Rust natively and in WebAssembly, the types, every project of vitest.config.ts
+//   npm test                   the quick tests: Rust, WebAssembly, types, every vitest project
 //   npm test native e2e        some suites, whole: native, wasm, types, or projects
 //   npm test -- -t "a title"   options and files go to vitest
-//   npm run test:all           also the slow tests, other hosts of the core, fuzzing and loads (`--slow` runs these alone)
+//   npm run test:all           also slow tests, other hosts, fuzzing, loads (only these: `--slow`)
 
 import { build } from "./build.mjs";
 import { foreground, main, run, step } from "./steps.mjs";

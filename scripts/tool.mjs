@@ -1,4 +1,5 @@
-// `npm run help`: lists the commands, as CONTRIBUTING.md has them. `npm run tool <name>`: runs one that is rarely needed.
+// `npm run help`: lists the commands that CONTRIBUTING.md documents. `npm run tool <name>`: runs
+// one of the rarer ones.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Installs what the build needs beside Node and Rust: npm packages, the wasm target and cargo tools, each when it is first needed.
+// Installs build dependencies other than Node and Rust: npm packages, the wasm target and cargo
+// tools, each on first use.
 
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -11,9 +12,9 @@ export const WASM_TARGET = "wasm32-unknown-unknown";
 const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
 const [, BINDGEN] = /name = "wasm-bindgen"\nversion = "(.*)"/.exec(lock);
 
-/** The versions of the cargo tools, and what `cargo install` gets for each. */
+/** The versions of the cargo tools, and the arguments of `cargo install` for each. */
 const TOOLS = {
-  // TLS is left out: only the tool's tests in browsers need it.
+  // Without TLS, which only the tool's browser tests need.
   "wasm-bindgen": { version: BINDGEN, install: [`wasm-bindgen-cli@${BINDGEN}`, "--no-default-features"] },
   "wasm-pack": { version: "0.15.1" },
   "cargo-deny": { version: "0.20.2" },
@@ -21,7 +22,7 @@ const TOOLS = {
   "cargo-semver-checks": { version: "0.51.0" },
 };
 
-/** Tools are kept per user and version, so that the next clone finds them. */
+/** Tools are cached per user and version, so that other clones find them. */
 const caches = process.env.XDG_CACHE_HOME ?? process.env.LOCALAPPDATA ?? join(homedir(), ".cache");
 const home = join(caches, "copilot-keyless/tools");
 
@@ -41,7 +42,7 @@ export function npmPackages() {
   );
 }
 
-/** Checks that Rust is there, and adds its wasm target. */
+/** Checks that Rust is installed, and adds its wasm target. */
 export async function rust() {
   const libraries = output("rustc", ["--print", "target-libdir", "--target", WASM_TARGET]);
   if (!libraries) throw new StepError("Rust is not installed", "Install it with rustup (https://rustup.rs).");
@@ -50,9 +51,10 @@ export async function rust() {
   await runStep(`Rust target ${WASM_TARGET}`, `rustup target add ${WASM_TARGET}`, { hint });
 }
 
-/** Puts cargo tools on this process's PATH; installs those that are missing. */
+/** Puts cargo tools on this process's PATH. Installs missing ones. */
 export async function cargoTools(...names) {
-  // One after another: they share what they are built from, and a quick build of them beats a quick run.
+  // Install one after another, because they share build outputs. Debug builds, because compiling
+  // takes longer than running.
   const env = { CARGO_TARGET_DIR: join(root, "target/tools"), CARGO_PROFILE_DEV_DEBUG: "0" };
   const hint = "Check the network and that a C compiler is installed (cc, or Build Tools on Windows).";
   for (const name of names) {

@@ -1,4 +1,4 @@
-// Gives TypeDoc TypeScript 6: it works with the compiler's API, which TypeScript 7 no longer has. For `node --import`.
+// Makes TypeDoc load TypeScript 6, because TypeScript 7 has no compiler API. For `node --import`.
 
 import { register } from "node:module";
 

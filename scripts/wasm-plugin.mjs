@@ -1,5 +1,6 @@
-// Puts the built WebAssembly modules into bundles and tests: wasm-bindgen's file for js/wasm/modules/<name>.js, and the
-// deflated `.wasm` in base64 for <name>-inline.js. One set of rules, as a plugin for Vite and Vitest and as one for esbuild.
+// Puts the built WebAssembly modules into bundles and tests: wasm-bindgen's file for
+// js/wasm/modules/<name>.js, and the deflated `.wasm` in base64 for <name>-inline.js. One set of
+// rules serves two plugins: one for Vite and Vitest, one for esbuild.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,23 +10,25 @@ import { root } from "./steps.mjs";
 /** The imports that the plugins resolve: js/wasm/modules/core.js, core-inline.js and so on. */
 export const IMPORT = /\/modules\/(core|plan|net)(-inline)?\.js$/;
 
-/** The module of each build that stands for an import. A development build has all surfaces in one module. */
+/** The module for each import. The development build has everything in one module. */
 export const DEV = { core: "dev", plan: "dev", net: "dev" };
 export const RELEASE = { core: "core", plan: "plan", net: "net" };
 
-/** Returns where the files of a module are: what wasm-bindgen wrote, and the `.wasm` itself. */
+/** Returns the paths of a module's files: wasm-bindgen's bindings and the `.wasm`. */
 export function wasmFiles(module) {
   const folder = join(root, "target/wasm", module);
   return { bindings: join(folder, `${module}.js`), wasm: join(folder, `${module}_bg.wasm`) };
 }
 
-/** The plugin for Vite and Vitest. `modules` is DEV, RELEASE, or names of other modules by import. */
+/**
+ * The plugin for Vite and Vitest. `modules` is DEV, RELEASE, or names of other modules by import.
+ */
 export function viteWasm(modules = DEV) {
   const resolveId = (source) => {
     const [, name, inline] = IMPORT.exec(source) ?? [];
     if (!name) return;
     const { bindings, wasm } = wasmFiles(modules[name]);
-    // The file stays part of its id, so that a new build of it reaches whoever watches.
+    // Keep the file's path in the id, so that watchers notice a new build of it.
     return inline ? `${wasm}?deflated` : bindings;
   };
   const load = (id) => {
@@ -38,7 +41,7 @@ export function viteWasm(modules = DEV) {
   return { name: "wasm-modules", enforce: "pre", resolveId, load };
 }
 
-/** The same for esbuild, with the names in wasm-bindgen's files shortened: they help nobody in a stack. */
+/** The plugin for esbuild. It also shortens the names in wasm-bindgen's files. */
 export function esbuildWasm(modules = DEV) {
   const { name, resolveId, load } = viteWasm(modules);
   return {
@@ -57,14 +60,15 @@ const deflated = (wasm, level) =>
   `export default "${deflateRawSync(readFileSync(wasm), { level }).toString("base64")}";`;
 
 /**
- * Returns a module's bindings without the default export, whose `new URL` would lead bundlers to a second copy of the module,
- * and with the `fetch`, `Request` and `Response` of js/wasm/net-platform.ts for reqwest.
+ * Returns a module's bindings without the default export, whose `new URL` would make bundlers add a
+ * second copy of the module, and with the `fetch`, `Request` and `Response` of
+ * js/wasm/net-platform.ts for reqwest.
  */
 function bindingsOf(module, file) {
   const code = readFileSync(file, "utf8")
     .replace("export { initSync, __wbg_init as default };", "export { initSync };")
     .replace(`new URL('${module}_bg.wasm', import.meta.url)`, "undefined")
-    // In service workers and workerd reqwest calls the global object's.
+    // In service workers and workerd, reqwest calls the global object's `fetch`.
     .replace("getObject(arg0).fetch(getObject(arg1))", "fetch(getObject(arg1))");
   const sends = code.includes("fetch(getObject(");
   if (/ as default|new URL\(|\.fetch\(/.test(code))

@@ -1,4 +1,5 @@
-// Builds the WebAssembly modules into target/wasm, a folder each, and the component into target/component.wasm.
+// Builds the WebAssembly modules, each into its own folder of target/wasm, and the component into
+// target/component.wasm.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -6,7 +7,7 @@ import { join } from "node:path";
 import { ifChanged, root, runStep, together } from "./steps.mjs";
 import { cargoTools, npmPackages, rust, WASM_TARGET } from "./toolchain.mjs";
 
-/** What the modules are made of. */
+/** The sources of the modules. */
 export const RUST = "src crates/wasm Cargo.toml Cargo.lock scripts/toolchain.mjs scripts/wasm.mjs".split(" ");
 
 export const COMPONENT = "target/component.wasm";
@@ -14,7 +15,9 @@ export const COMPONENT = "target/component.wasm";
 const OPTIONS = `--locked --target ${WASM_TARGET}`;
 const BINDGEN = "--target web --no-typescript";
 
-/** Builds the development module, which has all surfaces, without wasm-pack. What it needs is installed meanwhile. */
+/**
+ * Builds the development module, which has all features, without wasm-pack. Installs what it needs.
+ */
 export const devModule = () =>
   ifChanged("wasm-dev", RUST, ["target/wasm/dev/dev_bg.wasm"], async () => {
     await rust();
@@ -26,7 +29,7 @@ export const devModule = () =>
     await runStep("Bindings for JavaScript", `wasm-bindgen ${compiled} ${BINDGEN} ${out}`);
   });
 
-/** Builds an optimized module of some features, by wasm-pack. */
+/** Builds an optimized module with some features, by wasm-pack. */
 export const releaseModule = (name, features = name) =>
   ifChanged(`wasm-${name}`, RUST, [`target/wasm/${name}/${name}_bg.wasm`], () => {
     const out = `--out-dir ../../target/wasm/${name} --out-name ${name} crates/wasm`;
@@ -35,18 +38,18 @@ export const releaseModule = (name, features = name) =>
     return runStep(`Rust to WebAssembly: ${name}`, `${pack} -- --locked --features ${features}`, { env });
   });
 
-/** Builds the modules of the package and the component, and first installs what that needs. */
+/** Builds the modules of the package and the component. Installs what they need. */
 export async function releaseModules() {
   await rust();
   await together(npmPackages(), cargoTools("wasm-bindgen", "wasm-pack"));
-  // The modules are builds of one crate, of which cargo keeps the last.
+  // One after another: all modules come from one crate, and cargo keeps only the last build of it.
   const modules = releaseModule("core")
     .then(() => releaseModule("plan"))
     .then(() => releaseModule("net"));
   await together(modules, component());
 }
 
-/** Builds the component by wit/copilot-keyless.wit. */
+/** Builds the component from wit/copilot-keyless.wit. */
 const component = () =>
   ifChanged("component", [...RUST, "crates/component", "wit"], [COMPONENT], async () => {
     const build = `cargo build ${OPTIONS} -p copilot-keyless-component --release`;
@@ -60,7 +63,10 @@ const component = () =>
     writeFileSync(join(root, COMPONENT), bytes);
   });
 
-/** Panics name source files: relative to this repository and to cargo's folder, so that nothing names this machine. */
+/**
+ * Panics contain source paths. Makes them relative to this repository or cargo's folder, so that
+ * the package contains no path of this machine.
+ */
 function remapped() {
   const cargo = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src/");
   const flags = [cargo, `${root}/`].map((folder) => `--remap-path-prefix=${folder}=`);

@@ -1,5 +1,5 @@
-// `npm run site`: builds the documentation as a web site into target/site, with the API reference and the page beside it, and checks
-// every link of it.
+// `npm run site`: builds the documentation into target/site, adds the API reference and the browser
+// page, and checks every link.
 
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
@@ -29,7 +29,7 @@ await main(async () => {
   console.error(`${OUT}: serve it with \`npx --prefix site vitepress preview site\``);
 });
 
-/** Links of the built site that lead nowhere, or to an anchor that is not there. */
+/** Returns links to missing pages or missing anchors. */
 function brokenLinks() {
   const files = readdirSync(OUT, { recursive: true, encoding: "utf8" })
     .map((path) => path.replaceAll("\\", "/"))
@@ -42,7 +42,7 @@ function brokenLinks() {
     return ids.get(path);
   };
   return files.flatMap((from) => {
-    // What the page's scripts make of its fragments is tested with the page.
+    // Ignore fragments of the page: its scripts handle them, and its own tests cover that.
     const links = [
       ...pages.get(from).matchAll(/<(?:a|img|iframe|link|script)\b[^>]*? (?:href|src)="([^"]+)"/g),
     ];

@@ -1,6 +1,6 @@
-// `npm run record` in site/: runs `npm start` in a terminal of its own, types a few lines into it, and writes the recording to
-// docs/assets/start.svg. What is recorded is what the command printed, when it printed it; nothing is edited. Linux and macOS: it
-// uses `script` for the terminal.
+// `npm run record` in site/: runs `npm start` in a terminal, types a few lines, and writes an
+// unedited recording with its real timing to docs/assets/start.svg. Needs Linux or macOS, because
+// it uses `script` for the terminal.
 
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -10,10 +10,12 @@ import xterm from "@xterm/headless";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const COMMAND = "npm start";
-/** Typed one after the other, whenever the command waits at its prompt; the empty one ends the chat. */
+/** The lines to type, each at the next prompt. The empty line ends the chat. */
 const TYPED = ["Hello! Who are you?", "Without an API key?", ""];
 const PROMPT = /^you\s*$/;
-/** How long the command must be quiet at its prompt, and the pause after each key, in milliseconds. */
+/**
+ * How long the prompt must be quiet before typing, and the pause after each key, in milliseconds.
+ */
 const QUIET = 700;
 const KEY = 45;
 /** How long the whole run may take, in milliseconds. */
@@ -23,14 +25,14 @@ const TARGET = join(root, "docs/assets/start.svg");
 
 const COLS = 110;
 const ROWS = 60;
-/** Changes within one frame are shown together, in milliseconds. */
+/** Merges changes within one frame, in milliseconds. */
 const FRAME = 50;
-/** How long the last frame stays, in seconds. */
+/** How long the last frame is shown, in seconds. */
 const HOLD = 5;
 
 const CELL = { width: 8.43, height: 20 };
 const MARGIN = { left: 18, top: 58, bottom: 18 };
-/** ANSI colours on the dark background, and the others' text colour. */
+/** ANSI colours on a dark background, and the default text colour. */
 const COLORS = { 1: "#ff7b72", 2: "#7ee787", 3: "#e3b341", 4: "#79c0ff", 5: "#d2a8ff", 6: "#76e3ea" };
 const TEXT = "#e6edf3";
 
@@ -38,7 +40,7 @@ const frames = await record(COMMAND);
 writeFileSync(TARGET, svgOf(frames));
 console.log(`${TARGET}: ${frames.length} frames, ${(frames.at(-1).at / 1000).toFixed(1)} s`);
 
-/** The screens of a run, each with the time at which it appeared, in milliseconds. */
+/** Returns the screens of a run, each with its time in milliseconds. */
 async function record(command) {
   const terminal = new xterm.Terminal({ cols: COLS, rows: ROWS, allowProposedApi: true });
   const shown = [{ at: 0, rows: [] }];
@@ -77,7 +79,7 @@ async function record(command) {
   return shown;
 }
 
-/** Each row of the screen as runs of one style: `{ x, text, fill, opacity, bold }`. */
+/** Returns each row of a screen as runs of one style: `{ x, text, fill, opacity, bold }`. */
 function screenOf(terminal) {
   const buffer = terminal.buffer.active;
   return Array.from({ length: ROWS }, (_, y) => {
@@ -100,7 +102,7 @@ function screenOf(terminal) {
   });
 }
 
-/** An SVG that shows each version of each row for as long as it was on the screen, again and again. */
+/** Renders an SVG that shows each version of each row for its time, in a loop. */
 function svgOf(shown) {
   const end = shown.at(-1).at / 1000;
   const total = end + HOLD;

@@ -89,7 +89,7 @@ export class Cell {
         ...env,
       },
       stdio: ["ignore", "ignore", "pipe", "ipc"],
-      // A process group of its own, as a shell makes one: Ctrl-C reaches all its processes.
+      // A process group of its own, as a shell creates it: Ctrl-C reaches all its processes.
       detached: true,
     });
     this.#child.stderr.on("data", (chunk) => {
@@ -106,7 +106,7 @@ export class Cell {
     await this.#answer(0, START_MS);
   }
 
-  /** Makes a call that must be answered, unless `cause` has patterns of an allowed error. */
+  /** Makes a call that must succeed, unless `cause` has patterns of an allowed error. */
   async call(...cause) {
     const prompt = `call ${this.#calls.length + 1}`;
     const call = { prompt, mustServe: cause.length === 0, cause };
@@ -115,7 +115,7 @@ export class Cell {
     return call;
   }
 
-  /** Makes a call without waiting for its end; it does not count. */
+  /** Starts a call without waiting for its end. It does not count. */
   begin() {
     this.#tell({ command: "ask", prompt: "the last call" });
   }

@@ -8,7 +8,7 @@ export const TURN_MS = 20_000;
 
 const SCOPE = "https://ai.azure.com/.default";
 
-/** Only those with `ours` are judged. */
+/** Only contenders with `ours` are judged. */
 export const CONTENDERS = {
   agent: { title: "copilot-keyless", ours: true, create: () => agent({}) },
   direct: {
@@ -32,8 +32,8 @@ async function agent(options) {
 }
 
 /**
- * Uses the token function of `@azure/identity` as the session's callback, in one session for the
- * life of the program.
+ * Uses the token function of `@azure/identity` as the session's callback, in one session that lasts
+ * as long as the program.
  */
 async function bearerTokenProvider() {
   const { DefaultAzureCredential, getBearerTokenProvider } = await import("@azure/identity");
@@ -48,8 +48,8 @@ async function bearerTokenProvider() {
 }
 
 /**
- * The pattern of the guide for Azure managed identities: for each prompt a fresh token, in a
- * session of its own.
+ * The pattern of the guide for Azure managed identities: a new token and a new session for each
+ * prompt.
  */
 async function tokenPerSession() {
   const { DefaultAzureCredential } = await import("@azure/identity");

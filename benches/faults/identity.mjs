@@ -10,11 +10,12 @@ const MB = 1 << 20;
 
 const PARTY = /identity|credential|token/i;
 
-/** `cause` has what an error must name; it is missing where the fault is no reason to fail. */
+/** `cause` has patterns that an error must match. Without it, the fault must cause no error. */
 const FAULTS = [
   ["identity-400", "400", status(400), [/\b400\b|refused|bad request/i]],
   ["identity-404", "404", status(404), [/\b404\b|not found/i]],
-  // MSAL may wait longer than callers do and say nothing: then it is only known that no answer
+  // MSAL may wait longer than callers do, without an error: then the only finding is that no answer
+  // came.
   // came.
   ["identity-410", "410", status(410), [/\b410\b|gone|no answer within/i]],
   [
@@ -27,7 +28,7 @@ const FAULTS = [
     "identity-429-retry-after",
     "429 with Retry-After: 30",
     { ...status(429), headers: { "retry-after": "30" } },
-    // As above: MSAL waits as long as it is asked to.
+    // As above: MSAL waits as long as `Retry-After` says.
     [/\b429\b|throttl|too many|fewer requests|no answer within/i],
   ],
   ["identity-500", "500", status(500), [/\b500\b|server error/i]],
@@ -78,7 +79,7 @@ export const IDENTITY = [
     title,
     script: (cell) => outage(cell, fault, cause && [PARTY, ...cause]),
   })),
-  // MSAL does not read it, and reports that the token expires now.
+  // MSAL cannot read it, and reports that the token expires now.
   { id: "identity-date", title: "expiry as a date of App Service 2017-09-01", script: unreadByMsal },
 ].map((fault) => ({ group: "identity", ...fault }));
 
@@ -104,8 +105,8 @@ function halfDayDate(at) {
 }
 
 /**
- * A token of an hour, 90 s before it expires, still works: no call may be lost. It expires while
- * nobody calls; then a call cannot be answered. When the fault is over, the next one must be.
+ * An hour's token still works 90 s before it expires, so no call may fail. Then it expires without
+ * any calls, and the next call cannot succeed. After the fault ends, the next call must succeed.
  */
 async function outage(cell, fault, cause = []) {
   await cell.call();

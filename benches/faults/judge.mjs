@@ -1,14 +1,14 @@
 // Judges errors and cells.
 
-/** Makes somebody without a key look for a key, which is worse than no advice. */
+/** Advice to look for a key, which is worse than no advice for users without one. */
 const WRONG_STEP = /API[_ -]?KEY/i;
 const STEP =
   /\b(check|run|set|assign|try again|send it again|asked again|retry|restart|start|reinstall|see|visit|troubleshoot\w*|raise|ask|look|use|allow|add|get|make|wait)\b/i;
 
 /**
- * An error is reported well when it has a code, its message names the cause, and it says what to
- * do. `cause` has the patterns of the fault, all of which the message must match. Where there was
- * no error (no answer, an empty reply, a process that has ended), nothing was reported.
+ * Judges an error as good when it has a code, its message names the cause, and it says what to do.
+ * The message must match all patterns in `cause`. A call without an error (no answer, an empty
+ * reply, a process that has ended) reported nothing.
  */
 export function judgeError({ silent, code, message = "", hint = "" }, cause) {
   if (silent) return { code: false, cause: false, step: false };
@@ -39,7 +39,7 @@ export function summaryOf({ calls, ended, identityRequests, findings }) {
   };
 }
 
-/** Lists, in sentences, what one of ours must not show. */
+/** Lists, in sentences, the findings that this package must not have. */
 export function problemsOf({ lost, alive, ended, errors, findings }) {
   const problems = [...findings];
   if (lost > 0) problems.push(`${lost} lost although a valid token could be had`);

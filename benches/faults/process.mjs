@@ -1,4 +1,4 @@
-// Faults of the process and of its machine. Linux only: the runtimes are found in /proc.
+// Faults of the process and its machine. Linux only, because it finds the runtimes in /proc.
 
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,7 +26,7 @@ export const PROCESS = [
   {
     id: "no-home",
     title: "no home folder",
-    // Nobody can create a folder there, not even root.
+    // Nobody can create a folder in /proc, not even root.
     env: {
       HOME: "/dev/null/home",
       COPILOT_HOME: undefined,

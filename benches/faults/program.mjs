@@ -1,12 +1,12 @@
-// Runs one contender in a process of its own: `node program.mjs <contender>`. Like a server, it
-// runs until it is told to end, is killed, or crashes.
+// Runs one contender in its own process: `node program.mjs <contender>`. It runs like a server,
+// until a message ends it, it is killed, or it crashes.
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { moveClocks } from "../../tests/conformance/programs/clocks.mjs";
 import { CONTENDERS } from "./contenders.mjs";
 
-// The clocks are replaced before anything under test is loaded.
+// Replace the clocks before loading anything under test.
 moveClocks({});
 const contender = await CONTENDERS[process.argv[2]].create();
 
@@ -44,7 +44,7 @@ function ballast() {
   return join(process.env.COPILOT_HOME, "ballast");
 }
 
-/** Fills the disk; small blocks at the end fill what the large ones leave. */
+/** Fills the disk: large blocks first, then small ones for the rest. */
 function fillDisk() {
   for (const bytes of [1 << 20, 1 << 12, 1]) {
     try {

@@ -46,7 +46,7 @@ export const RESOURCE = [
   lasting("resource-hang", "no answer (hang)", { kind: "hang" }, [/no answer|time[d -]?out|longer than/i]),
 ].map((fault) => ({ group: "resource", ...fault }));
 
-/** A lasting fault, so that the call fails; when it is over, the next call must be answered. */
+/** A lasting fault, which makes the call fail. After it ends, the next call must succeed. */
 function lasting(id, title, fault, cause) {
   const script = async (cell) => {
     await cell.call();
@@ -58,7 +58,7 @@ function lasting(id, title, fault, cause) {
   return { id, title, script };
 }
 
-/** A fault that happens twice, which is no reason to fail. */
+/** A fault that happens twice and must not make a call fail. */
 function passing(id, title, fault, more, cause) {
   const { script } = lasting(id, title, { ...fault, ...more }, cause);
   return {

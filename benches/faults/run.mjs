@@ -12,7 +12,7 @@ const AT_ONCE = 5;
 
 /** Runs some faults against every contender. `onCell` receives each finished cell. */
 export async function runFaults(faults, { signal, onCell }) {
-  // Every running cell listens to it.
+  // Every running cell adds a listener.
   setMaxListeners(0, signal);
   const todo = faults.flatMap((fault) => Object.keys(CONTENDERS).map((contender) => ({ fault, contender })));
   const done = new Map();
@@ -32,8 +32,8 @@ export async function runFaults(faults, { signal, onCell }) {
 }
 
 /**
- * Says why a fault cannot be played here, or returns undefined. Processes are signalled and found
- * as Linux does.
+ * Returns why a fault cannot be played here, or undefined. Sending signals to processes and finding
+ * them needs Linux.
  */
 export function skipped(fault, platform = process.platform) {
   const needsLinux = fault.group === "process" || fault.id.startsWith("suspend");

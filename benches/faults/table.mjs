@@ -1,4 +1,4 @@
-// The table, for a terminal and for a page.
+// Formats the results as a table, for a terminal and for a page.
 
 import pc from "picocolors";
 import { tableOf } from "../table.mjs";
@@ -7,7 +7,7 @@ import { CONTENDERS } from "./contenders.mjs";
 const NAMES = Object.keys(CONTENDERS);
 const COLUMNS = ["served", "failed", "longest", "identity", "alive", "told"];
 
-/** What a cell shows, in the order of the columns. */
+/** The columns: one figure of a cell each. */
 function textsOf(cell) {
   if (cell.skipped) return ["-", "-", "-", "-", "-", "-"];
   const { served, failed, lost, longestWaitMs, identityRequests, alive, errors, toldWell } = cell;
@@ -21,7 +21,7 @@ function textsOf(cell) {
   ];
 }
 
-/** Lines for a terminal: a fault, then a line for each contender. */
+/** Returns lines for a terminal: a fault, then a line for each contender. */
 export function terminalTable(rows, { green, red, yellow, dim } = pc) {
   const width = Math.max(...NAMES.map((name) => CONTENDERS[name].title.length));
   const paint = { ok: green, failed: red, skipped: yellow };
@@ -39,7 +39,7 @@ function line(title, texts, width) {
   return `  ${title.padEnd(width)} ${texts.map((text) => text.padStart(10)).join(" ")}`;
 }
 
-/** The part of a page: what was measured with, and a table for each group of faults. */
+/** Returns the part of a page: the environment of the measurement, and a table for each group. */
 export function pageOf({ node, platform, processor, cores, versions, seconds, rows }) {
   const packages = Object.entries(versions).map(([name, version]) => `\`${name}\` ${version}`);
   const where = `Measured on ${platform}, ${processor}, ${cores} cores, Node ${node.slice(1)}, in ${seconds} s, with ${packages.join(", ")}.`;
@@ -51,7 +51,7 @@ export function pageOf({ node, platform, processor, cores, versions, seconds, ro
   return [where, ...groups].join("\n\n");
 }
 
-/** A row that names the fault, then a row for each contender. */
+/** Returns a row that names the fault, then a row for each contender. */
 function cellsOf({ id, title, verdict, skipped, cells }) {
   return [
     [`**${title}** \`${id}\`: ${skipped ?? verdict}`, "", "", ""],

@@ -1,4 +1,5 @@
-// The site: every Markdown page of the repository that is for readers, under the path that it has there.
+// Configures the site: it shows the repository's Markdown pages for users, under their paths in the
+// repository.
 
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -13,7 +14,7 @@ const title = (path: string) =>
 
 const page = (path: string) => ({ text: title(path), link: `/${path.replace(/\.md$/, "")}` });
 
-/** The lists of docs/README.md, which is the one place that orders the pages. */
+/** Builds the sidebar from the lists of docs/README.md, the only place that orders the pages. */
 const sections = readFileSync(join(root, "docs/README.md"), "utf8")
   .split(/^## /m)
   .slice(1)
@@ -46,7 +47,7 @@ export default defineConfig({
   cacheDir: join(root, "target/site-cache"),
   cleanUrls: false,
   lastUpdated: false,
-  // These two are copied beside the pages by build.mjs, which checks their links with all the others.
+  // build.mjs copies these two beside the pages and checks their links with all others.
   ignoreDeadLinks: [/^\/(api|page)\//],
   themeConfig: {
     nav: [
@@ -64,7 +65,7 @@ export default defineConfig({
     search: { provider: "local" },
   },
   markdown: {
-    // Anchors as GitHub makes them, so that links work in both places.
+    // Make anchors as GitHub does, so that links work in both places.
     anchor: {
       slugify: (heading) =>
         heading
@@ -72,10 +73,11 @@ export default defineConfig({
           .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
           .replaceAll(" ", "-"),
     },
-    // Shiki has no grammar of its own for WIT.
+    // Shiki has no grammar for WIT.
     languageAlias: { wit: "rust" },
     config: (markdown) => {
-      // A link to a file that is no page, such as a source file, has nowhere to lead on the site: it becomes text.
+      // Show links to files that are not pages, such as sources, as text: the site does not have
+      // them.
       markdown.core.ruler.push("links-to-sources", ({ tokens, env }) => {
         for (const { children } of tokens) {
           let dropped = 0;
@@ -97,7 +99,7 @@ export default defineConfig({
   vite: {
     plugins: [
       {
-        // Pages stand outside of this folder, but what is made of them to be rendered here finds Vue in it.
+        // The pages are outside of this folder; let their rendered code find Vue here.
         name: "vue-of-the-site",
         enforce: "pre",
         resolveId: (source, _importer, { ssr }) =>

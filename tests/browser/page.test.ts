@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-// The page in Chromium, as a user gets it: built, served with its policy, with the emulator.
+// Tests the built page in Chromium, with its content security policy and the emulator.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -26,7 +26,7 @@ afterAll(async () => {
   await served?.stop();
 });
 
-// Whatever a test does, the page logs no error and breaks no policy.
+// No test may log an error in the page or violate its content security policy.
 afterEach(async () => {
   const faults = opened?.faults;
   await opened?.page.context().close();
@@ -52,7 +52,7 @@ const openTab = (page: Page, name: "Endpoint" | "Token" | "Error" | "Refresh" | 
 const shownPanels = (page: Page) =>
   page.locator("#tools > [role=tabpanel]:visible").evaluateAll((panels) => panels.map(({ id }) => id));
 
-/** A token with these claims, not signed. */
+/** Returns an unsigned token with these claims. */
 function token(claims: object): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "RS256" })}.${part(claims)}.c2lnbmF0dXJl`;
@@ -62,7 +62,9 @@ const OBJECT_ID = "6fb5e9a1-2f7c-4a53-9d6c-a07f2b1d3e44";
 const NOW = Date.UTC(2026, 10, 21, 12);
 const SECONDS = NOW / 1000;
 
-/** Targets that are no path, that some readers of URLs refuse, or that lead to another folder. */
+/**
+ * Request targets that are not paths, that some URL parsers reject, or that lead to another folder.
+ */
 const HOSTILE = [
   ...["//", "//x", "///", "/\\", "\\", "/%", "/%00", "/%zz", "/%ff", "*", "http:", "http://", "x"],
   ...[
@@ -305,7 +307,7 @@ describe("error", () => {
   });
 });
 
-/** A row of the totals: the values of the three strategies. */
+/** Returns a row of the totals: the values of the three strategies. */
 async function totals(page: Page, name: string): Promise<string[]> {
   await page.waitForSelector("#refresh-totals table");
   const row = page.locator("#refresh-totals tr", {
@@ -327,7 +329,7 @@ describe("refresh", () => {
     expect(requests[1]).toBe("4,800");
     expect(Number(requests[0]?.replace(",", ""))).toBeLessThan(1_000);
 
-    // The charts show something: shapes of some size and in more than one colour.
+    // Each chart has visible shapes in more than one colour.
     for (const id of ["chart-life", "chart-keyless", "chart-per-call", "chart-fixed-window", "chart-rate"]) {
       const colors = await page.locator(`#${id} :is(rect, line, path)`).evaluateAll((shapes) => {
         const drawn = shapes.filter((shape) => {
@@ -374,13 +376,13 @@ describe("refresh", () => {
     expect(await page.locator("#scenario-outageKind").inputValue()).toBe("hang");
   });
 
-  test("a list that was cut says so", async () => {
+  test("a truncated list says that it is truncated", async () => {
     const page = await visit("#lasts=172800000&every=5000");
     expect(await text(page, "refresh-result")).toContain("the first 5,000 calls");
   });
 });
 
-/** Lets the page take the emulator's endpoint, and a token of its own from it. */
+/** Lets the page use the emulator's endpoint and a token from it. */
 async function useEmulator(page: Page): Promise<void> {
   await page.click("#try-emulator");
   await expect.poll(() => text(page, "try-target")).toMatch(/^To 127\.0\.0\.1:\d+, .*, with the token/);
@@ -407,7 +409,7 @@ describe("try it", () => {
       )
       .toContain("The answer is complete.");
     expect(await answer.innerText()).toContain("pineapple");
-    // It came in pieces.
+    // The answer was streamed.
     expect(lengths.size).toBeGreaterThan(3);
 
     const holding = [];
@@ -460,11 +462,11 @@ describe("try it", () => {
     await openTab(page, "Try it");
     await page.click("#try-send");
     await expect.poll(() => text(page, "try-result")).toContain("model/token-expired");
-    // That a response is no good the browser itself writes to its console.
+    // The browser itself logs responses with an error status.
     expect(opened?.faults.splice(0)).toEqual([expect.stringContaining("401")]);
   });
 
-  test("what a host without CORS does is explained", async () => {
+  test("explains a host without CORS", async () => {
     const server = createServer((_request, response) => response.end("{}"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const page = await visit(`#try&endpoint=http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`);
@@ -484,7 +486,7 @@ describe("try it", () => {
     expect(await text(page, "try-result")).toContain("llm.contoso.example is not one of Azure’s hosts");
     expect(await page.getByLabel("I know this host").isVisible()).toBe(true);
     await page.getByLabel("I know this host").check();
-    // Another host is another question.
+    // Another host needs another confirmation.
     await openTab(page, "Endpoint");
     await page.fill("#endpoint-url", "https://other.contoso.example/v1");
     await openTab(page, "Try it");
@@ -507,7 +509,7 @@ describe("the greeting", () => {
     expect(await text(page, "error-result")).toContain(
       "az role assignment create --assignee d2e8f6a0-91b3-4c6d-b5f7-8e0a4c3d6e32",
     );
-    // The example is not in the link.
+    // The link does not contain the example.
     expect(page.url()).toBe(`${served.address}#error`);
   });
 
@@ -525,7 +527,7 @@ describe("the greeting", () => {
     expect(failed[0]).toBe(0);
     expect(failed[1]).toBeGreaterThan(failed[2] as number);
     expect(failed[2]).toBeGreaterThan(0);
-    // It is in sight without scrolling.
+    // It is visible without scrolling.
     const bottom = await page
       .locator("#picture-lanes")
       .evaluate((picture) => picture.getBoundingClientRect().bottom);
@@ -546,7 +548,7 @@ describe("the greeting", () => {
     expect(await page.inputValue("#endpoint-model")).toBe("gpt-5.5");
   });
 
-  test("what is pasted replaces the example; Clear removes it", async () => {
+  test("pasted text replaces the example; Clear removes it", async () => {
     const page = await visit("#token");
     const own = token({ aud: "https://ai.azure.com", exp: 4e9 });
     await page.evaluate((pasted) => navigator.clipboard.writeText(pasted), own);
@@ -657,7 +659,7 @@ describe("the page", () => {
       await openTab(page, "Try it");
       await page.click("#try-send");
       await check("Try it");
-      // Without the example: empty answers, then warnings.
+      // Without the example: empty results, then warnings.
       await page.click("#example-clear");
       await check("empty");
       await openTab(page, "Endpoint");
@@ -728,7 +730,7 @@ describe("the page", () => {
 
   test("its service worker leaves other apps' caches of the origin alone, and reads none of them", async () => {
     const page = await visit("", {}, async (coming) => {
-      // Chromium requests one besides a picture.
+      // Chromium requests a favicon besides the picture.
       await coming.route("**/favicon.ico", (route) => route.fulfill({ status: 204 }));
       await coming.goto(`${served.address}icon.svg`);
       await coming.evaluate(async () => {
@@ -796,14 +798,14 @@ test("no target of a request ends the server or leads out of its folder, and no 
       socket.on("error", reject);
     });
   for (const target of HOSTILE) {
-    // The page itself, or nothing.
+    // The server returns the page or an error, never another file.
     const said = await answer(`GET ${target}`);
     if (said.startsWith("HTTP/1.1 200 ")) expect(said, target).toContain("<title>Check a keyless setup");
     else expect(said, target).toMatch(/^HTTP\/1\.1 40[034] /);
   }
   for (const line of ["POST /", "OPTIONS /", "DELETE /", "OPTIONS *", "HEAD /?x=//"])
     expect(await answer(line), line).toMatch(/^HTTP\/1\.1 [24]\d\d /);
-  // A site whose name resolves to this machine (DNS rebinding) gets neither the page nor a token.
+  // A site whose name resolves to this machine (DNS rebinding) gets neither page nor token.
   for (const path of ["/", "/emulator.json"])
     expect(await answer(`GET ${path}`, "evil.example"), path).toMatch(/^HTTP\/1\.1 403 /);
   expect(await (await fetch(served.address)).text()).toContain("<title>");

@@ -11,12 +11,10 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-/**
- * Builds the page and serves it on a free port, as `npm run www` does once the package is built.
- */
+/** Builds the page and serves it on a free port, as `npm run www` does after the build. */
 export async function serve(): Promise<Served> {
   const vite = join(root, "node_modules/vite/bin/vite.js");
-  // A test runner's NODE_ENV would make it a page for development.
+  // Vite would build a development page under the test runner's NODE_ENV.
   const env = { ...process.env, NODE_ENV: "production", NO_COLOR: "1" };
   const built = spawnSync(process.execPath, [vite, "build", "www"], { cwd: root, env, encoding: "utf8" });
   if (built.status !== 0) throw new Error(`vite build www failed: ${built.stderr}`);
@@ -42,7 +40,7 @@ export async function serve(): Promise<Served> {
   };
 }
 
-/** A page that was opened, and everything about it that may be wrong. */
+/** An open page, and everything that is wrong with it. */
 export interface Opened {
   page: Page;
   requests: Request[];
@@ -83,11 +81,11 @@ export async function open(
   return { page, requests, faults };
 }
 
-/** The ids of the rules of axe that the page breaks, with the elements. */
+/** Returns the axe rules that the page violates, with the elements. */
 export async function accessibility(page: Page): Promise<string[]> {
   const source = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
   const { readFileSync } = await import("node:fs");
-  // By the debugger's way: the page's own policy would let no script in.
+  // Inject it through the debugger, because the page's policy blocks other scripts.
   await page.evaluate(readFileSync(source, "utf8"));
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as {

@@ -1,5 +1,6 @@
-// The short suite of `npm run canary`: runs in a folder with the packed package and the newest releases, and prints a line per
-// case. Exit code 1 when one fails. The emulator stands in for Azure.
+// The short suite of `npm run canary`: runs in a folder with the packed package and the newest
+// releases, and prints a line for each case. Exit code 1 when one fails. The emulator replaces
+// Azure.
 
 import assert from "node:assert/strict";
 import { DefaultAzureCredential } from "@azure/identity";
@@ -18,7 +19,7 @@ const emulator = await startEmulator({ chunkDelayMs: 0 });
 Object.assign(process.env, emulator.env);
 const provide = createBearerTokenProvider(new DefaultAzureCredential(), SCOPE);
 
-/** A turn of a session of one's own, and what the runtime asked the token callback for. */
+/** Runs a turn in a new session. Returns the arguments of the runtime's token callbacks. */
 async function turnOfSdk(prepare = () => {}) {
   const foundry = createFoundryProvider();
   const config = foundry.sessionConfig(quiet);
@@ -43,7 +44,7 @@ async function turnOfSdk(prepare = () => {}) {
   }
 }
 
-/** Those that revoke tokens come last: MSAL goes on giving the revoked one to everybody else in this process. */
+/** Cases that revoke tokens run last: MSAL still returns the revoked token in this process. */
 const CASES = {
   "@azure/identity: DefaultAzureCredential gets a token": async () => assert.match(await provide(), /^ey/),
   "the direct credential gets a token": async () => {

@@ -1,10 +1,11 @@
-// What getBearerTokenProvider of @azure/identity 4.13 (core-rest-pipeline 1.24) gets wrong. Each row runs one program for both;
-// a test about the peer that fails one day says that the peer has mended its fault.
+// Compares this package with faults of getBearerTokenProvider in @azure/identity 4.13
+// (core-rest-pipeline 1.24). Each row runs one program with both. When a test of the peer fails,
+// the peer has fixed its fault.
 
 import { describe, expect, test } from "vitest";
 import { AZURE_PROVIDER, OURS, reportOf, run } from "./support.js";
 
-describe.concurrent("the token expires in an outage, with nobody asking for it", () => {
+describe.concurrent("the token expires in an outage, without calls", () => {
   const program = "outage-at-expiry";
 
   test("ours: the process survives, and the next call gets a token", async () => {
@@ -25,7 +26,7 @@ interface LongOutage {
   first: { token?: string };
 }
 
-describe.concurrent("an outage of 12 h from half the life of a 24 h token on, a call every 15 s", () => {
+describe.concurrent("an outage of 12 h from half the lifetime of a 24 h token, a call every 15 s", () => {
   test.each([
     ["ours: at most 200 attempts", OURS, 100, 200],
     ["getBearerTokenProvider: about 14,400 attempts, one every 3 s", AZURE_PROVIDER, 14_300, 14_410],
@@ -47,13 +48,13 @@ interface Idle {
 }
 
 describe.concurrent("the program ends while a failed refresh is to be tried again", () => {
-  test("ours: no timer holds the process, it ends at once", async () => {
+  test("ours: no timer keeps the process alive, it ends at once", async () => {
     const { token, holding, heldMs } = await reportOf<Idle>("idle-refresh", OURS);
     expect({ token, holding }).toEqual({ token: "token-1", holding: 0 });
     expect(heldMs).toBeLessThan(1_000);
   });
 
-  test("getBearerTokenProvider: a timer holds the process for its 3 s", async () => {
+  test("getBearerTokenProvider: a timer keeps the process alive for 3 s", async () => {
     const { token, holding, heldMs } = await reportOf<Idle>("idle-refresh", AZURE_PROVIDER);
     expect({ token, holding }).toEqual({ token: "token-1", holding: 1 });
     expect(heldMs).toBeGreaterThan(2_000);
@@ -61,7 +62,7 @@ describe.concurrent("the program ends while a failed refresh is to be tried agai
 });
 
 describe.concurrent("a credential that never answers", () => {
-  test("ours: all callers are told after 15 s, and the next call succeeds", async () => {
+  test("ours: all callers get an error after 15 s, and the next call succeeds", async () => {
     const told = { error: "token/timeout", message: expect.any(String), afterMs: 15_000 };
     expect(await reportOf("hung-credential", OURS)).toEqual({
       ended: [told, told, told],
@@ -79,11 +80,11 @@ describe.concurrent("a credential that never answers", () => {
 });
 
 describe.concurrent("the resource rejects a token of one hour in its first minute", () => {
-  test("ours: told so, the next call gets another", async () => {
+  test("ours: after invalidate(), the next call gets another token", async () => {
     expect(await reportOf("rejected-token", OURS)).toEqual({ told: true, canBeTold: true, minutes: 0 });
   });
 
-  test("getBearerTokenProvider: cannot be told, and hands it out for nearly an hour", async () => {
+  test("getBearerTokenProvider: has no invalidate(), and returns the token for nearly an hour", async () => {
     const report = await reportOf<{ told: boolean; canBeTold: boolean; minutes: number }>(
       "rejected-token",
       AZURE_PROVIDER,
@@ -105,7 +106,7 @@ describe.concurrent("the wall clock is set back by 2 h, a call every minute for 
     expect(await reportOf<SetBack>("clock-set-back", OURS)).toMatchObject({ calls: 180, dead: 0, failed: 0 });
   });
 
-  // No other is to be had until the credential's cache lets go of it.
+  // The credential has no other token until its cache expires.
   test("ours, over a credential with a cache that goes by the wall clock: no expired token, but an error that says so", async () => {
     expect(await reportOf<SetBack>("clock-set-back", OURS, "caching")).toMatchObject({
       dead: 0,

@@ -1,4 +1,5 @@
-// The Copilot runtime's own keyless mode (`type: "azure"`, no credential), driven against the emulator with the real SDK.
+// Tests the Copilot runtime's own keyless mode (`type: "azure"`, no credential) with the real SDK
+// and the emulator.
 
 import { describe, expect, test } from "vitest";
 import { reportOf } from "./support.js";

@@ -1,4 +1,5 @@
-// The credential that the environment decides, with the real @azure/identity: whom it asks, and that it asks nobody else.
+// The environment chooses a credential of the real @azure/identity: tests which endpoint receives
+// requests, and that no other does.
 
 import { DefaultAzureCredential } from "@azure/identity";
 import { createFoundryProvider, KeylessError } from "copilot-keyless";
@@ -24,7 +25,7 @@ describe.concurrent("App Service without AZURE_TOKEN_CREDENTIALS", () => {
     expect(await reportOf("credential", "two-providers")).toMatchObject(ONE_REQUEST);
   });
 
-  test("a refusal is told at once", async () => {
+  test("a rejection is reported at once", async () => {
     expect(await reportOf("credential", "refused")).toMatchObject({
       error: "credential/refused",
       ...ONE_REQUEST,
@@ -102,7 +103,7 @@ test("a service principal signs in with its secret, which the plan does not hold
   expect(JSON.stringify(found)).not.toContain("pl4nted");
 });
 
-test("where nothing tells, the whole chain is tried, and IMDS is probed", async () => {
+test("if nothing decides, the whole chain is tried, and IMDS is probed", async () => {
   expect(await reportOf("credential", "nothing-set")).toEqual({
     kind: "default",
     source: "default",
@@ -146,7 +147,7 @@ describe("the values of AZURE_TOKEN_CREDENTIALS are those of this @azure/identit
   });
 });
 
-describe.concurrent("an env option that @azure/identity does not see is told, not ignored", () => {
+describe.concurrent("an env option that @azure/identity does not see is reported, not ignored", () => {
   test.each([
     ["not-in-the-process", "IDENTITY_ENDPOINT, IDENTITY_HEADER"],
     ["another-choice-than-the-process", "AZURE_TOKEN_CREDENTIALS"],

@@ -1,4 +1,4 @@
-// A developer's machine: `az` takes a second to start.
+// A developer's machine, where `az` takes a second to start.
 
 import { describe, expect, test } from "vitest";
 import { CREDENTIAL_ITSELF, OURS, reportOf } from "./support.js";

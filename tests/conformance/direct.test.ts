@@ -1,4 +1,5 @@
-// The direct credential and @azure/identity's own, asked for the same: the same request, the same token's claims and life.
+// The direct credential and @azure/identity send the same request, and return the same claims and
+// expiry.
 
 import { ManagedIdentityCredential } from "@azure/identity";
 import { decodeToken } from "copilot-keyless";
@@ -6,12 +7,12 @@ import { createDirectCredential } from "copilot-keyless/direct";
 import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll, expect, test } from "vitest";
 
-// One kind of managed identity in a process: MSAL keeps the first that it finds.
+// One kind of managed identity in each process, because MSAL keeps the first that it finds.
 const emulator = await startEmulator();
 Object.assign(process.env, emulator.env);
 afterAll(() => emulator.stop());
 
-// Two of them: MSAL keeps tokens by the id alone, whatever kind it is.
+// Two ids, because MSAL caches tokens by the id alone, whatever its kind.
 const CLIENT_ID = "11111111-2222-4333-8444-555555555555";
 const OBJECT_ID = "66666666-2222-4333-8444-555555555555";
 const RESOURCE_ID =

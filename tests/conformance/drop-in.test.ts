@@ -1,4 +1,5 @@
-// createBearerTokenProvider in the place of getBearerTokenProvider: the same call, in the real openai clients.
+// createBearerTokenProvider replaces getBearerTokenProvider in the real openai clients, with the
+// same call.
 
 import { getBearerTokenProvider, ManagedIdentityCredential } from "@azure/identity";
 import { createBearerTokenProvider, type TokenProvider } from "copilot-keyless";
@@ -10,17 +11,17 @@ const SCOPE = "https://ai.azure.com/.default";
 const MODEL = "gpt-5.5";
 const LIVES_SECONDS = 240;
 
-// The wall clock of this process, which the emulator, MSAL and the providers share, moves only when told to.
+// The emulator, MSAL and the providers share this process's wall clock, which only tests move.
 vi.useFakeTimers({ toFake: ["Date"] });
 
-// A life of less than 300 s: MSAL keeps nothing, so what is cached is cached by the providers.
+// MSAL does not cache tokens that last less than 300 s, so only the providers cache.
 const emulator = await startEmulator({ tokenLifetimeSeconds: LIVES_SECONDS, chunkDelayMs: 0 });
 Object.assign(process.env, emulator.env);
 afterAll(() => emulator.stop());
 
 const credential = new ManagedIdentityCredential();
 
-/** The clients as users build them, around a token function. */
+/** Creates the clients as users do, with a token function. */
 function clientsOf(provide: () => Promise<string>): Record<"OpenAI" | "AzureOpenAI", OpenAI> {
   const { url } = emulator.foundry;
   return {
@@ -113,7 +114,7 @@ describe("the token in between", () => {
     },
   );
 
-  test("is revoked: a 401 from the client, which then recovers once the provider is told", async () => {
+  test("is revoked: a 401 from the client, which recovers after invalidate()", async () => {
     const client = clients.OpenAI;
     await CALLS.chat(client);
     emulator.revokeTokens();
@@ -125,7 +126,7 @@ describe("the token in between", () => {
     expect(lastRequest()).toMatchObject({ status: 200 });
   });
 
-  test("is revoked while getBearerTokenProvider holds it: nobody to tell, each call is a 401", async () => {
+  test("is revoked while getBearerTokenProvider caches it: it has no invalidate(), each call is a 401", async () => {
     const client = clientsOf(getBearerTokenProvider(credential, SCOPE)).OpenAI;
     await CALLS.chat(client);
     emulator.revokeTokens();

@@ -1,5 +1,5 @@
-// What ManagedIdentityCredential.getToken (@azure/identity 4.13, msal-node) gets wrong, and what our provider makes of the same
-// credential.
+// Compares ManagedIdentityCredential.getToken (@azure/identity 4.13, msal-node) with our provider
+// over the same credential.
 
 import { describe, expect, test } from "vitest";
 import { CREDENTIAL_ITSELF, OURS, reportOf } from "./support.js";
@@ -23,11 +23,11 @@ interface Due {
   requests: number;
 }
 
-/** The old token, while the refresh is under way. */
+/** The result of a call that gets the old token during the refresh. */
 const SERVED = { sameToken: true, requests: 2, faults: 1 };
 
-// Not concurrent: it is about time.
-describe("a token of 24 h is past half its life, 11 h are left", () => {
+// Not concurrent, because it measures time.
+describe("a token of 24 h is past half its lifetime, 11 h are left", () => {
   test.each(["slow", "hang", "reset"])(
     "ours: the old token at once (identity endpoint: %s)",
     async (fault) => {
@@ -67,14 +67,14 @@ describe.concurrent("a token of 240 s, ten calls", () => {
 });
 
 describe.concurrent("the resource has revoked the token", () => {
-  // MSAL's cache cannot be emptied from outside: it gives the revoked token until 300 s before its expiry.
-  test("ours: told so, it says that the credential gave the same token again", async () => {
+  // No code can clear MSAL's cache: it returns the revoked token until 300 s before its expiry.
+  test("ours: after invalidate(), it reports that the credential returned the same token", async () => {
     expect(await reportOf("managed-identity", OURS, "revoked")).toMatchObject({
       error: "token/rejected-again",
     });
   });
 
-  test("ManagedIdentityCredential: given a claims challenge, it asks nobody and returns the same token", async () => {
+  test("ManagedIdentityCredential: with a claims challenge, it returns the same token without a request", async () => {
     expect(await reportOf("managed-identity", CREDENTIAL_ITSELF, "revoked")).toEqual({
       requests: 1,
       sameToken: true,
@@ -95,12 +95,12 @@ describe.concurrent("expiry formats of identity endpoints, ten calls", () => {
       reportOf("expiry-format", CREDENTIAL_ITSELF, "msal", format),
       reportOf("expiry-format", OURS, "msal", format),
     ]);
-    // A credential that reads the answer with parseTokenResponse, and our provider.
+    // A credential that uses parseTokenResponse, with our provider.
     expect(ours).toEqual({ requests: 1, given: 10, errors: [] });
-    // MSAL takes the ones that it cannot read for "now": each call is a request.
+    // MSAL reads unknown formats as "now", so each call sends a request.
     expect(msal).toEqual({ requests: byMsal, given: 10, errors: [] });
-    // Our provider over MSAL: what the answer said is lost before it gets there, and the token's own expiry counts. An opaque one has
-    // none: our provider does not guess, and says what it was given.
+    // Our provider over MSAL gets MSAL's wrong expiry and uses the token's own instead. An opaque
+    // token has none, so our provider rejects it and reports the expiry that it got.
     expect(oursOverMsal).toEqual(
       format === "expires-in-alone" ? { requests: 1, given: 0, errors: ["expiry/already-expired"] } : ours,
     );

@@ -1,13 +1,14 @@
-// Runs a program that reports what it found, in a process of its own.
+// Runs a program that reports its findings, in its own process.
 
 import { spawn } from "node:child_process";
 
-/** What would lead a program to somebody's real identity, or change how Node runs it. */
+/** Variables that could lead a program to a real identity, or change how Node runs it. */
 const FOREIGN = /^(AZURE_|IDENTITY_|MSI_|FOUNDRY_|OPENAI_|COPILOT_|NODE_|VITEST)/;
 
 /**
- * Gives `{ code, stderr, report }`: the exit code, null when a signal ended it, and the last line of its output as JSON, if there is one. With
- * `onMessage` the program can send messages and is answered with what that returns.
+ * Returns `{ code, stderr, report }`: the exit code (null after a signal), and the last line of the
+ * output as JSON, if there is one. `onMessage` receives the program's messages; the program
+ * receives its results.
  */
 export function runProcess(args, { env = {}, timeoutMs, signal, onMessage }) {
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.test(name)));
@@ -28,7 +29,7 @@ export function runProcess(args, { env = {}, timeoutMs, signal, onMessage }) {
       stderr += chunk;
     });
     child.on("message", (message) => child.send(onMessage(message)));
-    // An abort is told as an error too; the end follows.
+    // An abort also emits an error; `close` follows.
     child.on("error", (error) => signal?.aborted || reject(error));
     child.on("close", (code) => {
       const line = stdout.trim().split("\n").at(-1);

@@ -1,4 +1,4 @@
-// What our provider must never do to the process it runs in.
+// Our provider must not crash its process or keep it alive.
 
 import { expect, test } from "vitest";
 import { reportOf, run } from "./support.js";
@@ -12,7 +12,7 @@ test("a long list of failures leaves no rejection unhandled", async () => {
   expect(stderr).toBe("");
   expect(code).toBe(0);
   expect(report?.scenarios).toBeGreaterThan(250);
-  // They did fail, each in its own way, and told the callers who waited.
+  // All failures occurred, and waiting callers received them.
   expect(report?.codes).toEqual(
     expect.arrayContaining([
       "AbortError",

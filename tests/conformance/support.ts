@@ -1,23 +1,23 @@
 import { fileURLToPath } from "node:url";
 
-/** How a program ended. */
+/** The result of a program. */
 export interface Ended<T> {
-  /** Exit code; null when a signal ended it. */
+  /** Exit code; null after a signal. */
   code: number | null;
   stderr: string;
-  /** What it reported, if it came to that. */
+  /** The program's report, if it wrote one. */
   report: T | undefined;
 }
 
-/** Longer than any program takes, even on a busy machine. */
+/** Longer than any program takes on a busy machine. */
 const TIMEOUT_MS = 50_000;
 
 /** Plain Node, without types. */
 const { runProcess } = await import(new URL("process.mjs", import.meta.url).href);
 
 /**
- * Runs a scenario in a process of its own: a fault of the system under test must not end the test's process, and MSAL keeps
- * its tokens and the kind of managed identity per process.
+ * Runs a scenario in its own process: a fault of the system under test must not end the test's
+ * process, and MSAL caches tokens and the kind of managed identity per process.
  */
 export function run<T>(
   program: string,
@@ -28,7 +28,7 @@ export function run<T>(
   return runProcess([...flags, file, ...args], { timeoutMs: TIMEOUT_MS });
 }
 
-/** What a program reports that is expected to end well. */
+/** Returns the report of a program that must succeed. */
 export async function reportOf<T>(program: string, ...args: readonly string[]): Promise<T> {
   const { code, stderr, report } = await run<T>(program, args);
   if (code !== 0 || report === undefined) {
@@ -37,7 +37,7 @@ export async function reportOf<T>(program: string, ...args: readonly string[]): 
   return report;
 }
 
-/** The names of the systems under test, as `programs/systems.mjs` knows them. */
+/** The names of the systems in `programs/systems.mjs`. */
 export const OURS = "copilot-keyless";
 export const AZURE_PROVIDER = "getBearerTokenProvider";
 export const CREDENTIAL_ITSELF = "credential.getToken";

@@ -1,4 +1,5 @@
-// The openai client's own workload identity (openai 6), against the same client with our provider.
+// Compares the openai client's own workload identity (openai 6) with the same client and our
+// provider.
 
 import { describe, expect, test } from "vitest";
 import { OURS, reportOf, run } from "./support.js";

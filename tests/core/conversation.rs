@@ -107,7 +107,7 @@ impl World {
             next.sent = 0;
         }
         (next.turn, next.close) = (wants.turn, wants.close);
-        // The caller tells the turn of a refusal and of its end.
+        // The turn reports a rejection and its end to its caller.
         if matches!(outcome, Outcome::Refused | Outcome::Finished | Outcome::Unsettled)
             || self.action == Action::Fail
         {

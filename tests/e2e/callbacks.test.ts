@@ -1,4 +1,5 @@
-// Functions of the program's own may throw, and reject, whenever they are called: the answer is the same. And what is closed says so.
+// Callbacks of the program may throw or reject at any time, with the same result. Closed objects
+// say that they are closed.
 
 import {
   type Clock,
@@ -150,7 +151,7 @@ test("an assertion that hangs ends in its time", async () => {
   await expect(patient.getToken(SCOPE, { abortSignal })).rejects.toMatchObject({ name: "TimeoutError" });
 });
 
-describe("what is closed says so", () => {
+describe("closed objects say that they are closed", () => {
   const code = async (call: () => unknown): Promise<string> => {
     try {
       await call();
@@ -161,7 +162,7 @@ describe("what is closed says so", () => {
     }
   };
 
-  test("a token provider, and what is made of one", async () => {
+  test("a token provider, and a handler made from one", async () => {
     const provider = createBearerTokenProvider(credential, SCOPE);
     provider.close();
     provider.close();

@@ -1,4 +1,5 @@
-// Deadlines and aborts do not depend on what a garbage collection leaves. tests/runtimes/deadlines.slow.test.ts runs the same in other runtimes.
+// Deadlines and aborts survive garbage collection. tests/runtimes/deadlines.slow.test.ts tests
+// other runtimes.
 
 import { testDeadlines } from "../support/deadlines.js";
 

@@ -1,4 +1,4 @@
-// The Copilot SDK and its runtime accept the emulator's responses, without this package in between.
+// The Copilot SDK and its runtime accept the emulator's responses, without this package.
 
 import { approveAll, CopilotClient, defineTool, type ProviderConfig } from "@github/copilot-sdk";
 import { type Emulator, startEmulator } from "copilot-keyless/emulator";
@@ -69,7 +69,7 @@ test.each<[string, (emulator: Emulator) => Omit<ProviderConfig, "bearerTokenProv
       [path, 200],
       [path, 200],
     ]);
-    // Each model request carried the token that was fetched just before it, verbatim.
+    // Each model request has the token that the callback returned just before it.
     const issued = emulator.requests.filter(({ server }) => server === "identity");
     expect(calls.map(({ tokenId }) => tokenId)).toEqual(issued.map(({ tokenId }) => tokenId));
     await session.disconnect();

@@ -1,5 +1,5 @@
-// Secrets are planted wherever a program may have some, and looked for wherever it may leave some: output, events, errors, and the
-// files of the Copilot runtime.
+// Plants secrets wherever a program may have some, and searches the output, events, errors, and
+// files of the Copilot runtime for them.
 
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { afterAll, expect, test } from "vitest";
 import { newcomer, root, run } from "../support/process.js";
 import { temporaryFolder } from "./support.js";
 
-/** The result of a tool, as the model receives it. */
+/** A tool result, as the model receives it. */
 const told: string[] = [];
 const emulator = await startEmulator({
   chunkDelayMs: 0,
@@ -23,7 +23,7 @@ const emulator = await startEmulator({
 });
 afterAll(() => emulator.stop());
 
-/** Unique values, so that each can be recognised. */
+/** Unique values, so that each is recognisable. */
 let planted = 0;
 const plant = (name: string) => `Pl4nted-${name.replace(/_/g, "-")}~${++planted}.zQ`;
 
@@ -43,10 +43,10 @@ const ENVIRONMENT = Object.fromEntries(
   ].map((name) => [name, plant(name)]),
 );
 
-/** The values, and the identity endpoint's own secret. */
+/** The values, and the secret of the identity endpoint. */
 const SECRETS = [JWT, OPAQUE, ...Object.values(ENVIRONMENT), emulator.env.IDENTITY_HEADER];
 
-/** All files below a folder, as text. */
+/** Returns all files below a folder, as text. */
 function contents(folder: string): string {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -54,7 +54,7 @@ function contents(folder: string): string {
     .join("\n");
 }
 
-/** A text in the ways that files and logs may hold it. */
+/** Returns the encodings in which files and logs may contain a text. */
 const spellings = (secret: string) => [
   secret,
   encodeURIComponent(secret),
@@ -63,7 +63,7 @@ const spellings = (secret: string) => [
 
 const homes = temporaryFolder();
 
-/** Runs a scenario in a process of its own, and looks for every secret in all that it leaves. */
+/** Runs a scenario in its own process, and searches its output and files for every secret. */
 async function leaves(
   scenario: string,
   kind = "",
@@ -88,7 +88,7 @@ async function leaves(
       const at = text.indexOf(secret);
       expect(at < 0 ? "" : text.slice(Math.max(0, at - 300), at + secret.length), place).toBe("");
     }
-    // A token of the emulator's own, which a working turn has; its id is in none of its other texts.
+    // The emulator's own tokens, which working turns use: a token contains its id in this form.
     for (const id of issued)
       expect(text).not.toContain(Buffer.from(`"uti":"${id}"`).toString("base64url").slice(4, -4));
     expect(text).not.toMatch(/eyJ[\w-]{10,}\.[\w-]{10,}/);
@@ -139,7 +139,7 @@ test.concurrent.each([
 ])("a plain session, on whose disk the callback's error ends: %s, %s", async (scenario, kind) => {
   const { output, disk } = await leaves(scenario, kind);
   expect(output).toContain("session.error");
-  // The text is there, so that its secrets would be too.
+  // The redacted text is there, so unredacted secrets would be there too.
   if (kind === "throws")
     expect(disk).toContain("The value [redacted] or '[redacted]' was refused, [redacted]");
   if (kind === "line break") expect(disk).toContain("characters that no HTTP header can carry");
@@ -157,7 +157,7 @@ test("a claims challenge whose acquisition fails", async () => {
   expect(disk).toContain("The value [redacted] or '[redacted]' was refused, [redacted]");
 });
 
-test("an error that nobody catches", async () => {
+test("an uncaught error", async () => {
   const { output, code } = await leaves("uncaught", "throws");
   expect(code).toBe(1);
   expect(output).toContain("credential/failed");

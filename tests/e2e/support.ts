@@ -7,7 +7,7 @@ import { type Emulator, type EmulatorOptions, startEmulator } from "copilot-keyl
 import { afterAll } from "vitest";
 import { childrenOf } from "../support/processes.mjs";
 
-/** A folder that is gone after the test file. */
+/** Creates a folder that is deleted after the test file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
@@ -15,8 +15,8 @@ export function temporaryFolder(): string {
 }
 
 /**
- * An emulator that this process's `DefaultAzureCredential` and Copilot runtime use. One in a test file: `@azure/identity`
- * keeps the first managed identity it finds for as long as the process lives.
+ * Starts an emulator for this process's `DefaultAzureCredential` and Copilot runtime. One in each
+ * test file, because `@azure/identity` keeps the first managed identity that it finds.
  */
 export async function emulated(options: EmulatorOptions = {}): Promise<Emulator> {
   const emulator = await startEmulator({ chunkDelayMs: 0, ...options });
@@ -25,7 +25,9 @@ export async function emulated(options: EmulatorOptions = {}): Promise<Emulator>
   return emulator;
 }
 
-/** Straight from an emulator's identity endpoint: MSAL would give a token that was rejected again. */
+/**
+ * A credential that asks the emulator directly, because MSAL would return a rejected token again.
+ */
 export function straightCredential(emulator: Emulator, lifetimeMs?: number): TokenCredential {
   const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = emulator.env;
   return {
@@ -42,12 +44,12 @@ export function straightCredential(emulator: Emulator, lifetimeMs?: number): Tok
   };
 }
 
-/** The processes of Copilot runtimes that this one has started. */
+/** Returns the Copilot runtimes that this process has started. */
 export function runtimes(): number[] {
   return childrenOf(process.pid);
 }
 
-/** Ends every runtime of this process as a crash would. */
+/** Kills all runtimes of this process, as a crash would. */
 export function killRuntimes(): void {
   for (const pid of runtimes()) process.kill(pid, "SIGKILL");
 }

@@ -1,4 +1,5 @@
-// Half a surrogate pair, which is what cutting a text within an emoji leaves: the real runtime answers no message that holds one.
+// Cutting a text inside an emoji leaves half a surrogate pair, and the real runtime does not answer
+// messages that contain one.
 
 import { FoundryAgent } from "copilot-keyless";
 import { streamChat } from "copilot-keyless/direct";
@@ -12,7 +13,7 @@ type Tool = NonNullable<Session["tools"]>[number];
 const LONE = "cut \ud83d";
 const MENDED = "cut \ufffd";
 
-/** The last request to the model, as text. */
+/** Returns the last model request as text. */
 let asked = "";
 const emulator = await emulated({
   reply: ({ prompt, messages, tools, toolResults }) => {
@@ -76,7 +77,7 @@ test.each(PLACES)(
   async (_where, prompt, session, options = {}) => {
     await using agent = new FoundryAgent({ session, timeoutMs: 15_000, ...options });
     expect(await agent.chat(prompt)).toContain("Answer to");
-    // The runtime keeps the message of an error to itself.
+    // The runtime does not expose the error's message.
     expect(asked).toMatch(/�|Tool execution failed/);
     expect(asked).not.toMatch(/\\ud/);
     expect(await agent.chat("again")).toBe("Answer to again");

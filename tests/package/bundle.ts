@@ -1,23 +1,23 @@
-// The four bundlers, each as its guide sets it up, with nothing set for this package in particular.
+// Runs the four bundlers as their guides set them up, without settings for this package.
 
 import { extname, join } from "node:path";
 
-/** A bundle: a file of the user's folder, for Node or for browsers, written to its own folder. */
+/** A bundle of a file in the user's folder, for Node or browsers, written to its own folder. */
 export interface Job {
   folder: string;
   entry: string;
   out: string;
   target: "node" | "browser";
-  /** Packages that stay imports. */
+  /** Packages that the bundle imports instead of containing them. */
   external?: string[];
   /** Default: ECMAScript modules. */
   format?: "esm" | "cjs";
 }
 
-/** The name of a bundle's entry, by which Node recognises its module format. */
+/** Returns the file name of a bundle's entry, by which Node recognises its module format. */
 export const mainOf = (format: Job["format"] = "esm") => (format === "cjs" ? "main.cjs" : "main.mjs");
 
-/** Each writes {@link mainOf} and what that imports. */
+/** Each bundler writes {@link mainOf} and the files that it imports. */
 export const BUNDLERS: Record<string, (job: Job) => Promise<void>> = {
   async esbuild({ folder, entry, out, target, external = [], format = "esm" }) {
     const { build } = await import("esbuild");
@@ -44,7 +44,7 @@ export const BUNDLERS: Record<string, (job: Job) => Promise<void>> = {
       external,
       plugins: [nodeResolve({ browser: target === "browser", preferBuiltins: target === "node" })],
       onwarn: (warning) => {
-        // Those of Node stay imports.
+        // Keep imports of Node's modules.
         if (!/"node:/.test(warning.message) && warning.code !== "UNRESOLVED_IMPORT")
           throw new Error(warning.message);
       },
@@ -109,7 +109,8 @@ export const BUNDLERS: Record<string, (job: Job) => Promise<void>> = {
       ),
     );
     const { errors = [], warnings = [] } = stats?.toJson({ errors: true, warnings: true }) ?? {};
-    // Other packages may have their own: the Copilot SDK's native library comes for each platform, and one is installed.
+    // Ignore warnings of other packages: the Copilot SDK has a native library for each platform,
+    // and only one is installed.
     const own = warnings.filter(
       ({ moduleName = "" }) => !/node_modules\/(?!copilot-keyless\/)/.test(moduleName),
     );

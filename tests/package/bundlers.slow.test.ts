@@ -1,4 +1,4 @@
-// Bundles of the package by users' bundlers run in Node and in Chromium.
+// Bundles the package with users' bundlers, and runs the bundles in Node and Chromium.
 
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -16,7 +16,7 @@ import { inlinedModules, installed, linkPackages } from "./support.js";
 const folder = installed();
 const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
 
-/** A page's server, for the folders that bundlers wrote. */
+/** Serves the folders that bundlers wrote to a page. */
 const pages = createServer((request, response) => {
   const file = join(folder, new URL(request.url ?? "/", "http://page").pathname);
   const found = existsSync(file) && statSync(file).isFile();
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 const PROGRAMS = {
-  // Wherever there is fetch.
+  // For every platform with fetch.
   "portable.mjs": `
     import { KeylessError, parseEndpoint } from "copilot-keyless/core";
     import { probe } from "copilot-keyless/direct";
@@ -53,7 +53,7 @@ const PROGRAMS = {
     };
     const given = globalThis.process?.argv?.[2];
     if (given) console.log(JSON.stringify(await globalThis.portable(JSON.parse(given))));`,
-  // All of it, for Node.
+  // All entry points, for Node.
   "server.mjs": `
     import { createFoundryProvider, KeylessError, FoundryAgent } from "copilot-keyless";
     import { createHealthHandler } from "copilot-keyless/azure-functions";
@@ -72,7 +72,7 @@ const PROGRAMS = {
       direct.close();
     }
     main();`,
-  // The Copilot SDK, wherever the bundler put it.
+  // Starts the Copilot SDK, inside or outside the bundle.
   "turn.mjs": `
     import { createClaimsChallengeHandler, FoundryAgent } from "copilot-keyless";
     async function main() {
@@ -81,7 +81,7 @@ const PROGRAMS = {
       console.log(JSON.stringify({ reply: await agent.chat("Bundled"), handler: typeof handler }));
       await agent.close();
     }
-    // Node would show the line of an uncaught error, which is the whole bundle.
+    // Node would print the line of an uncaught error: the whole bundle.
     main().catch(({ code, hint }) => {
       console.error(code, hint);
       process.exitCode = 1;
@@ -115,10 +115,16 @@ const turn = { reply: expect.stringContaining('"Bundled"'), handler: "object" };
 const FORMATS = ["esm", "cjs"] as const;
 type Format = (typeof FORMATS)[number];
 
-/** Where the SDK's own code does not run within a bundle: what it requires is left out, or it looks for its runtime in the wrong place. */
+/**
+ * Bundles in which the SDK's own code does not run: a required file is missing, or it looks for its
+ * runtime in the wrong place.
+ */
 const CANNOT = ["esbuild esm", "webpack esm", "webpack cjs"];
 
-/** The texts of what a bundle's entry leads to; esbuild leaves files beside it that nothing loads any more. */
+/**
+ * Returns the texts of all files that a bundle's entry loads, because esbuild also leaves unused
+ * ones.
+ */
 function loaded(out: string, file = "main.mjs", seen = new Set<string>()): string[] {
   seen.add(file);
   const text = readFileSync(join(folder, out, file), "utf8");
@@ -171,7 +177,7 @@ describe.each(Object.keys(BUNDLERS))("%s", (name) => {
     }
   });
 
-  test("what is imported and not used is dropped", async () => {
+  test("unused imports are dropped", async () => {
     const unused = await bundle("unused.mjs", "node", PEERS);
     expect(
       loaded(unused)
@@ -182,7 +188,7 @@ describe.each(Object.keys(BUNDLERS))("%s", (name) => {
     const error = await bundle("error.mjs", "browser");
     expect((await node(`${error}/main.mjs`)).stdout.trim()).toBe("endpoint/empty");
     expect(inlinedModules(join(folder, error))).toEqual([]);
-    // Code that calls the core may remain, without the core.
+    // Some code that calls the core may remain, but not the core.
     expect(loaded(error).join("").length).toBeLessThan(26_000);
   });
 });

@@ -1,4 +1,4 @@
-// The component: its imports, its size, and the tables through jco, as through wasm-bindgen.
+// Tests the component: its imports, its size, and the tables through jco.
 
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";

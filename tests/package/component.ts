@@ -1,4 +1,4 @@
-// The component as a host in JavaScript has it: transpiled by jco, in the shapes of this package's own API.
+// The component for a JavaScript host: transpiled by jco, and adapted to this package's API.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ import type { Now, ScheduleHost } from "../support/tables.js";
 
 export const path = join(root, "dist/component.wasm");
 
-/** The component's interfaces, as jco names them. Integers of 64 bits are bigints there. */
+/** The component's interfaces, as jco names them. Its 64-bit integers are bigints. */
 interface Interfaces {
   expiry: { parseTokenResponse(response: string, requestedAt: bigint, utcOffsetMinutes?: number): unknown };
   endpoint: { parseEndpoint(url: string, options: object): unknown };
@@ -52,7 +52,7 @@ interface WitSchedule {
   status(now: object): object;
 }
 
-/** The component in JavaScript. It imports nothing, so nothing is given to it. */
+/** Transpiles and instantiates the component, which imports nothing. */
 export async function transpiled(): Promise<Interfaces> {
   const { files } = await transpile(path, { name: "component", instantiation: "sync" });
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-jco-"));
@@ -64,7 +64,7 @@ export async function transpiled(): Promise<Interfaces> {
   return instantiate((name: string) => new Module(readFileSync(join(folder, name))), {});
 }
 
-/** The types of Node leave it out. */
+/** Node's types lack it. */
 const { Module } = (globalThis as unknown as { WebAssembly: { Module: new (bytes: Uint8Array) => object } })
   .WebAssembly;
 
@@ -94,7 +94,7 @@ function decide<T>(call: () => unknown): T {
 const big = (value: number | undefined) => (value === undefined ? undefined : BigInt(value));
 const pairs = (record: object | null | undefined) => Object.entries(record ?? {});
 
-/** The functions of this package, made of the component's. */
+/** This package's functions, implemented by the component. */
 export class ComponentCore {
   readonly interfaces: Interfaces;
 
@@ -178,7 +178,7 @@ interface WitConfig {
   headers: [string, string][];
 }
 
-/** A resource is handed on as it is. */
+/** Returns a resource unchanged. */
 function decideResource<T>(call: () => T): T {
   let resource: T | undefined;
   decide(() => {

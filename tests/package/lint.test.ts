@@ -1,4 +1,4 @@
-// The package before publint and are-the-types-wrong.
+// Checks the package with publint and are-the-types-wrong.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ test("publint finds nothing", async () => {
 
 test("are-the-types-wrong finds what CONTRIBUTING.md explains, and nothing else", async () => {
   const result = await checkPackage(createPackageFromTarballData(readFileSync(tarball(folder))), {
-    // A file to be read, and no module of JavaScript.
+    // A file to read, not a JavaScript module.
     excludeEntrypoints: ["./component.wasm"],
   });
   const problems = result.types ? result.problems : [];

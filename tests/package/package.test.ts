@@ -1,4 +1,5 @@
-// The package as users get it: packed, installed into an empty folder, imported, required, typed.
+// Tests the package as users get it: packed, installed into an empty folder, imported, required and
+// typed.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -133,12 +134,12 @@ test('a conversation without @azure/identity, by credential: "direct"', async ()
   expect(emulator.counts).toMatchObject({ identity: 1, foundry: 1 });
 });
 
-/** Node 20 says of require() that it is new for ES modules; nothing else may be said. */
+/** Node 20 warns that require() of ES modules is experimental. No other output is allowed. */
 const NEW = /^\(node:\d+\) ExperimentalWarning: .*\n(\(Use `node --trace-warnings.*\n)?/;
 
 test("require() and import give the same, for every entry point", async () => {
   const { exports } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
-  // The component is a file to be read, and no module of JavaScript.
+  // The component is a file to read, not a JavaScript module.
   const names = Object.keys(exports)
     .filter((name) => name !== "./component.wasm")
     .map((name) => name.replace(/^\./, "copilot-keyless"));
@@ -174,7 +175,7 @@ test("works under require()", async () => {
 });
 
 const NOTHING = /^\.\.?\//;
-/** Besides: the credentials that a user of theirs has, and workerd's own. */
+/** Also allowed: the optional credential package, and workerd's own module. */
 const WEB = /^(\.\.?\/|@azure\/identity$|cloudflare:workers$)/;
 
 test.each([

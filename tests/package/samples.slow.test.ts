@@ -1,7 +1,9 @@
-// Every TypeScript and JavaScript sample of the README and docs/ compiles against the packed package and runs against the emulator; every
-// shell command of the README and the guides runs, or says here why it cannot.
+// Compiles every TypeScript and JavaScript sample of the README and docs/ against the packed
+// package, and runs it with the emulator. Runs every shell command of the README and the guides, or
+// states here why it cannot run.
 //
-// A comment on the line above a sample says what is expected of it: `<!-- sample: prints Hello! -->`.
+// A comment on the line above a sample states its expected result: `<!-- sample: prints Hello!
+// -->`.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,7 +19,7 @@ interface Sample {
   name: string;
   language: string;
   code: string;
-  /** The comment above it; empty without one. */
+  /** The comment above it; empty if there is none. */
   expected: string;
 }
 
@@ -29,7 +31,7 @@ const PAGES = [
     .sort(),
 ];
 
-/** The pages whose shell commands are for users. Those of the others measure, for hours some of them. */
+/** Pages with shell commands for users. Commands of other pages measure, some for hours. */
 const FOR_USERS = /^README\.md$|^docs\/guides\/|^docs\/reference\/(cli|runtimes)\.md$/;
 
 function samplesOf(page: string): Sample[] {
@@ -44,13 +46,13 @@ function samplesOf(page: string): Sample[] {
 const all = PAGES.flatMap((page) => samplesOf(page).map((sample) => ({ ...sample, page })));
 const samples = all.filter(({ language }) => ["ts", "js"].includes(language));
 
-/** The expectations that a comment may name. */
+/** The allowed expectations in comments. */
 const KINDS = /^(?:prints .+|functions|edge|types only: .+|)$/;
 
 const folder = installed();
 linkPackages(folder, ["@azure", "@github", "@types", "@typespec", "openai", "typescript", "undici-types"]);
 
-// As `npx @bytecodealliance/jco transpile` writes it, for the sample that imports it.
+// The output of `npx @bytecodealliance/jco transpile`, for the sample that imports it.
 const { files: component } = await transpile(join(root, "dist/component.wasm"), { name: "component" });
 for (const [name, bytes] of Object.entries(component)) {
   for (const place of ["samples/keyless", "built/keyless"]) {
@@ -84,7 +86,7 @@ test.each(["nodenext", "bundler"])(
   },
 );
 
-/** An emulator for one sample, and an environment in which its resource is the program's. */
+/** Starts an emulator for one sample. Returns it with an environment that leads to it. */
 async function azure() {
   const emulator = await startEmulator({ chunkDelayMs: 0 });
   const env = newcomer({ ...emulator.env, TEAM_RESOURCE_URL: emulator.env.FOUNDRY_RESOURCE_URL });
@@ -137,13 +139,13 @@ describe("programs", { concurrent: true }, () => {
     expect(result.stderr).toBe("");
     expect(result.code).toBe(0);
     if (expected) expect(result.stdout).toContain(expected.slice("prints ".length));
-    // One acquisition, whatever the sample does with the token; none where it only reads.
+    // One acquisition, whatever the sample does with the token; none if it needs no token.
     expect(emulator.counts.identity).toBeLessThanOrEqual(1);
     expect(emulator.counts.unauthorized).toBe(0);
   });
 });
 
-/** How a command is run here; `skip` is the reason why it cannot run in a test. */
+/** How to run a command here; `skip` is the reason why it cannot run in a test. */
 type Expected = { skip: string } | { says: RegExp; code?: number };
 
 const INSTALLED = { skip: "installed above, from the packed file" };
@@ -200,7 +202,8 @@ const runnable = [...commands].filter((command) => !("skip" in (COMMANDS[command
 test.each(runnable)("%s", async (command) => {
   const expected = COMMANDS[command] as { says: RegExp; code?: number };
   const own = command.startsWith("npx ");
-  // In the repository everything is built by now, so a start is quick; the toolchain's own PATH and home are needed.
+  // Everything in the repository is built by now, so a start is fast. It needs the toolchain's own
+  // PATH and home.
   const env = own
     ? newcomer({ PATH: `${join(folder, "node_modules/.bin")}:${process.env.PATH}` })
     : { ...(process.env as Record<string, string>), COPILOT_HOME: join(folder, "home") };

@@ -1,4 +1,4 @@
-// Types of the build's scripts.
+// Types for the build scripts.
 
 import { readFileSync } from "node:fs";
 

@@ -6,16 +6,18 @@ import { afterAll, inject } from "vitest";
 import { root } from "../support/process.js";
 import { MODULES, moduleBytes } from "./scripts.js";
 
-/** A folder of its own with the package as a user installs it; the project's set-up has packed and installed it. */
+/**
+ * Copies the installed package into a new folder. The project's set-up has packed and installed it.
+ */
 export function installed(): string {
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-user-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
-  // Relative links stay relative: those of .bin lead to this copy.
+  // Keep links relative, so that those of .bin lead to this copy.
   cpSync(inject("installation"), folder, { recursive: true, verbatimSymlinks: true });
   return folder;
 }
 
-/** The packed file that {@link installed} put into a folder. */
+/** Returns the path of the packed file in a folder from {@link installed}. */
 export function tarball(folder: string): string {
   const name = readdirSync(folder).find((file) => file.endsWith(".tgz"));
   return join(folder, name as string);
@@ -44,15 +46,15 @@ export function packageFiles(folder: string): string[] {
 }
 
 /**
- * The names of the WebAssembly modules that stand, deflated and in base64, in the JavaScript below a folder, as often as they do; the
- * size of one that the build does not know.
+ * Returns the names of all inlined WebAssembly modules (deflated, in base64) in the JavaScript
+ * below a folder, with repetitions; for an unknown module, its size.
  */
 export function inlinedModules(folder: string): string[] {
   const names = Object.keys(MODULES);
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => /\.m?js$/.test(path))
     .flatMap((path) => [
-      // esbuild breaks a text that is too long for a line.
+      // esbuild breaks long strings.
       ...readFileSync(join(folder, path), "utf8")
         .replaceAll("\\\n", "")
         .matchAll(/["'`]([A-Za-z0-9+/]{2000,}={0,2})["'`]/g),
@@ -64,7 +66,7 @@ export function inlinedModules(folder: string): string[] {
     .sort();
 }
 
-/** The types of Node leave it out. */
+/** Node's types lack it. */
 export const { Module: WasmModule } = (
   globalThis as unknown as {
     WebAssembly: {

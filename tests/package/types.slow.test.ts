@@ -1,4 +1,5 @@
-// The types of every entry point, as users compile against them: by two compilers, each way of resolving, with and without the peers.
+// Compiles programs against the types of every entry point: with two compilers, all module
+// resolutions, and with and without the peers.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,7 +13,7 @@ const entries = Object.keys(exports)
   .filter((name) => !/\.(json|wasm)$/.test(name))
   .map((name) => `copilot-keyless${name.slice(1)}`);
 
-/** Entries that need nothing of Node, and entries that need only Node's types. */
+/** Entries that need no types of Node, and entries that need only those. */
 const PORTABLE = [
   "copilot-keyless/core",
   "copilot-keyless/direct",
@@ -21,7 +22,7 @@ const PORTABLE = [
 ];
 const ALONE = [...PORTABLE, "copilot-keyless/emulator"];
 
-/** Where a compiler is. */
+/** Returns the path of a compiler. */
 function compiler(name: string): string {
   const home = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
   return join(home, "bin/tsc");
@@ -32,7 +33,7 @@ const withPeers = installed();
 linkPackages(bare, ["@types/node", "undici-types"]);
 linkPackages(withPeers, ["@azure", "@github", "@types/node", "undici-types"]);
 
-/** A file of the user's that uses all that some entry points export. */
+/** Writes a program that uses all exports of some entry points. */
 function program(folder: string, name: string, used: readonly string[]): string {
   const lines = used.map(
     (entry, index) =>
@@ -45,7 +46,10 @@ function program(folder: string, name: string, used: readonly string[]): string 
 
 const NODE = ["--types", "node", "--lib", "es2023,esnext.disposable"];
 
-/** What a compiler says of a program and of this package's types; what is wrong in the types of others is their own concern. */
+/**
+ * Returns a compiler's errors about a program and this package's types, without those of other
+ * packages.
+ */
 async function complaints(
   folder: string,
   file: string,
@@ -92,10 +96,10 @@ describe.each([
     expect(await compile(withPeers, file, ...NODE, "--skipLibCheck", "false")).toEqual([]);
   });
 
-  test("without the peers, what needs none", async () => {
+  test("without the peers, the entries that need none", async () => {
     const alone = program(bare, "alone.mts", ALONE);
     expect(await compile(bare, alone, ...NODE, "--skipLibCheck", "false")).toEqual([]);
-    // The rest has types of the Copilot SDK in it; those are any then.
+    // The other entries use types of the Copilot SDK, which become `any` without it.
     const all = program(bare, "all.mts", entries);
     expect(await compile(bare, all, ...NODE, "--skipLibCheck")).toEqual([]);
   });
@@ -106,13 +110,13 @@ describe.each([
     expect(await compile(bare, file, ...lib, "--skipLibCheck", "false")).toEqual([]);
   });
 
-  test("what does not exist is an error", async () => {
+  test("an entry that does not exist is an error", async () => {
     const file = program(bare, "wrong.mts", ["copilot-keyless/nothing"]);
     expect(await compile(bare, file, ...NODE)).toEqual([expect.stringContaining("copilot-keyless/nothing")]);
   });
 });
 
-// Under node16 no CommonJS program may import ES modules, whoever wrote them.
+// Under node16, a CommonJS program cannot import any ES module.
 test("from CommonJS, by nodenext", async () => {
   const flags = [...BY_NODENEXT, ...NODE, "--skipLibCheck"];
   const file = program(bare, "all.cts", entries);

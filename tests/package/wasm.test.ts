@@ -1,4 +1,4 @@
-// The size limit of each WebAssembly module, and content that it must not have.
+// Tests the size limit of each WebAssembly module, and the absence of unwanted content.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -22,7 +22,7 @@ test("everything is within its budget, which package.json names", () => {
   }
 });
 
-/** Constant data a module may hold, in bytes; tables of Unicode would be in there. */
+/** The limit of a module's constant data in bytes, which Unicode tables would exceed. */
 const DATA: Record<string, number> = { core: 24 * 1024, plan: 72 * 1024, net: 40 * 1024 };
 
 describe.each(Object.keys(MODULES))("%s", (name) => {
@@ -40,7 +40,7 @@ describe.each(Object.keys(MODULES))("%s", (name) => {
   });
 
   test("holds no path of the machine that built it", () => {
-    // Panics name source files of the crates, from the crate on; nothing says where those were.
+    // Panics contain source paths inside the crates, but not the crates' location.
     expect(text).toMatch(/src\/\w+\.rs/);
     expect(text).not.toMatch(/\.cargo[\\/]|[\\/]registry[\\/]|[\\/]rustup[\\/]/);
     expect(text).not.toMatch(/\/(?:root|home|Users|tmp|work|build|github)\/|[A-Z]:\\/);
@@ -55,11 +55,11 @@ describe.each(Object.keys(MODULES))("%s", (name) => {
   });
 });
 
-/** The constant data of a module: its section 11. */
+/** Returns the constant data of a module: its section 11. */
 function dataOf(bytes: Buffer): Buffer {
   for (let at = 8; at < bytes.length; ) {
     const id = bytes[at++];
-    // The length, in LEB128.
+    // Decode the length (LEB128).
     let length = 0;
     for (let shift = 0, more = true; more; shift += 7) {
       const byte = bytes[at++] as number;
@@ -76,7 +76,7 @@ describe("Unicode", () => {
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-unicode-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** The constants that a use of the standard library's tables brings into a module, in pieces. */
+  /** Returns, in pieces, the constants that the standard library's tables add to a module. */
   function tables(name: string, expression: string): Buffer[] {
     const file = join(folder, name);
     writeFileSync(
@@ -98,7 +98,7 @@ describe("Unicode", () => {
     const data = dataOf(readFileSync(`${file}.wasm`));
     const pieces = [];
     for (let at = 0; at + 24 <= data.length; at += 24) pieces.push(data.subarray(at, at + 24));
-    // Text and zeros are everywhere.
+    // Ignore text and zeros, which all modules contain.
     return pieces.filter((piece) => new Set(piece).size > 8 && !/[a-z ]{6}/.test(piece.toString("latin1")));
   }
 
@@ -115,7 +115,7 @@ describe("Unicode", () => {
     for (const module of Object.keys(MODULES)) expect(found(pieces, module), module).toBeLessThan(0.05);
   });
 
-  test("the one table that is there: what can be printed, which quoting a text in an error of serde or fmt needs", () => {
+  test("the only table is that of printable characters, which serde and fmt need to quote texts", () => {
     const pieces = tables("debug", 'let _ = write!(sink, "{c:?}");');
     expect(found(pieces, "net")).toBeGreaterThan(0.5);
   });
@@ -123,7 +123,7 @@ describe("Unicode", () => {
   test("no crate with tables is compiled in", () => {
     const names = compiledCrates().map(({ name, version }) => `${name} ${version}`);
     expect(names).toContain("idna_adapter 1.0.0");
-    // The tables of unicode-ident are for macros; no code that is called here needs them.
+    // Only macros use the tables of unicode-ident; the modules do not contain them.
     expect(names.filter((name) => /^(icu|unicode|unic|tinystr|zerovec)/.test(name))).toEqual([
       expect.stringMatching(/^unicode-ident /),
     ]);

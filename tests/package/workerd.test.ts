@@ -1,4 +1,5 @@
-// Specific to workerd: requests share a token, and work ends with the request that started it.
+// Tests behaviour specific to workerd: requests share a token, and pending work ends with its
+// request.
 
 import { startEmulator } from "copilot-keyless/emulator";
 import { expect, test } from "vitest";
@@ -19,7 +20,7 @@ test("a refresh outlives the request that began it, and requests share it", asyn
     return Date.now() - started;
   };
   try {
-    // All answers of the identity endpoint come long after the requests to the model are answered.
+    // The identity endpoint responds long after the model requests are done.
     emulator.faults.add({
       server: "identity",
       kind: "delay",
@@ -28,13 +29,13 @@ test("a refresh outlives the request that began it, and requests share it", asyn
     });
     await Promise.all(["one", "two", "three"].map(ask));
     expect(emulator.counts.identity).toBe(1);
-    // Due, but good: it is refreshed behind the answer.
+    // The refresh is due, but the token is still good: it runs in the background.
     await expect.poll(() => ask("again").then(() => emulator.counts.identity), { interval: 300 }).toBe(2);
     await expect
       .poll(() => emulator.requests.filter(({ server, status }) => server === "identity" && status).length)
       .toBe(2);
     expect(emulator.requests.filter(({ aborted }) => aborted)).toEqual([]);
-    // When the first token has expired, the new one is used without a wait.
+    // After the first token has expired, callers get the new one without waiting.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await ask("later")).toBeLessThan(900);
   } finally {

@@ -1,4 +1,4 @@
-// Deadlines in other runtimes, whose garbage collectors and signals differ.
+// Tests deadlines in other runtimes, whose garbage collectors and signals differ.
 
 import { join } from "node:path";
 import { describe } from "vitest";

@@ -1,4 +1,4 @@
-// A worker as docs/guides/edge.md has it: one handler for all requests.
+// A worker as in docs/guides/edge.md: one handler for all requests.
 
 import { createEdgeChatHandler } from "copilot-keyless/edge";
 

@@ -1,4 +1,5 @@
-// The suite in every runtime, each a process of its own, on the package as it is installed; the results are a table of the docs.
+// Runs the suite on the installed package in every runtime, each in its own process.
+// docs/reference/runtimes.md contains the results as a table.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +21,7 @@ afterAll(() => page.stop());
 
 const names = CASES.map(([name]) => name);
 
-/** The cases in groups, each with the permissions that it needs, and no more. */
+/** Runs the cases in groups, each with only the permissions that it needs. */
 const deno: Runner = async (settings, asked) => {
   const results: Result[] = [];
   for (const { permissions, cases } of DENO(settings)) {
@@ -45,7 +46,10 @@ const WITHOUT_PROGRAMS = {
   [CHALLENGES]: "sdk/unsupported-platform",
 };
 
-/** The identity endpoints answer no page of another origin, as in Azure: a page has its tokens from its own server. */
+/**
+ * As in Azure, identity endpoints do not answer pages of other origins. Pages get tokens from their
+ * own server.
+ */
 const WITHOUT_IDENTITY = Object.fromEntries(
   [
     "direct credential: App Service, Functions, Container Apps",

@@ -1,4 +1,5 @@
-// One suite for every runtime: nothing in it belongs to Node. It runs the cases one after another and tells what came of each.
+// One suite for every runtime, without Node APIs. Runs the cases one after another and returns
+// their results.
 
 import { KeylessError } from "copilot-keyless/core";
 import { conversation } from "./cases/conversation.js";
@@ -7,9 +8,9 @@ import { credentials } from "./cases/credentials.js";
 import { model } from "./cases/model.js";
 import { tokens } from "./cases/tokens.js";
 
-/** The emulator, and the servers besides it. */
+/** The emulator's addresses, and those of the other servers. */
 export interface Settings {
-  /** The environment of a program in Azure. */
+  /** The environment variables of a program in Azure. */
   env: Record<string, string>;
   identity: {
     url: string;
@@ -19,7 +20,10 @@ export interface Settings {
     clientSecret: string;
     federatedToken: string;
   };
-  /** Answers pages of other origins: `GET /token` gives a token, `POST /revoke` takes all back, `POST /fault` adds a fault. */
+  /**
+   * Serves pages of other origins: `GET /token` returns a token, `POST /revoke` revokes all, `POST
+   * /fault` adds a fault.
+   */
   control: string;
   /** A file with the federated token. */
   tokenFile: string;
@@ -30,7 +34,7 @@ export interface Settings {
 /** A case of the suite. */
 export type Case = [name: string, run: (settings: Settings) => void | Promise<void>];
 
-/** `cannot`: it was refused with an error of this package, which the caller finds expected or not. */
+/** `cannot`: a KeylessError, which the caller compares with the expected one. */
 export interface Result {
   name: string;
   verdict: "pass" | "cannot" | "fail";
@@ -41,7 +45,7 @@ export interface Result {
 
 export const CASES: readonly Case[] = [...core, ...tokens, ...credentials, ...model, ...conversation];
 
-/** Runs the cases of these names; all if none are given. */
+/** Runs the named cases, or all. */
 export async function runSuite(settings: Settings, names?: readonly string[]): Promise<Result[]> {
   const results: Result[] = [];
   for (const [name, run] of CASES.filter(([name]) => names === undefined || names.includes(name)))
@@ -49,7 +53,7 @@ export async function runSuite(settings: Settings, names?: readonly string[]): P
   return results;
 }
 
-/** The deadline of a case, so that one that hangs fails by its name. */
+/** The deadline of a case, so that a hanging case fails by name. */
 const PATIENCE_MS = 90_000;
 
 async function outcome(run: Case[1], settings: Settings): Promise<Omit<Result, "name">> {

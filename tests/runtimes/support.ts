@@ -1,4 +1,4 @@
-// The runtimes, each as a process of its own on the package as users install it.
+// Starts the runtimes, each in its own process with the installed package.
 
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
@@ -13,10 +13,10 @@ import type { Result, Settings } from "./suite.js";
 
 export const ENGINES = join(root, "tests/runtimes/engines/node_modules");
 
-/** A runtime: runs the suite with these settings, and returns the results. */
+/** Runs the suite in a runtime with these settings. Returns the results. */
 export type Runner = (settings: Settings, names: readonly string[]) => Promise<Result[]>;
 
-/** The suite beside the installed package, as one file. */
+/** Bundles the suite into one file beside the installed package. */
 export async function bundleSuite(folder: string): Promise<void> {
   await build({
     entryPoints: [join(root, "tests/runtimes/suite.ts")],
@@ -31,7 +31,7 @@ export async function bundleSuite(folder: string): Promise<void> {
   copyFileSync(join(root, "tests/runtimes/main.mjs"), join(folder, "main.mjs"));
 }
 
-/** A runtime that has a command line: Node, Deno, Bun. */
+/** Runs the suite in a runtime with a command line: Node, Deno or Bun. */
 export function program(folder: string, command: string, args: readonly string[] = []): Runner {
   return async (settings, names) => {
     const told = JSON.stringify({ settings, names });
@@ -43,14 +43,17 @@ export function program(folder: string, command: string, args: readonly string[]
   };
 }
 
-/** Chromium: a page that imports the files of the package as they are, by an import map. No bundler has a hand in it. */
+/**
+ * Runs the suite in Chromium. The page imports the package's files through an import map, without a
+ * bundler.
+ */
 export function chromium(address: string): Runner {
   return async (settings, names) => {
     const browser = await launch();
     try {
       const page = await browser.newPage();
       await page.goto(`${address}/page.html`);
-      // As text: vitest would put an import of its own into a function.
+      // Pass text, because vitest would add an import to a function.
       const told = JSON.stringify([settings, names]);
       return await page.evaluate(`import("/suite.mjs").then(({ runSuite }) => runSuite(...${told}))`);
     } finally {
@@ -59,7 +62,7 @@ export function chromium(address: string): Runner {
   };
 }
 
-/** The page: an import map of the package's entries as a browser resolves them. */
+/** Writes the page, with an import map for the package's entries as a browser resolves them. */
 export function writePage(folder: string): void {
   const { exports } = JSON.parse(
     readFileSync(join(folder, "node_modules/copilot-keyless/package.json"), "utf8"),
@@ -102,7 +105,7 @@ export function files(folder: string): Promise<Served> {
   });
 }
 
-/** Servers that the suite needs besides the emulator. */
+/** Starts the server that the suite needs besides the emulator. */
 function control(emulator: Emulator): Promise<Served> {
   return serve(async (request, response) => {
     response.setHeader("access-control-allow-origin", "*");

@@ -1,24 +1,25 @@
-// The table of docs/reference/runtimes.md: a row for each case, a column for runtimes with the same results.
+// Formats the table of docs/reference/runtimes.md: a row for each case, a column for runtimes with
+// the same results.
 
 import type { Result } from "./suite.js";
 
 const MARKS = /(?<=<!-- runtimes -->\n\n).*?(?=\n\n<!-- \/runtimes -->)/s;
 
-/** The table that the page holds. */
+/** Returns the table in the page. */
 export function between(page: string): string {
   const found = MARKS.exec(page)?.[0];
   if (found === undefined) throw new Error("The page has lost the marks around the table of runtimes");
   return found;
 }
 
-/** The page with another table. */
+/** Returns the page with a new table. */
 export function replaced(page: string, table: string): string {
   return page.replace(MARKS, () => table);
 }
 
 /**
- * A tick for what works, the error's code for what does not. Runtimes with the same result in every case share a column, and cases of
- * one group with the same results share a row.
+ * Formats a tick for a supported case, and the error's code for an unsupported one. Runtimes with
+ * the same results share a column, and cases of one group with the same results share a row.
  */
 export function table(names: readonly string[], all: ReadonlyMap<string, readonly Result[]>): string {
   const columns = new Map<string, { title: string; cells: string[] }>();

@@ -1,4 +1,4 @@
-// workerd, with a worker that a bundler made of the installed package by its `workerd` condition.
+// Runs workerd with a worker that is bundled from the installed package's `workerd` condition.
 
 import { spawn } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ export interface Worker {
   stop(): void;
 }
 
-/** Starts a worker of tests/runtimes. Its environment becomes its bindings. */
+/** Starts a worker of tests/runtimes. `env` becomes its bindings. */
 export async function startWorker(
   folder: string,
   name: string,
@@ -54,7 +54,10 @@ export async function startWorker(
   return { address: `http://127.0.0.1:${port}/`, stop: () => child.kill() };
 }
 
-/** No nodejs_compat, and a date before workers could compile anything at their start. */
+/**
+ * Configures a worker without nodejs_compat, and with a date before workers could compile
+ * WebAssembly.
+ */
 function config(home: string, env: Record<string, string>): string {
   const modules = readdirSync(home)
     .filter((name) => name.endsWith(".wasm"))
@@ -76,7 +79,7 @@ const config :Workerd.Config = (
 `;
 }
 
-/** The package as it is installed, not as it is here. */
+/** Resolves imports of the package to the installed one. */
 function installedPackage(folder: string) {
   return {
     name: "installed-package",
@@ -90,7 +93,7 @@ function installedPackage(folder: string) {
   };
 }
 
-/** The suite in a worker. */
+/** Runs the suite in a worker. */
 export function workerd(folder: string): Runner {
   return async (settings, names) => {
     const { address, stop } = await startWorker(folder, "worker");

@@ -1,4 +1,4 @@
-// The browser of the tests: one that is installed, or one that is installed now.
+// Starts the browser of the tests. Installs one if there is none.
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -8,7 +8,7 @@ import { type Browser, chromium, type LaunchOptions } from "playwright-core";
 
 const HOW_TO_GO_ON = `Install Chromium or Chrome (Debian and Ubuntu: apt-get install chromium), or name one by the variable CHROMIUM. The other tests run without: npx vitest run --project '!browser'`;
 
-/** Where a browser may be. Playwright knows the places of Chrome and Edge on each system, and of its own downloads. */
+/** Possible browsers. Playwright finds Chrome, Edge and its own downloads on each system. */
 const PLACES: Record<string, LaunchOptions> = process.env.CHROMIUM
   ? { [process.env.CHROMIUM]: { executablePath: process.env.CHROMIUM } }
   : {
@@ -20,7 +20,7 @@ const PLACES: Record<string, LaunchOptions> = process.env.CHROMIUM
       "Playwright's Chromium": { channel: "chromium" },
     };
 
-/** Starts the first browser that is there; undefined where there is none. */
+/** Starts the first browser that exists. Returns undefined if there is none. */
 async function launchAny(): Promise<{ browser: Browser; place: string } | undefined> {
   for (const [place, options] of Object.entries(PLACES)) {
     if (options.executablePath && !existsSync(options.executablePath)) continue;
@@ -33,14 +33,14 @@ async function launchAny(): Promise<{ browser: Browser; place: string } | undefi
   return undefined;
 }
 
-/** Starts the browser. */
+/** Starts the browser, or throws with instructions. */
 export async function launch(): Promise<Browser> {
   const found = await launchAny();
   if (found) return found.browser;
   throw new Error(`This test needs a browser, and none was found. ${HOW_TO_GO_ON}`);
 }
 
-/** Installs a browser if there is none, and says which one the tests have. */
+/** Installs a browser if there is none. Returns which one the tests use. */
 export async function provideBrowser(): Promise<string> {
   const found = (await described()) ?? (process.env.CHROMIUM ? undefined : await install());
   if (found) return found;
@@ -58,7 +58,7 @@ async function described(): Promise<string | undefined> {
   return `${found.place}, version ${version}`;
 }
 
-/** By the system's packages as root on Debian and its like, else as Playwright's download. */
+/** Installs a browser: by apt-get as root, otherwise as Playwright's download. */
 async function install(): Promise<string | undefined> {
   const run = (command: string, ...args: string[]) => {
     console.log(`Installing a browser: ${command} ${args.join(" ")}`);

@@ -41,7 +41,7 @@ export class FakeCredential implements TokenCredential {
   }
 }
 
-/** A token with its number in it, that lives from now on for so long. */
+/** Returns a token with a number in it that expires after `livesMs`. */
 export function token(n: number, clock: FakeClock, livesMs: number): AccessToken {
   return { token: `token-${n}`, expiresOnTimestamp: clock.now() + livesMs };
 }
@@ -67,7 +67,7 @@ export function unavailable(): Error {
   });
 }
 
-/** The error that a promise is rejected with. */
+/** Returns the error that a promise rejects with. */
 export async function failure(
   promise: Promise<unknown>,
 ): Promise<Error & { code?: string; hint?: string; status?: number }> {

@@ -1,6 +1,8 @@
-// `node --expose-gc deadline.mjs <api> <address> <mode>`: calls an API with a timeout of 600 ms while memory is collected all the time,
-// and prints how long it took and how it ended. It ends by itself, so no connection is left open. Modes: `timeout`; `deaf`, a platform
-// whose fetch ignores signals; `signal`, a caller's own that aborts then; `any` and `platform`, signals that the platform makes.
+// `node --expose-gc deadline.mjs <api> <address> <mode>`: calls an API with a timeout of 600 ms
+// during constant garbage collection, and prints its duration and result. The process ends by
+// itself only when no connection is open. Modes: `timeout`; `deaf`, a platform whose fetch ignores
+// signals; `signal`, a caller's signal that aborts after 600 ms; `any` and `platform`, signals from
+// platform functions.
 
 import { createDirectCredential, probe, streamChat } from "copilot-keyless/direct";
 
@@ -24,7 +26,7 @@ const LIMITS = {
 };
 const limit = LIMITS[mode] ?? (() => ({ timeoutMs: MS }));
 
-/** Aborts by a controller that only its timer refers to. */
+/** Returns a signal whose controller only its timer references. */
 function aborting() {
   const controller = new AbortController();
   setTimeout(() => controller.abort(new Error("aborted")), MS);

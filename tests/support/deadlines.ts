@@ -1,4 +1,5 @@
-// Deadlines under garbage collection: a program of each runtime against a server that sends half an answer and then nothing.
+// Tests deadlines during garbage collection: runs a program in each runtime against a server that
+// sends half a response and then nothing.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -16,14 +17,17 @@ const HALVES: Record<string, [type: string, half: string]> = {
   "/token": ["application/json", '{"access_token":"ey'],
 };
 
-/** How each call ends when its time is up: the diagnosis or the error's code; with a signal, its reason. */
+/**
+ * The result of each call after its timeout: a diagnosis or an error code; with a signal, its
+ * reason.
+ */
 const ENDS: Record<string, string> = {
   streamChat: "model/network",
   probe: "network",
   credential: "credential/network",
 };
 
-/** The tests of deadlines in the runtime that a command line starts. */
+/** Tests deadlines in the runtime of a command line. */
 export function testDeadlines(command: string, args: readonly string[] = ["--expose-gc"]): void {
   const server = createServer((request, response) => {
     const [type, half] = HALVES[new URL(request.url ?? "", "http://x").pathname] ?? ["application/json", "{"];
@@ -52,7 +56,7 @@ export function testDeadlines(command: string, args: readonly string[] = ["--exp
     ]);
     expect(done.stderr).toBe("");
     const { ms, code } = JSON.parse(done.stdout) as { ms: number; code: string };
-    // The platforms' own words differ.
+    // Platforms use different texts.
     if (typeof end === "string") expect(code).toBe(end);
     else expect(code).toMatch(end);
     expect(ms).toBeGreaterThan(500);

@@ -12,7 +12,9 @@ export interface Run {
   stderr: string;
 }
 
-/** An environment of a newcomer: nothing of Azure in it, no `az` on the PATH, an empty home. */
+/**
+ * Returns the environment of a new user: no Azure variables, no `az` on the PATH, an empty home.
+ */
 export function newcomer(env: Record<string, string> = {}): Record<string, string> {
   return {
     PATH: dirname(process.execPath),

@@ -1,10 +1,10 @@
-// Processes below one, their memory and their environment, as Linux lists them.
+// Finds the descendants of a process, their memory and their environment. Linux only.
 
 import { readdirSync, readFileSync } from "node:fs";
 
 const PAGE_BYTES = 4_096;
 
-/** The ids of a process's children; none where it has ended, or where there is no /proc. */
+/** Returns the ids of a process's children; none if it has ended or there is no /proc. */
 export function childrenOf(pid) {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
@@ -15,12 +15,12 @@ export function childrenOf(pid) {
   }
 }
 
-/** Everything below a process. */
+/** Returns all descendants of a process. */
 export function descendantsOf(pid) {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
-/** The resident memory of a process; 0 where it has ended, or where there is no /proc. */
+/** Returns the resident memory of a process; 0 if it has ended or there is no /proc. */
 export function residentBytes(pid) {
   try {
     return Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
@@ -29,12 +29,12 @@ export function residentBytes(pid) {
   }
 }
 
-/** The resident memory of everything below a process. */
+/** Returns the resident memory of all descendants of a process. */
 export function residentBytesBelow(pid) {
   return descendantsOf(pid).reduce((bytes, child) => bytes + residentBytes(child), 0);
 }
 
-/** Whether a process runs. One that has ended and was not waited for yet (a zombie) does not. */
+/** Whether a process runs. A zombie (ended, not yet waited for) does not. */
 export function runs(pid) {
   try {
     return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
@@ -43,7 +43,7 @@ export function runs(pid) {
   }
 }
 
-/** The variables that a process was started with. */
+/** Returns the environment with which a process was started. */
 export function environmentOf(pid) {
   const text = readFileSync(`/proc/${pid}/environ`, "utf8");
   return Object.fromEntries(text.split("\0").map((line) => line.split(/=(.*)/s).slice(0, 2)));

@@ -1,4 +1,5 @@
-// The tables that every host of the core must pass, judged in one place: an implementation is handed in.
+// Defines the tests of the tables that every host of the core must pass. Each host passes its own
+// implementation.
 
 import { inspect } from "node:util";
 import {
@@ -97,7 +98,7 @@ export function endpointTable(parse: (input: string, options?: EndpointOptions) 
   });
 }
 
-/** `plan` may look at the plan itself, too. */
+/** `plan` may also check the plan itself. */
 export function providerTable(
   plan: (request: FoundryProviderOptions) => Omit<ProviderPlan, "config"> & { config: object },
 ): void {
@@ -146,7 +147,7 @@ export function credentialTable(
       const { credential, warnings } = call();
       expect(fieldsOf(credential, expected)).toEqual(expected);
       expect(JSON.stringify([credential, warnings])).not.toContain("pl4nted");
-      // Warnings about the credential are part of its plan, not of the provider's warnings.
+      // Warnings about the credential belong to its own plan.
       const codes = warnings.map(({ code }) => code);
       expect(credential.warnings.filter(({ code }) => codes.includes(code))).toEqual([]);
     });
@@ -186,7 +187,7 @@ export interface Now {
   mono: number;
 }
 
-/** A schedule as the tests drive it, whatever it is made of. */
+/** The schedule's interface that the tests use, in any host. */
 export interface ScheduleHost {
   request(now: Now): Decision;
   refresh(now: Now): Decision;
@@ -230,7 +231,7 @@ interface Step {
 
 const WALL = 1_700_000_000_000;
 const MONO = 5_000;
-/** The fields that are points in time; in the table they count from the start. */
+/** Fields with times; in the table they count from the start. */
 const STARTS: Record<string, number> = {
   untilWall: WALL,
   expiresOn: WALL,
@@ -241,7 +242,7 @@ const STARTS: Record<string, number> = {
 
 const since = (wall: number, mono = wall): Now => ({ wall: WALL + wall, mono: MONO + mono });
 
-/** tests/schedule_table.rs describes the steps. */
+/** Runs a step, which tests/core/schedule/table.rs documents. */
 function play(schedule: ScheduleHost, step: Step): unknown {
   const now = since(step.at, step.mono);
   const { flight = 0, random = 0, requestedAt = 0, expiresAt = 0, refreshAt } = step;
@@ -270,7 +271,7 @@ function play(schedule: ScheduleHost, step: Step): unknown {
   }
 }
 
-/** As much of an answer as is expected, in the table's terms. */
+/** Selects the expected fields of a result, in the form of the table. */
 function asExpected(actual: unknown, expected: unknown): unknown {
   if (typeof expected !== "object" || expected === null || typeof actual !== "object" || actual === null)
     return actual ?? null;

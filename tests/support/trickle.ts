@@ -1,4 +1,4 @@
-// Bodies that arrive byte by byte, and the memory that a handler needs for them.
+// Sends bodies byte by byte, and measures the memory that a handler needs for them.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -6,7 +6,7 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** The memory for 20 bodies of 50,000 bytes while they arrive in chunks of one byte, in MB. */
+/** Returns the memory for 20 bodies of 50,000 bytes that arrive in chunks of one byte, in MB. */
 export async function costOfTrickles(send: (request: Request) => Promise<unknown>): Promise<number> {
   const used = () => {
     collect();
@@ -31,7 +31,7 @@ export async function costOfTrickles(send: (request: Request) => Promise<unknown
   return cost;
 }
 
-/** A body of so many bytes, each of them a chunk, that stays open until it is ended. */
+/** Creates a body of `bytes` chunks of one byte, which stays open until it is ended. */
 function trickle(bytes: number) {
   let end = () => {};
   let sent = 0;

@@ -1,11 +1,11 @@
-// Tests the judgement of the benchmarks, and runs a few cheap cases as a user does.
+// Tests the verdicts of the benchmarks, and runs a few cheap cases as a user does.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { root, run } from "../support/process.js";
 
-/** The scripts are plain Node, without types. */
+/** The scripts are plain Node without types. */
 const part = (name: string) => import(new URL(`../../benches/${name}`, import.meta.url).href);
 const { CASES } = await part("cases.mjs");
 const { atMost, faster, ofPeer, soonerThan } = await part("goals.mjs");
@@ -120,7 +120,7 @@ const MISSED = {
   ...{ title: "One thing", unit: "ms", shown: "1.5 x as much", notes: ["why it is so"] },
 };
 
-test("what is missed, and what could not be run, stays in the table", () => {
+test("missed goals, and cases that could not run, stay in the table", () => {
   const plain = (text: string) => text;
   const failed = {
     ...MISSED,

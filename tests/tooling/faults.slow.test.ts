@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-faults-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The scripts are plain Node, without types. */
+/** The scripts are plain Node without types. */
 const part = (name: string) => import(new URL(`../../benches/faults/${name}`, import.meta.url).href);
 
 function faults(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
@@ -85,7 +85,7 @@ describe.concurrent("the command", () => {
     expect(written).toContain("`resource-401-once`");
     expect(written).not.toContain("last time");
     expect(written).toContain(`${END}\nafter\n`);
-    // Not a terminal: no colours.
+    // No colours, because the output is not a terminal.
     expect(stderr).not.toContain("\x1b");
   }, 30_000);
 
@@ -104,7 +104,7 @@ describe.concurrent("the command", () => {
   });
 });
 
-test("the catalogue has what was asked for, each fault once", async () => {
+test("the catalogue has the required faults, each once", async () => {
   const { FAULTS, GROUPS, QUICK } = await part("catalogue.mjs");
   const ids = FAULTS.map(({ id }: { id: string }) => id);
   expect(new Set(ids).size).toBe(ids.length);
@@ -115,7 +115,7 @@ test("the catalogue has what was asked for, each fault once", async () => {
   expect(new Set(quick.map(({ group }: { group: string }) => group))).toEqual(new Set(GROUPS));
 });
 
-test("an error is told well with a code, its cause and a step that does not lead astray", async () => {
+test("a good error has a code, its cause and a step that does not mislead", async () => {
   const { judgeError } = await part("judge.mjs");
   const cause = [/identity/i, /\b500\b/];
   const good = {
@@ -153,7 +153,7 @@ test("one lost call of ours is a failure, whatever the others did", async () => 
   });
 });
 
-test("what must not be is a problem: a lost call, a dead process, an error badly told, a finding", async () => {
+test("finds problems: a lost call, a dead process, a bad error, a finding", async () => {
   const { problemsOf, summaryOf } = await part("judge.mjs");
   const fine = { calls: [{ ms: 5, mustServe: true, cause: [] }], identityRequests: 1, findings: [] };
   expect(problemsOf(summaryOf(fine))).toEqual([]);

@@ -1,5 +1,5 @@
-// Tests that the judge of `npm run tool hostile` finds every broken promise, and passes a run without
-// one.
+// Tests that the judge of `npm run tool hostile` finds every broken promise, and passes a run
+// without one.
 
 import { expect, test } from "vitest";
 // @ts-expect-error They are plain JavaScript.
@@ -9,7 +9,7 @@ import { Tally } from "../hostile/tally.mjs";
 
 const SERVERS = ["edge", "functions"];
 
-/** A run in which all went well, with changes. */
+/** Judges a run without faults after a change to its tally. */
 function judged(
   change: (tally: Record<string, never> & ReturnType<typeof good>) => void = () => {},
 ): string[] {
@@ -134,13 +134,13 @@ const BROKEN: [string, RegExp, (tally: ReturnType<typeof good>) => void][] = [
   ],
 ];
 
-test.each(BROKEN)("a broken promise is told: %s", (_name, sentence, change) => {
+test.each(BROKEN)("finds a broken promise: %s", (_name, sentence, change) => {
   const faults = judged(change as never);
   expect(faults).toHaveLength(1 + (sentence.source.includes("Of 0") ? 2 : 0));
   expect(faults.join("\n")).toMatch(sentence);
 });
 
-test("what fails while the credential hangs, or by a cut stream, is told and not judged", () => {
+test("failures during a hang or by a cut stream are counted, not judged", () => {
   const faults = judged((tally) => {
     const ended = tally.credentialHangs();
     const now = performance.now();

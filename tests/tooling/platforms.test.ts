@@ -1,4 +1,4 @@
-// How scripts start commands, with the platform as an argument.
+// Tests how scripts start commands. The platform is an argument.
 
 import { expect, test } from "vitest";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { KeylessError } from "copilot-keyless";
 import { expect, test } from "vitest";
 
-/** The scripts are plain Node, without types. */
+/** The scripts are plain Node without types. */
 const part = (name: string) => import(new URL(`../soak/${name}`, import.meta.url).href);
 const { planOf } = await part("plan.mjs");
 const { mostBad, mostGood } = await part("bounds.mjs");
@@ -52,7 +52,7 @@ test("the bounds count what the schedule and MSAL promise", () => {
   expect(mostGood({ lifetimeMs: 15_000, ranMs: 60_000, revocations: 9 })).toEqual({ steady: 9, forced: 3 });
   expect(mostGood({ lifetimeMs: 15_000, ranMs: 60_000, revocations: 1 })).toEqual({ steady: 9, forced: 1 });
   const always = { kind: "status", status: 500, times: Number.POSITIVE_INFINITY };
-  // At 0, 0.5, 1.5 and 3.5 s, and the next acquisition's first one at 3.5 s.
+  // At 0, 0.5, 1.5 and 3.5 s; the next acquisition also starts at 3.5 s.
   expect([0, 400, 600, 1_600, 3_400, 3_600].map((ms) => mostBad(always, ms))).toEqual([1, 1, 2, 3, 3, 5]);
   expect(mostBad({ ...always, status: 429, headers: { "retry-after": "2" } }, 4_100)).toBe(3);
   expect(mostBad({ kind: "expired", times: 2 }, 12_000)).toBe(2);
@@ -60,7 +60,7 @@ test("the bounds count what the schedule and MSAL promise", () => {
 
 const TURN = { name: "s00", sort: "agent-chat", id: "s00-t1", began: 0, expected: "You said this.", ms: 10 };
 
-/** What the judge says of a run in which this happened after an answered turn. */
+/** Returns the judge's findings in a run with an answered turn, after `happen`. */
 function said(
   happen: (tally: InstanceType<typeof Tally>, secrets: InstanceType<typeof SecretWatch>) => void,
 ) {
@@ -110,7 +110,7 @@ test("a reply, a typed error and an abort that was asked for are fine, until all
   expect(quiet).toContain("quiet round");
 });
 
-test("strays, dead tokens, and too many identity requests are told", () => {
+test("finds stray errors, expired tokens, and too many identity requests", () => {
   expect(said((tally) => tally.stray("unhandled rejection", new Error("nobody's")))).toContain("nobody's");
   const expired = { id: 1, server: "foundry", at: 0, authorization: { verdict: "expired" } };
   expect(said((tally) => tally.read([expired]))).toContain("a token that is expired");
@@ -132,7 +132,7 @@ test("strays, dead tokens, and too many identity requests are told", () => {
   ).toContain("renewed 10 times");
 });
 
-test("a revocation that the schedule could have recovered from is told", () => {
+test("finds a turn lost to a revocation that the schedule recovers from", () => {
   const fail = (tally: InstanceType<typeof Tally>) => {
     tally.refused(TURN.name);
     tally.turn({ ...TURN, error: new KeylessError("model/token-invalid", "no") }, KeylessError);

@@ -1,4 +1,5 @@
-// The workflows: pinned actions, few permissions, commands that exist, and every published crate.
+// Checks the workflows: pinned actions, minimal permissions, existing commands, and all published
+// crates.
 
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";

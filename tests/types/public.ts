@@ -1,4 +1,4 @@
-// Compiled, never run: what the public types accept and what they refuse.
+// Tests, by compiling only, what the public types accept and reject.
 
 import { DefaultAzureCredential, type getBearerTokenProvider } from "@azure/identity";
 import {
@@ -49,7 +49,7 @@ same<ReturnType<TokenProvider["refresh"]>, Promise<AccessToken>>(true);
 same<Awaited<ReturnType<typeof provider>>, string>(true);
 same<ReturnType<typeof provider.getToken>, Promise<AccessToken>>(true);
 
-// Drops in for getBearerTokenProvider, and for the Copilot SDK's callback.
+// Replaces getBearerTokenProvider and the Copilot SDK's callback.
 const dropIn: ReturnType<typeof getBearerTokenProvider> = provider;
 const callback: BearerTokenProvider = provider;
 const config: ProviderConfig = {
@@ -58,7 +58,7 @@ const config: ProviderConfig = {
 };
 void [dropIn, callback, config];
 
-// A platform's abort signal serves.
+// Accepts the platform's AbortSignal.
 void provider.getToken({ abortSignal: new AbortController().signal });
 provider.invalidate();
 void provider.getToken({ claims: "{}", rejectedToken: "abc" });
@@ -74,7 +74,7 @@ createBearerTokenProvider(credential, scope, { policy: { retryMs: 1 } });
 // @ts-expect-error the status is read-only
 provider.status = { state: "fresh", refreshing: false, consecutiveFailures: 0 };
 
-// Events are told apart by their type.
+// The type of an event narrows its fields.
 const onEvent = (event: TokenEvent): void => {
   if (event.type === "refresh-succeeded") same<typeof event.expiresOn, number>(true);
   // @ts-expect-error only some events have it
@@ -138,7 +138,7 @@ const iterable: AsyncIterable<string> = agent.stream("Hello", { signal: AbortSig
 const disposable: AsyncDisposable = agent;
 void [iterable, disposable];
 new FoundryAgent({ stateless: true, deleteHistory: false });
-// The name of guides is the same class, also as a type.
+// The name in Azure's guides is an alias, also as a type.
 same<ManagedIdentityCopilotAgent, FoundryAgent>(true);
 same<typeof ManagedIdentityCopilotAgent, typeof FoundryAgent>(true);
 same<ReturnType<typeof agent.conversation>, Conversation>(true);
@@ -151,19 +151,19 @@ same<typeof error.hint, string | undefined>(true);
 same<typeof error.code, ErrorCode>(true);
 // @ts-expect-error there is no such code
 new KeylessError("endpoint/emptied", "message");
-// Codes are a closed list: a comparison with another text does not compile.
+// Codes are a closed union: a comparison with another text does not compile.
 if (error.code === "endpoint/empty" || error.code === "model/missing-role") void error.hint;
 // @ts-expect-error there is no such code
 if (error.code === "endpoint/none") void error.hint;
 same<Diagnosis["code"], DiagnosisCode>(true);
 
-// Options with a clock are options.
+// Objects from withClock are valid options.
 createBearerTokenProvider(credential, scope, withClock(new FakeClock(), { keepFresh: true }));
 createFoundryProvider({ tokens: withClock(new FakeClock()) });
 createDirectCredential(withClock(new FakeClock({ now: 0 }), { timeoutMs: 1 }));
 same<ReturnType<typeof startEmulator>, Promise<Emulator>>(true);
 
-// The kinds of a credential are a closed list.
+// The kinds of a credential are a closed union.
 const { credential: plan }: { credential: CredentialPlan } = createFoundryProvider();
 const direct: boolean = plan.kind === "managed-identity";
 // @ts-expect-error there is no such kind

@@ -1,4 +1,5 @@
-// The import rule of js/: a folder imports only folders below it, and no file imports itself in a circle. Type imports count.
+// Checks the import rule of js/: a folder imports only folders below it, and no file imports itself
+// in a cycle. Type imports count.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
@@ -8,7 +9,7 @@ import { root } from "../support/process.js";
 // TypeScript 7 has no compiler API.
 const { default: ts } = await import("typescript-6");
 
-/** The folders from the lowest to the highest. Folders of one level do not import each other. */
+/** The folders from the lowest to the highest. Folders of one level must not import each other. */
 const LEVELS = [
   ["platform"],
   ["errors"],
@@ -22,7 +23,7 @@ const LEVELS = [
   ["."],
 ];
 
-/** Folders that stand apart: what each may import. Only entry points import them. */
+/** Separate folders, with their allowed imports. Only entry points import them. */
 const APART: Record<string, string[]> = {
   emulator: ["wasm", "errors", "platform"],
   testing: ["errors", "platform"],
@@ -94,6 +95,6 @@ test("entry points only re-export", () => {
       );
       return source.statements.filter((statement) => !ts.isExportDeclaration(statement)).map(() => file);
     });
-  // That of platforms without programs says so in the place of what they lack.
+  // Only web.ts has code, which throws on platforms without child processes.
   expect([...new Set(statements)]).toEqual(["web.ts"]);
 });

@@ -1,4 +1,5 @@
-// The function app on Flex Consumption, its identity, and the storage and monitoring that it reaches by that identity.
+// Creates the function app on Flex Consumption, its identity, and the storage and monitoring that
+// it accesses with that identity.
 
 param location string
 param tags object
@@ -125,7 +126,8 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: 40
-        // A reply is mostly waiting; the handler itself takes 100 at the same time before it refuses.
+        // A turn mostly waits for the model. The handler rejects more than 100 turns at the same
+        // time.
         triggers: { http: { perInstanceConcurrency: 32 } }
       }
       runtime: {
@@ -144,7 +146,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
       AzureWebJobsStorage__clientId: identity.properties.clientId
       APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
-      // Which identity, and that it is a managed one: nothing is probed.
+      // Names the managed identity, so that the credential does not probe for others.
       AZURE_CLIENT_ID: identity.properties.clientId
       AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
       FOUNDRY_RESOURCE_URL: foundryUrl

@@ -1,4 +1,4 @@
-// The Foundry resource with its model, and who may use it.
+// Creates the Foundry resource, its model and its role assignments.
 
 param location string
 param tags object
@@ -9,7 +9,7 @@ param modelCapacity int
 param appPrincipalId string
 param developerId string
 
-// By GUID: the names of these roles have changed, and may again.
+// By GUID, because Azure has renamed these roles before.
 var cognitiveServicesOpenAIUser = '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'
 var foundryUser = '53ca6127-db72-4b80-b1b0-d745d6d5456d'
 
@@ -21,9 +21,9 @@ resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' = {
   sku: { name: 'S0' }
   identity: { type: 'SystemAssigned' }
   properties: {
-    // Without it the resource takes no Entra token.
+    // Required for Entra tokens.
     customSubDomainName: 'aif-${suffix}'
-    // No API keys at all.
+    // Disables API keys.
     disableLocalAuth: true
     publicNetworkAccess: 'Enabled'
     allowProjectManagement: true
@@ -43,7 +43,7 @@ resource model 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01' = {
   }
 }
 
-// The app only asks the model.
+// The app only sends requests to the model.
 resource appMayUse 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, appPrincipalId, cognitiveServicesOpenAIUser)
   scope: account
@@ -54,7 +54,7 @@ resource appMayUse 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// The developer may do the same from their own machine, after `az login`, and use the resource's projects.
+// The same role for the developer, after `az login`, and access to the resource's projects.
 resource developerMayUse 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in [cognitiveServicesOpenAIUser, foundryUser]: if (!empty(developerId)) {
     name: guid(account.id, developerId, role)

@@ -1,4 +1,4 @@
-// A resource group with all that the chat app needs. No key, no connection string with a key, anywhere.
+// Creates a resource group with everything that the chat app needs. It contains no keys.
 targetScope = 'subscription'
 
 @description('Names the resource group, and all that is in it.')

@@ -1,9 +1,10 @@
-// The app's functions. Endpoint, model and credential come from the app settings: see README.md.
+// Defines the app's functions. The app settings choose endpoint, model and credential: see
+// README.md.
 
 import { app } from "@azure/functions";
 import { createChatHandler, createHealthHandler } from "copilot-keyless/azure-functions";
 
-// Without it the host would collect each reply before it sends it.
+// Otherwise the host would buffer each reply.
 app.setup({ enableHttpStream: true });
 
 const models = process.env.CHAT_MODELS?.split(",").map((name) => name.trim());

@@ -1,4 +1,4 @@
-"""The emulator of this repository, and the Copilot runtime of its npm packages where there is one."""
+"""Starts the emulator of this repository, and finds the Copilot runtime that npm installed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Counts:
 
 
 class Emulator:
-    """`copilot-keyless emulator`, whose variables are set in this process."""
+    """Runs `copilot-keyless emulator` and sets its variables in this process."""
 
     def __init__(self, lifetime_seconds: int) -> None:
         command = ["node", str(ROOT / "dist/cli.js"), "emulator", "--json"]
@@ -40,7 +40,7 @@ class Emulator:
         self.env: dict[str, str] = json.loads(self._process.stdout.readline())
 
     def stop(self) -> Counts:
-        """Ends it, and tells what it was asked."""
+        """Ends the emulator and returns its counts."""
         self._process.send_signal(signal.SIGINT)
         _, told = self._process.communicate(timeout=20)
         found = re.search(r"(\d+) token requests, (\d+) model requests, (\d+) of them unauthorized", told)
@@ -54,7 +54,7 @@ class Emulator:
 
 
 def runtime() -> Path | None:
-    """The Copilot runtime that npm installed. Without one the SDK downloads its own."""
+    """Returns the Copilot runtime that npm installed. Without one, the SDK downloads it."""
     machine = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     system = f"{sys.platform}-{machine}"
     found = ROOT / f"node_modules/@github/copilot-sdk-{system}/prebuilds/{system}/copilot-runtime"
@@ -66,7 +66,7 @@ def emulator(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Emulator]:
     started = Emulator(getattr(request, "param", 3600))
-    # Nothing of this machine's own identity counts.
+    # Ignore this machine's own identity.
     for name in os.environ:
         if name.startswith(("AZURE_", "FOUNDRY_", "IDENTITY_", "MSI_")):
             monkeypatch.delenv(name)

@@ -1,4 +1,6 @@
-"""Real conversations: the Copilot SDK and its runtime, azure-identity, and the emulator of this repository."""
+"""Tests real conversations: the Copilot SDK and its runtime, azure-identity, and the emulator of
+this repository.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,7 @@ def test_tokens_of_ten_seconds_over_thirty(emulator: Emulator) -> None:
     print(f"{turns} turns in {elapsed:.1f} s: {counts}")
     assert turns > 20
     assert counts.unauthorized == 0
-    # Due at half of a life of 9 to 10 s at the earliest, forced at three quarters of it at the latest.
+    # A token lives 9 to 10 s. Its refresh is due at half of that, and forced at three quarters.
     assert math.floor(elapsed / 7.5) <= counts.identity <= math.ceil(elapsed / 4.5) + 1
 
 

@@ -1,4 +1,4 @@
-"""The tables of `tests/tables`, which the crate, the package and every host of the component must pass."""
+"""Runs the tables of `tests/tables`, which every host of the core must pass."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def snake(name: str) -> str:
 
 
 def camel(value: Any) -> Any:
-    """What Python has, as the tables spell it; what is missing is left out."""
+    """Converts a Python value to the form of the tables, without missing fields."""
     if isinstance(value, dict):
         return {_camel(name): camel(inner) for name, inner in value.items() if inner is not None}
     if isinstance(value, list):
@@ -137,7 +137,7 @@ def since(wall: int, mono: int | None = None) -> types.Now:
 
 
 def play(schedule: Schedule, step: Row) -> Any:
-    """tests/core/schedule/table.rs tells what a step is."""
+    """Runs a step, which tests/core/schedule/table.rs documents."""
     now = since(step["at"], step.get("mono"))
     flight, random = step.get("flight", 0), step.get("random", 0)
     match step["do"]:

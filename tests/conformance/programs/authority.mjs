@@ -1,11 +1,12 @@
-// Microsoft Entra's token endpoint, as a proxy shows it: every host is this one, and each connection is noted.
+// Emulates Microsoft Entra's token endpoint behind a proxy: all hosts lead to this server, which
+// records every connection.
 import { once } from "node:events";
 import { createServer as createProxy } from "node:http";
 import { createServer } from "node:https";
 import { connect } from "node:net";
 import { selfSigned } from "./certificate.mjs";
 
-/** Puts itself between this process and every other host. Plain http is refused with 400. */
+/** Redirects this process's requests to any host. Answers plain http with 400. */
 export async function startAuthority() {
   const hosts = [];
   const plain = [];

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 
-/** Distinguished encoding: a tag, a length, and what is in it. */
+/** Encodes a value in DER: its tag, length and content. */
 function der(tag, ...parts) {
   const body = Buffer.concat(parts);
   const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 255];
@@ -10,7 +10,7 @@ function der(tag, ...parts) {
 const ECDSA_WITH_SHA256 = der(0x30, der(0x06, Buffer.from("2a8648ce3d040302", "hex")));
 const COMMON_NAME = Buffer.from("550403", "hex");
 
-/** A certificate that nobody has signed but itself, for a server that is reached through a proxy. */
+/** Creates a self-signed certificate, for a server behind a proxy. */
 export function selfSigned(name = "localhost") {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const subject = der(0x30, der(0x31, der(0x30, der(0x06, COMMON_NAME), der(0x0c, Buffer.from(name)))));

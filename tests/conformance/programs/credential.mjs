@@ -1,4 +1,5 @@
-// The credential that createFoundryProvider makes by itself: whom it asks, how often, and nobody else.
+// Tests the default credential of createFoundryProvider: which endpoints receive requests, and how
+// many.
 import { subscribe } from "node:diagnostics_channel";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,13 +18,13 @@ const PUBLIC = "https://myres.openai.azure.com";
 const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-credential-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
-// Developer tools that note that they were started, and fail.
+// Developer tools that record their start and fail.
 const starts = join(folder, "starts");
 for (const tool of ["az", "azd", "pwsh", "powershell"])
   writeFileSync(join(folder, tool), `#!/bin/sh\necho ${tool} >> '${starts}'\nexit 1\n`, { mode: 0o755 });
 process.env.PATH = `${folder}${delimiter}${process.env.PATH}`;
 
-// Every host that this process sends a request to.
+// All hosts that receive a request from this process.
 const hosts = new Set();
 subscribe("http.client.request.start", ({ request }) => hosts.add(request.getHeader("host")));
 
@@ -31,7 +32,7 @@ const federated = join(folder, "token");
 writeFileSync(federated, "the-federated-token\n");
 const workload = { AZURE_TENANT_ID: TENANT, AZURE_CLIENT_ID: CLIENT, AZURE_FEDERATED_TOKEN_FILE: federated };
 
-/** A token by the provider's own credential, and what was asked for it. */
+/** Acquires a token with the provider's default credential. Returns its kind, source and error. */
 async function ask({ endpoint = PUBLIC, env } = {}) {
   const provider = createFoundryProvider({ endpoint, ...(env ? { env } : {}) });
   const { error, message } = await outcomeOf(() => provider.tokens());
@@ -39,7 +40,7 @@ async function ask({ endpoint = PUBLIC, env } = {}) {
   return { kind, source, ...(clientId ? { clientId } : {}), ...(error ? { error, message } : {}) };
 }
 
-/** App Service, without `AZURE_TOKEN_CREDENTIALS` unless it is given. */
+/** Emulates App Service, without `AZURE_TOKEN_CREDENTIALS` unless `more` contains it. */
 async function appService(more = {}, fault) {
   const emulator = await startEmulator();
   const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = emulator.env;
@@ -59,7 +60,7 @@ function asked(emulator) {
   };
 }
 
-/** Whom Entra saw, with what. Nothing of a secret is reported. */
+/** Returns the requests that Entra received, without secrets. */
 function exchanged({ hosts: connected, exchanges }, outcome) {
   return {
     ...outcome,

@@ -1,4 +1,5 @@
-// Ten model requests on a developer's machine: how often is `az` started? This one counts, and answers as az 2.54 and later do.
+// Counts how often `az` starts during ten model requests on a developer's machine. This `az`
+// responds as versions 2.54 and later do.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";

@@ -1,4 +1,4 @@
-// Ten calls to an App Service whose answer tells the expiry in a form that is seen in the wild, one hour ahead.
+// Makes ten calls to an App Service that returns the expiry in an observed format, one hour ahead.
 import { parseTokenResponse } from "copilot-keyless";
 import { startEmulator } from "copilot-keyless/emulator";
 import { stopWallClock } from "./clocks.mjs";
@@ -6,8 +6,8 @@ import { outcomeOf, report, systemUnderTest } from "./systems.mjs";
 
 const [, , name, reader, format] = process.argv;
 
-// MSAL takes an expiry that it cannot read for "now", rounded to seconds: half the time up, which makes a token of less than a
-// second. The other half is looked at.
+// MSAL reads an unknown expiry as "now", rounded to seconds. Half the time it rounds up, and the
+// token lasts less than a second. Stop the clock to test the other half.
 stopWallClock();
 const at = new Date(Date.now() + 3_600_000);
 const iso = at.toISOString();
@@ -32,7 +32,7 @@ emulator.faults.add({
     : { kind: "malformed-expiry", expiresOn: FORMATS[format] }),
 });
 
-/** The same request, read with parseTokenResponse. */
+/** Sends the same request, and reads the response with parseTokenResponse. */
 const own = {
   async getToken(scope) {
     const requestedAt = Date.now();

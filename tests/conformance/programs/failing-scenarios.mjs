@@ -1,5 +1,5 @@
-// Everything that fails, with nobody listening but the caller, and not even the caller where a call is fire-and-forget in
-// the background. Run with --unhandled-rejections=strict: one rejection without a handler ends the process.
+// Runs every failure with no error handler except the caller's, or none for calls in the
+// background. With --unhandled-rejections=strict, one unhandled rejection ends the process.
 import { createBearerTokenProvider } from "copilot-keyless";
 import { HOUR, MINUTE, SECOND, SimulatedClock, settle } from "./clocks.mjs";
 import { outcomeOf, report, SCOPE, ScriptedCredential, unreachable } from "./systems.mjs";
@@ -9,7 +9,7 @@ const status = (statusCode, more) => async () => {
 };
 const never = () => new Promise(() => {});
 
-/** Every way in which a credential has been seen to fail, and some more. */
+/** Failures that credentials have shown, and some more. */
 const FAILURES = {
   unreachable,
   "throws at once": () => {
@@ -63,7 +63,7 @@ const FAILURES = {
 let scenarios = 0;
 const codes = new Set();
 
-/** Runs one scenario and lets what it leaves behind run out for two hours. */
+/** Runs one scenario, then two more hours for everything that it leaves running. */
 async function scenario(play) {
   scenarios += 1;
   const clock = new SimulatedClock();
@@ -81,7 +81,7 @@ for (const failure of Object.values(FAILURES)) {
     const provide = provider();
     for (let n = 0; n < 3; n += 1) call(provide);
   });
-  // In the background, and then nobody asks any more until long after the token has expired.
+  // In the background, and without another call until long after the token has expired.
   await scenario(async ({ clock, credential, provider }) => {
     const provide = provider();
     await provide();
@@ -100,13 +100,13 @@ for (const failure of Object.values(FAILURES)) {
     call(provide);
     call(provide);
   });
-  // On a timer, for two hours.
+  // On a timer for two hours.
   await scenario(async ({ credential, provider }) => {
     const provide = provider({ keepFresh: true });
     await provide();
     credential.failure = failure;
   });
-  // After the resource has rejected the token.
+  // After the resource rejected the token.
   await scenario(async ({ credential, provider, call }) => {
     const provide = provider();
     await provide();
@@ -114,7 +114,7 @@ for (const failure of Object.values(FAILURES)) {
     provide.invalidate();
     call(provide);
   });
-  // Closed with an acquisition under way, in the background or waited for.
+  // Closed during an acquisition, in the background or with callers waiting.
   await scenario(async ({ clock, credential, provider, call }) => {
     const provide = provider();
     await provide();
@@ -130,7 +130,7 @@ for (const failure of Object.values(FAILURES)) {
     call(provide);
     provide.close();
   });
-  // The caller turns away before it fails.
+  // The caller aborts before it fails.
   await scenario(({ credential, provider, call }) => {
     credential.failure = failure;
     const provide = provider();
@@ -139,7 +139,7 @@ for (const failure of Object.values(FAILURES)) {
     leave.abort();
     call(() => provide.getToken({ abortSignal: AbortSignal.abort() }));
   });
-  // Listeners that fail themselves.
+  // Listeners that throw.
   for (const onEvent of [
     () => {
       throw new Error("listener");
@@ -153,7 +153,7 @@ for (const failure of Object.values(FAILURES)) {
   }
 }
 
-// Answers that come after the flight was given up.
+// Responses after the flight was abandoned.
 for (const settleLate of [
   ({ reject }) => reject(new Error("late")),
   ({ resolve }) => resolve(null),
@@ -176,7 +176,7 @@ for (const settleLate of [
   }
 }
 
-// The credential gives the token again that was rejected.
+// The credential returns the rejected token again.
 await scenario(async ({ clock, credential, provider, call }) => {
   credential.failure = async () => ({ token: "same", expiresOnTimestamp: clock.now() + HOUR });
   const provide = provider();
@@ -186,7 +186,7 @@ await scenario(async ({ clock, credential, provider, call }) => {
   await settle();
   call(provide);
 });
-// The machine sleeps with an acquisition under way, and the clock is set in both directions.
+// The machine sleeps during an acquisition, and the clock is set forward and back.
 for (const by of [-3 * HOUR, 3 * HOUR]) {
   await scenario(async ({ clock, credential, provider, call }) => {
     const provide = provider();

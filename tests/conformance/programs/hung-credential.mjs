@@ -1,4 +1,4 @@
-// The credential never answers. How long do its callers wait? Looked at for a day.
+// Measures for a day how long callers wait when the credential never responds.
 import { HOUR, MINUTE, SECOND, SimulatedClock } from "./clocks.mjs";
 import { outcomeOf, report, ScriptedCredential, systemUnderTest } from "./systems.mjs";
 
@@ -17,7 +17,7 @@ for (let n = 0; n < 24 * 60; n += 1) await clock.advance(MINUTE);
 const pending = { error: "still waiting" };
 const ended = await Promise.all(callers.map((caller) => Promise.race([caller, pending])));
 
-// Whether the system is of use again once the credential is.
+// Whether the system recovers when the credential does.
 credential.failure = undefined;
 const afterwards = outcomeOf(provide);
 await clock.advance(MINUTE);

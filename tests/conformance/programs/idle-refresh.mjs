@@ -1,5 +1,5 @@
-// The program's work is done while a refresh in the background has just failed. When does the process end? The second attempt
-// would succeed.
+// Measures when the process ends if its work is done and a refresh in the background has just
+// failed. The next attempt would succeed.
 import { HOUR, MINUTE, putClocksForward, settle } from "./clocks.mjs";
 import { report, ScriptedCredential, systemUnderTest, unreachable } from "./systems.mjs";
 

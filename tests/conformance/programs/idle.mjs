@@ -1,9 +1,9 @@
-// What keeps the process alive when all is done, of the resources that a provider could have left?
+// Lists the provider's resources that would keep an idle process alive.
 import { createBearerTokenProvider } from "copilot-keyless";
 import { HOUR, MINUTE, putClocksForward, settle } from "./clocks.mjs";
 import { outcomeOf, report, SCOPE, ScriptedCredential, unreachable } from "./systems.mjs";
 
-// Outputs are there before anything of ours.
+// The output streams exist before the provider.
 const before = process.getActiveResourcesInfo();
 const added = () => {
   const left = [...before];
@@ -28,7 +28,7 @@ await provide();
 await settle();
 found["refresh failed"] = added();
 
-// A refresh in the background that never ends.
+// A background refresh that never ends.
 putClocksForward(0.75 * MINUTE);
 credential.failure = () => new Promise(() => {});
 await provide();
@@ -44,7 +44,7 @@ found["cold failure"] = added();
 provideCold.close();
 found.closed = added();
 
-// Here the program is at its end, with `provide` still open, kept fresh, and refreshing.
+// The program ends with `provide` open, kept fresh, and refreshing.
 const done = process.hrtime.bigint();
 process.on("exit", () => {
   report({ found, refreshing, heldMs: Number(process.hrtime.bigint() - done) / 1e6 });

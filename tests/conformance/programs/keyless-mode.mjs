@@ -1,4 +1,5 @@
-// The Copilot runtime with an Azure provider and no credential: it finds a managed identity by itself. Against it, our agent.
+// Runs the Copilot runtime with an Azure provider and no credential, when it finds a managed
+// identity itself, and our agent for comparison.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +17,8 @@ const [, , system, scenario] = process.argv;
 const PROJECT = "/api/projects/tests";
 const approve = () => ({ kind: "approve-once" });
 
-// The model asks the agent's shell tool how long the secret of the identity endpoint is, and says what it was told.
+// The model asks the agent's shell tool for the length of the identity endpoint's secret, and
+// repeats the result.
 const LOOK = {
   command: `printf '<%s>' "$IDENTITY_HEADER" | wc -c`,
   description: "Measure",
@@ -33,7 +35,7 @@ const emulator = await startEmulator({
 const home = mkdtempSync(join(tmpdir(), "copilot-keyless-"));
 Object.assign(process.env, emulator.env, { COPILOT_HOME: home });
 
-/** A credential without a cache of its own: that of MSAL gives a revoked token again. */
+/** A credential without a cache, because MSAL's returns a revoked token again. */
 const credential = {
   async getToken(scope) {
     const requestedAt = Date.now();
@@ -93,7 +95,7 @@ const SCENARIOS = {
   project: (chat) => outcomeOf(async () => ((await chat("first")) ? "answered" : "nothing")),
   async shell(chat) {
     const said = await chat("look");
-    // Two of the characters are the brackets.
+    // The brackets are two of the characters.
     return { secretLength: Number(/It says (\d+)/.exec(said)?.[1]) - 2 };
   },
 };

@@ -1,4 +1,5 @@
-// A token of 24 h, due at half its life; the identity endpoint is away from then on for 12 h. A call every 15 s.
+// A token of 24 h, due at half its lifetime. From then on the identity endpoint fails for 12 h. A
+// call every 15 s.
 import { HOUR, SECOND, SimulatedClock } from "./clocks.mjs";
 import { outcomeOf, report, ScriptedCredential, systemUnderTest, unreachable } from "./systems.mjs";
 
@@ -12,7 +13,8 @@ credential.failure = unreachable;
 const askedBefore = credential.asked;
 let calls = 0;
 let failed = 0;
-// The last call finds 15 s left: no system hands out a token to its very last moment.
+// The last call comes 15 s before the expiry, because every system stops using a token earlier than
+// at its last moment.
 for (let passed = 0; passed < 12 * HOUR; passed += 15 * SECOND) {
   await clock.advance(passed === 0 ? 1 : 15 * SECOND);
   calls += 1;
@@ -25,6 +27,6 @@ await clock.advance(14 * SECOND);
 credential.failure = undefined;
 await clock.advance(SECOND);
 const first = outcomeOf(provide);
-// A system that retries by a timer of its own needs the clock to move.
+// Advance the clock for systems that retry on a timer.
 await clock.advance(3 * SECOND);
 report({ calls, failed, attempts, first: await first });

@@ -1,4 +1,4 @@
-// ManagedIdentityCredential against an emulated App Service, and what becomes of it.
+// Tests systems over ManagedIdentityCredential with an emulated App Service.
 import { ManagedIdentityCredential } from "@azure/identity";
 import { startEmulator } from "copilot-keyless/emulator";
 import { HOUR, putClocksForward, sleep, timed } from "./clocks.mjs";
@@ -9,7 +9,7 @@ const scenario = process.argv[3];
 const SLOW_MS = 500;
 const PATIENCE_MS = 2_000;
 
-/** The token's own id: what is reported holds no token. */
+/** Returns the token's id, because reports must not contain tokens. */
 const idOf = (token) => token && JSON.parse(Buffer.from(token.split(".")[1], "base64url")).uti;
 
 async function emulated(tokenLifetimeSeconds, options = {}) {
@@ -20,9 +20,9 @@ async function emulated(tokenLifetimeSeconds, options = {}) {
   return { emulator, credential, provide };
 }
 
-/** Past half of a life of 24 h, and past any jitter; 11 h are left. */
+/** Past half the lifetime of 24 h, including jitter: 11 h are left. */
 async function due(fault) {
-  // Without its retries the failure is the same, 18 s earlier.
+  // Without MSAL's retries the failure is the same, 18 s earlier.
   const { emulator, provide } = await emulated(24 * 3_600, { retryOptions: { maxRetries: 0 } });
   const first = await provide();
   putClocksForward(13 * HOUR);
@@ -52,7 +52,8 @@ const SCENARIOS = {
     for (let n = 0; n < 10; n += 1) await provide();
     return { requests: emulator.counts.identity };
   },
-  // The resource has revoked the token and says so with a claims challenge; the credential is told in the way there is.
+  // The resource has revoked the token with a claims challenge, which the credential receives if it
+  // can.
   async revoked() {
     const { emulator, credential, provide } = await emulated(3_600);
     const revoked = await provide();

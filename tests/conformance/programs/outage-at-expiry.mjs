@@ -1,4 +1,5 @@
-// A token is being refreshed in the background while the identity endpoint is away, and expires with nobody asking for it.
+// A background refresh runs during an outage of the identity endpoint, and the token expires
+// without any calls.
 import { HOUR, MINUTE, SimulatedClock } from "./clocks.mjs";
 import { outcomeOf, report, ScriptedCredential, systemUnderTest, unreachable } from "./systems.mjs";
 

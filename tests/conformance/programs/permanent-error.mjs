@@ -1,4 +1,5 @@
-// The identity endpoint refuses for an hour with a status that no repetition mends, then somebody mends it. Nobody calls.
+// The identity endpoint fails for an hour with a status that retries cannot fix, then recovers. No
+// calls.
 import { HOUR, MINUTE, SECOND, SimulatedClock } from "./clocks.mjs";
 import { outcomeOf, report, ScriptedCredential, systemUnderTest } from "./systems.mjs";
 

@@ -1,4 +1,5 @@
-// The resource rejects a token long before it expires, as after a revocation. How long is it handed out?
+// The resource rejects a token long before it expires, as after a revocation. Measures how long
+// callers still get it.
 import { HOUR, MINUTE, SimulatedClock } from "./clocks.mjs";
 import { report, ScriptedCredential, systemUnderTest } from "./systems.mjs";
 

@@ -1,12 +1,13 @@
-// The systems under test. An adapter makes, of a credential, a function that gives a token.
+// The systems under test. An adapter turns a credential into a function that returns a token.
 
 import { createBearerTokenProvider } from "copilot-keyless";
 
 export const SCOPE = "https://ai.azure.com/.default";
 
 /**
- * `create` takes a credential and, where the scenario has one, a simulated clock. A system that cannot be given a clock has the
- * process's own replaced. `reject` tells the system that the resource has rejected a token, if there is a way to.
+ * `create` takes a credential and, in some scenarios, a simulated clock. If a system does not
+ * accept a clock, its adapter replaces the process's clock. `reject` reports a rejected token to
+ * the system, if it has a function for that.
  */
 const SYSTEMS = {
   "copilot-keyless": {
@@ -22,26 +23,26 @@ const SYSTEMS = {
     },
     reject: () => false,
   },
-  // What the Copilot SDK's documentation shows: the credential is asked before each model request.
+  // As in the Copilot SDK's documentation: calls the credential before each model request.
   "credential.getToken": {
     create: (credential) => async () => (await credential.getToken(SCOPE)).token,
     reject: () => false,
   },
 };
 
-/** The system named on the command line. */
+/** Returns the system that the command line names. */
 export function systemUnderTest(name = process.argv[2]) {
   const system = SYSTEMS[name];
   if (!system) throw new Error(`There is no system ${name}`);
   return { name, ...system };
 }
 
-/** Tells the test what was found: the last line of the output. */
+/** Reports the result to the test, as the last line of the output. */
 export function report(found) {
   process.stdout.write(`${JSON.stringify(found)}\n`);
 }
 
-/** How a call ended. */
+/** Returns the token or the error of a call. */
 export async function outcomeOf(call) {
   try {
     return { token: await call() };
@@ -50,7 +51,7 @@ export async function outcomeOf(call) {
   }
 }
 
-/** A credential that numbers its tokens. `failure` makes it fail until it is taken away. */
+/** A credential that numbers its tokens. It fails as long as `failure` is set. */
 export class ScriptedCredential {
   asked = 0;
   failure;
@@ -78,7 +79,7 @@ export class ScriptedCredential {
   }
 }
 
-/** An outage: the identity endpoint cannot be reached. */
+/** An outage: the identity endpoint is unreachable. */
 export async function unreachable() {
   throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
 }

@@ -1,4 +1,4 @@
-// The openai client with tokens that are exchanged for a workload's identity, each good for 15 minutes.
+// Tests the openai client with tokens from a workload identity exchange, each valid for 15 minutes.
 import { createBearerTokenProvider } from "copilot-keyless";
 import OpenAI from "openai";
 import { MINUTE, putClocksForward, settle } from "./clocks.mjs";
@@ -17,7 +17,7 @@ async function answer(url) {
   return Response.json({ access_token: `token-${exchanges}`, expires_in: LIVES_SECONDS });
 }
 
-/** The same exchange, as a credential. */
+/** The same exchange as a credential. */
 const exchange = {
   async getToken() {
     const now = Date.now();
@@ -56,12 +56,12 @@ async function requests(count) {
 }
 
 const SCENARIOS = {
-  // All is well, and the tokens are new.
+  // New tokens, no faults.
   async healthy() {
     await requests(10);
     return { exchanges };
   },
-  // Due for both systems, with 3 minutes left, and the exchange is away.
+  // The refresh is due for both systems, 3 minutes are left, and the exchange is down.
   async outage() {
     await requests(1);
     putClocksForward(12 * MINUTE);
@@ -70,7 +70,7 @@ const SCENARIOS = {
     await requests(10);
     return { exchanges };
   },
-  // The same where the program puts up with unhandled rejections, to see what it would do next.
+  // The same without crashes at unhandled rejections, to see what follows.
   async "outage-survived"() {
     let unhandled = 0;
     process.on("unhandledRejection", () => {

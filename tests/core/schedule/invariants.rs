@@ -146,8 +146,8 @@ fn a_token_that_lives_a_moment_longer_is_the_same_one() {
     };
     assert!(!taken(24 * HOUR, 2_000), "two seconds");
     assert!(taken(24 * HOUR, 2_001));
-    // Of 8 s, 1.9 s are left when the new token is requested. It lifetime a little longer than 1.9 s,
-    // and an eighth of that is the tolerance.
+    // The old token lasts 8 s, and 1.9 s are left when the new one is requested. The new one lasts
+    // slightly longer than 1.9 s, and the tolerance is an eighth of that.
     assert!(!taken(8 * SECOND, 250));
     assert!(taken(8 * SECOND, 350));
 }

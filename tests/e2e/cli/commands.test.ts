@@ -99,7 +99,7 @@ describe("token", () => {
 });
 
 describe("the end of a command", () => {
-  /** Its output read late, or only its beginning. */
+  /** Reads the program's output late, or only its beginning. */
   async function readSlowly(args: string[], read: (child: ChildProcess) => Promise<string>) {
     const child = spawn(process.execPath, [join(root, "dist/cli.js"), ...args], { env: newcomer() });
     let stderr = "";
@@ -114,7 +114,7 @@ describe("the end of a command", () => {
 
   test("comes after the last byte, however slow the reader", async () => {
     const { code, stdout } = await readSlowly(["simulate", "--json", "--duration", "48h"], async (child) => {
-      // Keep unread output: Node drops it when the child has ended.
+      // Keep unread output, because Node drops it when the child ends.
       const kept = (child.stdout as NodeJS.ReadableStream).pipe(new PassThrough());
       await setTimeout(1_000);
       return text(kept);

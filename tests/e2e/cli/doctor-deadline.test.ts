@@ -1,11 +1,11 @@
-// `copilot-keyless doctor` waits for a token as long as the policy says, and no longer. This takes its 15 seconds.
+// `copilot-keyless doctor` waits for a token only as long as the policy allows: 15 seconds.
 
 import { startEmulator } from "copilot-keyless/emulator";
 import { expect, test } from "vitest";
 import { newcomer } from "../../support/process.js";
 import { cli } from "./support.js";
 
-test("an identity endpoint that hangs: told in its time, and then the process ends", async () => {
+test("a hanging identity endpoint: reported at the deadline, and then the process ends", async () => {
   await using emulator = await startEmulator();
   emulator.faults.add({ server: "identity", kind: "hang", times: Infinity });
   const started = performance.now();

@@ -1,5 +1,5 @@
-// `copilot-keyless doctor` with the real @azure/identity, the real Copilot runtime and the emulator: a healthy set-up, and
-// every diagnosis, each in a process and with an emulator of its own.
+// Tests `copilot-keyless doctor` with the real @azure/identity, the real Copilot runtime and the
+// emulator: a healthy setup, and every diagnosis, each with its own process and emulator.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -46,7 +46,7 @@ describe("a healthy set-up", () => {
     expect(lines[4]).toMatch(/gpt-5\.5 answered, HTTP 200/);
     expect(lines[5]).toMatch(/Copilot runtime replied: .*ready/);
     expectClean(result);
-    // The request and the turn share the token.
+    // The request and the turn use the same token.
     expect(emulator.counts.identity).toBe(1);
     expect(emulator.counts.foundry).toBe(2);
   });
@@ -127,7 +127,7 @@ function refusing(error: Extract<Fault, { kind: "status" }>["error"]): Fault {
   return { server: "foundry", kind: "status", times: Infinity, ...(error ? { error } : {}) };
 }
 
-describe("what is broken", () => {
+describe("each diagnosis", () => {
   test.each(Object.entries(BROKEN))("%s", async (code, { faults = [], roles, fix }) => {
     const emulator = await emulated(...faults);
     if (roles) emulator.foundry.setRoles(roles);
@@ -181,7 +181,7 @@ describe("what is broken", () => {
   });
 
   test("only the turn", async () => {
-    // The request succeeds, and later ones do not.
+    // The request succeeds, and later ones fail.
     const emulator = await emulated();
     let requests = 0;
     emulator.faults.add({
@@ -211,7 +211,7 @@ describe("what is broken", () => {
 });
 
 describe("Ctrl-C ends it, with 130", () => {
-  /** Interrupts doctor as soon as the emulator has been asked. */
+  /** Interrupts doctor as soon as the emulator receives a request. */
   async function interrupted(
     server: "identity" | "foundry",
     ...args: string[]
@@ -239,7 +239,7 @@ describe("Ctrl-C ends it, with 130", () => {
     expect(code).toBe(130);
     expect(stderr).toBe("\nInterrupted.\n");
     expect(stdout).not.toContain("✗");
-    // Neither the token's 15 s nor the request's 30.
+    // It waits neither for the token's 15 s nor for the request's 30.
     expect(ms).toBeLessThan(8_000);
   });
 
@@ -257,7 +257,7 @@ describe("Ctrl-C ends it, with 130", () => {
 });
 
 describe("behind a proxy that only the Copilot runtime uses", () => {
-  /** A proxy that forwards to the emulator whatever it is asked for. */
+  /** A proxy that forwards every request to the emulator. */
   async function proxyTo(emulator: Emulator): Promise<{ url: string; hits: () => number; stop: () => void }> {
     let hits = 0;
     const server = createServer(async (request, response) => {
@@ -279,7 +279,7 @@ describe("behind a proxy that only the Copilot runtime uses", () => {
     return { url: `http://127.0.0.1:${port}`, hits: () => hits, stop: () => server.close() };
   }
 
-  /** Of the emulator: @azure/identity would go there through the proxy, too. */
+  /** The emulator's, because @azure/identity would also use the proxy. */
   const IDENTITY_HOST = "127.0.0.1";
 
   test("no answer to the request is no failure: the turn decides", async () => {
@@ -326,7 +326,7 @@ describe("behind a proxy that only the Copilot runtime uses", () => {
   });
 });
 
-describe("each fault under the check it belongs to, and told once", () => {
+describe("each fault appears once, under its check", () => {
   const ENDPOINT = "https://myres.openai.azure.com";
 
   test("the credential's settings", async () => {

@@ -40,7 +40,7 @@ describe("the credential", () => {
     expectTold(await cli(["token", "-e", ENDPOINT], env), "credential/unavailable", /az login/);
   });
 
-  test("the same in a chat, told once and at once", async () => {
+  test("the same in a chat, reported once and at once", async () => {
     const env = newcomer({ AZURE_TOKEN_CREDENTIALS: "AzureCliCredential" });
     const result = await cli(["chat", "-e", ENDPOINT, "hello"], env);
     expectTold(result, "credential/unavailable", /az login/, /Azure CLI could not be found/);
@@ -57,7 +57,8 @@ describe("the credential", () => {
   });
 
   test("a secret in the credential's own error is not shown", async () => {
-    // An unknown tenant at an authority that does not exist: the credential's error shows its
+    // An unknown tenant at an authority that does not exist: the credential's error quotes its
+    // input.
     // input.
     const secret = "pl4nted~S3cret.value";
     const env = newcomer({
@@ -85,14 +86,14 @@ describe("the credential", () => {
     }
   });
 
-  test("what is wrong with the credential is not told before it matters", async () => {
+  test("a warning about the credential appears only when it matters", async () => {
     const env = newcomer({ AZURE_TOKEN_CREDENTIALS: "AzureCliCredential", AZURE_CLIENT_SECRET: "pl4nted" });
     const result = await cli(["token", "-e", ENDPOINT], env);
     expect(result.stderr).not.toContain("credential-unused");
   });
 });
 
-/** A folder in which the package is installed beside a Copilot SDK of our making. */
+/** Creates a folder with the package and a fake Copilot SDK. */
 function installedBeside(sdk: Record<string, string> | undefined): string {
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-installed-"));
   const modules = join(folder, "node_modules");
@@ -148,7 +149,7 @@ describe("the Copilot SDK", () => {
 });
 
 describe("the prompt", () => {
-  test("an empty one is told, and nothing is sent in its place", async () => {
+  test("an empty one is reported, and nothing else is sent", async () => {
     for (const [args, input] of [
       [["chat", "--demo", "-"], "\n"],
       [["chat", "--demo", ""], ""],

@@ -1,4 +1,4 @@
-// The command `simulate`: a table and a chart for people, the timeline for machines.
+// Tests the `simulate` command: its table and chart, and its JSON timeline.
 
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

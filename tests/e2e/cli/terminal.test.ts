@@ -1,5 +1,5 @@
-// Untrusted text (of the model, the identity endpoint, a token) is safe at a terminal; doctor at a
-// real terminal.
+// Untrusted text (from the model, the identity endpoint, a token) cannot control a terminal. Also
+// tests doctor on a real terminal.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,14 +10,14 @@ import { clean, json } from "../../../js/cli/clean.js";
 import { newcomer, root } from "../../support/process.js";
 import { cli } from "./support.js";
 
-/** Names the window, colours, clears the screen, turns the direction, hides. */
+/** Sequences that set the title, colour, clear the screen, change the direction, and hide text. */
 const HOSTILE = "\u001b]0;pwned\u0007\u001b[31mRED\u001b[2J \u009b2J \u202edrow\u2066 \u200bzero\ufeff";
 
 const emulator = await startEmulator({ reply: () => `ready ${HOSTILE}`, chunkDelayMs: 1 });
 afterAll(() => emulator.stop());
 beforeEach(() => emulator.faults.clear());
 
-/** Nothing that a terminal obeys, but line ends and tabs. */
+/** Expects no control characters except line ends and tabs. */
 function expectHarmless(text: string): void {
   expect(text).not.toMatch(/(?![\n\t])[\p{Cc}\p{Cf}]/u);
 }
@@ -53,7 +53,7 @@ describe("the words of others", () => {
       expectHarmless(stdout + stderr);
       expect(stdout).not.toMatch(/^✓ token {2}forged/m);
     }
-    // Not changed, only written otherwise.
+    // JSON escapes the text instead of changing it.
     expect(JSON.parse((await cli(["token", "--json"], env)).stdout).token.audience).toBe(HOSTILE);
   });
 
@@ -94,7 +94,10 @@ interface Seen {
   code: number;
 }
 
-/** Doctor at a terminal of util-linux's `script`. `at` types Ctrl-C, which goes to the whole process group. */
+/**
+ * Runs doctor in a terminal of util-linux's `script`. `at` types Ctrl-C, which the whole process
+ * group receives.
+ */
 async function atTerminal(columns: number, env: Record<string, string>, at?: () => boolean): Promise<Seen> {
   const program = `stty cols ${columns} rows 50; exec '${process.execPath}' '${join(root, "dist/cli.js")}' doctor`;
   const child = spawn("script", ["-qec", program, "/dev/null"], {
@@ -112,7 +115,7 @@ async function atTerminal(columns: number, env: Record<string, string>, at?: () 
   return { screen: shown(raw), raw, code };
 }
 
-/** Renders the screen after a program that erases only its current line. */
+/** Renders the screen of a program that erases only its current line. */
 function shown(raw: string): string {
   const lines = [""];
   let column = 0;
@@ -147,7 +150,7 @@ describe.runIf(process.platform === "linux")("a real terminal", () => {
       "",
       "All checks",
     ]);
-    // The cursor is shown again.
+    // The cursor is visible again.
     expect(raw.lastIndexOf("\u001b[?25h")).toBeGreaterThan(raw.lastIndexOf("\u001b[?25l"));
   });
 

@@ -1,4 +1,4 @@
-// A runtime that hangs or dies, and a stream that is cut: every turn ends, and the next one works.
+// A runtime hangs or dies, or a stream breaks: every turn ends, and the next one works.
 
 import { inspect } from "node:util";
 import { ManagedIdentityCredential } from "@azure/identity";
@@ -20,7 +20,7 @@ function agentWith(options: ConstructorParameters<typeof FoundryAgent>[0] = {}) 
   return agent;
 }
 
-test("a cut stream is asked for again, and no word comes twice", async () => {
+test("a cut stream is requested again, without repeated words", async () => {
   const agent = agentWith();
   emulator.faults.add({ server: "foundry", kind: "cut-stream", afterEvents: 9 });
   let text = "";
@@ -68,7 +68,7 @@ test("a runtime that hangs fails the turn in its time, is replaced, and does not
   await agent.close();
 });
 
-test("what the runtime says in refusing a session is shown without secrets", async () => {
+test("the runtime's message about a rejected session is shown without secrets", async () => {
   const planted = `eyJhbGciOiJub25lIn0.${"pl4nted".repeat(4)}.c2ln`;
   const agent = agentWith({ resume: `Bearer ${planted}` });
   const error = await agent.chat("Hello").catch((thrown: unknown) => thrown);
@@ -117,7 +117,7 @@ test("a token that is rejected again and again ends its turn at the second reque
   expect(await agent.chat("All is well")).toContain("All is well");
 });
 
-test("a turn that runs out of time for want of a token says what to do about the token", async () => {
+test("a turn that times out without a token has a hint about the token", async () => {
   const away = Object.assign(new Error("the identity service is away"), { statusCode: 503 });
   const client = new CopilotClient({ useLoggedInUser: false });
   await client.start();
@@ -151,7 +151,7 @@ test("starting the runtime looks up the name of no connection: that would stop e
   expect(report.excludeNetwork).toBe(false);
 });
 
-test("options that the runtime refuses are told as such", async () => {
+test("options that the runtime rejects are reported as such", async () => {
   const agent = agentWith({ session: { sessionId: "not/a valid id" } });
   await expect(agent.chat("Hello")).rejects.toMatchObject({ code: "sdk/session-refused" });
   expect(() => agentWith({ timeoutMs: -1 })).toThrow(/timeoutMs/);
@@ -170,7 +170,7 @@ test("identity secrets stay out of the runtime's environment, whatever the clien
   expect(environment).not.toHaveProperty("IDENTITY_HEADER");
 });
 
-test("two watchers of a session are independent: what one stops, the other still does", async () => {
+test("two watchers of a session are independent: the other continues when one stops", async () => {
   const client = new CopilotClient({ useLoggedInUser: false });
   await client.start();
   using provider = createFoundryProvider({ credential: straightCredential(emulator) });

@@ -1,14 +1,14 @@
-// The agent's sessions with the real runtime: many conversations, taken up again, one per call, a runtime replaced in time;
-// tool loops across a revoked token; turns that know how long the resource asks to wait.
+// Tests the agent's sessions with the real runtime: many conversations, resumed ones, one per call,
+// a replaced runtime; tool loops with a revoked token; turns that know the resource's Retry-After.
 
 import { CopilotClient, type CopilotSession, defineTool, type SessionEvent } from "@github/copilot-sdk";
 import { FoundryAgent, KeylessError } from "copilot-keyless";
 import { afterAll, describe, expect, test } from "vitest";
 import { emulated, runtimes, straightCredential } from "../support.js";
 
-/** How often the emulated model calls a tool before it answers. */
+/** How often the emulated model calls a tool before it replies. */
 let toolCalls = 0;
-/** The events before its answers. */
+/** Runs before each reply of the emulated model. */
 let beforeReply: (turn: number) => void = () => {};
 
 const emulator = await emulated({
@@ -39,7 +39,7 @@ function agentWith(options: ConstructorParameters<typeof FoundryAgent>[0] = {}) 
   return agent;
 }
 
-/** A client of the user's own. */
+/** Creates a client as a user would. */
 async function startedClient(): Promise<CopilotClient> {
   const client = new CopilotClient({ useLoggedInUser: false });
   await client.start();
@@ -83,7 +83,7 @@ describe("conversations", () => {
     expect(await again.chat("And here?")).toContain("after 0 other messages");
   });
 
-  test("a session that is not there is told as such, and the next try is a new one", async () => {
+  test("a missing session is reported as such, and the next turn starts a new one", async () => {
     const agent = agentWith();
     const conversation = agent.conversation({ resume: "00000000-0000-4000-8000-000000000000" });
     const error = await conversation.chat("Hello?").catch((thrown: unknown) => thrown);
@@ -127,7 +127,7 @@ describe("conversations", () => {
     expect(await second.chat("Mine now?")).toContain("after 1 other messages");
   });
 
-  test("a session that somebody else has ended is taken up again within the turn; one that was deleted is told", async () => {
+  test("a session that others ended is resumed within the turn; a deleted one is reported", async () => {
     const client = await startedClient();
     const agent = agentWith({ client });
     await agent.chat("Remember this");
@@ -271,7 +271,7 @@ describe("a session per call", () => {
   });
 });
 
-test("a stream that nobody reads ends its session with its turn, and can still be read", async () => {
+test("an unread stream ends its session with its turn, and can still be read", async () => {
   const before = runtimes().length;
   const agent = agentWith({ stateless: true, sessionsPerRuntime: 1 });
   const streams = [1, 2, 3].map((index) => agent.stream(`Unread ${index}`));
@@ -318,7 +318,7 @@ describe("a resource that asks to wait", () => {
     expect(await agent.chat("Patience")).toContain("Patience");
   });
 
-  test("a turn that runs out of time tells what went wrong before", async () => {
+  test("a turn that times out reports the failure before", async () => {
     const agent = agentWith({ timeoutMs: 2_500 });
     await agent.chat("Warm up", { timeoutMs: 40_000 });
     const broken = emulator.faults.add({ server: "foundry", kind: "status", status: 500, times: Infinity });
@@ -353,7 +353,7 @@ test("failure and immediate retry, 20 times: no reply is ever lost, none is unde
   }
 });
 
-// Last, because MSAL holds on to a token that was revoked.
+// Last, because MSAL still returns a revoked token.
 describe("a tool loop", () => {
   const count = defineTool("count", {
     description: "Counts",
@@ -375,7 +375,7 @@ describe("a tool loop", () => {
     await agent.chat("Warm up");
     toolCalls = 10;
     beforeReply = (turn) => {
-      // The token is valid for this request, and revoked for the next one.
+      // The token is valid for this request, but not for the next one.
       if (turn === 6) emulator.revokeTokens();
     };
     const before = { ...emulator.counts };
@@ -386,13 +386,13 @@ describe("a tool loop", () => {
     expect(reply).toBe('You said: "Count to ten" after 1 other messages and 10 calls.');
     expect(emulator.counts.unauthorized - before.unauthorized).toBe(1);
     expect(emulator.counts.identity - before.identity).toBe(1);
-    // Ten calls, the answer, and the one that was refused.
+    // Ten tool calls, the reply, and the rejected request.
     expect(emulator.counts.foundry - before.foundry).toBe(12);
     expect(events.filter((type) => type === "tool.execution_start")).toHaveLength(10);
     expect(events.filter((type) => type === "tool.execution_complete")).toHaveLength(10);
   });
 
-  test("a listener that throws costs nobody the reply", async () => {
+  test("a listener that throws does not cost the reply", async () => {
     const agent = looping();
     const reply = await agent.chat("Still there?", {
       onEvent: () => {

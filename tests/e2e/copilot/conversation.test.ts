@@ -1,10 +1,11 @@
-// Real @azure/identity, real Copilot SDK and runtime; the emulator stands in for Azure.
+// Tests conversations with the real @azure/identity, Copilot SDK and runtime. The emulator replaces
+// Azure.
 
 import { FoundryAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
 import { emulated, killRuntimes } from "../support.js";
 
-/** How many answers of the model each request carried. */
+/** How many replies of the model each request contained. */
 const turns: number[] = [];
 
 const emulator = await emulated({
@@ -38,7 +39,7 @@ test("two turns, one identity request, and the token reaches the resource as it 
     ["/openai/v1/responses", 200],
     ["/openai/v1/responses", 200],
   ]);
-  // The emulator verified signature, audience and expiry, and knows the token by its id.
+  // The emulator verified signature, audience and expiry, and identifies the token by its id.
   expect(new Set(foundry.map(({ tokenId }) => tokenId))).toEqual(new Set([identity[0]?.tokenId]));
   for (const token of handedOut) {
     const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
@@ -58,7 +59,7 @@ test("turns at the same time run one after another", async () => {
   expect(replies.map((reply) => /Say (\w+)/.exec(reply)?.[1])).toEqual(["one", "two", "three"]);
 });
 
-// Before the prompt is sent, while it is on its way, while the model is asked, while the reply comes.
+// Before the prompt is sent, while it is sent, during the model request, and during the reply.
 test.each([0, 1, 5, 20, 50, 100, 300])(
   "a turn aborted after %i ms rejects, and the next one works",
   async (ms) => {

@@ -1,4 +1,5 @@
-// Conversations that are kept apart: folders of their own, histories that end with their call, sessions that only one holds.
+// Conversations are isolated: separate folders, histories that end with their call, and sessions
+// that only one conversation can open.
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
@@ -36,7 +37,7 @@ function agentWith(options: AgentOptions = {}) {
   return agent;
 }
 
-/** The ids of the sessions that have files. */
+/** Returns the ids of the sessions that have files. */
 const sessions = () =>
   existsSync(join(home, "session-state")) ? readdirSync(join(home, "session-state")) : [];
 
@@ -91,7 +92,7 @@ describe("a session per call", () => {
     emulator.faults.add({ server: "foundry", kind: "status", status: 404 });
     await agent.chat("Refused").catch(() => {});
     await agent.close();
-    // What takes longer than close() waits is deleted after it.
+    // Files that close() cannot delete in time are deleted later.
     await expect.poll(sessions).toEqual(before);
 
     const closed = agentWith({ stateless: true });

@@ -1,5 +1,5 @@
-// Conversations whose runtime is replaced, dies or is closed at any moment, while their callers
-// abort and close: no acknowledged turn is lost, no tool runs twice, and no caller waits forever.
+// Replaces, kills and closes runtimes of conversations at any moment, while callers abort and
+// close: no acknowledged turn is lost, no tool runs twice, and no caller waits forever.
 
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -47,7 +47,8 @@ test("a crowd that aborts while its conversations move from runtime to runtime",
       const acknowledged: string[] = [];
       for (let turn = 0; turn < 12; turn += 1) {
         const id = `[${index}-${turn}]`;
-        // Now and then before the turn has begun, while the session moves, while the model speaks, or never.
+        // Sometimes before the turn begins, while the session moves, while the model replies, or
+        // never.
         const afterMs = [undefined, undefined, undefined, 0, undefined, 3, 20, 60][
           (index * 5 + turn * 3) % 8
         ];
@@ -93,7 +94,7 @@ test("runtimes that are killed again and again lose no acknowledged turn", { tim
       await sleep(350);
       if (over) return;
       killRuntimes();
-      // Not more often than a turn can recover: each conversation gets an answer in between.
+      // Not more often than a turn can recover: each conversation gets a reply in between.
       const before = [...answered];
       const isOver = (turns: number, index: number) => turns === TURNS || turns > (before[index] ?? 0);
       while (!over && !answered.every(isOver)) await sleep(20);
@@ -117,12 +118,12 @@ test("a runtime that dies with a request under way is noticed at once", async ()
     await sleep(afterMs);
     killRuntimes();
     expect(await turn).toContain("[flight]");
-    // A ping or an opening that hangs would take 10 s and more.
+    // A ping or a resume that hangs would take 10 s or more.
     expect(performance.now() - began).toBeLessThan(9_000);
   }
 });
 
-test("a history that cannot be read for a while is not given up", async () => {
+test("a history that is temporarily unreadable is kept", async () => {
   await using agent = agentWith({ turnsPerRuntime: 1 });
   await agent.chat("[kept] hello");
   const events = join(home, "session-state", String(await agent.sessionId), "events.jsonl");
@@ -164,13 +165,13 @@ test("a prompt of the same words as one before, whose tool has run, is not taken
     await sleep(round);
     killRuntimes();
     const outcome = await turn;
-    // Answered, unless the tool had run before.
+    // The turn gets a reply, unless a tool had run before.
     if (typeof outcome !== "string") expect(outcome).toMatchObject({ code: "sdk/runtime-ended" });
     expect(ran - before).toBe(1);
   }
 });
 
-test("the session's id is told, or refused, in every case", async () => {
+test("the session's id resolves or rejects in every case", async () => {
   const agent = agentWith();
   expect(agent.sessionId).toBeUndefined();
   const aborted = agent.chat("Never sent", { signal: AbortSignal.abort() }).catch(() => {});
@@ -192,7 +193,7 @@ test("the session's id is told, or refused, in every case", async () => {
   await broken.close();
 });
 
-test("a stream that is cut twice repeats no word, and one that was left gives none", async () => {
+test("a stream that is cut twice repeats no word, and an abandoned one yields none", async () => {
   await using agent = agentWith();
   await agent.chat("Warm up");
   for (const afterEvents of [9, 6])

@@ -1,4 +1,4 @@
-// Fifty sessions of one client, started at once: one acquisition serves them all.
+// Starts fifty sessions of one client at once: one acquisition serves them all.
 
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";

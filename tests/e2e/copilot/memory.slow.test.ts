@@ -1,4 +1,5 @@
-// 200 turns: emulator, this process and the runtime together stay under 400 MB, and our own heap does not grow by turns.
+// Runs 200 turns: the emulator, this process and the runtime together stay below 400 MB, and our
+// heap does not grow with the turns.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
@@ -13,12 +14,12 @@ const WARM_UP = 60;
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
 
-// A short log, so that the emulator's own record of requests is full before anything is measured.
+// A short log, so that the emulator's record is full before the measurement.
 const emulator = await emulated({ logLimit: 20 });
 const agent = new FoundryAgent({ session: { availableTools: [] } });
 afterAll(() => agent.close());
 
-/** Resident bytes of this process and all below it. */
+/** Returns the resident bytes of this process and all its descendants. */
 function residentBytes(): number {
   const parents = new Map<number, number>();
   for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
@@ -26,7 +27,7 @@ function residentBytes(): number {
       const stat = readFileSync(`/proc/${name}/stat`, "utf8");
       parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
   const below = (pid: number): number[] => [

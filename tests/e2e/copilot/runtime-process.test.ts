@@ -1,5 +1,5 @@
-// The runtime's process: it starts with any connection or says truly why it does not, gets no more of the environment than it needs,
-// never ends the process that started it, and ends with it.
+// Tests the runtime's process: it starts with any connection or reports the real cause, receives
+// only the environment that it needs, never ends its parent process, and ends with it.
 
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// A runtime that answers nothing for as long as a busy machine may take.
+// Stops the runtime for as long as a busy machine might.
 
 import { FoundryAgent } from "copilot-keyless";
 import { expect, test } from "vitest";
@@ -18,7 +18,7 @@ test("a runtime that is slow to answer, as on a busy machine, keeps its turns", 
   const reply = agent.chat("Patience");
   await new Promise((next) => setTimeout(next, 500));
   process.kill(runtime, "SIGSTOP");
-  // Longer than one ping is waited for.
+  // Longer than the deadline of one ping.
   await new Promise((next) => setTimeout(next, 7_500));
   process.kill(runtime, "SIGCONT");
   expect(await reply).toContain("Patience");

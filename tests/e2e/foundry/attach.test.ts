@@ -1,4 +1,5 @@
-// attach() with sessions of the real runtime: which errors it explains, and that detaching restores the session.
+// Tests attach() with sessions of the real runtime: which errors it explains, and that detaching
+// restores the session.
 
 import { CopilotClient, type CopilotSession, type SessionEvent } from "@github/copilot-sdk";
 import { createFoundryProvider, createFoundryProviders, type FoundryProvider } from "copilot-keyless";
@@ -18,7 +19,7 @@ function provide(): FoundryProvider {
 
 const replaced = (session: CopilotSession) => Object.hasOwn(session, "sendAndWait");
 
-test("the caller's own timeout is told as such, whatever failed before it", async () => {
+test("the caller's own timeout is reported as such, whatever failed before it", async () => {
   const foundry = provide();
   const session = await client.createSession(foundry.sessionConfig(denied));
   const told: string[] = [];
@@ -38,11 +39,11 @@ test("the caller's own timeout is told as such, whatever failed before it", asyn
   await session.disconnect();
 });
 
-test("what a sub-agent says does not hide why its parent's turn failed", async () => {
+test("a sub-agent's message does not hide why its parent's turn failed", async () => {
   const foundry = provide();
   const session = await client.createSession(foundry.sessionConfig(denied));
   foundry.attach(session);
-  // The runtime has no such moment to offer, so one event is put among its own.
+  // The runtime cannot produce this case, so add an event to its own.
   session.on("model.call_failure", () => {
     const said = { type: "assistant.message", agentId: "helper", data: { messageId: "m", content: "Done" } };
     dispatch(session, said as SessionEvent);
@@ -64,7 +65,7 @@ test("attachments may detach in any order, and restore the session", async () =>
   const session = await client.createSession(one.sessionConfig(denied));
   const original = session.sendAndWait;
   const { disconnect } = session;
-  // The second by the deprecated name of the same function.
+  // The second one under the function's deprecated name.
   const [first, second] = [one.attach(session), two.watch(session)];
   expect(session.disconnect, "the only method that is replaced is sendAndWait").toBe(disconnect);
   first();

@@ -1,4 +1,5 @@
-// Continuous access evaluation: the resource takes a good token back and names claims; the next one is acquired with them.
+// Continuous access evaluation: the resource rejects a valid token with a claims challenge. The
+// next token is acquired with the claims.
 
 import {
   CopilotClient,
@@ -50,7 +51,7 @@ const challenge = (claims = CLAIMS) =>
 const ask = async (session: CopilotSession, prompt: string) =>
   (await session.sendAndWait({ prompt }))?.data.content;
 
-/** How many requests of each kind a piece of work takes. */
+/** Returns how many requests of each kind some work sends. */
 async function counting(work: () => Promise<unknown>) {
   const before = { ...emulator.counts };
   await work();
@@ -80,7 +81,7 @@ test("twenty sessions are challenged at once: one acquisition with the claims, a
   expect(emulator.requests.findLast(({ server }) => server === "identity")?.query).toContain("claims=%7B");
   expect(took.unauthorized).toBeGreaterThan(0);
   expect(took.foundry).toBe(20 + took.unauthorized);
-  // From now on the token is one with the claims.
+  // From now on the provider returns the token with the claims.
   expect(await counting(() => ask(sessions[0] as CopilotSession, "Again"))).toEqual({
     identity: 0,
     foundry: 1,
@@ -115,7 +116,7 @@ test("claims that no token meets end the turn with the reason, after one acquisi
     times: Number.POSITIVE_INFINITY,
   });
   const took = await counting(async () => {
-    // A prompt that is sent before the session is idle would be answered with the end of this turn.
+    // The SDK would end a prompt sent before the session is idle with the end of this turn.
     const idle = new Promise((resolve) => session.on("session.idle", resolve));
     const error = await ask(session, "Hello").catch((thrown: unknown) => thrown);
     await idle;

@@ -1,5 +1,5 @@
-// Every diagnosis, by the agent and through attach(), with the real runtime: what the application catches says why, in Azure's
-// words and with the next step, and never mentions the runtime's API keys.
+// Tests every diagnosis through the agent and attach(), with the real runtime: the application's
+// error has the cause, Azure's words and the next step, and never mentions the runtime's API keys.
 
 import { inspect } from "node:util";
 import { CopilotClient, type CopilotSession } from "@github/copilot-sdk";
@@ -25,12 +25,12 @@ interface Case {
   emulate?: () => Promise<Emulator>;
   error?: ResourceErrorCode;
   credential?: (emulator: Emulator) => TokenCredential;
-  /** Requests to the resource: the runtime tries some again. */
+  /** Requests to the resource: the runtime retries some. */
   requests?: number;
 }
 
 const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
-  // The runtime tries these for some seconds: they come first, so that the others pass by meanwhile.
+  // The runtime retries these for some seconds: start them first, so that the others run meanwhile.
   "rate-limited": {
     status: 429,
     says: /retry after 1 seconds/,
@@ -94,7 +94,8 @@ const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
       });
       return { getToken: () => first };
     },
-    // The resource may have been wrong about the token, and the credential has no other: tried once more, and not again.
+    // The credential returns the same token again: it is tried once more, in case the resource was
+    // wrong.
     requests: 2,
   },
   "wrong-tenant": {
@@ -239,7 +240,7 @@ describe.concurrent("an attached session", () => {
   });
 });
 
-describe("what attach() leaves alone", () => {
+describe("errors that attach() does not change", () => {
   async function watched(
     given: Case,
   ): Promise<{ session: CopilotSession; stop: () => void; emulator: Emulator }> {
@@ -267,7 +268,7 @@ describe("what attach() leaves alone", () => {
     await session.disconnect();
   });
 
-  test("a token that could not be got is told as what it is", async () => {
+  test("a failed token acquisition is reported as such", async () => {
     const { session, emulator } = await watched({
       says: /./,
       hint: /./,

@@ -1,5 +1,6 @@
-// Several Foundry endpoints in one session: the real Copilot runtime, and two emulators that take tokens of different
-// audiences and issuers. West is reached by the real @azure/identity, east by a credential of the test's own.
+// Uses several Foundry endpoints in one session: the real Copilot runtime, and two emulators with
+// different audiences and issuers. West uses the real @azure/identity, east a credential of the
+// test.
 
 import { CopilotClient, type CopilotSession } from "@github/copilot-sdk";
 import { createFoundryProviders, parseTokenResponse, type TokenCredential } from "copilot-keyless";
@@ -25,7 +26,7 @@ function isHelper(messages: readonly { role: string; text: string }[]): boolean 
   return messages.some(({ role, text }) => role === "system" && text.includes(HELPER));
 }
 
-// Tokens shorter than five minutes are not kept by MSAL.
+// MSAL does not cache tokens shorter than five minutes.
 const west = await emulated({ audiences: [AI], tokenLifetimeSeconds: 240, reply: said("west") });
 const east = await startEmulator({
   chunkDelayMs: 0,
@@ -48,7 +49,7 @@ const eastCredential: TokenCredential = {
   },
 };
 
-// Revoked more often here than a token is replaced by default.
+// Tests revoke tokens more often than the default policy replaces them.
 const tokens = { policy: { invalidateIntervalMs: 100 } };
 const foundry = createFoundryProviders([
   {
@@ -89,7 +90,7 @@ async function ask(session: CopilotSession, prompt: string): Promise<string | un
   return (await session.sendAndWait({ prompt }, 30_000))?.data.content;
 }
 
-/** The requests that a piece of work makes at a resource: path, status, audience. */
+/** Returns the requests that some work sends to each resource: path, status, audience. */
 async function during(work: () => Promise<unknown>): Promise<Record<"west" | "east", unknown[]>> {
   const marks = new Map([west, east].map((emulator) => [emulator, emulator.requests.length]));
   await work();
@@ -123,7 +124,7 @@ test("each model is asked at its own endpoint, with a token of its own audience"
   });
   expect(seen.west).toEqual([RESPONSES, RESPONSES, ["POST /api/projects/p1/openai/v1/responses", 200, AI]]);
   expect(seen.east).toEqual([COMPLETIONS, COMPLETIONS]);
-  // West and the project have the same credential and scope, and so one token.
+  // West and the project share a token, because they have the same credential and scope.
   expect([west.counts.identity, east.counts.identity]).toEqual([1, 1]);
   await session.disconnect();
 });
@@ -149,7 +150,7 @@ test("a custom agent works with a model of another provider", async () => {
   await session.disconnect();
 });
 
-// Both have a gpt-5.5, and the runtime's event of a failed request has only that name.
+// Both have a gpt-5.5, and the runtime's failure event contains only that name.
 test.each([
   ["east/gpt-5.5", "west/gpt-5.5", east, west],
   ["east/team", "west/gpt-4o", east, west],
@@ -179,7 +180,7 @@ test.each([
   },
 );
 
-test("a refusal is told by the provider that was refused, and stopping leaves the session as it was", async () => {
+test("the rejected provider reports the rejection, and detaching restores the session", async () => {
   const session = await client.createSession(foundry.sessionConfig(SILENT));
   const failures: unknown[] = [];
   const stop = foundry.attach(session, (error) => failures.push(error.code));
@@ -187,7 +188,7 @@ test("a refusal is told by the provider that was refused, and stopping leaves th
   east.foundry.setRoles([]);
   const idle = new Promise((resolve) => session.on("session.idle", resolve));
   const error = await ask(session, "May I?").catch((thrown: unknown) => thrown);
-  // The SDK takes an idle event of this turn for the end of the next one.
+  // The SDK would mistake this turn's idle event for the end of the next one.
   await idle;
   expect(error).toMatchObject({ name: "KeylessError", code: "model/missing-role", status: 401 });
   expect(failures).toEqual(["model/missing-role", "model/missing-role", "model/missing-role"]);
@@ -205,7 +206,7 @@ test("no list of models is asked for, and no request went without a token", () =
       if (server === "foundry") expect([method, authorization?.scheme]).toEqual(["POST", "bearer"]);
 });
 
-test("an unknown model, and an unknown provider, are told with those that there are", () => {
+test("an unknown model or provider is reported with the existing ones", () => {
   expect(() => foundry.sessionConfig({ model: "east/gpt-4o" })).toThrow(
     expect.objectContaining({ code: "provider/model", hint: expect.stringContaining("east/team") }),
   );
@@ -213,6 +214,6 @@ test("an unknown model, and an unknown provider, are told with those that there 
     expect.objectContaining({ code: "provider/name", hint: expect.stringContaining("west, project, east") }),
   );
   expect(foundry.get("east").tokens.status.state).toBe("fresh");
-  // A model of GitHub's may be used beside them.
+  // The session can also use a GitHub model.
   expect(foundry.sessionConfig({ model: "gpt-5" }).model).toBe("gpt-5");
 });

@@ -1,7 +1,7 @@
-// The config of createFoundryProvider, through the real Copilot runtime, against a server that
-// accepts exactly the right request: every type, API, API version and form of address. Azure's own
-// hosts are reached twice: over the wire with only the origin of their base URL replaced, and in
-// their own name through the runtime's request handler.
+// Sends the config of createFoundryProvider through the real Copilot runtime to a server that
+// accepts only the expected request: every type, API, API version and form of address. Azure's
+// hosts are tested twice: over the wire with only the origin of the base URL replaced, and under
+// their own names through the runtime's request handler.
 
 import {
   CopilotClient,
@@ -32,20 +32,23 @@ const SILENT = {
 type Type = "openai" | "azure" | "anthropic";
 type WireApi = "responses" | "completions";
 
-/** A path that was given, and by type the base that the route is put behind; null where the type is refused. */
+/**
+ * A given path, and by type the base URL that the runtime appends the route to; null if the type is
+ * rejected.
+ */
 type Base = string | null;
 interface Address {
   given: string;
   openai: Base;
   azure: Base;
-  /** With an API version; default: as `azure`. */
+  /** The same with an API version; default: as `azure`. */
   dated?: Base;
   anthropic: Base;
-  /** The deployment that the path names. */
+  /** The deployment in the path. */
   deployment?: string;
 }
 
-/** On this machine. */
+/** Whether it is on this machine. */
 const LOCAL: Address[] = [
   { given: "", openai: "/v1", azure: "", anthropic: "" },
   { given: "/", openai: "/v1", azure: "", anthropic: "" },
@@ -92,13 +95,13 @@ const RESOURCE: Address[] = LOCAL.filter(({ given }) => /^\/?$|^\/openai/.test(g
   openai: "/openai/v1",
   anthropic: null,
 }));
-/** For hosts that differ in their name only. */
+/** For hosts that differ only in their names. */
 const PORTAL: Address[] = RESOURCE.filter(({ given }) => given === "/" || given === "/openai/v1");
 const FOUNDRY: Address[] = [
   ...RESOURCE.map((address) => ({ ...address, anthropic: "/anthropic" })),
   ...LOCAL.filter(({ given }) => /^\/(api|anthropic)/.test(given)),
 ];
-/** For gateways and custom hosts, the v1 route is appended unless the path has one. */
+/** For gateways and custom hosts, whose paths get the v1 route unless they have one. */
 const GATEWAY: Address[] = LOCAL.filter(({ given }) => given.startsWith("/team") || given === "").map(
   (address) => ({
     ...address,
@@ -123,7 +126,7 @@ const HOSTS: [origin: string, addresses: Address[]][] = [
 interface Row {
   name: string;
   options: FoundryProviderOptions;
-  /** Path and query of the request; null if there must be none. */
+  /** Path and query of the request; null if there must be no request. */
   path: string | null;
   /** The model in the body. */
   wire: string;
@@ -145,7 +148,7 @@ function route(
   return `${base}/openai/${deployment}${operation}?api-version=${apiVersion}`;
 }
 
-/** Every combination with an address. */
+/** Every combination for an address. */
 function combinations(origin: string, address: Address): Row[] {
   const types: [type: Type, apiVersion: string | undefined, base: Base][] = [
     ["openai", undefined, address.openai],
@@ -171,7 +174,7 @@ function combinations(origin: string, address: Address): Row[] {
 const judge = new Judge();
 const local = await serve(judge);
 
-/** Responds in place of Azure, to a request that the runtime sent to Azure's URL. */
+/** Responds in place of Azure to a request for Azure's URL. */
 class InAzuresPlace extends CopilotRequestHandler {
   protected override async sendRequest(request: Request, context: CopilotRequestContext): Promise<Response> {
     const stream = judge.answer({
@@ -193,7 +196,7 @@ afterAll(() => Promise.all([wired.stop(), named.stop()]));
 
 let tokens = 0;
 
-/** A provider with a token of its own. */
+/** Creates a provider with a fixed token. */
 function provided(options: FoundryProviderOptions) {
   tokens += 1;
   const token = `token-${tokens}`;
@@ -201,7 +204,7 @@ function provided(options: FoundryProviderOptions) {
   return { token, provider: createFoundryProvider({ scope: SCOPE, env: {}, credential, ...options }) };
 }
 
-/** One turn in a session of its own; gives the one request that it made. */
+/** Runs one turn in a new session and returns its only request. */
 async function turn(
   client: CopilotClient,
   config: { model: string } & Record<string, unknown>,
@@ -220,7 +223,7 @@ async function turn(
   }
 }
 
-/** No request is made, because no provider is. */
+/** Expects an error before any request. */
 function refused(options: FoundryProviderOptions): KeylessError {
   try {
     provided(options);
@@ -231,7 +234,7 @@ function refused(options: FoundryProviderOptions): KeylessError {
   throw new Error("It was not refused");
 }
 
-/** Vitest shortens long names of objects. */
+/** A short name, because Vitest truncates long ones. */
 function listed(rows: Row[]): [string, Row][] {
   return rows.map((row) => [row.name, row]);
 }
@@ -276,7 +279,9 @@ test.each(
 
 const CLAUDE = "claude-sonnet-4.5";
 
-/** The well-known name chooses the runtime's settings, the deployment's name goes over the wire. */
+/**
+ * The well-known name selects the runtime's settings; the request contains the deployment's name.
+ */
 test.each<[string, FoundryProviderOptions, string, string, string | undefined]>([
   ["model alone", { model: "gpt-5.5" }, "/openai/v1/responses", "gpt-5.5", "medium"],
   ["the same", { model: "gpt-5.5", deployment: "gpt-5.5" }, "/openai/v1/responses", "gpt-5.5", "medium"],
@@ -410,9 +415,7 @@ test("a prompt limit below the runtime's own prompt ends the turn before any req
 
 const RESOURCE_URL = "https://myres.services.ai.azure.com";
 
-/**
- * Options that no route serves or no type allows are rejected by name, before there is a provider.
- */
+/** Options that a route or type does not support: rejected by name before the provider exists. */
 test.each<[object, RegExp, string?]>([
   [{ type: "anthropic", wireApi: "responses" }, /wireApi .*Anthropic/],
   [{ type: "anthropic", wireApi: "completions" }, /wireApi .*Anthropic/],

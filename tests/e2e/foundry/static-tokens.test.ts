@@ -1,4 +1,4 @@
-// Sessions with a token in their config instead of the callback: how they expire, and how to resume
+// Tests sessions with a fixed token instead of the callback: how they expire, and how to resume
 // them.
 
 import { approveAll, CopilotClient, type CopilotSession, type SessionConfig } from "@github/copilot-sdk";
@@ -40,7 +40,10 @@ async function open(extra: Partial<SessionConfig> = {}): Promise<CopilotSession>
   return client.createSession({ ...denied, ...extra, model: foundry.model, provider });
 }
 
-/** Asks, and waits for the session to be idle, since a prompt that comes before is answered with the end of the last turn. */
+/**
+ * Sends a prompt and waits until the session is idle. The SDK would end an earlier prompt with the
+ * end of the last turn.
+ */
 async function ask(session: CopilotSession, prompt: string): Promise<string | undefined> {
   const idle = new Promise((resolve) => session.on("session.idle", resolve));
   try {
@@ -50,14 +53,14 @@ async function ask(session: CopilotSession, prompt: string): Promise<string | un
   }
 }
 
-/** The messages of the last request to the model; prompts without the runtime's additions. */
+/** Returns the messages of the last model request, without the runtime's additions to prompts. */
 function history(): string[] {
   return (seen.at(-1)?.messages ?? [])
     .filter(({ role }) => role !== "system")
     .map(({ role, text }) => `${role}: ${text.split("\n").at(-1)}`);
 }
 
-/** Every token that was given so far ends. */
+/** Expires all tokens issued so far. */
 const expire = () => putClocksForward(LIFE_MS + 1_000);
 
 const tokenIds = (status: number) =>
@@ -65,7 +68,7 @@ const tokenIds = (status: number) =>
     .filter((request) => request.server === "foundry" && request.status === status)
     .map(({ tokenId }) => tokenId);
 
-test("an expired token fails the turn with its reason; rotate mends it, and the history is intact", async () => {
+test("an expired token fails the turn with its reason; rotate fixes it, and the history is intact", async () => {
   const session = await open();
   const failures: string[] = [];
   foundry.attach(session, ({ code }) => failures.push(code));
@@ -144,7 +147,7 @@ test("a session with the callback is left alone: its tokens go on being fresh", 
   expect(emulator.counts.unauthorized).toBe(unauthorized);
 });
 
-test("a closed provider and a session that is gone are told", async () => {
+test("a closed provider and a missing session are reported", async () => {
   const session = await open();
   const closed = provide();
   closed.close();

@@ -9,16 +9,16 @@ import type { Answer } from "../../../js/emulator/reply.js";
 import { responsesEvents } from "../../../js/emulator/responses.js";
 import type { ServerSentEvent } from "../../../js/emulator/sse.js";
 
-/** The one request that is right. */
+/** The only accepted request. */
 export interface ExpectedRequest {
-  /** Path and query; with an origin in front where one is seen. */
+  /** Path and query, with the origin if the request contains one. */
   url: string;
   token: string;
   model: string;
   headers?: Record<string, string> | undefined;
 }
 
-/** A request as it came: header names in lower case, each header as often as it was sent. */
+/** A received request: header names in lower case, with all their values. */
 export interface SeenRequest {
   method: string;
   url: string;
@@ -26,10 +26,10 @@ export interface SeenRequest {
   body: Record<string, unknown>;
 }
 
-/** Headers that would carry another credential. */
+/** Headers for other credentials. */
 const OTHER_CREDENTIALS = /^(api-key|x-api-key|ocp-apim-subscription-key|proxy-authorization|cookie)$/;
 
-/** Judges requests, and answers the right ones with a streamed reply. */
+/** Checks requests, and answers the expected one with a streamed reply. */
 export class Judge {
   expected: ExpectedRequest | undefined;
   seen: SeenRequest[] = [];
@@ -46,7 +46,7 @@ export class Judge {
     this.problems = [];
   }
 
-  /** The text of an event stream, or undefined if the request is not the expected one. */
+  /** Returns the text of the event stream, or undefined for an unexpected request. */
   answer(request: SeenRequest): string | undefined {
     this.seen.push(request);
     const problems = this.expected ? problemsOf(request, this.expected) : ["no request was expected"];
@@ -63,7 +63,7 @@ export class Judge {
     return [...events(request, answer)].map(format).join("");
   }
 
-  /** Exactly one request came, and it was the expected one. */
+  /** Expects exactly one request, the expected one. */
   verify(): SeenRequest {
     expect(this.problems).toEqual([]);
     expect(this.seen.map(({ method, url }) => `${method} ${url}`)).toEqual([`POST ${this.expected?.url}`]);
@@ -111,7 +111,7 @@ function format({ event, data }: ServerSentEvent): string {
   return `${event === undefined ? "" : `event: ${event}\n`}data: ${text}\n\n`;
 }
 
-/** Listens on this machine until the test file ends; gives the origin. */
+/** Listens on this machine until the test file ends. Returns the origin. */
 export async function serve(judge: Judge): Promise<string> {
   const server = createServer(async (incoming, outgoing) => {
     const stream = judge.answer(await read(incoming));
@@ -145,7 +145,7 @@ async function read(incoming: IncomingMessage): Promise<SeenRequest> {
   };
 }
 
-/** A body that is no JSON has no model, and so is not the expected one. */
+/** A body that is not JSON has no model, so it is unexpected. */
 export function parsed(text: string): Record<string, unknown> {
   try {
     return JSON.parse(text);

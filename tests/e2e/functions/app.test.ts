@@ -1,4 +1,5 @@
-// The deployable app in a Functions host: the real @azure/functions, Copilot SDK and runtime; the emulator stands in for Azure.
+// Tests the deployable app in a Functions host with the real @azure/functions, Copilot SDK and
+// runtime. The emulator replaces Azure.
 
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -95,7 +96,7 @@ test("the caller's trace is the correlation id, in the answer, in problems and i
   expect(await bad.json()).toMatchObject({ status: 400, code: "chat/not-json", correlationId: trace });
   await until(() => app.log().split(trace).length > 2);
   expect(app.log()).toContain('"message":"chat answered"');
-  // The log holds neither the conversation nor the library's warning about a late line.
+  // The log contains neither the conversation nor the library's warning about late logging.
   expect(app.log()).not.toContain("You said");
   expect(app.log()).not.toContain("Unexpected call to 'log'");
   expect(app.log()).not.toMatch(/eyJ[\w-]{10,}/);

@@ -213,7 +213,7 @@ describe("health", () => {
     ]);
   });
 
-  test.each([null, undefined, 5, "x", {}])("of what is no chat is refused: %j", (chat) => {
+  test.each([null, undefined, 5, "x", {}])("with an invalid chat handler is rejected: %j", (chat) => {
     expect(() => createHealthHandler(chat as never)).toThrow(
       expect.objectContaining({ code: "chat/invalid-option" }),
     );

@@ -1,5 +1,6 @@
-// What is deployed, as far as it can be told without Azure: every Bicep file is parsed with a grammar of the language, and what matters
-// is looked for. Neither the Bicep compiler nor a deployment has looked at it.
+// Checks the deployment as far as possible without Azure: parses every Bicep file with a grammar of
+// the language, and looks for the important settings. It uses neither the Bicep compiler nor a real
+// deployment.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -76,7 +77,7 @@ test("the model's resource takes tokens, and no keys", () => {
   expect(account).toContain("disableLocalAuth: true");
   expect(account).toMatch(/customSubDomainName: 'aif-\$\{suffix\}'/);
   expect(of("Microsoft.CognitiveServices/accounts/deployments")).toHaveLength(1);
-  // The app receives the address of that resource.
+  // The app receives the address of this resource.
   expect((files["main.bicep"] as Node).text).toMatch(/'https:\/\/aif-\$\{suffix\}\.openai\.azure\.com'/);
 });
 

@@ -1,4 +1,4 @@
-// Options of an app: durable conversations, tools, the identification of callers.
+// Tests options of an app: durable conversations, tools, and the identification of callers.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -76,7 +76,7 @@ test("without it, a conversation ends with its worker", async () => {
   expect((await ask(second, { prompt: "Hi", sessionId })).status).toBe(404);
 });
 
-test("a tool of the app's own is told as it starts and ends, without what it was given and gave", async () => {
+test("an app's tool emits events at start and end, without arguments and result", async () => {
   const app = await startApp(
     appWith(
       "{ session: { tools: [weather] } }",

@@ -203,7 +203,7 @@ test("a body that comes too slowly is given up", async () => {
   socket.write(
     'POST /api/chat HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{"prompt"',
   );
-  // Its head and its body may come apart.
+  // Its head and body may arrive separately.
   let answer = "";
   for await (const data of socket) {
     answer += String(data);

@@ -13,7 +13,7 @@ afterAll(() => Promise.all(cleanUp.map((step) => step())));
 /** The app of this repository. */
 export const APP = join(root, "examples/azure-functions");
 
-/** An emulator for app processes; this process's own environment stays as it is. */
+/** Starts an emulator for app processes, without changing this process's environment. */
 export async function emulatorForApps(options: Parameters<typeof startEmulator>[0] = {}) {
   const emulator = await startEmulator({ chunkDelayMs: 0, ...options });
   afterAll(() => emulator.stop());
@@ -40,7 +40,7 @@ export function appWith(options: string, before = ""): string {
   return folder;
 }
 
-/** Puts this repository's packages where an app finds them. */
+/** Links this repository's packages into an app's folder. */
 function link(folder: string): void {
   mkdirSync(join(folder, "node_modules"), { recursive: true });
   for (const [name, target] of [
@@ -52,7 +52,7 @@ function link(folder: string): void {
   }
 }
 
-/** As `npm run tool functions` does, so that the app inside the repository finds the package. */
+/** Links the package as `npm run tool functions` does, for the app inside the repository. */
 export function linkPackage(): void {
   const place = join(root, "node_modules/copilot-keyless");
   rmSync(place, { force: true, recursive: true });
@@ -126,7 +126,9 @@ export interface ServerEvent {
   data: Record<string, unknown>;
 }
 
-/** Reads server-sent events as a browser does, line by line. Comments come as events without a name. */
+/**
+ * Parses server-sent events line by line, as a browser does. Comments become events without a name.
+ */
 export function parseEvents(text: string): ServerEvent[] {
   return text
     .split("\n\n")

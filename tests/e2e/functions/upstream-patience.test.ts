@@ -1,5 +1,5 @@
-// What goes wrong behind the app and is met with patience: the runtime, or the credential, tries for half a minute. Each has an app and an
-// emulator of its own, so that they wait side by side.
+// Upstream failures that the runtime or the credential retries for half a minute. Each test has its
+// own app and emulator, so that they run in parallel.
 
 import { describe, expect, test } from "vitest";
 import { appWith, ask, EVENTS, emulatorForApps, json, parseEvents, startApp, until } from "./support.js";
@@ -15,7 +15,7 @@ async function started(options: string) {
 }
 
 const [down, failing, silent, impatient] = await Promise.all([
-  // The credential itself gives up, however slow the machine is.
+  // A long deadline, so that the credential gives up first, even on a slow machine.
   started("{ tokens: { policy: { waitTimeoutMs: 60_000 } } }"),
   started("{}"),
   started("{ limits: { heartbeatMs: 400 } }"),
@@ -79,7 +79,7 @@ describe.concurrent("upstream", () => {
 
   test("a turn that takes too long", async () => {
     const { emulator, app, expectServed } = impatient;
-    // On a busy machine the first turn, which starts the runtime, may take too long itself.
+    // On a busy machine the first turn, which starts the runtime, may itself time out.
     await until(async () => (await ask(app, { prompt: "Warm up" })).ok);
     const handle = emulator.faults.add({ server: "foundry", kind: "hang", times: Number.POSITIVE_INFINITY });
     const response = await ask(app, { prompt: "Hi" });

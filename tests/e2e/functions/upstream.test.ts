@@ -1,4 +1,4 @@
-// Failures behind the app: callers receive a status and a code, and nothing about the app's
+// Tests failures behind the app: callers receive a status and a code, but nothing about the app's
 // resources.
 
 import { afterEach, expect, test } from "vitest";
@@ -12,7 +12,7 @@ const emulator = await emulatorForApps({
 });
 const app = await startApp(appWith("{ limits: { turns: 3 } }"), emulator.env);
 
-// Repairs the faults of a test before the next one.
+// Removes a test's faults before the next one.
 afterEach(() => emulator.faults.clear());
 
 async function expectServed(): Promise<void> {
@@ -47,7 +47,7 @@ test.each(REFUSALS)("the resource answers $code", async ({ fault, status, code, 
 });
 
 test("the resource rejects every token", async () => {
-  // MSAL would give out the rejected token again until it is about to expire.
+  // MSAL would return the rejected token again until it is about to expire.
   const other = await startApp(
     appWith(
       "{ credential }",

@@ -1,4 +1,5 @@
-// Another process takes a session up: `resume.mjs <session id> <prompt> [without]`. Prints the reply, or the error.
+// Resumes a session in another process: `resume.mjs <session id> <prompt> [without]`. Prints the
+// reply or the error.
 
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";

@@ -1,5 +1,5 @@
-// `secrets.mjs <scenario>`: goes wrong in the way of a scenario, and writes out all that a program can see of it. Secrets come in
-// by the environment: SECRETS (JSON) holds those that no variable has.
+// `secrets.mjs <scenario>`: fails as the scenario says, and prints everything that a program can
+// observe. The environment holds the secrets; SECRETS (JSON) has those without a variable.
 
 import { channel } from "node:diagnostics_channel";
 import { inspect } from "node:util";
@@ -15,7 +15,7 @@ const SCOPE = "https://ai.azure.com/.default";
 const secrets = JSON.parse(process.env.SECRETS);
 delete process.env.SECRETS;
 
-/** Everything that a logger may make of a value. */
+/** Prints a value in every way that a logger may. */
 function write(name, value) {
   console.log(`--- ${name}`);
   console.log(value);
@@ -29,7 +29,7 @@ function write(name, value) {
 
 channel("copilot-keyless:token").subscribe((event) => write("token event", event));
 
-/** An error as a careless credential throws it. */
+/** An error from a careless credential, which contains secrets. */
 function careless() {
   const { jwt, opaque } = secrets;
   const cause = Object.assign(
@@ -60,7 +60,7 @@ const FUNCTIONS = {
   "line break": async () => `${secrets.opaque}\r\n${secrets.jwt}`,
 };
 
-/** Runs one turn of an agent, and returns its traces. */
+/** Runs one turn of an agent and prints everything that it exposes. */
 async function agent(options, prompt = "Hello") {
   const agent = new FoundryAgent({
     client: { env: { ADDED: "4dded" } },
@@ -78,7 +78,7 @@ async function agent(options, prompt = "Hello") {
   await agent.close();
 }
 
-/** One turn of a session of the program's own, with a config of the program's own. */
+/** Runs one turn of a plain SDK session with a given config. */
 async function session(config, clientOptions) {
   const client = new CopilotClient({ useLoggedInUser: false, ...clientOptions });
   await client.start();

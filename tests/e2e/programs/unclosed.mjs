@@ -1,5 +1,5 @@
-// `unclosed.mjs <how>`: holds a conversation and comes to its end without closing the agent. Prints the pids of the runtimes, and `done`
-// with the time.
+// `unclosed.mjs <how>`: holds a conversation and ends without closing the agent. Prints the pids of
+// the runtimes, and `done` with the time.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { RuntimeConnection } from "@github/copilot-sdk";

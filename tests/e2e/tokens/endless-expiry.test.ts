@@ -1,5 +1,5 @@
-// One answer whose expiry MSAL takes for far away: MSAL keeps that token for good. Ours refuses it each time, and says why; where the
-// credential was made by default, it asks past MSAL the next time.
+// MSAL reads one expiry as far in the future, and caches that token forever. Our provider rejects
+// it each time with a reason; with the default credential, it bypasses MSAL on the next attempt.
 
 import { ManagedIdentityCredential } from "@azure/identity";
 import { createBearerTokenProvider, createFoundryProvider } from "copilot-keyless";
@@ -19,14 +19,14 @@ test.each(ENDLESS)("%s: %s; the default credential asks again", async (code, _, 
   const before = emulator.counts.identity;
   emulator.faults.add({ server: "identity", kind: "malformed-expiry", expiresOn: expiresOn() });
   await expect(foundry.tokens()).rejects.toMatchObject({ code });
-  // At once: a call would get the same error for a second.
+  // Force a refresh, because calls get the same error for a second.
   expect(await foundry.tokens.refresh()).toMatchObject({ token: expect.stringMatching(/^eyJ/) });
   expect(await foundry.tokens()).toMatch(/^eyJ/);
   expect(emulator.counts.identity).toBe(before + 2);
 });
 
 test.each(ENDLESS)("%s: %s; a credential of MSAL's never asks again", async (code, _, expiresOn) => {
-  // Each uses its own scope: it is the key of the cache, which lives as long as the process.
+  // Each has its own scope, the key of MSAL's cache, which lasts as long as the process.
   const scope = `https://${code.replace("/", "-")}.example/.default`;
   const provider = createBearerTokenProvider(new ManagedIdentityCredential(), scope);
   const before = emulator.counts.identity;

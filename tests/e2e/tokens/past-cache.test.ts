@@ -1,14 +1,15 @@
-// The credential that is made by default keeps tokens, as MSAL does; the direct credential leads past its cache to the same identity.
+// The default credential caches tokens, as MSAL does; the direct credential bypasses its cache for
+// the same identity.
 
 import { type Clock, createFoundryProvider, FoundryAgent, type TokenProviderOptions } from "copilot-keyless";
 import { expect, test, vi } from "vitest";
 import { emulated } from "../support.js";
 
-/** Long enough for a refresh at half of it. */
+/** Long enough for a refresh at half its lifetime. */
 const LIFE_MS = 10_000_000;
 const emulator = await emulated({ tokenLifetimeSeconds: LIFE_MS / 1_000 });
 
-/** A provider with its own scope, and so its own entry in MSAL's cache. */
+/** Creates a provider with its own scope, and so its own entry in MSAL's cache. */
 function foundryFor(name: string, tokens: TokenProviderOptions = {}) {
   return createFoundryProvider({
     scope: `https://${name}.example/.default`,
@@ -16,7 +17,7 @@ function foundryFor(name: string, tokens: TokenProviderOptions = {}) {
   });
 }
 
-/** The platform's clocks, of which both can be ahead, or one. */
+/** The platform's clocks; tests move one or both ahead. */
 class MovedClock implements Clock {
   wall = 0;
   mono = 0;
@@ -74,12 +75,12 @@ test("a rejected token that lives longer than its successor does not come back i
   expect(foundry.tokens.status).toMatchObject({ state: "due", consecutiveFailures: 1 });
 });
 
-test("a token that is rejected while it is refreshed is not what callers wait for", async () => {
+test("callers do not wait for the refresh of a token that is rejected meanwhile", async () => {
   using foundry = foundryFor("overtaken");
   const first = await foundry.tokens();
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + LIFE_MS / 2 + 60_000 });
   try {
-    // MSAL refreshes as well, and gives the old one once more.
+    // MSAL also refreshes, and returns the old token once more.
     emulator.faults.add({ server: "identity", kind: "delay", delayMs: 300 });
     expect(await foundry.tokens()).toBe(first);
     expect(foundry.tokens.status.refreshing).toBe(true);
@@ -133,7 +134,7 @@ test("a way that leads nowhere is not taken for every call", async () => {
     body,
     times: Number.POSITIVE_INFINITY,
   });
-  // It has ended by the monotonic clock alone: the other was set back.
+  // Expired only by the monotonic clock, because the wall clock was set back.
   clock.mono = LIFE_MS + 60_000;
   for (let call = 0; call < 10; call += 1) {
     await expect(foundry.tokens()).rejects.toMatchObject({ code: "token/not-renewed" });
@@ -146,7 +147,7 @@ test("a way that leads nowhere is not taken for every call", async () => {
   expect(await foundry.tokens()).not.toBe(token);
 });
 
-test("the platform has a cache too: that the same token came again is told", async () => {
+test("the platform also has a cache: reports that the same token came again", async () => {
   using foundry = foundryFor("platform");
   const first = await foundry.tokens();
   const expires_on = String(Math.floor(Date.now() / 1000) + 3_600);
@@ -162,7 +163,7 @@ test("the platform has a cache too: that the same token came again is told", asy
   expect(again.hits).toBe(1);
 });
 
-test("a way past the cache that leads nowhere is told as what it was: the same token again", async () => {
+test("a failed bypass of the cache is reported as the same token again", async () => {
   using foundry = foundryFor("nowhere");
   const first = await foundry.tokens();
   const away = emulator.faults.add({ server: "identity", kind: "status", status: 400 });

@@ -12,7 +12,7 @@ const start = `
   let calls = 0;
 `;
 
-/** Runs a program and says how long it took after it had said that it was done. */
+/** Runs a program. Returns how long it took to end after it printed `done`. */
 async function ending(program: string, ...flags: string[]): Promise<number> {
   const script = `${start}${program}\nconst done = Date.now(); process.on("exit", () => console.log(Date.now() - done));`;
   const { stdout } = await run(process.execPath, [...flags, "--input-type=module", "-e", script], {
@@ -44,7 +44,7 @@ test("ends while a refresh in the background hangs", async () => {
   expect(took).toBeLessThan(1_000);
 });
 
-test("lives on while callers wait for a credential that hangs", async () => {
+test("stays alive while callers wait for a hanging credential", async () => {
   await ending(`
     const provider = createBearerTokenProvider({ getToken: () => new Promise(() => {}) }, "s", { policy: { waitTimeoutMs: 50 } });
     const error = await provider().catch((error) => error);
@@ -52,7 +52,7 @@ test("lives on while callers wait for a credential that hangs", async () => {
   `);
 });
 
-test("outlives a refresh that fails while the token dies and nobody waits", async () => {
+test("survives a refresh that fails while the token expires without callers", async () => {
   await ending(
     `
     const credential = {

@@ -1,4 +1,4 @@
-// Tokens of 6 seconds under turns that take more than 20: the refresh must never be noticed.
+// Tokens of 6 seconds in turns that take more than 20: callers must never wait for the refresh.
 
 import { DefaultAzureCredential } from "@azure/identity";
 import { createBearerTokenProvider, FoundryAgent, type TokenEvent } from "copilot-keyless";
@@ -18,7 +18,7 @@ const tokens = createBearerTokenProvider(new DefaultAzureCredential(), "https://
 const calls: { state: string; waitedForRefresh: boolean }[] = [];
 const watched = Object.assign(
   async () => {
-    // The state that a caller meets, not the one that its own call brings about.
+    // The state before the call, not the one that the call causes.
     const { state } = tokens.status;
     const landed = events.filter(({ type }) => type === "refresh-succeeded").length;
     const token = await tokens();
@@ -64,7 +64,8 @@ test("no turn gets a 401, none waits while the token is good, and requests stay 
     calls.filter(({ state, waitedForRefresh }) => (state === "fresh" || state === "due") && waitedForRefresh),
   ).toEqual([]);
   expect(events.filter(({ type }) => type === "refresh-failed")).toEqual([]);
-  // Due at half of 6 s at the earliest: a request per 3 s at most, and one per life at least.
+  // A refresh is due after at least half of 6 s: at most one request in 3 s, and at least one per
+  // lifetime.
   const { identity } = emulator.counts;
   expect(identity).toBeGreaterThanOrEqual(Math.floor(elapsed / 7_000));
   expect(identity).toBeLessThanOrEqual(Math.ceil(elapsed / 3_000) + 1);

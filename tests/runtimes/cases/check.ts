@@ -9,7 +9,7 @@ export function check(fine: unknown, sentence: string): asserts fine {
   if (!fine) fail(sentence);
 }
 
-/** Whether two values are the same as JSON, the order of their fields aside. */
+/** Whether two values are equal as JSON, regardless of the order of fields. */
 export function same(actual: unknown, expected: unknown, about = ""): void {
   const [one, other] = [actual, expected].map((value) => JSON.stringify(sorted(value)));
   check(one === other, `${about}: ${one} is not ${other}`);
@@ -22,7 +22,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(fields.map(([name, field]) => [name, sorted(field)]).sort());
 }
 
-/** The error of this package that a call ends with. */
+/** Returns the KeylessError that a call throws. */
 export async function refusal(call: () => unknown): Promise<KeylessError> {
   try {
     await call();

@@ -1,4 +1,4 @@
-// A conversation through the Copilot SDK and its runtime, where that can be had.
+// Holds a conversation through the Copilot SDK and its runtime, on platforms that support it.
 
 import { createClaimsChallengeHandler, createFoundryProvider, FoundryAgent } from "copilot-keyless";
 import type { Case } from "../suite.js";

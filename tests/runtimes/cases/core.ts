@@ -1,4 +1,4 @@
-// The core: the tables of the native tests, and functions without a table.
+// Tests the core: the tables of the native tests, and functions without a table.
 
 import {
   createFoundryProvider,
@@ -31,7 +31,7 @@ const encode = (value: object) =>
   btoa(JSON.stringify(value)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 const jwt = (claims: object) => `${encode({ alg: "RS256" })}.${encode(claims)}.c2lnbmF0dXJl`;
 
-/** The core runs each row of a table. */
+/** Runs each row of a table through the core. */
 async function each<T extends Row>(table: unknown, run: (row: T, about: string) => Promise<void>) {
   const rows = table as T[];
   check(rows.length > 20, "The table is empty");
@@ -69,7 +69,8 @@ export const core: readonly Case[] = [
     "core: providers, by their table",
     () =>
       each<Row & { request: FoundryProviderOptions }>(providerTable, async ({ request, ...row }, about) => {
-        // Credential and tokens never reach the core. Null is an option in other languages only.
+        // The core never receives credential and tokens. Only other languages pass null for an
+        // option.
         const { credential: _credential, tokens: _tokens, ...given } = request;
         const rest = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
         const make = () => createFoundryProvider({ ...rest, env: request.env ?? {} });
@@ -149,7 +150,7 @@ export const core: readonly Case[] = [
   ],
 ];
 
-/** Refused, and the response's token is not in the error. */
+/** Expects a KeylessError that does not contain the response's token. */
 async function refusedWithout(call: () => unknown, code: string | undefined, about: string) {
   await refused(
     () => {

@@ -1,4 +1,5 @@
-// Where tokens come from: Azure's identity endpoints, by the direct credential, and @azure/identity.
+// Tests token sources: Azure's identity endpoints through the direct credential, and
+// @azure/identity.
 
 import { createBearerTokenProvider, createFoundryProvider, decodeToken } from "copilot-keyless";
 import { createDirectCredential, type DirectCredentialOptions } from "copilot-keyless/direct";
@@ -7,7 +8,7 @@ import { check, fail, refused, same } from "./check.js";
 
 const SCOPE = "https://ai.azure.com/.default";
 
-/** A token comes, and it is the right one. */
+/** Expects the right token. */
 async function gives(options: DirectCredentialOptions, principal: string): Promise<void> {
   const credential = createDirectCredential({ timeoutMs: 5_000, ...options });
   const token = await credential.getToken(SCOPE);

@@ -1,4 +1,4 @@
-// Requests to the model, with the platform's own fetch, streams and aborts.
+// Tests model requests with the platform's own fetch, streams and aborts.
 
 import type { TokenCredential } from "copilot-keyless";
 import { probe, streamChat } from "copilot-keyless/direct";
@@ -8,7 +8,7 @@ import { check, fail, refused, same } from "./check.js";
 
 const endpointOf = ({ env }: Settings) => env.FOUNDRY_RESOURCE_URL as string;
 
-/** Tokens from beside the suite: a page may not ask the identity endpoint. */
+/** Gets tokens from the suite's server, because a page cannot use the identity endpoint. */
 const credentialOf = ({ control }: Settings): TokenCredential => ({
   getToken: async () => (await fetch(`${control}/token`)).json(),
 });
@@ -29,7 +29,7 @@ const asked = (prompt: string, accept = "application/json") =>
     body: JSON.stringify({ prompt }),
   });
 
-/** A handler that is closed in any case. */
+/** Runs work with a handler and always closes it. */
 async function withHandler(
   settings: Settings,
   use: (chat: ReturnType<typeof createEdgeChatHandler>) => Promise<void>,

@@ -1,4 +1,4 @@
-// The token provider, with a credential and a clock of the test's own.
+// Tests the token provider with a fake credential and a fake clock.
 
 import { createBearerTokenProvider, type TokenEvent } from "copilot-keyless";
 import { FakeCredential, healthy, httpError, token } from "../../support/credential.js";
@@ -24,7 +24,7 @@ export const tokens: readonly Case[] = [
       same(new Set(first).size, 1);
       same(credential.calls.length, 1);
       await clock.advance(56 * MINUTE);
-      // Due: the old one at once, the new one behind it.
+      // The refresh is due: the call gets the old token, and the new one arrives in the background.
       same(await provider(), "token-1");
       await clock.advance(1);
       same(await provider(), "token-2");
@@ -42,7 +42,7 @@ export const tokens: readonly Case[] = [
       const provider = createBearerTokenProvider(credential, SCOPE, { clock });
       const first = await provider();
       same(provider.invalidate(first), true);
-      // A failure that may pass: tried again while callers wait.
+      // A transient failure: retried while callers wait.
       const second = provider();
       await clock.advance(MINUTE);
       same(await second, "token-3");

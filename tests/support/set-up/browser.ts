@@ -1,4 +1,4 @@
-// Makes sure that there is a browser before its tests begin.
+// Provides a browser before the browser tests begin.
 
 import { provideBrowser } from "../browser.js";
 

@@ -1,4 +1,4 @@
-// Rejects a dist/ that was not built from the sources that are here.
+// Rejects a dist/ that was built from other sources.
 
 import { script } from "../scripts.js";
 

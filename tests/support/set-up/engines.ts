@@ -1,4 +1,4 @@
-// Installs the runtimes of tests/runtimes/engines, which are large and needed by nothing else.
+// Installs the runtimes of tests/runtimes/engines, which are large and only needed there.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,7 +9,9 @@ export default function setUp({ config }: TestProject): void {
   installEngines(config.root, "all");
 }
 
-/** Runs `npm ci` if that was not done since the lockfile changed. workerd is the one that quick tests need. */
+/**
+ * Runs `npm ci` if the lockfile has changed since the last run. The quick tests need only workerd.
+ */
 export function installEngines(root: string, which: "all" | "workerd"): void {
   const home = join(root, "tests/runtimes/engines");
   const lock = readFileSync(join(home, "package-lock.json"), "utf8");

@@ -1,4 +1,5 @@
-// Packs the package and installs it once, as a user does. Needs no network: it has no dependencies.
+// Packs the package and installs it once, as a user does. It has no dependencies, so this needs no
+// network.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,7 +9,7 @@ import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** A folder with the packed file, and the package installed from it. */
+    /** The folder with the packed file and its installation. */
     installation: string;
   }
 }

@@ -1,4 +1,4 @@
-// The output of `config --format` leads to the same provider again, in every format.
+// The output of `config --format` leads to the same provider in every format.
 
 import { type PlannedConfig, planProvider } from "copilot-keyless/core";
 import { describe, expect, test } from "vitest";
@@ -25,13 +25,13 @@ const code = (options: object, format: string): string => {
   return snippets(plan, undefined).find(({ id }) => id === format)?.code ?? "";
 };
 
-/** Simple fields, and the dated API version, as a snippet should hold them. */
+/** Simple fields and the dated API version, which a snippet must contain. */
 const fieldsOf = ({ azure, ...config }: PlannedConfig): Record<string, unknown> => ({
   ...Object.fromEntries(Object.entries(config).filter(([, value]) => typeof value !== "object")),
   ...(azure && { apiVersion: azure.apiVersion }),
 });
 
-/** How each language writes a field: the pattern of a name and a value, within the provider's part of the snippet. */
+/** The pattern of a field in each language, within the provider's part of the snippet. */
 const LANGUAGES: Record<string, { provider: RegExp; field: RegExp }> = {
   typescript: { provider: /provider: \{\n(.*?)\n {2}\},/s, field: /(\w+): (".*?"|\d+)/g },
   python: { provider: /ProviderConfig\(\n(.*?)\n\)/s, field: /"?(\w+)"?(?:=|: )(".*?"|\d+)/g },
@@ -40,7 +40,7 @@ const LANGUAGES: Record<string, { provider: RegExp; field: RegExp }> = {
   java: { provider: /new ProviderConfig\(\)\n(.*?);/s, field: /\.set(\w+)\((".*?"|\d+)\)/g },
 };
 
-/** A field's name as the Copilot SDK for JavaScript has it. */
+/** Returns a field's name in the Copilot SDK for JavaScript. */
 function camelCase(name: string): string {
   const words = name
     .replace(/(URL|ID|API)(?=[A-Z]|$)/g, (initials) => initials[0] + initials.slice(1).toLowerCase())
@@ -73,7 +73,7 @@ describe.each(Object.entries(PROVIDERS))("%s", (_, options) => {
     expect(again.warnings).toEqual([]);
     expect(again.scope).toBe(plan.scope);
     expect(again.model).toBe(plan.config.wireModel ?? plan.model);
-    // No variable holds an API version: the type that needs one has to be chosen in code.
+    // No variable sets an API version, so its provider type must be set in code.
     if (plan.config.type === "openai") expect(again.config.baseUrl).toBe(plan.config.baseUrl);
   });
 

@@ -1,4 +1,4 @@
-// The old names of options and exports: they go on working, and contradict their new names nowhere.
+// The deprecated names of options and exports still work, and must not contradict the new ones.
 
 import { createFoundryProvider, FoundryAgent, ManagedIdentityCopilotAgent } from "copilot-keyless";
 import { expect, test } from "vitest";

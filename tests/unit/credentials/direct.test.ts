@@ -1,4 +1,5 @@
-// The credential of copilot-keyless/direct against the emulator: every source, every form of an id, every fault.
+// Tests the credential of copilot-keyless/direct with the emulator: every source, every form of id,
+// every fault.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -61,7 +62,7 @@ async function failure(credential: TokenCredential, options = {}): Promise<Recor
   return error as Record<string, unknown>;
 }
 
-/** The real clock, where a second between two attempts passes at once. */
+/** The real clock, but the second between attempts passes at once. */
 const hasty: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
@@ -73,13 +74,13 @@ const hasty: Clock = {
 describe.each(Object.entries(SOURCES))("%s", (source, options) => {
   const managed = source === "app-service" || source === "imds";
 
-  test("gives a token and its life, found by the environment", async () => {
+  test("returns a token and its expiry, by the environment", async () => {
     const before = Date.now();
     const token = await createDirectCredential(options).getToken(SCOPE);
     const about = decodeToken(token?.token ?? "");
     expect(about).toMatchObject({ audience: "https://ai.azure.com", tenantId });
     expect(about.principal).toBe(managed ? "managed-identity" : "app");
-    // Azure's times are full seconds.
+    // Azure's times are whole seconds.
     expect(token?.expiresOnTimestamp).toBeGreaterThan(before + 3_600_000 - 2_000);
     expect(token?.expiresOnTimestamp).toBeLessThan(Date.now() + 3_600_000 + 2_000);
   });
@@ -117,7 +118,7 @@ describe.each(Object.entries(SOURCES))("%s", (source, options) => {
     expect(handle.hits).toBe(1);
   });
 
-  test("what lasts longer than the caller waits is told with its status", async () => {
+  test("a fault that outlasts the caller's deadline is reported with its status", async () => {
     emulator.faults.add({ server: "identity", kind: "status", status: 503, times: Number.POSITIVE_INFINITY });
     expect(await failure(createDirectCredential({ ...options, timeoutMs: 900 }))).toMatchObject({
       code: "credential/server-error",
@@ -125,7 +126,7 @@ describe.each(Object.entries(SOURCES))("%s", (source, options) => {
     });
   });
 
-  test("429 with a long Retry-After is told at once, with the time", async () => {
+  test("429 with a long Retry-After is reported at once, with the time", async () => {
     emulator.faults.add({
       server: "identity",
       kind: "status",
@@ -146,7 +147,7 @@ describe.each(Object.entries(SOURCES))("%s", (source, options) => {
     const { hits } = hang;
     const stop = new AbortController();
     const waiting = failure(createDirectCredential(options), { abortSignal: stop.signal });
-    // Not before the request is there: it would be counted in another test.
+    // Wait for the request; otherwise it would count in another test.
     await expect.poll(() => hang.hits, { interval: 5 }).toBeGreaterThan(hits);
     stop.abort();
     expect(await waiting).toMatchObject({ name: "AbortError" });
@@ -237,7 +238,7 @@ describe("settings that cannot be", () => {
     expect(error).toMatchObject({ name: "KeylessError", code, hint: expect.any(String) });
   });
 
-  // What a user name in front hides is another host; a tenant is a part of the path.
+  // A user name before the host hides the real host. A tenant is part of the path.
   const MISLEADING = [
     ["authority", { AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com:443@evil.example" }],
     ["authority", { AZURE_AUTHORITY_HOST: "https://login.microsoftonline.com@evil.example/" }],
@@ -277,7 +278,7 @@ describe("settings that cannot be", () => {
       });
   });
 
-  // Half of a character: encodeURIComponent throws a URIError of it.
+  // encodeURIComponent throws a URIError for half a surrogate pair.
   const HALF = "pl4nted-\ud83d-S3cret";
   const HALVED = [
     ["AZURE_CLIENT_SECRET", { env: { ...application, AZURE_CLIENT_SECRET: HALF } }],
@@ -319,7 +320,7 @@ describe("settings that cannot be", () => {
     const clock = new FakeClock();
     clock.randomValue = 0.5;
     let asked = 0;
-    // Its clock is two hours ahead of ours.
+    // The server's clock is two hours ahead.
     const server = createServer((_request, response) => {
       asked += 1;
       const now = Math.floor(clock.now() / 1_000) * 1_000 + 7_200_000;
@@ -340,7 +341,7 @@ describe("settings that cannot be", () => {
     server.close();
   });
 
-  test("Entra's numbers come with what to do", async () => {
+  test("errors with Entra's codes have a hint", async () => {
     const wrong = createDirectCredential({ env: { ...application, AZURE_CLIENT_SECRET: "wr0ng" } });
     expect(await failure(wrong)).toMatchObject({
       message: expect.stringContaining("AADSTS7000215"),
@@ -357,7 +358,7 @@ describe("settings that cannot be", () => {
 });
 
 describe("a federated token", () => {
-  test("from a callback, asked anew each time", async () => {
+  test("from a callback, called again for each token", async () => {
     let asked = 0;
     const credential = createDirectCredential({
       env: application,

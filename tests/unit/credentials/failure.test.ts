@@ -1,4 +1,4 @@
-// Reading the errors of credentials: status, Retry-After, kind and message.
+// Tests how errors of credentials are read: status, Retry-After, kind and message.
 
 import { runInNewContext } from "node:vm";
 import {
@@ -129,7 +129,7 @@ test.each([
   expect(failureOf(thrown).retryAfterMs).toBe(expected);
 });
 
-describe("an answer that cannot be read, as @azure/identity tells of it", () => {
+describe("an unreadable response, as @azure/identity reports it", () => {
   const because = (cause: Error) =>
     Object.assign(new CredentialUnavailableError(`ManagedIdentityCredential: ${cause.message}`), { cause });
 
@@ -183,7 +183,7 @@ test("a message that is no text, a loop of causes, a chain without end", () => {
   expect(failureOf(deep).error.code).toBe("credential/failed");
 });
 
-test("what throws when it is read", () => {
+test("an error that throws when it is read", () => {
   const thrower = new Proxy(new Error("x"), {
     get: () => {
       throw new Error("unreadable");
@@ -195,7 +195,7 @@ test("what throws when it is read", () => {
   });
 });
 
-test("an error of ours stays what it is", () => {
+test("a KeylessError stays the same", () => {
   const own = new KeylessError("credential/not-installed", "text", { hint: "next", status: 503 });
   expect(failureOf(own)).toEqual({ error: own, unavailable: false, status: 503 });
   const summary = summarize(own);
@@ -203,7 +203,7 @@ test("an error of ours stays what it is", () => {
   expect(Object.isFrozen(summary)).toBe(true);
 });
 
-test("what is known about the words goes before the general advice", () => {
+test("a hint for a known message precedes the general advice", () => {
   const thrown = { message: "AADSTS7000215: Invalid client secret", statusCode: 401 };
   expect(failureOf(thrown).error).toMatchObject({
     code: "credential/refused",

@@ -1,4 +1,4 @@
-// A malicious identity endpoint against the direct credential.
+// Tests the direct credential against a malicious identity endpoint.
 
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -65,7 +65,7 @@ test("an answer without end is given up before it fills the memory", async () =>
     more();
   });
   await refusal(url);
-  // What the kernel holds between the two counts as sent.
+  // Includes bytes in the kernel's buffers.
   expect(sent).toBeLessThan(64 * 1024 * 1024);
 });
 

@@ -1,4 +1,4 @@
-// Every code and warning is documented, and nothing else is.
+// Checks that the documentation lists exactly the existing codes and warnings.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,12 +8,12 @@ import { root } from "../../support/process.js";
 const page = readFileSync(join(root, "docs/reference/errors.md"), "utf8");
 const documented = [...page.matchAll(/^\| `([a-z-]+(?:\/[a-z-]+)?)` \|/gm)].map(([, code]) => code as string);
 
-/** The codes of the core; a test in Rust holds the file. */
+/** The core's codes, from a file that a Rust test keeps current. */
 const core: Record<"errors" | "diagnoses" | "notices", string[]> = JSON.parse(
   readFileSync(join(root, "tests/tables/codes.json"), "utf8"),
 );
 
-/** The codes that TypeScript writes as literals, other than in the list of all codes and as keys of tables. */
+/** Returns the codes in literals of js/, without the list of all codes and keys of tables. */
 function written(): string[] {
   const files = readdirSync(join(root, "js"), { recursive: true, encoding: "utf8" }).filter(
     (name) => name.endsWith(".ts") && name !== join("errors/codes.ts"),
@@ -25,7 +25,7 @@ function written(): string[] {
   );
 }
 
-/** The warnings that only the command line gives: `code: "..."` without a family. */
+/** Returns warnings that only the command line uses: `code: "..."` without a family. */
 function ofTheCli(): string[] {
   return readdirSync(join(root, "js/cli")).flatMap((name) =>
     [...readFileSync(join(root, "js/cli", name), "utf8").matchAll(/\bcode: "([a-z]+(?:-[a-z]+)+)"/g)].map(
@@ -35,7 +35,7 @@ function ofTheCli(): string[] {
 }
 
 test("docs/reference/errors.md lists every error code and warning, once each", () => {
-  // The one diagnosis that is no error is that there is nothing to diagnose.
+  // `ok` is a diagnosis, but not an error.
   const diagnoses = core.diagnoses.filter((code) => code !== "ok");
   const codes = new Set([
     ...core.errors,

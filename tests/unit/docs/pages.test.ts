@@ -1,4 +1,5 @@
-// What a reader of the pages relies on: links lead somewhere, tables fit, the README is short and its figures are those measured.
+// Checks the pages: links have targets, tables fit, the README is short, and its figures are the
+// measured ones.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -18,7 +19,7 @@ const PAGES = [
   ...below("docs"),
 ];
 
-/** A page without its code blocks. */
+/** Returns a page without its code blocks. */
 const textOf = (page: string) => readFileSync(join(root, page), "utf8").replace(/^```.*?^```$/gms, "");
 
 /** Returns GitHub's anchor of a heading. */
@@ -61,7 +62,7 @@ describe.each(PAGES.filter((page) => !page.startsWith("CONTRIBUTING")))("%s", (p
   });
 
   test("wraps prose at 100 columns", () => {
-    // A line that is one link or one span of code cannot be broken.
+    // A line cannot be broken inside a link or a code span.
     const long = lines.filter(
       (line) =>
         line.length > 100 &&

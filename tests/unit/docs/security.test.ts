@@ -1,4 +1,4 @@
-// SECURITY.md says of every line which test shows it: that test exists.
+// Every row of SECURITY.md names a test, and that test exists.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ const rows = [...page.matchAll(/^\| (?!claim|---)(.+?) \| (.+) \|$/gm)].map(
   ([, claim, proof]) => [claim as string, proof as string] as const,
 );
 
-/** The test of a title in a file's text: a function's name in Rust, the beginning of a title elsewhere. */
+/** Whether a file contains the test: a function in Rust, the start of a title elsewhere. */
 function holds(file: string, title: string, text: string): boolean {
   if (file.endsWith(".rs")) return new RegExp(`#\\[test\\]\\s+fn ${title}\\(`).test(text);
   const literal = title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
@@ -19,7 +19,7 @@ function holds(file: string, title: string, text: string): boolean {
   ).test(text);
 }
 
-test("there are lines for everybody who may mean harm", () => {
+test("every attack surface has rows", () => {
   const headings = [...page.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading);
   expect(headings).toEqual([
     "The endpoint",

@@ -1,4 +1,5 @@
-// The chat in the manner of fetch, against the emulator: the contract of the Functions handler, without the Copilot runtime.
+// Tests the edge handler with the emulator: the contract of the Functions handler, without the
+// Copilot runtime.
 
 import { inspect } from "node:util";
 import { createEdgeChatHandler, type EdgeChatOptions } from "copilot-keyless/edge";
@@ -67,7 +68,7 @@ test("a token that was revoked is replaced, and the caller notices nothing", asy
   expect(emulator.counts.identity - before.identity).toBe(1);
 });
 
-describe("what cannot be answered", () => {
+describe("requests that are rejected", () => {
   async function refused(response: Response) {
     expect(response.headers.get("content-type")).toContain("application/problem+json");
     const body = await response.json();
@@ -121,7 +122,7 @@ describe("what cannot be answered", () => {
     expect(found.status).toBeGreaterThanOrEqual(500);
   });
 
-  test("a caller who leaves ends the request to the model", async () => {
+  test("a caller who disconnects ends the request to the model", async () => {
     emulator.faults.add({ server: "foundry", kind: "hang" });
     const stop = new AbortController();
     const waiting = handler()(asking({ prompt: "Hi" }, {}, { signal: stop.signal }));

@@ -1,4 +1,5 @@
-// What the edge handler promises to every caller: who may ask, how long an answer may take, and what one caller may use.
+// Tests the limits of the edge handler: who may call, how long a reply may take, and how much one
+// caller may use.
 
 import { createEdgeChatHandler, type EdgeChatOptions } from "copilot-keyless/edge";
 import { startEmulator } from "copilot-keyless/emulator";
@@ -38,7 +39,7 @@ function asking(
 }
 
 const EVENTS = { accept: "text/event-stream" };
-/** A credential that never answers. */
+/** A credential that never responds. */
 const HANGS = { getToken: () => new Promise<never>(() => {}) };
 const FORMS: [string, Record<string, string>][] = [
   ["JSON", {}],
@@ -55,7 +56,10 @@ async function expectServed(chat: (request: Request) => Promise<Response>): Prom
   expect([response.status, await response.text()]).toEqual([200, expect.stringContaining("Still there?")]);
 }
 
-/** A stream of bytes that says whether it was cancelled. `next` gives a chunk, or nothing while none is there. */
+/**
+ * Creates a byte stream that records its cancellation. `next` returns a chunk, or undefined if
+ * there is none yet.
+ */
 function source(next: () => Uint8Array | undefined) {
   const state = { cancelled: false, sent: 0 };
   const stream = new ReadableStream<Uint8Array>(
@@ -145,7 +149,7 @@ describe("one deadline for all of a turn", () => {
     },
   );
 
-  test("who leaves in mid-stream frees the slot at once", async () => {
+  test("a caller that disconnects during the stream frees its slot at once", async () => {
     const chat = handler({ limits: { ...ONE, heartbeatMs: 50 } });
     emulator.faults.add({ server: "foundry", kind: "hang" });
     const response = await chat(asking("Hi", { headers: EVENTS }));
@@ -327,7 +331,7 @@ describe("bodies", () => {
     await expect.poll(() => state.cancelled).toBe(true);
   });
 
-  test("in chunks of something else than bytes are told of as that", async () => {
+  test("with chunks that are not bytes are reported as such", async () => {
     const texts = new ReadableStream({ pull: (controller) => controller.enqueue("text") });
     expect(await codeOf(await handler()(asking("", streamed(texts))))).toEqual([500, "chat/body-used"]);
   });
@@ -362,7 +366,7 @@ describe("bodies", () => {
     ]);
   });
 
-  test("that something else has read are told of as that", async () => {
+  test("that other code has read are reported as such", async () => {
     const request = asking("Hi");
     await request.text();
     expect(await codeOf(await handler()(request))).toEqual([500, "chat/body-used"]);
@@ -391,7 +395,7 @@ test("ten callers at once after a revocation are all answered, by two identity r
   expect(emulator.counts.identity - before.identity).toBeLessThanOrEqual(2);
 });
 
-test("a token that is rejected for good is told of, and asked for once", async () => {
+test("a token that stays rejected is reported, and acquired once", async () => {
   const chat = handler();
   await expectServed(chat);
   const before = emulator.counts.identity;
@@ -467,6 +471,6 @@ test.each([
   );
 });
 
-test.each([null, undefined, 5, "x", {}, []])("what is no Request is refused: %j", async (request) => {
+test.each([null, undefined, 5, "x", {}, []])("rejects a value that is not a Request: %j", async (request) => {
   await expect(handler()(request as never)).rejects.toMatchObject({ code: "chat/invalid-option" });
 });

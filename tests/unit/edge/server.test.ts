@@ -1,5 +1,5 @@
-// The edge handler on Node as people serve it: over real HTTP, by @hono/node-server, which puts classes of its own in the place of the
-// platform's Request and Response.
+// Tests the edge handler on Node over real HTTP, through @hono/node-server, which replaces the
+// platform's Request and Response with its own classes.
 
 import { once } from "node:events";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
@@ -67,15 +67,18 @@ test("a reader who stops is cut off, and its slot is free", async () => {
   expect(response.complete).toBe(false);
 });
 
-test.each([{}, { accept: "text/event-stream" }])("who leaves frees its slot at once: %j", async (headers) => {
-  emulator.faults.add({ server: "foundry", kind: "hang" });
-  const sent = open(headers as Record<string, string>);
-  sent.on("error", () => {});
-  sent.end(JSON.stringify({ prompt: "Hello" }));
-  await slots().toBe(1);
-  sent.destroy();
-  await slots().toBe(0);
-});
+test.each([{}, { accept: "text/event-stream" }])(
+  "a caller that disconnects frees its slot at once: %j",
+  async (headers) => {
+    emulator.faults.add({ server: "foundry", kind: "hang" });
+    const sent = open(headers as Record<string, string>);
+    sent.on("error", () => {});
+    sent.end(JSON.stringify({ prompt: "Hello" }));
+    await slots().toBe(1);
+    sent.destroy();
+    await slots().toBe(0);
+  },
+);
 
 test("a body that is too large, or too slow, is answered all the same", async () => {
   const giant = open();

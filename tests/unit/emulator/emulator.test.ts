@@ -69,7 +69,7 @@ function post(emulator: Emulator, { path = "/openai/v1/responses", body, token, 
   });
 }
 
-/** The events of a stream: name and parsed data. */
+/** Returns the events of a stream: name and parsed data. */
 // biome-ignore lint/suspicious/noExplicitAny: events are compared field by field.
 async function events(response: Response): Promise<{ event?: string; data: any }[]> {
   expect(response.headers.get("content-type")).toContain("text/event-stream");
@@ -173,7 +173,7 @@ describe("managed identity, App Service", () => {
     for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
     const credential = new ManagedIdentityCredential();
     const { token, expiresOnTimestamp } = await credential.getToken(emulator.env.FOUNDRY_TOKEN_SCOPE);
-    // MSAL counts whole seconds from now, and one may begin in between.
+    // MSAL counts whole seconds from now, and a new second may begin in between.
     expect(Math.abs(expiresOnTimestamp - (decodeJwt(token).exp ?? 0) * 1000)).toBeLessThanOrEqual(1_000);
     expect((await post(emulator, { token })).status).toBe(200);
     expect(last(emulator)?.tokenId).toBe(decodeJwt(token).uti);
@@ -223,7 +223,7 @@ describe("managed identity, IMDS", () => {
 
   it("serves the ManagedIdentityCredential of @azure/identity", async () => {
     const emulator = await start();
-    // In a process of its own: MSAL decides once per process which endpoint there is, and caches tokens for all.
+    // In its own process, because MSAL detects the endpoint and caches tokens once per process.
     const script = `
       const { ManagedIdentityCredential } = await import("@azure/identity");
       process.stdout.write((await new ManagedIdentityCredential().getToken("${AI}/.default")).token);`;
@@ -602,7 +602,7 @@ describe("refusals", () => {
     expect(last(emulator)?.authorization?.verdict).toBe("missing-role");
     emulator.foundry.setRoles(["5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"]);
     expect((await post(emulator, { token })).status).toBe(200);
-    // OpenAI User does not reach models of others.
+    // OpenAI User does not include models of other publishers.
     const other = await post(emulator, { token, path: "/anthropic/v1/messages" });
     expect(other.status).toBe(401);
     expect(await json(other)).toEqual(resourceError("missing-role-unnamed").body);
@@ -676,7 +676,7 @@ describe("refusals", () => {
     const url = `${emulator.foundry.url}/openai/v1/responses`;
     const headers = { authorization: `Bearer ${token}` };
     expect((await fetch(url, { method: "POST", headers, body: "{" })).status).toBe(400);
-    // Large but allowed, in chunks without a length.
+    // A large, allowed body in chunks without a length.
     const long = JSON.stringify({ model: "gpt-5.5", input: "a".repeat(10_000_000) });
     const body = new Blob([long]).stream();
     const allowed = await fetch(url, { method: "POST", headers, body, duplex: "half" } as RequestInit);
@@ -714,7 +714,7 @@ describe("faults", () => {
       expect(response.status).toBe(status);
       expect(await json(response)).toEqual(body);
       expect(response.headers.get("retry-after")).toBe(status === 429 ? "1" : null);
-      // The log knows the token although the fault answered before the check.
+      // The log has the token although the fault was sent before the check.
       expect(last(emulator)).toMatchObject({ fault: "status", tokenId: decodeJwt(token).uti });
     }
     expect((await post(emulator, { token })).status).toBe(200);

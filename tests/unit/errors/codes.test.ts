@@ -1,11 +1,11 @@
-// The unions of codes, as the compiler sees them, are what the core and the documentation have.
+// Compares the unions of codes, as the compiler reads them, with the core and the documentation.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { root } from "../../support/process.js";
 
-// TypeScript 7 has no API of the compiler.
+// TypeScript 7 has no compiler API.
 const { default: ts } = await import("typescript-6");
 
 const file = join(root, "js/errors/codes.ts");
@@ -14,7 +14,7 @@ const program = ts.createProgram([file], { strict: true, noEmit: true });
 const types = program.getTypeChecker();
 const module = types.getSymbolAtLocation(program.getSourceFile(file) as import("typescript-6").SourceFile);
 
-/** The members of an exported union of texts. */
+/** Returns the members of an exported union of strings. */
 function union(name: string): string[] {
   const exported = module && types.getExportsOfModule(module).find((one) => one.name === name);
   if (!exported) throw new Error(`no type ${name} in ${file}`);
@@ -28,15 +28,15 @@ const core = JSON.parse(readFileSync(join(root, "tests/tables/codes.json"), "utf
   diagnoses: string[];
 };
 
-test("CoreErrorCode is what the core has", () => {
+test("CoreErrorCode has the core's codes", () => {
   expect(union("CoreErrorCode")).toEqual(core.errors.toSorted());
 });
 
-test("DiagnosisCode is what the core has", () => {
+test("DiagnosisCode has the core's codes", () => {
   expect(union("DiagnosisCode")).toEqual(core.diagnoses.toSorted());
 });
 
-test("ErrorCode is what docs/reference/errors.md has", () => {
+test("ErrorCode has the codes of docs/reference/errors.md", () => {
   const page = readFileSync(join(root, "docs/reference/errors.md"), "utf8");
   const documented = [...page.matchAll(/^\| `([a-z-]+\/[a-z-]+)` \|/gm)].map(([, code]) => code as string);
   expect(union("ErrorCode")).toEqual(documented.toSorted());

@@ -1,5 +1,5 @@
-// Every option of the core over every type: what it takes is read, what it does not take is an error that names the option, what it
-// must be and never what was given.
+// Passes a value of each type to every option of the core. It is accepted, or an error names the
+// option and its allowed types, but never the value.
 
 import { KeylessError, planProvider, simulateRefresh } from "copilot-keyless";
 import { createDirectCredential, type DirectCredentialOptions } from "copilot-keyless/direct";
@@ -87,7 +87,7 @@ describe.each([
     );
     test.each(cases)("%s as a %s", (field, kind, taken) => {
       const error = thrown(() => call({ [field]: VALUES[kind as Kind] }));
-      // A value of the right type may still be out of range.
+      // A value of the right type may be out of range.
       const told = error?.message ?? "";
       const misfit = new RegExp(
         `^${field} (must be (?:a|an|one of|"responses"|true or false;)|holds something that must be) `,
@@ -106,7 +106,7 @@ describe.each([
   },
 );
 
-describe("what an option holds", () => {
+describe("values inside options", () => {
   test.each([
     [{ headers: { "x-a": 5 } }, "headers holds something that must be a string."],
     [{ headers: { "x-a": null } }, "headers holds something that must be a string."],
@@ -182,7 +182,7 @@ test.each([
   ["tenantId", ["x"], /^tenantId must be a string; it is /],
   ["authorityHost", true, /^authorityHost must be a string; it is /],
 ])("the direct credential's %s", async (name, value, message) => {
-  // When it is made, or when it is asked.
+  // Fails in the constructor or in the call.
   const ask = async () =>
     createDirectCredential({ env: {}, [name]: value } as DirectCredentialOptions).getToken(
       "https://ai.azure.com/.default",

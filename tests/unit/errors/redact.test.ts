@@ -1,4 +1,5 @@
-// No secret in what is shown: every shape in which errors of others have been seen to carry one.
+// Checks that shown texts contain no secret, in every form in which other libraries' errors have
+// contained one.
 
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
@@ -69,13 +70,13 @@ test.each([
   "AADSTS700016: Application with identifier '11111111-2222-3333-4444-555555555555' was not found",
 ])("%s is left as it is", (text) => expect(redact(text)).toBe(text));
 
-// Patterns that go back over what they have read would take hours for these.
+// Patterns that backtrack would take hours for these.
 test("a long text takes no time that grows with its square", { timeout: 30_000 }, () => {
   for (const piece of ["eyJ", "secret", "bearer ", "a_", "token=", '\\"', "password\\", '"token'])
     expect(redact(piece.repeat(100_000)).length).toBeGreaterThan(0);
 });
 
-/** An error that carries secrets in its text and in its properties, as failed requests do. */
+/** Returns an error with secrets in its text and properties, like those of failed requests. */
 function leaky(depth = 0): Error {
   return Object.assign(
     new Error(`said client_secret=${SECRET}`, depth < 3 ? { cause: leaky(depth + 1) } : {}),
@@ -89,7 +90,7 @@ function leaky(depth = 0): Error {
   );
 }
 
-test("a harmless cause is at hand as it is, and one that holds a secret anywhere in a copy without", () => {
+test("a harmless cause is kept; one with a secret is replaced by a redacted copy", () => {
   const harmless = Object.assign(new TypeError("no answer", { cause: new Error("reset") }), { code: "X" });
   expect(new KeylessError("credential/failed", "text", { cause: harmless }).cause).toBe(harmless);
   const circular = Object.assign(new Error("said"), { self: {}, password: undefined as unknown });
@@ -130,7 +131,7 @@ test("a secret of the environment is taken out wherever it stands, in any spelli
   );
 });
 
-test("nothing that is shown of an error holds a secret", () => {
+test("no output of an error contains a secret", () => {
   const cause = leaky();
   const error = new KeylessError("credential/failed", `message ${JWT}`, {
     hint: `api-key: ${SECRET}`,

@@ -1,5 +1,6 @@
-// What plain JavaScript may pass. Every export of every entry has a row, which says for each argument and option which types it takes: what
-// its type forbids is refused by a KeylessError that names it, and what its type allows never ends in anything but a result or a KeylessError.
+// Tests arguments from plain JavaScript. Every export of every entry has a row with the allowed
+// types of each argument and option. A forbidden type throws a KeylessError that names the
+// argument; an allowed one gives a result or a KeylessError.
 
 import { inspect } from "node:util";
 import * as index from "copilot-keyless";
@@ -14,7 +15,7 @@ import * as web from "../../../js/web.js";
 
 const { KeylessError } = core;
 
-/** An object of which nothing can be read. */
+/** Returns an object that throws on every access. */
 const hostile = () => {
   const trap = () => {
     throw new Error("hostile");
@@ -38,7 +39,7 @@ const VALUES: Record<string, () => unknown> = {
   "what cannot be read": hostile,
 };
 
-/** The names of the values that an argument's type allows. */
+/** The values that an argument's type allows, by name. */
 type Kind = readonly (keyof typeof VALUES)[];
 const text: Kind = ['"x"'];
 const number: Kind = ["5"];
@@ -51,11 +52,11 @@ const anything: Kind = Object.keys(VALUES);
 const tokens: Kind = ["{}", "a function"];
 
 type Options = Record<string, Kind>;
-/** An argument: its name, the values that it accepts, and its options if it is an object. */
+/** An argument: its name, its allowed values, and its options if it is an object. */
 type Parameter = readonly [name: string, kind: Kind, options?: Options];
 
 interface Row {
-  /** Arguments that are good. */
+  /** Valid arguments. */
   good: () => unknown[];
   parameters: readonly Parameter[];
 }
@@ -132,7 +133,7 @@ afterAll(async () => {
 });
 const session = { on: () => () => {}, sessionId: "one", sendAndWait: async () => undefined };
 
-/** The entries, and the objects that their functions give, by the names of what they can be asked. */
+/** The entries, and the objects that their functions return, by name. */
 const OWNERS: Record<string, object> = {
   index,
   core,
@@ -161,7 +162,7 @@ const TURN: Options = { signal: none, timeoutMs: number, onEvent: call };
 const CORE: Record<string, Row> = {
   KeylessError: {
     good: () => ["a/code", "A message", {}],
-    // An error can always be made.
+    // An error can always be created.
     parameters: [
       ["code", anything],
       ["message", anything],
@@ -541,7 +542,7 @@ const SOLE: Record<string, Record<string, Row>> = {
   "emulator.foundry": { setRoles: { good: () => [[]], parameters: [["roles", list]] } },
 };
 
-/** What an owner can be asked: its own functions, and those of its class. */
+/** Returns the callable functions of an owner: its own and those of its class. */
 function functionsOf(owner: object): string[] {
   const prototype = Object.getPrototypeOf(owner) as object | null;
   const inherited =
@@ -553,13 +554,13 @@ function functionsOf(owner: object): string[] {
   });
 }
 
-test("every export, and every function of what they give, has a row", () => {
+test("every export, and every function of returned objects, has a row", () => {
   expect(Object.keys(SOLE).toSorted()).toEqual(Object.keys(OWNERS).toSorted());
   for (const [name, owner] of Object.entries(OWNERS))
     expect(Object.keys(SOLE[name] as object).toSorted(), name).toEqual(functionsOf(owner).toSorted());
 });
 
-/** Calls it, and what it gives where that only begins when it is asked. Nothing may hang. */
+/** Calls a function, and starts a returned stream. Fails if it hangs. */
 async function outcome(owner: object, name: string, args: unknown[]): Promise<unknown> {
   const late = new Promise<never>((_resolve, reject) => {
     setTimeout(() => reject(new Error("It hangs.")), 20_000).unref();
@@ -595,7 +596,7 @@ async function thrown(owner: object, name: string, args: unknown[]): Promise<unk
   );
 }
 
-/** Expects a KeylessError that names the argument, and shows nothing of the value. */
+/** Expects a KeylessError that names the argument. */
 function expectRefused(error: unknown, name: RegExp, what: string): void {
   expect(error, `${what} is accepted`).toBeDefined();
   expect(error, `${what}: ${inspect(error)}`).toBeInstanceOf(KeylessError);

@@ -1,5 +1,5 @@
-// The host that parseEndpoint gives is the one that the URL of JavaScript, another reader, finds in the same text: a
-// token is sent by such a reader. The texts are the rows of the table with edits, from a fixed seed.
+// parseEndpoint and JavaScript's URL must find the same host in a text, because URL parsers decide
+// where a token is sent. The texts are the table's rows with random edits, from a fixed seed.
 
 import { type Endpoint, KeylessError, parseEndpoint } from "copilot-keyless";
 import { expect, test } from "vitest";
@@ -21,7 +21,7 @@ const PIECES = [
   ".openai.azure.com", ".privatelink", "https://", "http://", "HTTPS:", "https:/", "\"", "'", "<", ">",
 ];
 
-/** Mulberry32: small, and the same numbers everywhere. */
+/** Mulberry32: small, with the same numbers on every machine. */
 function random(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -51,7 +51,7 @@ function read(text: string): Endpoint | undefined {
   }
 }
 
-/** The host by the other reader, undefined if the text is no http(s) URL to it. */
+/** Returns URL's host for the text; undefined if the text is not an http(s) URL. */
 function otherHost(text: string): string | undefined {
   const bare = text.replaceAll(WRAPPING, "");
   if (!URL.canParse(bare)) return undefined;
@@ -74,7 +74,7 @@ test("every accepted host is the one that another reader of URLs finds", () => {
     expect(new URL(endpoint.url).hostname, JSON.stringify(text)).toBe(expected);
     kinds.set(endpoint.kind, (kinds.get(endpoint.kind) ?? 0) + 1);
   }
-  // Else nothing would have been compared.
+  // Check that enough hosts were compared.
   for (const { expect: fields } of endpoints) {
     if (fields?.kind !== undefined) expect(kinds.get(fields.kind) ?? 0, fields.kind).toBeGreaterThan(20);
   }

@@ -1,4 +1,4 @@
-// Planning without a request: the provider, the token, the role.
+// Tests planning without requests: the provider, the token and the role.
 
 import { checkToken, KeylessError, planProvider, roleAssignment } from "copilot-keyless/core";
 import { describe, expect, test } from "vitest";
@@ -82,7 +82,7 @@ describe("roleAssignment", () => {
     );
   });
 
-  test("what is not known is a placeholder, and a claim that is no id does not reach a command", () => {
+  test("unknown values are placeholders, and a claim that is not an id does not reach a command", () => {
     expect(roleAssignment({}).command).toContain("--assignee <object-id> --role");
     const evil = token({ oid: "$(rm -rf ~)" });
     expect(roleAssignment({ endpoint: "https://gw.azure-api.net", token: evil }).command).toBe(

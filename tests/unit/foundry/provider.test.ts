@@ -1,4 +1,4 @@
-// createFoundryProvider without a session: its config, and the tokens of a caller's own function.
+// Tests createFoundryProvider without a session: its config, and tokens from a caller's function.
 
 import {
   type AccessToken,
@@ -12,7 +12,7 @@ import { expect, test } from "vitest";
 const endpoint = "https://myres.openai.azure.com";
 const args = { providerName: "default", sessionId: "s" };
 
-/** A token function that was not made by this package. */
+/** A token function from outside this package. */
 const foreign = (given: unknown) => (async () => given) as unknown as TokenProvider;
 
 test.each([

@@ -1,5 +1,5 @@
-// createFoundryProviders without a session: the table through the package, its config, and values
-// of plain JavaScript.
+// Tests createFoundryProviders without a session: the table, its config, and values from plain
+// JavaScript.
 
 import {
   createFoundryProviders,
@@ -164,7 +164,7 @@ test("closing closes all; one that fails closes those before it", async () => {
     createFoundryProviders([west, { ...west, name: "two", tokens: { policy: { jitterMs: -1 } } }]),
   );
   expect(error.code).toBe("policy/invalid");
-  // Were the first one still open, its token would serve.
+  // An open first provider would share its token.
   using again = createFoundryProviders([west]);
   await again.get("west").tokens();
   expect(Object.values(asked)).toEqual([2]);

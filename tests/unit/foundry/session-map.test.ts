@@ -1,4 +1,4 @@
-// The state of sessions: found by id while the session lives, and gone with it.
+// Tests the state of sessions: found by id while the session exists, and collected with it.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -23,7 +23,7 @@ test("the state is that of the session object, and the latest under its id", () 
   expect(map.get(undefined)).toBeUndefined();
 });
 
-test("the state is collected with its session, although nobody leaves", async () => {
+test("the state is garbage-collected with its session, without detaching", async () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const map = new SessionMap<object>();

@@ -1,4 +1,4 @@
-// A handler detects callers that disconnect or stall, over real connections as in the Functions
+// The handler detects callers that disconnect or stall. Uses real connections, as in the Functions
 // host.
 
 import { once } from "node:events";
@@ -16,7 +16,7 @@ afterAll(() => {
   server.close();
 });
 
-/** The request of an invocation whose response has begun, and whose caller has not read yet. */
+/** Starts an invocation whose response has begun, and whose caller does not read yet. */
 async function begin(
   id: string,
 ): Promise<{ connection: Connection; worker: ServerResponse; host: IncomingMessage }> {
@@ -33,7 +33,7 @@ async function begin(
   return { connection, worker, host };
 }
 
-/** Writes until the system takes no more for a while. */
+/** Writes until the system's buffers stay full. */
 async function fill(worker: ServerResponse): Promise<void> {
   const chunk = Buffer.alloc(1_000_000);
   for (let count = 0; count < 100 && !worker.writableNeedDrain; count += 1) {
@@ -54,7 +54,7 @@ test("an unknown invocation has no connection, and one that is over has none any
   expect(connection.signal.aborted).toBe(false);
 });
 
-test("who leaves is noticed", async () => {
+test("a caller that disconnects is detected", async () => {
   const { connection, worker, host } = await begin("leaves");
   worker.write("a beginning");
   host.destroy();
@@ -62,7 +62,7 @@ test("who leaves is noticed", async () => {
   await connection.ready(10);
 });
 
-test("who reads slowly is waited for", async () => {
+test("the handler waits for a slow reader", async () => {
   const { connection, worker, host } = await begin("slow");
   await connection.ready(1);
   await fill(worker);
@@ -79,7 +79,7 @@ test("who reads nothing is cut off", async () => {
   expect(worker.destroyed).toBe(true);
 });
 
-test("who leaves while it is waited for ends the waiting", async () => {
+test("a slow reader that disconnects ends the wait", async () => {
   const { connection, worker, host } = await begin("leaves while waited for");
   await fill(worker);
   setTimeout(() => host.destroy(), 100);

@@ -1,4 +1,4 @@
-// Options of the chat handler are checked when it is made.
+// The chat handler checks its options when it is created.
 
 import { type ChatHandlerOptions, createChatHandler } from "copilot-keyless/azure-functions";
 import { expect, test } from "vitest";

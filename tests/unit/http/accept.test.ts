@@ -1,4 +1,4 @@
-// Selecting the form of a reply by the Accept header.
+// Tests how the Accept header selects the form of a reply.
 
 import { expect, test } from "vitest";
 import { bestType } from "../../../js/http/accept.js";

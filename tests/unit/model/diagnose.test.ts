@@ -1,4 +1,4 @@
-// The diagnosis through WebAssembly: the table of the native tests, and the types that JavaScript
+// Tests the diagnosis through WebAssembly: the table of the native tests, and types that JavaScript
 // may pass.
 
 import { inspect } from "node:util";
@@ -8,11 +8,11 @@ import { resourceError } from "../../../js/emulator/errors.js";
 import { diagnosisTable, jwt } from "../../support/tables.js";
 
 diagnosisTable(({ options, endpoint, ...failure }) =>
-  // Settings that go with an endpoint come with an Endpoint.
+  // Endpoint settings become an Endpoint.
   diagnose({ ...failure, endpoint: options ? parseEndpoint(String(endpoint), options) : endpoint }),
 );
 
-describe("what JavaScript passes in", () => {
+describe("arguments from JavaScript", () => {
   const { body: role } = resourceError("missing-role-unnamed");
 
   test("headers of fetch, a parsed body, an AccessToken, an Endpoint", () => {
@@ -81,6 +81,6 @@ describe("what JavaScript passes in", () => {
   });
 });
 
-test("KeylessError is what it throws", () => {
+test("it throws KeylessError", () => {
   expect(() => diagnose({ status: 1_000 })).toThrow(KeylessError);
 });

@@ -1,4 +1,4 @@
-// probe() over real HTTP: against the emulator, and against servers that misbehave in ways it does not.
+// Tests probe() over real HTTP: with the emulator, and with servers that misbehave in other ways.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -32,7 +32,7 @@ async function tokenFor(resource: string): Promise<string> {
 
 const token = await tokenFor("https://ai.azure.com");
 
-/** Every outcome is looked through for the token that led to it. */
+/** Runs probe() and checks that its result does not contain the token. */
 async function probed(options: Partial<ProbeOptions> = {}): Promise<Diagnosis> {
   const diagnosis = await probe({ endpoint, token, ...options });
   expect(inspect(diagnosis, { depth: null, showHidden: true })).not.toContain(token.slice(-30));
@@ -59,12 +59,12 @@ async function serve(handle: (request: IncomingMessage, response: ServerResponse
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/openai/v1/`;
 }
 
-/** The last request that the emulated resource saw. */
+/** Returns the last request to the emulated resource. */
 function last() {
   return emulator.requests.filter((request) => request.server === "foundry").at(-1);
 }
 
-describe("what is sent", () => {
+describe("the request", () => {
   test("with a model, one inference that is small, not stored and not streamed", async () => {
     const bodies: string[] = [];
     const heads: IncomingMessage["headers"][] = [];
@@ -138,7 +138,7 @@ describe("what is sent", () => {
   });
 });
 
-describe("what the resource answers", () => {
+describe("the response of the resource", () => {
   test("a missing role", async () => {
     emulator.foundry.setRoles([]);
     try {
@@ -297,7 +297,7 @@ describe("when no answer comes", () => {
     });
   });
 
-  test("nobody listens there", async () => {
+  test("no server listens at the address", async () => {
     const own = await serve(() => {});
     await new Promise((resolve) => servers.pop()?.close(resolve));
     const diagnosis = await probed({ endpoint: own });
@@ -343,7 +343,7 @@ describe("an abort", () => {
     expect(emulator.counts.foundry).toBe(before);
   });
 
-  test("while waiting for an answer: the connection is given up", async () => {
+  test("while waiting for a response: the connection is closed", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
     let closed = () => {};

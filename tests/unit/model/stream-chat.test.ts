@@ -1,4 +1,5 @@
-// streamChat() over real HTTP: against the emulator, and against servers that misbehave in ways it does not.
+// Tests streamChat() over real HTTP: with the emulator, and with servers that misbehave in other
+// ways.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -54,7 +55,7 @@ async function serve(handle: (request: IncomingMessage, response: ServerResponse
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/openai/v1/`;
 }
 
-/** An endpoint that streams these bytes, and then ends or breaks off. */
+/** Starts an endpoint that streams these bytes and then ends or breaks the connection. */
 function streaming(
   parts: readonly (string | Buffer)[],
   end: "end" | "cut" | "open" = "end",
@@ -216,7 +217,7 @@ describe("a failure", () => {
   });
 });
 
-test("a fetch of the program's own that gives its answer after the time leaves no rejection behind", async () => {
+test("a custom fetch that responds after the deadline causes no unhandled rejection", async () => {
   const hanging = createServer((_request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" }).write(": half\n\n");
   });

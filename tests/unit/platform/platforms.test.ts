@@ -1,4 +1,4 @@
-// What differs on Windows and macOS, with the platform as an argument, and without Linux's /proc.
+// Tests differences on Windows and macOS, with the platform as an argument and without /proc.
 
 import fs from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -82,7 +82,7 @@ describe("a conversation's folder", () => {
   });
 });
 
-test("without /proc, a lock that nobody touches counts as left behind", () => {
+test("without /proc, a lock that is not refreshed counts as stale", () => {
   const { readFileSync, readlinkSync } = fs;
   const isThere = (path: unknown) => {
     if (String(path).startsWith("/proc/")) throw new Error(`ENOENT: ${path}`);
@@ -101,7 +101,7 @@ test("without /proc, a lock that nobody touches counts as left behind", () => {
     expect(held).toBeDefined();
     expect(SessionLock.take(home, "a:session/with*signs")).toBeUndefined();
     const [name = ""] = fs.readdirSync(join(home, "copilot-keyless-locks"));
-    // Windows forbids these in names of files.
+    // Windows forbids these characters in file names.
     expect(name).not.toMatch(/[<>:"/\\|?*]|[. ]$/);
     const folder = join(home, "copilot-keyless-locks", name);
     const [file = ""] = fs.readdirSync(folder);

@@ -1,4 +1,4 @@
-// The lists of variables here are those of the core, which tests/tables/variables.json holds.
+// Compares the lists of variables here with the core's, from tests/tables/variables.json.
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// How often a credential is asked while it fails: at most once a second without a token, after what an endpoint asks for by
-// `Retry-After`, and at once for a person who asks for it.
+// Tests how often a failing credential is called: without a token at most once a second, after
+// `Retry-After`, and at once when a caller forces it.
 
 import {
   createBearerTokenProvider,
@@ -71,7 +71,7 @@ describe("failures without a status", () => {
     expect(provider.status).not.toHaveProperty("lastError");
   });
 
-  test("a credential that gives no token, or a dead one, is asked no more often", async () => {
+  test("a credential that returns no token, or an expired one, is not called more often", async () => {
     for (const answer of [() => null, () => ({ token: "dead", expiresOnTimestamp: clock.now() - 1 })]) {
       const credential = new FakeCredential(answer);
       const provider = provide(credential);
@@ -80,12 +80,12 @@ describe("failures without a status", () => {
     }
   });
 
-  test("a deadline shorter than a second is told as what it is, also before its timer rings", async () => {
+  test("a deadline shorter than a second is reported as a timeout, even before its timer fires", async () => {
     const credential = new FakeCredential(() => "hang");
     const provider = provide(credential, { policy: { waitTimeoutMs: 10 } });
     const first = failure(provider());
     await settle();
-    // The machine was busy: the timer is late.
+    // On a busy machine the timer is late.
     clock.wallMs += 20;
     clock.monotonicMs += 20;
     expect(await failure(provider())).toMatchObject({ code: "token/timeout" });
@@ -132,7 +132,7 @@ describe("Retry-After", () => {
 });
 
 describe("refresh()", () => {
-  test("asks at once, whatever the endpoint asked for, and gives the new token", async () => {
+  test("calls the credential at once despite Retry-After, and returns the new token", async () => {
     const credential = new FakeCredential((n) =>
       n === 1 ? httpError(429, { "retry-after": "3600" }) : token(n, clock, HOUR),
     );
@@ -212,7 +212,7 @@ describe("refresh()", () => {
     expect(await click).toMatchObject({ code: "token/timeout" });
   });
 
-  test("where the credential gives the same token again, that one is the answer", async () => {
+  test("returns the same token if the credential does", async () => {
     const same = token(1, clock, HOUR);
     const provider = provide(new FakeCredential(() => same));
     await provider();

@@ -108,7 +108,7 @@ test.each(["hangs", "does not tell"] as const)("a resource that %s leaves the to
   });
 });
 
-test("nobody can be asked without a resource", async () => {
+test("without a resource there is no clock to compare with", async () => {
   using tokens = createBearerTokenProvider(hourly(), SCOPE, { clock });
   expect(await failure(tokens())).toMatchObject({ code: "expiry/already-expired" });
 });

@@ -1,4 +1,5 @@
-// Every event is also published on a diagnostics channel, for tools that know nothing of the program.
+// The package publishes every event on a diagnostics channel, for tools that do not know the
+// program.
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createBearerTokenProvider, type TokenEvent } from "copilot-keyless";

@@ -1,4 +1,5 @@
-// The token provider under an injected clock: no test sleeps, and every promise is settled by the test itself.
+// Tests the token provider with a fake clock: no test sleeps, and tests settle every promise
+// themselves.
 
 import { inspect } from "node:util";
 import {
@@ -35,7 +36,7 @@ function provide(credential: FakeCredential, options: TokenProviderOptions = {})
   });
 }
 
-/** A provider that holds its first token. */
+/** Creates a provider that has its first token. */
 async function warm(credential: FakeCredential, options: TokenProviderOptions = {}): Promise<TokenProvider> {
   const provider = provide(credential, options);
   await provider();
@@ -98,7 +99,7 @@ describe("cold", () => {
 });
 
 describe("fresh", () => {
-  test("the hot path returns the same promise and asks nobody", async () => {
+  test("the hot path returns the same promise without a request", async () => {
     const credential = healthy(clock);
     const provider = await warm(credential);
     await provider();
@@ -153,7 +154,7 @@ describe("due", () => {
     expect(clock.timers.size).toBe(0);
   });
 
-  test("failures are swallowed, told as events, and tried again after 30 s doubling to 300 s", async () => {
+  test("failures are reported as events only, and retried after 30 s doubling to 300 s", async () => {
     const credential = healthy(clock, 24 * HOUR);
     const provider = await warm(credential);
     credential.answer = () => new Error("identity endpoint is away");
@@ -207,7 +208,7 @@ describe("due", () => {
     expect(credential.calls).toHaveLength(3);
   });
 
-  test("a hanging refresh delays nobody, is aborted after 30 s and tried again", async () => {
+  test("a hanging refresh delays no caller, is aborted after 30 s and retried", async () => {
     const credential = healthy(clock);
     const provider = await warm(credential);
     credential.answer = () => "hang";
@@ -278,7 +279,7 @@ describe("expired", () => {
     expect(clock.timers.size).toBe(0);
   });
 
-  test("all who wait share one error, of unknown kind told at once and tried again a second later", async () => {
+  test("all waiting callers share one error; an unknown one is reported at once and retried a second later", async () => {
     const credential = new FakeCredential(() => new Error("no idea"));
     const provider = provide(credential);
     const errors = await Promise.all([1, 2, 3].map(() => failure(provider())));
@@ -310,7 +311,7 @@ describe("expired", () => {
     expect(clock.timers.size).toBe(0);
   });
 
-  test("what cannot be tried again within the wait is told at once", async () => {
+  test("a failure that cannot be retried before the deadline is reported at once", async () => {
     const credential = new FakeCredential(() => httpError(503));
     const waiting = failure(provide(credential)());
     await clock.advance(15 * SECOND);
@@ -369,7 +370,7 @@ describe("expired", () => {
     expect(clock.timers.size).toBe(0);
   });
 
-  test("a credential that hangs after it has failed: what it said is told, and what mends it", async () => {
+  test("a credential that fails and then hangs: the error has its message and a fix", async () => {
     const credential = new FakeCredential((n) => (n === 1 ? httpError(503) : "hang"));
     const provider = provide(credential);
     const waiting = failure(provider());
@@ -395,7 +396,7 @@ describe("expired", () => {
 });
 
 describe("late answers", () => {
-  test("serve those who wait for the next acquisition, and hold the process no longer", async () => {
+  test("serve callers of the next acquisition, and leave no timers", async () => {
     const credential = new FakeCredential(() => "hang");
     const provider = provide(credential);
     const first = failure(provider());
@@ -413,7 +414,7 @@ describe("late answers", () => {
     expect(clock.timers.size).toBe(0);
   });
 
-  test("are not what the next acquisition brings: who joins that one later waits for it", async () => {
+  test("do not serve callers who join the next acquisition later", async () => {
     const credential = new FakeCredential(() => "hang");
     const provider = provide(credential);
     const first = failure(provider());
@@ -430,7 +431,7 @@ describe("late answers", () => {
     expect(await third).toBe("token-2");
   });
 
-  test("are dropped when what is held is newer", async () => {
+  test("are dropped when the cached token is newer", async () => {
     const credential = new FakeCredential((n) => (n === 1 ? "hang" : token(n, clock, HOUR)));
     const provider = provide(credential);
     const first = failure(provider());
@@ -522,7 +523,7 @@ describe("a caller's abort", () => {
 describe("a claims challenge", () => {
   const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 
-  test("is answered with one acquisition for all who were challenged", async () => {
+  test("causes one acquisition for all challenged callers", async () => {
     const credential = healthy(clock);
     const provider = await warm(credential);
     const rejectedToken = await provider.getToken();
@@ -534,14 +535,14 @@ describe("a claims challenge", () => {
     credential.call(2).resolve(token(2, clock, HOUR));
     for (const one of await Promise.all(challenged)) expect(one.token).toBe("token-2");
     expect(await bystander).toBe("token-2");
-    // A caller with a late 401.
+    // A caller with a late 401 response.
     expect(await provider.getToken({ claims, rejectedToken })).toMatchObject({ token: "token-2" });
     expect(credential.calls).toHaveLength(2);
     expect(types().filter((type) => type === "challenged")).toHaveLength(1);
     expect(JSON.stringify(events)).not.toContain("acrs");
   });
 
-  test("that comes again stops with an error that says so, and the token stays", async () => {
+  test("that repeats ends with an error about it, and the token stays", async () => {
     const credential = healthy(clock);
     const provider = await warm(credential);
     await provider.getToken({ claims, rejectedToken: "token-1" });
@@ -589,7 +590,7 @@ describe("a claims challenge", () => {
     expect(await provider.getToken({ claims, rejectedToken: "token-2" })).toMatchObject({ token: "token-3" });
   });
 
-  test("meets a credential that takes no claims: it says so", async () => {
+  test("with a credential that ignores claims is reported", async () => {
     const credential = new FakeCredential(() => ({ token: "cached", expiresOnTimestamp: START + HOUR }));
     const provider = await warm(credential);
     const error = await failure(provider.getToken({ claims, rejectedToken: "cached" }));
@@ -597,7 +598,7 @@ describe("a claims challenge", () => {
     expect(credential.calls).toHaveLength(2);
   });
 
-  test("that the credential refuses is told, and the next refresh asks without claims", async () => {
+  test("that the credential rejects is reported, and the next refresh has no claims", async () => {
     const credential = healthy(clock);
     const provider = await warm(credential);
     credential.answer = (n) => (n === 2 ? unavailable() : token(n, clock, HOUR));
@@ -621,7 +622,7 @@ describe("a claims challenge", () => {
 });
 
 describe("invalidate", () => {
-  test("discards what is held if it is what was rejected", async () => {
+  test("discards the cached token if it is the rejected one", async () => {
     const credential = healthy(clock);
     const provider = await warm(credential);
     expect(provider.invalidate("token-0")).toBe(false);
@@ -651,7 +652,7 @@ describe("invalidate", () => {
     expect(provider.invalidate()).toBe(true);
   });
 
-  test("says so when the credential gives the rejected token again, instead of looping", async () => {
+  test("reports a credential that returns the rejected token again, instead of looping", async () => {
     const credential = new FakeCredential(() => ({ token: "cached", expiresOnTimestamp: START + HOUR }));
     const provider = await warm(credential);
     expect(provider.invalidate("cached")).toBe(true);
@@ -659,7 +660,7 @@ describe("invalidate", () => {
     for (let n = 0; n < 6; n += 1)
       expect(await failure(provider())).toMatchObject({ code: "token/rejected-again" });
     expect(credential.calls).toHaveLength(2);
-    // The role may have been given meanwhile.
+    // The role may have been assigned meanwhile.
     await clock.advance(30 * SECOND);
     expect(await provider()).toBe("cached");
   });
@@ -714,7 +715,7 @@ describe("clocks", () => {
   test("the monotonic clock is read every 100 ms at the most, and the bound itself is not overlooked", async () => {
     const credential = healthy(clock);
     const provider = await warm(credential);
-    // The bounds are asked for, then both clocks are looked at.
+    // The first call gets the bounds, the second reads both clocks.
     await provider();
     await provider();
     const monotonic = vi.spyOn(clock, "monotonic");
@@ -739,7 +740,7 @@ describe("clocks", () => {
     expect(credential.calls).toHaveLength(2);
   });
 
-  test("a machine that slept does not hand out what died meanwhile", async () => {
+  test("after sleep, a token that expired meanwhile is not returned", async () => {
     const credential = healthy(clock);
     const provider = await warm(credential);
     clock.suspend(2 * HOUR);
@@ -791,7 +792,7 @@ describe("clocks", () => {
   });
 });
 
-describe("what the credential gives", () => {
+describe("the credential's result", () => {
   const SECRET = "planted-5f1c";
   const expiresOnTimestamp = START + HOUR;
 
@@ -857,7 +858,7 @@ describe("what the credential gives", () => {
     expect(provider.status.refreshOn).toBe(START + 55 * MINUTE);
   });
 
-  test("an error that throws when it is read costs nobody an answer", async () => {
+  test("callers get an answer even if reading the error throws", async () => {
     const evil = Object.defineProperty(new Error("x"), "cause", {
       get: () => {
         throw new Error("unreadable");
@@ -870,7 +871,7 @@ describe("what the credential gives", () => {
 });
 
 describe("keepFresh", () => {
-  test("refreshes while nobody asks, on timers that hold nothing up", async () => {
+  test("refreshes without calls, on timers that do not keep the process alive", async () => {
     const credential = healthy(clock);
     const provider = await warm(credential, { keepFresh: true });
     expect([...clock.timers].map((timer) => timer.ms)).toEqual([55 * MINUTE]);
@@ -949,7 +950,7 @@ describe("sharing", () => {
     expect(credential.calls).toHaveLength(1);
   });
 
-  test("what differs does not", async () => {
+  test("different ones do not", async () => {
     const credential = healthy(clock);
     const providers = [
       provide(credential),
@@ -1151,7 +1152,7 @@ describe("status", () => {
     expect(provider.status.state).toBe("closed");
   });
 
-  test("nothing that is shown of a provider holds its token", async () => {
+  test("no output of a provider contains its token", async () => {
     const provider = await warm(healthy(clock));
     for (const shown of [
       inspect(provider, { depth: 10, showHidden: true }),
@@ -1165,7 +1166,7 @@ describe("status", () => {
 });
 
 describe("whatever happens", () => {
-  /** A fixed sequence of numbers in 0..1 that look random (mulberry32). */
+  /** Returns a fixed sequence of pseudorandom numbers in 0..1 (mulberry32). */
   function chances(seed: number): () => number {
     let state = seed;
     return () => {
@@ -1250,7 +1251,7 @@ describe("whatever happens", () => {
   );
 });
 
-describe("what is refused when a provider is made", () => {
+describe("invalid arguments of a provider", () => {
   const bad = [-1, Number.NaN, Infinity, 0.5, 1e300, "5", null, 5n, Symbol("five"), {}, [5], true];
 
   function thrown(credential: unknown, scope: unknown, options?: unknown): KeylessError {

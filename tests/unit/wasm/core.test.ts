@@ -1,5 +1,5 @@
-// The core as the package ships it: the tables of the native tests through WebAssembly, and arguments that plain JavaScript
-// can pass.
+// Tests the core in the package: the tables of the native tests through WebAssembly, and arguments
+// from plain JavaScript.
 
 import {
   createFoundryProvider,
@@ -16,18 +16,19 @@ import { credentialTable, endpointTable, expiryTable, providerTable, thrown } fr
 const ENDPOINT = "https://myres.openai.azure.com";
 
 expiryTable((response, { requestedAt, utcOffsetMinutes = Number.NaN }) =>
-  // A row without an offset has no zone; the default would be that of this machine.
+  // A row without an offset has no time zone; the default would be this machine's.
   parseTokenResponse(response, { requestedAt, utcOffsetMinutes }),
 );
 
 endpointTable(parseEndpoint);
 
 providerTable(({ credential: _credential, tokens: _tokens, ...request }) => {
-  // Credential and tokens never reach the core; some rows hold stand-ins for them. Null is an option in other languages only.
+  // The core never receives credential and tokens; some rows have placeholders. Only other
+  // languages pass null for an option.
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== null));
   using provider = createFoundryProvider(given);
   const { bearerTokenProvider, ...config } = provider.config;
-  // Where no scope is known no token is sent.
+  // Without a known scope, no token is sent.
   expect(typeof bearerTokenProvider).toBe(provider.scope === undefined ? "undefined" : "function");
   return { ...provider, config };
 });
@@ -170,7 +171,7 @@ describe("the zone of this machine", () => {
   test.each([
     ["Europe/Berlin", "2026-03-29 01:59:59.5", "2026-03-29T00:59:59.500Z"],
     ["Europe/Berlin", "2026-03-29 03:00:00", "2026-03-29T01:00:00.000Z"],
-    // An hour that happens twice is taken as the first: a token is refreshed early rather than late.
+    // A repeated hour counts as the first one: refresh early rather than late.
     ["Europe/Berlin", "2026-10-25 02:30:00", "2026-10-25T00:30:00.000Z"],
     ["Europe/Berlin", "2026-10-25 03:00:00", "2026-10-25T02:00:00.000Z"],
     ["America/New_York", "2026-03-08 01:59:59", "2026-03-08T06:59:59.000Z"],
@@ -208,7 +209,7 @@ describe("arguments that TypeScript would refuse", () => {
   ];
   const AT = { requestedAt: 1_700_000_000_000 };
 
-  /** It may work or be refused, but never otherwise. */
+  /** Allows a result or a KeylessError, but no WebAssembly trap. */
   function told(call: () => unknown): void {
     try {
       call();
@@ -221,7 +222,7 @@ describe("arguments that TypeScript would refuse", () => {
     }
   }
 
-  // Whatever was passed before, the module still works.
+  // The module still works after these arguments.
   afterEach(() => {
     expect(parseEndpoint(ENDPOINT).baseUrl).toBe(`${ENDPOINT}/openai/v1/`);
     expect(parseTokenResponse({ token: "t", expires_in: 60 }, AT).expiresOnTimestamp).toBe(1_700_000_060_000);

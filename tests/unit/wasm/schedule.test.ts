@@ -1,4 +1,4 @@
-// The schedule's scenarios through wasm-bindgen, as the token keeper drives it.
+// Runs the schedule's scenarios through wasm-bindgen, as the token keeper calls it.
 
 import { callCore, coreModule } from "../../../js/wasm/bindings.js";
 import { scheduleTable } from "../../support/tables.js";

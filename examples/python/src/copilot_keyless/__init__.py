@@ -1,7 +1,7 @@
 """The GitHub Copilot SDK with Microsoft Foundry and no API key, in Python.
 
-What is decided, a WebAssembly component decides, the same that serves other languages; this package asks the credential, keeps
-the token and waits.
+A WebAssembly component, the same for all languages, makes the decisions. This package calls the
+credential, caches the token and waits.
 """
 
 from .agent import ManagedIdentityCopilotAgent

@@ -1,4 +1,4 @@
-"""The agent of the guide "Azure managed identity with BYOK", with a token that does not run out."""
+"""The agent of the guide "Azure managed identity with BYOK", with a refreshed token."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from .tokens import Credential
 
 
 class ManagedIdentityCopilotAgent:
-    """A Copilot conversation with a Foundry model and no API key. The session starts with the first turn.
+    """A Copilot conversation with a Foundry model and no API key. The first turn starts it.
 
         async with ManagedIdentityCopilotAgent("https://myres.openai.azure.com", "gpt-5.5") as agent:
             print(await agent.chat("Why is the sky blue?"))
 
-    With `static=True` each call of `chat` is a conversation of its own whose token is not refreshed, as in the guide.
+    With `static=True` each call of `chat` is a separate conversation whose token is not refreshed, as
+    in the guide.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class ManagedIdentityCopilotAgent:
         self._session: CopilotSession | None = None
 
     async def chat(self, prompt: str) -> str:
-        """Sends a prompt and gives the reply."""
+        """Sends a prompt and returns the reply."""
         if self._static:
             session = await self._start(await self.provider.static_config())
             try:
@@ -52,7 +53,7 @@ class ManagedIdentityCopilotAgent:
         return await self._turn(self._session, prompt)
 
     async def close(self) -> None:
-        """Ends the session, the client if it is the agent's own, and the token provider."""
+        """Ends the session and the token provider. Stops the client if the agent created it."""
         try:
             if self._session is not None:
                 await self._session.disconnect()
@@ -68,7 +69,7 @@ class ManagedIdentityCopilotAgent:
         await self.close()
 
     async def _start(self, config: Any) -> CopilotSession:
-        # Without a handler for permissions no tool does anything.
+        # Tools do nothing without a permission handler.
         return await self._client.create_session(model=self.provider.model, provider=config)
 
     async def _turn(self, session: CopilotSession, prompt: str) -> str:

@@ -1,4 +1,4 @@
-"""Between dataclasses and the component's records, whose fields are named with hyphens."""
+"""Converts between dataclasses and the component's records, whose fields have hyphens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def to_component(value: Any) -> Any:
-    """A dataclass as a record; everything else is alike on both sides."""
+    """Converts a dataclass to a record. Returns all other values unchanged."""
     if is_dataclass(value) and not isinstance(value, type):
         record = Record()
         for one in fields(value):
@@ -22,7 +22,7 @@ def to_component(value: Any) -> Any:
 
 
 def from_component(value: Any, kind: type[T]) -> T:
-    """A record as a dataclass."""
+    """Converts a record to a dataclass."""
     hints = get_type_hints(kind)
     return kind(
         **{one: _read(getattr(value, one.replace("_", "-")), hint) for one, hint in hints.items()}

@@ -1,4 +1,4 @@
-"""The component, loaded by wasmtime: its functions with Python's types."""
+"""Loads the component with wasmtime, and calls its functions with Python types."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _VERSION = "0.1.0"
 
 
 def component_path() -> Path:
-    """Where the component is: `COPILOT_KEYLESS_COMPONENT`, beside this file, or where `npm run tool component` puts it."""
+    """Finds the component: `COPILOT_KEYLESS_COMPONENT`, beside this file, or the output of
+    `npm run tool component`.
+    """
     given = os.environ.get("COPILOT_KEYLESS_COMPONENT")
     if given:
         return Path(given)
@@ -30,7 +32,9 @@ def component_path() -> Path:
 
 
 class Core:
-    """An instance of the component. It imports nothing, so it can reach nothing. Threads may share it."""
+    """An instance of the component. It imports nothing, so it has no access to this program.
+    Threads may share it.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         engine = Engine()
@@ -43,7 +47,7 @@ class Core:
     @staticmethod
     @cache
     def shared() -> Core:
-        """The one of this process: compiling takes a moment."""
+        """Returns one instance for the whole process, because compiling is slow."""
         return Core()
 
     def parse_token_response(
@@ -75,9 +79,9 @@ class Core:
             return function(self._store, *map(to_component, arguments))
 
     def decide(self, interface: str, name: str, *arguments: Any) -> Any:
-        """Calls a function that may refuse."""
+        """Calls a function that may return an error."""
         result = self.call(interface, name, *arguments)
-        # wasmtime leaves the tag out where the two sides of a result differ in their class.
+        # wasmtime omits the tag when the two sides of a result have different classes.
         if isinstance(result, Variant):
             refused, result = result.tag == "err", result.payload
         else:
@@ -102,7 +106,7 @@ class Core:
 
 
 class Schedule:
-    """The state machine of a token provider."""
+    """The refresh schedule of a token provider."""
 
     def __init__(self, core: Core, handle: ResourceAny) -> None:
         self._core = core
@@ -159,7 +163,7 @@ class Schedule:
         return from_component(self._call("status", now), types.Status)
 
     def drop(self) -> None:
-        """Frees it. No other method may be called after this one."""
+        """Frees the schedule. Call no other method afterwards."""
         self._core.drop(self._handle)
 
     def _call(self, method: str, *arguments: Any) -> Any:

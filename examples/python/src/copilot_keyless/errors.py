@@ -1,4 +1,4 @@
-"""The one error, and what a credential's exceptions mean."""
+"""Defines the package's error, and classifies the exceptions of credentials."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from azure.identity import CredentialUnavailableError
 
 
 class KeylessError(Exception):
-    """What went wrong, with a stable code. It never holds a token or a secret."""
+    """An error with a stable code. It never contains a token or a secret."""
 
     def __init__(self, code: str, message: str, hint: str | None = None, status: int | None = None) -> None:
         super().__init__(f"{message} ({code})" if hint is None else f"{message} ({code}) {hint}")
@@ -22,7 +22,7 @@ class KeylessError(Exception):
 
 @dataclass(frozen=True)
 class CredentialFailure:
-    """A credential's exception, as far as the schedule is concerned, and the error for callers."""
+    """The schedule's view of a credential's exception, and the error for callers."""
 
     status: int | None
     unavailable: bool
@@ -31,7 +31,7 @@ class CredentialFailure:
 
 
 def credential_failure(error: BaseException) -> CredentialFailure:
-    """Judges what a credential raised."""
+    """Classifies an exception of a credential."""
     unavailable = isinstance(error, CredentialUnavailableError)
     response = error.response if isinstance(error, HttpResponseError) else None
     status = None if response is None else response.status_code

@@ -1,4 +1,4 @@
-"""Everything for one Foundry endpoint: the Copilot SDK's provider, and its tokens."""
+"""Creates the Copilot SDK's provider and its tokens for one Foundry endpoint."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .core import Core
 from .errors import KeylessError
 from .tokens import Credential, TokenProvider
 
-# Variables whose value is a secret: the core only learns that they are set.
+# Secret variables: the core receives only whether they are set.
 _SECRETS = ("SECRET", "PASSWORD", "IDENTITY_HEADER", "API_KEY", "PROXY", "CERTIFICATE")
 
 
 class FoundryProvider:
-    """What the options and the environment ask for. Nothing is sent before the first token is wanted.
+    """A Foundry provider from options and the environment. Sends nothing until it needs a token.
 
     Raises `KeylessError`: `endpoint/...`, `provider/...`, `credential/configuration`.
     """
@@ -58,13 +58,13 @@ class FoundryProvider:
         )
 
     def config(self) -> ProviderConfig:
-        """The provider with a token callback: the runtime asks for a token before each request."""
+        """Returns the config with a token callback, called before each model request."""
         config = self._plain()
         config["bearer_token_provider"] = self.tokens
         return config
 
     async def static_config(self) -> ProviderConfig:
-        """The provider with a token of now, for a session that ends before the token does."""
+        """Returns the config with a fixed token, for sessions that end before it expires."""
         config = self._plain()
         config["bearer_token"] = await self.tokens()
         return config
@@ -98,7 +98,7 @@ def _seen(name: str, value: str) -> str:
 
 
 def _default_credential(plan: types.CredentialPlan) -> Callable[[], Credential]:
-    """The credential that the environment asks for, made anew for each token."""
+    """Creates the credential that the environment chooses, a new one for each token."""
     if plan.kind == "managed-identity":
         return lambda: ManagedIdentityCredential(client_id=plan.client_id)
     authority = {} if plan.authority_host is None else {"authority": plan.authority_host}

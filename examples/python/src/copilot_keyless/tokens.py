@@ -1,4 +1,4 @@
-"""A token that is kept fresh: does what the schedule decides, for one credential and scope."""
+"""Keeps a token fresh for one credential and scope, as the schedule decides."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Credential = TokenCredential | AsyncTokenCredential
 
 
 class Clock(Protocol):
-    """Where time and chance come from."""
+    """A source of time and random numbers."""
 
     def wall(self) -> int: ...
     def mono(self) -> int: ...
@@ -43,7 +43,7 @@ class SystemClock:
 
 @dataclass
 class _Flight:
-    """An acquisition under way, for as many callers as wait for it."""
+    """An acquisition in progress, shared by all its callers."""
 
     id: int
     landing: asyncio.Future[AccessToken]
@@ -61,12 +61,14 @@ class _Held:
 
 
 class TokenProvider:
-    """Gives a token that works, at any time. Call it, or pass it as `bearer_token_provider` of the Copilot SDK.
+    """Returns a usable token at any time. Call it, or pass it as the Copilot SDK's
+    `bearer_token_provider`.
 
-    `credential` is a credential of azure-identity, or a function that makes one. The credentials of azure-identity keep a managed
-    identity's token until it has expired, so one that is made anew for each acquisition leaves the schedule in charge.
+    `credential` is a credential of azure-identity, or a function that creates one. The credentials
+    of azure-identity cache a managed identity's token until it expires, so pass a function that
+    creates a new one for each acquisition: then the schedule decides.
 
-    All calls belong to one event loop.
+    Make all calls from one event loop.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class TokenProvider:
         core: Core | None = None,
         clock: Clock | None = None,
     ) -> None:
-        # A credential is no function, but a class of one is.
+        # A credential is not callable, but a function or class that creates one is.
         self._make: Callable[[], Credential] = credential if callable(credential) else lambda: credential
         self._scope = scope
         self._clock = clock or SystemClock()
@@ -87,11 +89,11 @@ class TokenProvider:
         self._flight: _Flight | None = None
 
     async def __call__(self, _args: Any = None) -> str:
-        """The token, without `Bearer `. Arguments are ignored: the Copilot SDK passes the session."""
+        """Returns the token, without `Bearer `. Ignores the session that the Copilot SDK passes."""
         return (await self.get_token()).token
 
     async def get_token(self) -> AccessToken:
-        """The token and when it expires, now or when the acquisition that is under way has ended."""
+        """Returns the token and its expiry. Waits if there is no usable token."""
         decision = self._schedule.request(self._now())
         match decision:
             case types.UseToken(start=start):
@@ -107,7 +109,7 @@ class TokenProvider:
                 if not current.awaited:
                     current.awaited = True
                     self._set_deadline(current, timeout_ms)
-                # A caller who is cancelled detaches itself only.
+                # A cancelled caller must not cancel the acquisition.
                 return await asyncio.shield(current.landing)
             case types.Refuse():
                 raise self._held.error or _closed()
@@ -115,7 +117,7 @@ class TokenProvider:
                 raise _closed()
 
     def invalidate(self, rejected: str | None = None) -> bool:
-        """Forgets the held token because the resource rejected it. True if it did."""
+        """Discards the cached token because the resource rejected it. Returns whether it did."""
         held = self._held.token
         if held is None or (rejected is not None and rejected != held.token):
             return False
@@ -129,7 +131,7 @@ class TokenProvider:
         return self._schedule.status(self._now())
 
     def close(self) -> None:
-        """Forgets the token and refuses every later call."""
+        """Discards the token, and rejects all later calls."""
         self._schedule.close()
         if self._flight is not None:
             flight = self._end(self._flight)
@@ -144,24 +146,24 @@ class TokenProvider:
         loop = asyncio.get_running_loop()
         overdue = self._flight
         flight = _Flight(flight_id, loop.create_future(), awaited, self._clock.mono())
-        # Nobody may be waiting for it when it fails.
+        # Read the exception, because there may be no caller to do so.
         flight.landing.add_done_callback(lambda landing: landing.cancelled() or landing.exception())
         self._flight = flight
         self._set_deadline(flight, timeout_ms)
         if overdue is not None:
-            # Its deadline passed unnoticed, as on a machine that slept: who waits for it waits for this one now.
+            # Its deadline passed while the machine slept: its callers now wait for this flight.
             _end_timers(overdue)
             _cancel(overdue)
             flight.landing.add_done_callback(lambda landing: _copy(landing, overdue.landing))
         flight.task = loop.create_task(self._attempts(flight))
 
     async def _attempts(self, flight: _Flight) -> None:
-        """Asks the credential until the schedule says that the flight has ended."""
+        """Calls the credential until the schedule ends the flight."""
         while True:
             requested = self._now()
             try:
                 token, refresh_on = await self._ask()
-            except Exception as error:  # Whatever a credential raises is the callers' to know.
+            except Exception as error:  # Callers receive any exception of the credential.
                 wait_ms = self._failed(flight, credential_failure(error))
             else:
                 wait_ms = None
@@ -172,12 +174,12 @@ class TokenProvider:
 
     async def _ask(self) -> tuple[AccessToken, int | None]:
         credential: Any = self._make()
-        # The newer method also tells when to refresh.
+        # The newer method also returns when to refresh.
         get_token = getattr(credential, "get_token_info", None) or credential.get_token
         if inspect.iscoroutinefunction(get_token):
             token: Any = await get_token(self._scope)
         else:
-            # It blocks while it asks.
+            # A synchronous credential blocks.
             token = await asyncio.to_thread(get_token, self._scope)
         return AccessToken(token.token, token.expires_on), getattr(token, "refresh_on", None)
 
@@ -197,7 +199,7 @@ class TokenProvider:
                 self._held = _Held(token)
                 _resolve(self._end(flight), token)
                 if self._flight is not None:
-                    # A late answer serves those who wait for the flight that came after, too.
+                    # A late token also serves callers of the next flight.
                     _resolve(self._flight, token)
             case "unchanged":
                 assert self._held.token is not None
@@ -220,7 +222,7 @@ class TokenProvider:
         return None
 
     def _finish(self, flight: _Flight, outcome: types.Outcome, error: KeylessError) -> None:
-        """The flight has ended without a token, unless it had ended before."""
+        """Ends a flight without a token, unless it has already ended."""
         if outcome.result == "ignored":
             return
         self._held.error = error

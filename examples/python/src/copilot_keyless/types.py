@@ -1,4 +1,6 @@
-"""The records of `wit/copilot-keyless.wit`, where they are documented. Times are epoch milliseconds, durations milliseconds."""
+"""The records that `wit/copilot-keyless.wit` documents. Times are epoch milliseconds, durations
+milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,7 @@ class FlightStart:
 
 @dataclass(frozen=True)
 class UseToken:
-    """Hand out the held token."""
+    """Return the cached token."""
 
     phase: Phase
     until_wall: int
@@ -69,14 +71,14 @@ class WaitForFlight:
 
 @dataclass(frozen=True)
 class Refuse:
-    """Give the last error again."""
+    """Raise the last error again."""
 
     retry_after_ms: int
 
 
 @dataclass(frozen=True)
 class Closed:
-    """It is closed."""
+    """The provider is closed."""
 
 
 Decision = UseToken | WaitForFlight | Refuse | Closed
@@ -105,7 +107,7 @@ class ErrorDetail:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`after_ms` comes with `retry`, `error` with `refused`."""
+    """`after_ms` is set for `retry`, `error` for `refused`."""
 
     result: Literal["accepted", "unchanged", "retry", "failed", "refused", "ignored"]
     after_ms: int | None = None
