@@ -1,5 +1,6 @@
 import type { ChatErrorCode, ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
+import { coreModule } from "../wasm/bindings.js";
 
 /** Creates an error with a status of its own: its message and hint go to the caller as they are. */
 export function chatError(
@@ -148,12 +149,6 @@ function publicErrorOf(code: ErrorCode): PublicError {
   return byCode[code] ?? byCode[code.slice(0, code.indexOf("/"))] ?? UNEXPECTED;
 }
 
-/**
- * The longest pause before a retry of a credential, in milliseconds: `RETRY_AFTER_MAX_MS` of the
- * core.
- */
-const CREDENTIAL_RETRY_MAX_MS = 120_000;
-
 /** The default of `Retry-After`, in milliseconds. */
 const RETRY_MS = 5_000;
 
@@ -180,9 +175,11 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
   const { status, message } =
     ownStatus === undefined ? publicErrorOf(code) : { status: ownStatus, message: known?.message ?? "" };
   const exposed = known && (ownStatus !== undefined || expose) ? known : undefined;
-  const maxWaitMs = code.startsWith("credential/") ? CREDENTIAL_RETRY_MAX_MS : Number.POSITIVE_INFINITY;
   const retryAfterMs = known?.retryAfterMs ?? (status === 503 ? RETRY_MS : undefined);
-  const waitMs = retryAfterMs && Math.min(retryAfterMs, maxWaitMs);
+  const waitMs =
+    retryAfterMs && code.startsWith("credential/")
+      ? Math.min(retryAfterMs, coreModule().maxRetryAfterMs())
+      : retryAfterMs;
   const seconds = waitMs === undefined ? undefined : Math.max(1, Math.ceil(waitMs / 1000));
   const text = error instanceof Error ? error.message : String(error);
   return {

@@ -46,6 +46,7 @@ mod request {
     mod probe;
 }
 mod schedule {
+    mod cache_fallback;
     mod invariants;
     mod properties;
     mod table;
