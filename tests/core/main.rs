@@ -37,6 +37,7 @@ mod environment {
 }
 mod error;
 mod limits;
+mod problem;
 mod provider {
     mod models;
     mod plan;

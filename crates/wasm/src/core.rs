@@ -206,12 +206,6 @@ impl CacheFallback {
     }
 }
 
-/// [`schedule::RETRY_AFTER_MAX_MS`].
-#[wasm_bindgen(js_name = maxRetryAfterMs)]
-pub fn max_retry_after_ms() -> f64 {
-    schedule::RETRY_AFTER_MAX_MS as f64
-}
-
 /// Returns the default policy with the overrides of an object. Without serde, like [`fields`].
 fn changed(given: &JsValue) -> Result<RefreshPolicy, Error> {
     if !given.is_object() || Array::is_array(given) {

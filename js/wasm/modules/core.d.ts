@@ -36,9 +36,6 @@ export function correctedExpiry(
   askedAt: number,
 ): number | undefined;
 
-/** Returns the longest pause that counts when an identity endpoint asks for one, in milliseconds. */
-export function maxRetryAfterMs(): number;
-
 export interface FlightStart {
   flight: number;
   timeoutMs: number;
