@@ -3,12 +3,14 @@
 
 mod error;
 mod notice;
+mod problem;
 mod secret;
 mod secret_map;
 mod text;
 
 pub use error::{Code, Error, Result, UnknownCode};
 pub use notice::{Notice, NoticeCode};
+pub use problem::Problem;
 pub use secret::Secret;
 pub use secret_map::{Headers, Variables};
 

@@ -1,5 +1,7 @@
-import type { ChatErrorCode, ErrorCode } from "../errors/codes.js";
+import type { ChatErrorCode, CoreErrorCode, ErrorCode, ModelErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
+import { planModule } from "../wasm/bindings.js";
+import type { ProblemName, PublicError } from "../wasm/modules/plan.js";
 
 /** Creates an error with a status of its own: its message and hint go to the caller as they are. */
 export function chatError(
@@ -28,131 +30,47 @@ export function closing(): KeylessError {
   return chatError("chat/closing", 503, "This app is shutting down", "Try again.");
 }
 
-/**
- * A failure as callers see it. A status that was meant for the app, such as a 401 of the resource,
- * is not passed on.
- */
-interface PublicError {
-  status: number;
-  /** Does not disclose the app's resources and roles. */
-  message: string;
-}
-
-const UPSTREAM: PublicError = { status: 502, message: "The model rejected the request, or failed." };
-const LATE: PublicError = { status: 504, message: "The reply took too long." };
-const OVERLOADED: PublicError = { status: 503, message: "The model is over capacity. Try again later." };
-const UNAVAILABLE: PublicError = {
-  status: 503,
-  message: "A service that this app needs is unavailable. Try again later.",
+/** The codes that only TypeScript knows, each with its problem. A new code must be added here. */
+const PROBLEMS: Record<
+  Exclude<ErrorCode, CoreErrorCode | ModelErrorCode | ChatErrorCode | `emulator/${string}`>,
+  ProblemName
+> &
+  Partial<Record<ChatErrorCode, ProblemName>> = {
+  "agent/closed": "unavailable",
+  "agent/empty-prompt": "unexpected",
+  "agent/invalid-option": "unexpected",
+  "agent/no-reply": "upstream",
+  "agent/session-open": "unexpected",
+  "agent/timeout": "late",
+  "diagnosis/invalid": "misconfigured",
+  "model/request-failed": "upstream",
+  "sdk/client-refused": "misconfigured",
+  "sdk/home-not-writable": "misconfigured",
+  "sdk/not-installed": "misconfigured",
+  "sdk/rotate-failed": "misconfigured",
+  "sdk/runtime-ended": "unavailable",
+  "sdk/send-failed": "unavailable",
+  "sdk/session-not-found": "misconfigured",
+  "sdk/session-refused": "misconfigured",
+  "sdk/start-failed": "misconfigured",
+  "sdk/too-old": "misconfigured",
+  "sdk/unsupported-platform": "misconfigured",
+  "sdk/working-directory": "misconfigured",
+  // Those of the HTTP handlers whose errors have no status of their own.
+  "chat/authorize-failed": "unknown-caller",
+  "chat/authorize-invalid": "unknown-caller",
+  "chat/authorize-timeout": "unknown-caller-in-time",
+  "chat/body-used": "misconfigured",
+  "chat/caller-failed": "unknown-caller",
+  "chat/caller-invalid": "unknown-caller",
+  "chat/caller-timeout": "unknown-caller-in-time",
 };
-const MISCONFIGURED: PublicError = { status: 500, message: "This app is misconfigured." };
-const UNKNOWN_CALLER: PublicError = { status: 500, message: "This app could not identify the caller." };
-const UNKNOWN_CALLER_IN_TIME: PublicError = { ...UNKNOWN_CALLER, status: 504 };
-const FILTERED: PublicError = {
-  status: 422,
-  message: "The content filter blocked the prompt or the reply. Rephrase the prompt.",
-};
-const UNEXPECTED: PublicError = { status: 500, message: "An unexpected error occurred." };
-
-/** The codes of these families, each with its answer. A new code must be added here. */
-const BY_CODE: Record<CodeOf<"agent" | "credential" | "model" | "sdk" | "token">, PublicError> = {
-  "agent/closed": UNAVAILABLE,
-  "agent/empty-prompt": UNEXPECTED,
-  "agent/invalid-option": UNEXPECTED,
-  "agent/no-reply": UPSTREAM,
-  "agent/session-open": UNEXPECTED,
-  "agent/timeout": LATE,
-  "credential/configuration": MISCONFIGURED,
-  "credential/failed": MISCONFIGURED,
-  "credential/invalid": MISCONFIGURED,
-  "credential/network": UNAVAILABLE,
-  "credential/not-installed": MISCONFIGURED,
-  "credential/refused": MISCONFIGURED,
-  "credential/server-error": UNAVAILABLE,
-  "credential/throttled": UNAVAILABLE,
-  "credential/unavailable": MISCONFIGURED,
-  "model/api-version": UPSTREAM,
-  "model/bad-key": UPSTREAM,
-  "model/bad-request": UPSTREAM,
-  "model/content-filter": FILTERED,
-  "model/custom-subdomain-required": UPSTREAM,
-  "model/deployment-not-found": UPSTREAM,
-  "model/firewall": UPSTREAM,
-  "model/gateway-key": UPSTREAM,
-  "model/keys-disabled": UPSTREAM,
-  "model/missing-role": UPSTREAM,
-  "model/network": UPSTREAM,
-  "model/operation-not-supported": UPSTREAM,
-  "model/public-access-disabled": UPSTREAM,
-  "model/rate-limited": OVERLOADED,
-  "model/request-failed": UPSTREAM,
-  "model/server-error": UPSTREAM,
-  "model/token-expired": UPSTREAM,
-  "model/token-invalid": UPSTREAM,
-  "model/unknown": UPSTREAM,
-  "model/wrong-audience": UPSTREAM,
-  "model/wrong-path": UPSTREAM,
-  "model/wrong-tenant": UPSTREAM,
-  "sdk/client-refused": MISCONFIGURED,
-  "sdk/home-not-writable": MISCONFIGURED,
-  "sdk/not-installed": MISCONFIGURED,
-  "sdk/rotate-failed": MISCONFIGURED,
-  "sdk/runtime-ended": UNAVAILABLE,
-  "sdk/send-failed": UNAVAILABLE,
-  "sdk/session-not-found": MISCONFIGURED,
-  "sdk/session-refused": MISCONFIGURED,
-  "sdk/start-failed": MISCONFIGURED,
-  "sdk/too-old": MISCONFIGURED,
-  "sdk/unsupported-platform": MISCONFIGURED,
-  "sdk/working-directory": MISCONFIGURED,
-  "token/claims-challenge": MISCONFIGURED,
-  "token/closed": UNAVAILABLE,
-  "token/empty": MISCONFIGURED,
-  "token/malformed": MISCONFIGURED,
-  "token/not-renewed": MISCONFIGURED,
-  "token/rejected-again": UPSTREAM,
-  "token/timeout": LATE,
-};
-
-/** The codes of the HTTP handlers whose errors have no status of their own. */
-const OF_HANDLERS: Partial<Record<ChatErrorCode, PublicError>> = {
-  "chat/authorize-failed": UNKNOWN_CALLER,
-  "chat/authorize-invalid": UNKNOWN_CALLER,
-  "chat/authorize-timeout": UNKNOWN_CALLER_IN_TIME,
-  "chat/body-used": MISCONFIGURED,
-  "chat/caller-failed": UNKNOWN_CALLER,
-  "chat/caller-invalid": UNKNOWN_CALLER,
-  "chat/caller-timeout": UNKNOWN_CALLER_IN_TIME,
-};
-
-/** The codes of settings, by family. */
-const BY_FAMILY: Record<
-  Exclude<FamilyOf<ErrorCode>, FamilyOf<keyof typeof BY_CODE> | "chat">,
-  PublicError
-> = {
-  diagnosis: MISCONFIGURED,
-  emulator: UNEXPECTED,
-  endpoint: MISCONFIGURED,
-  expiry: MISCONFIGURED,
-  policy: MISCONFIGURED,
-  provider: MISCONFIGURED,
-  scenario: UNEXPECTED,
-};
-
-type FamilyOf<Code extends ErrorCode> = Code extends `${infer Family}/${string}` ? Family : never;
-type CodeOf<Family extends string> = Extract<ErrorCode, `${Family}/${string}`>;
 
 /** The answer for an error that has no status of its own. */
 function publicErrorOf(code: ErrorCode): PublicError {
-  const byCode: Record<string, PublicError> = { ...BY_FAMILY, ...BY_CODE, ...OF_HANDLERS };
-  return byCode[code] ?? byCode[code.slice(0, code.indexOf("/"))] ?? UNEXPECTED;
+  const known: Record<string, ProblemName | undefined> = PROBLEMS;
+  return planModule().problemOf(known[code] ?? code);
 }
-
-/**
- * The longest pause before a retry of a credential, in milliseconds: `RETRY_AFTER_MAX_MS` of the
- * core.
- */
-const CREDENTIAL_RETRY_MAX_MS = 120_000;
 
 /** The default of `Retry-After`, in milliseconds. */
 const RETRY_MS = 5_000;
@@ -180,9 +98,11 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
   const { status, message } =
     ownStatus === undefined ? publicErrorOf(code) : { status: ownStatus, message: known?.message ?? "" };
   const exposed = known && (ownStatus !== undefined || expose) ? known : undefined;
-  const maxWaitMs = code.startsWith("credential/") ? CREDENTIAL_RETRY_MAX_MS : Number.POSITIVE_INFINITY;
   const retryAfterMs = known?.retryAfterMs ?? (status === 503 ? RETRY_MS : undefined);
-  const waitMs = retryAfterMs && Math.min(retryAfterMs, maxWaitMs);
+  const waitMs =
+    retryAfterMs && code.startsWith("credential/")
+      ? Math.min(retryAfterMs, planModule().maxRetryAfterMs())
+      : retryAfterMs;
   const seconds = waitMs === undefined ? undefined : Math.max(1, Math.ceil(waitMs / 1000));
   const text = error instanceof Error ? error.message : String(error);
   return {

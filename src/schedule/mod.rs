@@ -3,14 +3,16 @@
 //!
 //! The caller reports events (a request, a token, a failure) with the time on two clocks and, where
 //! needed, a random number. The machine returns a [`Decision`] or an [`Outcome`]. It never sees
-//! tokens, only their times.
+//! tokens, only their times. [`CacheFallback`] decides when to bypass the cache of a credential.
 
+mod cache_fallback;
 mod decision;
 mod failure;
 mod policy;
 mod stored_token;
 mod time;
 
+pub use cache_fallback::CacheFallback;
 pub use decision::{Answer, Decision, FlightStart, Outcome, Phase, Status};
 pub use failure::{Evidence, Failure, FailureKind};
 pub use policy::{RETRY_AFTER_MAX_MS, RefreshPolicy};

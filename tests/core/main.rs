@@ -37,6 +37,7 @@ mod environment {
 }
 mod error;
 mod limits;
+mod problem;
 mod provider {
     mod models;
     mod plan;
@@ -46,6 +47,7 @@ mod request {
     mod probe;
 }
 mod schedule {
+    mod cache_fallback;
     mod invariants;
     mod properties;
     mod table;

@@ -163,6 +163,49 @@ impl Schedule {
     }
 }
 
+/// [`schedule::CacheFallback`].
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct CacheFallback(schedule::CacheFallback);
+
+#[wasm_bindgen]
+impl CacheFallback {
+    /// [`schedule::CacheFallback::default`].
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// [`schedule::CacheFallback::mark_rejected`].
+    #[wasm_bindgen(js_name = markRejected)]
+    pub fn mark_rejected(&mut self, token: &str) {
+        self.0.mark_rejected(token);
+    }
+
+    /// [`schedule::CacheFallback::is_rejected`].
+    #[wasm_bindgen(js_name = isRejected)]
+    pub fn is_rejected(&self, token: &str) -> bool {
+        self.0.is_rejected(token)
+    }
+
+    /// [`schedule::CacheFallback::may_ask`].
+    #[wasm_bindgen(js_name = mayAsk)]
+    pub fn may_ask(&self, mono: f64) -> bool {
+        self.0.may_ask(millis(mono))
+    }
+
+    /// [`schedule::CacheFallback::answered`]. A failure is passed as the unusable token, because an
+    /// optional text would be copied.
+    pub fn answered(&mut self, unusable: &str, answer: &str, aborted: bool, mono: f64) -> bool {
+        self.0.answered(unusable, Some(answer), aborted, millis(mono))
+    }
+
+    /// [`schedule::CacheFallback::clear`].
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// Returns the default policy with the overrides of an object. Without serde, like [`fields`].
 fn changed(given: &JsValue) -> Result<RefreshPolicy, Error> {
     if !given.is_object() || Array::is_array(given) {

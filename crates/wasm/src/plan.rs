@@ -7,7 +7,7 @@ use super::options::from_js;
 use super::values::{JsResult, throw, to_js};
 use copilot_keyless::request::{chat, identity, probe};
 use copilot_keyless::token::{self, challenge, claims};
-use copilot_keyless::{Code, answer, diagnosis, endpoint, provider, schedule, simulate};
+use copilot_keyless::{Code, Problem, answer, diagnosis, endpoint, provider, schedule, simulate};
 
 /// [`endpoint::parse`].
 #[wasm_bindgen(js_name = parseEndpoint)]
@@ -89,6 +89,18 @@ pub fn credential_code(status: Option<u16>, unreadable: bool, network: bool, una
 #[wasm_bindgen(js_name = isFinal)]
 pub fn is_final(code: &str) -> bool {
     code.parse().is_ok_and(Code::is_final)
+}
+
+/// [`Problem::by_text`].
+#[wasm_bindgen(js_name = problemOf)]
+pub fn problem_of(code: &str) -> JsValue {
+    to_js(Problem::by_text(code))
+}
+
+/// [`schedule::RETRY_AFTER_MAX_MS`].
+#[wasm_bindgen(js_name = maxRetryAfterMs)]
+pub fn max_retry_after_ms() -> f64 {
+    schedule::RETRY_AFTER_MAX_MS as f64
 }
 
 /// [`identity::advice`].

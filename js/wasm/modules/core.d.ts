@@ -88,3 +88,22 @@ export class Schedule {
   close(): void;
   status(wall: number, mono: number): Omit<TokenStatus, "lastError">;
 }
+
+/**
+ * Decides when to bypass the cache of a credential that returns unusable tokens. `mono` in
+ * milliseconds since a fixed point.
+ */
+export class CacheFallback {
+  constructor();
+  /** Marks a token as unusable: the resource rejected it, or its expiry was refused. */
+  markRejected(token: string): void;
+  isRejected(token: string): boolean;
+  /** Whether to ask the identity without the cache now. */
+  mayAsk(mono: number): boolean;
+  /**
+   * Reports the token of the identity without the cache, or the unusable one if there is none.
+   * Returns whether to use it instead of the unusable one.
+   */
+  answered(unusable: string, answer: string, aborted: boolean, mono: number): boolean;
+  clear(): void;
+}

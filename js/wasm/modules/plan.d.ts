@@ -44,6 +44,31 @@ export function credentialCode(
 /** Whether a caller that gets no token with this code should give up instead of asking again. */
 export function isFinal(code: string): boolean;
 
+/** What a caller of an app learns about a failure of the app. */
+export interface PublicError {
+  status: number;
+  /** Does not disclose the app's resources and roles. */
+  message: string;
+}
+
+/** The failures that callers can tell apart. */
+export type ProblemName =
+  | "upstream"
+  | "late"
+  | "overloaded"
+  | "unavailable"
+  | "misconfigured"
+  | "filtered"
+  | "unknown-caller"
+  | "unknown-caller-in-time"
+  | "unexpected";
+
+/** Returns what callers learn, by the code of the core or a diagnosis, or by the problem's name. */
+export function problemOf(code: string): PublicError;
+
+/** Returns the longest pause that counts when an identity endpoint asks for one, in milliseconds. */
+export function maxRetryAfterMs(): number;
+
 /** Returns the fix for an Entra error whose number is in the message. */
 export function adviceOn(message: string): string | undefined;
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
