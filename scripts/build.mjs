@@ -57,7 +57,7 @@ export const REQUIRE =
 async function distribution() {
   rmSync(join(root, "dist"), { recursive: true, force: true });
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
-  const library = await bundle("dist", sources(".", "./web", ...sharing), {
+  const library = await bundle("dist", sources(".", "./web", "./azure-functions", ...sharing), {
     // Keep names, so that stacks are readable.
     minifySyntax: true,
     minifyWhitespace: true,
@@ -78,10 +78,8 @@ async function distribution() {
   });
   // All other bundles import the package, so that they share its classes and state.
   const apart = { minify: true, external: ["copilot-keyless", "copilot-keyless/*", ...PEERS] };
-  const classes = ["copilot/agent", "errors/keyless-error", "foundry/plan", "foundry/provider"];
   const rest = [
-    [sources("./azure-functions"), { plugins: [fromPackage("copilot-keyless", classes)] }],
-    [sources("./emulator"), { plugins: [fromPackage("copilot-keyless/core", ["errors/keyless-error"])] }],
+    [sources("./emulator"), { plugins: [fromPackage("copilot-keyless/core", "errors/keyless-error")] }],
     [CLI, { banner: { js: `#!/usr/bin/env node\n${REQUIRE}` } }],
   ].map(([entries, options]) => bundle("dist", entries, { ...apart, ...options }));
   const bundled = [library, ...(await Promise.all(rest))].flat();
@@ -105,11 +103,11 @@ async function declarations() {
   for (const file of files("dist/types")) if (!reached.has(file)) rmSync(join(root, file));
 }
 
-/** Imports some files of js/ from an entry point instead of bundling a copy of them. */
-function fromPackage(entry, sources) {
-  const paths = sources.map((name) => join(root, `js/${name}.js`));
+/** Imports a file of js/ from an entry point instead of bundling a copy of it. */
+function fromPackage(entry, name) {
+  const file = join(root, `js/${name}.js`);
   const resolve = ({ path, resolveDir }) =>
-    paths.includes(join(resolveDir, path)) ? { path: entry, external: true } : undefined;
+    join(resolveDir, path) === file ? { path: entry, external: true } : undefined;
   return { name: "from-package", setup: ({ onResolve }) => onResolve({ filter: /\.js$/ }, resolve) };
 }
 
