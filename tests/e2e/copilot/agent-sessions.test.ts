@@ -219,7 +219,7 @@ describe("a runtime that has served many turns", () => {
     }
     expect(seen.size).toBe(3);
     await agent.close();
-    expect(runtimes().filter((pid) => !before.has(pid))).toEqual([]);
+    await expect.poll(() => runtimes().filter((pid) => !before.has(pid))).toEqual([]);
   });
 });
 
@@ -254,7 +254,7 @@ describe("a session per call", () => {
     expect(seen.size).toBeLessThanOrEqual(8);
     expect(most).toBeLessThanOrEqual(3);
     await agent.close();
-    expect(runtimes().filter((pid) => !before.has(pid))).toEqual([]);
+    await expect.poll(() => runtimes().filter((pid) => !before.has(pid))).toEqual([]);
   });
 
   test("the loop left early, and an error, end their sessions too", async () => {
