@@ -126,25 +126,28 @@ export function files(...paths) {
   });
 }
 
+let compilers;
+
 /** Hashes the inputs of a build: the files, and the versions of Node and Rust. */
 function digest(inputs) {
-  const hash = createHash("sha256").update(`${process.version} ${output("rustc", ["--version"])}`);
+  compilers ??= `${process.version} ${output("rustc", ["--version"])}`;
+  const hash = createHash("sha256").update(compilers);
   for (const path of files(...inputs)) hash.update(`\0${path}\0`).update(fs.readFileSync(join(root, path)));
   return hash.digest("hex");
 }
 
 /** Whether the last run had the same inputs and its outputs exist. */
-export function isFresh(name, inputs, outputs) {
+export function isFresh(name, inputs, outputs, now = digest(inputs)) {
   const stamp = `target/stamps/${name}`;
   if (![stamp, ...outputs].every((path) => fs.existsSync(resolve(root, path)))) return false;
-  return fs.readFileSync(join(root, stamp), "utf8") === digest(inputs);
+  return fs.readFileSync(join(root, stamp), "utf8") === now;
 }
 
 /** Does the work unless its outputs are fresh. */
 export async function ifChanged(name, inputs, outputs, work) {
-  if (isFresh(name, inputs, outputs)) return;
   // Hash before the work, so that a file changed meanwhile triggers another build.
   const before = digest(inputs);
+  if (isFresh(name, inputs, outputs, before)) return;
   await work();
   fs.mkdirSync(join(root, "target/stamps"), { recursive: true });
   fs.writeFileSync(join(root, "target/stamps", name), before);
