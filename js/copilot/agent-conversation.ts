@@ -39,7 +39,7 @@ const CLOSE_CHECKS: Checks<CloseOptions> = { deleteHistory: flag, forget: flag }
 const CLOSE_MS = 800;
 
 /** The conversation of an agent. */
-export class SessionConversation implements Conversation {
+export class AgentConversation implements Conversation {
   readonly #settings: ConversationSettings;
   readonly #driver: ConversationDriver;
   #closing: Promise<void> | undefined;

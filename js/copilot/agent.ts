@@ -4,7 +4,7 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
 import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
-import { SessionConversation } from "./agent-conversation.js";
+import { AgentConversation } from "./agent-conversation.js";
 import { closed } from "./closed.js";
 import type { ChatOptions, Conversation } from "./conversation.js";
 import { type AgentOptions, check, readAgentOptions } from "./options.js";
@@ -131,7 +131,7 @@ export class FoundryAgent implements AsyncDisposable {
   }
 
   #begin(resume: string | undefined, once: boolean, provider = this.provider): Conversation {
-    const conversation: Conversation = new SessionConversation({
+    const conversation: Conversation = new AgentConversation({
       provider,
       runtime: this.#runtime,
       session: this.#session,

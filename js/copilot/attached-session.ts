@@ -10,8 +10,8 @@ import { checkDirectory, START_MS } from "./sdk.js";
 import { SessionLock, sessionOpen } from "./session-lock.js";
 import { WorkingDirectory } from "./working-directory.js";
 
-/** How long the runtime may take to detach a session, or to delete one, in milliseconds. */
-const REQUEST_MS = 5_000;
+/** How long the runtime may take to answer a request of a conversation, in milliseconds. */
+export const REQUEST_MS = 5_000;
 
 /** How often to check that the runtime is alive while it opens a session, in milliseconds. */
 const ALIVE_CHECK_MS = 1_000;
@@ -31,7 +31,7 @@ export interface SessionSettings {
  * id, and at the end detached or deleted. While it has an id, no other conversation can open that
  * session.
  */
-export class ConversationSession {
+export class AttachedSession {
   readonly #settings: SessionSettings;
   readonly #workingDirectory = new WorkingDirectory();
   #open: CopilotSession | undefined;
@@ -248,7 +248,7 @@ function takeLock(home: string, id: string): SessionLock | undefined {
 }
 
 /** Waits for a request to settle, for a limited time. */
-async function inTime(request: Promise<unknown> | undefined): Promise<void> {
+export async function inTime(request: Promise<unknown> | undefined): Promise<void> {
   await withDeadline<unknown>(request?.catch(() => {}) ?? Promise.resolve(), REQUEST_MS, () => {});
 }
 

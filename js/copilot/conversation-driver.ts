@@ -10,7 +10,7 @@ import type {
   ConversationOutcome,
   Lifecycle,
 } from "../wasm/modules/plan.js";
-import { ConversationSession, type SessionSettings } from "./attached-session.js";
+import { AttachedSession, inTime, REQUEST_MS, type SessionSettings } from "./attached-session.js";
 import { closed } from "./closed.js";
 import type { Lease } from "./runtime.js";
 import type { Turn } from "./turn.js";
@@ -23,11 +23,6 @@ const SETTLE_MS = 5_000;
 const SETTLE_CLOSING_MS = 300;
 
 /**
- * How long the runtime may take to return the events of a session, or to be ended, in milliseconds.
- */
-const REQUEST_MS = 5_000;
-
-/**
  * Carries out the actions that the lifecycle in `src/conversation.rs` decides on, one after
  * another. Each takes a limited time. Holds the runtime, the session, and the turns that wait for
  * it.
@@ -35,7 +30,7 @@ const REQUEST_MS = 5_000;
 export class ConversationDriver {
   readonly #settings: SessionSettings;
   readonly #lifecycle: Lifecycle;
-  readonly #session: ConversationSession;
+  readonly #session: AttachedSession;
   /** The turns that have not ended, in order, each with its number. */
   readonly #turns: { turn: Turn; number: number }[] = [];
   #count = 0;
@@ -56,7 +51,7 @@ export class ConversationDriver {
   constructor(settings: SessionSettings) {
     this.#settings = settings;
     this.#lifecycle = callCore(() => new (planModule().Lifecycle)(settings.resume !== undefined));
-    this.#session = new ConversationSession(settings);
+    this.#session = new AttachedSession(settings);
   }
 
   /**
@@ -238,11 +233,7 @@ export class ConversationDriver {
   }
 
   async #discard(): Promise<ConversationOutcome> {
-    await withDeadline<unknown>(
-      this.#lease?.discard().catch(() => {}) ?? Promise.resolve(),
-      REQUEST_MS,
-      () => {},
-    );
+    await inTime(this.#lease?.discard());
     this.#lease = undefined;
     return "released";
   }
