@@ -86,7 +86,8 @@ struct World {
     dies: Option<i64>,
     /// Whether the one attempt on entering the expired phase was made.
     forced: bool,
-    /// When the last acquisition failed, unless a later event allows another one at once.
+    /// When the last acquisition failed or brought no newer token, unless a later event allows
+    /// another one at once.
     failed: Option<Now>,
     /// Whether the wall clock was set, so that expiries are not comparable.
     set: bool,
@@ -158,7 +159,7 @@ impl World {
                     self.ended.push(flight);
                     let outcome = self.answer(flight, life, random);
                     assert_ne!(outcome, Outcome::Ignored, "the flight under way counts");
-                    if let Outcome::Refused(_) = outcome {
+                    if let Outcome::Refused(_) | Outcome::Unchanged = outcome {
                         self.failed = Some(self.now);
                     }
                 }
