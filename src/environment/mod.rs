@@ -8,6 +8,7 @@ mod variable;
 
 use serde::Serialize;
 
+pub(crate) use credential::cloud_of_authority;
 pub use credential::{CredentialKind, CredentialPlan, Host, credential};
 pub use variable::{Holds, Origin, Variable, Visibility};
 
