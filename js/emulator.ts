@@ -33,6 +33,7 @@ export type { Reply, ReplyFunction, ReplyMessage, ReplyRequest, ReplyTool } from
 export type { TokenClaims } from "./emulator/tokens.js";
 export type {
   EmulatedFoundry,
+  EmulatedHosts,
   EmulatedIdentity,
   Emulator,
   EmulatorEnvironment,

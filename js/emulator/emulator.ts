@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { KeylessError } from "../errors/keyless-error.js";
 import { FaultQueue } from "./faults.js";
 import { createFoundryApp } from "./foundry.js";
+import { hostEnvironments } from "./hosts.js";
 import { APP_SERVICE_PATH, createIdentityApp, IMDS_PATH } from "./identity.js";
+import { createJobTokens } from "./job-tokens.js";
 import { RequestLog } from "./log.js";
 import { readOptions, readRoles } from "./options.js";
 import { listen } from "./server.js";
@@ -39,6 +41,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const secret = randomBytes(32).toString("hex");
   const clientSecret = randomBytes(30).toString("base64url");
   const federatedToken = await tokens.federate();
+  const jobs = await createJobTokens(clock);
   let roles = settings.roles;
   let lifetimes = 0;
 
@@ -50,6 +53,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     secret,
     clientSecret,
     federatedToken,
+    jobs,
     lifetimeOf: (resource) => {
       lifetimes += 1;
       return settings.lifetimeOf({ resource, count: lifetimes });
@@ -94,6 +98,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
       FOUNDRY_MODEL_NAME: model,
     },
+    hosts: hostEnvironments({
+      identityUrl: identity.url,
+      endpoint,
+      secret,
+      foundryUrl: foundry.url,
+      model,
+      jobs,
+    }),
     identity: {
       url: identity.url,
       port: identity.port,

@@ -66,6 +66,24 @@ export type EmulatorEnvironment = Record<
   string
 >;
 
+/**
+ * The environments of processes on other hosts, each with the endpoint and the model:
+ * `{ ...process.env, ...emulator.hosts.githubActions }`.
+ */
+export type EmulatedHosts = Record<
+  /** A Foundry hosted agent: its project, its deployment and its own managed identity. */
+  | "foundryHostedAgent"
+  /** A job of GitHub Actions with `id-token: write`. */
+  | "githubActions"
+  /** A job of Azure Pipelines with a service connection. */
+  | "azurePipelines"
+  /** A Microsoft Entra ID auth sidecar with the services `Foundry` and `CognitiveServices`. */
+  | "sidecar"
+  /** Azure Machine Learning. */
+  | "machineLearning",
+  Readonly<Record<string, string>>
+>;
+
 /** The managed identity endpoint and its fictional identity. */
 export interface EmulatedIdentity {
   /** Without a trailing slash. For IMDS, the value of `AZURE_POD_IDENTITY_AUTHORITY_HOST`. */
@@ -112,6 +130,7 @@ export interface EmulatedFoundry {
 /** A running emulator. `await using` stops it. */
 export interface Emulator extends AsyncDisposable {
   readonly env: EmulatorEnvironment;
+  readonly hosts: EmulatedHosts;
   readonly identity: EmulatedIdentity;
   readonly foundry: EmulatedFoundry;
   /**

@@ -1,5 +1,4 @@
 import type { CoreError } from "../modules/core.js";
-import type { CredentialCode } from "../modules/plan.js";
 import type { AccessToken } from "./token.js";
 
 /** The kind of identity endpoint. */
@@ -135,7 +134,7 @@ export interface TokenFailure {
   /** The delay before a retry. Absent if a retry is useless. */
   retryInMs?: number;
   /** The code, where the status does not tell it. */
-  code?: CredentialCode;
+  code?: "credential/refused";
   /** The next step, where the source has one of its own. */
   hint?: string;
 }

@@ -137,9 +137,11 @@ pub(super) fn read(body: &str, source: Source) -> Result<Secret> {
 pub(super) fn hint(source: Source) -> &'static str {
     match source {
         Source::AzurePipelines => {
-            "Map the token into the step (env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)), and authorize the pipeline to use \
-             the service connection."
+            "Set SYSTEM_ACCESSTOKEN to $(System.AccessToken) in the env of the step, and authorize the pipeline to use the \
+             service connection."
         }
-        _ => "Give the job the permission id-token: write. Jobs of forked repositories do not get it.",
+        _ => {
+            "Set id-token to write in the permissions of the job. Jobs of forked repositories cannot have it."
+        }
     }
 }

@@ -461,7 +461,7 @@ fn a_refused_assertion_says_what_the_job_lacks() {
         assert_eq!(failure.retry_in_ms, None);
         failure.hint.unwrap()
     };
-    assert!(hint(Source::GithubActions).contains("id-token: write"));
+    assert!(hint(Source::GithubActions).contains("id-token to write"));
     assert!(hint(Source::AzurePipelines).contains("SYSTEM_ACCESSTOKEN"));
 }
 
