@@ -38,5 +38,6 @@ export type {
   Emulator,
   EmulatorEnvironment,
   EmulatorOptions,
+  SecureHosts,
   TokenLifetimeRequest,
 } from "./emulator/types.js";

@@ -4,9 +4,11 @@ import { FaultQueue } from "./faults.js";
 import { createFoundryApp } from "./foundry.js";
 import { hostEnvironments } from "./hosts.js";
 import { APP_SERVICE_PATH, createIdentityApp, IMDS_PATH } from "./identity.js";
+import type { IdentitySettings } from "./identity-settings.js";
 import { createJobTokens } from "./job-tokens.js";
 import { RequestLog } from "./log.js";
 import { readOptions, readRoles } from "./options.js";
+import { type SecureServer, startSecure } from "./secure.js";
 import { listen } from "./server.js";
 import { createTokenAuthority, PRINCIPAL } from "./tokens.js";
 import type { Emulator, EmulatorOptions } from "./types.js";
@@ -45,7 +47,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   let roles = settings.roles;
   let lifetimes = 0;
 
-  const identityApp = createIdentityApp({
+  const identitySettings: IdentitySettings = {
     clock,
     log,
     faults,
@@ -58,7 +60,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       lifetimes += 1;
       return settings.lifetimeOf({ resource, count: lifetimes });
     },
-  });
+  };
   const foundryApp = createFoundryApp({
     clock,
     log,
@@ -73,15 +75,22 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       return roles;
     },
   });
-  const identity = await listen(identityApp, settings.identityPort, "identityPort");
+  const identity = await listen(createIdentityApp(identitySettings), settings.identityPort, "identityPort");
   const foundry = await listen(foundryApp, settings.port, "port").catch(async (error: unknown) => {
     await identity.close();
     throw error;
   });
 
+  const resource = {
+    FOUNDRY_RESOURCE_URL: `${foundry.url}/openai/v1/`,
+    FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
+    FOUNDRY_MODEL_NAME: model,
+  };
+  let secure: Promise<SecureServer> | undefined;
   let stopping: Promise<void> | undefined;
   const stop = () => {
-    stopping ??= Promise.all([identity.close(), foundry.close()]).then(() => {});
+    const closeSecure = async () => (await secure?.catch(() => undefined))?.close();
+    stopping ??= Promise.all([identity.close(), foundry.close(), closeSecure()]).then(() => {});
     return stopping;
   };
   const assertRunning = () => {
@@ -94,9 +103,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       IDENTITY_ENDPOINT: endpoint,
       IDENTITY_HEADER: secret,
       AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
-      FOUNDRY_RESOURCE_URL: `${foundry.url}/openai/v1/`,
-      FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
-      FOUNDRY_MODEL_NAME: model,
+      ...resource,
     },
     hosts: hostEnvironments({
       identityUrl: identity.url,
@@ -104,8 +111,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       secret,
       foundryUrl: foundry.url,
       model,
+      resource,
       jobs,
     }),
+    startSecureHosts: async () => {
+      assertRunning();
+      secure ??= startSecure(identitySettings, resource);
+      return (await secure).hosts;
+    },
     identity: {
       url: identity.url,
       port: identity.port,

@@ -17,18 +17,16 @@ interface Settings {
   readonly secret: string;
   readonly foundryUrl: string;
   readonly model: string;
+  /** The variables of the endpoint, the model and the scope. */
+  readonly resource: Readonly<
+    Record<"FOUNDRY_RESOURCE_URL" | "FOUNDRY_MODEL_NAME" | "FOUNDRY_TOKEN_SCOPE", string>
+  >;
   readonly jobs: JobTokens;
 }
 
 /** Returns the environments of processes on the emulated hosts. */
 export function hostEnvironments(settings: Settings): EmulatedHosts {
-  const { identityUrl, endpoint, secret, foundryUrl, model, jobs } = settings;
-  const scope = { FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default" };
-  const resource = {
-    FOUNDRY_RESOURCE_URL: `${foundryUrl}/openai/v1/`,
-    FOUNDRY_MODEL_NAME: model,
-    ...scope,
-  };
+  const { identityUrl, endpoint, secret, foundryUrl, model, resource, jobs } = settings;
   const { clientId, tenantId } = PRINCIPAL;
   return {
     foundryHostedAgent: {
@@ -41,7 +39,7 @@ export function hostEnvironments(settings: Settings): EmulatedHosts {
       AZURE_AI_MODEL_DEPLOYMENT_NAME: model,
       IDENTITY_ENDPOINT: endpoint,
       IDENTITY_HEADER: secret,
-      ...scope,
+      FOUNDRY_TOKEN_SCOPE: resource.FOUNDRY_TOKEN_SCOPE,
     },
     githubActions: {
       GITHUB_ACTIONS: "true",

@@ -135,8 +135,8 @@ async function answerImds(c: AppContext, settings: IdentitySettings): Promise<Re
   });
 }
 
-/** Checks the parameters that both endpoints share. Returns an error message. */
-function problemOf(c: AppContext): string | undefined {
+/** Checks the parameters that the managed identity endpoints share. Returns an error message. */
+export function problemOf(c: AppContext): string | undefined {
   const resource = c.req.query("resource");
   if (!resource) return "Required query variable 'resource' is missing";
   if (resource.endsWith("/.default")) {
@@ -147,7 +147,8 @@ function problemOf(c: AppContext): string | undefined {
   return undefined;
 }
 
-async function issue(
+/** Issues the token that a managed identity's query asks for. */
+export async function issue(
   c: AppContext,
   settings: IdentitySettings,
 ): Promise<{ resource: string; fields: { expires_on?: unknown }; token: IssuedToken }> {
@@ -173,7 +174,8 @@ function queryOf(c: AppContext, names: readonly string[]): string | undefined {
   return names.map((name) => c.req.query(name)).find((value) => value);
 }
 
-function isSecret(value: string | undefined, secret: string): boolean {
+/** Compares a secret in constant time. */
+export function isSecret(value: string | undefined, secret: string): boolean {
   const a = Buffer.from(value ?? "");
   const b = Buffer.from(secret);
   return a.length === b.length && timingSafeEqual(a, b);

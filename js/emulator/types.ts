@@ -84,6 +84,21 @@ export type EmulatedHosts = Record<
   Readonly<Record<string, string>>
 >;
 
+/** The environments of {@link Emulator.startSecureHosts}. */
+export type SecureHosts = Record<
+  /**
+   * Service Fabric, whose identity endpoint has a self-signed certificate. A client that does not
+   * compare thumbprints accepts it with `NODE_TLS_REJECT_UNAUTHORIZED=0` alone.
+   */
+  | "serviceFabric"
+  /**
+   * A pod of AKS with an identity binding, without `AZURE_FEDERATED_TOKEN_FILE`: the federated
+   * token is `identity.federatedToken`.
+   */
+  | "identityBinding",
+  Readonly<Record<string, string>>
+>;
+
 /** The managed identity endpoint and its fictional identity. */
 export interface EmulatedIdentity {
   /** Without a trailing slash. For IMDS, the value of `AZURE_POD_IDENTITY_AUTHORITY_HOST`. */
@@ -139,6 +154,11 @@ export interface Emulator extends AsyncDisposable {
   readonly requests: readonly RequestRecord[];
   readonly counts: RequestCounts;
   readonly faults: Faults;
+  /**
+   * Starts, at the first call, an https server for the hosts whose endpoint has a certificate of
+   * its own, on a free port.
+   */
+  startSecureHosts(): Promise<SecureHosts>;
   /** Revokes all tokens issued so far. Returns how many were not yet revoked. */
   revokeTokens(): number;
   /** Closes both servers and all connections, including hanging ones. Later calls do nothing. */

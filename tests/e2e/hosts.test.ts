@@ -24,13 +24,16 @@ const SECRETS = [
 
 const AGENT = "11111111-2222-4333-8444-555555555555";
 
-/** Two turns in the environment of a host; the token is revoked in between. */
+/**
+ * Two turns in the environment of a host. The token is revoked in between, unless it is a managed
+ * identity's: the platform caches those.
+ */
 async function converse(host: keyof EmulatedHosts, options: ConstructorParameters<typeof FoundryAgent>[0]) {
   Object.assign(process.env, hosts[host]);
   const since = emulator.requests.length;
   await using agent = new FoundryAgent(options);
   expect(await agent.chat("Who are you?")).toContain("Who are you?");
-  emulator.revokeTokens();
+  if (host !== "foundryHostedAgent") emulator.revokeTokens();
   expect(await agent.chat("Still there?")).toContain("Still there?");
   const requests = emulator.requests.slice(since);
   const told = JSON.stringify([agent.provider.credential, agent.provider.config, requests]);
@@ -48,13 +51,7 @@ test.each([undefined, "direct"] as const)(
   async (credential) => {
     const { agent, requests, summary } = await converse("foundryHostedAgent", { credential });
     const path = "/api/projects/emulator/openai/v1/responses";
-    expect(summary).toEqual([
-      "GET /msi/token 200",
-      `${path} 200 valid`,
-      `${path} 401 revoked`,
-      "GET /msi/token 200",
-      `${path} 200 valid`,
-    ]);
+    expect(summary).toEqual(["GET /msi/token 200", `${path} 200 valid`, `${path} 200 valid`]);
     const clientId = hosts.foundryHostedAgent.FOUNDRY_AGENT_INSTANCE_CLIENT_ID;
     const callers = requests.flatMap(({ authorization }) => authorization?.clientId ?? []);
     expect(new Set(callers)).toEqual(new Set([clientId]));
