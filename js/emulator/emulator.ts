@@ -81,11 +81,21 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     throw error;
   });
 
+  const endpoint = `${identity.url}${APP_SERVICE_PATH}`;
   const resource = {
     FOUNDRY_RESOURCE_URL: `${foundry.url}/openai/v1/`,
     FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
     FOUNDRY_MODEL_NAME: model,
   };
+  const hosts = hostEnvironments({
+    identityUrl: identity.url,
+    endpoint,
+    secret,
+    foundryUrl: foundry.url,
+    model,
+    resource,
+    jobs,
+  });
   let secure: Promise<SecureServer> | undefined;
   let stopping: Promise<void> | undefined;
   const stop = () => {
@@ -97,7 +107,6 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     if (!stopping) return;
     throw new KeylessError("emulator/closed", "The emulator was stopped", { hint: "Start another." });
   };
-  const endpoint = `${identity.url}${APP_SERVICE_PATH}`;
   return {
     env: {
       IDENTITY_ENDPOINT: endpoint,
@@ -105,18 +114,10 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
       ...resource,
     },
-    hosts: hostEnvironments({
-      identityUrl: identity.url,
-      endpoint,
-      secret,
-      foundryUrl: foundry.url,
-      model,
-      resource,
-      jobs,
-    }),
+    hosts,
     startSecureHosts: async () => {
       assertRunning();
-      secure ??= startSecure(identitySettings, resource);
+      secure ??= startSecure(identitySettings, resource, hosts);
       return (await secure).hosts;
     },
     identity: {

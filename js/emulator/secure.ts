@@ -7,10 +7,11 @@ import { answerEntra } from "./entra.js";
 import { type AppContext, type AppEnv, recordRequests, refuse, send } from "./http.js";
 import { isSecret, issue, problemOf } from "./identity.js";
 import type { IdentitySettings } from "./identity-settings.js";
+import { addJobs, PIPELINES_PATH } from "./jobs.js";
 import { listen, type RunningServer } from "./server.js";
 import { identityErrorForStatus } from "./status-errors.js";
 import { PRINCIPAL } from "./tokens.js";
-import type { SecureHosts } from "./types.js";
+import type { EmulatedHosts, SecureHosts } from "./types.js";
 
 /** The value of `IDENTITY_ENDPOINT` in Service Fabric. */
 const SERVICE_FABRIC_PATH = "/metadata/identity/oauth2/token";
@@ -25,14 +26,25 @@ export interface SecureServer extends RunningServer {
   readonly hosts: SecureHosts;
 }
 
-/** Starts Service Fabric's identity endpoint and the token proxy of an AKS identity binding. */
+/**
+ * Starts Service Fabric's identity endpoint, the token proxy of an AKS identity binding, and the
+ * endpoint of Azure Pipelines once more.
+ */
 export async function startSecure(
   settings: IdentitySettings,
   resource: Readonly<Record<string, string>>,
+  hosts: EmulatedHosts,
 ): Promise<SecureServer> {
   const certificate = selfSigned(PROXY_NAME);
   const server = await listen(createSecureApp(settings), 0, "port", certificate);
-  return { ...server, hosts: environments(server.url, certificate, settings.secret, resource) };
+  const pipelines = { ...hosts.azurePipelines, SYSTEM_OIDCREQUESTURI: `${server.url}${PIPELINES_PATH}` };
+  return {
+    ...server,
+    hosts: {
+      ...environments(server.url, certificate, settings.secret, resource),
+      azurePipelines: pipelines,
+    },
+  };
 }
 
 function environments(
@@ -40,7 +52,7 @@ function environments(
   { cert, thumbprint }: Certificate,
   secret: string,
   resource: Readonly<Record<string, string>>,
-): SecureHosts {
+): Omit<SecureHosts, "azurePipelines"> {
   return {
     serviceFabric: {
       IDENTITY_ENDPOINT: `${url}${SERVICE_FABRIC_PATH}`,
@@ -71,6 +83,7 @@ function createSecureApp(settings: IdentitySettings): Hono<AppEnv> {
     }),
   );
   app.get(SERVICE_FABRIC_PATH, (c) => answerServiceFabric(c, settings));
+  addJobs(app, settings);
   app.post(`${PROXY_PATH}/:tenant/oauth2/v2.0/token`, (c) => answerProxy(c, settings));
   app.notFound((c) => refuse(c, serviceFabricError(404, "NotFound", "Not Found")));
   app.onError((error, c) => refuse(c, serviceFabricError(500, "InternalServerError", redact(error.message))));

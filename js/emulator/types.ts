@@ -95,7 +95,9 @@ export type SecureHosts = Record<
    * A pod of AKS with an identity binding, without `AZURE_FEDERATED_TOKEN_FILE`: the federated
    * token is `identity.federatedToken`.
    */
-  | "identityBinding",
+  | "identityBinding"
+  /** As `hosts.azurePipelines`, for clients that send the job's secret over https only. */
+  | "azurePipelines",
   Readonly<Record<string, string>>
 >;
 
