@@ -75,7 +75,7 @@ export interface DirectCredentialOptions {
   sidecar?: SidecarOptions | undefined;
   /**
    * Whether a workload identity uses the AKS identity binding (preview) that the environment names.
-   * Needs `node:https`. Default false.
+   * Needs `node:tls`. Default false.
    */
   identityBinding?: boolean | undefined;
   /**

@@ -215,7 +215,7 @@ impl Identity {
 }
 
 /// The variables with the client id of a kind, in order of precedence.
-pub(super) fn client_ids(kind: CredentialKind) -> &'static [Variable] {
+pub(crate) fn client_ids(kind: CredentialKind) -> &'static [Variable] {
     match kind {
         CredentialKind::AzurePipelines => &[Variable::AzuresubscriptionClientId, Variable::AzureClientId],
         _ => &[Variable::AzureClientId],
@@ -223,7 +223,7 @@ pub(super) fn client_ids(kind: CredentialKind) -> &'static [Variable] {
 }
 
 /// The variables with the tenant of a kind, in order of precedence.
-pub(super) fn tenant_ids(kind: CredentialKind) -> &'static [Variable] {
+pub(crate) fn tenant_ids(kind: CredentialKind) -> &'static [Variable] {
     match kind {
         CredentialKind::AzurePipelines => &[Variable::AzuresubscriptionTenantId, Variable::AzureTenantId],
         _ => &[Variable::AzureTenantId],

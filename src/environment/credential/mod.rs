@@ -30,7 +30,8 @@ use crate::{Code, Error, Result, Variables};
 use crate::{Notice, NoticeCode};
 pub(crate) use authority::cloud_of_authority;
 use choice::Choice;
-use detect::{Signs, client_ids, tenant_ids};
+use detect::Signs;
+pub(crate) use detect::{client_ids, tenant_ids};
 
 const TOKEN_CREDENTIALS: &str = Variable::AzureTokenCredentials.as_str();
 

@@ -58,7 +58,7 @@ pub struct Failure {
     pub retry_in_ms: Option<u32>,
     /// The code, where the status does not tell it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<&'static str>,
+    pub code: Option<Code>,
     /// The next step, where the source has one of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<&'static str>,
@@ -121,14 +121,14 @@ pub fn judge(answer: &Answer) -> Verdict {
     let refused = source == Source::Sidecar && status >= 500 && sidecar::is_refusal(&response.message);
     let own_hint = match (source, status) {
         (Source::Sidecar, _) => sidecar::hint(status),
-        (_, 400..=404) if answer.of_assertion => Some(assertion::hint(source)),
+        (_, 300..=404) if answer.of_assertion => Some(assertion::hint(source)),
         _ => None,
     };
     Verdict::Failure(Failure {
         status: (status != 0).then_some(status),
         retry_after_ms,
         retry_in_ms: retry_in_ms.filter(|_| !refused),
-        code: refused.then_some(Code::CredentialRefused.as_str()),
+        code: refused.then_some(Code::CredentialRefused),
         hint: advice(&response.message).or(own_hint),
         message: response.message,
     })

@@ -3,7 +3,7 @@
 use super::settings::{Settings, check_address, configuration, encoded, no_address};
 use super::{AssertionCall, Call, SecretPlace, Source, TIMEOUT_MS};
 use crate::endpoint::Cloud;
-use crate::environment::{Variable, cloud_of_authority};
+use crate::environment::{CredentialKind, Variable, cloud_of_authority};
 use crate::text::json::Members;
 use crate::{Code, Error, Headers, Result, Secret};
 
@@ -27,8 +27,7 @@ impl Settings<'_> {
         let audience = audience(cloud_of_authority(self.authority()));
         let call = self.exchange(
             Source::GithubActions,
-            &[Variable::AzureClientId],
-            &[Variable::AzureTenantId],
+            CredentialKind::GithubActions,
             SecretPlace::new("client_assertion", None),
         )?;
         Ok(Call {
@@ -72,8 +71,7 @@ impl Settings<'_> {
         }
         let call = self.exchange(
             Source::AzurePipelines,
-            &[Variable::AzuresubscriptionClientId, Variable::AzureClientId],
-            &[Variable::AzuresubscriptionTenantId, Variable::AzureTenantId],
+            CredentialKind::AzurePipelines,
             SecretPlace::new("client_assertion", None),
         )?;
         Ok(Call {

@@ -2,15 +2,12 @@
 
 use super::settings::{Settings, check_authority, configuration, encoded, no_address, no_scope};
 use super::{Call, SecretPlace, Source, Tls};
-use crate::environment::Variable;
+use crate::environment::{CredentialKind, Variable, client_ids, tenant_ids};
 use crate::text::address::{self, Address};
 use crate::{Code, Error, Headers, Result};
 
 const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-const CLIENT_ID: [Variable; 1] = [Variable::AzureClientId];
-const TENANT_ID: [Variable; 1] = [Variable::AzureTenantId];
 
 impl<'a> Settings<'a> {
     pub(super) fn client_secret(&self) -> Result<Call> {
@@ -20,7 +17,7 @@ impl<'a> Settings<'a> {
             self.need(secret, "the clientSecret option")?;
         }
         let place = SecretPlace::new("client_secret", (!own).then_some(secret));
-        self.exchange(Source::ClientSecret, &CLIENT_ID, &TENANT_ID, place)
+        self.exchange(Source::ClientSecret, CredentialKind::Environment, place)
     }
 
     pub(super) fn workload_identity(&self) -> Result<Call> {
@@ -30,7 +27,7 @@ impl<'a> Settings<'a> {
             self.need(file, "the assertion option")?;
         }
         let place = SecretPlace::new("client_assertion", (!own).then_some(file));
-        let call = self.exchange(Source::WorkloadIdentity, &CLIENT_ID, &TENANT_ID, place)?;
+        let call = self.exchange(Source::WorkloadIdentity, CredentialKind::WorkloadIdentity, place)?;
         if self.request.identity_binding {
             self.bound(call)
         } else {
@@ -38,23 +35,17 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// Describes the exchange of a secret or an assertion for a token. Of `client_ids` and
-    /// `tenant_ids` the first one that is set counts.
-    pub(super) fn exchange(
-        &self,
-        source: Source,
-        client_ids: &[Variable],
-        tenant_ids: &[Variable],
-        secret: SecretPlace,
-    ) -> Result<Call> {
+    /// Describes the exchange of a secret or an assertion for a token. `kind` says which variables
+    /// hold the ids.
+    pub(super) fn exchange(&self, source: Source, kind: CredentialKind, secret: SecretPlace) -> Result<Call> {
         let client = self.id(
             self.request.client_id.as_deref(),
-            client_ids,
+            client_ids(kind),
             "the clientId option",
         )?;
         let tenant = self.id(
             self.request.tenant_id.as_deref(),
-            tenant_ids,
+            tenant_ids(kind),
             "the tenantId option",
         )?;
         if !address::is_client_id(client) {

@@ -10,9 +10,10 @@ use crate::text::json::Members;
 use crate::{Code, Error, Result};
 
 /// The settings of a request to an auth sidecar. As JSON in camel case; every field except
-/// `service` is optional and may be null.
+/// `service` is optional and may be null. Others are refused: a misspelt agent identity would give a
+/// token of the blueprint.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Sidecar {
     /// The base URL. Default: `SIDECAR_URL`.
     pub url: Option<String>,

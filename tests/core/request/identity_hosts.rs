@@ -2,7 +2,7 @@
 //! Learning and AKS identity bindings, and the judgement of their answers.
 
 use copilot_keyless::request::identity::{Answer, Call, Request, Sidecar, Source, Verdict, call, judge};
-use copilot_keyless::{Error, Headers};
+use copilot_keyless::{Code, Error, Headers};
 
 const SCOPE: &str = "https://ai.azure.com/.default";
 const AGENT: &str = "44444444-4444-4444-4444-444444444444";
@@ -454,15 +454,18 @@ fn assertions_are_read_from_the_field_of_the_platform() {
 
 #[test]
 fn a_refused_assertion_says_what_the_job_lacks() {
-    let hint = |source| {
-        let Verdict::Failure(failure) = judged(source, true, 401, "{}") else {
+    let hint = |source, status| {
+        let Verdict::Failure(failure) = judged(source, true, status, "{}") else {
             unreachable!("a failure")
         };
         assert_eq!(failure.retry_in_ms, None);
         failure.hint.unwrap()
     };
-    assert!(hint(Source::GithubActions).contains("id-token to write"));
-    assert!(hint(Source::AzurePipelines).contains("SYSTEM_ACCESSTOKEN"));
+    assert!(hint(Source::GithubActions, 401).contains("id-token to write"));
+    // A page to sign in.
+    for status in [302, 401] {
+        assert!(hint(Source::AzurePipelines, status).contains("SYSTEM_ACCESSTOKEN"));
+    }
 }
 
 /// A token whose `exp` is 2020-04-15T21:05:35Z.
@@ -518,7 +521,7 @@ fn problems_of_a_sidecar_are_told() {
     );
     assert_eq!(
         (refused.code, refused.retry_in_ms),
-        (Some("credential/refused"), None)
+        (Some(Code::CredentialRefused), None)
     );
     assert!(refused.hint.unwrap().contains("second factor"));
     let failed = problem(500, "Failed to acquire token for downstream API");
