@@ -7,7 +7,9 @@ use super::options::from_js;
 use super::values::{JsResult, throw, to_js};
 use copilot_keyless::request::{chat, identity, probe};
 use copilot_keyless::token::{self, challenge, claims};
-use copilot_keyless::{Code, Problem, answer, diagnosis, endpoint, provider, schedule, simulate};
+use copilot_keyless::{
+    Code, Problem, answer, diagnosis, endpoint, provider, schedule, simulate, whole_number,
+};
 
 /// [`endpoint::parse`].
 #[wasm_bindgen(js_name = parseEndpoint)]
@@ -39,6 +41,7 @@ pub fn plan_models(options: &JsValue, taken: &Array) -> JsResult {
 /// [`probe::call`].
 #[wasm_bindgen(js_name = planProbe)]
 pub fn plan_probe(request: &JsValue, timeout_ms: Option<f64>) -> JsResult {
+    let timeout_ms = timeout_ms.map(whole_number);
     probe::call(&from_js(request, Code::ProviderConflict)?, timeout_ms)
         .map_err(throw)
         .map(to_js)
@@ -47,6 +50,7 @@ pub fn plan_probe(request: &JsValue, timeout_ms: Option<f64>) -> JsResult {
 /// [`chat::call`].
 #[wasm_bindgen(js_name = planChat)]
 pub fn plan_chat(request: &JsValue, prompt: &str, timeout_ms: Option<f64>) -> JsResult {
+    let timeout_ms = timeout_ms.map(whole_number);
     chat::call(&from_js(request, Code::ProviderConflict)?, prompt, timeout_ms)
         .map_err(throw)
         .map(to_js)
