@@ -7,9 +7,7 @@ use super::options::from_js;
 use super::values::{JsResult, throw, to_js};
 use copilot_keyless::request::{chat, identity, probe};
 use copilot_keyless::token::{self, challenge, claims};
-use copilot_keyless::{
-    Code, Problem, answer, diagnosis, endpoint, provider, schedule, simulate, whole_number,
-};
+use copilot_keyless::{Code, Problem, answer, diagnosis, endpoint, provider, schedule, simulate};
 
 /// [`endpoint::parse`].
 #[wasm_bindgen(js_name = parseEndpoint)]
@@ -41,7 +39,7 @@ pub fn plan_models(options: &JsValue, taken: &Array) -> JsResult {
 /// [`probe::call`].
 #[wasm_bindgen(js_name = planProbe)]
 pub fn plan_probe(request: &JsValue, timeout_ms: Option<f64>) -> JsResult {
-    let timeout_ms = timeout_ms.map(whole_number);
+    let timeout_ms = timeout_ms.map(copilot_keyless::whole_number);
     probe::call(&from_js(request, Code::ProviderConflict)?, timeout_ms)
         .map_err(throw)
         .map(to_js)
@@ -50,7 +48,7 @@ pub fn plan_probe(request: &JsValue, timeout_ms: Option<f64>) -> JsResult {
 /// [`chat::call`].
 #[wasm_bindgen(js_name = planChat)]
 pub fn plan_chat(request: &JsValue, prompt: &str, timeout_ms: Option<f64>) -> JsResult {
-    let timeout_ms = timeout_ms.map(whole_number);
+    let timeout_ms = timeout_ms.map(copilot_keyless::whole_number);
     chat::call(&from_js(request, Code::ProviderConflict)?, prompt, timeout_ms)
         .map_err(throw)
         .map(to_js)
