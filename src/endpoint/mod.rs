@@ -256,7 +256,13 @@ fn check_transport(url: &Url, site: &Site) -> Result<()> {
                 url.host
             ),
         )
-        .hint("Write https://. Plain http is for this machine only: localhost, 127.0.0.1 or [::1]."));
+        .hint(match site.kind {
+            Kind::Custom => {
+                "Write https://. Plain http is for this machine only: localhost, 127.0.0.1 or [::1]."
+                    .to_owned()
+            }
+            _ => format!("Write https://{}.", url.host),
+        }));
     }
     match url.port {
         Some(port) if !matches!(site.kind, Kind::Custom | Kind::Local) => Err(Error::new(

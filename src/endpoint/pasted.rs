@@ -59,7 +59,10 @@ pub(super) fn reject_non_urls(text: &str) -> Result<()> {
                 "The endpoint is a whole line \"{name}=...\"; expected only the URL behind the equals sign."
             ),
         )
-        .hint("Leave out the variable's name, \"export\" and the equals sign."));
+        .hint(format!(
+            "Leave out the variable's name, \"export\" and the equals sign. {}",
+            only_the_url(&lower)
+        )));
     }
     if is_connection_string(&lower) {
         return Err(Error::new(
@@ -243,13 +246,18 @@ fn impure(what: &str, lower: &str) -> Error {
 
 /// Returns a hint that names the host of the URL in a text, if it is the host of a resource. The
 /// hint never recommends any other host.
-fn only_the_url(lower: &str) -> String {
-    let mut hosts = lower.split("://").skip(1).map(|rest| {
-        let end = rest
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.')
-            .unwrap_or(rest.len());
-        rest.get(..end).unwrap_or_default()
-    });
+pub(super) fn only_the_url(lower: &str) -> String {
+    let mut hosts = lower
+        .split("://")
+        .skip(1)
+        .map(|rest| {
+            let end = rest
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.')
+                .unwrap_or(rest.len());
+            rest.get(..end).unwrap_or_default()
+        })
+        // A scheme that is there twice.
+        .filter(|host| !matches!(*host, "http" | "https"));
     match hosts.next() {
         Some(host)
             if hosts.all(|other| other == host)

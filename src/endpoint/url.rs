@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::FIND;
 use super::hosts::resembles_azure;
+use super::pasted::only_the_url;
 use super::text::{
     authority, is_digits, is_placeholder_name, is_plain_name, is_unset_value, not_a_url, placeholder,
     show_path, unset_error,
@@ -108,11 +109,16 @@ fn split_scheme(text: &str) -> Result<(Option<Scheme>, &str)> {
     match (known, after.strip_prefix("//")) {
         (Some(_), Some(rest)) if is_scheme_again(rest) => Err(not_a_url(
             "The endpoint has its scheme twice, as in https://https://.",
-        )),
+        )
+        .hint(only_the_url(&text.to_ascii_lowercase()))),
         (Some(scheme), Some(rest)) => Ok((Some(scheme), rest)),
         (Some(_), None) => Err(not_a_url(format!(
             "The endpoint begins with \"{before}:\" without two slashes."
-        ))),
+        ))
+        .hint(only_the_url(&format!(
+            "://{}",
+            after.trim_start_matches('/').to_ascii_lowercase()
+        )))),
         // host:port without a scheme
         (None, None)
             if before.contains('.')

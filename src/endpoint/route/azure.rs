@@ -111,24 +111,16 @@ fn anthropic(path: &[&str], all: &[String], wanted: Option<ProviderType>) -> Res
         return Err(anthropic_conflict(wanted));
     }
     let mut notices = Vec::new();
-    let (before, mut rest) = split_route(path);
-    match rest {
-        ["anthropic", after @ ..] => {
-            rest = after;
-            if !before.is_empty() {
-                notices.push(repeated());
-            }
-        }
+    let is_route = |name: &&&str| matches!(**name, "openai" | "v1" | "anthropic");
+    let (route, operation) = path
+        .split_at_checked(path.iter().take_while(is_route).count())
+        .unwrap_or_default();
+    match route {
+        ["anthropic"] | ["anthropic", "v1"] => {}
+        [.., "anthropic"] | [.., "anthropic", "v1"] | ["anthropic", ..] => notices.push(repeated()),
         _ => notices.push(completed("/anthropic")),
     }
-    while let ["v1" | "anthropic", after @ ..] = rest {
-        if matches!(after, ["v1" | "anthropic", ..]) && !notices.contains(&repeated()) {
-            notices.push(repeated());
-        }
-        rest = after;
-    }
-    let operation = matches!(rest, [] | ["messages" | "models" | "chat", ..]);
-    if !operation {
+    if !matches!(operation, [] | ["messages" | "models" | "chat", ..]) {
         return Err(unknown_path(all, "/anthropic"));
     }
     if path.last() != Some(&"anthropic") {

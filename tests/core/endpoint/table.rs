@@ -174,6 +174,82 @@ fn the_words_fit_the_mistake() {
 }
 
 #[test]
+fn what_cannot_be_repaired_is_told_the_address_to_give() {
+    for (text, repair) in [
+        (
+            "https://myres.openai.azure.com/tts",
+            "https://myres.openai.azure.com is enough",
+        ),
+        (
+            "https://myres.openai.azure.com/api/projects/p1",
+            "https://myres.services.ai.azure.com/api/projects/<project>",
+        ),
+        (
+            "https://myres.services.ai.azure.com/api/projects/p1/connections",
+            "https://myres.services.ai.azure.com is enough",
+        ),
+        (
+            "https://myres.services.ai.azure.com/anthropic/v2",
+            "Give https://myres.services.ai.azure.com/anthropic.",
+        ),
+        (
+            "https://myres.services.ai.azure.com/api/projects/p1/anthropic",
+            "https://myres.services.ai.azure.com/anthropic.",
+        ),
+        (
+            "AZURE_OPENAI_ENDPOINT=https://myres.openai.azure.com/openai/v1",
+            "begins with https://myres.openai.azure.com.",
+        ),
+        (
+            "https://https://myres.openai.azure.com/",
+            "begins with https://myres.openai.azure.com.",
+        ),
+        (
+            "https:/myres.openai.azure.com/",
+            "begins with https://myres.openai.azure.com.",
+        ),
+        (
+            "http://myres.openai.azure.com/",
+            "Write https://myres.openai.azure.com.",
+        ),
+    ] {
+        let error = parse(text, &Options::default()).unwrap_err();
+        let hint = error.next_step().unwrap();
+        assert!(hint.contains(repair), "{text}\n  {hint}");
+    }
+    let anthropic = Options {
+        provider_type: Some(ProviderType::Anthropic),
+        ..Options::default()
+    };
+    let error = parse("https://myres.openai.azure.com", &anthropic).unwrap_err();
+    let hint = error.next_step().unwrap();
+    assert!(
+        hint.contains("https://myres.services.ai.azure.com/anthropic"),
+        "{hint}"
+    );
+}
+
+#[test]
+fn a_dropped_api_version_is_named() {
+    let warning = |query: &str| {
+        let url = format!("https://myres.openai.azure.com/openai/v1{query}");
+        parse(&url, &Options::default()).unwrap().warnings[0]
+            .message
+            .clone()
+    };
+    assert!(warning("?api-version=2024-10-21").contains("apiVersion \"2024-10-21\""));
+    assert!(warning("?x=1&API-Version=preview#top").contains("apiVersion \"preview\""));
+    for query in [
+        "?api-key=f00d",
+        "#api-version=2024-10-21",
+        "?api-version=a%20b",
+        "?api-version=",
+    ] {
+        assert!(warning(query).contains("give apiVersion as an option"), "{query}");
+    }
+}
+
+#[test]
 fn no_hint_recommends_a_host_that_is_no_resource() {
     for host in [
         "attacker.example",
