@@ -88,9 +88,14 @@ pub(super) fn reject_non_urls(text: &str) -> Result<()> {
         return Err(impure(more, &lower));
     }
     if is_placeholder_markup(before_query(text)) {
-        return Err(placeholder(
-            "The endpoint still holds a placeholder (<...>, {...}, [...], $NAME or %NAME%)",
-        ));
+        let error =
+            placeholder("The endpoint still holds a placeholder (<...>, {...}, [...], $NAME or %NAME%)");
+        let path_only = !is_placeholder_markup(authority(after_scheme(text)));
+        return Err(if path_only {
+            error.hint(only_the_url(&lower))
+        } else {
+            error
+        });
     }
     if text.contains(char::is_whitespace) {
         return Err(impure("white space", &lower));

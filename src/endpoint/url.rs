@@ -131,7 +131,7 @@ fn split_scheme(text: &str) -> Result<(Option<Scheme>, &str)> {
         (None, None) if authority(after).contains('@') && !before.eq_ignore_ascii_case("mailto") => {
             Ok((None, text))
         }
-        (None, _) => Err(unsupported_scheme(before)),
+        (None, _) => Err(unsupported_scheme(before, text)),
     }
 }
 
@@ -147,7 +147,8 @@ fn starts_with_port(text: &str) -> bool {
     !port.is_empty() && is_digits(port)
 }
 
-fn unsupported_scheme(scheme: &str) -> Error {
+fn unsupported_scheme(scheme: &str, text: &str) -> Error {
+    let repair = only_the_url(&text.to_ascii_lowercase());
     let scheme = if is_plain_name(scheme) { scheme } else { "***" };
     Error::new(
         Code::EndpointUnsupportedScheme,
@@ -155,7 +156,7 @@ fn unsupported_scheme(scheme: &str) -> Error {
             "The endpoint's scheme is \"{scheme}:\"; expected \"https:\" (or \"http:\" on this machine)."
         ),
     )
-    .hint("Begin the endpoint with https://.")
+    .hint(format!("Begin the endpoint with https://. {repair}"))
 }
 
 /// Splits an authority into host and port.

@@ -5,6 +5,7 @@ use super::parts::{
     is_agent, is_operation, legacy, lower_case, names, operation_stripped, repeated,
 };
 use crate::endpoint::hosts::Site;
+use crate::endpoint::text::is_plain_name;
 use crate::endpoint::url::{Url, missing_project, unknown_path};
 use crate::endpoint::{Cloud, Kind, ProviderType};
 use crate::{Code, Error, Notice, NoticeCode, Result};
@@ -16,27 +17,39 @@ pub(super) fn find(url: &Url, site: &Site, wanted: Option<ProviderType>, dated: 
     read(url, &path, site, wanted, dated).map_err(|error| with_repair(error, url, &path, site))
 }
 
-/// Names the address to give in the place of one with a path that no route has.
+/// Names the address to give in the place of one with a path that no route has. The host is that of
+/// a resource, so it may be recommended.
 fn with_repair(error: Error, url: &Url, path: &[&str], site: &Site) -> Error {
-    if error.code() != Code::EndpointBadPath {
-        return error;
-    }
     let origin = url.origin();
-    match (path, &site.resource) {
-        (["api", "projects", _, ..], Some(resource)) if site.kind != Kind::FoundryAccount => {
-            error.hint(format!(
+    let hint = match (error.code(), path) {
+        (Code::EndpointBadPath, ["api", "projects", _, ..]) if site.kind != Kind::FoundryAccount => {
+            let resource = site.resource.as_deref().unwrap_or("<your-resource>");
+            format!(
                 "Leave the path out: {origin} is enough. Projects are at \
                  https://{resource}.services.ai.azure.com/api/projects/<project>."
-            ))
+            )
         }
-        (["api", "projects", ..], _) => error.hint(format!(
-            "Leave out what follows the project's name, or the whole path: {origin} is enough."
-        )),
-        (["anthropic", ..], _) if site.kind == Kind::FoundryAccount => {
-            error.hint(format!("Give {origin}/anthropic."))
+        (Code::EndpointBadPath, ["api", "projects", ..]) => {
+            format!("Leave out what follows the project's name, or the whole path: {origin} is enough.")
         }
-        _ => error.hint(format!("Leave the path out: {origin} is enough.")),
-    }
+        (Code::EndpointBadPath, ["anthropic", ..]) if site.kind == Kind::FoundryAccount => {
+            format!("Give {origin}/anthropic.")
+        }
+        (Code::EndpointPlaceholder, _) => {
+            format!("Write the name in its place, or leave the path out: {origin} is enough.")
+        }
+        (Code::EndpointAgent, ["api", "projects", ..]) => match url.segments.get(2) {
+            Some(project) if is_plain_name(project) => {
+                format!("Keep the part up to the project's name, {origin}/api/projects/{project}.")
+            }
+            _ => return error,
+        },
+        (Code::EndpointBadPath | Code::EndpointAgent, _) => {
+            format!("Leave the path out: {origin} is enough.")
+        }
+        _ => return error,
+    };
+    error.hint(hint)
 }
 
 fn read(url: &Url, path: &[&str], site: &Site, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
@@ -151,11 +164,11 @@ fn tail(
     if !matches!(below, ["deployments", ..]) && below.iter().any(|name| is_agent(name)) {
         return Err(agent());
     }
-    if !matches!(route, [] | ["openai"] | ["v1"] | ["openai", "v1"]) {
+    if !matches!(route, [] | ["openai" | "v1"] | ["openai", "v1"]) {
         notices.push(repeated());
     }
     match below {
-        [] if matches!(route, ["openai"] | ["v1"]) => notices.push(completed("/openai/v1/")),
+        [] if matches!(route, ["openai" | "v1"]) => notices.push(completed("/openai/v1/")),
         [] => {}
         ["deployments"] => notices.push(operation_stripped()),
         ["deployments", _, operation @ ..] => {

@@ -212,6 +212,26 @@ fn what_cannot_be_repaired_is_told_the_address_to_give() {
             "http://myres.openai.azure.com/",
             "Write https://myres.openai.azure.com.",
         ),
+        (
+            "wss://myres.openai.azure.com/openai/v1/realtime?model=gpt-realtime",
+            "begins with https://myres.openai.azure.com.",
+        ),
+        (
+            "https://myres.openai.azure.com/openai/deployments/<deployment>/chat/completions",
+            "begins with https://myres.openai.azure.com.",
+        ),
+        (
+            "https://myres.openai.azure.com/openai/deployments/YOUR_DEPLOYMENT_NAME",
+            "https://myres.openai.azure.com is enough",
+        ),
+        (
+            "https://myres.services.ai.azure.com/api/projects/P1/agents/a1",
+            "https://myres.services.ai.azure.com/api/projects/P1.",
+        ),
+        (
+            "https://myres.openai.azure.com/openai/threads",
+            "https://myres.openai.azure.com is enough",
+        ),
     ] {
         let error = parse(text, &Options::default()).unwrap_err();
         let hint = error.next_step().unwrap();
