@@ -181,7 +181,7 @@ pub(crate) const FIND: &str = "Find it in the Azure portal under your resource >
 pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
     let (text, unquoted) = pasted::unwrap(input)?;
     pasted::reject_non_urls(text)?;
-    let mut url = url::read(text)?;
+    let mut url = url::read(text).map_err(|error| with_repair(error, text))?;
     let site = site(&url, text)?;
     check_transport(&url, &site)?;
     let api_version = options
@@ -222,6 +222,16 @@ pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
         api_version: api_version.map(str::to_owned),
         warnings,
     })
+}
+
+/// Names the address to give in the place of one whose path cannot be read.
+fn with_repair(error: Error, text: &str) -> Error {
+    match pasted::resource_url(&text.to_ascii_lowercase()) {
+        Some(url) if error.code() == Code::EndpointBadPath => error.hint(format!(
+            "Leave the path out: {url} is enough. For a Foundry project, keep only /api/projects/<project>."
+        )),
+        _ => error,
+    }
 }
 
 fn site(url: &Url, text: &str) -> Result<Site> {

@@ -249,9 +249,17 @@ fn impure(what: &str, lower: &str) -> Error {
     .hint(only_the_url(lower))
 }
 
-/// Returns a hint that names the host of the URL in a text, if it is the host of a resource. The
-/// hint never recommends any other host.
+/// Returns a hint that names the address of the resource in a text.
 pub(super) fn only_the_url(lower: &str) -> String {
+    match resource_url(lower) {
+        Some(url) => format!("Give only the URL in it, which begins with {url}."),
+        None => format!("Give only a URL such as https://<your-resource>.openai.azure.com. {FIND}"),
+    }
+}
+
+/// Returns the address of the URL in a text, if its host is that of a resource. No hint recommends
+/// any other host.
+pub(super) fn resource_url(lower: &str) -> Option<String> {
     let mut hosts = lower
         .split("://")
         .skip(1)
@@ -263,13 +271,8 @@ pub(super) fn only_the_url(lower: &str) -> String {
         })
         // A scheme that is there twice.
         .filter(|host| !matches!(*host, "http" | "https"));
-    match hosts.next() {
-        Some(host)
-            if hosts.all(|other| other == host)
-                && classify(host, "").is_ok_and(|site| site.kind != Kind::Custom) =>
-        {
-            format!("Give only the URL in it, which begins with https://{host}.")
-        }
-        _ => format!("Give only a URL such as https://<your-resource>.openai.azure.com. {FIND}"),
-    }
+    let host = hosts.next()?;
+    let known =
+        hosts.all(|other| other == host) && classify(host, "").is_ok_and(|site| site.kind != Kind::Custom);
+    known.then(|| format!("https://{host}"))
 }

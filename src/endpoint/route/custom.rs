@@ -154,6 +154,8 @@ fn ending(
             Ok((1, ""))
         }
         (ProviderType::Anthropic | ProviderType::Azure, _) => Ok((0, "")),
+        // The version is in front.
+        (ProviderType::Openai, [.., "v1" | "v1beta", "openai"]) => Ok((0, "/")),
         (ProviderType::Openai, [.., "openai"]) => {
             if !notices
                 .iter()

@@ -229,6 +229,14 @@ fn what_cannot_be_repaired_is_told_the_address_to_give() {
             "https://myres.services.ai.azure.com/api/projects/P1.",
         ),
         (
+            "https://myres.openai.azure.com/openai/deployments//responses?api-version=2025-04-01-preview",
+            "https://myres.openai.azure.com is enough",
+        ),
+        (
+            "https://myres.services.ai.azure.com/api/projects/p1;subscription;group;p1",
+            "https://myres.services.ai.azure.com is enough",
+        ),
+        (
             "https://myres.openai.azure.com/openai/threads",
             "https://myres.openai.azure.com is enough",
         ),
