@@ -1,6 +1,6 @@
 //! Exports the refresh schedule and the lifetime of tokens, which every program needs.
 
-use js_sys::{Array, Function, Object};
+use js_sys::{Array, Date, Function, Object};
 use serde::Serialize;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -247,6 +247,9 @@ fn value(given: &JsValue) -> FieldValue {
     } else if let Ok(number) = i64::try_from(given.clone()) {
         // A BigInt.
         FieldValue::Number(number as f64)
+    } else if let Some(date) = given.dyn_ref::<Date>() {
+        // The expiry of a result of MSAL or ADAL.
+        FieldValue::Number(date.get_time())
     } else {
         given.as_string().map_or(FieldValue::Other, FieldValue::Text)
     }
