@@ -20,7 +20,6 @@ import { coreEnvironment, type Environment, environment } from "../platform/envi
 import { callCore, keylessError, planModule } from "../wasm/bindings.js";
 import { toHeaders } from "../wasm/send.js";
 import type {
-  AssertionCall,
   SecretPlace,
   SidecarOptions,
   TokenCall,
@@ -193,7 +192,7 @@ async function acquire(
   const read = (place: SecretPlace | undefined) =>
     withSecretDeadline(secretOf(place, env, options), remainingMs(), clock, signal);
   for (let attempt = 0; ; attempt += 1) {
-    const ask = async (request: TokenCall | AssertionCall, secret: string): Promise<TokenVerdict> => {
+    const ask = async (request: TokenCall, secret: string): Promise<TokenVerdict> => {
       const requestedAt = clock.now();
       const [status, body, ...headers] = await sendCall(
         request,

@@ -59,23 +59,16 @@ export interface TokenCall {
   source: TokenSource;
   url: string;
   headers: Record<string, string>;
-  /** The form to POST. Without it the request is a GET. */
+  /** The form to POST; it may be empty. Without it the request is a GET. */
   form?: string;
   secret?: SecretPlace;
-  /** The request to send first. The assertion in its answer is the secret. */
-  assertionCall?: AssertionCall;
+  /**
+   * The request to send first, for the federated token of a job. The assertion in its answer is the
+   * secret.
+   */
+  assertionCall?: TokenCall;
   /** The rules of the TLS connection, where `fetch` cannot follow them. */
   tls?: TlsRules;
-  timeoutMs: number;
-}
-
-/** A request for the federated token of a job, without its secret. */
-export interface AssertionCall {
-  url: string;
-  headers: Record<string, string>;
-  /** The body to POST. Without it the request is a GET. */
-  form?: string;
-  secret: SecretPlace;
   timeoutMs: number;
 }
 
@@ -106,7 +99,7 @@ export interface TlsRules {
 /** The response to a token request. */
 export interface TokenAnswer {
   source: TokenSource;
-  /** Whether this answers the {@link AssertionCall}. */
+  /** Whether this answers the `assertionCall`. */
   ofAssertion: boolean;
   status: number;
   headers: Record<string, string>;

@@ -18,7 +18,7 @@ pub const ANSWER_MAX_BYTES: usize = 256 * 1024;
 pub enum Verdict {
     /// A token with its lifetime.
     Token(Token),
-    /// The answer to an [`AssertionCall`](super::AssertionCall): the secret of the token request.
+    /// The answer to an [`Call::assertion_call`](super::Call::assertion_call): the secret of the token request.
     Assertion(Secret),
     /// An unreadable response.
     Error(Error),
@@ -70,7 +70,7 @@ pub struct Failure {
 pub struct Answer {
     /// The source of the token.
     pub source: Source,
-    /// Whether this answers the [`AssertionCall`](super::AssertionCall), not the token request.
+    /// Whether this answers the [`Call::assertion_call`](super::Call::assertion_call), not the token request.
     pub of_assertion: bool,
     /// The HTTP status; 0 without a response.
     pub status: u16,

@@ -1,7 +1,7 @@
 //! Describes the requests for the OIDC token of a job, and reads their answers.
 
 use super::settings::{Settings, check_address, configuration, encoded, no_address};
-use super::{AssertionCall, Call, SecretPlace, Source, TIMEOUT_MS};
+use super::{Call, SecretPlace, Source};
 use crate::endpoint::Cloud;
 use crate::environment::{CredentialKind, Variable, cloud_of_authority};
 use crate::text::json::Members;
@@ -31,17 +31,14 @@ impl Settings<'_> {
             SecretPlace::new("client_assertion", None),
         )?;
         Ok(Call {
-            assertion_call: Some(AssertionCall {
-                url: format!("{url}{separator}audience={}", encoded(audience)),
+            assertion_call: Some(Box::new(Call {
                 headers: Headers::from([("accept", "application/json")]),
-                form: None,
-                secret: SecretPlace {
-                    name: "authorization",
-                    prefix: "Bearer ",
-                    variable: Some(Variable::ActionsIdTokenRequestToken),
-                },
-                timeout_ms: TIMEOUT_MS,
-            }),
+                secret: Some(bearer(Variable::ActionsIdTokenRequestToken)),
+                ..Call::get(
+                    Source::GithubActions,
+                    format!("{url}{separator}audience={}", encoded(audience)),
+                )
+            })),
             ..call
         })
     }
@@ -75,26 +72,32 @@ impl Settings<'_> {
             SecretPlace::new("client_assertion", None),
         )?;
         Ok(Call {
-            assertion_call: Some(AssertionCall {
-                url: format!(
-                    "{url}?api-version=7.1&serviceConnectionId={}",
-                    encoded(connection)
-                ),
+            assertion_call: Some(Box::new(Call {
                 // Without the last one the answer to a wrong token is a redirect to a sign-in page.
                 headers: Headers::from([
                     ("content-type", "application/json"),
                     ("x-tfs-fedauthredirect", "Suppress"),
                 ]),
-                form: Some(""),
-                secret: SecretPlace {
-                    name: "authorization",
-                    prefix: "Bearer ",
-                    variable: Some(Variable::SystemAccesstoken),
-                },
-                timeout_ms: TIMEOUT_MS,
-            }),
+                form: Some(String::new()),
+                secret: Some(bearer(Variable::SystemAccesstoken)),
+                ..Call::get(
+                    Source::AzurePipelines,
+                    format!(
+                        "{url}?api-version=7.1&serviceConnectionId={}",
+                        encoded(connection)
+                    ),
+                )
+            })),
             ..call
         })
+    }
+}
+
+fn bearer(variable: Variable) -> SecretPlace {
+    SecretPlace {
+        name: "authorization",
+        prefix: "Bearer ",
+        variable: Some(variable),
     }
 }
 
@@ -107,7 +110,7 @@ fn check_job_address(variable: Variable, url: &str) -> Result<()> {
     Err(no_address(variable.as_str(), "an https URL"))
 }
 
-/// Reads the answer to an [`AssertionCall`].
+/// Reads the answer to the `assertion_call` of a [`Call`].
 pub(super) fn read(body: &str, source: Source) -> Result<Secret> {
     let field = match source {
         Source::AzurePipelines => "oidcToken",
@@ -131,7 +134,7 @@ pub(super) fn read(body: &str, source: Source) -> Result<Secret> {
     }
 }
 
-/// Returns the next step after a refused [`AssertionCall`].
+/// Returns the next step after its refusal.
 pub(super) fn hint(source: Source) -> &'static str {
     match source {
         Source::AzurePipelines => {

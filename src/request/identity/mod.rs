@@ -111,15 +111,16 @@ pub struct Call {
     pub url: String,
     /// The headers, with names in lower case.
     pub headers: Headers,
-    /// The form to post, without the secret. `None` for a GET request.
+    /// The form to post, without the secret; it may be empty. `None` for a GET request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
     /// The header or form field of the secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretPlace>,
-    /// The request to send first. Its answer, a [`Verdict::Assertion`], is the secret.
+    /// The request to send first, for the federated token of a job. Its answer, a
+    /// [`Verdict::Assertion`], is the secret.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub assertion_call: Option<AssertionCall>,
+    pub assertion_call: Option<Box<Call>>,
     /// The rules of the TLS connection, where they differ from the usual ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
@@ -142,24 +143,6 @@ impl Call {
     }
 }
 
-/// A request for the federated token of a job, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct AssertionCall {
-    /// The URL.
-    pub url: String,
-    /// The headers, with names in lower case.
-    pub headers: Headers,
-    /// The body to post. `None` for a GET request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub form: Option<&'static str>,
-    /// The header of the secret.
-    pub secret: SecretPlace,
-    /// The timeout of each attempt, in milliseconds.
-    pub timeout_ms: u32,
-}
-
 /// Where the secret of a request goes, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -171,7 +154,7 @@ pub struct SecretPlace {
     #[serde(skip_serializing_if = "str::is_empty")]
     pub prefix: &'static str,
     /// The variable with the secret, or the path of its file. `None` if the caller or the
-    /// [`AssertionCall`] supplies it.
+    /// `assertion_call` supplies it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variable: Option<Variable>,
 }

@@ -93,12 +93,10 @@ fn github_actions_asks_for_an_assertion_and_exchanges_it() {
         "https://run.example/7//idtoken/a/b?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange"
     );
     assert_eq!(assertion.form, None);
+    let secret = assertion.secret.unwrap();
+    assert_eq!((secret.name, secret.prefix), ("authorization", "Bearer "));
     assert_eq!(
-        (assertion.secret.name, assertion.secret.prefix),
-        ("authorization", "Bearer ")
-    );
-    assert_eq!(
-        assertion.secret.variable.unwrap().as_str(),
+        secret.variable.unwrap().as_str(),
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
     );
 }
@@ -135,7 +133,7 @@ fn azure_pipelines_asks_for_an_assertion_of_the_service_connection() {
         assertion.url,
         "https://dev.azure.com/o/p/_apis/oidctoken?api-version=7.1&serviceConnectionId=connection"
     );
-    assert_eq!(assertion.form, Some(""), "a POST without a body");
+    assert_eq!(assertion.form.as_deref(), Some(""), "a POST without a body");
     assert_eq!(
         assertion.headers,
         Headers::from([
