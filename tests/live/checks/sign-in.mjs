@@ -1,0 +1,99 @@
+// The token, by the credential that the project chooses here, and the ordinary request that all
+// other checks are compared with.
+
+import { checkToken, decodeToken } from "copilot-keyless";
+import { OUTPUT_TOKENS } from "../context.mjs";
+import { confirmed, differs, inconclusive, judged, untried } from "../verdict.mjs";
+
+/** The difference between two statements of the same expiry that rounding explains. */
+const ROUNDING_MS = 2_000;
+
+export const SIGN_IN = [
+  {
+    name: "sign-in",
+    claim: "the credential that the environment selects gets a token for the endpoint's scope",
+    files: ["docs/guides/credentials.md"],
+    expected: "a token whose audience fits the endpoint",
+    async run(context) {
+      if (context.scope === undefined)
+        return untried("no scope is known for this host: set FOUNDRY_TOKEN_SCOPE");
+      try {
+        context.token = await context.acquire();
+      } catch (error) {
+        context.signal.throwIfAborted();
+        return differs(`${error.code ?? error.name}: ${context.clean(error.message)}`);
+      }
+      const { token } = context.token;
+      const about = context.learnToken(token);
+      const problem = checkToken({ endpoint: context.endpoint, token });
+      const seen = [
+        `${about.format} of a ${about.principal}`,
+        `aud ${context.clean(about.audience ?? "none")}`,
+        `claims ${context.clean(claimNames(token).join(", "), 600) || "unreadable"}`,
+      ].join("; ");
+      return judged(!problem, problem ? `${problem.code}; ${seen}` : seen);
+    },
+  },
+  {
+    name: "expiry of the credential",
+    claim: "the expiry that a credential states is the token's own `exp`, to the second",
+    files: ["docs/design/tokens.md"],
+    expected: "the same second; a refresh time only for tokens of 2 h and more",
+    async run({ token, provider }) {
+      if (!token) return untried("there is no token");
+      const { expiresOn } = decodeToken(token.token);
+      if (expiresOn === undefined) return untried("the token cannot be decoded");
+      const apart = token.expiresOnTimestamp - expiresOn;
+      const lifetime = Math.round((expiresOn - Date.now()) / 60_000);
+      const advised = token.refreshAfterTimestamp;
+      const refresh =
+        advised === undefined
+          ? "no refresh time advised"
+          : `refresh advised ${Math.round((expiresOn - advised) / 60_000)} min before the end`;
+      const kind = provider.credential.kind;
+      const seen = `${apart} ms apart, ${lifetime} min left, ${refresh}, credential ${kind}`;
+      return judged(Math.abs(apart) <= ROUNDING_MS && (advised === undefined || lifetime >= 60), seen);
+    },
+  },
+  {
+    name: "ordinary request",
+    claim: "the v1 route answers the token with 200: in the Responses API, else in Chat Completions",
+    files: ["docs/design/endpoint.md", "docs/reference/tested.md"],
+    expected: "ok, HTTP 200",
+    requests: 2,
+    outputTokens: OUTPUT_TOKENS,
+    async run(context) {
+      if (!context.token) return untried("there is no token");
+      const seen = [];
+      for (const wireApi of ["responses", "completions"]) {
+        const body = context.body({}, wireApi);
+        const response = await context.ask({ url: context.url(wireApi), body, name: `ordinary, ${wireApi}` });
+        seen.push(`${wireApi}: ${context.describe(response)}`);
+        if (response.status === 200) {
+          context.wireApi = wireApi;
+          return confirmed(seen.join("; "));
+        }
+        const why = inconclusive(response);
+        if (why) return untried(`${why}; ${seen.join("; ")}`);
+        if (
+          ["token-invalid", "missing-role", "wrong-audience", "wrong-tenant"].includes(
+            response.diagnosis.code,
+          )
+        )
+          break;
+      }
+      return differs(seen.join("; "));
+    },
+  },
+];
+
+/** Returns the names of a token's claims, without their values. */
+function claimNames(token) {
+  try {
+    return Object.keys(
+      JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")),
+    ).sort();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,25 @@
+// Runs the checks against the embedded emulator.
+
+import { startEmulator } from "copilot-keyless/emulator";
+import { live } from "./run.mjs";
+
+/**
+ * Runs the checks against an emulator of their own. Puts its environment into `process.env`, where
+ * `@azure/identity` reads it, and takes it out afterwards. `prepare` gets the emulator first.
+ */
+export async function liveEmulated({ prepare = () => {}, ...options }) {
+  const emulator = await startEmulator({ chunkDelayMs: 0 });
+  const env = { ...emulator.env, AZURE_POD_IDENTITY_AUTHORITY_HOST: emulator.identity.url };
+  const before = { ...process.env };
+  Object.assign(process.env, env);
+  try {
+    await prepare(emulator);
+    return await live({ ...options, emulated: true });
+  } finally {
+    await emulator.stop();
+    for (const name of Object.keys(env)) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+  }
+}
