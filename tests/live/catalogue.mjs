@@ -25,6 +25,9 @@ export const CHECKS = [
   ...ELSEWHERE,
 ];
 
+/** What the prompt of a request takes, about. */
+const INPUT_TOKENS = 20;
+
 /** The most that a run sends: requests, and tokens that models may answer. */
 export function budget(checks = CHECKS) {
   const sum = (of) => checks.reduce((total, check) => total + of(check), 0);
@@ -38,9 +41,10 @@ export function budget(checks = CHECKS) {
 /** What the user has to know before anything is sent. */
 export function announcement({ requests, outputTokens, identityRequests } = budget()) {
   return [
-    `This sends at most ${requests} short requests to your resource. Most are made to be refused; should all be`,
-    `answered, models write at most ${outputTokens} tokens (16 each): less than a cent with most models, a few cents`,
-    `with the dearest. In Azure it also asks the identity endpoint ${identityRequests} times for tokens, and renews the`,
-    "token that it keeps. It changes nothing in Azure, and follows no redirects. The report has no token, id or name.",
+    `This sends at most ${requests} short requests to your resource, about ${requests * INPUT_TOKENS} tokens. Most are made to`,
+    `be refused; should all be answered, models write at most ${outputTokens} tokens (16 each). That is less than a`,
+    "cent with most models, and a few cents with the dearest. In Azure it also asks the identity endpoint",
+    `${identityRequests} times for tokens, and to renew the one that it keeps. It changes nothing else in Azure and`,
+    "follows no redirects. The report holds no token, id, host or name.",
   ].join("\n");
 }

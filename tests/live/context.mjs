@@ -19,17 +19,20 @@ export class Context {
   token;
   /** Whether the resource answers an ordinary request, and in which API. Set by the second check. */
   wireApi;
+  /** Whether the first request to the resource got no answer. The others are then not tried. */
+  unreachable = false;
   /** The responses of the resource, oldest first: what was asked, and what came. */
   responses = [];
   /** Tokens of the managed identity endpoint, by the request that brought them. */
   identityTokens = new Map();
   #requests = { resource: 0, identity: 0 };
 
-  constructor({ env, emulated, signal }) {
+  constructor({ env, emulated, credential: given, signal }) {
     this.env = env;
     this.emulated = emulated;
     this.signal = signal;
-    this.provider = target({ emulated });
+    this.given = given;
+    this.provider = target({ emulated, credential: given });
     const { endpoint, config, model, scope, credential } = this.provider;
     this.endpoint = endpoint;
     this.deployment = config.wireModel ?? model;
@@ -51,7 +54,8 @@ export class Context {
 
   /** Acquires a token, by the project's own choice of a credential. */
   async acquire(scope) {
-    const provider = scope === undefined ? this.provider : createFoundryProvider({ scope });
+    const provider =
+      scope === undefined ? this.provider : createFoundryProvider({ credential: this.given, scope });
     try {
       const abortSignal = AbortSignal.any([this.signal, AbortSignal.timeout(TOKEN_TIMEOUT_MS)]);
       const token = await provider.tokens.getToken({ abortSignal });
@@ -67,8 +71,12 @@ export class Context {
     const about = decodeToken(token);
     const ids = { "tenant-id": about.tenantId, "object-id": about.objectId, "client-id": about.appId };
     const names = { "app-name": about.appName, user: about.userName, identity: about.managedIdentity };
-    const known = { token, ...ids, ...names, "identity-name": about.managedIdentity?.split("/").at(-1) };
+    const known = { token, ...ids, ...names };
     for (const [kind, value] of Object.entries(known)) this.redactor.learn(kind, value);
+    // /subscriptions/<id>/resourcegroups/<name>/providers/<type>/<kind>/<name>
+    const [, , subscription, , group, , , , name] = about.managedIdentity?.split("/") ?? [];
+    const parts = { subscription, "resource-group": group, "identity-name": name };
+    for (const [kind, value] of Object.entries(parts)) this.redactor.learn(kind, value);
     return about;
   }
 
@@ -103,6 +111,7 @@ export class Context {
       wireApi: this.wireApi,
       ...(token === null ? {} : { token }),
     });
+    this.unreachable ||= this.responses.length === 0 && response.status === 0;
     const answered = { ...response, diagnosis };
     this.responses.push({ ...answered, name });
     return answered;

@@ -5,10 +5,11 @@ import { live } from "./run.mjs";
 
 /**
  * Runs the checks against an emulator of their own. Puts its environment into `process.env`, where
- * `@azure/identity` reads it, and takes it out afterwards. `prepare` gets the emulator first.
+ * `@azure/identity` reads it, and takes it out afterwards. `settings` are options of the emulator;
+ * `prepare` gets it first.
  */
-export async function liveEmulated({ prepare = () => {}, ...options }) {
-  const emulator = await startEmulator({ chunkDelayMs: 0 });
+export async function liveEmulated({ prepare = () => {}, settings, ...options }) {
+  const emulator = await startEmulator({ chunkDelayMs: 0, ...settings });
   const env = { ...emulator.env, AZURE_POD_IDENTITY_AUTHORITY_HOST: emulator.identity.url };
   const before = { ...process.env };
   Object.assign(process.env, env);

@@ -19,11 +19,20 @@ const NAMES = {
 };
 
 /** Hosts that every tenant sees. */
-const PUBLIC_HOSTS =
-  /^(?:(?:ai|management|search|cognitiveservices)\.azure\.(?:com|us|cn)|cognitiveservices\.azure\.com|servicebus\.azure\.net|login\.(?:microsoftonline|chinacloudapi|partner\.microsoftonline)\.(?:com|us|cn)|sts\.windows\.net|aka\.ms|(?:go|learn|docs)\.microsoft\.com|portal\.azure\.com|ai\.azure\.com|oai\.azure\.com|platform\.openai\.com)$/i;
+const PUBLIC_HOSTS = new Set(
+  [
+    "ai.azure.com cognitiveservices.azure.com management.azure.com portal.azure.com oai.azure.com",
+    "ai.azure.us cognitiveservices.azure.us cognitiveservices.azure.cn management.azure.cn",
+    "servicebus.azure.net sts.windows.net login.microsoftonline.com login.microsoftonline.us",
+    "login.chinacloudapi.cn aka.ms go.microsoft.com learn.microsoft.com platform.openai.com",
+  ].flatMap((line) => line.split(" ")),
+);
 
-const TLD =
-  "com|net|org|io|dev|app|ai|ms|edu|gov|mil|int|biz|info|cloud|tech|online|site|xyz|local|localhost|internal|intra|intranet|corp|lan|home|private|arpa|invalid|test|example|[a-z]{2}";
+/** Last labels of host names. Names of fields and events have dots, too. */
+const TLD = [
+  "com|net|org|io|dev|app|ai|ms|edu|gov|mil|int|biz|info|cloud|tech|online|site|xyz|[a-z]{2}",
+  "local|localhost|internal|intra|intranet|corp|lan|home|private|arpa|invalid|test|example",
+].join("|");
 const JWT = /eyJ[\w-]{5,1024}\.[\w-]+(?:\.[\w-]*){0,3}/g;
 const AUTHORIZATION =
   /\b(bearer|basic|pop)\s+(?!\[|token\b|realm\b|error\b|authorization_uri\b)[\w.~+/=-]{8,}/gi;
@@ -36,10 +45,11 @@ const PATTERNS = [
     new RegExp(`(?<![\\w.-])(?:[a-z0-9_-]+\\.)+(?:${TLD})(?![\\w-])(?:\\.(?![\\w]))?(?::\\d+)?`, "gi"),
   ],
   ["host", /(?<=:\/\/)[^\s/"'`?#[\](),;<>]+/gi],
-  ["address", /(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])(?::\d+)?/g],
+  ["address", /(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)(?::\d+)?/g],
   ["address", /(?<![\w:])(?=[0-9a-f:]*::|(?:[0-9a-f]+:){7})[0-9a-f]*(?::[0-9a-f]*){2,7}(?![\w:])/gi],
   // Ids, keys and hashes: long, and with a digit.
-  ["opaque", /(?<![\w+/=-])(?=[A-Za-z+/_=-]*\d)[\w+/-]{22,}={0,2}/g],
+  ["opaque", /(?<![\w+=-])(?=[A-Za-z+_=-]*\d)[\w+-]{22,}={0,2}/g],
+  ["opaque", /(?<![\w+/=-])(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])[\w+/]{22,}={0,2}/g],
 ];
 
 /** Names of less than this length are replaced as whole words only, longer ones anywhere. */
@@ -103,7 +113,7 @@ export class Redactor {
   }
 
   #named(kind, found) {
-    if (kind === "host" && PUBLIC_HOSTS.test(found.replace(/\.$/, ""))) return found;
+    if (kind === "host" && PUBLIC_HOSTS.has(found.replace(/\.$/, "").toLowerCase())) return found;
     const key = `${kind} ${found.toLowerCase()}`;
     const existing = this.#placeholders.get(key);
     if (existing) return existing;

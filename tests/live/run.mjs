@@ -8,12 +8,14 @@ import { differs, untried } from "./verdict.mjs";
 const LONGEST_MS = 5 * 60_000;
 
 /**
- * Runs the checks on the setup of the environment. Resolves with a result for each, also when
- * `signal` aborts; the rest is then not tried. The results hold nothing that a report must not hold.
+ * Runs the checks on the setup of the environment; `credential` replaces its choice. Resolves with a
+ * result for each, also when `signal` aborts; the rest is then not tried. The results hold nothing
+ * that a report must not hold.
  *
  * @throws what {@link target} throws
  */
 export async function live({
+  credential,
   env = process.env,
   emulated = false,
   signal,
@@ -21,7 +23,7 @@ export async function live({
   checks = CHECKS,
 }) {
   const tooLong = AbortSignal.timeout(LONGEST_MS);
-  const context = new Context({ env, emulated, signal: AbortSignal.any([signal, tooLong]) });
+  const context = new Context({ env, emulated, credential, signal: AbortSignal.any([signal, tooLong]) });
   const results = [];
   try {
     for (const check of checks) {
@@ -42,6 +44,7 @@ export async function live({
 async function outcomeOf(check, context, interrupted) {
   const stopped = () => untried(interrupted.aborted ? "interrupted" : "the time for all checks was up");
   if (context.signal.aborted) return stopped();
+  if (check.requests && context.unreachable) return untried("the resource did not answer before");
   try {
     return await check.run(context);
   } catch (error) {

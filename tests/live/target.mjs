@@ -7,13 +7,14 @@ import { createFoundryProvider } from "copilot-keyless";
 const SERVED_BY_AZURE = ["azure-openai", "foundry-account", "foundry-project", "ai-services"];
 
 /**
- * Returns a provider for the resource. Sends nothing.
+ * Returns a provider for the resource. Sends nothing. `credential` replaces the choice of the
+ * environment.
  *
  * @throws KeylessError for unusable settings, and an Error with `code` and `hint` for an endpoint
  *   that the checks are not about
  */
-export function target({ emulated = false } = {}) {
-  const provider = createFoundryProvider();
+export function target({ emulated = false, credential } = {}) {
+  const provider = createFoundryProvider({ credential });
   const { kind } = provider.endpoint;
   if (emulated || SERVED_BY_AZURE.includes(kind)) return provider;
   provider.close();

@@ -7,15 +7,18 @@ import { inconclusive, judged, untried } from "../verdict.mjs";
 const OTHER_SCOPE = "https://servicebus.azure.net/.default";
 const SCOPES = ["https://ai.azure.com/.default", "https://cognitiveservices.azure.com/.default"];
 
-/** Makes a check of a token. `token` returns it, or a text that says why there is none. */
-const rejection = ({ code, token, ...about }) => ({
+/**
+ * Makes a check of a token. `token` returns it, or `why` there is none. `anybody`: it takes no
+ * sign-in.
+ */
+const rejection = ({ code, token, anybody = false, ...about }) => ({
   files: ["docs/reference/errors.md", "js/emulator/errors.ts"],
   expected: `${code}, HTTP 401`,
   requests: 1,
   outputTokens: 0,
   ...about,
   async run(context) {
-    if (!context.token) return untried("there is no token");
+    if (!context.token && !anybody) return untried("there is no token");
     const given = await token(context);
     if (given?.why) return untried(given.why);
     const response = await context.ask({ token: given, name: about.name });
@@ -32,12 +35,14 @@ export const TOKENS = [
     name: "no token",
     claim: "a request without a token is answered 401 with the same body as one with a wrong token",
     code: "token-invalid",
+    anybody: true,
     token: () => null,
   }),
   rejection({
     name: "no JWT",
     claim: "a bearer token that is no JWT is answered 401",
     code: "token-invalid",
+    anybody: true,
     token: () => "copilot-keyless-no-token",
   }),
   rejection({
