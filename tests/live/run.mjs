@@ -2,7 +2,7 @@
 
 import { CHECKS } from "./catalogue.mjs";
 import { Context } from "./context.mjs";
-import { differs, untried } from "./verdict.mjs";
+import { differs, NotTried, untried } from "./verdict.mjs";
 
 /** All checks together take at most this long; the rest is not tried. */
 const LONGEST_MS = 5 * 60_000;
@@ -49,6 +49,7 @@ async function outcomeOf(check, context, interrupted) {
     return await check.run(context);
   } catch (error) {
     if (context.signal.aborted) return stopped();
+    if (error instanceof NotTried) return untried(error.message);
     return differs(`the check failed: ${context.clean(`${error.code ?? error.name}: ${error.message}`)}`);
   }
 }

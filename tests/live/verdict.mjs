@@ -9,6 +9,9 @@ export const differs = (seen) => ({ verdict: "differs", seen });
 /** The claim could not be tried, and why. */
 export const untried = (seen) => ({ verdict: "not tried", seen });
 
+/** Ends a check whose claim turns out not to be triable. */
+export class NotTried extends Error {}
+
 export const judged = (holds, seen) => (holds ? confirmed(seen) : differs(seen));
 
 /**

@@ -3,7 +3,7 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { decodeToken, parseTokenResponse } from "copilot-keyless";
-import { differs, judged, judgedLive, untried } from "../verdict.mjs";
+import { differs, judged, judgedLive, NotTried, untried } from "../verdict.mjs";
 
 const ORDINARY = "2019-08-01";
 const NEWER = "2025-03-30";
@@ -31,7 +31,9 @@ async function ask(context, parameters = {}, headers = {}) {
     url: url.href,
     headers: { "x-identity-header": env.IDENTITY_HEADER, ...headers },
   });
-  return { ...answer, token: answer.json?.access_token, told: context.describe(answer) };
+  const told = context.describe(answer);
+  if (answer.status === 0 || answer.status === 429) throw new NotTried(told);
+  return { ...answer, token: answer.json?.access_token, told };
 }
 
 const check = ({ run, files = ["js/emulator/identity.ts"], ...about }) => ({

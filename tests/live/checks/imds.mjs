@@ -1,7 +1,7 @@
 // The instance metadata service of virtual machines. Asked only where the credential would ask it.
 
 import { decodeToken, parseTokenResponse } from "copilot-keyless";
-import { differs, judged, untried } from "../verdict.mjs";
+import { differs, judged, NotTried, untried } from "../verdict.mjs";
 
 const ADDRESS = "http://169.254.169.254";
 const PATH = "/metadata/identity/oauth2/token";
@@ -17,12 +17,14 @@ function place({ env, emulated, provider, scope }) {
   return { url: new URL(PATH, env.AZURE_POD_IDENTITY_AUTHORITY_HOST || ADDRESS) };
 }
 
-function ask(context, url, version, headers = { metadata: "true" }) {
+async function ask(context, url, version, headers = { metadata: "true" }) {
   url.searchParams.set("api-version", version);
   url.searchParams.set("resource", context.scope.replace(/\/\.default$/, ""));
   const { clientId } = context.provider.credential;
   if (clientId) url.searchParams.set("client_id", clientId);
-  return context.askIdentity({ url: url.href, headers, timeoutMs: TIMEOUT_MS });
+  const answer = await context.askIdentity({ url: url.href, headers, timeoutMs: TIMEOUT_MS });
+  if (answer.status > 0) return answer;
+  throw new NotTried(`nothing answers there: ${context.clean(answer.body)}`);
 }
 
 export const IMDS = [
@@ -37,7 +39,6 @@ export const IMDS = [
       if (why) return untried(why);
       const asked = Date.now();
       const answer = await ask(context, url, "2018-02-01");
-      if (answer.status === 0) return untried(`nothing answers there: ${context.clean(answer.body)}`);
       if (!answer.json?.access_token) return differs(context.describe(answer));
       const { expires_on: on, expires_in: within, refresh_in: refresh } = answer.json;
       const { expiresOn: exp = Number.NaN } = decodeToken(answer.json.access_token);
@@ -58,7 +59,6 @@ export const IMDS = [
       const { url, why } = place(context);
       if (why) return untried(why);
       const answer = await ask(context, url, "2018-02-01", {});
-      if (answer.status === 0) return untried(`nothing answers there: ${context.clean(answer.body)}`);
       const holds = answer.status === 400 && typeof answer.json?.error_description === "string";
       return judged(holds, context.describe(answer));
     },

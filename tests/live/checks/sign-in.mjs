@@ -1,9 +1,10 @@
 // The token, by the credential that the project chooses here, and the ordinary request that all
 // other checks are compared with.
 
+import { randomUUID } from "node:crypto";
 import { checkToken, decodeToken } from "copilot-keyless";
 import { OUTPUT_TOKENS } from "../context.mjs";
-import { confirmed, differs, inconclusive, judged, untried } from "../verdict.mjs";
+import { confirmed, differs, inconclusive, judged, judgedLive, untried } from "../verdict.mjs";
 
 /** The difference between two statements of the same expiry that rounding explains. */
 const ROUNDING_MS = 2_000;
@@ -53,6 +54,24 @@ export const SIGN_IN = [
       const kind = provider.credential.kind;
       const seen = `${apart} ms apart, ${lifetime} min left, ${refresh}, credential ${kind}`;
       return judged(Math.abs(apart) <= ROUNDING_MS && (advised === undefined || lifetime >= 60), seen);
+    },
+  },
+  {
+    name: "unknown scope",
+    claim: "a scope that the tenant does not know is refused with AADSTS500011, which the error repeats",
+    files: ["docs/reference/errors.md"],
+    expected: "an error of the credential with AADSTS500011",
+    async run(context) {
+      if (!context.token) return untried("there is no token");
+      try {
+        await context.acquire(`api://${randomUUID()}/.default`);
+      } catch (error) {
+        context.signal.throwIfAborted();
+        const { code = error.name, message, hint = "no hint" } = error;
+        const holds = String(code).startsWith("credential/") && /AADSTS500011\b/.test(`${message} ${hint}`);
+        return judged(holds, `${code}: ${context.clean(message)}; ${context.clean(hint)}`);
+      }
+      return judgedLive(context, false, "a token", "the emulator issues tokens for any resource");
     },
   },
   {
