@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { quickBuild } from "./build.mjs";
 import { command } from "./command.mjs";
-import { root, StepError } from "./steps.mjs";
+import { output, root, StepError } from "./steps.mjs";
 
 const REPORT = "target/live-report.md";
 const NOT_SET = `Set FOUNDRY_RESOURCE_URL to your resource, such as https://<my-resource>.openai.azure.com, and
@@ -31,7 +31,10 @@ await command(
     const { liveEmulated } = await import("../tests/live/emulated.mjs");
     let done = 0;
     const onCheck = ({ name, verdict }) => console.error(`… ${++done}/${CHECKS.length} ${name}: ${verdict}`);
-    const data = await (emulator ? liveEmulated : live)({ signal, onCheck });
+    const commit = output("git", ["rev-parse", "--short", "HEAD"]) ?? "unknown";
+    const data = { commit, ...(await (emulator ? liveEmulated : live)({ signal, onCheck })) };
+    // MSAL takes no abort signal, and goes on asking.
+    if (signal.aborted) setTimeout(() => process.exit(), 500).unref();
     mkdirSync(join(root, "target"), { recursive: true });
     writeFileSync(join(root, REPORT), pageOf(data));
     console.error(`The report is in ${REPORT}. Read it, then paste it into an issue.`);
