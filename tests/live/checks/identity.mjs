@@ -150,7 +150,7 @@ export const IDENTITY = [
   check({
     name: "token_sha256_to_refresh, 2025-03-30",
     claim: "the hash of the cached token, with xms_cc=cp1, brings another token",
-    files: ["src/request/identity/mod.rs", "js/credentials/direct.ts"],
+    files: ["src/request/identity/mod.rs", "js/credentials/direct.ts", "docs/reference/comparison.md"],
     expected: "another token, and the same again without the hash",
     identityRequests: 2,
     async run(context) {
