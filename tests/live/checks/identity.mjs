@@ -143,7 +143,7 @@ export const IDENTITY = [
         context,
         decodeToken(token).continuousAccess,
         seen,
-        "the emulator's tokens have no such claim",
+        "the emulator returns the token that it has",
       );
     },
   }),
