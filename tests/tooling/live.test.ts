@@ -159,12 +159,60 @@ test("a resource that answers otherwise differs, with its own words", async () =
       faults.add({ server: "foundry", kind: "status", status, body, match, times: 2 });
     add("no-such-route", 403, { error: { code: "Forbidden", message: "Not here." } });
     add("api-version=latest", 404, { error: { code: "404", message: "Resource not found" } });
-    add("chat/completions?", 400, { error: { code: "BadRequest", message: "No streams today." } });
+    faults.add({
+      server: "foundry",
+      kind: "body",
+      body: 'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n',
+      headers: { "content-type": "text/event-stream" },
+      match: "/openai/v1/chat/completions",
+    });
   });
   expect(verdictOf(report, "wrong path")).toMatchObject({ verdict: "differs" });
+  expect(verdictOf(report, "stream of Chat Completions")).toMatchObject({ verdict: "differs" });
   expect(verdictOf(report, "wrong path")?.seen).toContain("Forbidden: Not here.");
   expect(verdictOf(report, "malformed api-version")).toMatchObject({ verdict: "differs" });
   expect(pageOf(report)).toContain("## Differs");
+});
+
+test("refusals of parameters, and the headers of a rate limit, are confirmed where they come", async () => {
+  const limits = Object.fromEntries(
+    ["limit-requests", "limit-tokens", "remaining-requests", "remaining-tokens"].map((name) => [
+      `x-ratelimit-${name}`,
+      "99",
+    ]),
+  );
+  let answered = 0;
+  const report = await checked(({ faults }) => {
+    // Of the requests to this route the first is the ordinary one, the fourth and fifth have the parameters.
+    const nth = (places: number[]) => (request: { path: string; query: string }) => {
+      if (request.path !== "/openai/v1/responses" || request.query !== "") return false;
+      return places.includes(answered);
+    };
+    faults.add({
+      server: "foundry",
+      kind: "delay",
+      delayMs: 0,
+      times: Number.POSITIVE_INFINITY,
+      match: (request) => {
+        if (request.path === "/openai/v1/responses" && request.query === "") answered += 1;
+        return false;
+      },
+    });
+    faults.add({ server: "foundry", kind: "body", body: { id: "resp_1" }, headers: limits, match: nth([1]) });
+    const message = "Unknown parameter: 'copilot_keyless_unknown'.";
+    const body = {
+      error: {
+        message,
+        type: "invalid_request_error",
+        param: "copilot_keyless_unknown",
+        code: "unknown_parameter",
+      },
+    };
+    faults.add({ server: "foundry", kind: "status", status: 400, body, times: 2, match: nth([4, 5]) });
+  });
+  for (const name of ["unsupported parameter", "over-long parameter", "headers of a rate limit"])
+    expect(verdictOf(report, name)).toMatchObject({ verdict: "confirmed" });
+  expect(verdictOf(report, "headers of a rate limit")?.seen).toContain("x-ratelimit-limit-tokens: 99");
 });
 
 test("without a sign-in, and without an answer, the rest is not tried", async () => {
