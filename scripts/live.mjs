@@ -40,10 +40,14 @@ await command(
     console.error(`The report is in ${REPORT}. Read it, then paste it into an issue.`);
     const { default: pc } = await import("picocolors");
     const differing = data.results.filter(({ verdict }) => verdict === "differs");
+    const none = data.results.every(({ verdict }) => verdict !== "confirmed");
     return {
       data,
       text: textOf(data, pc.createColors(process.stdout.isTTY === true && !process.env.NO_COLOR)),
-      faults: differing.map(({ name, expected, seen }) => `${name}: expected ${expected}; seen: ${seen}`),
+      faults: [
+        ...differing.map(({ name, expected, seen }) => `${name}: expected ${expected}; seen: ${seen}`),
+        ...(none ? [`nothing could be confirmed: ${data.results[0].seen}`] : []),
+      ],
       good: "no claim differs",
     };
   },

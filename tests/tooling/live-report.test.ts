@@ -121,7 +121,7 @@ test.each([
   ["account", "https://contoso-prod.openai.azure.com", "/openai/v1/responses"],
   ["project", "https://contoso-prod.services.ai.azure.com/api/projects/contoso-project", "/api/projects/"],
 ])(
-  "an endpoint of Azure, of an %s: nothing differs, and no name is in the report",
+  "an Azure %s as the endpoint: nothing differs, and no name is in the report",
   async (_kind, url, path) => {
     const real = globalThis.fetch;
     let emulator: Emulator | undefined;

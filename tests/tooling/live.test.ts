@@ -175,7 +175,8 @@ test("without a sign-in, and without an answer, the rest is not tried", async ()
   const noToken = await checked(({ faults }) => {
     faults.add({ server: "identity", kind: "status", status: 400, times: Number.POSITIVE_INFINITY });
   });
-  expect(verdictOf(noToken, "sign-in")).toMatchObject({ verdict: "differs" });
+  expect(verdictOf(noToken, "sign-in")?.seen).toContain("not signed in: credential/refused");
+  expect(verdictOf(noToken, "IMDS, 2018-02-01")?.seen).toBe("the sign-in is not a managed identity's");
   expect(verdictOf(noToken, "wrong deployment")).toMatchObject({ seen: "there is no token" });
   expect(verdictOf(noToken, "no token")).toMatchObject({ verdict: "confirmed" });
 

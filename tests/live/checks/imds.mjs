@@ -1,4 +1,5 @@
-// The instance metadata service of virtual machines. Asked only where the credential would ask it.
+// The instance metadata service of virtual machines. Asked only when the sign-in is a managed
+// identity's: outside Azure something else may have that address.
 
 import { decodeToken, parseTokenResponse } from "copilot-keyless";
 import { differs, judged, NotTried, untried } from "../verdict.mjs";
@@ -9,9 +10,9 @@ const PATH = "/metadata/identity/oauth2/token";
 const TIMEOUT_MS = 3_000;
 
 /** Where to ask, or why not. */
-function place({ env, emulated, provider, scope }) {
-  const asks = ["managed-identity", "default", "deployed-service"].includes(provider.credential.kind);
-  if (!asks) return { why: `the credential is ${provider.credential.kind}, which does not ask it` };
+function place({ env, emulated, scope, token }) {
+  if (!token || decodeToken(token.token).principal !== "managed-identity")
+    return { why: "the sign-in is not a managed identity's" };
   if (env.IDENTITY_ENDPOINT && !emulated) return { why: "the host has IDENTITY_ENDPOINT instead" };
   if (scope === undefined) return { why: "no scope is known for this host" };
   return { url: new URL(PATH, env.AZURE_POD_IDENTITY_AUTHORITY_HOST || ADDRESS) };

@@ -22,7 +22,7 @@ export const SIGN_IN = [
         context.token = await context.acquire();
       } catch (error) {
         context.signal.throwIfAborted();
-        return differs(`${error.code ?? error.name}: ${context.clean(error.message)}`);
+        return untried(`not signed in: ${error.code ?? error.name}: ${context.clean(error.message, 600)}`);
       }
       const { token } = context.token;
       const about = context.learnToken(token);
