@@ -120,39 +120,36 @@ test("the report holds no planted token, secret, id, host or name", async () => 
 test.each([
   ["account", "https://contoso-prod.openai.azure.com", "/openai/v1/responses"],
   ["project", "https://contoso-prod.services.ai.azure.com/api/projects/contoso-project", "/api/projects/"],
-])(
-  "an Azure %s as the endpoint: nothing differs, and no name is in the report",
-  async (_kind, url, path) => {
-    const real = globalThis.fetch;
-    let emulator: Emulator | undefined;
-    vi.stubGlobal("fetch", (input: string, init?: RequestInit) => {
-      const { hostname, pathname, search } = new URL(input);
-      const elsewhere = hostname.startsWith("contoso-prod.");
-      return real(elsewhere ? `${emulator?.foundry.url}${pathname}${search}` : input, init);
-    });
-    try {
-      const report = await checked((started) => {
-        emulator = started;
-        process.env.FOUNDRY_RESOURCE_URL = url;
-        const message = `No route at ${url}, resource contoso-prod, part ${url.split("/").at(-1)}.`;
-        started.faults.add({
-          server: "foundry",
-          kind: "status",
-          status: 404,
-          match: "no-such-route",
-          body: { error: { code: "404", message } },
-        });
+])("an Azure %s as the endpoint: nothing differs, and no name is in the report", async (_kind, url, path) => {
+  const real = globalThis.fetch;
+  let emulator: Emulator | undefined;
+  vi.stubGlobal("fetch", (input: string, init?: RequestInit) => {
+    const { hostname, pathname, search } = new URL(input);
+    const elsewhere = hostname.startsWith("contoso-prod.");
+    return real(elsewhere ? `${emulator?.foundry.url}${pathname}${search}` : input, init);
+  });
+  try {
+    const report = await checked((started) => {
+      emulator = started;
+      process.env.FOUNDRY_RESOURCE_URL = url;
+      const message = `No route at ${url}, resource contoso-prod, part ${url.split("/").at(-1)}.`;
+      started.faults.add({
+        server: "foundry",
+        kind: "status",
+        status: 404,
+        match: "no-such-route",
+        body: { error: { code: "404", message } },
       });
-      expect(differing(report)).toEqual([]);
-      expect(verdictOf(report, "ordinary request")).toMatchObject({ verdict: "confirmed" });
-      expect(verdictOf(report, "wrong path")?.seen).toContain("resource [resource]");
-      expect(emulator?.requests.some((request) => request.path.startsWith(path))).toBe(true);
-      expect(/.{0,40}contoso.{0,40}/i.exec(wholeText(report))?.[0]).toBeUndefined();
-    } finally {
-      vi.unstubAllGlobals();
-    }
-  },
-);
+    });
+    expect(differing(report)).toEqual([]);
+    expect(verdictOf(report, "ordinary request")).toMatchObject({ verdict: "confirmed" });
+    expect(verdictOf(report, "wrong path")?.seen).toContain("resource [resource]");
+    expect(emulator?.requests.some((request) => request.path.startsWith(path))).toBe(true);
+    expect(/.{0,40}contoso.{0,40}/i.exec(wholeText(report))?.[0]).toBeUndefined();
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
 
 test("the same value gets the same placeholder, and public hosts stay", () => {
   const redactor = new Redactor({ FOUNDRY_API_KEY: "k3y-of-somebody", AZURE_TOKEN_CREDENTIALS: "dev" });
