@@ -34,7 +34,7 @@ export async function sendByTls(
     throw new KeylessError(
       "credential/unavailable",
       "This source needs node:tls and node:http, which this platform does not have",
-      { hint: "Run in Node, or pass the assertion option, or another credential." },
+      { hint: "Run in Node, Deno or Bun, or pass another credential." },
     );
   }
   const ca = rules.ca ?? (rules.caFile === undefined ? undefined : readAuthority(rules.caFile));

@@ -11,12 +11,15 @@ export interface Certificate {
 /** Encodes a value in DER: its tag, length and content. */
 function der(tag: number, ...parts: Buffer[]): Buffer {
   const body = Buffer.concat(parts);
-  const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 255];
+  const { length: size } = body;
+  // The shortest form: Deno and Bun refuse any other.
+  const length = size < 128 ? [size] : size < 256 ? [0x81, size] : [0x82, size >> 8, size & 255];
   return Buffer.concat([Buffer.from([tag, ...length]), body]);
 }
 
 const ECDSA_WITH_SHA256 = der(0x30, der(0x06, Buffer.from("2a8648ce3d040302", "hex")));
 const COMMON_NAME = der(0x06, Buffer.from("550403", "hex"));
+const ALTERNATIVE_NAME = der(0x06, Buffer.from("551d11", "hex"));
 
 /** Creates a certificate with a new key. `name` is its only name. */
 export function selfSigned(name: string): Certificate {
@@ -32,6 +35,7 @@ export function selfSigned(name: string): Certificate {
     der(0x30, time(2020), time(2049)),
     subject,
     publicKey.export({ type: "spki", format: "der" }),
+    der(0xa3, der(0x30, der(0x30, ALTERNATIVE_NAME, der(0x04, der(0x30, der(0x82, Buffer.from(name))))))),
   );
   const signature = der(0x03, Buffer.from([0]), sign("sha256", body, privateKey));
   const certificate = new X509Certificate(der(0x30, body, ECDSA_WITH_SHA256, signature));
