@@ -52,8 +52,10 @@ impl Settings<'_> {
         self.require(Variable::SystemAccesstoken, hint(Source::AzurePipelines))?;
         let connection = match self.request.service_connection_id.as_deref().map(str::trim) {
             Some("") => {
-                return Err(configuration("The id of the service connection is blank")
-                    .hint("Take it from the address of the service connection, after resourceId=."));
+                return Err(configuration(
+                    "The id of the service connection is blank",
+                    "Take it from the address of the service connection, after resourceId=.",
+                ));
             }
             Some(id) => id,
             None => self.need(

@@ -49,16 +49,20 @@ impl<'a> Settings<'a> {
             "the tenantId option",
         )?;
         if !address::is_client_id(client) {
-            return Err(configuration(if client.is_empty() {
-                "The client id is blank"
-            } else {
-                "The client id holds white space or characters beyond ASCII"
-            })
-            .hint("Give the application's client id, a GUID (AZURE_CLIENT_ID or the clientId option)."));
+            return Err(configuration(
+                if client.is_empty() {
+                    "The client id is blank"
+                } else {
+                    "The client id holds white space or characters beyond ASCII"
+                },
+                "Give the application's client id, a GUID (AZURE_CLIENT_ID or the clientId option).",
+            ));
         }
         if !address::is_tenant(tenant) {
-            return Err(configuration("The tenant is neither a GUID nor a domain")
-                .hint("Find it with: az account show --query tenantId --output tsv"));
+            return Err(configuration(
+                "The tenant is neither a GUID nor a domain",
+                "Find it with: az account show --query tenantId --output tsv",
+            ));
         }
         let authority = self.authority();
         check_authority(authority)?;
@@ -102,10 +106,10 @@ impl<'a> Settings<'a> {
 
     fn id(&self, given: Option<&'a str>, variables: &[Variable], option: &str) -> Result<&'a str> {
         let set = || variables.iter().find_map(|variable| self.get(*variable));
-        match (given.map(str::trim).or_else(set), variables.last()) {
-            (Some(id), _) => Ok(id),
-            (None, Some(variable)) => self.need(*variable, option),
-            (None, None) => Err(configuration(format!("{option} is missing"))),
+        let usual = variables.last().copied().unwrap_or(Variable::AzureClientId);
+        match given.map(str::trim).or_else(set) {
+            Some(id) => Ok(id),
+            None => self.need(usual, option),
         }
     }
 
@@ -126,12 +130,14 @@ impl<'a> Settings<'a> {
             .hint("The webhook of AKS sets them together; look for one that a manifest overrides."));
         };
         if ca_file.is_some() && ca.is_some() {
-            return Err(configuration(format!(
-                "{} and {} exclude each other",
-                Variable::AzureKubernetesCaFile.as_str(),
-                Variable::AzureKubernetesCaData.as_str()
-            ))
-            .hint("Unset one of them."));
+            return Err(configuration(
+                &format!(
+                    "{} and {} exclude each other",
+                    Variable::AzureKubernetesCaFile.as_str(),
+                    Variable::AzureKubernetesCaData.as_str()
+                ),
+                "Unset one of them.",
+            ));
         }
         let plain = Address::read(proxy).filter(|proxy| proxy.secure && !proxy.path.contains('?'));
         if plain.is_none() {

@@ -46,11 +46,13 @@ impl Settings<'_> {
             .map(|digit| digit.to_ascii_lowercase())
             .collect();
         if thumbprint.len() != 40 || !thumbprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(configuration(format!(
-                "{} is not the SHA-1 thumbprint of a certificate",
-                Variable::IdentityServerThumbprint.as_str()
-            ))
-            .hint("Expected 40 hexadecimal digits. Service Fabric sets it."));
+            return Err(configuration(
+                &format!(
+                    "{} is not the SHA-1 thumbprint of a certificate",
+                    Variable::IdentityServerThumbprint.as_str()
+                ),
+                "Expected 40 hexadecimal digits. Service Fabric sets it.",
+            ));
         }
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
         let separator = if endpoint.contains('?') { '&' } else { '?' };
@@ -77,10 +79,10 @@ impl Settings<'_> {
         check_address(Variable::MsiEndpoint.as_str(), endpoint)?;
         let request = self.request;
         if request.object_id.is_some() || request.resource_id.is_some() {
-            return Err(
-                configuration("Azure Machine Learning selects an identity by its client id only")
-                    .hint("Give clientId instead of objectId or resourceId."),
-            );
+            return Err(configuration(
+                "Azure Machine Learning selects an identity by its client id only",
+                "Give clientId instead of objectId or resourceId.",
+            ));
         }
         let mut identity = self.identity(["clientid", "", ""])?;
         if let (true, Some(id)) = (identity.is_empty(), self.get(Variable::DefaultIdentityClientId)) {

@@ -21,16 +21,17 @@ impl<'a> Settings<'a> {
     }
 
     pub(super) fn need(&self, variable: Variable, option: &str) -> Result<&'a str> {
-        self.require(
-            variable,
-            format!("Set it, or give {option}. Azure sets it where the identity is enabled."),
-        )
+        self.get(variable).ok_or_else(|| {
+            not_set(
+                variable,
+                &format!("Set it, or give {option}. Azure sets it where the identity is enabled."),
+            )
+        })
     }
 
     /// Returns a variable, or an error with a hint.
-    pub(super) fn require(&self, variable: Variable, hint: impl Into<String>) -> Result<&'a str> {
-        self.get(variable)
-            .ok_or_else(|| configuration(format!("{} is not set", variable.as_str())).hint(hint))
+    pub(super) fn require(&self, variable: Variable, hint: &str) -> Result<&'a str> {
+        self.get(variable).ok_or_else(|| not_set(variable, hint))
     }
 
     /// Returns the requested source, else that of the options, else that of the environment, in the
@@ -62,15 +63,12 @@ impl<'a> Settings<'a> {
             _ => None,
         };
         source.ok_or_else(|| {
-            configuration(format!(
+            configuration(&format!(
                 "The direct credential cannot do what {} asks for",
                 if plan.source == Origin::Default { "this host" } else { plan.source.as_str() }
-            ))
-            .hint(
-                "It speaks to App Service, Functions, Container Apps, Service Fabric, Azure Machine Learning and IMDS, exchanges \
+            ), "It speaks to App Service, Functions, Container Apps, Service Fabric, Azure Machine Learning and IMDS, exchanges \
                  federated tokens, and takes a client secret. For developer tools, certificates and other hosts use a \
-                 credential of @azure/identity.",
-            )
+                 credential of @azure/identity.")
         })
     }
 
@@ -99,10 +97,10 @@ impl<'a> Settings<'a> {
                 let scope = scope.trim();
                 Ok(scope.strip_suffix("/.default").unwrap_or(scope))
             }
-            [_, _, ..] => Err(
-                configuration("A managed identity gives a token for one scope at a time")
-                    .hint("Ask for each scope by itself."),
-            ),
+            [_, _, ..] => Err(configuration(
+                "A managed identity gives a token for one scope at a time",
+                "Ask for each scope by itself.",
+            )),
             _ => Err(no_scope()),
         }
     }
@@ -133,21 +131,30 @@ impl<'a> Settings<'a> {
             [] => self.environment_client_id().map(|id| (names[0], id)),
             [one] => Some(*one),
             _ => {
-                return Err(configuration("Several ids of a user-assigned identity are given")
-                    .hint("Give one of clientId, objectId and resourceId."));
+                return Err(configuration(
+                    "Several ids of a user-assigned identity are given",
+                    "Give one of clientId, objectId and resourceId.",
+                ));
             }
         };
         match chosen {
-            Some((_, "")) => Err(configuration("The id of the user-assigned identity is blank")
-                .hint("Leave it out for the system-assigned identity.")),
+            Some((_, "")) => Err(configuration(
+                "The id of the user-assigned identity is blank",
+                "Leave it out for the system-assigned identity.",
+            )),
             Some((name, id)) => Ok(format!("&{name}={}", encoded(id))),
             None => Ok(String::new()),
         }
     }
 }
 
-pub(super) fn configuration(message: impl Into<String>) -> Error {
-    Error::new(Code::CredentialConfiguration, message)
+/// Returns the error of a setting, with the next step.
+pub(super) fn configuration(message: &str, hint: &str) -> Error {
+    Error::new(Code::CredentialConfiguration, message).hint(hint)
+}
+
+fn not_set(variable: Variable, hint: &str) -> Error {
+    configuration(&format!("{} is not set", variable.as_str()), hint)
 }
 
 pub(super) fn no_scope() -> Error {
@@ -173,8 +180,10 @@ pub(super) fn check_authority(text: &str) -> Result<()> {
 }
 
 pub(super) fn no_address(what: &str, form: &str) -> Error {
-    configuration(format!("{what} is not {form}"))
-        .hint("Look for white space, a user name, a path or a query in it, or leave it to Azure to set it.")
+    configuration(
+        &format!("{what} is not {form}"),
+        "Look for white space, a user name, a path or a query in it, or leave it to Azure to set it.",
+    )
 }
 
 /// Percent-encodes a value for a query or form: all except the unreserved characters of RFC 3986.

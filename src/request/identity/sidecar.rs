@@ -47,7 +47,8 @@ impl Settings<'_> {
         }
         let service = sidecar.service.trim();
         if service.is_empty() {
-            return Err(configuration("The service of the sidecar is missing").hint(
+            return Err(configuration(
+                "The service of the sidecar is missing",
                 "Give sidecar.service, the name of a downstream API in the sidecar's configuration (DownstreamApis__<name>).",
             ));
         }
@@ -55,23 +56,27 @@ impl Settings<'_> {
             (Some(_), Some(_)) => {
                 return Err(configuration(
                     "sidecar.agentUsername and sidecar.agentUserId exclude each other",
-                )
-                .hint("Give one of them."));
+                    "Give one of them.",
+                ));
             }
             (Some(name), None) => Some(("AgentUsername", name)),
             (None, Some(id)) => Some(("AgentUserId", id)),
             (None, None) => None,
         };
         if user.is_some() && sidecar.agent_identity.is_none() {
-            return Err(configuration("A user of the sidecar needs an agent identity")
-                .hint("Give sidecar.agentIdentity, the client id of the agent identity."));
+            return Err(configuration(
+                "A user of the sidecar needs an agent identity",
+                "Give sidecar.agentIdentity, the client id of the agent identity.",
+            ));
         }
         let agent = sidecar.agent_identity.iter().map(|id| ("AgentIdentity", id));
         let mut query = Vec::new();
         for (name, value) in agent.chain(user) {
             if value.trim().is_empty() {
-                return Err(configuration(format!("{name} of the sidecar is blank"))
-                    .hint("Leave it out for the identity of the blueprint."));
+                return Err(configuration(
+                    &format!("{name} of the sidecar is blank"),
+                    "Leave it out for the identity of the blueprint.",
+                ));
             }
             query.push(format!("{name}={}", encoded(value.trim())));
         }
