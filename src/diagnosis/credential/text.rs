@@ -1,0 +1,60 @@
+//! Prepares the text of an error for the search: without escapes, in lower case, on one line.
+
+/// The longest part of an error to search, in bytes.
+const MAX_TEXT: usize = 65_536;
+
+/// Returns the start of a text, at most `most` bytes.
+pub(super) fn head(text: &str, most: usize) -> &str {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// Resolves the escapes of JSON and HTML that occur in errors within errors, and typographic
+/// quotes. Keeps lines.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = head(text, MAX_TEXT).to_owned();
+    for (escape, character) in [
+        ("\\\\", "\\"),
+        ("\\r\\n", "\n"),
+        ("\\n", "\n"),
+        ("\\r", "\n"),
+        ("\\t", " "),
+        ("\\\"", "\""),
+        ("\\/", "/"),
+        ("\\u0027", "'"),
+        ("\\u0022", "\""),
+        ("&#39;", "'"),
+        ("&quot;", "\""),
+        ("\u{2019}", "'"),
+        ("\u{2018}", "'"),
+        ("\u{201c}", "\""),
+        ("\u{201d}", "\""),
+    ] {
+        if plain.contains(escape) {
+            plain = plain.replace(escape, character);
+        }
+    }
+    plain
+}
+
+/// Returns a text on one line with single spaces, in lower case, without the links to Microsoft's
+/// troubleshooting pages, whose addresses name credentials.
+pub(super) fn searchable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for word in text.split_ascii_whitespace() {
+        if word.contains("://aka.ms/") {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    // A phrase may require that a sentence ends.
+    line.push(' ');
+    line.make_ascii_lowercase();
+    line
+}
