@@ -10,7 +10,7 @@ use super::code::CredentialDiagnosisCode as Code;
 const MAX_NUMBERS: usize = 8;
 
 /// Numbers by code. Numbers that stand for several causes are not listed: the text decides there.
-const NUMBERS: [(Code, &[u32]); 29] = [
+const NUMBERS: [(Code, &[u32]); 30] = [
     (
         Code::NotSignedIn,
         &[16000, 50058, 70016, 70017, 70018, 70019, 70020, 81004, 81010],
@@ -53,8 +53,7 @@ const NUMBERS: [(Code, &[u32]); 29] = [
     (
         Code::ConsentMissing,
         &[
-            50015, 65001, 65002, 65004, 65005, 90008, 90009, 90093, 90094, 90095, 90099, 650_051, 650_052,
-            650_056,
+            50015, 65001, 65002, 65004, 65005, 90008, 90009, 90093, 90094, 90095, 90099, 650_051, 650_056,
         ],
     ),
     (
@@ -77,10 +76,10 @@ const NUMBERS: [(Code, &[u32]); 29] = [
     (
         Code::WrongScope,
         &[
-            28002, 28003, 50001, 50010, 70011, 500_011, 500_014, 650_053, 650_057, 700_022, 700_023,
-            1_002_012,
+            28002, 28003, 50001, 50010, 70011, 500_011, 650_053, 650_057, 700_022, 700_023, 1_002_012,
         ],
     ),
+    (Code::ResourceDisabled, &[500_014, 650_052, 650_054]),
     (
         Code::WrongCloud,
         &[50049, 90038, 90043, 90051, 900_382, 900_432, 900_439],

@@ -129,9 +129,10 @@ const AFTER_NAME: [&str; 6] = [
 ];
 
 /// How libraries mark an error of a chain.
-const MARKS: [&str; 9] = [
+const MARKS: [&str; 10] = [
     "- ",
     "* ",
+    "(",
     "credentialunavailableerror: ",
     "credentialunavailable: ",
     "credentialunavailableexception: ",
@@ -220,6 +221,12 @@ fn lines(text: &str) -> Vec<String> {
         " - azure cli",
         " - powershell",
         " - azure developer cli",
+        "(azure cli",
+        "(azure developer cli",
+        "(powershell",
+        "(visual studio",
+        "(stored credentials",
+        "(operating system",
     ] {
         starts.extend(lower.match_indices(mark).map(|(at, _)| at));
     }

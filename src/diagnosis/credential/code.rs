@@ -103,6 +103,8 @@ codes! {
     PasswordExpired => "password-expired", "The password has expired",
     /// The resource or scope of the token is wrong.
     WrongScope => "wrong-scope", "The resource or scope is wrong",
+    /// The service of the resource is disabled in the tenant, or not subscribed to.
+    ResourceDisabled => "resource-disabled", "The resource's service is disabled in the tenant",
     /// The authority belongs to another cloud.
     WrongCloud => "wrong-cloud", "The authority belongs to another cloud",
     /// A proxy or gateway answered in place of the identity endpoint.
@@ -119,6 +121,8 @@ codes! {
     Throttled => "throttled", "Too many token requests",
     /// The identity endpoint failed.
     ServerError => "server-error", "The identity endpoint failed",
+    /// The clock of this machine is wrong.
+    ClockSkew => "clock-skew", "The clock of this machine is wrong",
     /// A variable or option is missing or wrong.
     Configuration => "configuration", "The credential's settings are incomplete or wrong",
     /// The library that asks for the token is at fault.

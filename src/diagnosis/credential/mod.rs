@@ -120,7 +120,7 @@ pub fn diagnose_credential(failure: &FailedCredential) -> CredentialDiagnosis {
         .cloned()
         .unwrap_or_else(|| Finding::of(None, &whole, status));
     let mut code = finding.code;
-    if links.len() > 1 && links.iter().all(|link| link.score < SET_UP) {
+    if closest.is_some() && links.len() > 1 && links.iter().all(|link| link.score < SET_UP) {
         code = Code::NoCredential;
     }
     report(&Finding { code, ..finding }, failure, links, status, &host)
@@ -157,10 +157,15 @@ impl Finding {
 
 /// Returns the code: by number, else by phrase, else by status.
 fn classify(line: &str, numbers: &[u32], status: Option<u16>) -> Code {
-    if let Some(code) = numbers.iter().find_map(|number| aadsts::code_of(*number)) {
-        return code;
-    }
     let by_phrase = phrases::code_of(line);
+    match numbers.iter().find_map(|number| aadsts::code_of(*number)) {
+        // An empty assertion is malformed because there was none.
+        Some(Code::AssertionInvalid) if by_phrase == Some(Code::AssertionMissing) => {
+            return Code::AssertionMissing;
+        }
+        Some(code) => return code,
+        None => {}
+    }
     let by_status = match status {
         Some(407) => Some(Code::Proxy),
         Some(429) => Some(Code::Throttled),
@@ -315,6 +320,7 @@ fn report(
         text: &finding.line,
         numbers: &finding.numbers,
         details: &details,
+        links: &links,
         tool,
         client_id: details.application.as_deref().or(client_id),
         tenant: details.tenant.as_deref().or(tenant),

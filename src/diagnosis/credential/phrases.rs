@@ -12,7 +12,7 @@ const MAX_GAP: usize = 160;
 
 /// Phrases by code, in the order of their precedence: the specific before the general. All in lower
 /// case, with single spaces; `*` stands for any text in between.
-const PHRASES: [(Code, &str); 49] = [
+const PHRASES: [(Code, &str); 53] = [
     // What Entra says, for responses without a number.
     (
         Code::FederatedSubject,
@@ -54,10 +54,15 @@ const PHRASES: [(Code, &str); 49] = [
         "client assertion*malformed|invalid client assertion|assertion*signature|invalid jwt|\
          assertion is invalid",
     ),
+    (
+        Code::ClockSkew,
+        "computer's time|clock is|clock skew|system clock|time zone are both correct|check your system time|\
+         id token already expires|token is not yet valid|local time*incorrect|clock*synchron",
+    ),
     // What a managed identity's endpoint says.
     (
         Code::SeveralIdentities,
-        "multiple user assigned identities|multiple user-assigned|multiple user assigned managed identities|\
+        "client_id parameter or azure_client_id environment variable must be set|multiple user assigned identities|multiple user-assigned|multiple user assigned managed identities|\
          multiple managed identities|more than one user assigned|more than one user-assigned|\
          multiple identities|please specify the clientid|multiple matching identities",
     ),
@@ -104,13 +109,13 @@ const PHRASES: [(Code, &str); 49] = [
     ),
     (
         Code::ToolFailed,
-        "unable to parse the output of powershell|no access token found in the output|\
+        "parameter cannot be found|namedparameternotfound|unable to parse the output of powershell|no access token found in the output|\
          unexpected output from azure|output of powershell|failed due to an unknown error|\
          azure powershell authentication failed",
     ),
     (
         Code::ToolNotInstalled,
-        "azure cli not found|azure cli not installed|azure cli is not installed|\
+        "'az' not found|'azd' not found|az not found|azure cli not found|azure cli not installed|azure cli is not installed|\
          azure cli (az) is not installed|azure cli could not be found|azure cli couldn't be found|\
          azure cli was not found|developer cli could not be found|developer cli couldn't be found|\
          developer cli not found|developer cli not installed|developer cli is not installed|azd not found|\
@@ -196,6 +201,29 @@ const PHRASES: [(Code, &str); 49] = [
     ),
     // Networks, before the phrases that occur in their advice.
     (
+        Code::Proxy,
+        "proxyerror|proxy error|proxy authentication|proxyconnect|cannot connect to proxy|\
+         unable to connect to proxy|tunneling socket|tunnel connection failed|connect tunnel failed|\
+         status 407|code 407|http 407|407 proxy|(407)|via proxy|proxy refused|proxy*refused|err_proxy|\
+         err_tunnel|zscaler|bluecoat|blue coat|forcepoint|netskope|squid|mwg-internal",
+    ),
+    (
+        Code::Tls,
+        "certificate_verify_failed|certificate verify failed|self signed certificate|self-signed certificate|\
+         self_signed_cert|unable_to_verify|unable to get local issuer|unable_to_get_issuer|\
+         unable to verify the first certificate|x509:|pkix path|sslhandshake|ssl handshake|tls handshake|\
+         handshake failure|handshake_failure|the ssl connection could not be established|ssl: |sslerror|\
+         ssl error|ssl routines|remote certificate is invalid|invalid peer certificate|unknownissuer|\
+         untrusted root|certificate*not trusted|schannel|cert_has_expired|err_tls|err_ssl|bad certificate|\
+         certificate chain|depth_zero|certificate is not yet valid|certificate has expired|\
+         trust relationship for the ssl",
+    ),
+    (
+        Code::Proxy,
+        "received html|<html|<!doctype html|<head>|text/html|expecting value: line 1|unexpected token <|\
+         unexpected token '<'|invalid character '<'",
+    ),
+    (
         Code::ImdsUnreachable,
         "169.254.169.254*unreachable|169.254.169.254*timed out|169.254.169.254*timeout|\
          169.254.169.254*refused|169.254.169.254*no route|169.254.169.254*deadline|169.254.169.254*failed|\
@@ -211,33 +239,12 @@ const PHRASES: [(Code, &str); 49] = [
     ),
     (
         Code::NoManagedIdentity,
-        "managed identity endpoint*not available|managed identity endpoint*not currently available|\
+        "failed to connect to msi|obtain a token from the managed identity endpoint|no mmds token|managed identity endpoint*not available|managed identity endpoint*not currently available|\
          no managed identity endpoint|managed identity environment|managed identity is not available|\
          managed identity*unavailable|managed identity*isn't available|managed identity*not supported|\
          msi endpoint*not available|msi_endpoint|msi endpoint|\
          managedidentitycredential authentication unavailable|managedidentitycredential*unavailable|\
          managed identity is unavailable|managed identity authentication is not|identity_endpoint",
-    ),
-    (
-        Code::Proxy,
-        "proxyerror|proxy error|proxy authentication|proxyconnect|cannot connect to proxy|\
-         unable to connect to proxy|tunneling socket|tunnel connection failed|connect tunnel failed|\
-         status 407|code 407|http 407|407 proxy|(407)|via proxy|proxy server|proxy refused|received html|\
-         <html|<!doctype html|<head>|zscaler|bluecoat|blue coat|forcepoint|netskope|squid|\
-         expecting value: line 1|unexpected token <|unexpected token '<'|invalid character '<'|\
-         is not valid json|err_proxy|err_tunnel|proxy*refused|http_proxy|https_proxy|corporate proxy|\
-         behind a proxy|web proxy",
-    ),
-    (
-        Code::Tls,
-        "certificate_verify_failed|certificate verify failed|self signed certificate|self-signed certificate|\
-         self_signed_cert|unable_to_verify|unable to get local issuer|unable_to_get_issuer|\
-         unable to verify the first certificate|x509:|pkix path|sslhandshake|ssl handshake|tls handshake|\
-         handshake failure|handshake_failure|the ssl connection could not be established|ssl: |sslerror|\
-         ssl error|ssl routines|remote certificate is invalid|invalid peer certificate|unknownissuer|\
-         untrusted root|certificate*not trusted|schannel|cert_has_expired|err_tls|err_ssl|bad certificate|\
-         certificate chain|depth_zero|certificate is not yet valid|certificate has expired|\
-         trust relationship for the ssl",
     ),
     (
         Code::Dns,
@@ -247,10 +254,20 @@ const PHRASES: [(Code, &str); 49] = [
          err_name_not_resolved|server misbehaving|nxdomain|remote name could not be resolved|\
          no address associated",
     ),
+    (
+        Code::Proxy,
+        "is not valid json|proxy server|http_proxy|https_proxy|corporate proxy|behind a proxy|web proxy",
+    ),
+    (
+        Code::LibraryFault,
+        "valueerror: invalid literal|attributeerror: |keyerror: |json.exception|nullreferenceexception|\
+         object reference not set|is not a function|has no attribute|type must be number|\
+         does not support http method|unexpected keyword argument",
+    ),
     // Settings.
     (
         Code::Configuration,
-        "client_id should be the id|valid values are 'prod' or 'dev'|azure_token_credentials|\
+        "only one of subscription and tenant|client_id should be the id|valid values are 'prod' or 'dev'|azure_token_credentials|\
          must use the 'https' protocol|certificate*not*pem|pem-encoded|authority url must|authority*must be|\
          unable to get authority configuration|authority*invalid|provide one of clientsecret|\
          is a required parameter|must contain the following parameter|client_assertion' or 'client_secret'|\

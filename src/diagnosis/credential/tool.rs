@@ -58,7 +58,6 @@ const WORDS: [(Tool, &[&str]); 6] = [
             "vs code",
             "vscode",
             "stored credentials not found",
-            "*failed to load models for project",
         ],
     ),
     (Tool::VisualStudio, &["visualstudiocredential", "visual studio"]),

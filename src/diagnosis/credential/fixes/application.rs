@@ -108,7 +108,6 @@ pub(super) fn not_assigned_to_application(case: &Case<'_>) -> Explanation {
 }
 
 pub(super) fn not_preauthorized(case: &Case<'_>) -> Explanation {
-    let tool = case.tool();
     (
             "The tool that signs in is an application of Microsoft that is not authorized for this resource, and nobody can consent to that.".to_owned(),
             vec![
@@ -159,6 +158,20 @@ pub(super) fn wrong_scope(case: &Case<'_>) -> Explanation {
                     ],
                 )
     }
+}
+
+pub(super) fn resource_disabled(case: &Case<'_>) -> Explanation {
+    (
+        format!(
+            "The service behind the resource{} is disabled in {}: its subscription has lapsed or was never taken, or an administrator disabled it.",
+            Case::quoted(case.details.resource.as_ref()),
+            case.in_tenant()
+        ),
+        vec![
+            "Ask the tenant's administrator to renew the subscription, or to enable the service's enterprise application again.".to_owned(),
+            "Check that the scope names the right resource: https://ai.azure.com/.default for Foundry.".to_owned(),
+        ],
+    )
 }
 
 pub(super) fn wrong_cloud(_: &Case<'_>) -> Explanation {

@@ -5,15 +5,67 @@ use crate::diagnosis::credential::code::CredentialDiagnosisCode as Code;
 use crate::diagnosis::credential::tool::Tool;
 
 pub(super) fn no_credential(case: &Case<'_>) -> Explanation {
-    let tool = case.tool();
+    let lacks = |credential: &str| {
+        case.links
+            .iter()
+            .find(|link| link.credential == Some(credential))
+            .map(|link| link.code)
+    };
+    let mut why = Vec::new();
+    if lacks("EnvironmentCredential").is_some() {
+        why.push("the variables of a service principal are not set".to_owned());
+    }
+    if lacks("ManagedIdentityCredential").is_some() {
+        why.push("no managed identity is available (its endpoint gave no token)".to_owned());
+    }
+    let (missing, signed_out): (Vec<_>, Vec<_>) = case
+        .links
+        .iter()
+        .filter_map(|link| Some((Tool::of(link.credential?)?, link.code)))
+        .partition(|(_, code)| *code == Code::ToolNotInstalled);
+    for (tools, what) in [
+        (missing, "is not installed or not on the PATH"),
+        (signed_out, "has no sign-in"),
+    ] {
+        let names: Vec<&str> = tools.iter().map(|(tool, _)| tool.name()).collect();
+        if !names.is_empty() {
+            why.push(format!("{} {what}", names.join(", ")));
+        }
+    }
+    let mut fixes = vec![match lacks("AzureCliCredential") {
+        Some(Code::ToolNotInstalled) => Tool::AzureCli.install().to_owned(),
+        _ => ON_A_DEVELOPER_MACHINE.to_owned(),
+    }];
+    if lacks("AzureCliCredential") == Some(Code::ToolNotInstalled) {
+        fixes.push("If the Azure CLI is installed, start this program from a terminal, or add the tool's folder to its PATH.".to_owned());
+    }
+    fixes.push("In Azure (App Service, Functions, Container Apps, VM, AKS), assign a managed identity to the host; for a user-assigned one also set AZURE_CLIENT_ID. On AKS, label the pod for workload identity.".to_owned());
+    fixes.push(
+        "Elsewhere, give a service principal: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
+            .to_owned(),
+    );
+    let why = if why.is_empty() {
+        "each is unavailable".to_owned()
+    } else {
+        why.join("; ")
+    };
     (
-            "None of the credentials that were tried is set up here: no variables of a service principal, no managed identity, and nobody is signed in to a developer tool.".to_owned(),
-            vec![
-                ON_A_DEVELOPER_MACHINE.to_owned(),
-                "In Azure (App Service, Functions, Container Apps, VM, AKS), assign a managed identity to the host; for a user-assigned one also set AZURE_CLIENT_ID.".to_owned(),
-                "Elsewhere, give a service principal: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.".to_owned(),
-            ],
-        )
+        format!(
+            "None of the {} credentials that were tried is set up here: {why}.",
+            case.links.len()
+        ),
+        fixes,
+    )
+}
+
+pub(super) fn clock_skew(_: &Case<'_>) -> Explanation {
+    (
+        "The clock or the time zone of this machine is wrong, so a fresh token seems expired or not yet valid.".to_owned(),
+        vec![
+            "Set the clock, and keep it synchronized:\ndate -u\nsudo timedatectl set-ntp true".to_owned(),
+            "In WSL, a virtual machine or a container, restart it after the computer slept.".to_owned(),
+        ],
+    )
 }
 
 pub(super) fn no_managed_identity(case: &Case<'_>) -> Explanation {

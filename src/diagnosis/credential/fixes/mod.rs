@@ -5,6 +5,7 @@ mod federated;
 mod host;
 mod sign_in;
 
+use super::Finding;
 use super::code::CredentialDiagnosisCode as Code;
 use super::details::Details;
 use super::tool::Tool;
@@ -16,6 +17,8 @@ pub(super) struct Case<'a> {
     pub(super) text: &'a str,
     pub(super) numbers: &'a [u32],
     pub(super) details: &'a Details,
+    /// The credentials that a chain tried, the closest first.
+    pub(super) links: &'a [Finding],
     pub(super) tool: Option<Tool>,
     /// The client id of the environment or the error.
     pub(super) client_id: Option<&'a str>,
@@ -146,6 +149,7 @@ pub(super) fn explain(case: &Case<'_>) -> Explanation {
         Code::WrongPassword => sign_in::wrong_password(case),
         Code::PasswordExpired => sign_in::password_expired(case),
         Code::WrongScope => application::wrong_scope(case),
+        Code::ResourceDisabled => application::resource_disabled(case),
         Code::WrongCloud => application::wrong_cloud(case),
         Code::Proxy => host::proxy(case),
         Code::Tls => host::tls(case),
@@ -154,6 +158,7 @@ pub(super) fn explain(case: &Case<'_>) -> Explanation {
         Code::Network => host::network(case),
         Code::Throttled => host::throttled(case),
         Code::ServerError => host::server_error(case),
+        Code::ClockSkew => host::clock_skew(case),
         Code::Configuration => host::configuration(case),
         Code::LibraryFault => host::library_fault(case),
         Code::Unknown => host::unknown(case),

@@ -4,9 +4,10 @@ use super::{ASK_ADMINISTRATOR, Case, Explanation, IN_AZURE, capital};
 use crate::diagnosis::credential::tool::Tool;
 
 pub(super) fn not_signed_in(case: &Case<'_>) -> Explanation {
-    let tool = case.tool();
-
-    let mut fixes = vec![tool.sign_in("", case.tenant)];
+    let mut fixes = vec![case.tool().sign_in("", case.tenant)];
+    if case.tool.is_none() {
+        fixes.push("In Visual Studio Code, run \"Azure: Sign In\" from the command palette.".to_owned());
+    }
     if case.says("subscription") {
         fixes.push(
             "If you are signed in, choose a subscription:\naz account set --subscription <subscription-id>"
@@ -14,11 +15,9 @@ pub(super) fn not_signed_in(case: &Case<'_>) -> Explanation {
         );
     }
     fixes.push(IN_AZURE.to_owned());
+    let place = case.tool.map_or("Azure", Tool::name);
     (
-        format!(
-            "Nobody is signed in to {} for the user who runs this program.",
-            tool.name()
-        ),
+        format!("Nobody is signed in to {place}, at least not the user who runs this program."),
         fixes,
     )
 }
