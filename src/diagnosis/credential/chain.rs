@@ -168,8 +168,9 @@ pub(super) struct Part {
 /// Splits an error at the messages of credentials.
 pub(super) fn parts(text: &str) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
+    let mut unnamed = None;
     for line in lines(text) {
-        let lower = line.trim().to_ascii_lowercase();
+        let lower = line.trim_start_matches([' ', '>']).to_ascii_lowercase();
         let marked = MARKS.iter().find_map(|mark| lower.strip_prefix(mark));
         let message = marked.map_or(lower.as_str(), |rest| {
             MARKS
@@ -182,12 +183,27 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
                 credential,
                 text: line,
             }),
-            None => {
-                if let Some(last) = parts.last_mut() {
-                    last.text.push('\n');
-                    last.text.push_str(&line);
+            // An error of the chain whose text does not name its credential.
+            None if marked.is_some() && lower.contains("error: ") => match credential_in(&lower) {
+                Some(credential) => parts.push(Part {
+                    credential,
+                    text: line,
+                }),
+                None => unnamed = Some(line),
+            },
+            None => match (&mut unnamed, parts.last_mut()) {
+                (Some(text), _) => {
+                    append(text, &line);
+                    // The link to its troubleshooting page names it.
+                    if let Some(credential) = credential_in(&lower) {
+                        let text = std::mem::take(text);
+                        unnamed = None;
+                        parts.push(Part { credential, text });
+                    }
                 }
-            }
+                (None, Some(last)) => append(&mut last.text, &line),
+                (None, None) => {}
+            },
         }
     }
     for part in &mut parts {
@@ -195,6 +211,11 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
     }
     parts.truncate(MAX_LINKS);
     parts
+}
+
+fn append(text: &mut String, line: &str) {
+    text.push('\n');
+    text.push_str(line);
 }
 
 /// Returns the lines of an error. Logs put a chain on one line: each message that begins with a

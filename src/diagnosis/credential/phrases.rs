@@ -12,7 +12,7 @@ const MAX_GAP: usize = 160;
 
 /// Phrases by code, in the order of their precedence: the specific before the general. All in lower
 /// case, with single spaces; `*` stands for any text in between.
-const PHRASES: [(Code, &str); 53] = [
+const PHRASES: [(Code, &str); 54] = [
     // What Entra says, for responses without a number.
     (
         Code::FederatedSubject,
@@ -102,7 +102,8 @@ const PHRASES: [(Code, &str); 53] = [
     // The developer tools.
     (
         Code::ToolTimeout,
-        "azure cli*timed out|azure cli*timeout|powershell*timed out|powershell*timeout|\
+        "failed to invoke the azure|failed to invoke powershell|failed to get access token in|\
+         azure cli*timed out|azure cli*timeout|powershell*timed out|powershell*timeout|\
          developer cli*timed out|azd*timed out|azureclicredential*timed out|'az*timed out|\
          get-access-token*timed out|az account*timeout|timed out waiting for azure|etimedout*az account|\
          process timed out|sigterm*az|az.cmd*timed out|cli process timed out",
@@ -199,6 +200,7 @@ const PHRASES: [(Code, &str); 53] = [
         "too many requests|throttl|rate limit|rate-limit|status 429|status code 429|status: 429|\
          statuscode: 429|http 429|429 too|(429)|code=429",
     ),
+    (Code::WrongCloud, "login.microsoftonline.de|cloudapi.de"),
     // Networks, before the phrases that occur in their advice.
     (
         Code::Proxy,
@@ -366,7 +368,7 @@ const PHRASES: [(Code, &str); 53] = [
     ),
     (
         Code::NotSignedIn,
-        "failed to invoke the azure cli|azureclicredential|azuredeveloperclicredential|\
+        "azureclicredential|azuredeveloperclicredential|\
          azurepowershellcredential|sharedtokencachecredential|visualstudiocodecredential|\
          visualstudiocredential",
     ),

@@ -28,6 +28,8 @@ pub(super) fn plain(text: &str) -> String {
         ("\\u0022", "\""),
         ("&#39;", "'"),
         ("&quot;", "\""),
+        // Terraform draws a frame around errors.
+        ("\u{2502}", " "),
         ("\u{2019}", "'"),
         ("\u{2018}", "'"),
         ("\u{201c}", "\""),
