@@ -176,9 +176,6 @@ fn classify(line: &str, numbers: &[u32], status: Option<u16>) -> Code {
         // Words of a page, or of OAuth, are weaker than these statuses.
         (None | Some(Code::Network | Code::WrongSecret | Code::NoManagedIdentity), Some(code)) => code,
         (Some(code), _) => code,
-        (None, None) if status.is_some_and(|status| status >= 400) && line.contains("identity") => {
-            Code::IdentityNotAssigned
-        }
         (None, None) => Code::Unknown,
     }
 }
