@@ -71,6 +71,8 @@ function credentialFailure(given: string, text: string): CredentialDiagnosis | u
     ...(/^\d{3}$/.test(given) ? { status: Number(given) } : {}),
   });
   const isOne =
-    found.aadsts.length > 0 || found.links.length > 0 || (given === "" && found.code !== "unknown");
+    found.aadsts.length > 0 ||
+    found.links.length > 0 ||
+    (given === "" && (found.credential !== undefined || found.code === "not-signed-in"));
   return isOne ? found : undefined;
 }

@@ -30,6 +30,9 @@ export function diagnoseCredential(failure: FailedCredential): CredentialDiagnos
 
 const CHECKS: Checks<FailedCredential> = { error: anything, status: number, body: anything, env: object };
 
+/** How many errors of a chain are read. Real chains have ten. */
+const MAX_LINKS = 32;
+
 /** What is known besides the error. */
 interface Circumstances {
   status?: number | undefined;
@@ -71,14 +74,15 @@ export function httpStatus(error: Loose): number | undefined {
 }
 
 /** Returns the texts of the errors of a chain, each with its causes. */
-function linksOf(chain: Loose[]): string[] {
+function linksOf(chain: Loose[], seen = new Set<unknown>()): string[] {
   const list = chain.find(({ errors }) => Array.isArray(errors) && errors.length > 1)?.errors;
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((inner) => {
-    const of = [...causes(inner)];
-    const nested = linksOf(of);
+  if (!Array.isArray(list) || seen.has(list)) return [];
+  seen.add(list);
+  return list.slice(0, MAX_LINKS).flatMap((inner) => {
+    const withCauses = [...causes(inner)];
+    const nested = linksOf(withCauses, seen);
     if (nested.length > 0) return nested;
-    return [of.length === 0 ? (textOf(inner) ?? "") : of.map(describe).join("\n")];
+    return [withCauses.length === 0 ? (textOf(inner) ?? "") : withCauses.map(describe).join("\n")];
   });
 }
 

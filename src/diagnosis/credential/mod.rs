@@ -212,6 +212,9 @@ impl<'a> Host<'a> {
 /// From this score on, a credential is set up here at least in part.
 const SET_UP: u8 = 30;
 
+/// The score of a credential that Entra answered with an error number.
+const ANSWERED: u8 = 90;
+
 /// Returns the links of a chain, the closest to a token first. Empty without a chain.
 fn links(failure: &FailedCredential, whole: &str, host: &Host<'_>) -> Vec<Finding> {
     let parts: Vec<Part> = if failure.errors.len() > 1 {
@@ -249,7 +252,7 @@ fn links(failure: &FailedCredential, whole: &str, host: &Host<'_>) -> Vec<Findin
 /// Returns how close a credential came to a token.
 fn score(link: &Finding, host: &Host<'_>) -> u8 {
     let base = match link.code {
-        _ if !link.numbers.is_empty() => 90,
+        _ if !link.numbers.is_empty() => ANSWERED,
         Code::SeveralIdentities | Code::WrongScope | Code::SecretExpired | Code::WrongSecret => 85,
         Code::ClaimsChallenge | Code::MfaRequired | Code::ConditionalAccess | Code::SignInExpired => 80,
         Code::IdentityNotAssigned => 70,
@@ -275,8 +278,8 @@ fn score(link: &Finding, host: &Host<'_>) -> u8 {
         _ => 75,
     };
     let selected = link.credential.is_some() && link.credential == host.selected;
-    if selected && base < 90 {
-        base + 8.max(SET_UP.saturating_sub(base))
+    if selected && base < ANSWERED {
+        (base + 50).min(ANSWERED - 1)
     } else {
         base
     }

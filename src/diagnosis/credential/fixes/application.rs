@@ -11,7 +11,7 @@ pub(super) fn secret_expired(case: &Case<'_>) -> Explanation {
         ),
         vec![
             format!(
-                "Create a new secret, and put its value into AZURE_CLIENT_SECRET:\naz ad app credential reset --id {} --append",
+                "Set AZURE_CLIENT_SECRET to the value of a new secret, which this command creates and prints once:\naz ad app credential reset --id {} --append",
                 case.app()
             ),
             MANAGED_INSTEAD.to_owned(),
@@ -27,7 +27,7 @@ pub(super) fn wrong_secret(case: &Case<'_>) -> Explanation {
             ),
             vec![
                 "AZURE_CLIENT_SECRET must hold the secret's value, not its id; the portal shows the value only once. Check AZURE_CLIENT_ID as well.".to_owned(),
-                format!("If the value is lost, create a new secret:\naz ad app credential reset --id {} --append", case.app()),
+                format!("If the value is lost, create a new one:\naz ad app credential reset --id {} --append", case.app()),
                 MANAGED_INSTEAD.to_owned(),
             ],
         )

@@ -110,7 +110,7 @@ pub(super) fn assertion_missing(case: &Case<'_>) -> Explanation {
         || case.says("github")
         || case.says("oidc")
     {
-        fixes.push("In GitHub Actions, give the job the permission to request the token:\npermissions:\n  id-token: write\n  contents: read".to_owned());
+        fixes.push("In GitHub Actions, let the job request a token: give it the permission id-token with the value write, beside contents with the value read.".to_owned());
     }
     fixes.push("On Kubernetes, give the pod the label azure.workload.identity/use: \"true\" and a service account with the annotation azure.workload.identity/client-id, then restart it: the webhook mounts the token and sets AZURE_FEDERATED_TOKEN_FILE, AZURE_CLIENT_ID and AZURE_TENANT_ID.".to_owned());
     fixes.push("Elsewhere, set AZURE_FEDERATED_TOKEN_FILE to the path of a file with the token.".to_owned());
