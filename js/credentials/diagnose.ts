@@ -1,5 +1,5 @@
 import { causes, type Loose } from "../errors/causes.js";
-import { anything, type Checks, number, object, readOptions } from "../errors/check.js";
+import { anything, type Checks, finite, object, readOptions } from "../errors/check.js";
 import { redact } from "../errors/redact.js";
 import { textOf } from "../errors/text-of.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
@@ -28,7 +28,7 @@ export function diagnoseCredential(failure: FailedCredential): CredentialDiagnos
   return credentialDiagnosis(error, { status, body, env });
 }
 
-const CHECKS: Checks<FailedCredential> = { error: anything, status: number, body: anything, env: object };
+const CHECKS: Checks<FailedCredential> = { error: anything, status: finite, body: anything, env: object };
 
 /** How many errors of a chain are read. Real chains have ten. */
 const MAX_LINKS = 32;
