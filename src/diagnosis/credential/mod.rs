@@ -157,6 +157,7 @@ impl Finding {
 
 /// Returns the code: by number, else by phrase, else by status.
 fn classify(line: &str, numbers: &[u32], status: Option<u16>) -> Code {
+    let status = status.or_else(|| text::status_in(line));
     let by_phrase = phrases::code_of(line);
     match numbers.iter().find_map(|number| aadsts::code_of(*number)) {
         // An empty assertion is malformed because there was none.
@@ -166,15 +167,22 @@ fn classify(line: &str, numbers: &[u32], status: Option<u16>) -> Code {
         Some(code) => return code,
         None => {}
     }
+    let imds = line.contains("169.254.169.254");
     let by_status = match status {
         Some(407) => Some(Code::Proxy),
         Some(429) => Some(Code::Throttled),
+        Some(400) if imds => Some(Code::IdentityNotAssigned),
+        Some(403 | 404) if imds => Some(Code::NoManagedIdentity),
         Some(500..) => Some(Code::ServerError),
+        None if imds => Some(Code::ImdsUnreachable),
         _ => None,
     };
     match (by_phrase, by_status) {
         // Words of a page, or of OAuth, are weaker than these statuses.
-        (None | Some(Code::Network | Code::WrongSecret | Code::NoManagedIdentity), Some(code)) => code,
+        (
+            None | Some(Code::Network | Code::Timeout | Code::WrongSecret | Code::NoManagedIdentity),
+            Some(code),
+        ) => code,
         (Some(code), _) => code,
         (None, None) => Code::Unknown,
     }

@@ -68,7 +68,8 @@ const PHRASES: [(Code, &str); 54] = [
     ),
     (
         Code::IdentityNotAssigned,
-        "no user assigned or delegated managed identity|no user assigned|no user-assigned|identity not found|\
+        "imds endpoint. invalid_request|managedidentitycredential*status: 400|managedidentitycredential*400 bad request|msi/token*400 bad request|\
+         no user assigned or delegated managed identity|no user assigned|no user-assigned|identity not found|\
          identity has not been assigned|identity is not assigned|isn't assigned to this resource|\
          not assigned to this resource|not been assigned to this|no default identity is assigned|\
          no identity has been assigned|no managed identity found for|no msi found for|\
@@ -135,8 +136,8 @@ const PHRASES: [(Code, &str); 54] = [
     // Entra again: who signs in.
     (
         Code::ClaimsChallenge,
-        "support claims challenge|claims challenge|claims-challenge|claimschallenge|insufficient_claims|\
-         insufficient claims|interactionrequired*claims|tokencreatedwithoutdate|continuous access evaluation",
+        "support claims challenge|claims challenge|claims-challenge|claimschallenge|tokenissuedbeforerevocation|tokencreatedwithoutpolicies|insufficient_claims|\
+         insufficient claims|interactionrequired*claims|continuous access evaluation",
     ),
     (
         Code::MfaRequired,
@@ -191,7 +192,7 @@ const PHRASES: [(Code, &str); 54] = [
         "refresh token*expired|refresh_token*expired|refreshtoken*expired|refresh token*invalid|\
          refresh token*revoked|session*expired|sign-in*expired|grant has expired|credentials*expired|\
          login expired|login has expired|reauthentication required|re-authenticate|reauthenticate|\
-         interactive authentication is needed|interactive authentication is required|interaction_required|\
+         interactive authentication is needed|interactive authentication is required|interactionrequired|status_interaction|interaction_required|\
          interaction required|invalid_grant|token_expired|login_required|silent authentication failed|\
          fresh auth token",
     ),
@@ -274,7 +275,7 @@ const PHRASES: [(Code, &str); 54] = [
          unable to get authority configuration|authority*invalid|provide one of clientsecret|\
          is a required parameter|must contain the following parameter|client_assertion' or 'client_secret'|\
          only one of 'clientid'|null client id|client id*is required|clientid cannot be|tenant_id*required|\
-         invalid client_id|environment credential*incomplete|missing environment variable|\
+         invalid client_id|environment credential*incomplete|not all values are present|ensure 'client-id'|missing environment variable|\
          required environment variable|private key*not|invalid pfx|mac verify failure|keyset does not exist|\
          unable to load certificate|azure_client_certificate_path|incomplete environment variable|\
          could not read certificate|certificate password",
@@ -294,7 +295,7 @@ const PHRASES: [(Code, &str); 54] = [
     (
         Code::NotSignedIn,
         "az login|azd auth login|azd login|connect-azaccount|login-azaccount|not logged in|not signed in|\
-         please sign in|please log in|sign in to azure|log in to azure|not logged-in|no subscription found|\
+         please sign in|please log in|sign in to azure|log in to azure|not logged-in|login hint was passed|msaluirequired|account picker|no accounts in the cache|msal cache|no credentials found|no user is signed|no subscription found|\
          no subscriptions found|az account set|no accounts were found|no accounts found|no cached accounts|\
          no account found|stored credentials not found|credentials not found in|\
          user details from visual studio code|automatic authentication has been disabled|\
@@ -321,7 +322,7 @@ const PHRASES: [(Code, &str); 54] = [
         Code::LibraryFault,
         "is not a function|cannot read propert|undefined is not|nullreferenceexception|\
          object reference not set|attributeerror|has no attribute|typeerror|keyerror|valueerror|indexerror|\
-         failed to parse token expiration|nosuchmethoderror|nosuchfielderror|noclassdeffounderror|\
+         not in the expected format|cannot be parsed|could not be parsed|failed to parse|unexpected response|unable to parse|failed to parse token expiration|nosuchmethoderror|nosuchfielderror|noclassdeffounderror|\
          classnotfoundexception|could not load file or assembly|modulenotfounderror|no module named|\
          importerror|cannot find module|methodnotfound|missingmethodexception|typeloadexception|nil pointer|\
          segmentation fault|illegalargumentexception|illegalstateexception|persistence check failed|\
@@ -340,7 +341,7 @@ const PHRASES: [(Code, &str); 54] = [
     ),
     (
         Code::ServerError,
-        "temporarily_unavailable|temporarily unavailable|service unavailable|serviceunavailable|\
+        "error occured while fetching the aad token|temporarily_unavailable|temporarily unavailable|service unavailable|serviceunavailable|\
          internal server error|internalservererror|bad gateway|gateway timeout|server_error|status 500|\
          status 502|status 503|status code 500|status code 502|status code 503|upstream connect error|\
          http 500|http 503|unknown_error",

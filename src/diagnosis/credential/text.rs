@@ -60,3 +60,22 @@ pub(super) fn searchable(text: &str) -> String {
     line.make_ascii_lowercase();
     line
 }
+
+/// Returns the HTTP status that a text in lower case names: `status: 503`, `status code was 503`,
+/// `http 503`, `<response [503]>`.
+pub(super) fn status_in(line: &str) -> Option<u16> {
+    ["status", "http ", "response ["].iter().find_map(|label| {
+        line.match_indices(label).find_map(|(at, _)| {
+            let rest = line.get(at + label.len()..)?;
+            let start = rest
+                .find(|c: char| c.is_ascii_digit())
+                .filter(|start| *start <= 16)?;
+            let digits = rest.get(start..start + 3)?;
+            let ends = !rest.as_bytes().get(start + 3).is_some_and(u8::is_ascii_digit);
+            digits
+                .parse()
+                .ok()
+                .filter(|status| ends && (400..600).contains(status))
+        })
+    })
+}

@@ -24,12 +24,12 @@ pub(super) fn no_credential(case: &Case<'_>) -> Explanation {
         .filter_map(|link| Some((Tool::of(link.credential?)?, link.code)))
         .partition(|(_, code)| *code == Code::ToolNotInstalled);
     for (tools, what) in [
-        (missing, "is not installed or not on the PATH"),
-        (signed_out, "has no sign-in"),
+        (missing, "not installed or not on the PATH"),
+        (signed_out, "not signed in"),
     ] {
         let names: Vec<&str> = tools.iter().map(|(tool, _)| tool.name()).collect();
         if !names.is_empty() {
-            why.push(format!("{} {what}", names.join(", ")));
+            why.push(format!("{what}: {}", names.join(", ")));
         }
     }
     let mut fixes = vec![match lacks("AzureCliCredential") {
@@ -98,7 +98,7 @@ pub(super) fn identity_not_assigned(case: &Case<'_>) -> Explanation {
         .filter(|_| case.client_id_set || case.details.application.is_some());
     let cause = match which {
                 Some(id) => format!("The managed identity {id} is not assigned to this host, or the host has only a system-assigned identity."),
-                None => "No managed identity that fits the request is assigned to this host: none is assigned at all, or the requested client id is not among them.".to_owned(),
+                None => "No managed identity that fits the request is assigned to this host: none is assigned, the requested client id is not among the assigned ones, or several are and none was chosen.".to_owned(),
             };
     (cause, vec![
                 "Assign the user-assigned identity to the host, and set AZURE_CLIENT_ID to its client id (not its object id):\naz webapp identity assign --name <app> --resource-group <group> --identities <identity-resource-id>\naz vm identity assign --name <vm> --resource-group <group> --identities <identity-resource-id>".to_owned(),

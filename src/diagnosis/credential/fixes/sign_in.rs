@@ -23,8 +23,6 @@ pub(super) fn not_signed_in(case: &Case<'_>) -> Explanation {
 }
 
 pub(super) fn sign_in_expired(case: &Case<'_>) -> Explanation {
-    let tool = case.tool();
-
     let why = if case.has(700_082) || case.says("inactiv") {
         "it was not used for too long (90 days)"
     } else if case.has(70043) || case.says("sign-in frequency") {
@@ -35,7 +33,7 @@ pub(super) fn sign_in_expired(case: &Case<'_>) -> Explanation {
         "its refresh token has expired or was revoked"
     };
     (
-                format!("The user's sign-in to {} is no longer valid: {why}.", tool.name()),
+                format!("The user's sign-in{} is no longer valid: {why}.", case.tool.map_or_else(String::new, |tool| format!(" to {}", tool.name()))),
                 vec![
                     case.sign_in_again(),
                     "If it lasts, remove the cached sign-in first:\naz logout\naz account clear".to_owned(),
