@@ -6,6 +6,7 @@
 //! has reports with them.
 
 use super::code::CredentialDiagnosisCode as Code;
+use super::text::head;
 
 /// The longest distance between two parts of a phrase, in bytes.
 const MAX_GAP: usize = 160;
@@ -72,7 +73,7 @@ const PHRASES: [(Code, &str); 54] = [
          no user assigned or delegated managed identity|no user assigned|no user-assigned|identity not found|\
          identity has not been assigned|identity is not assigned|isn't assigned to this resource|\
          not assigned to this resource|not been assigned to this|no default identity is assigned|\
-         no identity has been assigned|no managed identity found for|no msi found for|\
+         no identity has been assigned|no managed identity found for|not found for given client|not found for the given client|no msi found for|\
          no azure identity found for|no azureassignedidentity|getting assigned identities for pod|\
          unable to load the proper managed identity|unable to load requested managed identity|\
          no assigned managed identity|no managed identity assigned|no managed identity was found|\
@@ -103,7 +104,7 @@ const PHRASES: [(Code, &str); 54] = [
     // The developer tools.
     (
         Code::ToolTimeout,
-        "failed to invoke the azure|failed to invoke powershell|failed to get access token in|\
+        "failed to invoke the azure|failed to invoke powershell|signal: killed|cli*took longer|process took longer|failed to get access token in|\
          azure cli*timed out|azure cli*timeout|powershell*timed out|powershell*timeout|\
          developer cli*timed out|azd*timed out|azureclicredential*timed out|'az*timed out|\
          get-access-token*timed out|az account*timeout|timed out waiting for azure|etimedout*az account|\
@@ -125,7 +126,7 @@ const PHRASES: [(Code, &str); 54] = [
          powershell is not available|powershell not found|unable to execute powershell|\
          az.account' module*not installed|az.account module*not installed|az.accounts*not installed|\
          az.accounts*was not loaded|azure az powershell module is not installed|'az' is not recognized|\
-         'azd' is not recognized|\"az\" is not recognized|az: command not found|azd: command not found|\
+         'azd' is not recognized|\"az\" is not recognized|az is not installed|install the azure cli|install azure cli|install az cli|az: command not found|azd: command not found|\
          az: not found|azd: not found|az: inaccessible|spawn az enoent|spawn azd enoent|spawn pwsh enoent|\
          spawn powershell|command not found: az|command not found: azd|no such file or directory: 'az|\
          cannot run program \"az|exec: \"az|winerror 2|'get-azaccesstoken' is not recognized|\
@@ -275,7 +276,7 @@ const PHRASES: [(Code, &str); 54] = [
          unable to get authority configuration|authority*invalid|provide one of clientsecret|\
          is a required parameter|must contain the following parameter|client_assertion' or 'client_secret'|\
          only one of 'clientid'|null client id|client id*is required|clientid cannot be|tenant_id*required|\
-         invalid client_id|environment credential*incomplete|not all values are present|ensure 'client-id'|missing environment variable|\
+         invalid client_id|environment credential*incomplete|not all values are present|ensure 'client-id'|no certificate*provided|missing environment variable|\
          required environment variable|private key*not|invalid pfx|mac verify failure|keyset does not exist|\
          unable to load certificate|azure_client_certificate_path|incomplete environment variable|\
          could not read certificate|certificate password",
@@ -322,7 +323,7 @@ const PHRASES: [(Code, &str); 54] = [
         Code::LibraryFault,
         "is not a function|cannot read propert|undefined is not|nullreferenceexception|\
          object reference not set|attributeerror|has no attribute|typeerror|keyerror|valueerror|indexerror|\
-         not in the expected format|cannot be parsed|could not be parsed|failed to parse|unexpected response|unable to parse|failed to parse token expiration|nosuchmethoderror|nosuchfielderror|noclassdeffounderror|\
+         not in the expected format|cannot be parsed|could not be parsed|failed to parse|unexpected response|unable to parse|failed to parse token expiration|method not found|nosuchmethoderror|nosuchfielderror|noclassdeffounderror|\
          classnotfoundexception|could not load file or assembly|modulenotfounderror|no module named|\
          importerror|cannot find module|methodnotfound|missingmethodexception|typeloadexception|nil pointer|\
          segmentation fault|illegalargumentexception|illegalstateexception|persistence check failed|\
@@ -336,7 +337,7 @@ const PHRASES: [(Code, &str); 54] = [
     ),
     (
         Code::Timeout,
-        "timed out|timeout|etimedout|deadline exceeded|deadline has elapsed|und_err_connect_timeout|\
+        "timed out|timeout|etimedout|connecttimeout|readtimeout|sockettimeout|did not properly respond|deadline exceeded|deadline has elapsed|und_err_connect_timeout|\
          operation was canceled|task was canceled",
     ),
     (
@@ -385,16 +386,18 @@ pub(super) fn code_of(text: &str) -> Option<Code> {
         .map(|(code, _)| *code)
 }
 
-/// Whether a text contains the parts of a phrase, one after the other.
+/// Whether a text contains the parts of a phrase, one after the other. A phrase begins at the start
+/// of a word: `enotfound` is not in `FileNotFound`.
 pub(super) fn contains(text: &str, phrase: &str) -> bool {
-    let Some((first, rest)) = phrase.split_once('*') else {
-        return text.contains(phrase);
-    };
+    let (first, rest) = phrase.split_once('*').unwrap_or((phrase, ""));
+    let is_word = first.starts_with(|c: char| c.is_ascii_alphanumeric());
     text.match_indices(first).any(|(at, _)| {
+        let before = text.as_bytes().get(at.wrapping_sub(1));
+        if is_word && before.is_some_and(u8::is_ascii_alphanumeric) {
+            return false;
+        }
         let after = text.get(at + first.len()..).unwrap_or_default();
-        let near = (0..=3)
-            .find_map(|less| after.get(..(MAX_GAP - less).min(after.len())))
-            .unwrap_or_default();
+        let near = head(after, MAX_GAP);
         rest.split('*')
             .try_fold(near, |left, part| left.split_once(part).map(|(_, right)| right))
             .is_some()
