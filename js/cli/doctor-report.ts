@@ -198,8 +198,9 @@ const EXACT = ["credential/configuration", "credential/not-installed", "credenti
 
 /** Diagnoses the error of a credential. Undefined for another error, and if no cause is known. */
 function credentialProblem(error: KeylessError): Pick<Problem, "fixes" | "credential"> | undefined {
-  const isOne = /^(credential\/|token\/timeout$)/.test(error.code) && !EXACT.includes(error.code);
-  if (!isOne) return undefined;
+  const isOne =
+    error.code === "token/timeout" ? error.cause !== undefined : error.code.startsWith("credential/");
+  if (!isOne || EXACT.includes(error.code)) return undefined;
   const { code, cause, fixes, aadsts, links } = diagnoseCredential({ error, env: process.env });
   return code === "unknown" ? undefined : { fixes, credential: { code, cause, aadsts, links } };
 }

@@ -89,7 +89,9 @@ function linksOf(chain: Loose[], seen = new Set<unknown>()): string[] {
 /** Returns what an error says: its name and message, and the codes and the response in it. */
 function describe(error: Loose): string {
   const { name, message, code, errorCode, errorMessage, subError, errorResponse, error: inner } = error;
-  const texts = [code, errorCode, errorMessage, subError, inner].filter(
+  // Codes of this library would be taken for words of the error.
+  const ownCode = typeof code === "string" && code.includes("/");
+  const texts = [ownCode ? undefined : code, errorCode, errorMessage, subError, inner].filter(
     (value): value is string => typeof value === "string" && !String(message).includes(value),
   );
   const response = typeof errorResponse === "object" ? textOf(errorResponse) : undefined;

@@ -178,12 +178,12 @@ fn classify(line: &str, numbers: &[u32], status: Option<u16>) -> Code {
         _ => None,
     };
     match (by_phrase, by_status) {
-        // Words of a page, or of OAuth, are weaker than these statuses.
+        // These words are weaker than a status.
         (
             None | Some(Code::Network | Code::Timeout | Code::WrongSecret | Code::NoManagedIdentity),
             Some(code),
-        ) => code,
-        (Some(code), _) => code,
+        )
+        | (Some(code), _) => code,
         (None, None) => Code::Unknown,
     }
 }
@@ -374,7 +374,7 @@ impl Finding {
             }
             (code, _) => code.title(),
         };
-        let numbers: String = self
+        let numbers: Vec<String> = self
             .numbers
             .iter()
             .map(|number| format!(" (AADSTS{number})"))
@@ -382,7 +382,7 @@ impl Finding {
         CredentialLink {
             credential: self.credential.unwrap_or("unknown"),
             code: self.code,
-            text: format!("{title}{numbers}"),
+            text: format!("{title}{}", numbers.concat()),
         }
     }
 }

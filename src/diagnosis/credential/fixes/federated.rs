@@ -6,7 +6,7 @@ pub(super) fn federated_subject(case: &Case<'_>) -> Explanation {
     let details = case.details;
 
     let case_differs = case.has(7_002_138) || case.says("case-sensitive");
-    let cause = format!(
+    let reason = format!(
         "No federated credential of {} has the subject{} of the token{}.",
         case.application(),
         Case::quoted(details.subject.as_ref()),
@@ -16,7 +16,7 @@ pub(super) fn federated_subject(case: &Case<'_>) -> Explanation {
             ""
         }
     );
-    (cause, vec![
+    (reason, vec![
                 format!("Compare with the registered subjects, letter by letter:\n{}", case.list_federated_credentials()),
                 format!("Add a federated credential with exactly this subject (for a user-assigned identity: az identity federated-credential create):\n{}", case.add_federated_credential()),
                 "GitHub's subject depends on the branch, tag, pull request or environment of the job; that of Kubernetes on namespace and service account.".to_owned(),

@@ -84,23 +84,23 @@ pub(super) fn no_managed_identity(case: &Case<'_>) -> Explanation {
             "On AKS, use workload identity: label the pod azure.workload.identity/use: \"true\".".to_owned(),
         );
     }
-    let cause = if case.code == Code::ImdsUnreachable {
+    let reason = if case.code == Code::ImdsUnreachable {
         "No managed identity is available here: the metadata endpoint (IMDS, 169.254.169.254) cannot be reached. It exists only on Azure's virtual machines and AKS nodes."
     } else {
         "This host offers no managed identity: it does not run in Azure, or none is enabled."
     };
-    (cause.to_owned(), fixes)
+    (reason.to_owned(), fixes)
 }
 
 pub(super) fn identity_not_assigned(case: &Case<'_>) -> Explanation {
     let which = case
         .client_id
         .filter(|_| case.client_id_set || case.details.application.is_some());
-    let cause = match which {
+    let reason = match which {
                 Some(id) => format!("The managed identity {id} is not assigned to this host, or the host has only a system-assigned identity."),
                 None => "No managed identity that fits the request is assigned to this host: none is assigned, the requested client id is not among the assigned ones, or several are and none was chosen.".to_owned(),
             };
-    (cause, vec![
+    (reason, vec![
                 "Assign the user-assigned identity to the host, and set AZURE_CLIENT_ID to its client id (not its object id):\naz webapp identity assign --name <app> --resource-group <group> --identities <identity-resource-id>\naz vm identity assign --name <vm> --resource-group <group> --identities <identity-resource-id>".to_owned(),
                 "To use the system-assigned identity instead, remove AZURE_CLIENT_ID and enable it:\naz webapp identity assign --name <app> --resource-group <group>".to_owned(),
                 "If several identities are assigned, name the one to use with AZURE_CLIENT_ID or the clientId option.".to_owned(),
@@ -207,7 +207,7 @@ pub(super) fn configuration(case: &Case<'_>) -> Explanation {
     .map(str::to_ascii_uppercase)
     .collect::<Vec<_>>()
     .join(", ");
-    let cause = if case.has(7_000_218) {
+    let reason = if case.has(7_000_218) {
         "The request has neither a client secret nor an assertion, although the application is a confidential client.".to_owned()
     } else if case.has(700_025) {
         "The application is a public client, and the request has a secret or an assertion.".to_owned()
@@ -218,7 +218,7 @@ pub(super) fn configuration(case: &Case<'_>) -> Explanation {
     } else {
         "The settings of the credential are incomplete or wrong.".to_owned()
     };
-    (cause, vec![
+    (reason, vec![
                 "For a service principal set all of AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_CERTIFICATE_PATH), without quotes, white space or placeholders; for workload identity AZURE_FEDERATED_TOKEN_FILE instead of the secret.".to_owned(),
                 "See which credential the environment selects, and what is missing:\nnpx copilot-keyless config".to_owned(),
                 ON_A_DEVELOPER_MACHINE.to_owned(),
@@ -236,12 +236,22 @@ pub(super) fn library_fault(_: &Case<'_>) -> Explanation {
         )
 }
 
-pub(super) fn unknown(_: &Case<'_>) -> Explanation {
+pub(super) fn unknown(case: &Case<'_>) -> Explanation {
+    let (reason, look_up) = match case.numbers.first() {
+        Some(number) => (
+            format!("Entra refused the request with AADSTS{number}, which is not known here."),
+            format!("Look up what the number means: https://login.microsoftonline.com/error?code={number}"),
+        ),
+        None => (
+            "The error matches no known cause.".to_owned(),
+            "Ask the library for details (AZURE_LOG_LEVEL=verbose), and diagnose its log.".to_owned(),
+        ),
+    };
     (
-        "The error matches no known cause.".to_owned(),
+        reason,
         vec![
+            look_up,
             "Check the whole setup step by step:\nnpx copilot-keyless doctor".to_owned(),
-            "Look up an Entra error number at https://login.microsoftonline.com/error.".to_owned(),
         ],
     )
 }
