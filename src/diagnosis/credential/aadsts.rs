@@ -38,7 +38,7 @@ const NUMBERS: [(Code, &[u32]); 30] = [
     (
         Code::AssertionInvalid,
         &[
-            50006, 50013, 50027, 50048, 500_811, 240_002, 900_384, 5_000_811, 5_000_611,
+            50006, 50013, 50027, 50048, 500_811, 501_661, 240_002, 900_384, 5_000_811, 5_000_611,
         ],
     ),
     (
@@ -131,6 +131,7 @@ pub(super) fn numbers_in(text: &str) -> Vec<u32> {
         "_required: ",
         "error?code=",
         "error(s): ",
+        "error code: ",
     ] {
         for (at, _) in text.match_indices(label) {
             let rest = text.get(at + label.len()..).unwrap_or_default();
@@ -140,7 +141,10 @@ pub(super) fn numbers_in(text: &str) -> Vec<u32> {
                 .get(..digits)
                 .filter(|digits| (5..=8).contains(&digits.len()))
                 .and_then(|digits| digits.parse().ok());
+            // These words also stand before other numbers.
+            let is_sure = label != "error code: " || number.is_some_and(|number| code_of(number).is_some());
             if let Some(number) = number
+                && is_sure
                 && !found.contains(&number)
                 && found.len() < MAX_NUMBERS
             {

@@ -23,6 +23,7 @@ const CREDENTIALS: [(&str, &[&str]); 21] = [
         &[
             "managedidentitycredential",
             "managed identity credential",
+            "tried to get token using managed",
             "imdscredential",
             "attempted to use the imds",
             "no user assigned or delegated",
@@ -52,6 +53,8 @@ const CREDENTIALS: [(&str, &[&str]); 21] = [
         &[
             "visualstudiocredential",
             "visual studio token provider",
+            "process \"",
+            "tried to get token using visual studio",
             "operating system",
             "visual studio",
         ],
@@ -71,6 +74,7 @@ const CREDENTIALS: [(&str, &[&str]); 21] = [
         &[
             "azureclicredential",
             "azure cli",
+            "tried to get token using azure cli",
             "please run 'az login'",
             "please run \"az login\"",
             "'az' is not recognized",
@@ -118,6 +122,9 @@ const CREDENTIALS: [(&str, &[&str]); 21] = [
     ("DeveloperToolsCredential", &["developertoolscredential"]),
 ];
 
+/// Stands for a credential that the error does not name.
+const UNNAMED: &str = "unknown";
+
 /// What follows a credential's name where it begins its own message.
 const AFTER_NAME: [&str; 6] = [
     ": ",
@@ -153,6 +160,7 @@ pub(super) fn is_chain(text: &str) -> bool {
         "multiple errors were encountered",
         "failed to acquire a token for any",
         "developertoolscredential",
+        "methods to get an access token",
     ]
     .iter()
     .any(|sign| text.contains(sign))
@@ -168,7 +176,6 @@ pub(super) struct Part {
 /// Splits an error at the messages of credentials.
 pub(super) fn parts(text: &str) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
-    let mut unnamed = None;
     for line in lines(text) {
         let lower = line.trim_start_matches([' ', '>']).to_ascii_lowercase();
         let marked = MARKS.iter().find_map(|mark| lower.strip_prefix(mark));
@@ -178,32 +185,25 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
                 .find_map(|mark| rest.strip_prefix(mark))
                 .unwrap_or(rest)
         });
-        match credential_at(message) {
-            Some(credential) => parts.push(Part {
+        let named = credential_at(message).or_else(|| {
+            // An error of the chain whose text does not begin with its credential.
+            let is_error = marked.is_some() && lower.contains("error: ");
+            is_error.then(|| credential_in(&lower).unwrap_or(UNNAMED))
+        });
+        match (named, parts.last_mut()) {
+            (Some(credential), _) => parts.push(Part {
                 credential,
                 text: line,
             }),
-            // An error of the chain whose text does not name its credential.
-            None if marked.is_some() && lower.contains("error: ") => match credential_in(&lower) {
-                Some(credential) => parts.push(Part {
-                    credential,
-                    text: line,
-                }),
-                None => unnamed = Some(line),
-            },
-            None => match (&mut unnamed, parts.last_mut()) {
-                (Some(text), _) => {
-                    append(text, &line);
-                    // The link to its troubleshooting page names it.
-                    if let Some(credential) = credential_in(&lower) {
-                        let text = std::mem::take(text);
-                        unnamed = None;
-                        parts.push(Part { credential, text });
-                    }
+            (None, Some(last)) => {
+                if last.credential == UNNAMED {
+                    // The link to its troubleshooting page may name it.
+                    last.credential = credential_in(&lower).unwrap_or(UNNAMED);
                 }
-                (None, Some(last)) => append(&mut last.text, &line),
-                (None, None) => {}
-            },
+                last.text.push('\n');
+                last.text.push_str(&line);
+            }
+            (None, None) => {}
         }
     }
     for part in &mut parts {
@@ -211,11 +211,6 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
     }
     parts.truncate(MAX_LINKS);
     parts
-}
-
-fn append(text: &mut String, line: &str) {
-    text.push('\n');
-    text.push_str(line);
 }
 
 /// Returns the lines of an error. Logs put a chain on one line: each message that begins with a
@@ -242,6 +237,7 @@ fn lines(text: &str) -> Vec<String> {
         " - azure cli",
         " - powershell",
         " - azure developer cli",
+        "tried to get token using",
         "(azure cli",
         "(azure developer cli",
         "(powershell",

@@ -13,7 +13,7 @@ const MAX_GAP: usize = 160;
 
 /// Phrases by code, in the order of their precedence: the specific before the general. All in lower
 /// case, with single spaces; `*` stands for any text in between.
-const PHRASES: [(Code, &str); 54] = [
+const PHRASES: [(Code, &str); 56] = [
     // What Entra says, for responses without a number.
     (
         Code::FederatedSubject,
@@ -73,7 +73,7 @@ const PHRASES: [(Code, &str); 54] = [
          no user assigned or delegated managed identity|no user assigned|no user-assigned|identity not found|\
          identity has not been assigned|identity is not assigned|isn't assigned to this resource|\
          not assigned to this resource|not been assigned to this|no default identity is assigned|\
-         no identity has been assigned|no managed identity found for|not found for given client|not found for the given client|no msi found for|\
+         no identity has been assigned|no managed identity found for|not found for given client|not found for the given client|no available identity|verify your objectid, clientid|no msi found for|\
          no azure identity found for|no azureassignedidentity|getting assigned identities for pod|\
          unable to load the proper managed identity|unable to load requested managed identity|\
          no assigned managed identity|no managed identity assigned|no managed identity was found|\
@@ -113,8 +113,7 @@ const PHRASES: [(Code, &str); 54] = [
     (
         Code::ToolFailed,
         "parameter cannot be found|namedparameternotfound|unable to parse the output of powershell|no access token found in the output|\
-         unexpected output from azure|output of powershell|failed due to an unknown error|\
-         azure powershell authentication failed",
+         unexpected output from azure|output of powershell",
     ),
     (
         Code::ToolNotInstalled,
@@ -147,12 +146,12 @@ const PHRASES: [(Code, &str); 54] = [
     ),
     (
         Code::ConditionalAccess,
-        "conditional access|conditionalaccess|device is not compliant|device*compliant|security defaults|\
+        "conditional access|conditionalaccess|device requesting access to be managed|not meet the criteria to access|device is not compliant|device*compliant|security defaults|\
          access has been blocked|device*managed to access",
     ),
     (
         Code::ConsentMissing,
-        "consent_required|has not consented|not consented|admin consent|administrator consent|admin approval|\
+        "declined to consent|access_denied|consent_required|has not consented|not consented|admin consent|administrator consent|admin approval|\
          preauthorization|preauthorized|needs permission to access",
     ),
     (
@@ -243,7 +242,7 @@ const PHRASES: [(Code, &str); 54] = [
     ),
     (
         Code::NoManagedIdentity,
-        "failed to connect to msi|obtain a token from the managed identity endpoint|no mmds token|managed identity endpoint*not available|managed identity endpoint*not currently available|\
+        "failed to connect to msi|obtain a token from the managed identity endpoint|no mmds token|using managed service identity|using managed identity. access token could not|managed identity endpoint*not available|managed identity endpoint*not currently available|\
          no managed identity endpoint|managed identity environment|managed identity is not available|\
          managed identity*unavailable|managed identity*isn't available|managed identity*not supported|\
          msi endpoint*not available|msi_endpoint|msi endpoint|\
@@ -260,7 +259,7 @@ const PHRASES: [(Code, &str); 54] = [
     ),
     (
         Code::Proxy,
-        "is not valid json|proxy server|http_proxy|https_proxy|corporate proxy|behind a proxy|web proxy",
+        "unexpected content type|is not valid json|proxy server|http_proxy|https_proxy|corporate proxy|behind a proxy|web proxy",
     ),
     (
         Code::LibraryFault,
@@ -296,7 +295,7 @@ const PHRASES: [(Code, &str); 54] = [
     (
         Code::NotSignedIn,
         "az login|azd auth login|azd login|connect-azaccount|login-azaccount|not logged in|not signed in|\
-         please sign in|please log in|sign in to azure|log in to azure|not logged-in|login hint was passed|msaluirequired|account picker|no accounts in the cache|msal cache|no credentials found|no user is signed|no subscription found|\
+         please sign in|please log in|sign in to azure|log in to azure|not logged-in|login hint was passed|msaluirequired|account picker|no accounts in the cache|msal cache|no credentials found|no user is signed|cannot retrieve access token for resource|needs re-authentication|no subscription found|\
          no subscriptions found|az account set|no accounts were found|no accounts found|no cached accounts|\
          no account found|stored credentials not found|credentials not found in|\
          user details from visual studio code|automatic authentication has been disabled|\
@@ -357,13 +356,16 @@ const PHRASES: [(Code, &str); 54] = [
          remotedisconnected|und_err|connect failed|unexpected eof|ended prematurely|\
          an error occurred while sending the request|http request failed|forcibly closed",
     ),
+    (
+        Code::ToolFailed,
+        "failed due to an unknown error|azure powershell authentication failed|az.cmd' failed|\
+         azure cli*exit code|azure cli*exit status|cli*non-zero exit|credential: exit status",
+    ),
+    (Code::Configuration, "login failed*credentials"),
     // OAuth's own words, if nothing else is known.
     (Code::WrongSecret, "invalid_client"),
     (Code::ApplicationNotFound, "unauthorized_client"),
-    (
-        Code::NotAssignedToApplication,
-        "access_denied|not assigned to a role",
-    ),
+    (Code::NotAssignedToApplication, "not assigned to a role"),
     (
         Code::Configuration,
         "environmentcredential|invalid_request|unsupported_grant_type",
