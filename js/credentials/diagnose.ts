@@ -1,4 +1,4 @@
-import { causes, type Loose } from "../errors/causes.js";
+import { causes, httpStatus, type Loose } from "../errors/causes.js";
 import { anything, type Checks, finite, object, readOptions } from "../errors/check.js";
 import { redact } from "../errors/redact.js";
 import { textOf } from "../errors/text-of.js";
@@ -64,13 +64,6 @@ export function credentialDiagnosis(
 /** Returns the cause and the first fixes, for `KeylessError.hint`. */
 export function hintOf({ cause, fixes }: CredentialDiagnosis): string {
   return [`${cause} ${fixes[0] ?? ""}`.trim(), ...fixes.slice(1, 2)].join("\n");
-}
-
-/** The HTTP status that an error carries. */
-export function httpStatus(error: Loose): number | undefined {
-  return [error.statusCode, error.status].find(
-    (status): status is number => typeof status === "number" && status >= 300 && status <= 599,
-  );
 }
 
 /** Returns the texts of the errors of a chain, each with its causes. */

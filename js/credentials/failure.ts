@@ -1,10 +1,10 @@
-import { causes, type Loose } from "../errors/causes.js";
+import { causes, httpStatus, type Loose } from "../errors/causes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
 import type * as planBindings from "../wasm/modules/plan.js";
 import type { CredentialCode } from "../wasm/modules/plan.js";
 import type { ErrorSummary } from "../wasm/types/token.js";
-import { credentialDiagnosis, hintOf, httpStatus } from "./diagnose.js";
+import { credentialDiagnosis, hintOf } from "./diagnose.js";
 
 /** An error of a credential, and the facts in it that matter for the next attempt. */
 export interface CredentialFailure {

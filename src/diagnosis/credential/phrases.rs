@@ -6,10 +6,7 @@
 //! has reports with them.
 
 use super::code::CredentialDiagnosisCode as Code;
-use super::text::head;
-
-/// The longest distance between two parts of a phrase, in bytes.
-const MAX_GAP: usize = 160;
+use super::text::contains;
 
 /// Phrases by code, in the order of their precedence: the specific before the general. All in lower
 /// case, with single spaces; `*` stands for any text in between.
@@ -63,17 +60,20 @@ const PHRASES: [(Code, &str); 56] = [
     // What a managed identity's endpoint says.
     (
         Code::SeveralIdentities,
-        "client_id parameter or azure_client_id environment variable must be set|multiple user assigned identities|multiple user-assigned|multiple user assigned managed identities|\
+        "client_id parameter or azure_client_id environment variable must be set|\
+         multiple user assigned identities|multiple user-assigned|multiple user assigned managed identities|\
          multiple managed identities|more than one user assigned|more than one user-assigned|\
          multiple identities|please specify the clientid|multiple matching identities",
     ),
     (
         Code::IdentityNotAssigned,
-        "imds endpoint. invalid_request|managedidentitycredential*status: 400|managedidentitycredential*400 bad request|msi/token*400 bad request|\
+        "imds endpoint. invalid_request|managedidentitycredential*status: 400|\
+         managedidentitycredential*400 bad request|msi/token*400 bad request|\
          no user assigned or delegated managed identity|no user assigned|no user-assigned|identity not found|\
          identity has not been assigned|identity is not assigned|isn't assigned to this resource|\
          not assigned to this resource|not been assigned to this|no default identity is assigned|\
-         no identity has been assigned|no managed identity found for|not found for given client|not found for the given client|no available identity|verify your objectid, clientid|no msi found for|\
+         no identity has been assigned|no managed identity found for|not found for given client|\
+         not found for the given client|no available identity|verify your objectid, clientid|no msi found for|\
          no azure identity found for|no azureassignedidentity|getting assigned identities for pod|\
          unable to load the proper managed identity|unable to load requested managed identity|\
          no assigned managed identity|no managed identity assigned|no managed identity was found|\
@@ -104,28 +104,30 @@ const PHRASES: [(Code, &str); 56] = [
     // The developer tools.
     (
         Code::ToolTimeout,
-        "failed to invoke the azure|failed to invoke powershell|signal: killed|cli*took longer|process took longer|failed to get access token in|\
-         azure cli*timed out|azure cli*timeout|powershell*timed out|powershell*timeout|\
-         developer cli*timed out|azd*timed out|azureclicredential*timed out|'az*timed out|\
-         get-access-token*timed out|az account*timeout|timed out waiting for azure|etimedout*az account|\
-         process timed out|sigterm*az|az.cmd*timed out|cli process timed out",
+        "failed to invoke the azure|failed to invoke powershell|signal: killed|cli*took longer|\
+         process took longer|failed to get access token in|azure cli*timed out|azure cli*timeout|\
+         powershell*timed out|powershell*timeout|developer cli*timed out|azd*timed out|\
+         azureclicredential*timed out|'az*timed out|get-access-token*timed out|az account*timeout|\
+         timed out waiting for azure|etimedout*az account|process timed out|sigterm*az|az.cmd*timed out|\
+         cli process timed out",
     ),
     (
         Code::ToolFailed,
-        "parameter cannot be found|namedparameternotfound|unable to parse the output of powershell|no access token found in the output|\
-         unexpected output from azure|output of powershell",
+        "parameter cannot be found|namedparameternotfound|unable to parse the output of powershell|\
+         no access token found in the output|unexpected output from azure|output of powershell",
     ),
     (
         Code::ToolNotInstalled,
-        "'az' not found|'azd' not found|az not found|azure cli not found|azure cli not installed|azure cli is not installed|\
-         azure cli (az) is not installed|azure cli could not be found|azure cli couldn't be found|\
-         azure cli was not found|developer cli could not be found|developer cli couldn't be found|\
-         developer cli not found|developer cli not installed|developer cli is not installed|azd not found|\
-         azd is not installed|powershell is not installed|powershell not installed|\
-         powershell is not available|powershell not found|unable to execute powershell|\
-         az.account' module*not installed|az.account module*not installed|az.accounts*not installed|\
-         az.accounts*was not loaded|azure az powershell module is not installed|'az' is not recognized|\
-         'azd' is not recognized|\"az\" is not recognized|az is not installed|install the azure cli|install azure cli|install az cli|az: command not found|azd: command not found|\
+        "'az' not found|'azd' not found|az not found|azure cli not found|azure cli not installed|\
+         azure cli is not installed|azure cli (az) is not installed|azure cli could not be found|\
+         azure cli couldn't be found|azure cli was not found|developer cli could not be found|\
+         developer cli couldn't be found|developer cli not found|developer cli not installed|\
+         developer cli is not installed|azd not found|azd is not installed|powershell is not installed|\
+         powershell not installed|powershell is not available|powershell not found|\
+         unable to execute powershell|az.account' module*not installed|az.account module*not installed|\
+         az.accounts*not installed|az.accounts*was not loaded|azure az powershell module is not installed|\
+         'az' is not recognized|'azd' is not recognized|\"az\" is not recognized|az is not installed|\
+         install the azure cli|install azure cli|install az cli|az: command not found|azd: command not found|\
          az: not found|azd: not found|az: inaccessible|spawn az enoent|spawn azd enoent|spawn pwsh enoent|\
          spawn powershell|command not found: az|command not found: azd|no such file or directory: 'az|\
          cannot run program \"az|exec: \"az|winerror 2|'get-azaccesstoken' is not recognized|\
@@ -136,23 +138,25 @@ const PHRASES: [(Code, &str); 56] = [
     // Entra again: who signs in.
     (
         Code::ClaimsChallenge,
-        "support claims challenge|claims challenge|claims-challenge|claimschallenge|tokenissuedbeforerevocation|tokencreatedwithoutpolicies|insufficient_claims|\
-         insufficient claims|interactionrequired*claims|continuous access evaluation",
+        "support claims challenge|claims challenge|claims-challenge|claimschallenge|\
+         tokenissuedbeforerevocation|tokencreatedwithoutpolicies|insufficient_claims|insufficient claims|\
+         interactionrequired*claims|continuous access evaluation",
     ),
     (
         Code::MfaRequired,
-        "multi-factor|multifactor|strong authentication|two-factor|second factor|mfa is required|\
-         mfa required|requires mfa|use mfa",
+        "multi-factor|multifactor|strong authentication|two-factor|second factor|mfa is required|mfa required|\
+         requires mfa|use mfa",
     ),
     (
         Code::ConditionalAccess,
-        "conditional access|conditionalaccess|device requesting access to be managed|not meet the criteria to access|device is not compliant|device*compliant|security defaults|\
+        "conditional access|conditionalaccess|device requesting access to be managed|\
+         not meet the criteria to access|device is not compliant|device*compliant|security defaults|\
          access has been blocked|device*managed to access",
     ),
     (
         Code::ConsentMissing,
-        "declined to consent|access_denied|consent_required|has not consented|not consented|admin consent|administrator consent|admin approval|\
-         preauthorization|preauthorized|needs permission to access",
+        "declined to consent|access_denied|consent_required|has not consented|not consented|admin consent|\
+         administrator consent|admin approval|preauthorization|preauthorized|needs permission to access",
     ),
     (
         Code::ApplicationNotFound,
@@ -192,9 +196,9 @@ const PHRASES: [(Code, &str); 56] = [
         "refresh token*expired|refresh_token*expired|refreshtoken*expired|refresh token*invalid|\
          refresh token*revoked|session*expired|sign-in*expired|grant has expired|credentials*expired|\
          login expired|login has expired|reauthentication required|re-authenticate|reauthenticate|\
-         interactive authentication is needed|interactive authentication is required|interactionrequired|status_interaction|interaction_required|\
-         interaction required|invalid_grant|token_expired|login_required|silent authentication failed|\
-         fresh auth token",
+         interactive authentication is needed|interactive authentication is required|interactionrequired|\
+         status_interaction|interaction_required|interaction required|invalid_grant|token_expired|\
+         login_required|silent authentication failed|fresh auth token",
     ),
     (
         Code::Throttled,
@@ -242,7 +246,9 @@ const PHRASES: [(Code, &str); 56] = [
     ),
     (
         Code::NoManagedIdentity,
-        "failed to connect to msi|obtain a token from the managed identity endpoint|no mmds token|using managed service identity|using managed identity. access token could not|managed identity endpoint*not available|managed identity endpoint*not currently available|\
+        "failed to connect to msi|obtain a token from the managed identity endpoint|no mmds token|\
+         using managed service identity|using managed identity. access token could not|\
+         managed identity endpoint*not available|managed identity endpoint*not currently available|\
          no managed identity endpoint|managed identity environment|managed identity is not available|\
          managed identity*unavailable|managed identity*isn't available|managed identity*not supported|\
          msi endpoint*not available|msi_endpoint|msi endpoint|\
@@ -259,7 +265,8 @@ const PHRASES: [(Code, &str); 56] = [
     ),
     (
         Code::Proxy,
-        "unexpected content type|is not valid json|proxy server|http_proxy|https_proxy|corporate proxy|behind a proxy|web proxy",
+        "unexpected content type|is not valid json|proxy server|http_proxy|https_proxy|corporate proxy|\
+         behind a proxy|web proxy",
     ),
     (
         Code::LibraryFault,
@@ -270,12 +277,13 @@ const PHRASES: [(Code, &str); 56] = [
     // Settings.
     (
         Code::Configuration,
-        "only one of subscription and tenant|client_id should be the id|valid values are 'prod' or 'dev'|azure_token_credentials|\
-         must use the 'https' protocol|certificate*not*pem|pem-encoded|authority url must|authority*must be|\
-         unable to get authority configuration|authority*invalid|provide one of clientsecret|\
-         is a required parameter|must contain the following parameter|client_assertion' or 'client_secret'|\
-         only one of 'clientid'|null client id|client id*is required|clientid cannot be|tenant_id*required|\
-         invalid client_id|environment credential*incomplete|not all values are present|ensure 'client-id'|no certificate*provided|missing environment variable|\
+        "only one of subscription and tenant|client_id should be the id|valid values are 'prod' or 'dev'|\
+         azure_token_credentials|must use the 'https' protocol|certificate*not*pem|pem-encoded|\
+         authority url must|authority*must be|unable to get authority configuration|authority*invalid|\
+         provide one of clientsecret|is a required parameter|must contain the following parameter|\
+         client_assertion' or 'client_secret'|only one of 'clientid'|null client id|client id*is required|\
+         clientid cannot be|tenant_id*required|invalid client_id|environment credential*incomplete|\
+         not all values are present|ensure 'client-id'|no certificate*provided|missing environment variable|\
          required environment variable|private key*not|invalid pfx|mac verify failure|keyset does not exist|\
          unable to load certificate|azure_client_certificate_path|incomplete environment variable|\
          could not read certificate|certificate password",
@@ -295,13 +303,15 @@ const PHRASES: [(Code, &str); 56] = [
     (
         Code::NotSignedIn,
         "az login|azd auth login|azd login|connect-azaccount|login-azaccount|not logged in|not signed in|\
-         please sign in|please log in|sign in to azure|log in to azure|not logged-in|login hint was passed|msaluirequired|account picker|no accounts in the cache|msal cache|no credentials found|no user is signed|cannot retrieve access token for resource|needs re-authentication|no subscription found|\
-         no subscriptions found|az account set|no accounts were found|no accounts found|no cached accounts|\
-         no account found|stored credentials not found|credentials not found in|\
+         please sign in|please log in|sign in to azure|log in to azure|not logged-in|login hint was passed|\
+         msaluirequired|account picker|no accounts in the cache|msal cache|no credentials found|\
+         no user is signed|cannot retrieve access token for resource|needs re-authentication|\
+         no subscription found|no subscriptions found|az account set|no accounts were found|no accounts found|\
+         no cached accounts|no account found|stored credentials not found|credentials not found in|\
          user details from visual studio code|automatic authentication has been disabled|\
          authentication has been disabled|does not exist in msal token cache|token cache*empty|\
-         shared token cache unavailable|no authentication record|authenticationrequired|\
-         authentication record|failed to read vs code credentials|vs code credentials|\
+         shared token cache unavailable|no authentication record|authenticationrequired|authentication record|\
+         failed to read vs code credentials|vs code credentials|\
          visual studio code authentication is not available|intellij authentication not available|\
          visual studio token provider|account has not been set up|have not logged in|haven't logged in|\
          user is not logged|you must log in|must sign in|must be logged in|login required|log in again|\
@@ -312,9 +322,9 @@ const PHRASES: [(Code, &str); 56] = [
         Code::Configuration,
         "environment variables are not fully configured|no underlying credential could be used|\
          workload options are not fully configured|options are not fully configured|not fully configured|\
-         no client id specified|no tenant id specified|no client id|no tenant id|\
-         environment variable*not set|environment variable*missing|is not set|must be set|\
-         environmentcredential is unavailable|environmentcredential authentication unavailable|\
+         no client id specified|no tenant id specified|no client id|no tenant id|environment variable*not set|\
+         environment variable*missing|is not set|must be set|environmentcredential is unavailable|\
+         environmentcredential authentication unavailable|\
          workloadidentitycredential authentication unavailable|workloadidentitycredential: is unavailable",
     ),
     // The library itself.
@@ -322,13 +332,14 @@ const PHRASES: [(Code, &str); 56] = [
         Code::LibraryFault,
         "is not a function|cannot read propert|undefined is not|nullreferenceexception|\
          object reference not set|attributeerror|has no attribute|typeerror|keyerror|valueerror|indexerror|\
-         not in the expected format|cannot be parsed|could not be parsed|failed to parse|unexpected response|unable to parse|failed to parse token expiration|method not found|nosuchmethoderror|nosuchfielderror|noclassdeffounderror|\
-         classnotfoundexception|could not load file or assembly|modulenotfounderror|no module named|\
-         importerror|cannot find module|methodnotfound|missingmethodexception|typeloadexception|nil pointer|\
-         segmentation fault|illegalargumentexception|illegalstateexception|persistence check failed|\
-         libsecret|dpapi|keyring|dllnotfoundexception|dynamic library|unsupported platform|\
-         invalidcastexception|argumentnullexception|deadlock|jsondecodeerror|jsonexception|unmarshal|\
-         not valid json|infinity|invalid access token expiry",
+         not in the expected format|cannot be parsed|could not be parsed|failed to parse|unexpected response|\
+         unable to parse|failed to parse token expiration|method not found|nosuchmethoderror|nosuchfielderror|\
+         noclassdeffounderror|classnotfoundexception|could not load file or assembly|modulenotfounderror|\
+         no module named|importerror|cannot find module|methodnotfound|missingmethodexception|\
+         typeloadexception|nil pointer|segmentation fault|illegalargumentexception|illegalstateexception|\
+         persistence check failed|libsecret|dpapi|keyring|dllnotfoundexception|dynamic library|\
+         unsupported platform|invalidcastexception|argumentnullexception|deadlock|jsondecodeerror|\
+         jsonexception|unmarshal|not valid json|infinity|invalid access token expiry",
     ),
     (
         Code::AssertionMissing,
@@ -336,15 +347,16 @@ const PHRASES: [(Code, &str); 56] = [
     ),
     (
         Code::Timeout,
-        "timed out|timeout|etimedout|connecttimeout|readtimeout|sockettimeout|did not properly respond|deadline exceeded|deadline has elapsed|und_err_connect_timeout|\
-         operation was canceled|task was canceled",
+        "timed out|timeout|etimedout|connecttimeout|readtimeout|sockettimeout|did not properly respond|\
+         deadline exceeded|deadline has elapsed|und_err_connect_timeout|operation was canceled|\
+         task was canceled",
     ),
     (
         Code::ServerError,
-        "error occured while fetching the aad token|temporarily_unavailable|temporarily unavailable|service unavailable|serviceunavailable|\
-         internal server error|internalservererror|bad gateway|gateway timeout|server_error|status 500|\
-         status 502|status 503|status code 500|status code 502|status code 503|upstream connect error|\
-         http 500|http 503|unknown_error",
+        "error occured while fetching the aad token|temporarily_unavailable|temporarily unavailable|\
+         service unavailable|serviceunavailable|internal server error|internalservererror|bad gateway|\
+         gateway timeout|server_error|status 500|status 502|status 503|status code 500|status code 502|\
+         status code 503|upstream connect error|http 500|http 503|unknown_error",
     ),
     (
         Code::Network,
@@ -372,9 +384,8 @@ const PHRASES: [(Code, &str); 56] = [
     ),
     (
         Code::NotSignedIn,
-        "azureclicredential|azuredeveloperclicredential|\
-         azurepowershellcredential|sharedtokencachecredential|visualstudiocodecredential|\
-         visualstudiocredential",
+        "azureclicredential|azuredeveloperclicredential|azurepowershellcredential|sharedtokencachecredential|\
+         visualstudiocodecredential|visualstudiocredential",
     ),
     (Code::AssertionMissing, "workloadidentitycredential"),
     (Code::NoManagedIdentity, "managedidentitycredential"),
@@ -386,22 +397,4 @@ pub(super) fn code_of(text: &str) -> Option<Code> {
         .iter()
         .find(|(_, phrases)| phrases.split('|').any(|phrase| contains(text, phrase)))
         .map(|(code, _)| *code)
-}
-
-/// Whether a text contains the parts of a phrase, one after the other. A phrase begins at the start
-/// of a word: `enotfound` is not in `FileNotFound`.
-pub(super) fn contains(text: &str, phrase: &str) -> bool {
-    let (first, rest) = phrase.split_once('*').unwrap_or((phrase, ""));
-    let is_word = first.starts_with(|c: char| c.is_ascii_alphanumeric());
-    text.match_indices(first).any(|(at, _)| {
-        let before = text.as_bytes().get(at.wrapping_sub(1));
-        if is_word && before.is_some_and(u8::is_ascii_alphanumeric) {
-            return false;
-        }
-        let after = text.get(at + first.len()..).unwrap_or_default();
-        let near = head(after, MAX_GAP);
-        rest.split('*')
-            .try_fold(near, |left, part| left.split_once(part).map(|(_, right)| right))
-            .is_some()
-    })
 }

@@ -79,3 +79,24 @@ pub(super) fn status_in(line: &str) -> Option<u16> {
         })
     })
 }
+
+/// The longest distance between two parts of a phrase, in bytes.
+const MAX_GAP: usize = 160;
+
+/// Whether a text contains the parts of a phrase, one after the other. A phrase begins at the start
+/// of a word: `enotfound` is not in `FileNotFound`.
+pub(super) fn contains(text: &str, phrase: &str) -> bool {
+    let (first, rest) = phrase.split_once('*').unwrap_or((phrase, ""));
+    let is_word = first.starts_with(|c: char| c.is_ascii_alphanumeric());
+    text.match_indices(first).any(|(at, _)| {
+        let before = text.as_bytes().get(at.wrapping_sub(1));
+        if is_word && before.is_some_and(u8::is_ascii_alphanumeric) {
+            return false;
+        }
+        let after = text.get(at + first.len()..).unwrap_or_default();
+        let near = head(after, MAX_GAP);
+        rest.split('*')
+            .try_fold(near, |left, part| left.split_once(part).map(|(_, right)| right))
+            .is_some()
+    })
+}

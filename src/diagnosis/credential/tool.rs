@@ -1,6 +1,6 @@
 //! The developer tools that people sign in with, and their commands.
 
-use super::phrases::contains;
+use super::text::contains;
 
 /// A developer tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,8 @@ impl Tool {
             Self::PowerShell => with("Connect-AzAccount", "-Tenant"),
             Self::VisualStudioCode => {
                 format!(
-                    "Sign in{again} in Visual Studio Code: run \"Azure: Sign In\" from the command palette."
+                    "Sign in{again} in Visual Studio Code: run \"Azure: Sign In\" from the command \
+                 palette."
                 )
             }
             Self::VisualStudio => {
@@ -127,10 +128,12 @@ impl Tool {
                 "Install azd (https://aka.ms/azd-install), then sign in:\nazd auth login"
             }
             Self::PowerShell => {
-                "Install PowerShell 7 (https://aka.ms/powershell) and the module, then sign in:\nInstall-Module Az.Accounts -Scope CurrentUser\nConnect-AzAccount"
+                "Install PowerShell 7 (https://aka.ms/powershell) and the module, then sign \
+                 in:\nInstall-Module Az.Accounts -Scope CurrentUser\nConnect-AzAccount"
             }
             Self::VisualStudioCode => {
-                "Install the Azure Resources extension and the library's package for Visual Studio Code, or use the Azure CLI:\naz login"
+                "Install the Azure Resources extension and the library's package for Visual \
+                 Studio Code, or use the Azure CLI:\naz login"
             }
             Self::VisualStudio | Self::IntelliJ => {
                 "Use the Azure CLI instead (https://aka.ms/azure-cli):\naz login"

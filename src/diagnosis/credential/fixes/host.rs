@@ -37,11 +37,21 @@ pub(super) fn no_credential(case: &Case<'_>) -> Explanation {
         _ => ON_A_DEVELOPER_MACHINE.to_owned(),
     }];
     if lacks("AzureCliCredential") == Some(Code::ToolNotInstalled) {
-        fixes.push("If the Azure CLI is installed, start this program from a terminal, or add the tool's folder to its PATH.".to_owned());
+        fixes.push(
+            "If the Azure CLI is installed, start this program from a terminal, or add the \
+                 tool's folder to its PATH."
+                .to_owned(),
+        );
     }
-    fixes.push("In Azure (App Service, Functions, Container Apps, VM, AKS), assign a managed identity to the host; for a user-assigned one also set AZURE_CLIENT_ID. On AKS, label the pod for workload identity.".to_owned());
     fixes.push(
-        "Elsewhere, give a service principal: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
+        "In Azure (App Service, Functions, Container Apps, VM, AKS), assign a managed \
+                 identity to the host; for a user-assigned one also set AZURE_CLIENT_ID. On AKS, \
+                 label the pod for workload identity."
+            .to_owned(),
+    );
+    fixes.push(
+        "Elsewhere, give a service principal: set AZURE_TENANT_ID, AZURE_CLIENT_ID and \
+                 AZURE_CLIENT_SECRET."
             .to_owned(),
     );
     let why = if why.is_empty() {
@@ -60,7 +70,9 @@ pub(super) fn no_credential(case: &Case<'_>) -> Explanation {
 
 pub(super) fn clock_skew(_: &Case<'_>) -> Explanation {
     (
-        "The clock or the time zone of this machine is wrong, so a fresh token seems expired or not yet valid.".to_owned(),
+        "The clock or the time zone of this machine is wrong, so a fresh token seems \
+                 expired or not yet valid."
+            .to_owned(),
         vec![
             "Set the clock, and keep it synchronized:\ndate -u\nsudo timedatectl set-ntp true".to_owned(),
             "In WSL, a virtual machine or a container, restart it after the computer slept.".to_owned(),
@@ -70,24 +82,41 @@ pub(super) fn clock_skew(_: &Case<'_>) -> Explanation {
 
 pub(super) fn no_managed_identity(case: &Case<'_>) -> Explanation {
     let mut fixes = vec![
-                if case.says("docker") || case.says("socket operation") || case.says("container") {
-                    "Outside Azure, and in a container on a developer's machine, there is no managed identity: sign in, and use the developer tools or a service principal there:\naz login\nexport AZURE_TOKEN_CREDENTIALS=dev".to_owned()
-                } else {
-                    "Outside Azure there is no managed identity: sign in, and use the developer tools alone:\naz login\nexport AZURE_TOKEN_CREDENTIALS=dev".to_owned()
-                },
-                "In Azure, enable a system-assigned or assign a user-assigned identity, and restart the app:\naz webapp identity assign --name <app> --resource-group <group>\naz vm identity assign --name <vm> --resource-group <group>".to_owned(),
-            ];
+        if case.says("docker") || case.says("socket operation") || case.says("container") {
+            "Outside Azure, and in a container on a developer's machine, there is no managed \
+                 identity: sign in, and use the developer tools or a service principal there:\naz \
+                 login\nexport AZURE_TOKEN_CREDENTIALS=dev"
+                .to_owned()
+        } else {
+            "Outside Azure there is no managed identity: sign in, and use the developer tools \
+                 alone:\naz login\nexport AZURE_TOKEN_CREDENTIALS=dev"
+                .to_owned()
+        },
+        "In Azure, enable a system-assigned or assign a user-assigned identity, and \
+                 restart the app:\naz webapp identity assign --name <app> --resource-group \
+                 <group>\naz vm identity assign --name <vm> --resource-group <group>"
+            .to_owned(),
+    ];
     if case.code == Code::ImdsUnreachable {
-        fixes.push("On a VM or an AKS node, let requests to 169.254.169.254 pass: no proxy (NO_PROXY=169.254.169.254), no firewall rule or network policy.".to_owned());
+        fixes.push(
+            "On a VM or an AKS node, let requests to 169.254.169.254 pass: no proxy \
+                 (NO_PROXY=169.254.169.254), no firewall rule or network policy."
+                .to_owned(),
+        );
     } else {
         fixes.push(
-            "On AKS, use workload identity: label the pod azure.workload.identity/use: \"true\".".to_owned(),
+            "On AKS, use workload identity: label the pod azure.workload.identity/use: \
+                 \"true\"."
+                .to_owned(),
         );
     }
     let reason = if case.code == Code::ImdsUnreachable {
-        "No managed identity is available here: the metadata endpoint (IMDS, 169.254.169.254) cannot be reached. It exists only on Azure's virtual machines and AKS nodes."
+        "No managed identity is available here: the metadata endpoint (IMDS, \
+                 169.254.169.254) cannot be reached. It exists only on Azure's virtual machines \
+                 and AKS nodes."
     } else {
-        "This host offers no managed identity: it does not run in Azure, or none is enabled."
+        "This host offers no managed identity: it does not run in Azure, or none is \
+                 enabled."
     };
     (reason.to_owned(), fixes)
 }
@@ -97,97 +126,152 @@ pub(super) fn identity_not_assigned(case: &Case<'_>) -> Explanation {
         .client_id
         .filter(|_| case.client_id_set || case.details.application.is_some());
     let reason = match which {
-                Some(id) => format!("The managed identity {id} is not assigned to this host, or the host has only a system-assigned identity."),
-                None => "No managed identity that fits the request is assigned to this host: none is assigned, the requested client id is not among the assigned ones, or several are and none was chosen.".to_owned(),
-            };
-    (reason, vec![
-                "Assign the user-assigned identity to the host, and set AZURE_CLIENT_ID to its client id (not its object id):\naz webapp identity assign --name <app> --resource-group <group> --identities <identity-resource-id>\naz vm identity assign --name <vm> --resource-group <group> --identities <identity-resource-id>".to_owned(),
-                "To use the system-assigned identity instead, remove AZURE_CLIENT_ID and enable it:\naz webapp identity assign --name <app> --resource-group <group>".to_owned(),
-                "If several identities are assigned, name the one to use with AZURE_CLIENT_ID or the clientId option.".to_owned(),
-            ])
+        Some(id) => format!(
+            "The managed identity {id} is not assigned to this host, or the host has only a \
+                 system-assigned identity."
+        ),
+        None => "No managed identity that fits the request is assigned to this host: none is \
+                 assigned, the requested client id is not among the assigned ones, or several are \
+                 and none was chosen."
+            .to_owned(),
+    };
+    (
+        reason,
+        vec![
+            "Assign the user-assigned identity to the host, and set AZURE_CLIENT_ID to its \
+                 client id (not its object id):\naz webapp identity assign --name <app> \
+                 --resource-group <group> --identities <identity-resource-id>\naz vm identity \
+                 assign --name <vm> --resource-group <group> --identities <identity-resource-id>"
+                .to_owned(),
+            "To use the system-assigned identity instead, remove AZURE_CLIENT_ID and enable \
+                 it:\naz webapp identity assign --name <app> --resource-group <group>"
+                .to_owned(),
+            "If several identities are assigned, name the one to use with AZURE_CLIENT_ID or \
+                 the clientId option."
+                .to_owned(),
+        ],
+    )
 }
 
 pub(super) fn several_identities(case: &Case<'_>) -> Explanation {
     (
-            "Several user-assigned identities are assigned to this host, and the request does not say which one to use.".to_owned(),
-            vec![
-                format!("Set AZURE_CLIENT_ID to the client id of the one to use, or pass it as clientId (client_id, managed_identity_client_id):\nexport AZURE_CLIENT_ID={}", case.client_id.unwrap_or("<client-id>")),
-                "List them:\naz vm identity show --name <vm> --resource-group <group>\naz webapp identity show --name <app> --resource-group <group>".to_owned(),
-            ],
-        )
+        "Several user-assigned identities are assigned to this host, and the request does \
+                 not say which one to use."
+            .to_owned(),
+        vec![
+            format!(
+                "Set AZURE_CLIENT_ID to the client id of the one to use, or pass it as clientId \
+                 (client_id, managed_identity_client_id):\nexport AZURE_CLIENT_ID={}",
+                case.client_id.unwrap_or("<client-id>")
+            ),
+            "List them:\naz vm identity show --name <vm> --resource-group <group>\naz webapp \
+                 identity show --name <app> --resource-group <group>"
+                .to_owned(),
+        ],
+    )
 }
 
 pub(super) fn proxy(_: &Case<'_>) -> Explanation {
     (
-            "A proxy or gateway answered in place of the identity endpoint, or the connection through it failed.".to_owned(),
-            vec![
-                "Check HTTPS_PROXY and its credentials; let login.microsoftonline.com pass, with CONNECT and without a sign-in page.".to_owned(),
-                "Leave the proxy out for local identity endpoints, and for Entra if the network allows it:\nexport NO_PROXY=169.254.169.254,localhost,login.microsoftonline.com".to_owned(),
-            ],
-        )
+        "A proxy or gateway answered in place of the identity endpoint, or the connection \
+                 through it failed."
+            .to_owned(),
+        vec![
+            "Check HTTPS_PROXY and its credentials; let login.microsoftonline.com pass, with \
+                 CONNECT and without a sign-in page."
+                .to_owned(),
+            "Leave the proxy out for local identity endpoints, and for Entra if the network \
+                 allows it:\nexport NO_PROXY=169.254.169.254,localhost,login.microsoftonline.com"
+                .to_owned(),
+        ],
+    )
 }
 
 pub(super) fn tls(_: &Case<'_>) -> Explanation {
     (
-            "The TLS connection to the identity endpoint failed: usually a proxy of the organisation inspects TLS, and its root certificate is not trusted here.".to_owned(),
-            vec![
-                "Trust the organisation's root certificate: NODE_EXTRA_CA_CERTS (Node), REQUESTS_CA_BUNDLE or SSL_CERT_FILE (Python, Azure CLI), the system's or Java's store elsewhere:\nexport NODE_EXTRA_CA_CERTS=<file>.pem\nexport REQUESTS_CA_BUNDLE=<file>.pem".to_owned(),
-                "Or have login.microsoftonline.com excluded from the inspection by the proxy. Do not turn verification off.".to_owned(),
-                "Check the clock of this machine, by which certificates may seem expired.".to_owned(),
-            ],
-        )
+        "The TLS connection to the identity endpoint failed: usually a proxy of the \
+                 organisation inspects TLS, and its root certificate is not trusted here."
+            .to_owned(),
+        vec![
+            "Trust the organisation's root certificate: NODE_EXTRA_CA_CERTS (Node), \
+                 REQUESTS_CA_BUNDLE or SSL_CERT_FILE (Python, Azure CLI), the system's or Java's \
+                 store elsewhere:\nexport NODE_EXTRA_CA_CERTS=<file>.pem\nexport \
+                 REQUESTS_CA_BUNDLE=<file>.pem"
+                .to_owned(),
+            "Or have login.microsoftonline.com excluded from the inspection by the proxy. Do \
+                 not turn verification off."
+                .to_owned(),
+            "Check the clock of this machine, by which certificates may seem expired.".to_owned(),
+        ],
+    )
 }
 
 pub(super) fn dns(_: &Case<'_>) -> Explanation {
     (
-            "The host name of the identity endpoint cannot be resolved (DNS).".to_owned(),
-            vec![
-                "Check the network, the DNS server and the spelling of AZURE_AUTHORITY_HOST:\nnslookup login.microsoftonline.com".to_owned(),
-                "If the network reaches the internet through a proxy only, set HTTPS_PROXY.".to_owned(),
-                "In a container or cluster, check its DNS settings and egress rules.".to_owned(),
-            ],
-        )
+        "The host name of the identity endpoint cannot be resolved (DNS).".to_owned(),
+        vec![
+            "Check the network, the DNS server and the spelling of \
+                 AZURE_AUTHORITY_HOST:\nnslookup login.microsoftonline.com"
+                .to_owned(),
+            "If the network reaches the internet through a proxy only, set HTTPS_PROXY.".to_owned(),
+            "In a container or cluster, check its DNS settings and egress rules.".to_owned(),
+        ],
+    )
 }
 
 pub(super) fn timeout(_: &Case<'_>) -> Explanation {
     (
-            "The identity endpoint did not answer in time.".to_owned(),
-            vec![
-                "Try again. If it lasts, look for a firewall that drops packets to login.microsoftonline.com, and for a proxy (HTTPS_PROXY) that must be used.".to_owned(),
-                "Outside Azure there is no managed identity to wait for: set AZURE_TOKEN_CREDENTIALS=dev and run az login.".to_owned(),
-            ],
-        )
+        "The identity endpoint did not answer in time.".to_owned(),
+        vec![
+            "Try again. If it lasts, look for a firewall that drops packets to \
+                 login.microsoftonline.com, and for a proxy (HTTPS_PROXY) that must be used."
+                .to_owned(),
+            "Outside Azure there is no managed identity to wait for: set \
+                 AZURE_TOKEN_CREDENTIALS=dev and run az login."
+                .to_owned(),
+        ],
+    )
 }
 
 pub(super) fn network(case: &Case<'_>) -> Explanation {
     (
-            "The identity endpoint cannot be reached: the connection was refused or lost.".to_owned(),
-            vec![
-                "Check the network, firewall and proxy (HTTPS_PROXY) between this machine and login.microsoftonline.com.".to_owned(),
-                if case.managed {
-                    "In Azure, check that a managed identity is assigned, and restart the app.".to_owned()
-                } else {
-                    "In Azure, check that a managed identity is assigned. Elsewhere use the developer tools:\naz login\nexport AZURE_TOKEN_CREDENTIALS=dev".to_owned()
-                },
-            ],
-        )
+        "The identity endpoint cannot be reached: the connection was refused or lost.".to_owned(),
+        vec![
+            "Check the network, firewall and proxy (HTTPS_PROXY) between this machine and \
+                 login.microsoftonline.com."
+                .to_owned(),
+            if case.managed {
+                "In Azure, check that a managed identity is assigned, and restart the app.".to_owned()
+            } else {
+                "In Azure, check that a managed identity is assigned. Elsewhere use the developer \
+                 tools:\naz login\nexport AZURE_TOKEN_CREDENTIALS=dev"
+                    .to_owned()
+            },
+        ],
+    )
 }
 
 pub(super) fn throttled(_: &Case<'_>) -> Explanation {
     (
-            "The identity endpoint throttles requests: too many in a short time.".to_owned(),
-            vec![
-                "Wait as long as Retry-After says, then try again.".to_owned(),
-                "Share one credential and one token provider in the process, so that tokens are cached; do not create a credential for each request.".to_owned(),
-            ],
-        )
+        "The identity endpoint throttles requests: too many in a short time.".to_owned(),
+        vec![
+            "Wait as long as Retry-After says, then try again.".to_owned(),
+            "Share one credential and one token provider in the process, so that tokens are \
+                 cached; do not create a credential for each request."
+                .to_owned(),
+        ],
+    )
 }
 
 pub(super) fn server_error(_: &Case<'_>) -> Explanation {
     (
-            "The identity endpoint failed; this is usually temporary.".to_owned(),
-            vec!["Try again later. If it lasts, look at https://azure.status.microsoft, and at the identity service of the host.".to_owned()],
-        )
+        "The identity endpoint failed; this is usually temporary.".to_owned(),
+        vec![
+            "Try again later. If it lasts, look at https://azure.status.microsoft, and at the \
+                 identity service of the host."
+                .to_owned(),
+        ],
+    )
 }
 
 pub(super) fn configuration(case: &Case<'_>) -> Explanation {
@@ -208,39 +292,64 @@ pub(super) fn configuration(case: &Case<'_>) -> Explanation {
     .collect::<Vec<_>>()
     .join(", ");
     let reason = if case.has(7_000_218) {
-        "The request has neither a client secret nor an assertion, although the application is a confidential client.".to_owned()
+        "The request has neither a client secret nor an assertion, although the \
+                 application is a confidential client."
+            .to_owned()
     } else if case.has(700_025) {
-        "The application is a public client, and the request has a secret or an assertion.".to_owned()
+        "The application is a public client, and the request has a secret or an \
+                 assertion."
+            .to_owned()
     } else if !missing.is_empty() {
         format!("The credential's settings are incomplete or wrong; the error names {missing}.")
     } else if case.has(900_144) {
-        "The token request lacks a parameter that Entra needs, such as client_id or scope: a setting is missing or empty.".to_owned()
+        "The token request lacks a parameter that Entra needs, such as client_id or \
+                 scope: a setting is missing or empty."
+            .to_owned()
     } else {
         "The settings of the credential are incomplete or wrong.".to_owned()
     };
-    (reason, vec![
-                "For a service principal set all of AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_CERTIFICATE_PATH), without quotes, white space or placeholders; for workload identity AZURE_FEDERATED_TOKEN_FILE instead of the secret.".to_owned(),
-                "See which credential the environment selects, and what is missing:\nnpx copilot-keyless config".to_owned(),
-                ON_A_DEVELOPER_MACHINE.to_owned(),
-            ])
+    (
+        reason,
+        vec![
+            "For a service principal set all of AZURE_TENANT_ID, AZURE_CLIENT_ID and \
+                 AZURE_CLIENT_SECRET (or AZURE_CLIENT_CERTIFICATE_PATH), without quotes, white \
+                 space or placeholders; for workload identity AZURE_FEDERATED_TOKEN_FILE instead \
+                 of the secret."
+                .to_owned(),
+            "See which credential the environment selects, and what is missing:\nnpx \
+                 copilot-keyless config"
+                .to_owned(),
+            ON_A_DEVELOPER_MACHINE.to_owned(),
+        ],
+    )
 }
 
 pub(super) fn library_fault(_: &Case<'_>) -> Explanation {
     (
-            "The library that asks for the token failed by itself: the cause is in its code or its installation, not in the identity's settings.".to_owned(),
-            vec![
-                "Update the Azure Identity and MSAL packages (npm update @azure/identity, pip install --upgrade azure-identity msal), and look for the message among their issues.".to_owned(),
-                "To get on, use another credential: createDirectCredential of copilot-keyless/direct asks the same identity without the library.".to_owned(),
-                format!("For a developer's machine:\n{}", Tool::AzureCli.check()),
-            ],
-        )
+        "The library that asks for the token failed by itself: the cause is in its code \
+                 or its installation, not in the identity's settings."
+            .to_owned(),
+        vec![
+            "Update the Azure Identity and MSAL packages (npm update @azure/identity, pip \
+                 install --upgrade azure-identity msal), and look for the message among their \
+                 issues."
+                .to_owned(),
+            "To get on, use another credential: createDirectCredential of \
+                 copilot-keyless/direct asks the same identity without the library."
+                .to_owned(),
+            format!("For a developer's machine:\n{}", Tool::AzureCli.check()),
+        ],
+    )
 }
 
 pub(super) fn unknown(case: &Case<'_>) -> Explanation {
     let (reason, look_up) = match case.numbers.first() {
         Some(number) => (
             format!("Entra refused the request with AADSTS{number}, which is not known here."),
-            format!("Look up what the number means: https://login.microsoftonline.com/error?code={number}"),
+            format!(
+                "Look up what the number means: \
+                 https://login.microsoftonline.com/error?code={number}"
+            ),
         ),
         None => (
             "The error matches no known cause.".to_owned(),

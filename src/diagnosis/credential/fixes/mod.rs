@@ -30,11 +30,14 @@ pub(super) struct Case<'a> {
     pub(super) managed: bool,
 }
 
-const MANAGED_INSTEAD: &str =
-    "Better: use a managed identity or a federated credential, which have no secret that expires.";
-const IN_AZURE: &str = "In Azure, assign a managed identity to the host and set AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.";
-const ON_A_DEVELOPER_MACHINE: &str = "On a developer's machine, sign in and use the developer tools alone:\naz login\nexport AZURE_TOKEN_CREDENTIALS=dev";
-const ASK_ADMINISTRATOR: &str = "Ask the tenant's administrator; the sign-in log of Microsoft Entra names the policy (the error's correlation id finds the entry).";
+const MANAGED_INSTEAD: &str = "Better: use a managed identity or a federated credential, which have no secret \
+                 that expires.";
+const IN_AZURE: &str = "In Azure, assign a managed identity to the host and set \
+                 AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.";
+const ON_A_DEVELOPER_MACHINE: &str = "On a developer's machine, sign in and use the developer tools alone:\naz \
+                 login\nexport AZURE_TOKEN_CREDENTIALS=dev";
+const ASK_ADMINISTRATOR: &str = "Ask the tenant's administrator; the sign-in log of Microsoft Entra names the \
+                 policy (the error's correlation id finds the entry).";
 
 impl Case<'_> {
     fn has(&self, number: u32) -> bool {
@@ -93,7 +96,8 @@ impl Case<'_> {
             _ => "<issuer>",
         });
         format!(
-            "az ad app federated-credential create --id {} --parameters '{{\"name\":\"<name>\",\"issuer\":\"{issuer}\",\"subject\":\"{}\",\"audiences\":[\"api://AzureADTokenExchange\"]}}'",
+            "az ad app federated-credential create --id {} --parameters \
+                 '{{\"name\":\"<name>\",\"issuer\":\"{issuer}\",\"subject\":\"{}\",\"audiences\":[\"api://AzureADTokenExchange\"]}}'",
             self.app(),
             subject.as_deref().unwrap_or("<subject>"),
         )
@@ -101,7 +105,8 @@ impl Case<'_> {
 
     fn list_federated_credentials(&self) -> String {
         format!(
-            "az ad app federated-credential list --id {} --query \"[].{{name:name,issuer:issuer,subject:subject,audiences:audiences}}\"",
+            "az ad app federated-credential list --id {} --query \
+                 \"[].{{name:name,issuer:issuer,subject:subject,audiences:audiences}}\"",
             self.app()
         )
     }
