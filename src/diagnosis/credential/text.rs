@@ -67,9 +67,7 @@ pub(super) fn status_in(line: &str) -> Option<u16> {
     ["status", "http ", "response ["].iter().find_map(|label| {
         line.match_indices(label).find_map(|(at, _)| {
             let rest = line.get(at + label.len()..)?;
-            let start = rest
-                .find(|c: char| c.is_ascii_digit())
-                .filter(|start| *start <= 16)?;
+            let start = rest.bytes().take(17).position(|byte| byte.is_ascii_digit())?;
             let digits = rest.get(start..start + 3)?;
             let ends = !rest.as_bytes().get(start + 3).is_some_and(u8::is_ascii_digit);
             digits

@@ -264,3 +264,19 @@ proptest! {
         prop_assert!(!found.fixes.is_empty() && found.aadsts.len() <= 200);
     }
 }
+
+#[test]
+fn long_errors_that_repeat_themselves_take_no_long_time() {
+    let started = std::time::Instant::now();
+    for piece in [
+        "status ",
+        "'az",
+        "AADSTS",
+        "EnvironmentCredential: ",
+        "\n- Azure CLI ",
+        "tenant app subject ",
+    ] {
+        with_text(&piece.repeat(70_000 / piece.len()));
+    }
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}
