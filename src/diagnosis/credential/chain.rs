@@ -187,7 +187,14 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
         });
         let named = credential_at(message).or_else(|| {
             // An error of the chain whose text does not begin with its credential.
-            let is_error = marked.is_some() && lower.contains("error: ");
+            let is_error = [
+                "credentialunavailable",
+                "authenticationrequired",
+                "authenticationerror",
+            ]
+            .iter()
+            .any(|name| lower.starts_with(name));
+            let is_error = is_error && !message.trim().is_empty();
             is_error.then(|| credential_in(&lower).unwrap_or(UNNAMED))
         });
         match (named, parts.last_mut()) {
@@ -224,9 +231,10 @@ fn lines(text: &str) -> Vec<String> {
             let before = lower.get(..at).unwrap_or_default();
             let after = lower.get(at + name.len()..).unwrap_or_default();
             let inside = before.ends_with(|c: char| c.is_ascii_alphanumeric() || "./_\\'\"`".contains(c));
+            let marked = before.ends_with("error: ") || before.ends_with("exception: ");
             // Python and Go say the name twice.
             let repeated = before.trim_end_matches([':', ' ']).ends_with(&name);
-            if !inside && !repeated && AFTER_NAME.iter().any(|next| after.starts_with(next)) {
+            if !inside && !marked && !repeated && AFTER_NAME.iter().any(|next| after.starts_with(next)) {
                 starts.push(at);
             }
         }
