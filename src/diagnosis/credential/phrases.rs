@@ -70,17 +70,17 @@ const PHRASES: [(Code, &str); 56] = [
         "imds endpoint. invalid_request|managedidentitycredential*status: 400|\
          managedidentitycredential*400 bad request|msi/token*400 bad request|\
          no user assigned or delegated managed identity|no user assigned|no user-assigned|identity not found|\
-         identity has not been assigned|identity is not assigned|isn't assigned to this resource|\
-         not assigned to this resource|not been assigned to this|no default identity is assigned|\
-         no identity has been assigned|no managed identity found for|not found for given client|\
-         not found for the given client|no available identity|verify your objectid, clientid|no msi found for|\
-         no azure identity found for|no azureassignedidentity|getting assigned identities for pod|\
-         unable to load the proper managed identity|unable to load requested managed identity|\
-         no assigned managed identity|no managed identity assigned|no managed identity was found|\
-         no managed service identity|managed identity is not found|managed identity was not found|\
-         managed identity not found|managed identity is not enabled|managed identity*not enabled|\
-         no system assigned|no system-assigned|failed to get managed identity|msi not found|\
-         identity is not associated|identity*does not have*assigned|no identity assigned|\
+         has not been assigned to this|identity has not been assigned|identity is not assigned|\
+         is not assigned to this resource|not assigned to this resource|not been assigned to this|\
+         no default identity is assigned|no identity has been assigned|no managed identity found for|\
+         not found for given client|not found for the given client|no available identity|\
+         verify your objectid, clientid|no msi found for|no azure identity found for|no azureassignedidentity|\
+         getting assigned identities for pod|unable to load the proper managed identity|\
+         unable to load requested managed identity|no assigned managed identity|no managed identity assigned|\
+         no managed identity was found|no managed service identity|managed identity is not found|\
+         managed identity was not found|managed identity not found|managed identity is not enabled|\
+         managed identity*not enabled|no system assigned|no system-assigned|failed to get managed identity|\
+         msi not found|identity is not associated|identity*does not have*assigned|no identity assigned|\
          cannot find a managed identity|could not find*managed identity|\
          connection to imds endpoint cannot be established. ",
     ),
@@ -120,20 +120,20 @@ const PHRASES: [(Code, &str); 56] = [
         Code::ToolNotInstalled,
         "'az' not found|'azd' not found|az not found|azure cli not found|azure cli not installed|\
          azure cli is not installed|azure cli (az) is not installed|azure cli could not be found|\
-         azure cli couldn't be found|azure cli was not found|developer cli could not be found|\
-         developer cli couldn't be found|developer cli not found|developer cli not installed|\
-         developer cli is not installed|azd not found|azd is not installed|powershell is not installed|\
-         powershell not installed|powershell is not available|powershell not found|\
-         unable to execute powershell|az.account' module*not installed|az.account module*not installed|\
-         az.accounts*not installed|az.accounts*was not loaded|azure az powershell module is not installed|\
-         'az' is not recognized|'azd' is not recognized|\"az\" is not recognized|az is not installed|\
-         install the azure cli|install azure cli|install az cli|az: command not found|azd: command not found|\
-         az: not found|azd: not found|az: inaccessible|spawn az enoent|spawn azd enoent|spawn pwsh enoent|\
-         spawn powershell|command not found: az|command not found: azd|no such file or directory: 'az|\
-         cannot run program \"az|exec: \"az|winerror 2|'get-azaccesstoken' is not recognized|\
-         connect-azaccount' is not recognized|azure-identity-broker' package|azure-identity-broker package|\
-         identity-vscode|identity-broker|requires the 'azure-identity-broker'|azure cli executable not found|\
-         program not found|az cli not|az command not found",
+         azure cli was not found|developer cli could not be found|developer cli not found|\
+         developer cli not installed|developer cli is not installed|azd not found|azd is not installed|\
+         powershell is not installed|powershell not installed|powershell is not available|\
+         powershell not found|unable to execute powershell|az.account' module*not installed|\
+         az.account module*not installed|az.accounts*not installed|az.accounts*was not loaded|\
+         azure az powershell module is not installed|'az' is not recognized|'azd' is not recognized|\
+         \"az\" is not recognized|az is not installed|install the azure cli|install azure cli|install az cli|\
+         az: command not found|azd: command not found|az: not found|azd: not found|az: inaccessible|\
+         spawn az enoent|spawn azd enoent|spawn pwsh enoent|spawn powershell|command not found: az|\
+         command not found: azd|no such file or directory: 'az|cannot run program \"az|exec: \"az|winerror 2|\
+         'get-azaccesstoken' is not recognized|connect-azaccount' is not recognized|\
+         azure-identity-broker' package|azure-identity-broker package|identity-vscode|identity-broker|\
+         requires the 'azure-identity-broker'|azure cli executable not found|program not found|az cli not|\
+         az command not found",
     ),
     // Entra again: who signs in.
     (
@@ -209,10 +209,10 @@ const PHRASES: [(Code, &str); 56] = [
     // Networks, before the phrases that occur in their advice.
     (
         Code::Proxy,
-        "proxyerror|proxy error|proxy authentication|proxyconnect|cannot connect to proxy|\
-         unable to connect to proxy|tunneling socket|tunnel connection failed|connect tunnel failed|\
-         status 407|code 407|http 407|407 proxy|(407)|via proxy|proxy refused|proxy*refused|err_proxy|\
-         err_tunnel|zscaler|bluecoat|blue coat|forcepoint|netskope|squid|mwg-internal",
+        "proxyerror|proxy error|failed due to a gateway error|proxy authentication|proxyconnect|\
+         cannot connect to proxy|unable to connect to proxy|tunneling socket|tunnel connection failed|\
+         connect tunnel failed|status 407|code 407|http 407|407 proxy|(407)|via proxy|proxy refused|\
+         proxy*refused|err_proxy|err_tunnel|zscaler|bluecoat|blue coat|forcepoint|netskope|squid|mwg-internal",
     ),
     (
         Code::Tls,
@@ -250,7 +250,7 @@ const PHRASES: [(Code, &str); 56] = [
          using managed service identity|using managed identity. access token could not|\
          managed identity endpoint*not available|managed identity endpoint*not currently available|\
          no managed identity endpoint|managed identity environment|managed identity is not available|\
-         managed identity*unavailable|managed identity*isn't available|managed identity*not supported|\
+         managed identity*unavailable|managed identity*is not available|managed identity*not supported|\
          msi endpoint*not available|msi_endpoint|msi endpoint|\
          managedidentitycredential authentication unavailable|managedidentitycredential*unavailable|\
          managed identity is unavailable|managed identity authentication is not|identity_endpoint",
@@ -258,8 +258,8 @@ const PHRASES: [(Code, &str); 56] = [
     (
         Code::Dns,
         "enotfound|eai_again|getaddrinfo|name or service not known|no such host|nodename nor servname|\
-         name resolution|nameresolutionerror|could not resolve|couldn't resolve|unknownhost|dns error|\
-         dns lookup|failed to lookup address|failed to resolve|host is known|temporary failure in name|\
+         name resolution|nameresolutionerror|could not resolve|unknownhost|dns error|dns lookup|\
+         failed to lookup address|failed to resolve|host is known|temporary failure in name|\
          err_name_not_resolved|server misbehaving|nxdomain|remote name could not be resolved|\
          no address associated",
     ),
@@ -283,10 +283,10 @@ const PHRASES: [(Code, &str); 56] = [
          provide one of clientsecret|is a required parameter|must contain the following parameter|\
          client_assertion' or 'client_secret'|only one of 'clientid'|null client id|client id*is required|\
          clientid cannot be|tenant_id*required|invalid client_id|environment credential*incomplete|\
-         not all values are present|ensure 'client-id'|no certificate*provided|missing environment variable|\
-         required environment variable|private key*not|invalid pfx|mac verify failure|keyset does not exist|\
-         unable to load certificate|azure_client_certificate_path|incomplete environment variable|\
-         could not read certificate|certificate password",
+         not all values are present|ensure 'client-id'|no certificate*provided|no service connection found|\
+         missing environment variable|required environment variable|private key*not|invalid pfx|\
+         mac verify failure|keyset does not exist|unable to load certificate|azure_client_certificate_path|\
+         incomplete environment variable|could not read certificate|certificate password",
     ),
     (
         Code::WrongScope,
@@ -306,16 +306,17 @@ const PHRASES: [(Code, &str); 56] = [
          please sign in|please log in|sign in to azure|log in to azure|not logged-in|login hint was passed|\
          msaluirequired|account picker|no accounts in the cache|msal cache|no credentials found|\
          no user is signed|cannot retrieve access token for resource|needs re-authentication|\
-         no subscription found|no subscriptions found|az account set|no accounts were found|no accounts found|\
-         no cached accounts|no account found|stored credentials not found|credentials not found in|\
-         user details from visual studio code|automatic authentication has been disabled|\
-         authentication has been disabled|does not exist in msal token cache|token cache*empty|\
-         shared token cache unavailable|no authentication record|authenticationrequired|authentication record|\
+         authenticate via azure tools|via azure account|no subscription found|no subscriptions found|\
+         az account set|no accounts were found|no accounts found|no cached accounts|no account found|\
+         stored credentials not found|credentials not found in|user details from visual studio code|\
+         automatic authentication has been disabled|authentication has been disabled|\
+         does not exist in msal token cache|token cache*empty|shared token cache unavailable|\
+         no authentication record|authenticationrequired|authentication record|\
          failed to read vs code credentials|vs code credentials|\
          visual studio code authentication is not available|intellij authentication not available|\
-         visual studio token provider|account has not been set up|have not logged in|haven't logged in|\
-         user is not logged|you must log in|must sign in|must be logged in|login required|log in again|\
-         sign in again|no azure account|not authenticated|accounts were found in the cache|account was found|\
+         visual studio token provider|account has not been set up|have not logged in|user is not logged|\
+         you must log in|must sign in|must be logged in|login required|log in again|sign in again|\
+         no azure account|not authenticated|accounts were found in the cache|account was found|\
          profile file*not|azureprofile|web account manager",
     ),
     (
@@ -327,7 +328,6 @@ const PHRASES: [(Code, &str); 56] = [
          environmentcredential authentication unavailable|\
          workloadidentitycredential authentication unavailable|workloadidentitycredential: is unavailable",
     ),
-    // The library itself.
     (
         Code::LibraryFault,
         "is not a function|cannot read propert|undefined is not|nullreferenceexception|\

@@ -42,8 +42,9 @@ pub(super) fn plain(text: &str) -> String {
     plain
 }
 
-/// Returns a text on one line with single spaces, in lower case, without the links to Microsoft's
-/// troubleshooting pages, whose addresses name credentials.
+/// Returns a text on one line with single spaces, in lower case, without contractions (`is not`
+/// instead of `isn't`), and without the links to Microsoft's troubleshooting pages, whose addresses
+/// name credentials.
 pub(super) fn searchable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for word in text.split_ascii_whitespace() {
@@ -58,7 +59,7 @@ pub(super) fn searchable(text: &str) -> String {
     // A phrase may require that a sentence ends.
     line.push(' ');
     line.make_ascii_lowercase();
-    line
+    line.replace("can't", "cannot").replace("n't", " not")
 }
 
 /// Returns the HTTP status that a text in lower case names: `status: 503`, `status code was 503`,
