@@ -110,7 +110,7 @@ pub fn diagnose_credential(failure: &FailedCredential) -> CredentialDiagnosis {
     let error = failure.error.as_ref().map_or("", Secret::expose);
     let whole = text::plain(&format!("{error}\n{body}"));
     let status = failure.status.filter(|status| *status != 0);
-    let host = Host::of(&failure.env);
+    let host = Surroundings::of(&failure.env);
     let links = links(failure, &whole, &host);
     let closest = links.first().filter(|link| {
         // A number that belongs to no link is more specific than any of them.
@@ -189,13 +189,14 @@ fn classify(line: &str, numbers: &[u32], status: Option<u16>) -> Code {
 }
 
 /// What the environment says about this host.
-struct Host<'a> {
+struct Surroundings<'a> {
     env: &'a Variables,
     /// The credential that the environment selects.
     selected: Option<&'static str>,
+    platform: Option<environment::Host>,
 }
 
-impl<'a> Host<'a> {
+impl<'a> Surroundings<'a> {
     fn of(env: &'a Variables) -> Self {
         let plan = environment::credential(env, Cloud::Public).ok();
         let selected = plan.as_ref().and_then(|plan| match plan.kind {
@@ -209,7 +210,11 @@ impl<'a> Host<'a> {
             // The host has an identity endpoint, or runs in Azure.
             _ => plan.host.map(|_| "ManagedIdentityCredential"),
         });
-        Self { env, selected }
+        Self {
+            env,
+            selected,
+            platform: plan.and_then(|plan| plan.host),
+        }
     }
 
     fn get(&self, variable: Variable) -> Option<&str> {
@@ -224,7 +229,7 @@ const SET_UP: u8 = 30;
 const ANSWERED: u8 = 90;
 
 /// Returns the links of a chain, the closest to a token first. Empty without a chain.
-fn links(failure: &FailedCredential, whole: &str, host: &Host<'_>) -> Vec<Finding> {
+fn links(failure: &FailedCredential, whole: &str, host: &Surroundings<'_>) -> Vec<Finding> {
     let parts: Vec<Part> = if failure.errors.len() > 1 {
         let read = |error: &Secret| {
             let text = text::plain(error.expose());
@@ -258,7 +263,7 @@ fn links(failure: &FailedCredential, whole: &str, host: &Host<'_>) -> Vec<Findin
 }
 
 /// Returns how close a credential came to a token.
-fn score(link: &Finding, host: &Host<'_>) -> u8 {
+fn score(link: &Finding, host: &Surroundings<'_>) -> u8 {
     let base = match link.code {
         _ if !link.numbers.is_empty() => ANSWERED,
         Code::SeveralIdentities | Code::WrongScope | Code::SecretExpired | Code::WrongSecret => 85,
@@ -294,7 +299,7 @@ fn score(link: &Finding, host: &Host<'_>) -> u8 {
 }
 
 /// Whether some variables of a service principal are set.
-fn is_partly_set(link: &Finding, host: &Host<'_>) -> bool {
+fn is_partly_set(link: &Finding, host: &Surroundings<'_>) -> bool {
     link.credential == Some("EnvironmentCredential")
         && [
             Variable::AzureClientSecret,
@@ -310,7 +315,7 @@ fn report(
     failure: &FailedCredential,
     links: Vec<Finding>,
     status: Option<u16>,
-    host: &Host<'_>,
+    host: &Surroundings<'_>,
 ) -> CredentialDiagnosis {
     let details = Details::of(&finding.text);
     let tool = finding
@@ -334,6 +339,7 @@ fn report(
         tenant: details.tenant.as_deref().or(tenant),
         client_id_set: failure.env.text(Variable::AzureClientId.as_str()).is_some(),
         managed: host.selected == Some("ManagedIdentityCredential"),
+        host: host.platform,
     });
     if !links.is_empty()
         && finding.code != Code::NoCredential

@@ -274,7 +274,6 @@ const PHRASES: [(Code, &str); 56] = [
          object reference not set|is not a function|has no attribute|type must be number|\
          does not support http method|unexpected keyword argument",
     ),
-    // Settings.
     (
         Code::Configuration,
         "only one of subscription and tenant|client_id should be the id|valid values are 'prod' or 'dev'|\

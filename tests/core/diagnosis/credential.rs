@@ -193,6 +193,36 @@ fn the_environment_says_which_credential_was_meant() {
 }
 
 #[test]
+fn commands_are_those_of_the_host() {
+    let failed = |env: &[(&str, &str)]| {
+        let found = diagnose_credential(&FailedCredential {
+            body: Some(r#"{"error":"invalid_request","error_description":"Identity not found"}"#.into()),
+            env: env.iter().copied().collect(),
+            ..FailedCredential::default()
+        });
+        assert_eq!(found.code, CredentialDiagnosisCode::IdentityNotAssigned);
+        found.fixes[0].clone()
+    };
+    let endpoint = [("IDENTITY_ENDPOINT", "set"), ("IDENTITY_HEADER", "set")];
+    let with = |more: &[(&'static str, &'static str)]| [&endpoint[..], more].concat();
+    for (env, command) in [
+        (with(&[]), "az webapp identity assign"),
+        (
+            with(&[("FUNCTIONS_WORKER_RUNTIME", "set")]),
+            "az functionapp identity assign",
+        ),
+        (
+            with(&[("CONTAINER_APP_NAME", "set")]),
+            "az containerapp identity assign",
+        ),
+    ] {
+        let fix = failed(&env);
+        assert!(fix.contains(command) && fix.matches("az ").count() == 1, "{fix}");
+    }
+    assert_eq!(failed(&[]).matches("az ").count(), 3);
+}
+
+#[test]
 fn errors_of_a_chain_that_are_kept_apart_are_its_links() {
     let found = diagnose_credential(&FailedCredential {
         error: Some("ChainedTokenCredential authentication failed.".into()),

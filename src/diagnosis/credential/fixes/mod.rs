@@ -3,12 +3,14 @@
 mod application;
 mod federated;
 mod host;
+mod managed;
 mod sign_in;
 
 use super::Finding;
 use super::code::CredentialDiagnosisCode as Code;
 use super::details::Details;
 use super::tool::Tool;
+use crate::environment::Host;
 
 /// The facts of a case that a cause and its fixes may name.
 pub(super) struct Case<'a> {
@@ -28,6 +30,8 @@ pub(super) struct Case<'a> {
     pub(super) client_id_set: bool,
     /// Whether the environment selects a managed identity.
     pub(super) managed: bool,
+    /// The host platform, by the environment.
+    pub(super) host: Option<Host>,
 }
 
 const MANAGED_INSTEAD: &str = "Better: use a managed identity or a federated credential, which have no secret \
@@ -135,9 +139,9 @@ pub(super) fn explain(case: &Case<'_>) -> Explanation {
         Code::AssertionExpired => federated::assertion_expired(case),
         Code::AssertionInvalid => federated::assertion_invalid(case),
         Code::AssertionMissing => federated::assertion_missing(case),
-        Code::ImdsUnreachable | Code::NoManagedIdentity => host::no_managed_identity(case),
-        Code::IdentityNotAssigned => host::identity_not_assigned(case),
-        Code::SeveralIdentities => host::several_identities(case),
+        Code::ImdsUnreachable | Code::NoManagedIdentity => managed::no_managed_identity(case),
+        Code::IdentityNotAssigned => managed::identity_not_assigned(case),
+        Code::SeveralIdentities => managed::several_identities(case),
         Code::WrongTenant => application::wrong_tenant(case),
         Code::ApplicationNotFound => application::application_not_found(case),
         Code::ApplicationDisabled => application::application_disabled(case),

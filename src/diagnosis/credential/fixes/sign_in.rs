@@ -115,9 +115,11 @@ pub(super) fn conditional_access(case: &Case<'_>) -> Explanation {
         vec![
             ASK_ADMINISTRATOR.to_owned(),
             format!(
-                "{}\nUse a device and network that the policy allows; device codes are often \
-                 blocked.",
+                "From a device and network that the policy allows, sign in again (device codes are often \
+                 blocked):\n{}",
                 case.sign_in_again()
+                    .split_once('\n')
+                    .map_or("az login", |(_, command)| command)
             ),
             "A program that runs without a person should use a managed identity or a service \
                  principal."
