@@ -2,9 +2,9 @@
 //! never the secret that was sent.
 #![no_main]
 
-use copilot_keyless::token::MAX_LIFETIME_MS;
 use copilot_keyless::diagnosis::{FailedCredential, diagnose_credential};
 use copilot_keyless::request::identity::{Answer, Source, Verdict, judge};
+use copilot_keyless::token::MAX_LIFETIME_MS;
 use libfuzzer_sys::fuzz_target;
 
 const SECRET: &str = "f00dfeedf00dfeedf00dfeedf00dfeed";
