@@ -378,6 +378,7 @@ impl Finding {
             (Code::Configuration, Some("WorkloadIdentityCredential")) => {
                 "The variables of workload identity are not all set"
             }
+            (Code::ToolNotInstalled, _) => "The tool is not installed, or not on the PATH",
             (code, _) => code.title(),
         };
         let numbers: Vec<String> = self

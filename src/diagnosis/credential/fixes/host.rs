@@ -61,7 +61,7 @@ pub(super) fn no_credential(case: &Case<'_>) -> Explanation {
     };
     (
         format!(
-            "None of the {} credentials that were tried is set up here: {why}.",
+            "None of the {} credentials that were tried is set up here ({why}).",
             case.links.len()
         ),
         fixes,
