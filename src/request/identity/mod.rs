@@ -17,7 +17,6 @@
 //! Never receives secrets to send: a [`Call`] says where the secret goes, and the caller inserts
 //! it.
 
-mod advice;
 mod answer;
 mod assertion;
 mod entra;
@@ -28,7 +27,6 @@ mod sidecar;
 
 use serde::{Deserialize, Serialize};
 
-pub use advice::advice;
 pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, judge};
 
 pub use sidecar::Sidecar;
