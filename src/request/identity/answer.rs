@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Source, advice, assertion, retry, sidecar};
+use super::{Source, assertion, retry, sidecar};
 use crate::answer::{body, pause_of};
 use crate::token::{self, FieldValue, Millis, TokenResponse};
 use crate::{Code, Error, Headers, Result, Secret};
@@ -18,7 +18,8 @@ pub const ANSWER_MAX_BYTES: usize = 256 * 1024;
 pub enum Verdict {
     /// A token with its lifetime.
     Token(Token),
-    /// The answer to an [`Call::assertion_call`](super::Call::assertion_call): the secret of the token request.
+    /// The answer to a [`Call::assertion_call`](super::Call::assertion_call): the secret of the
+    /// token request.
     Assertion(Secret),
     /// An unreadable response.
     Error(Error),
@@ -70,7 +71,8 @@ pub struct Failure {
 pub struct Answer {
     /// The source of the token.
     pub source: Source,
-    /// Whether this answers the [`Call::assertion_call`](super::Call::assertion_call), not the token request.
+    /// Whether this answers the [`Call::assertion_call`](super::Call::assertion_call), not the
+    /// token request.
     pub of_assertion: bool,
     /// The HTTP status; 0 without a response.
     pub status: u16,
@@ -119,7 +121,9 @@ pub fn judge(answer: &Answer) -> Verdict {
     let retry_after_ms = pause_of(&answer.headers, &response, Some(answered_at));
     let retry_in_ms = retry::pause_ms(source, status, answer.attempt, retry_after_ms, answer.random);
     let refused = source == Source::Sidecar && status >= 500 && sidecar::is_refusal(&response.message);
-    let own_hint = match (source, status) {
+    let hint = match (source, status) {
+        // The number of Entra's error says more.
+        _ if response.message.contains("AADSTS") => None,
         (Source::Sidecar, _) => sidecar::hint(status),
         (_, 300..=404) if answer.of_assertion => Some(assertion::hint(source)),
         _ => None,
@@ -129,7 +133,7 @@ pub fn judge(answer: &Answer) -> Verdict {
         retry_after_ms,
         retry_in_ms: retry_in_ms.filter(|_| !refused),
         code: refused.then_some(Code::CredentialRefused),
-        hint: advice(&response.message).or(own_hint),
+        hint,
         message: response.message,
     })
 }

@@ -211,7 +211,7 @@ describe("the auth sidecar", () => {
       { service: "Foundry", agentIdentity: "nobody" },
       "credential/refused",
       "AADSTS700016",
-      "does not know this application",
+      "not in the tenant",
     ],
     ["no service", {} as never, "credential/configuration", "service", "sidecar.service"],
     [
