@@ -1,0 +1,115 @@
+//! Explains failures that the content of the request causes.
+
+use super::request_details::Setup;
+use crate::answer::body::Answer;
+use crate::text::is_made_of;
+
+type Explanation = (String, Vec<String>);
+
+pub(super) fn api_version(answer: &Answer) -> Explanation {
+    if answer.says("not allowed") {
+        return (
+            "The v1 route accepts no api-version, and the request has one.".to_owned(),
+            vec!["Leave apiVersion out, and remove ?api-version= from the endpoint.".to_owned()],
+        );
+    }
+    (
+        "The route does not support the API version of the request, or needs a later one.".to_owned(),
+        vec![
+            "Leave apiVersion out: the v1 route needs none.".to_owned(),
+            "Or use a later one; the Responses API needs at least 2025-03-01-preview.".to_owned(),
+        ],
+    )
+}
+
+pub(super) fn operation_not_supported(setup: &Setup<'_>) -> Explanation {
+    let fix = match setup.failure.wire_api.as_deref() {
+        Some("responses") => {
+            "Use the chat completions API (in code: wireApi: \"completions\"), or a deployment of another model."
+        }
+        Some("completions") => {
+            "Use the Responses API (in code: wireApi: \"responses\"), or a deployment of another model."
+        }
+        _ => {
+            "Use the other API (in code: wireApi: \"responses\" or \"completions\"), or a deployment of another model."
+        }
+    };
+    (
+        "The deployment exists, but its model does not support this API. Some models support only the Responses API, some only \
+         chat completions, Anthropic's only their own route, and embedding models none of them."
+            .to_owned(),
+        vec![fix.to_owned()],
+    )
+}
+
+pub(super) fn unsupported_parameter(answer: &Answer) -> Explanation {
+    let quoted = answer.between("'", "'");
+    let named = answer
+        .parameter
+        .as_deref()
+        .or(quoted)
+        .filter(|name| name.len() <= 64 && is_made_of(name, b"._-[]"))
+        .map(|name| format!(" {name}"))
+        .unwrap_or_default();
+    (
+        format!("The model does not support the parameter{named}, or its value."),
+        vec![
+            "Leave the parameter out, or use the one that the message names (max_completion_tokens instead of max_tokens)."
+                .to_owned(),
+            "Or use a deployment of another model or of a newer version; see the request's settings:\ncopilot-keyless config"
+                .to_owned(),
+        ],
+    )
+}
+
+pub(super) fn context_length(answer: &Answer) -> Explanation {
+    let most = ["maximum context length is ", "configured limit of ", "maximum: "]
+        .iter()
+        .find_map(|text| answer.number_after(text))
+        .map(|tokens| format!(", {tokens} tokens"))
+        .unwrap_or_default();
+    (
+        format!("The input is longer than the model accepts{most}. Waiting does not help."),
+        vec![
+            "Shorten the input: start a new conversation, or remove files and tool results. The Copilot runtime compacts a \
+             conversation only when it knows the limit (in code: the model's maxPromptTokens)."
+                .to_owned(),
+            "Or use a deployment of a model with a larger context window.".to_owned(),
+        ],
+    )
+}
+
+pub(super) fn encrypted_content() -> Explanation {
+    (
+        "The request contains encrypted reasoning that this resource cannot read. Only the resource that made it can: another \
+         resource or region behind a gateway or in a list of providers cannot."
+            .to_owned(),
+        vec![
+            "Pin the session to one resource: no load balancing over several, and no change of the endpoint within a session."
+                .to_owned(),
+            "Start a new conversation, or remove the reasoning items from the input.".to_owned(),
+        ],
+    )
+}
+
+pub(super) fn item_not_found() -> Explanation {
+    (
+        "The request refers to a response or an item that this resource does not have: it was not stored (store: false), has \
+         expired, or belongs to another resource."
+            .to_owned(),
+        vec![
+            "Send the whole input again, without previous_response_id and without the ids of items; or set store: true.".to_owned(),
+            "Pin the session to one resource: another one does not have its items.".to_owned(),
+        ],
+    )
+}
+
+pub(super) fn content_filter() -> Explanation {
+    (
+        "The deployment's content filter blocked the prompt, or the model's answer.".to_owned(),
+        vec![
+            "Rephrase the prompt; innererror.content_filter_result in the response names the category.".to_owned(),
+            "Or assign another content filter to the deployment (Foundry portal, Guardrails).".to_owned(),
+        ],
+    )
+}
