@@ -63,6 +63,8 @@ pub(crate) struct Answer {
     pub(crate) is_page: bool,
     /// The status that the text names, such as `Error code: 404`.
     pub(crate) named_status: Option<u16>,
+    /// Whether the code of a JSON error is that status.
+    pub(crate) is_code_status: bool,
 }
 
 impl Answer {
@@ -154,6 +156,7 @@ pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
         is_error: structured && found.is_error,
         is_json: found.is_whole,
         is_page: is_markup && marks.iter().any(|mark| lower.contains(mark)),
+        is_code_status: found.status.is_some(),
         named_status: found.status.or_else(|| named_status(&lower)),
         parameter: found.parameter,
         codes: if found.is_whole { found.codes } else { Vec::new() },

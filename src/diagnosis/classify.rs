@@ -38,7 +38,7 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
     (
         KeysDisabled,
         REFUSED,
-        "authenticationtypedisabled|key based authentication|key-based authentication|disablelocalauth\
+        "authenticationtypedisabled|based authentication&disabled|based authentication&not permitted|disablelocalauth\
          |local auth&disabled|localauth&disabled",
     ),
     (
@@ -209,7 +209,7 @@ pub(super) fn classify(failure: &FailedRequest, answer: &Answer, endpoint: Optio
         200..=299 => DiagnosisCode::Ok,
         1..=399 => Unknown,
         407 => Network,
-        _ => refused(answer.named_status.filter(|_| may_rename(status, answer)).unwrap_or(status), answer),
+        _ => refused(effective(status, answer), answer),
     };
     let has_claims = || {
         let challenge = failure.headers.text("www-authenticate").unwrap_or_default();
@@ -223,11 +223,13 @@ pub(super) fn classify(failure: &FailedRequest, answer: &Answer, endpoint: Optio
     }
 }
 
-/// Whether the status that the text names counts more than the one that came: a gateway answers 500
-/// for the resource's 404, and a tool 400 for its 403.
-fn may_rename(status: u16, answer: &Answer) -> bool {
-    let named = answer.named_status.unwrap_or(status);
-    named < 500 && (status >= 500 || (status == 400 && answer.is_structured()))
+/// Returns the status that counts: the one that the text names, if it says more. A gateway answers
+/// 500 for the resource's 404, and a tool 400 for its 403.
+fn effective(status: u16, answer: &Answer) -> u16 {
+    match answer.named_status {
+        Some(named) if named < 500 && (status >= 500 || (status == 400 && answer.is_code_status)) => named,
+        _ => status,
+    }
 }
 
 /// Finds the texts of a status; of any status with `None`.
