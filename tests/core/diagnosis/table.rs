@@ -175,7 +175,15 @@ fn a_failure_in_a_stream_is_found_to_be_the_same_as_one_in_front_of_it() {
         ),
         (
             r#"{"type":"error","message":"Out of call volume quota"}"#,
-            DiagnosisCode::RateLimited,
+            DiagnosisCode::QuotaExceeded,
+        ),
+        (
+            r#"{"type":"error","error":{"type":"forbidden","message":"Your resource has been temporarily blocked"}}"#,
+            DiagnosisCode::ResourceBlocked,
+        ),
+        (
+            r#"{"type":"error","code":"server_error","message":"(PermissionDenied) The principal X lacks the required data action Y"}"#,
+            DiagnosisCode::MissingRole,
         ),
         // Text of the prompt is not a finding of the resource.
         (

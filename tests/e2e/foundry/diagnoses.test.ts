@@ -46,7 +46,7 @@ const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
     requests: 6,
   },
   network: {
-    says: /gave no answer/,
+    says: /did not respond/,
     hint: /network|port|proxy/,
     emulate: async () => {
       const emulator = await startEmulator();
@@ -84,7 +84,7 @@ const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
   },
   "token-invalid": {
     status: 401,
-    says: /nothing is wrong with its times and audience/,
+    says: /its times and its audience are correct/,
     hint: /revoked/,
     credential: (emulator) => {
       const straight = straightCredential(emulator);
