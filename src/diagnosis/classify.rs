@@ -238,7 +238,9 @@ fn known(status: Option<u16>, answer: &Answer) -> Option<&'static (DiagnosisCode
         .iter()
         .find(|(_, _, texts)| texts.split('|').any(|text| answer.has_code(text)));
     // A general code, such as server_error, says less than the message.
-    let is_special = |found: &&(DiagnosisCode, _, _)| !matches!(found.0, ServerError | BadRequest);
+    let is_special = |found: &&(DiagnosisCode, _, _)| {
+        !matches!(found.0, ServerError | BadRequest | TokenInvalid | MissingRole)
+    };
     let fits = |statuses: &[u16]| status.is_none_or(|status| statuses.contains(&status));
     let by_text = || {
         KNOWN_TEXTS
