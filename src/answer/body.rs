@@ -308,8 +308,9 @@ fn named_status(text: &str) -> Option<u16> {
         let before = text.get(..at)?;
         let word = before.trim_end_matches([' ', ':', '=', '"', '\'', '(', '[', '`', '\\']);
         let behind_word = BEFORE_STATUS.iter().any(|known| word.ends_with(known));
+        let in_front = text.get(at + 3..).is_some_and(|rest| rest.starts_with(" status"));
         let in_parentheses = before.ends_with('(') && bytes.get(at + 3) == Some(&b')');
-        (word.is_empty() || behind_word || in_parentheses).then_some(status)
+        (word.is_empty() || behind_word || in_front || in_parentheses).then_some(status)
     })
 }
 

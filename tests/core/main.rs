@@ -20,6 +20,7 @@ macro_rules! table {
 
 mod answer {
     mod model;
+    mod streams;
 }
 mod codes;
 mod conversation;
