@@ -4,7 +4,7 @@ export { type EndpointOptions, parseEndpoint, planProvider } from "./foundry/pla
 export { checkToken, diagnose, roleAssignment } from "./model/diagnose.js";
 export { decodeToken, parseChallenge, parseTokenResponse } from "./tokens/parse.js";
 export { simulateRefresh } from "./tokens/simulate.js";
-export type { Diagnosis, FailedRequest, RoleAssignment } from "./wasm/types/diagnosis.js";
+export type { Diagnosis, FailedRequest, RateLimit, RoleAssignment } from "./wasm/types/diagnosis.js";
 export type {
   CredentialPlan,
   Endpoint,

@@ -58,6 +58,7 @@ export function plainFailure(
     now = systemClock.now(),
     deployment,
     wireApi,
+    agent,
   } = readOptions<Partial<FailedRequest>>(failure, checks, "diagnosis/invalid");
   return {
     ...plainEndpoint(endpoint),
@@ -68,6 +69,7 @@ export function plainFailure(
     now: Number.isFinite(now) ? Math.trunc(now) : undefined,
     deployment,
     wireApi,
+    agent,
   };
 }
 
@@ -84,6 +86,7 @@ const CHECKS: Checks<FailedRequest> = {
   now: finite,
   deployment: text,
   wireApi: text,
+  agent: text,
 };
 
 /** Splits an endpoint into its URL and, for an `Endpoint`, its settings. */

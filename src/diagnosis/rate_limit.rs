@@ -12,7 +12,6 @@ use crate::token::Millis;
 /// What a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[non_exhaustive]
 pub enum Limited {
     /// Requests per minute.
     Requests,

@@ -88,6 +88,7 @@ export interface PlainFailure {
   now?: number | undefined;
   deployment?: string | undefined;
   wireApi?: string | undefined;
+  agent?: string | undefined;
 }
 
 /**
