@@ -217,7 +217,7 @@ pub(super) fn classify(failure: &FailedRequest, answer: &Answer, endpoint: Optio
     };
     match code {
         TokenInvalid if has_claims() => ClaimsChallenge,
-        TokenInvalid | WrongAudience | ResourceNotFound if is_of_other_cloud(failure, answer, endpoint) => WrongCloud,
+        TokenInvalid | WrongAudience | ResourceNotFound if is_of_other_cloud(answer, endpoint) => WrongCloud,
         BadKey if endpoint.is_some_and(|endpoint| endpoint.kind == Kind::Gateway) => GatewayKey,
         code => code,
     }
@@ -313,13 +313,11 @@ const OTHER_CLOUDS: [(&str, Cloud); 6] = [
     ("partner.microsoftonline.cn", Cloud::China),
 ];
 
-/// Whether the response names an audience of a cloud that is not the endpoint's. With a token, its
-/// claims decide.
-fn is_of_other_cloud(failure: &FailedRequest, answer: &Answer, endpoint: Option<&Endpoint>) -> bool {
-    failure.token().is_empty()
-        && OTHER_CLOUDS.iter().any(|(host, cloud)| {
-            answer.says(host) && endpoint.is_none_or(|endpoint| endpoint.cloud != *cloud)
-        })
+/// Whether the response names a host of a cloud that is not the endpoint's.
+fn is_of_other_cloud(answer: &Answer, endpoint: Option<&Endpoint>) -> bool {
+    OTHER_CLOUDS.iter().any(|(host, cloud)| {
+        answer.says(host) && endpoint.is_none_or(|endpoint| endpoint.cloud != *cloud)
+    })
 }
 
 /// Returns the status for a failure in the middle of a streamed response: the status that the same
