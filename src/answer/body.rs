@@ -26,20 +26,28 @@ const ENVELOPES: [&str; 8] = [
     "fault",
 ];
 
-/// Words of client libraries that name the wrong code: OpenAI's library calls every 403 a
-/// `PermissionDeniedError`, LiteLLM some 400s a `ContentPolicyViolationError`. The name of a query
-/// parameter is a part of every Azure URL.
-const MISLEADING: [&str; 4] = [
-    "permissiondeniederror",
-    "contentpolicyviolationerror",
-    "content_policy_fallback",
-    "api-version=",
-];
+/// Words that say nothing: OpenAI's library calls every 403 a `PermissionDeniedError`, and the name
+/// of a query parameter is a part of every Azure URL.
+const MISLEADING: [&str; 2] = ["permissiondeniederror", "api-version="];
 
 /// Words in front of a status in a text.
 const BEFORE_STATUS: [&str; 8] = [
     "status", "code", "http", "http/1.1", "http/2", "error", "failed", "returned",
 ];
+
+/// The form of a body.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A text, in which JSON may be quoted.
+    #[default]
+    Text,
+    /// A web page.
+    Page,
+    /// JSON without an error.
+    Json,
+    /// JSON with an error.
+    Error,
+}
 
 /// The text of a response.
 #[derive(Debug, Default)]
@@ -55,12 +63,7 @@ pub(crate) struct Answer {
     /// The text that identifies the failure, in lower case: of JSON the codes and messages of the
     /// error, else the whole body.
     said: String,
-    /// Whether it is JSON that holds an error.
-    is_error: bool,
-    /// Whether it is JSON.
-    is_json: bool,
-    /// Whether it is a web page.
-    pub(crate) is_page: bool,
+    form: Form,
     /// The status that the text names, such as `Error code: 404`.
     pub(crate) named_status: Option<u16>,
     /// Whether the code of a JSON error is that status.
@@ -81,12 +84,17 @@ impl Answer {
     /// Whether a body that came with a status of success reports an error: JSON with an error, or
     /// the report of a client in words.
     pub(crate) fn reports_error(&self) -> bool {
-        self.is_error || (!self.is_json && !self.is_page && !self.said.is_empty())
+        self.form == Form::Error || (self.form == Form::Text && !self.said.is_empty())
     }
 
     /// Whether the error is that of JSON, rather than of a text in which it may be quoted.
     pub(crate) fn is_structured(&self) -> bool {
-        self.is_error
+        self.form == Form::Error
+    }
+
+    /// Whether the body is a web page.
+    pub(crate) fn is_page(&self) -> bool {
+        self.form == Form::Page
     }
 
     /// Returns the part of the message between two texts.
@@ -135,7 +143,15 @@ pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
     };
     let lower = body.to_ascii_lowercase();
     let is_markup = body.starts_with('<');
-    let marks = ["<html", "<!doctype html", "<head", "<body", "<title", "<h1", "<h2"];
+    let marks = [
+        "<html",
+        "<!doctype html",
+        "<head",
+        "<body",
+        "<title",
+        "<h1",
+        "<h2",
+    ];
     let structured = found.is_whole && found.has_error();
     let mut said = if structured {
         found.said.to_ascii_lowercase()
@@ -153,9 +169,12 @@ pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
         .or_else(|| (structured && !found.codes.is_empty()).then(|| found.codes.join(", ")));
     Answer {
         message: on_one_line(message.as_deref().unwrap_or(&body)),
-        is_error: structured && found.is_error,
-        is_json: found.is_whole,
-        is_page: is_markup && marks.iter().any(|mark| lower.contains(mark)),
+        form: match found.is_whole {
+            true if found.is_error && structured => Form::Error,
+            true => Form::Json,
+            false if is_markup && marks.iter().any(|mark| lower.contains(mark)) => Form::Page,
+            false => Form::Text,
+        },
         is_code_status: found.status.is_some(),
         named_status: found.status.or_else(|| named_status(&lower)),
         parameter: found.parameter,
@@ -319,7 +338,9 @@ fn python_message(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("'message': ")?;
     let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
     let rest = rest.get(1..)?;
-    let end = rest.find(&format!("{quote}, '")).or_else(|| rest.find(&format!("{quote}}}")));
+    let end = rest
+        .find(&format!("{quote}, '"))
+        .or_else(|| rest.find(&format!("{quote}}}")));
     rest.get(..end?)
 }
 

@@ -167,10 +167,17 @@ struct Event {
     is_object: bool,
     /// Whether no event of the response follows.
     is_last: bool,
-    has_error: bool,
-    is_filtered: bool,
-    is_truncated: bool,
-    is_finished: bool,
+    ending: Ending,
+}
+
+/// How the model ended its text. A later one prevails.
+#[derive(Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ending {
+    #[default]
+    None,
+    Complete,
+    Truncated,
+    Failed,
 }
 
 impl Event {
@@ -182,16 +189,19 @@ impl Event {
         // The parts of the output, and those of them that are reasoning. Their type may follow.
         let (mut parts, mut thoughts) = (Vec::new(), Vec::new());
         let is_complete = walk(json, &mut |path, value| {
-            event.has_error |= (path == "error" || path.starts_with("error.")) && !value.is_empty();
+            if (path == "error" || path.starts_with("error.")) && !value.is_empty() {
+                event.ends(Ending::Failed);
+            }
             match (format, path) {
                 (_, "type") => value.clone_into(&mut kind),
                 (Format::Responses, "delta") => value.clone_into(&mut delta),
-                (Format::Responses, "status") => {
-                    event.is_finished |= matches!(value, "completed" | "incomplete");
-                    event.has_error |= matches!(value, "failed" | "cancelled");
-                }
-                (Format::Completions, "choices.0.finish_reason") => event.reason(value),
-                (Format::Messages, "delta.stop_reason" | "stop_reason") => event.reason(value),
+                (Format::Responses, "status") => match value {
+                    "completed" | "incomplete" => event.ends(Ending::Complete),
+                    "failed" | "cancelled" => event.ends(Ending::Failed),
+                    _ => {}
+                },
+                (Format::Completions, "choices.0.finish_reason")
+                | (Format::Messages, "delta.stop_reason" | "stop_reason") => event.ends(Ending::of(value)),
                 (
                     Format::Completions,
                     "choices.0.delta.content"
@@ -200,7 +210,7 @@ impl Event {
                     | "choices.0.message.refusal",
                 )
                 | (Format::Messages, "delta.text") => text.push_str(value),
-                (_, _) if path.ends_with("incomplete_details.reason") => event.reason(value),
+                (_, _) if path.ends_with("incomplete_details.reason") => event.ends(Ending::of(value)),
                 (Format::Responses, _) if path.starts_with("output.") => match path.rsplit_once('.') {
                     Some((part, "text" | "refusal")) if part.contains(".content.") => {
                         parts.push((part.to_owned(), value.to_owned()));
@@ -208,7 +218,11 @@ impl Event {
                     Some((part, "type")) if value.starts_with("reasoning") => thoughts.push(part.to_owned()),
                     _ => {}
                 },
-                (Format::Messages, _) if path.starts_with("content.") && path.ends_with(".text") => text.push_str(value),
+                (Format::Messages, _)
+                    if path.starts_with("content.") && path.rsplit('.').next() == Some("text") =>
+                {
+                    text.push_str(value);
+                }
                 _ => {}
             }
         });
@@ -219,31 +233,40 @@ impl Event {
         }
         event.is_object = is_complete && json.trim_start().starts_with('{');
         match (format, kind.as_str()) {
-            (Format::Responses, "response.output_text.delta" | "response.refusal.delta") => text.push_str(&delta),
-            (Format::Responses, "response.completed" | "response.incomplete") | (Format::Messages, "message_stop") => {
-                event.is_finished = true;
+            (Format::Responses, "response.output_text.delta" | "response.refusal.delta") => {
+                text.push_str(&delta);
+            }
+            (Format::Responses, "response.completed" | "response.incomplete")
+            | (Format::Messages, "message_stop") => {
+                event.ends(Ending::Complete);
                 event.is_last = true;
             }
-            (_, "response.failed" | "error") => event.has_error = true,
+            (_, "response.failed" | "error") => event.ends(Ending::Failed),
             _ => {}
         }
         event
     }
 
-    fn reason(&mut self, reason: &str) {
-        self.is_finished = true;
-        self.is_filtered |= reason == "content_filter";
-        self.is_truncated |= matches!(reason, "length" | "max_tokens" | "max_output_tokens");
+    fn ends(&mut self, ending: Ending) {
+        self.ending = self.ending.max(ending);
     }
 
     fn end(&self, json: &str) -> Option<End> {
-        if self.has_error || self.is_filtered {
-            return Some(End::Failed { event: json.into() });
+        match self.ending {
+            Ending::None => None,
+            Ending::Complete => Some(End::Complete),
+            Ending::Truncated => Some(End::Truncated),
+            Ending::Failed => Some(End::Failed { event: json.into() }),
         }
-        self.is_finished.then_some(if self.is_truncated {
-            End::Truncated
-        } else {
-            End::Complete
-        })
+    }
+}
+
+impl Ending {
+    fn of(reason: &str) -> Self {
+        match reason {
+            "content_filter" => Self::Failed,
+            "length" | "max_tokens" | "max_output_tokens" => Self::Truncated,
+            _ => Self::Complete,
+        }
     }
 }

@@ -1,7 +1,13 @@
 //! Classifies a failure by the codes, the text and the status of its response. No other module does
 //! so.
 
-use super::DiagnosisCode::{self, ApiVersion, BadKey, BadRequest, ClaimsChallenge, ContentFilter, ContextLength, CustomSubdomainRequired, DeploymentNotFound, EncryptedContent, Firewall, GatewayKey, GatewayPage, ItemNotFound, KeysDisabled, MissingRole, Network, OperationNotSupported, PublicAccessDisabled, QuotaExceeded, RateLimited, ResourceBlocked, ResourceNotFound, ServerError, TokenExpired, TokenInvalid, Unknown, UnsupportedParameter, WrongAudience, WrongCloud, WrongPath, WrongTenant};
+use super::DiagnosisCode::{
+    self, ApiVersion, BadKey, BadRequest, ClaimsChallenge, ContentFilter, ContextLength,
+    CustomSubdomainRequired, DeploymentNotFound, EncryptedContent, Firewall, GatewayKey, GatewayPage,
+    ItemNotFound, KeysDisabled, MissingRole, Network, OperationNotSupported, PublicAccessDisabled,
+    QuotaExceeded, RateLimited, ResourceBlocked, ResourceNotFound, ServerError, TokenExpired, TokenInvalid,
+    Unknown, UnsupportedParameter, WrongAudience, WrongCloud, WrongPath, WrongTenant,
+};
 use super::{FailedRequest, network};
 use crate::answer::body::{self, Answer};
 use crate::endpoint::{Cloud, Endpoint, Kind};
@@ -24,8 +30,8 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
     (
         ResourceBlocked,
         SPENT,
-        "temporarily blocked|resource has been blocked|detected unusual behavior|requestdisallowedbypolicy\
-         |disallowed by policy|readonlydisabledsubscription|subscription&is disabled|subscriptiondisabled",
+        "temporarily blocked|resource has been blocked|detected unusual behavior|requestdisallowedby\
+         |was disallowed by|readonlydisabledsubscription|subscription&is disabled|subscriptiondisabled",
     ),
     (GatewayKey, DENIED, "missing&subscription key"),
     (BadKey, DENIED, "invalid subscription key or wrong api endpoint"),
@@ -73,7 +79,7 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
     (
         TokenInvalid,
         &[401],
-        "access token is missing|access token is invalid|invalidauthenticationtoken|invalid jwt",
+        "access token is missing|access token is invalid|invalidauthenticationtoken|authenticationfailed|invalid jwt",
     ),
     (
         QuotaExceeded,
@@ -141,12 +147,12 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
         UnsupportedParameter,
         BAD,
         "unsupported_parameter|unsupported_value|unknown_parameter|unsupported parameter|unsupported value\
-         |unrecognized request argument|unknown parameter|encrypted content is not supported",
+         |unrecognized request argument|unknown parameter|not support parameters|encrypted content is not supported",
     ),
     (
         OperationNotSupported,
         NOT_FOUND,
-        "operationnotsupported|unsupported_operation|does not work with the specified model|operation is unsupported\
+        "operationnotsupported|unsupported_operation|deploymentmodelnotsupported|does not work with the specified model|operation is unsupported\
          |operation is not supported|api_not_supported|api is currently not supported|only supported in v1/\
          |not a chat model|in the v1/|use v1/|use /v1/|supported by the responses api|support the responses api\
          |support chat completion|responses api is not|not support&operation",
@@ -181,9 +187,17 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
         ServerError,
         FAILED,
         "server_error|internal server error|internalservererror|had an error|error occurred while processing\
-         |overloaded|service unavailable|bad gateway|gateway timeout|terminal event|operation was timeout",
+         |overloaded|service unavailable|bad gateway|gateway timeout|gatewaytimeout|gateway did not receive|terminal event\
+         |operation was timeout",
     ),
-    (BadRequest, &[400], "invalid_request_error|user_error|badrequest|bad request|is required"),
+    // Names of LiteLLM, which are wrong for some errors.
+    (ContentFilter, BAD, "contentpolicyviolationerror"),
+    (ContextLength, BAD, "contextwindowexceedederror"),
+    (
+        BadRequest,
+        &[400],
+        "invalid_request_error|user_error|badrequest|bad request|is required",
+    ),
 ];
 
 /// Texts of a gateway or proxy that cannot reach the resource, or does not let the request through.
@@ -200,12 +214,16 @@ fn matches(answer: &Answer, texts: &str) -> bool {
 
 /// Classifies by the response alone. Returns `TokenInvalid` for a rejected token with no known text;
 /// the claims tell these cases apart.
-pub(super) fn classify(failure: &FailedRequest, answer: &Answer, endpoint: Option<&Endpoint>) -> DiagnosisCode {
+pub(super) fn classify(
+    failure: &FailedRequest,
+    answer: &Answer,
+    endpoint: Option<&Endpoint>,
+) -> DiagnosisCode {
     let status = failure.status;
     let code = match status {
         0 => without_status(answer),
         200..=299 if answer.reports_error() => within_success(answer),
-        200..=299 if answer.is_page => GatewayPage,
+        200..=299 if answer.is_page() => GatewayPage,
         200..=299 => DiagnosisCode::Ok,
         1..=399 => Unknown,
         407 => Network,
@@ -233,7 +251,10 @@ fn effective(status: u16, answer: &Answer) -> u16 {
 }
 
 /// Finds the texts of a status; of any status with `None`.
-fn known(status: Option<u16>, answer: &Answer) -> Option<&'static (DiagnosisCode, &'static [u16], &'static str)> {
+fn known(
+    status: Option<u16>,
+    answer: &Answer,
+) -> Option<&'static (DiagnosisCode, &'static [u16], &'static str)> {
     let by_code = KNOWN_TEXTS
         .iter()
         .find(|(_, _, texts)| texts.split('|').any(|text| answer.has_code(text)));
@@ -254,15 +275,17 @@ fn known(status: Option<u16>, answer: &Answer) -> Option<&'static (DiagnosisCode
 fn refused(status: u16, answer: &Answer) -> DiagnosisCode {
     match status {
         // Whatever the text.
-        429 => return known(Some(429), answer).map_or(RateLimited, |(code, ..)| match code {
-            QuotaExceeded => QuotaExceeded,
-            _ => RateLimited,
-        }),
+        429 => {
+            return known(Some(429), answer).map_or(RateLimited, |(code, ..)| match code {
+                QuotaExceeded => QuotaExceeded,
+                _ => RateLimited,
+            });
+        }
         500.. if matches(answer, UNREACHED) => return Network,
         500.. => return ServerError,
         _ => {}
     }
-    if answer.is_page && matches(answer, UNREACHED) {
+    if answer.is_page() && matches(answer, UNREACHED) {
         return Network;
     }
     if let Some((code, ..)) = known(Some(status), answer) {
@@ -272,7 +295,7 @@ fn refused(status: u16, answer: &Answer) -> DiagnosisCode {
         401 => TokenInvalid,
         404 | 405 | 410 => WrongPath,
         408 => ServerError,
-        400..=428 if answer.is_page => GatewayPage,
+        400..=428 if answer.is_page() => GatewayPage,
         400 | 409 | 411..=428 => BadRequest,
         _ => Unknown,
     }
@@ -289,7 +312,7 @@ fn without_status(answer: &Answer) -> DiagnosisCode {
     match known(None, answer) {
         Some((code, ..)) => *code,
         None if network::is_known(answer) => Network,
-        None if answer.is_page => GatewayPage,
+        None if answer.is_page() => GatewayPage,
         None => Unknown,
     }
 }
@@ -299,7 +322,9 @@ fn within_success(answer: &Answer) -> DiagnosisCode {
     match known(None, answer) {
         Some((BadRequest | WrongPath, ..)) | None if !answer.is_structured() => DiagnosisCode::Ok,
         Some((code, ..)) => *code,
-        None => answer.named_status.map_or(ServerError, |status| refused(status, answer)),
+        None => answer
+            .named_status
+            .map_or(ServerError, |status| refused(status, answer)),
     }
 }
 
@@ -315,9 +340,9 @@ const OTHER_CLOUDS: [(&str, Cloud); 6] = [
 
 /// Whether the response names a host of a cloud that is not the endpoint's.
 fn is_of_other_cloud(answer: &Answer, endpoint: Option<&Endpoint>) -> bool {
-    OTHER_CLOUDS.iter().any(|(host, cloud)| {
-        answer.says(host) && endpoint.is_none_or(|endpoint| endpoint.cloud != *cloud)
-    })
+    OTHER_CLOUDS
+        .iter()
+        .any(|(host, cloud)| answer.says(host) && endpoint.is_none_or(|endpoint| endpoint.cloud != *cloud))
 }
 
 /// Returns the status for a failure in the middle of a streamed response: the status that the same

@@ -1,7 +1,10 @@
 //! Explains each failure and lists its fixes, with commands of the Azure CLI for this case.
 
 use super::request_details::Setup;
-use super::{DiagnosisCode, FailedRequest, Finding, RoleAssignment, network, rate_limit, request_fixes, token_fault};
+use super::{
+    DiagnosisCode, FailedRequest, Finding, RoleAssignment, gateway, network, rate_limit, request_fixes,
+    token_fault,
+};
 use crate::answer::body::Answer;
 use crate::text::{is_guid, is_made_of};
 use crate::token::claims::{self, Principal, TokenDescription};
@@ -71,13 +74,13 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
                 "Or use the resource's own endpoint instead of the gateway.".to_owned(),
             ],
         ),
-        DiagnosisCode::GatewayPage => gateway_page(answer, setup),
+        DiagnosisCode::GatewayPage => gateway::page(answer, setup),
         DiagnosisCode::BadRequest => (
             "The resource accepted the caller but not the request: a field is missing, wrong, or unknown to this model.".to_owned(),
             vec!["Read the resource's message, and compare it with the request:\ncopilot-keyless config".to_owned()],
         ),
         DiagnosisCode::ServerError => (
-            match sender(answer, setup) {
+            match gateway::sender(answer, setup) {
                 Some(product) => format!("{product} in front of {} answered with HTTP {}.", setup.the_host(), setup.status),
                 None => format!("{} answered with HTTP {}.", setup.host(), setup.status),
             },
@@ -130,9 +133,7 @@ fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
                 .to_owned(),
         );
     }
-    fixes.push(
-        "If the role is new, wait: it can take five minutes or more to take effect.".to_owned(),
-    );
+    fixes.push("If the role is new, wait: it can take five minutes or more to take effect.".to_owned());
     (
         format!(
             "{who}{of} is signed in but has no role on the resource that allows this request{wants}. Owner and Contributor \
@@ -247,48 +248,6 @@ fn resource_blocked(answer: &Answer) -> (String, Vec<String>) {
     )
 }
 
-/// Web servers, gateways and proxies, by a word of their page or of the headers `server` and `via`.
-const SENDERS: [(&str, &str); 14] = [
-    ("our services aren't available right now", "Azure Front Door"),
-    ("azurefd", "Azure Front Door"),
-    ("application-gateway", "Azure Application Gateway"),
-    ("cloudflare", "Cloudflare"),
-    ("zscaler", "Zscaler"),
-    ("squid", "The proxy Squid"),
-    ("blue coat", "The proxy Blue Coat"),
-    ("netskope", "Netskope"),
-    ("forcepoint", "Forcepoint"),
-    ("fortiguard", "FortiGuard"),
-    ("akamai", "Akamai"),
-    ("envoy", "The proxy Envoy"),
-    ("view this directory or page", "App Service authentication"),
-    ("nginx", "The web server nginx"),
-];
-
-/// Returns the product that sent a web page in place of the resource.
-pub(super) fn sender(answer: &Answer, setup: &Setup<'_>) -> Option<&'static str> {
-    let headers = &setup.failure.headers;
-    let named = [headers.text("server"), headers.text("via")].map(|text| text.unwrap_or_default().to_ascii_lowercase());
-    let known = SENDERS
-        .iter()
-        .find(|(word, _)| (answer.is_page && answer.says(word)) || named.iter().any(|text| text.contains(word)));
-    known.map(|(_, product)| *product)
-}
-
-fn gateway_page(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
-    let product = sender(answer, setup).unwrap_or("A gateway or a web server");
-    (
-        format!(
-            "{product} answered with a web page in place of {}. The request did not reach the model.",
-            setup.the_host()
-        ),
-        vec![
-            "Check the host and the path of the endpoint:\ncopilot-keyless config".to_owned(),
-            "Ask the operator of that gateway or proxy to let the request through, or use the resource's own endpoint.".to_owned(),
-        ],
-    )
-}
-
 fn wrong_tenant(setup: &Setup<'_>) -> (String, Vec<String>) {
     let claims = claims::describe(setup.failure.token());
     let tenant = claims
@@ -392,7 +351,11 @@ fn unknown(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
         );
     }
     (
-        format!("{} answered with HTTP {} and a message that is not known here.", setup.host(), setup.status),
+        format!(
+            "{} answered with HTTP {} and a message that is not known here.",
+            setup.host(),
+            setup.status
+        ),
         vec!["Read the resource's own words in the message.".to_owned()],
     )
 }

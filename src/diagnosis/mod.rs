@@ -11,6 +11,7 @@
 mod classify;
 mod code;
 mod fixes;
+mod gateway;
 mod network;
 mod rate_limit;
 mod request_details;

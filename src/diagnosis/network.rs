@@ -8,7 +8,16 @@ use crate::answer::body::Answer;
 /// where they differ.
 const REASONS: [(&[&str], &str, &[&str]); 12] = [
     (
-        &["tunnel", "proxy", "zscaler", "squid", "blue coat", "forcepoint", "fortiguard", "netskope"],
+        &[
+            "tunnel",
+            "proxy",
+            "zscaler",
+            "squid",
+            "blue coat",
+            "forcepoint",
+            "fortiguard",
+            "netskope",
+        ],
         "a proxy does not let the request through",
         &[
             "Check HTTPS_PROXY and its sign-in, or add the host to NO_PROXY if it needs no proxy.",

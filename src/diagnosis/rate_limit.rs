@@ -58,20 +58,25 @@ pub struct RateLimit {
 pub(super) fn read(failure: &FailedRequest, answer: &Answer) -> RateLimit {
     let text = |name: &str| failure.headers.text(name).map(str::trim);
     let number = |kind: &str, unit: Limited| -> Option<u32> {
-        text(&format!("x-ratelimit-{kind}-{}", unit.as_str()))?.parse().ok()
+        text(&format!("x-ratelimit-{kind}-{}", unit.as_str()))?
+            .parse()
+            .ok()
     };
     let is_true = |name: &str| text(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let used_up = used_up(answer, |unit| number("remaining", unit));
     let limit = used_up.and_then(|unit| number("limit", unit));
     let remaining = used_up.and_then(|unit| number("remaining", unit));
-    let stated_limit = answer.number_after("limit ").filter(|_| answer.says("requested "));
+    let stated_limit = answer
+        .number_after("limit ")
+        .filter(|_| answer.says("requested "));
     let requested = answer.number_after("requested ");
     let too_large = match (requested, stated_limit.or(limit.map(u64::from))) {
         (Some(requested), Some(limit)) => requested > limit,
         _ => answer.says("request too large"),
     };
     // All tokens of the period are there, and still they do not suffice.
-    let untouched = used_up == Some(Limited::Tokens) && limit.is_some_and(|limit| limit > 0) && remaining >= limit;
+    let untouched =
+        used_up == Some(Limited::Tokens) && limit.is_some_and(|limit| limit > 0) && remaining >= limit;
     RateLimit {
         used_up,
         limit,
@@ -94,7 +99,12 @@ fn used_up(answer: &Answer, remaining: impl Fn(Limited) -> Option<u32>) -> Optio
     if says(["token rate limit", "tokens per min", "(tpm)", "tokens per day"]) {
         return Some(Limited::Tokens);
     }
-    if says(["call rate limit", "requests per min", "(rpm)", "request rate limit"]) {
+    if says([
+        "call rate limit",
+        "requests per min",
+        "(rpm)",
+        "request rate limit",
+    ]) {
         return Some(Limited::Requests);
     }
     match (remaining(Limited::Requests), remaining(Limited::Tokens)) {
@@ -111,7 +121,11 @@ fn used_up(answer: &Answer, remaining: impl Fn(Limited) -> Option<u32>) -> Optio
 /// than two periods, so a larger number is in milliseconds.
 fn reset_ms(text: &str, period: u32) -> Option<u32> {
     if let Ok(number) = text.parse::<u32>() {
-        let unit = if number > period.saturating_mul(2) { 1 } else { 1_000 };
+        let unit = if number > period.saturating_mul(2) {
+            1
+        } else {
+            1_000
+        };
         return Some(number.saturating_mul(unit));
     }
     let (mut sum, mut rest) = (0_u32, text);
@@ -154,7 +168,8 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String
                 "The request needs more tokens than the deployment's whole limit of {what}{limit} allows. Waiting does not help."
             ),
             vec![
-                "Shorten the input, or lower the maximum of output tokens, which counts in advance.".to_owned(),
+                "Shorten the input, or lower the maximum of output tokens, which counts in advance."
+                    .to_owned(),
                 raise,
             ],
         );
@@ -162,10 +177,13 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String
     let mut cause = format!("The deployment's limit of {what}{limit} is reached.");
     let wait = pause(setup.failure, answer).or(found.resets_in_ms);
     if let Some(ms) = wait.filter(|ms| *ms > 0) {
-        cause.push_str(&format!(" Azure accepts requests again in {}.", span(Millis::from(ms.max(1_000)))));
+        let when = span(Millis::from(ms.max(1_000)));
+        cause = format!("{cause} Azure accepts requests again in {when}.");
     }
     if found.abuse_penalty {
-        cause.push_str(" Azure has lowered the limit for now, because many requests were sent in spite of it.");
+        cause.push_str(
+            " Azure has lowered the limit for now, because many requests were sent in spite of it.",
+        );
     }
     if found.spilled_over {
         cause.push_str(

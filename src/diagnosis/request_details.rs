@@ -32,8 +32,7 @@ impl Setup<'_> {
     }
 
     fn named_host(&self) -> Option<&str> {
-        self.endpoint
-            .and_then(|endpoint| endpoint.url.split('/').nth(2))
+        self.endpoint.and_then(|endpoint| endpoint.url.split('/').nth(2))
     }
 
     /// Returns the authority host, if it is not that of the public cloud, so the credential needs

@@ -108,7 +108,8 @@ pub(super) fn content_filter() -> Explanation {
     (
         "The deployment's content filter blocked the prompt, or the model's answer.".to_owned(),
         vec![
-            "Rephrase the prompt; innererror.content_filter_result in the response names the category.".to_owned(),
+            "Rephrase the prompt; innererror.content_filter_result in the response names the category."
+                .to_owned(),
             "Or assign another content filter to the deployment (Foundry portal, Guardrails).".to_owned(),
         ],
     )

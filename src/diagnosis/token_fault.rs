@@ -167,10 +167,7 @@ pub(super) fn fault(claims: &TokenDescription, answer: &Answer, setup: &Setup<'_
                 "By this machine's clock the token becomes valid in {}.",
                 span(begins.saturating_sub(now))
             ),
-            vec![
-                "Set this machine's clock: it is behind, or the issuer's clock is ahead."
-                    .to_owned(),
-            ],
+            vec!["Set this machine's clock: it is behind, or the issuer's clock is ahead.".to_owned()],
         ));
     }
     let audience = claims.audience.as_deref()?;

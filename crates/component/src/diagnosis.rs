@@ -1,7 +1,8 @@
 //! Implements the interface `diagnosis`.
 
 use super::wit::diagnosis::{
-    Assignment, Challenge, Diagnosis, FailedRequest, Guest, Limited, Principal, RateLimit, TokenDescription, TokenFormat,
+    Assignment, Challenge, Diagnosis, FailedRequest, Guest, Limited, Principal, RateLimit, TokenDescription,
+    TokenFormat,
 };
 use super::{Component, same_names};
 use copilot_keyless::diagnosis;
