@@ -27,6 +27,7 @@ mod conversation;
 mod diagnosis {
     mod commands;
     mod properties;
+    mod refusals;
     mod table;
 }
 mod endpoint {
