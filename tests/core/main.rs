@@ -27,8 +27,8 @@ mod conversation;
 mod diagnosis {
     mod commands;
     mod properties;
-    mod refusals;
-    mod table;
+    pub(crate) mod refusals;
+    pub(crate) mod table;
 }
 mod endpoint {
     mod properties;
@@ -38,6 +38,7 @@ mod environment {
     mod credential;
 }
 mod error;
+mod errors_page;
 mod limits;
 mod problem;
 mod provider {

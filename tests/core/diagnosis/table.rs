@@ -25,7 +25,7 @@ fn token(claims: &Value) -> String {
     )
 }
 
-fn run(row: &Value) -> (FailedRequest, Diagnosis) {
+pub(crate) fn run(row: &Value) -> (FailedRequest, Diagnosis) {
     let mut failure: FailedRequest = serde_json::from_value(row["failure"].clone()).unwrap();
     if let Some(claims) = row.get("claims") {
         failure.token = Some(token(claims).into());
