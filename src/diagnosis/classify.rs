@@ -109,7 +109,7 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
         DENIED,
         "permissiondenied|lacks the required|lacks required|does not have access to api/operation\
          |not have permission&action|does not have permission|not have authorization to perform|not authorized to perform\
-         |authorizationfailed|insufficientpermissions|insufficient permission|missing permission",
+         |authorizationfailed|insufficientpermissions|insufficient permission|required permission|missing permission",
     ),
     (
         EncryptedContent,
@@ -155,7 +155,7 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
         "operationnotsupported|unsupported_operation|deploymentmodelnotsupported|does not work with the specified model|operation is unsupported\
          |operation is not supported|api_not_supported|api is currently not supported|only supported in v1/\
          |not a chat model|in the v1/|use v1/|use /v1/|supported by the responses api|support the responses api\
-         |support chat completion|responses api is not|not support&operation",
+         |not support&chat completion|responses api is not|not support&operation",
     ),
     (
         UnsupportedParameter,

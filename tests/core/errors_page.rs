@@ -65,7 +65,10 @@ fn quoted(row: &Value, body: &str, source: &str) -> String {
     let given = json!({ "status": status.unwrap_or(0), "body": body });
     let found = diagnose(&serde_json::from_value::<FailedRequest>(given).unwrap());
     let status = status.map_or(String::new(), |status| format!("{status}: "));
-    format!("{status}\"{}\" ({source})", cell(&found.message.unwrap_or_default()))
+    format!(
+        "{status}\"{}\" ({source})",
+        cell(&found.message.unwrap_or_default())
+    )
 }
 
 /// The first row of our own table with a code.
@@ -76,8 +79,13 @@ fn own_row(code: &str, fits: impl Fn(&Value) -> bool) -> Value {
 }
 
 fn diagnosis_rows() -> String {
-    let mut table = "| code | what is wrong | first fix of `hint` | a real example |\n| --- | --- | --- | --- |\n".to_owned();
-    for code in DiagnosisCode::ALL.iter().filter(|code| **code != DiagnosisCode::Ok) {
+    let mut table =
+        "| code | what is wrong | first fix of `hint` | a real example |\n| --- | --- | --- | --- |\n"
+            .to_owned();
+    for code in DiagnosisCode::ALL
+        .iter()
+        .filter(|code| **code != DiagnosisCode::Ok)
+    {
         let (_, found) = table::run(&own_row(code.as_str(), |_| true));
         let fix = found.fixes[0].lines().next().unwrap().trim_end_matches(':');
         writeln!(
@@ -110,7 +118,10 @@ fn input_of(code: &str) -> Option<String> {
         row["error"] == code && !shown.trim().is_empty() && shown.len() <= 90 && shown.is_ascii()
     };
     let row = rows.iter().find(fits)?;
-    Some(format!("`{}`", shown(&row[field]).replace('|', "\\|").replace('`', "'")))
+    Some(format!(
+        "`{}`",
+        shown(&row[field]).replace('|', "\\|").replace('`', "'")
+    ))
 }
 
 fn shown(value: &Value) -> String {
@@ -147,7 +158,10 @@ fn with_example(line: &str) -> String {
     };
     let cells: Vec<&str> = rest.trim_matches([' ', '|']).split(" | ").collect();
     let wrong = cells[0].split(", such as `").next().unwrap();
-    format!("| `{code}` | {wrong}, such as {input} | {} |", cells[1..].join(" | "))
+    format!(
+        "| `{code}` | {wrong}, such as {input} | {} |",
+        cells[1..].join(" | ")
+    )
 }
 
 #[test]

@@ -73,11 +73,20 @@ fn the_rows_have_ids_and_sources_and_known_codes() {
     let known: BTreeSet<&str> = DiagnosisCode::ALL.iter().map(|code| code.as_str()).collect();
     let mut ids = BTreeSet::new();
     for row in rows() {
-        assert!(ids.insert(row["id"].as_str().unwrap().to_owned()), "{}", row["id"]);
+        assert!(
+            ids.insert(row["id"].as_str().unwrap().to_owned()),
+            "{}",
+            row["id"]
+        );
         assert!(row["source"].as_str().is_some_and(|source| source.len() > 5));
         let also = row["alsoAccept"].as_array().into_iter().flatten();
         for code in also.chain([&row["code"]]) {
-            assert!(known.contains(code.as_str().unwrap()), "{} in {}", code, row["id"]);
+            assert!(
+                known.contains(code.as_str().unwrap()),
+                "{} in {}",
+                code,
+                row["id"]
+            );
         }
     }
     assert!(ids.len() > 150, "{}", ids.len());
