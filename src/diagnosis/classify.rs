@@ -14,7 +14,6 @@ use crate::endpoint::{Cloud, Endpoint, Kind};
 
 const DENIED: &[u16] = &[401, 403];
 const REFUSED: &[u16] = &[400, 401, 403];
-const UNAUTHORIZED: &[u16] = &[401, 403];
 const FORBIDDEN: &[u16] = &[403];
 const BAD: &[u16] = &[400, 413, 422];
 const NOT_FOUND: &[u16] = &[400, 404, 410];
@@ -29,9 +28,13 @@ const FAILED: &[u16] = &[500];
 const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
     (
         ResourceBlocked,
+        FORBIDDEN,
+        "temporarily blocked|resource has been blocked|detected unusual behavior|was disallowed by",
+    ),
+    (
+        ResourceBlocked,
         SPENT,
-        "temporarily blocked|resource has been blocked|detected unusual behavior|requestdisallowedby\
-         |was disallowed by|readonlydisabledsubscription|subscription&is disabled|subscriptiondisabled",
+        "requestdisallowedby|readonlydisabledsubscription|subscriptiondisabled|subscription&disabled and therefore",
     ),
     (GatewayKey, DENIED, "missing&subscription key"),
     (BadKey, DENIED, "invalid subscription key or wrong api endpoint"),
@@ -60,19 +63,19 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
     ),
     (
         WrongAudience,
-        UNAUTHORIZED,
+        DENIED,
         "invalidauthenticationtokenaudience|audience validation failed|invalid audience|wrong audience\
          |audience is invalid|expected audience|invalid_audience",
     ),
     (
         ClaimsChallenge,
-        UNAUTHORIZED,
+        DENIED,
         "insufficient_claims|continuous access evaluation|tokencreatedwithoutdatedpolicies\
          |locationconditionevaluation|claims challenge",
     ),
     (
         TokenExpired,
-        UNAUTHORIZED,
+        DENIED,
         "expiredauthenticationtoken|token is expired|token has expired|token expired|tokenexpired\
          |lifetime validation failed|token expiry utc time|jwt expired|jwt is expired",
     ),
