@@ -31,6 +31,7 @@ mod diagnosis {
     pub(crate) mod table;
 }
 mod endpoint {
+    mod messages;
     mod properties;
     mod table;
 }
