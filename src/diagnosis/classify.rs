@@ -129,7 +129,7 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
         ContextLength,
         BAD,
         "context_length_exceeded|context length|context window|context limit|input tokens exceed|prompt is too long\
-         |input is too long|too many tokens|tokens_limit_reached|string_above_max_length|model_max_prompt_tokens_exceeded\
+         |input is too long|too many tokens|tokens_limit_reached|string too long&'input|string too long&'messages|model_max_prompt_tokens_exceeded\
          |prompt token count&exceed|reduce the length|maximum number of tokens|request body too large for\
          |exceed&token limit|exceed&input limit",
     ),
