@@ -350,6 +350,16 @@ fn unknown(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
             vec!["Read the message; it is not the resource's.".to_owned()],
         );
     }
+    if setup.status == 403 && matches!(answer.message.as_str(), "" | "Forbidden") {
+        return (
+            format!("{} answered with HTTP 403 and no reason.", setup.host()),
+            vec![
+                "Azure's model endpoints give a reason, so a gateway, a proxy or a web firewall may have answered: ask its \
+                 operator. Else check the role of the principal:\ncopilot-keyless doctor"
+                    .to_owned(),
+            ],
+        );
+    }
     (
         format!(
             "{} answered with HTTP {} and a message that is not known here.",

@@ -219,19 +219,34 @@ fn expired_fixes() -> Vec<String> {
 }
 
 fn wrong_audience(audience: &str, expected: &str, setup: &Setup<'_>) -> Finding {
-    let mut fixes = vec![format!(
+    let scope = format!(
         "Request a token for the right scope (in code: scope: \"{expected}/.default\"), or leave the scope out for an Azure \
          host:\nexport FOUNDRY_TOKEN_SCOPE={expected}/.default"
-    )];
-    let cloud = setup.foreign_authority();
-    fixes.extend(cloud.map(sign_in_at));
+    );
+    let mut fixes = vec![scope];
+    fixes.extend(setup.foreign_authority().map(sign_in_at));
     Finding {
-        code: DiagnosisCode::WrongAudience,
+        code: code_of(audience, expected),
         cause: format!(
             "The token is for {}; the resource expects {expected}.",
             plain(audience)
         ),
         fixes,
+    }
+}
+
+/// Returns the code for an audience in place of another one: `WrongCloud` if they are those of
+/// different clouds.
+fn code_of(audience: &str, expected: &str) -> DiagnosisCode {
+    let cloud = |audience: &str| {
+        let host = audience.trim_end_matches('/');
+        [".azure.com", ".azure.us", ".azure.cn"]
+            .into_iter()
+            .find(|domain| host.ends_with(domain))
+    };
+    match (cloud(audience), cloud(expected)) {
+        (Some(one), Some(other)) if one != other => DiagnosisCode::WrongCloud,
+        _ => DiagnosisCode::WrongAudience,
     }
 }
 
@@ -256,7 +271,7 @@ fn sign_in_again(claims: &TokenDescription) -> String {
 /// the server that named it would receive that token.
 fn another_audience(audience: &str, named: &str) -> Finding {
     Finding {
-        code: DiagnosisCode::WrongAudience,
+        code: code_of(audience, named),
         cause: format!("The token is for {}; the response names {named}.", plain(audience)),
         fixes: vec![
             "Ask the host's operator for its scope, and set that (in code: scope):\nexport FOUNDRY_TOKEN_SCOPE=<scope>"

@@ -29,7 +29,8 @@ interface Case {
   requests?: number;
 }
 
-const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
+const CASES: Record<Exclude<DiagnosisCode, "ok" | "gateway-page">, Case> = {
+  // Of a gateway's page the runtime passes on the status alone, so that its code is unknown here.
   // The runtime retries these for some seconds: start them first, so that the others run meanwhile.
   "rate-limited": {
     status: 429,
@@ -112,8 +113,8 @@ const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
   },
   "wrong-cloud": {
     status: 401,
-    says: /another Azure cloud/,
-    hint: /AZURE_AUTHORITY_HOST/,
+    says: /names https:\/\/cognitiveservices\.azure\.us/,
+    hint: /operator/,
     error: "wrong-cloud",
   },
   "claims-challenge": {
@@ -164,12 +165,6 @@ const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
     says: /Out of call volume quota/,
     hint: /paid pricing tier/,
     error: "quota-exceeded",
-  },
-  "gateway-page": {
-    status: 403,
-    says: /web page/,
-    hint: /operator of that gateway/,
-    error: "gateway-page",
   },
   "bad-key": {
     status: 401,

@@ -23,7 +23,7 @@ function attached() {
     endpoint: "https://myres.openai.azure.com",
     model: "gpt-5.5",
     deployment: "team-gpt",
-    tokens: () => Promise.resolve("token"),
+    credential: { getToken: () => Promise.reject(new Error("not asked")) },
   });
   const errors: KeylessError[] = [];
   foundry.attach(session, (error) => errors.push(error));
