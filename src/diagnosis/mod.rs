@@ -10,6 +10,7 @@
 
 mod classify;
 mod code;
+mod credential;
 mod fixes;
 mod gateway;
 mod network;
@@ -22,6 +23,9 @@ use serde::{Deserialize, Serialize};
 
 pub use classify::status_of_event;
 pub use code::DiagnosisCode;
+pub use credential::{
+    CredentialDiagnosis, CredentialDiagnosisCode, CredentialLink, FailedCredential, diagnose_credential,
+};
 pub use rate_limit::{Limited, RateLimit};
 
 use crate::answer::body::{self, Answer};

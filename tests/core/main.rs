@@ -26,6 +26,7 @@ mod codes;
 mod conversation;
 mod diagnosis {
     mod commands;
+    mod credential;
     mod properties;
     pub(crate) mod refusals;
     pub(crate) mod table;
