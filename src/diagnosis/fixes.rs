@@ -2,8 +2,8 @@
 
 use super::request_details::Setup;
 use super::{
-    DiagnosisCode, FailedRequest, Finding, RoleAssignment, gateway, network, rate_limit, request_fixes,
-    token_fault,
+    DiagnosisCode, FailedRequest, Finding, RoleAssignment, fixed, gateway, network, rate_limit,
+    request_fixes, token_fault,
 };
 use crate::answer::body::Answer;
 use crate::text::{is_guid, is_made_of};
@@ -49,13 +49,7 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
                 ),
             ],
         ),
-        DiagnosisCode::KeysDisabled => (
-            "The request has an API key, and local authentication is disabled for this resource. Keep it disabled.".to_owned(),
-            vec![
-                "Remove apiKey from the code, so that no api-key header is sent:\nunset AZURE_OPENAI_API_KEY OPENAI_API_KEY"
-                    .to_owned(),
-            ],
-        ),
+        DiagnosisCode::KeysDisabled => fixed("The request has an API key, and local authentication is disabled for this resource. Keep it disabled.", &["Remove apiKey from the code, so that no api-key header is sent:\nunset AZURE_OPENAI_API_KEY OPENAI_API_KEY"]),
         DiagnosisCode::Firewall => firewall(setup),
         DiagnosisCode::PublicAccessDisabled => public_access_disabled(setup),
         DiagnosisCode::ResourceBlocked => resource_blocked(answer),
@@ -65,20 +59,11 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
         DiagnosisCode::EncryptedContent => request_fixes::encrypted_content(),
         DiagnosisCode::ItemNotFound => request_fixes::item_not_found(),
         DiagnosisCode::ContentFilter => request_fixes::content_filter(),
-        DiagnosisCode::GatewayKey => (
-            "API Management responded, not the resource. It requires a subscription key besides the token.".to_owned(),
-            vec![
-                "Ask the gateway's operator for a product without subscription, or send its key in the header \
-                 Ocp-Apim-Subscription-Key (in code: the headers option)."
-                    .to_owned(),
-                "Or use the resource's own endpoint instead of the gateway.".to_owned(),
-            ],
-        ),
+        DiagnosisCode::GatewayKey => fixed("API Management responded, not the resource. It requires a subscription key besides the token.", &["Ask the gateway's operator for a product without subscription, or send its key in the header \
+                 Ocp-Apim-Subscription-Key (in code: the headers option).",
+                "Or use the resource's own endpoint instead of the gateway."]),
         DiagnosisCode::GatewayPage => gateway::page(answer, setup),
-        DiagnosisCode::BadRequest => (
-            "The resource accepted the caller but not the request: a field is missing, wrong, or unknown to this model.".to_owned(),
-            vec!["Read the resource's message, and compare it with the request:\ncopilot-keyless config".to_owned()],
-        ),
+        DiagnosisCode::BadRequest => fixed("The resource accepted the caller but not the request: a field is missing, wrong, or unknown to this model.", &["Read the resource's message, and compare it with the request:\ncopilot-keyless config"]),
         DiagnosisCode::ServerError => (
             match gateway::sender(answer, setup) {
                 Some(product) => format!("{product} in front of {} answered with HTTP {}.", setup.the_host(), setup.status),
@@ -197,14 +182,12 @@ fn deployment_not_found(setup: &Setup<'_>) -> (String, Vec<String>) {
 
 fn resource_not_found(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
     if answer.says("subscription") {
-        return (
-            "Azure does not find the subscription: it belongs to another tenant or another Azure cloud, or the name is wrong."
-                .to_owned(),
-            vec![
+        return fixed(
+            "Azure does not find the subscription: it belongs to another tenant or another Azure cloud, or the name is wrong.",
+            &[
                 "List the subscriptions of all tenants:\naz account list --all --query \"[].{subscription:name, \
-                 tenant:tenantId}\" --output table"
-                    .to_owned(),
-                "For Azure Government or Azure China, sign in to that cloud first (az cloud set).".to_owned(),
+                 tenant:tenantId}\" --output table",
+                "For Azure Government or Azure China, sign in to that cloud first (az cloud set).",
             ],
         );
     }
@@ -224,26 +207,26 @@ fn resource_not_found(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String
 
 fn resource_blocked(answer: &Answer) -> (String, Vec<String>) {
     if answer.says("policy") && answer.says("disallowed") {
-        return (
-            "An Azure Policy of the organisation denies this operation.".to_owned(),
-            vec!["Read the policy's name in the message, and change the resource so that it complies; or ask the policy's owner \
-                  for an exemption."
-                .to_owned()],
+        return fixed(
+            "An Azure Policy of the organisation denies this operation.",
+            &[
+                "Read the policy's name in the message, and change the resource so that it complies; or ask the policy's owner \
+                  for an exemption.",
+            ],
         );
     }
     if answer.says("subscription") {
-        return (
-            "The Azure subscription is disabled, so its resources accept no changes.".to_owned(),
-            vec!["Enable the subscription in the Azure portal under Cost Management + Billing.".to_owned()],
+        return fixed(
+            "The Azure subscription is disabled, so its resources accept no changes.",
+            &["Enable the subscription in the Azure portal under Cost Management + Billing."],
         );
     }
-    (
+    fixed(
         "Azure has blocked the resource because of behavior that may violate its content policy. A role or a retry does not help; \
-         more requests can prolong the block."
-            .to_owned(),
-        vec![
-            "Stop sending requests, and find out which prompts caused it (Foundry portal, Guardrails, Risks & alerts).".to_owned(),
-            "Ask Azure's support to lift the block; the rules are at https://aka.ms/aoaicodeofconduct.".to_owned(),
+         more requests can prolong the block.",
+        &[
+            "Stop sending requests, and find out which prompts caused it (Foundry portal, Guardrails, Risks & alerts).",
+            "Ask Azure's support to lift the block; the rules are at https://aka.ms/aoaicodeofconduct.",
         ],
     )
 }
@@ -345,9 +328,9 @@ fn unknown(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
         );
     }
     if setup.status == 0 {
-        return (
-            "The request failed before a response could be read.".to_owned(),
-            vec!["Read the message; it is not the resource's.".to_owned()],
+        return fixed(
+            "The request failed before a response could be read.",
+            &["Read the message; it is not the resource's."],
         );
     }
     if setup.status == 403 && matches!(answer.message.as_str(), "" | "Forbidden") {

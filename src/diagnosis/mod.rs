@@ -105,6 +105,14 @@ pub struct Diagnosis {
     pub rate_limit: Option<RateLimit>,
 }
 
+/// Returns a cause and fixes that are the same in every case.
+fn fixed(cause: &str, fixes: &[&str]) -> (String, Vec<String>) {
+    (
+        cause.to_owned(),
+        fixes.iter().map(|fix| (*fix).to_owned()).collect(),
+    )
+}
+
 /// The cause and fixes of a failure.
 struct Finding {
     code: DiagnosisCode,

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::request_details::Setup;
-use super::{FailedRequest, token_fault::span};
+use super::{FailedRequest, fixed, token_fault::span};
 use crate::answer::body::Answer;
 use crate::answer::pause_of;
 use crate::token::Millis;
@@ -201,20 +201,17 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String
 
 pub(super) fn quota_exceeded(answer: &Answer) -> (String, Vec<String>) {
     if answer.says("capacity") {
-        return (
-            "The subscription has no quota left for this model in this region, so the deployment cannot be created or enlarged."
-                .to_owned(),
-            vec![
+        return fixed(
+            "The subscription has no quota left for this model in this region, so the deployment cannot be created or enlarged.",
+            &[
                 "Use less capacity, remove another deployment, or choose another region:\naz cognitiveservices usage list --location \
-                 <region> --output table"
-                    .to_owned(),
-                "Or request more quota in the Foundry portal (Management, Quota).".to_owned(),
+                 <region> --output table",
+                "Or request more quota in the Foundry portal (Management, Quota).",
             ],
         );
     }
-    (
-        "A quota of the account is used up: the calls of its pricing tier, or its credit. Waiting a few minutes does not help."
-            .to_owned(),
-        vec!["Switch to a paid pricing tier, or see the subscription's billing and quota in the Azure portal.".to_owned()],
+    fixed(
+        "A quota of the account is used up: the calls of its pricing tier, or its credit. Waiting a few minutes does not help.",
+        &["Switch to a paid pricing tier, or see the subscription's billing and quota in the Azure portal."],
     )
 }

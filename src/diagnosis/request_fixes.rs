@@ -1,5 +1,6 @@
 //! Explains failures that the content of the request causes.
 
+use super::fixed;
 use super::request_details::Setup;
 use crate::answer::body::Answer;
 use crate::text::is_made_of;
@@ -8,16 +9,16 @@ type Explanation = (String, Vec<String>);
 
 pub(super) fn api_version(answer: &Answer) -> Explanation {
     if answer.says("not allowed") {
-        return (
-            "The v1 route accepts no api-version, and the request has one.".to_owned(),
-            vec!["Leave apiVersion out, and remove ?api-version= from the endpoint.".to_owned()],
+        return fixed(
+            "The v1 route accepts no api-version, and the request has one.",
+            &["Leave apiVersion out, and remove ?api-version= from the endpoint."],
         );
     }
-    (
-        "The route does not support the API version of the request, or needs a later one.".to_owned(),
-        vec![
-            "Leave apiVersion out: the v1 route needs none.".to_owned(),
-            "Or use a later one; the Responses API needs at least 2025-03-01-preview.".to_owned(),
+    fixed(
+        "The route does not support the API version of the request, or needs a later one.",
+        &[
+            "Leave apiVersion out: the v1 route needs none.",
+            "Or use a later one; the Responses API needs at least 2025-03-01-preview.",
         ],
     )
 }
@@ -80,37 +81,33 @@ pub(super) fn context_length(answer: &Answer) -> Explanation {
 }
 
 pub(super) fn encrypted_content() -> Explanation {
-    (
+    fixed(
         "The request contains encrypted reasoning that this resource cannot read. Only the resource that made it can: another \
-         resource or region behind a gateway or in a list of providers cannot."
-            .to_owned(),
-        vec![
-            "Pin the session to one resource: no load balancing over several, and no change of the endpoint within a session."
-                .to_owned(),
-            "Start a new conversation, or remove the reasoning items from the input.".to_owned(),
+         resource or region behind a gateway or in a list of providers cannot.",
+        &[
+            "Pin the session to one resource: no load balancing over several, and no change of the endpoint within a session.",
+            "Start a new conversation, or remove the reasoning items from the input.",
         ],
     )
 }
 
 pub(super) fn item_not_found() -> Explanation {
-    (
+    fixed(
         "The request refers to a response or an item that this resource does not have: it was not stored (store: false), has \
-         expired, or belongs to another resource."
-            .to_owned(),
-        vec![
-            "Send the whole input again, without previous_response_id and without the ids of items; or set store: true.".to_owned(),
-            "Pin the session to one resource: another one does not have its items.".to_owned(),
+         expired, or belongs to another resource.",
+        &[
+            "Send the whole input again, without previous_response_id and without the ids of items; or set store: true.",
+            "Pin the session to one resource: another one does not have its items.",
         ],
     )
 }
 
 pub(super) fn content_filter() -> Explanation {
-    (
-        "The deployment's content filter blocked the prompt, or the model's answer.".to_owned(),
-        vec![
-            "Rephrase the prompt; innererror.content_filter_result in the response names the category."
-                .to_owned(),
-            "Or assign another content filter to the deployment (Foundry portal, Guardrails).".to_owned(),
+    fixed(
+        "The deployment's content filter blocked the prompt, or the model's answer.",
+        &[
+            "Rephrase the prompt; innererror.content_filter_result in the response names the category.",
+            "Or assign another content filter to the deployment (Foundry portal, Guardrails).",
         ],
     )
 }

@@ -2,7 +2,7 @@
 //! expired or for another audience, so the claims decide.
 
 use super::request_details::Setup;
-use super::{DiagnosisCode, Finding};
+use super::{DiagnosisCode, Finding, fixed};
 use crate::answer::body::Answer;
 use crate::token::Millis;
 use crate::token::claims::{self, Principal, TokenDescription, TokenFormat};
@@ -105,17 +105,10 @@ fn said(code: DiagnosisCode, setup: &Setup<'_>) -> Option<Finding> {
                 SEE_TOKEN.to_owned(),
             ],
         ),
-        DiagnosisCode::ClaimsChallenge => (
-            "The resource demands a new token with the claims of its WWW-Authenticate header: a policy, a location or the account \
-             has changed since the token was issued (continuous access evaluation)."
-                .to_owned(),
-            vec![
-                "Answer the challenge: pass createClaimsChallengeHandler(foundry) to the Copilot client as requestHandler, and set \
-                 tokens: { enableCae: true }. The credential must support claims."
-                    .to_owned(),
-                "Otherwise sign in again, from a location that the tenant's policies allow:\naz login".to_owned(),
-            ],
-        ),
+        DiagnosisCode::ClaimsChallenge => fixed("The resource demands a new token with the claims of its WWW-Authenticate header: a policy, a location or the account \
+             has changed since the token was issued (continuous access evaluation).", &["Answer the challenge: pass createClaimsChallengeHandler(foundry) to the Copilot client as requestHandler, and set \
+                 tokens: { enableCae: true }. The credential must support claims.",
+                "Otherwise sign in again, from a location that the tenant's policies allow:\naz login"]),
         _ => return None,
     };
     let fixes = fixes.into_iter().filter(|fix: &String| !fix.is_empty()).collect();
