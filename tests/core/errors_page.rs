@@ -1,6 +1,6 @@
 //! `docs/reference/errors.md`: its table of diagnoses is generated from the codes, their titles and
-//! their fixes, with a real refusal for each code; the tables of endpoint and expiry errors get an
-//! example from the tests' tables. `WRITE_TABLES=1 cargo test --test core errors_page` writes it.
+//! their fixes, with a real refusal for each code; the tables of failures to get a token, of endpoint
+//! and of expiry errors get an example from the tests' tables. `WRITE_TABLES=1 cargo test --test core errors_page` writes it.
 //! The other rows are written by hand: a test in TypeScript finds each code of `js/` in the page.
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -131,20 +131,47 @@ fn shown(value: &Value) -> String {
 /// Puts the generated parts into the page.
 fn generated(page: &str) -> String {
     let mut lines = Vec::new();
-    let mut in_model = false;
+    let mut section = "";
     for line in page.lines() {
-        if let Some(heading) = line.strip_prefix("## ") {
-            in_model = heading == "Model";
-        }
-        if in_model && line.starts_with('|') {
-            if line.starts_with("| code ") {
+        section = line.strip_prefix("## ").unwrap_or(section);
+        match section {
+            "Model" if line.starts_with("| code ") => {
                 lines.extend(diagnosis_rows().lines().map(str::to_owned));
             }
-            continue;
+            "Model" if line.starts_with('|') => {}
+            "Failures to get a token" if line.starts_with('|') => lines.push(with_failure(line)),
+            _ => lines.push(with_example(line)),
         }
-        lines.push(with_example(line));
     }
     lines.join("\n") + "\n"
+}
+
+/// Puts a real failure to get a token into the last cell of its code's row.
+fn with_failure(line: &str) -> String {
+    let cells: Vec<&str> = line.trim_matches([' ', '|']).split(" | ").take(3).collect();
+    let example = match cells[0] {
+        "code" => "a real example".to_owned(),
+        "---" => "---".to_owned(),
+        code => failure_of(code.trim_matches('`')),
+    };
+    format!("| {} | {example} |", cells.join(" | "))
+}
+
+/// The shortest report of a failure to get a token with a code.
+fn failure_of(code: &str) -> String {
+    let rows: Vec<Value> = serde_json::from_str(table!("credential-failures.json")).unwrap();
+    let said = |row: &Value| {
+        let given = row["message"].as_str().or(row["body"].as_str());
+        given.unwrap_or_default().to_owned()
+    };
+    let row = rows
+        .iter()
+        .filter(|row| row["code"] == code && !said(row).is_empty() && row["source"].is_string())
+        .min_by_key(|row| said(row).len());
+    row.map_or("none was recorded".to_owned(), |row| {
+        let source = source(row["source"].as_str().unwrap_or_default());
+        format!("\"{}\" ({source})", cell(&said(row)))
+    })
 }
 
 /// Adds the example to the cell of what is wrong.
