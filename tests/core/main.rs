@@ -49,6 +49,7 @@ mod provider {
 }
 mod request {
     mod identity;
+    mod identity_hosts;
     mod probe;
 }
 mod schedule {
