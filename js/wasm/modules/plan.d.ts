@@ -98,6 +98,7 @@ export interface PlainFailure {
   now?: number | undefined;
   deployment?: string | undefined;
   wireApi?: string | undefined;
+  agent?: string | undefined;
 }
 
 /**
