@@ -14,9 +14,10 @@ import { wellFormed } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
 import type { SessionSettings } from "./attached-session.js";
 import { closed } from "./closed.js";
-import type { ChatOptions, CloseOptions, Conversation } from "./conversation.js";
+import type { ChatOptions, CloseOptions, Conversation, ReplyStream } from "./conversation.js";
 import { ConversationDriver } from "./conversation-driver.js";
 import { checkTimeout, refuseBoth } from "./options.js";
+import type { TurnReply } from "./reply.js";
 import { Turn } from "./turn.js";
 
 /** Settings that a conversation gets from its agent. */
@@ -27,6 +28,8 @@ export interface ConversationSettings extends SessionSettings {
   once: boolean;
   /** Whether the history is deleted at the end, unless `close` decides otherwise. */
   deleteHistory: boolean;
+  /** Values of the program's own. */
+  metadata: Readonly<Record<string, unknown>>;
   onClosed: () => void;
 }
 
@@ -50,11 +53,24 @@ export class AgentConversation implements Conversation {
     this.#driver = new ConversationDriver(settings);
   }
 
+  get id(): string {
+    return this.#driver.id;
+  }
+
+  get metadata(): Readonly<Record<string, unknown>> {
+    return this.#settings.metadata;
+  }
+
   get sessionId(): Promise<string> | undefined {
     return this.#driver.sessionId;
   }
 
   async chat(prompt: string, options: ChatOptions = {}): Promise<string> {
+    const { text } = await this.turn(prompt, options);
+    return text;
+  }
+
+  async turn(prompt: string, options: ChatOptions = {}): Promise<TurnReply> {
     const { reply } = this.#begin(prompt, options);
     try {
       return await reply;
@@ -63,12 +79,13 @@ export class AgentConversation implements Conversation {
     }
   }
 
-  stream(prompt: string, options: ChatOptions = {}): AsyncIterableIterator<string> {
+  stream(prompt: string, options: ChatOptions = {}): ReplyStream {
     const turn = this.#begin(prompt, options);
     const texts = turn.texts();
     let left = false;
     const done = { done: true, value: undefined } as const;
-    const iterator: AsyncIterableIterator<string> = {
+    const iterator: ReplyStream = {
+      reply: turn.reply,
       [Symbol.asyncIterator]: () => iterator,
       next: async () => {
         if (left) return done;

@@ -23,9 +23,10 @@ export class Attempt {
     const early: SessionEvent[] = [];
     const take = (event: SessionEvent) => {
       if (this.messageId === undefined) early.push(event);
-      else if (!seenOwnMessage)
+      else if (!seenOwnMessage && !isRefusal(event))
         seenOwnMessage = event.type === "user.message" && event.data.messageId === this.messageId;
       else {
+        seenOwnMessage = true;
         this.#note(event);
         onEvent(event);
       }
@@ -56,4 +57,14 @@ export class Attempt {
     if (type === "session.error" || type === "session.idle") this.endedBySession = true;
     if (type === "session.idle") this.#becomeIdle();
   }
+}
+
+/** Whether the runtime refused the prompt for its tools, so that its message never comes. */
+function isRefusal(event: SessionEvent): boolean {
+  return event.type === "session.error" && isToolConflict(event.data.message);
+}
+
+/** Whether an error says that a tool of the program has the name of a built-in one. */
+export function isToolConflict(said: string): boolean {
+  return /External tool .* conflicts with a built-in tool/.test(said);
 }

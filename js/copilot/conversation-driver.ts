@@ -54,6 +54,11 @@ export class ConversationDriver {
     this.#session = new AttachedSession(settings);
   }
 
+  /** The id that the conversation's session has or will get. */
+  get id(): string {
+    return this.#session.nextId;
+  }
+
   /**
    * The session's id, once there is one. While the first turn starts: a promise, which rejects if
    * the start fails.

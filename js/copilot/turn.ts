@@ -6,7 +6,8 @@ import { systemClock, unref } from "../platform/clock.js";
 import { withDeadline } from "../platform/with-deadline.js";
 import { planModule } from "../wasm/bindings.js";
 import type { ConversationOutcome } from "../wasm/modules/plan.js";
-import { Attempt } from "./attempt.js";
+import { Attempt, isToolConflict } from "./attempt.js";
+import { type TurnReply, UsageCounter } from "./reply.js";
 import { ReplyText } from "./reply-text.js";
 
 /**
@@ -35,16 +36,17 @@ export interface TurnListener {
  */
 export class Turn {
   readonly prompt: string;
-  readonly reply: Promise<string>;
+  readonly reply: Promise<TurnReply>;
   ended = false;
   readonly #timeoutMs: number;
   readonly #listener: TurnListener;
   readonly #texts: string[] = [];
   #wakeReader: (() => void) | undefined;
-  #succeed!: (reply: string) => void;
+  #succeed!: (reply: TurnReply) => void;
   #reject!: (error: unknown) => void;
   #attempt: Attempt | undefined;
   #text = new ReplyText(() => {});
+  readonly #counter = new UsageCounter();
   #tokenError: unknown;
   #modelError: KeylessError | undefined;
   /** Whether a tool has run or part of the reply was read: neither may happen twice. */
@@ -210,6 +212,7 @@ export class Turn {
   #handle(event: SessionEvent): void {
     this.#listener.onEvent(event);
     if (event.type === "tool.execution_start") this.#irrevocable = true;
+    if (event.type === "assistant.usage") this.#counter.add(event);
     // Sub-agents reply to their parent agent, not to the caller.
     if (event.agentId !== undefined) return;
     switch (event.type) {
@@ -251,10 +254,11 @@ export class Turn {
     this.#wake();
   }
 
-  #finish(reply: string): void {
+  #finish(text: string): void {
     if (this.ended) return;
     this.#end();
-    this.#succeed(reply);
+    const { model, usage } = this.#counter;
+    this.#succeed({ text, model, usage });
   }
 
   #end(): void {
@@ -273,6 +277,11 @@ export class Turn {
 function turnFailed(status: number | undefined, said: string): KeylessError {
   const home = said.includes("persist session events") ? homeError(said) : undefined;
   if (home) return home;
+  if (isToolConflict(said)) {
+    return new KeylessError("agent/invalid-option", `The runtime refused a tool: ${said}`, {
+      hint: "Rename the tool, or set overridesBuiltInTool: true on it to put it in the place of the built-in one.",
+    });
+  }
   return new KeylessError("model/request-failed", `The Copilot runtime ended the turn: ${said}`, {
     status,
     hint: "Send it again; if it keeps failing, look at the session's events.",

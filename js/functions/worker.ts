@@ -197,6 +197,7 @@ export class ChatWorker {
     try {
       const agent = new FoundryAgent({
         sessionsPerRuntime: SESSIONS_PER_RUNTIME,
+        preset: "chat",
         ...options,
         client: { ...client, ...multiUserOptions(home) },
         session: { availableTools: tools, ...session },
