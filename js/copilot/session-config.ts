@@ -78,8 +78,8 @@ export function sessionConfig({ preset, systemMessage, session }: SessionParts):
   }
 }
 
-/** The program's own tools, and those of its MCP servers. No built-in ones. */
-function chatTools({ tools = [], mcpServers = {} }: Partial<SessionConfig>): string[] {
+/** The program's own tools, and those of its MCP servers, as a list for `availableTools`. */
+export function chatTools({ tools = [], mcpServers = {} }: Partial<SessionConfig> = {}): string[] {
   const own = tools.map(({ name }) => `custom:${name}`);
   return Object.keys(mcpServers).length > 0 ? [...own, "mcp:*"] : own;
 }

@@ -17,8 +17,9 @@ export interface ChatModel {
 }
 
 /**
- * Options of {@link createChatHandler}: those of the agent (`sessionsPerRuntime` is 100 here), and
- * those for callers.
+ * Options of {@link createChatHandler}: those of the agent (`preset` is `"chat"` and
+ * `sessionsPerRuntime` is 100 here), and those for callers. The model has the tools in
+ * `session.tools`, and those of `session.mcpServers`, with either preset.
  */
 export interface ChatHandlerOptions extends Omit<AgentOptions, "client" | ConversationOptionName> {
   /**
