@@ -4,13 +4,14 @@ import {
   callback,
   checkArgument,
   flag,
+  list,
   number,
   quiet,
   readOptions,
   text,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { wellFormed } from "../platform/well-formed.js";
+import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
 import type { SessionSettings } from "./attached-session.js";
 import { closed } from "./closed.js";
@@ -33,7 +34,12 @@ export interface ConversationSettings extends SessionSettings {
   onClosed: () => void;
 }
 
-const CHAT_CHECKS: Checks<ChatOptions> = { signal: abortSignal, timeoutMs: number, onEvent: callback };
+const CHAT_CHECKS: Checks<ChatOptions> = {
+  signal: abortSignal,
+  attachments: list,
+  timeoutMs: number,
+  onEvent: callback,
+};
 const CLOSE_CHECKS: Checks<CloseOptions> = { deleteHistory: flag, forget: flag };
 
 /**
@@ -141,10 +147,11 @@ export class AgentConversation implements Conversation {
       });
     }
     const read = readOptions(options, CHAT_CHECKS, "agent/invalid-option");
-    const { signal, onEvent, timeoutMs = this.#settings.timeoutMs } = read;
+    const { signal, onEvent, attachments, timeoutMs = this.#settings.timeoutMs } = read;
     checkTimeout(timeoutMs);
     if (this.#closing) throw closed();
-    const turn = new Turn(wellFormed(prompt), timeoutMs, {
+    const message = { prompt: wellFormed(prompt), ...(attachments ? wellFormedDeep({ attachments }) : {}) };
+    const turn = new Turn(message, timeoutMs, {
       explain: (failure) => this.#driver.explain(failure),
       onEvent: quiet(onEvent),
     });

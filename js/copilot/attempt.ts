@@ -1,4 +1,4 @@
-import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
+import type { CopilotSession, MessageOptions, SessionEvent } from "@github/copilot-sdk";
 import { withDeadline } from "../platform/with-deadline.js";
 
 /** One sending of a prompt to a session, and the events that follow it. */
@@ -13,7 +13,7 @@ export class Attempt {
   #becomeIdle!: () => void;
   readonly #unsubscribe: () => void;
 
-  constructor(session: CopilotSession, prompt: string, onEvent: (event: SessionEvent) => void) {
+  constructor(session: CopilotSession, message: MessageOptions, onEvent: (event: SessionEvent) => void) {
     this.#idle = new Promise((resolve) => {
       this.#becomeIdle = () => resolve(true);
     });
@@ -32,7 +32,7 @@ export class Attempt {
       }
     };
     this.#unsubscribe = session.on(take);
-    this.sent = session.send({ prompt }).then((messageId) => {
+    this.sent = session.send(message).then((messageId) => {
       this.messageId = messageId;
       for (const event of early.splice(0)) take(event);
     });

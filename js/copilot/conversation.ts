@@ -1,4 +1,4 @@
-import type { SessionConfig, SessionEvent } from "@github/copilot-sdk";
+import type { MessageOptions, SessionConfig, SessionEvent } from "@github/copilot-sdk";
 import { type Check, type Checks, object, text } from "../errors/check.js";
 import type { FoundryProvider } from "../foundry/provider.js";
 import type { TurnReply } from "./reply.js";
@@ -21,7 +21,10 @@ export interface ConversationOptions {
   provider?: FoundryProvider | undefined;
   /** The system message in place of the agent's, in the same forms. */
   systemMessage?: string | SystemMessage | undefined;
-  /** The program's tools, in place of the agent's `session.tools`. */
+  /**
+   * The program's tools, in place of the agent's `session.tools`. If the agent has
+   * `session.availableTools`, that must allow them.
+   */
   tools?: SessionConfig["tools"] | undefined;
   /** How much the model reasons, such as `low`. Passed on: what is allowed depends on the model. */
   reasoningEffort?: SessionConfig["reasoningEffort"] | undefined;
@@ -58,6 +61,12 @@ export const CONVERSATION_CHECKS: Checks<ConversationOptions> = {
 /** Options of one turn. */
 export interface ChatOptions {
   signal?: AbortSignal | undefined;
+  /**
+   * Data, files, folders or selections that the prompt is about, as the SDK takes them. The model
+   * gets the content of a `blob` (an image or text). Of a file or a folder it gets the path, to read
+   * with a tool.
+   */
+  attachments?: MessageOptions["attachments"] | undefined;
   /** How long this turn may take, in milliseconds. Default: the agent's `timeoutMs`. */
   timeoutMs?: number | undefined;
   /**

@@ -1,4 +1,4 @@
-import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
+import type { CopilotSession, MessageOptions, SessionEvent } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
 import { homeError, isConnectionLost, isSessionGone, runtimeError } from "../foundry/runtime-error.js";
 import type { ModelCallFailure } from "../foundry/session-attachments.js";
@@ -35,7 +35,7 @@ export interface TurnListener {
  * runtime dies, the prompt may be sent again to another one.
  */
 export class Turn {
-  readonly prompt: string;
+  readonly message: MessageOptions;
   readonly reply: Promise<TurnReply>;
   ended = false;
   readonly #timeoutMs: number;
@@ -55,8 +55,8 @@ export class Turn {
   #deadline = Number.POSITIVE_INFINITY;
   #timer: unknown;
 
-  constructor(prompt: string, timeoutMs: number, listener: TurnListener) {
-    this.prompt = prompt;
+  constructor(message: MessageOptions, timeoutMs: number, listener: TurnListener) {
+    this.message = message;
     this.#timeoutMs = timeoutMs;
     this.#listener = listener;
     this.reply = new Promise((succeed, reject) => {
@@ -109,7 +109,7 @@ export class Turn {
     this.#text = new ReplyText((text) => this.#push(text));
     this.#tokenError = undefined;
     this.#modelError = undefined;
-    const attempt = new Attempt(session, this.prompt, (event) => this.#handle(event));
+    const attempt = new Attempt(session, this.message, (event) => this.#handle(event));
     this.#attempt = attempt;
     const over = this.reply.then(
       () => "finished" as const,

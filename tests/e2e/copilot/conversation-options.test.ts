@@ -214,6 +214,17 @@ describe("options that cannot be are refused at once", () => {
 });
 
 describe("a turn", () => {
+  test("takes attachments", async () => {
+    const data = Buffer.from("Milk, eggs").toString("base64");
+    const list = { type: "blob" as const, data, mimeType: "text/plain", displayName: "list.txt" };
+    await chatAgent().chat("What is on it?", { attachments: [list] });
+    expect(request?.messages.at(-1)?.text).toContain("Milk, eggs");
+    await expect(chatAgent().chat("Hello", { attachments: list as never })).rejects.toMatchObject({
+      code: "agent/invalid-option",
+      message: expect.stringContaining("attachments"),
+    });
+  });
+
   test("tells text, model and tokens", async () => {
     const agent = chatAgent();
     expect(await agent.turn("Hello")).toEqual({

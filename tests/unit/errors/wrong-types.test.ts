@@ -168,7 +168,7 @@ const OWNERS: Record<string, object> = {
 };
 
 const NONE: Row = { good: () => [], parameters: [] };
-const TURN: Options = { signal: none, timeoutMs: number, onEvent: call };
+const TURN: Options = { signal: none, attachments: list, timeoutMs: number, onEvent: call };
 
 const CORE: Record<string, Row> = {
   KeylessError: {
