@@ -19,8 +19,9 @@ const env = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-run
 
 const PROJECTS = ["unit", "e2e", "package", "browser", "runtimes", "conformance", "tooling"];
 
-/** The other hosts of the core, fuzzing and loads. */
+/** The crate with the Copilot SDK for Rust (Rust 1.94), the other hosts of the core, fuzzing and loads. */
 const MORE = [
+  "env COPILOT_SKIP_CLI_DOWNLOAD=1 cargo test --locked --quiet --manifest-path crates/tokio/Cargo.toml",
   "bash examples/test",
   "node scripts/fuzz.mjs 15",
   "node scripts/soak.mjs --seed 4 --minutes 2",

@@ -216,7 +216,8 @@ fn changed(given: &JsValue) -> Result<RefreshPolicy, Error> {
         let entry: Array = entry.unchecked_into();
         let name = entry.get(0).as_string().unwrap_or_default();
         if !entry.get(1).is_undefined() {
-            policy.change(&name, entry.get(1).as_f64())?;
+            let number = entry.get(1).as_f64().filter(|number| number.fract() == 0.0);
+            policy.change(&name, number.map(millis))?;
         }
     }
     Ok(policy)

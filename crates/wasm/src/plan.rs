@@ -39,6 +39,7 @@ pub fn plan_models(options: &JsValue, taken: &Array) -> JsResult {
 /// [`probe::call`].
 #[wasm_bindgen(js_name = planProbe)]
 pub fn plan_probe(request: &JsValue, timeout_ms: Option<f64>) -> JsResult {
+    let timeout_ms = timeout_ms.map(copilot_keyless::whole_number);
     probe::call(&from_js(request, Code::ProviderConflict)?, timeout_ms)
         .map_err(throw)
         .map(to_js)
@@ -47,6 +48,7 @@ pub fn plan_probe(request: &JsValue, timeout_ms: Option<f64>) -> JsResult {
 /// [`chat::call`].
 #[wasm_bindgen(js_name = planChat)]
 pub fn plan_chat(request: &JsValue, prompt: &str, timeout_ms: Option<f64>) -> JsResult {
+    let timeout_ms = timeout_ms.map(copilot_keyless::whole_number);
     chat::call(&from_js(request, Code::ProviderConflict)?, prompt, timeout_ms)
         .map_err(throw)
         .map(to_js)
@@ -103,12 +105,6 @@ pub fn max_retry_after_ms() -> f64 {
     schedule::RETRY_AFTER_MAX_MS as f64
 }
 
-/// [`identity::advice`].
-#[wasm_bindgen(js_name = adviceOn)]
-pub fn advice_on(message: &str) -> Option<String> {
-    identity::advice(message).map(str::to_owned)
-}
-
 /// [`answer::retry_after_ms`]. An empty `date` counts as missing.
 #[wasm_bindgen(js_name = retryAfterMs)]
 pub fn retry_after_ms(value: &str, date: &str, now: f64) -> Option<f64> {
@@ -133,6 +129,15 @@ pub fn diagnose(failure: &JsValue) -> JsResult {
     Ok(to_js(diagnosis::diagnose(&from_js(
         failure,
         Code::ProviderConflict,
+    )?)))
+}
+
+/// [`diagnosis::diagnose_credential`].
+#[wasm_bindgen(js_name = diagnoseCredential)]
+pub fn diagnose_credential(failure: &JsValue) -> JsResult {
+    Ok(to_js(diagnosis::diagnose_credential(&from_js(
+        failure,
+        Code::CredentialConfiguration,
     )?)))
 }
 

@@ -11,13 +11,11 @@
 //! Never receives secrets to send: a [`Call`] says where the secret goes, and the caller inserts
 //! it.
 
-mod advice;
 mod answer;
 mod retry;
 
 use serde::{Deserialize, Serialize};
 
-pub use advice::advice;
 pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, judge};
 
 use crate::endpoint::Cloud;
