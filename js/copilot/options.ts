@@ -1,5 +1,6 @@
 import type { CopilotClient, CopilotClientOptions, SessionConfig } from "@github/copilot-sdk";
 import { type Checks, checkOptional, flag, number, object, readOptions, text } from "../errors/check.js";
+import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.js";
 import {
@@ -112,8 +113,7 @@ export function readAgentOptions(given: AgentOptions): ReadAgentOptions {
     options.systemMessage === undefined || options.session?.systemMessage === undefined,
     "systemMessage and session.systemMessage exclude each other",
   );
-  checkOptional("session.systemMessage", options.session?.systemMessage, SDK_SYSTEM_MESSAGE, CODE);
-  checkOptional("session.tools", options.session?.tools, TOOLS, CODE);
+  checkSession(options.session, CODE);
   const {
     preset = "coding",
     timeoutMs = TIMEOUT_MS,
@@ -150,6 +150,16 @@ export function agentChecks(): Checks<AgentOptions> {
     sessions: text,
     keepHistory: flag,
   };
+}
+
+/**
+ * Refuses what the runtime would ignore in silence, or refuse only in the first turn.
+ *
+ * @throws KeylessError with this code
+ */
+export function checkSession(session: AgentOptions["session"], code: ErrorCode): void {
+  checkOptional("session.systemMessage", session?.systemMessage, SDK_SYSTEM_MESSAGE, code);
+  checkOptional("session.tools", session?.tools, TOOLS, code);
 }
 
 /** @throws KeylessError `agent/invalid-option` unless a timer can wait this long */
