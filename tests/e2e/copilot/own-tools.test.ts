@@ -12,8 +12,11 @@ import { emulated } from "../support.js";
 /** The tool that the emulated model calls, with its arguments; and the results that it got. */
 let called = { name: "", arguments: {} as object };
 let results: string[] = [];
+/** The parameters of the first tool, as the model gets them. */
+let parameters: unknown;
 await emulated({
-  reply: ({ toolResults }) => {
+  reply: ({ toolResults, tools }) => {
+    parameters = tools[0]?.parameters;
     if (toolResults.length === 0) return { toolCalls: [called] };
     results = toolResults.map(({ text }) => text);
     return "Done";
@@ -172,4 +175,18 @@ test("a typed tool of a Zod schema: the model gets the schema, the handler its a
   await agentWith({ preset: "chat", session: { tools: [weather] } }).chat("How is it?");
   expect(city).toBe("Graz");
   expect(results).toEqual(["Sunny in Graz"]);
+  const properties = { city: { type: "string", description: "Its name" } };
+  expect(parameters).toMatchObject({ type: "object", properties, required: ["city"] });
+});
+
+test("a typed tool of a Standard JSON Schema", async () => {
+  const schema = z.object({ city: z.string() });
+  const weather = own("weather", {
+    parameters: schema["~standard"].jsonSchema.input({ target: "draft-2020-12" }),
+    handler: ({ city }: z.infer<typeof schema>) => `Rain in ${city}`,
+  });
+  called = { name: "weather", arguments: { city: "Graz" } };
+  await agentWith({ preset: "chat", session: { tools: [weather] } }).chat("How is it?");
+  expect(results).toEqual(["Rain in Graz"]);
+  expect(parameters).toMatchObject({ type: "object", required: ["city"] });
 });
