@@ -181,9 +181,9 @@ test("a typed tool of a Zod schema: the model gets the schema, the handler its a
 
 test("a typed tool of a Standard JSON Schema", async () => {
   const schema = z.object({ city: z.string() });
-  const weather = own("weather", {
+  const weather = defineTool<z.infer<typeof schema>>("weather", {
     parameters: schema["~standard"].jsonSchema.input({ target: "draft-2020-12" }),
-    handler: ({ city }: z.infer<typeof schema>) => `Rain in ${city}`,
+    handler: ({ city }) => `Rain in ${city}`,
   });
   called = { name: "weather", arguments: { city: "Graz" } };
   await agentWith({ preset: "chat", session: { tools: [weather] } }).chat("How is it?");
