@@ -23,6 +23,8 @@ import type { TokenCall, TokenSource } from "../wasm/types/identity.js";
 import type { AccessToken } from "../wasm/types/token.js";
 import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credential.js";
 import { credentialFailure } from "./failure.js";
+import { sha256 } from "./token-hash.js";
+import { registerRenewal } from "./uncached.js";
 
 /**
  * Options of {@link createDirectCredential}. In Azure none is needed: the environment has all
@@ -70,8 +72,10 @@ const TIMEOUT_MS = 75_000;
 
 /**
  * Creates a credential that needs no `@azure/identity`: it calls Azure's identity endpoints itself,
- * with reqwest in WebAssembly. It does not cache tokens, so it never returns a rejected token
- * again; `createBearerTokenProvider` and `createFoundryProvider` cache.
+ * with reqwest in WebAssembly. It does not cache tokens; `createBearerTokenProvider` and
+ * `createFoundryProvider` do. The platform caches a managed identity's token for about a day. After
+ * the resource rejected it, App Service is asked once to renew it; whether it does was not tested
+ * on live Azure.
  *
  * Retries transient failures until `timeoutMs`: 404, 410, 429 and 5xx of IMDS; 408, 429, 5xx and
  * lost connections elsewhere.
@@ -86,13 +90,18 @@ const TIMEOUT_MS = 75_000;
  */
 export function createDirectCredential(options: DirectCredentialOptions = {}): TokenCredential {
   const settings = readOptions(options, credentialChecks(), "credential/configuration");
-  return {
+  const renewal = { refused: false };
+  const credential: TokenCredential = {
     getToken: async (scopes, callOptions) => {
       checkArgument("scopes", scopes, either(text, list), "provider/scope");
       const call = readOptions(callOptions, CALL_CHECKS, "credential/configuration");
-      return acquire([scopes].flat(), settings, call);
+      return acquire([scopes].flat(), settings, call, renewal);
     },
   };
+  registerRenewal(credential, async (scopes, call, rejectedToken) =>
+    acquire([scopes].flat(), settings, call, renewal, await sha256(rejectedToken)),
+  );
+  return credential;
 }
 
 function credentialChecks(): Checks<DirectCredentialOptions> {
@@ -126,10 +135,16 @@ export function directCredential(env: Environment, authorityHost: string | undef
   return credential;
 }
 
+/**
+ * @param renewal whether the endpoint refused to renew a token, for later calls
+ * @param rejectedTokenSha256 the hash of a token to renew
+ */
 async function acquire(
   scopes: string[],
   options: DirectCredentialOptions,
   { abortSignal, tenantId, claims }: GetTokenOptions,
+  renewal: { refused: boolean },
+  rejectedTokenSha256?: string,
 ): Promise<AccessToken> {
   const {
     env = environment(),
@@ -141,7 +156,7 @@ async function acquire(
   const clock = withSystemFallback(baseClock);
   const { source, clientId, objectId, resourceId, authorityHost } = options;
   hideSecretsOf(env);
-  const call = callCore(() =>
+  const plan = (sha256?: string) =>
     planModule().planTokenRequest({
       source,
       scopes,
@@ -153,9 +168,11 @@ async function acquire(
       claims,
       ownAssertion: assertion !== undefined,
       ownSecret: clientSecret !== undefined,
+      rejectedTokenSha256: sha256,
+      renewalRefused: renewal.refused,
       env: { ...coreEnvironment(env), ...endpointVariables(env) },
-    }),
-  );
+    });
+  let call = callCore(() => plan(rejectedTokenSha256));
   const deadline = clock.monotonic() + timeoutMs;
   const signal = asSignal(abortSignal);
   for (let attempt = 0; ; attempt += 1) {
@@ -171,6 +188,7 @@ async function acquire(
     const verdict = callCore(() =>
       planModule().judgeTokenAnswer({
         source: call.source,
+        renews: call.renews,
         status,
         headers: toHeaders(headers),
         body,
@@ -181,8 +199,15 @@ async function acquire(
         random: clock.random(),
       }),
     );
-    if (verdict.token) return verdict.token;
-    if (verdict.error) throw keylessError(verdict.error);
+    if ("token" in verdict) return verdict.token;
+    if ("error" in verdict) throw keylessError(verdict.error);
+    if ("notRenewed" in verdict) {
+      renewal.refused ||= verdict.notRenewed.refused;
+      call = callCore(() => plan());
+      // The ordinary request has all its attempts.
+      attempt -= 1;
+      continue;
+    }
     const { retryInMs, retryAfterMs, message } = verdict.failure;
     if (retryInMs === undefined || clock.monotonic() + retryInMs >= deadline) {
       const { error } = credentialFailure(

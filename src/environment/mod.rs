@@ -8,7 +8,7 @@ mod variable;
 
 use serde::Serialize;
 
-pub use credential::{CredentialKind, CredentialPlan, Host, credential};
+pub use credential::{CredentialKind, CredentialPlan, Host, credential, has_direct_fallback};
 pub use variable::{Holds, Origin, Variable, Visibility};
 
 use crate::Variables;

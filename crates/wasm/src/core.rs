@@ -194,6 +194,12 @@ impl CacheFallback {
         self.0.may_ask(millis(mono))
     }
 
+    /// [`schedule::CacheFallback::may_ask_after_failure`].
+    #[wasm_bindgen(js_name = mayAskAfterFailure)]
+    pub fn may_ask_after_failure(&self, status: Option<u16>, mono: f64) -> bool {
+        self.0.may_ask_after_failure(status, millis(mono))
+    }
+
     /// [`schedule::CacheFallback::answered`]. A failure is passed as the unusable token, because an
     /// optional text would be copied.
     pub fn answered(&mut self, unusable: &str, answer: &str, aborted: bool, mono: f64) -> bool {

@@ -16,6 +16,10 @@ export interface TokenRequest {
   claims?: string | undefined;
   ownAssertion: boolean;
   ownSecret: boolean;
+  /** In lower-case hexadecimal digits. */
+  rejectedTokenSha256?: string | undefined;
+  /** Whether the endpoint refused a renewal before. */
+  renewalRefused?: boolean;
   env: Record<string, string>;
 }
 
@@ -31,12 +35,15 @@ export interface TokenCall {
    * its file.
    */
   secret?: { name: "x-identity-header" | "client_secret" | "client_assertion"; variable?: string };
+  /** Whether it renews the rejected token. */
+  renews?: boolean;
   timeoutMs: number;
 }
 
 /** The response to a token request. */
 export interface TokenAnswer {
   source: TokenSource;
+  renews?: boolean | undefined;
   status: number;
   headers: Record<string, string>;
   body: string;
@@ -50,8 +57,8 @@ export interface TokenAnswer {
 
 /** The core's evaluation of a {@link TokenAnswer}. */
 export type TokenVerdict =
-  | { token: AccessToken; error?: undefined; failure?: undefined }
-  | { error: CoreError; token?: undefined; failure?: undefined }
+  | { token: AccessToken }
+  | { error: CoreError }
   | {
       failure: {
         status?: number;
@@ -60,6 +67,9 @@ export type TokenVerdict =
         /** The delay before a retry. Absent if a retry is useless. */
         retryInMs?: number;
       };
-      token?: undefined;
-      error?: undefined;
-    };
+    }
+  /**
+   * A renewal brought no token: send the ordinary request. `refused`: the endpoint does not know
+   * renewals.
+   */
+  | { notRenewed: { refused: boolean } };

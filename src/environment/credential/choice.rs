@@ -49,7 +49,7 @@ impl Choice {
 
     /// Returns the kind that is used in the end: for the chain of deployed services, the first
     /// complete one.
-    fn used(&self, identities: &[Identity; 3]) -> CredentialKind {
+    pub(super) fn used(&self, identities: &[Identity; 3]) -> CredentialKind {
         let first = Self::found(identities).kind;
         if self.kind == CredentialKind::DeployedService && first != CredentialKind::Default {
             first
@@ -82,7 +82,7 @@ impl Choice {
             || self.exchanges(identity)
     }
 
-    fn exchanges(&self, identity: &Identity) -> bool {
+    pub(super) fn exchanges(&self, identity: &Identity) -> bool {
         self.is_named()
             && self.kind == CredentialKind::ManagedIdentity
             && identity.kind == CredentialKind::WorkloadIdentity

@@ -16,6 +16,7 @@
 mod authority;
 mod choice;
 mod detect;
+mod fallback;
 
 use serde::Serialize;
 
@@ -27,6 +28,7 @@ use crate::{Code, Error, Result, Variables};
 use crate::{Notice, NoticeCode};
 use choice::Choice;
 use detect::Signs;
+pub use fallback::has_direct_fallback;
 
 const TOKEN_CREDENTIALS: &str = Variable::AzureTokenCredentials.as_str();
 const TENANT_ID: &str = Variable::AzureTenantId.as_str();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Source, retry};
+use super::{NotRenewed, Source, retry};
 use crate::answer::{body, pause_of};
 use crate::token::{self, Millis, TokenResponse};
 use crate::{Code, Error, Headers, Result, Secret};
@@ -11,7 +11,8 @@ use crate::{Code, Error, Headers, Result, Secret};
 /// response a few thousand.
 pub const ANSWER_MAX_BYTES: usize = 256 * 1024;
 
-/// The result of a response. Serialized as `{ token }`, `{ error }` or `{ failure }`.
+/// The result of a response. Serialized as `{ token }`, `{ error }`, `{ failure }` or
+/// `{ notRenewed }`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
@@ -21,6 +22,8 @@ pub enum Verdict {
     Error(Error),
     /// No token.
     Failure(Failure),
+    /// No token from a renewal.
+    NotRenewed(NotRenewed),
 }
 
 /// An `AccessToken` of `@azure/identity`.
@@ -61,6 +64,8 @@ pub struct Failure {
 pub struct Answer {
     /// The source of the token.
     pub source: Source,
+    /// Whether the request was a renewal ([`Call::renews`](super::Call::renews)).
+    pub renews: bool,
     /// The HTTP status; 0 without a response.
     pub status: u16,
     /// The headers.
@@ -80,7 +85,8 @@ pub struct Answer {
     pub random: f64,
 }
 
-/// Judges a response: a token, an unreadable response, or a failure.
+/// Judges a response: a token, an unreadable response, or a failure. A renewal that fails in any way
+/// is not retried; the ordinary request follows.
 ///
 /// ```
 /// use copilot_keyless::request::identity::{Answer, Source, Verdict, judge};
@@ -95,11 +101,12 @@ pub struct Answer {
 /// ```
 pub fn judge(answer: &Answer) -> Verdict {
     let Answer { source, status, .. } = *answer;
-    if (200..300).contains(&status) {
-        return match token(answer) {
-            Ok(token) => Verdict::Token(token),
-            Err(error) => Verdict::Error(with_source(error)),
-        };
+    let received = (200..300).contains(&status).then(|| token(answer));
+    match received {
+        Some(Ok(token)) => return Verdict::Token(token),
+        _ if answer.renews => return Verdict::NotRenewed(NotRenewed::by(status)),
+        Some(Err(error)) => return Verdict::Error(with_source(error)),
+        None => {}
     }
     let response = body::read(answer.body.expose(), status, answer.secret.expose());
     let answered_at = answer.answered_at.unwrap_or(answer.requested_at);

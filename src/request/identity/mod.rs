@@ -13,17 +13,20 @@
 
 mod advice;
 mod answer;
+mod renewal;
 mod retry;
 
 use serde::{Deserialize, Serialize};
 
 pub use advice::advice;
 pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, judge};
+pub use renewal::NotRenewed;
 
 use crate::endpoint::Cloud;
 use crate::environment::{self, CredentialKind, Host, Origin, Variable};
 use crate::text::address::{self, Address};
 use crate::{Code, Error, Headers, Result, Variables};
+use renewal::Renewal;
 
 const IMDS_HOST: &str = "http://169.254.169.254";
 const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
@@ -69,6 +72,12 @@ pub struct Request {
     pub own_assertion: bool,
     /// Whether the caller supplies the client secret.
     pub own_secret: bool,
+    /// The SHA-256 of a token that the resource rejected, in lower-case hexadecimal digits. A
+    /// source that can renew the token gets a request for that ([`Call::renews`]). Default: none.
+    pub rejected_token_sha256: Option<String>,
+    /// Whether the endpoint refused a renewal before ([`NotRenewed::refused`]), so that none is
+    /// planned any more.
+    pub renewal_refused: bool,
     /// The environment. Of a variable with a secret, only its presence counts.
     pub env: Variables,
 }
@@ -91,6 +100,10 @@ pub struct Call {
     /// The header or form field of the secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretPlace>,
+    /// Whether it renews the rejected token of [`Request::rejected_token_sha256`]. Not tested on
+    /// live Azure.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renews: bool,
     /// The timeout of each attempt, in milliseconds.
     pub timeout_ms: u32,
 }
@@ -218,12 +231,15 @@ impl<'a> Settings<'a> {
         self.need(Variable::IdentityHeader, "source: \"imds\"")?;
         check_address(Variable::IdentityEndpoint.as_str(), endpoint)?;
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
+        let renewal = Renewal::of(self.request, Source::AppService);
         let separator = if endpoint.contains('?') { '&' } else { '?' };
         Ok(Call {
             source: Source::AppService,
             url: format!(
-                "{endpoint}{separator}api-version=2019-08-01&resource={}{identity}",
-                encoded(self.resource()?)
+                "{endpoint}{separator}api-version={}&resource={}{identity}{}",
+                renewal.app_service_version(),
+                encoded(self.resource()?),
+                renewal.parameters()
             ),
             headers: Headers::new(),
             form: None,
@@ -231,6 +247,7 @@ impl<'a> Settings<'a> {
                 name: "x-identity-header",
                 variable: Some(Variable::IdentityHeader),
             }),
+            renews: renewal.renews(),
             timeout_ms: TIMEOUT_MS,
         })
     }
@@ -257,6 +274,7 @@ impl<'a> Settings<'a> {
             headers: Headers::from([("metadata", "true")]),
             form: None,
             secret: None,
+            renews: false,
             timeout_ms: IMDS_TIMEOUT_MS,
         })
     }
@@ -326,6 +344,7 @@ impl<'a> Settings<'a> {
                 name: field,
                 variable: (!own).then_some(variable),
             }),
+            renews: false,
             timeout_ms: TIMEOUT_MS,
         })
     }
