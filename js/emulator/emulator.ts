@@ -5,6 +5,7 @@ import { createFoundryApp } from "./foundry.js";
 import { APP_SERVICE_PATH, createIdentityApp, IMDS_PATH } from "./identity.js";
 import { RequestLog } from "./log.js";
 import { readOptions, readRoles } from "./options.js";
+import { PlatformCache } from "./platform-cache.js";
 import { listen } from "./server.js";
 import { createTokenAuthority, PRINCIPAL } from "./tokens.js";
 import type { Emulator, EmulatorOptions } from "./types.js";
@@ -47,6 +48,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     log,
     faults,
     tokens,
+    platformCache: settings.platformCache ? new PlatformCache(clock) : undefined,
+    tokenRevocation: settings.tokenRevocation,
     secret,
     clientSecret,
     federatedToken,
