@@ -42,6 +42,26 @@ fn a_token_that_came_in_spite_of_the_abort_is_used() {
 }
 
 #[test]
+fn after_a_failure_the_direct_credential_is_asked_unless_the_endpoint_refused() {
+    let mut fallback = CacheFallback::default();
+    // No status: a lost connection, a response that the library cannot read, or no word on it.
+    for status in [None, Some(302), Some(500), Some(503)] {
+        assert!(fallback.may_ask_after_failure(status, 0), "{status:?}");
+    }
+    for status in [400, 401, 403, 404, 410, 429] {
+        assert!(!fallback.may_ask_after_failure(Some(status), 0), "{status}");
+    }
+    assert!(fallback.answered("", Some("token"), false, 0));
+    fallback.mark_rejected("rejected");
+    assert!(!fallback.answered("", Some("rejected"), false, 0));
+    assert!(
+        !fallback.may_ask_after_failure(None, 9_999),
+        "a pause of ten seconds"
+    );
+    assert!(fallback.may_ask_after_failure(None, 10_000));
+}
+
+#[test]
 fn the_last_sixteen_rejected_tokens_count() {
     let mut fallback = CacheFallback::default();
     for number in 0..16 {
