@@ -19,7 +19,7 @@ export interface Acquisition {
    * Whether a token is known to be unusable. A credential may return it from its own cache all the
    * same. Called when the credential has answered.
    */
-  isUnusable: (token: string) => boolean;
+  isUnusable: (token: AccessToken) => boolean;
   /** Called when the direct credential returned a token after the credential failed. */
   onTakenOver: (thrown: unknown) => void;
 }
@@ -39,7 +39,7 @@ export async function acquire(
   let token: AccessToken;
   try {
     token = await getToken(credential, rejectedToken);
-    if (isUnusable(token.token)) token = await cacheFallback.replace(token, getToken, abortSignal);
+    if (isUnusable(token)) token = await cacheFallback.replace(token, getToken, abortSignal);
   } catch (thrown) {
     token = await cacheFallback.takeOver(thrown, getToken, abortSignal);
     onTakenOver(thrown);

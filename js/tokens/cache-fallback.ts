@@ -24,13 +24,23 @@ export class CacheFallback {
     this.#clock = clock;
   }
 
-  /** Marks a token as unusable: the resource rejected it, or its expiry was refused. */
+  /** Marks a token as rejected by the resource. */
   markRejected(token: string): void {
     this.#rules.markRejected(token);
   }
 
+  /** Marks the expiry of a token as refused by the schedule. */
+  markRefused({ token, expiresOnTimestamp }: AccessToken): void {
+    this.#rules.markRefused(token, expiresOnTimestamp);
+  }
+
   isRejected(token: string): boolean {
     return this.#rules.isRejected(token);
+  }
+
+  /** Whether the resource rejected a token, or its expiry was refused. */
+  isUnusable({ token, expiresOnTimestamp }: AccessToken): boolean {
+    return this.#rules.isUnusable(token, expiresOnTimestamp);
   }
 
   /**
@@ -69,6 +79,7 @@ export class CacheFallback {
     answer: AccessToken | undefined,
     { aborted }: AbortSignal,
   ): answer is AccessToken {
-    return this.#rules.answered(unusable, answer?.token ?? unusable, aborted, this.#clock.monotonic());
+    const { token = "", expiresOnTimestamp = 0 } = answer ?? {};
+    return this.#rules.answered(unusable, token, expiresOnTimestamp, aborted, this.#clock.monotonic());
   }
 }

@@ -265,7 +265,8 @@ export class TokenKeeper {
         this.#events.emit({ type: "direct-fallback", error: summarize(error) });
       },
       isUnusable: (token) =>
-        this.#cacheFallback.isRejected(token) || (token === this.#token?.token && !this.#hasUsableToken()),
+        this.#cacheFallback.isUnusable(token) ||
+        (token.token === this.#token?.token && !this.#hasUsableToken()),
     });
   }
 
@@ -325,7 +326,7 @@ export class TokenKeeper {
         this.#events.emit({ type: "refresh-unchanged", ...this.#nextAttempt() });
         break;
       case "refused":
-        this.#cacheFallback.markRejected(token.token);
+        this.#cacheFallback.markRefused(token);
         this.#failFlight(flight, outcome, keylessError(outcome.detail) as KeylessError);
         break;
     }

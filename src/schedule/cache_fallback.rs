@@ -26,10 +26,10 @@ const PAUSE_MS: Millis = 10_000;
 /// assert!(fallback.is_rejected("old"));
 ///
 /// assert!(fallback.may_ask(0));
-/// assert!(!fallback.answered("old", Some("old"), false, 50), "no new token, so it pauses");
+/// assert!(!fallback.answered("old", Some(("old", 9e12)), false, 50), "no new token, so it pauses");
 /// assert!(!fallback.may_ask(10_000));
 /// assert!(fallback.may_ask(10_050));
-/// assert!(fallback.answered("old", Some("new"), false, 10_100));
+/// assert!(fallback.answered("old", Some(("new", 9e12)), false, 10_100));
 ///
 /// assert!(fallback.may_ask_after_failure(None, 10_200));
 /// assert!(!fallback.may_ask_after_failure(Some(400), 10_200), "this identity is refused");
@@ -38,25 +38,32 @@ const PAUSE_MS: Millis = 10_000;
 pub struct CacheFallback {
     /// Hashes, the oldest first.
     rejected: Vec<u64>,
+    /// Hashes of tokens and their expiries, the oldest first.
+    refused: Vec<(u64, u64)>,
     paused_until: Option<Millis>,
 }
 
 impl CacheFallback {
-    /// Marks a token as unusable: the resource rejected it, or its expiry was refused. The last 16
-    /// tokens count.
+    /// Marks a token as rejected by the resource. The last 16 count.
     pub fn mark_rejected(&mut self, token: &str) {
-        if self.is_rejected(token) {
-            return;
-        }
-        if self.rejected.len() >= MAX_REJECTED {
-            self.rejected.remove(0);
-        }
-        self.rejected.push(hash(token));
+        remember(&mut self.rejected, hash(token));
     }
 
-    /// Whether a token is marked as unusable.
+    /// Marks the expiry of a token as refused, such as one that cannot be read. The token itself may
+    /// come again with a better one. `expires_on` may be any number. The last 16 count.
+    pub fn mark_refused(&mut self, token: &str, expires_on: f64) {
+        remember(&mut self.refused, (hash(token), expires_on.to_bits()));
+    }
+
+    /// Whether the resource rejected a token.
     pub fn is_rejected(&self, token: &str) -> bool {
         self.rejected.contains(&hash(token))
+    }
+
+    /// Whether the resource rejected a token, or its expiry was refused.
+    pub fn is_unusable(&self, token: &str, expires_on: f64) -> bool {
+        let refused = (hash(token), expires_on.to_bits());
+        self.is_rejected(token) || self.refused.contains(&refused)
     }
 
     /// Whether to ask the direct credential now. After an answer without a new token there is a
@@ -75,11 +82,25 @@ impl CacheFallback {
         !matches!(status, Some(400..=499)) && self.may_ask(mono)
     }
 
-    /// Reports the answer of the direct credential: a token, or `None` if it failed. `unusable` is
-    /// the token of the default credential, empty if that failed. Returns whether to use the
-    /// answer; else there is a pause, unless the attempt was aborted and so lacked nothing but time.
-    pub fn answered(&mut self, unusable: &str, answer: Option<&str>, aborted: bool, mono: Millis) -> bool {
-        if answer.is_some_and(|token| token != unusable && !self.is_rejected(token)) {
+    /// Reports the answer of the direct credential: a token and its expiry, or `None` if it failed.
+    /// `unusable` is the token of the default credential, empty if that failed. Returns whether to
+    /// use the answer; else there is a pause, unless the attempt was aborted and so lacked nothing
+    /// but time.
+    ///
+    /// The same token is of use if only its expiry was refused, and it has another one now: the
+    /// platform returns one token to everybody.
+    pub fn answered(
+        &mut self,
+        unusable: &str,
+        answer: Option<(&str, f64)>,
+        aborted: bool,
+        mono: Millis,
+    ) -> bool {
+        let usable = answer.is_some_and(|(token, expires_on)| {
+            let other = token != unusable || self.refused.iter().any(|(refused, _)| *refused == hash(token));
+            other && !self.is_unusable(token, expires_on)
+        });
+        if usable {
             return true;
         }
         if !aborted {
@@ -88,10 +109,21 @@ impl CacheFallback {
         false
     }
 
-    /// Forgets the rejected tokens.
+    /// Forgets the tokens.
     pub fn clear(&mut self) {
         self.rejected.clear();
+        self.refused.clear();
     }
+}
+
+fn remember<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if list.contains(&item) {
+        return;
+    }
+    if list.len() >= MAX_REJECTED {
+        list.remove(0);
+    }
+    list.push(item);
 }
 
 fn hash(token: &str) -> u64 {
