@@ -20,7 +20,7 @@ import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { FakeClock } from "../../support/fake-clock.js";
 
 const SCOPE = "https://ai.azure.com/.default";
-const emulator = await startEmulator();
+const emulator = await startEmulator({ platformCache: false });
 const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-"));
 const tokenFile = join(folder, "token");
 writeFileSync(tokenFile, `${emulator.identity.federatedToken}\n`);
