@@ -70,6 +70,23 @@ test.each([
   foundry.close();
 });
 
+test("the chain of deployed services, where it ends at the managed identity", async () => {
+  process.env.AZURE_TOKEN_CREDENTIALS = "prod";
+  const { foundry, events } = provide();
+  expect(foundry.credential.kind).toBe("deployed-service");
+  emulator.faults.add({
+    server: "identity",
+    match: ofMsal,
+    kind: "body",
+    body: "<html>",
+    times: Number.POSITIVE_INFINITY,
+  });
+  expect(await foundry.tokens()).toMatch(/^eyJ/);
+  process.env.AZURE_TOKEN_CREDENTIALS = emulator.env.AZURE_TOKEN_CREDENTIALS;
+  expect(events.map(({ type }) => type)).toContain("direct-fallback");
+  foundry.close();
+});
+
 test("a refusal of this identity is reported as it is", async () => {
   const { foundry, events } = provide();
   emulator.faults.add({

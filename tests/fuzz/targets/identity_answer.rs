@@ -24,6 +24,7 @@ fuzz_target!(|given: (u16, u8, String, String, i64, u8)| {
         secret: SECRET.into(),
         requested_at,
         attempt: attempt.into(),
+        renews: attempt > 127,
         ..Answer::default()
     });
     match &verdict {
@@ -37,5 +38,6 @@ fuzz_target!(|given: (u16, u8, String, String, i64, u8)| {
             assert!(!format!("{failure:?}").contains(SECRET));
             let _ = advice(&failure.message);
         }
+        Verdict::NotRenewed(_) => assert!(attempt > 127),
     }
 });

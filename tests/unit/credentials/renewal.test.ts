@@ -122,6 +122,17 @@ test("the ordinary request has all its attempts", async () => {
   ]);
 });
 
+test("a claims challenge renews the token, too, and sends no claims", async () => {
+  const { emulator, tokens, requests } = await setUp({ tokenRevocation: true });
+  const first = await tokens();
+  requests();
+  const claims = JSON.stringify({ access_token: { nbf: { essential: true, value: "1" } } });
+  const { token } = await tokens.getToken({ claims, rejectedToken: first });
+  expect(token).not.toBe(first);
+  expect(requests()).toEqual([[RENEWAL, 200]]);
+  expect(emulator.requests.at(-1)?.query).not.toContain("claims");
+});
+
 test("IMDS has no renewal", async () => {
   const { emulator } = await setUp({ tokenRevocation: true });
   const credential = createDirectCredential({
