@@ -4,7 +4,7 @@ import { planModule } from "../wasm/bindings.js";
 import type { CredentialPlan } from "../wasm/types/provider.js";
 import type { AccessToken } from "../wasm/types/token.js";
 import type { GetTokenOptions, TokenCredential } from "./credential.js";
-import { createDirectCredential } from "./direct.js";
+import { createDirectCredential, createSingleAttemptCredential } from "./direct.js";
 import { registerUncached } from "./uncached.js";
 
 type Identity = typeof import("@azure/identity");
@@ -68,8 +68,12 @@ export function defaultCredential(plan: CredentialPlan, env: Environment): Token
   // Where this variable is set, `@azure/identity` allows no tenant per call; the fallback would.
   if ((onFailure || WITH_UNCACHED_FALLBACK.includes(kind)) && !env.AZURE_IDENTITY_DISABLE_MULTITENANTAUTH) {
     // A copy of the environment: later changes must not select another identity.
-    const direct = createDirectCredential({ env: { ...env }, authorityHost, timeoutMs: FALLBACK_TIMEOUT_MS });
-    registerUncached(credential, { credential: direct, onFailure });
+    const settings = { env: { ...env }, authorityHost, timeoutMs: FALLBACK_TIMEOUT_MS };
+    registerUncached(credential, {
+      credential: createDirectCredential(settings),
+      // MSAL has retried by then.
+      ...(onFailure ? { onFailure: createSingleAttemptCredential(settings) } : {}),
+    });
   }
   return credential;
 }

@@ -89,17 +89,32 @@ const TIMEOUT_MS = 75_000;
  * ```
  */
 export function createDirectCredential(options: DirectCredentialOptions = {}): TokenCredential {
+  return createCredential(options, { renewalRefused: false, retries: true });
+}
+
+/** Creates a direct credential that sends each request once: for a caller that has already retried. */
+export function createSingleAttemptCredential(options: DirectCredentialOptions): TokenCredential {
+  return createCredential(options, { renewalRefused: false, retries: false });
+}
+
+/** What a credential knows besides its options. */
+interface State {
+  /** Whether the endpoint refused to renew a token. */
+  renewalRefused: boolean;
+  readonly retries: boolean;
+}
+
+function createCredential(options: DirectCredentialOptions, state: State): TokenCredential {
   const settings = readOptions(options, credentialChecks(), "credential/configuration");
-  const renewal = { refused: false };
   const credential: TokenCredential = {
     getToken: async (scopes, callOptions) => {
       checkArgument("scopes", scopes, either(text, list), "provider/scope");
       const call = readOptions(callOptions, CALL_CHECKS, "credential/configuration");
-      return acquire([scopes].flat(), settings, call, renewal);
+      return acquire([scopes].flat(), settings, call, state);
     },
   };
   registerRenewal(credential, async (scopes, call, rejectedToken) =>
-    acquire([scopes].flat(), settings, call, renewal, await sha256(rejectedToken)),
+    acquire([scopes].flat(), settings, call, state, await sha256(rejectedToken)),
   );
   return credential;
 }
@@ -135,15 +150,12 @@ export function directCredential(env: Environment, authorityHost: string | undef
   return credential;
 }
 
-/**
- * @param renewal whether the endpoint refused to renew a token, for later calls
- * @param rejectedTokenSha256 the hash of a token to renew
- */
+/** @param rejectedTokenSha256 the hash of a token to renew */
 async function acquire(
   scopes: string[],
   options: DirectCredentialOptions,
   { abortSignal, tenantId, claims }: GetTokenOptions,
-  renewal: { refused: boolean },
+  state: State,
   rejectedTokenSha256?: string,
 ): Promise<AccessToken> {
   const {
@@ -169,7 +181,7 @@ async function acquire(
       ownAssertion: assertion !== undefined,
       ownSecret: clientSecret !== undefined,
       rejectedTokenSha256: sha256,
-      renewalRefused: renewal.refused,
+      renewalRefused: state.renewalRefused,
       env: { ...coreEnvironment(env), ...endpointVariables(env) },
     });
   let call = callCore(() => plan(rejectedTokenSha256));
@@ -202,14 +214,14 @@ async function acquire(
     if ("token" in verdict) return verdict.token;
     if ("error" in verdict) throw keylessError(verdict.error);
     if ("notRenewed" in verdict) {
-      renewal.refused ||= verdict.notRenewed.refused;
+      state.renewalRefused ||= verdict.notRenewed.refused;
       call = callCore(() => plan());
       // The ordinary request has all its attempts.
       attempt -= 1;
       continue;
     }
     const { retryInMs, retryAfterMs, message } = verdict.failure;
-    if (retryInMs === undefined || clock.monotonic() + retryInMs >= deadline) {
+    if (!state.retries || retryInMs === undefined || clock.monotonic() + retryInMs >= deadline) {
       const { error } = credentialFailure(
         {
           message,

@@ -1,11 +1,12 @@
 import type { AccessToken } from "../wasm/types/token.js";
 import type { GetTokenOptions, TokenCredential } from "./credential.js";
 
-/** A credential of the same identity without a cache. */
+/** Direct credentials of the same identity, which cache nothing. */
 export interface Uncached {
+  /** For an unusable token from the cache. */
   credential: TokenCredential;
-  /** Whether it also takes over when the other credential fails. */
-  onFailure: boolean;
+  /** For a failure of the other credential, if it may take over. */
+  onFailure?: TokenCredential;
 }
 
 /** Acquires a token in the place of one that the resource rejected. */
@@ -20,12 +21,12 @@ const uncachedCredentials = new WeakMap<TokenCredential, Uncached>();
 /** Credentials that can ask the platform to renew a rejected token. */
 const renewals = new WeakMap<TokenCredential, Renew>();
 
-/** Registers a credential without a cache for the same identity. */
+/** Registers the direct credentials of the same identity. */
 export function registerUncached(credential: TokenCredential, uncached: Uncached): void {
   uncachedCredentials.set(credential, uncached);
 }
 
-/** Returns the credential that {@link registerUncached} registered. */
+/** Returns what {@link registerUncached} registered. */
 export function uncachedOf(credential: TokenCredential): Uncached | undefined {
   return uncachedCredentials.get(credential);
 }

@@ -61,10 +61,11 @@ export class CacheFallback {
   async takeOver(thrown: unknown, getToken: GetToken, signal: AbortSignal): Promise<AccessToken> {
     // An error of ours says what to change, such as a package to install.
     const own = thrown instanceof KeylessError && thrown.code.startsWith("credential/");
-    if (!this.#uncached?.onFailure || own || signal.aborted) throw thrown;
+    const direct = this.#uncached?.onFailure;
+    if (!direct || own || signal.aborted) throw thrown;
     const { status } = credentialFailure(thrown, planModule(), this.#clock.now());
     if (!this.#rules.mayAskAfterFailure(status, this.#clock.monotonic())) throw thrown;
-    const answer = await getToken(this.#uncached.credential).catch(() => undefined);
+    const answer = await getToken(direct).catch(() => undefined);
     if (!this.#accepts("", answer, signal)) throw thrown;
     return answer;
   }

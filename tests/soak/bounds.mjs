@@ -11,10 +11,9 @@ export const INVALIDATE_INTERVAL_MS = 30_000;
 const BACKOFF_MS = [500, 1_000, 2_000];
 
 /**
- * When the default credential fails without a 4xx, the direct one asks for at most 5 s: at once and
- * after 1 and 3 s. After it failed, too, it waits for 10 s.
+ * When the default credential fails without a 4xx, the direct one asks once. After it failed, too,
+ * it waits for 10 s.
  */
-const FALLBACK_REQUESTS = 3;
 const FALLBACK_PAUSE_MS = 10_000;
 
 /**
@@ -42,7 +41,7 @@ export function mostBad({ kind, times, headers, status }, lastedMs) {
   const throttled = status === 429;
   const pauses = throttled ? [asked, asked, asked] : BACKOFF_MS;
   const fallbacks = throttled ? 0 : Math.floor(lastedMs / FALLBACK_PAUSE_MS) + 1;
-  let requests = fallbacks * FALLBACK_REQUESTS;
+  let requests = fallbacks;
   for (let at = 0; ; ) {
     for (const pause of [...pauses, 0]) {
       if (at > lastedMs) return requests;

@@ -248,7 +248,7 @@ impl<'a> Settings<'a> {
                 variable: Some(Variable::IdentityHeader),
             }),
             renews: renewal.renews(),
-            timeout_ms: TIMEOUT_MS,
+            timeout_ms: renewal.timeout_ms(TIMEOUT_MS),
         })
     }
 

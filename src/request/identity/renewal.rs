@@ -15,6 +15,10 @@ use super::{Request, Source};
 const ORDINARY_VERSION: &str = "2019-08-01";
 const RENEWAL_VERSION: &str = "2025-03-30";
 
+/// The endpoint answers from this machine at once. A renewal without an answer must leave the caller
+/// time for the ordinary request.
+const RENEWAL_TIMEOUT_MS: u32 = 2_000;
+
 /// The api-version of App Service and, if the request renews a token, the parameters of that.
 pub(super) struct Renewal<'a>(Option<&'a str>);
 
@@ -36,6 +40,15 @@ impl<'a> Renewal<'a> {
             RENEWAL_VERSION
         } else {
             ORDINARY_VERSION
+        }
+    }
+
+    /// Returns the timeout of the request, in milliseconds.
+    pub(super) fn timeout_ms(&self, ordinary_ms: u32) -> u32 {
+        if self.renews() {
+            ordinary_ms.min(RENEWAL_TIMEOUT_MS)
+        } else {
+            ordinary_ms
         }
     }
 

@@ -86,6 +86,10 @@ fn a_rejected_token_is_renewed_where_the_source_can() {
         )
     );
     let ordinary = call(&request(&APP_SERVICE)).unwrap();
+    assert!(
+        renewal.timeout_ms < ordinary.timeout_ms,
+        "a hang leaves time for the ordinary request"
+    );
     let refused = Request {
         renewal_refused: true,
         ..after_rejection(TEST_TOKEN, &APP_SERVICE)

@@ -108,6 +108,16 @@ test.each([
   },
 );
 
+test("a renewal without an answer leaves time for the ordinary request", async () => {
+  const { emulator, tokens, requests } = await setUp({ platformCache: false });
+  const first = await tokens();
+  requests();
+  emulator.faults.add({ server: "identity", match: RENEWAL, kind: "hang" });
+  tokens.invalidate(first);
+  expect(await tokens()).not.toBe(first);
+  expect(requests().map(([version]) => version)).toEqual([RENEWAL, ORDINARY]);
+});
+
 test("the ordinary request has all its attempts", async () => {
   const { emulator, tokens, requests } = await setUp({ platformCache: false });
   const first = await tokens();

@@ -16,7 +16,7 @@ function setUp(...answers: (string | Error)[]) {
       return { token: answer, expiresOnTimestamp: 2 };
     },
   };
-  registerUncached(credential, { credential: uncached, onFailure: true });
+  registerUncached(credential, { credential: uncached, onFailure: uncached });
   const time = { now: 0 };
   const fallback = new CacheFallback(credential, { ...systemClock, monotonic: () => time.now });
   const replace = async (signal = new AbortController().signal) =>
