@@ -1,20 +1,21 @@
 // `npm run build`: builds the publishable package into dist/, and what it needs. Skips unchanged
-// parts.
+// parts. The quick tests take a build with unoptimized WebAssembly instead.
 
-import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { thirdPartyLicenses } from "./licenses.mjs";
 import { files, ifChanged, isFresh, main, root, run, StepError, step } from "./steps.mjs";
 import { checkNode } from "./toolchain.mjs";
-import { COMPONENT, RUST, releaseModules } from "./wasm.mjs";
-import { esbuildWasm, IMPORT, RELEASE, wasmFiles } from "./wasm-plugin.mjs";
+import { COMPONENT, devModule, RUST, releaseModules } from "./wasm.mjs";
+import { builtModules, esbuildWasm, IMPORT, wasmFiles } from "./wasm-plugin.mjs";
 
 /** The sources of dist/. */
 const SOURCES = "crates/component wit js package.json package-lock.json tsconfig.json".split(" ");
 const SCRIPTS = ["scripts/build.mjs", "scripts/licenses.mjs", "scripts/wasm-plugin.mjs"];
 const INPUTS = [...RUST, ...SOURCES, ...SCRIPTS];
-const OUTPUTS = ["dist/cli.js", "dist/types/index.d.ts", "dist/THIRD-PARTY-LICENSES.txt"];
+const OUTPUTS = ["dist/cli.js", "dist/types/index.d.ts"];
+const RELEASED = [...OUTPUTS, "dist/component.wasm", "dist/THIRD-PARTY-LICENSES.txt"];
 
 const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
@@ -28,15 +29,37 @@ const sources = (...paths) => Object.fromEntries(paths.map((path) => [nameOf(pat
 export const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
 
 export const build = () =>
-  ifChanged("dist", INPUTS, OUTPUTS, async () => {
+  ifChanged("dist", INPUTS, RELEASED, async () => {
     checkNode();
     await releaseModules();
-    await step("TypeScript to dist/", distribution);
+    emptyDist();
+    cpSync(join(root, COMPONENT), join(root, "dist/component.wasm"));
+    const bundled = await step("TypeScript to dist/", distribution);
+    writeFileSync(join(root, "dist/THIRD-PARTY-LICENSES.txt"), thirdPartyLicenses(bundled));
   });
 
-/** Rejects a dist/ that was built from other sources. */
-export function checkBuilt() {
-  if (!isFresh("dist", INPUTS, OUTPUTS)) throw new StepError("dist/ is not up to date", "Run npm run build.");
+/** Keeps the publishable build if it is up to date, else makes one with the development module. */
+export async function quickBuild() {
+  if (isFresh("dist", INPUTS, RELEASED)) return;
+  await ifChanged("dist-quick", INPUTS, OUTPUTS, async () => {
+    checkNode();
+    await devModule();
+    emptyDist();
+    await step("TypeScript to dist/, unoptimized WebAssembly", distribution);
+  });
+}
+
+/** Empties dist/, and forgets what was built there. */
+function emptyDist() {
+  for (const path of ["dist", "target/stamps/dist", "target/stamps/dist-quick"])
+    rmSync(join(root, path), { recursive: true, force: true });
+  mkdirSync(join(root, "dist"));
+}
+
+/** Rejects a dist/ that was built from other sources, or is not the publishable build. */
+export function checkBuilt({ quick = false } = {}) {
+  const fresh = isFresh("dist", INPUTS, RELEASED) || (quick && isFresh("dist-quick", INPUTS, OUTPUTS));
+  if (!fresh) throw new StepError("dist/ is not up to date", "Run npm run build.");
 }
 
 /** Bundles entry points. Returns the paths of all bundled modules. */
@@ -54,8 +77,9 @@ export const CLI = { cli: join(root, "js/cli/main.ts") };
 export const REQUIRE =
   'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);';
 
+/** Returns the paths of the bundled modules. */
 async function distribution() {
-  rmSync(join(root, "dist"), { recursive: true, force: true });
+  const wasm = esbuildWasm(builtModules());
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
   const library = await bundle("dist", sources(".", "./web", "./azure-functions", ...sharing), {
     // Keep names, so that stacks are readable.
@@ -64,7 +88,7 @@ async function distribution() {
     splitting: true,
     chunkNames: "chunks/[name]-[hash]",
     external: PEERS,
-    plugins: [esbuildWasm(RELEASE)],
+    plugins: [wasm],
   });
   const workerd = { index: sourceOf("./web"), ...sources(...sharing) };
   await bundle("dist/workerd", workerd, {
@@ -74,7 +98,7 @@ async function distribution() {
     splitting: true,
     chunkNames: "[name]-[hash]",
     external: [...PEERS, "cloudflare:workers"],
-    plugins: [forWorkerd, esbuildWasm(RELEASE)],
+    plugins: [forWorkerd, wasm],
   });
   // All other bundles import the package, so that they share its classes and state.
   const apart = { minify: true, external: ["copilot-keyless", "copilot-keyless/*", ...PEERS] };
@@ -85,8 +109,7 @@ async function distribution() {
   const bundled = [library, ...(await Promise.all(rest))].flat();
   chmodSync(join(root, "dist/cli.js"), 0o755);
   await declarations();
-  cpSync(join(root, COMPONENT), join(root, "dist/component.wasm"));
-  writeFileSync(join(root, "dist/THIRD-PARTY-LICENSES.txt"), thirdPartyLicenses(bundled));
+  return bundled;
 }
 
 /** Writes the type declarations that entry points refer to, and deletes all others. */
@@ -119,7 +142,7 @@ const forWorkerd = {
     onResolve({ filter: /\/wait-until\.js$/ }, () => waitUntil);
     onResolve({ filter: /-inline\.js$/ }, ({ path }) => {
       const [, name] = IMPORT.exec(path);
-      cpSync(wasmFiles(name).wasm, join(root, `dist/workerd/${name}.wasm`));
+      cpSync(wasmFiles(builtModules()[name]).wasm, join(root, `dist/workerd/${name}.wasm`));
       return { path: `./${name}.wasm`, external: true };
     });
     onResolve({ filter: /\/module-source\.js$/ }, () => ({ path: "compiled", namespace: "compiled" }));

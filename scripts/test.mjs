@@ -5,7 +5,7 @@
 //   npm test -- -t "a title"   options and files go to vitest
 //   npm run test:all           also slow tests, other hosts, fuzzing, loads (only these: `--slow`)
 
-import { build } from "./build.mjs";
+import { build, quickBuild } from "./build.mjs";
 import { foreground, main, run, step } from "./steps.mjs";
 import { cargoTools, checkNode, npmPackages, rust } from "./toolchain.mjs";
 
@@ -19,8 +19,9 @@ const env = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-run
 
 const PROJECTS = ["unit", "e2e", "package", "browser", "runtimes", "conformance", "tooling"];
 
-/** The other hosts of the core, fuzzing and loads. */
+/** The crate with the Copilot SDK for Rust (Rust 1.94), the other hosts of the core, fuzzing and loads. */
 const MORE = [
+  "env COPILOT_SKIP_CLI_DOWNLOAD=1 cargo test --locked --quiet --manifest-path crates/tokio/Cargo.toml",
   "bash examples/test",
   "node scripts/fuzz.mjs 15",
   "node scripts/soak.mjs --seed 4 --minutes 2",
@@ -33,6 +34,8 @@ await main(async () => {
   const suites = Object.keys(SUITES).filter((name) => (given.length === 0 && !slow) || given.includes(name));
   const projects = PROJECTS.filter((name) => given.includes(name));
   const rest = given.filter((one) => !suites.includes(one) && !projects.includes(one));
+  const named = projects.length > 0 || /^[^-]/.test(rest[0] ?? "");
+  const prepare = slow || named ? build : quickBuild;
 
   checkNode();
   await rust();
@@ -40,13 +43,12 @@ await main(async () => {
   for (const name of suites) {
     if (name === "wasm") await cargoTools("wasm-bindgen");
     // The tests import the types of dist/.
-    if (name === "types") await build();
+    if (name === "types") await prepare();
     const output = await step(`${name} tests`, (onLine) => run(...SUITES[name], { onLine, env }));
     for (const [result] of output.matchAll(/^test result: .* passed/gm)) console.log(`  ${result}`);
   }
   if (given.length === 0 || projects.length + rest.length > 0) {
-    if (projects.join() !== "unit") await build();
-    const named = projects.length > 0 || /^[^-]/.test(rest[0] ?? "");
+    if (projects.join() !== "unit") await prepare();
     const choice = slow ? [".slow.test.ts"] : named ? [] : ["--exclude", "**/*.slow.test.ts"];
     const options = [...choice, ...projects.flatMap((name) => ["--project", name]), ...rest];
     const code = await foreground("vitest", ["run", ...options]);

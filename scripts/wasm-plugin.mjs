@@ -2,7 +2,7 @@
 // js/wasm/modules/<name>.js, and the deflated `.wasm` in base64 for <name>-inline.js. One set of
 // rules serves two plugins: one for Vite and Vitest, one for esbuild.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { root } from "./steps.mjs";
@@ -13,6 +13,9 @@ export const IMPORT = /\/modules\/(core|plan|net)(-inline)?\.js$/;
 /** The module for each import. The development build has everything in one module. */
 export const DEV = { core: "dev", plan: "dev", net: "dev" };
 export const RELEASE = { core: "core", plan: "plan", net: "net" };
+
+/** The modules in dist/: the component is in the publishable build only. */
+export const builtModules = () => (existsSync(join(root, "dist/component.wasm")) ? RELEASE : DEV);
 
 /** Returns the paths of a module's files: wasm-bindgen's bindings and the `.wasm`. */
 export function wasmFiles(module) {

@@ -13,6 +13,7 @@ pub use notice::{Notice, NoticeCode};
 pub use problem::Problem;
 pub use secret::Secret;
 pub use secret_map::{Headers, Variables};
+pub use text::number::whole_number;
 
 pub mod answer;
 pub mod conversation;

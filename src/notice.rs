@@ -34,7 +34,8 @@ notices! {
     QuotesStripped => "quotes-stripped",
     /// The dot at the end of the host was removed.
     TrailingDotStripped => "trailing-dot-stripped",
-    /// An incomplete path, such as `/openai`, was completed.
+    /// An incomplete path, such as `/openai`, was completed, or a repeated part such as `/v1/v1`
+    /// dropped.
     PathCompleted => "path-completed",
     /// The operation at the end of the path, such as `/responses`, was removed.
     OperationPathStripped => "operation-path-stripped",

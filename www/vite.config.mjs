@@ -5,9 +5,10 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vite";
-import { IMPORT, RELEASE, viteWasm, wasmFiles } from "../scripts/wasm-plugin.mjs";
+import { builtModules, IMPORT, viteWasm, wasmFiles } from "../scripts/wasm-plugin.mjs";
 
 const root = join(import.meta.dirname, "..");
+const MODULES = builtModules();
 
 // No inline script or style, nothing from elsewhere. "Try it" sends to the endpoint that the user
 // names: any host by https, or this machine.
@@ -30,7 +31,7 @@ const wasmAsFiles = {
   resolveId(source) {
     if (source.endsWith("/module-source.js")) return join(import.meta.dirname, "wasm-files.ts");
     const [, name, inline] = IMPORT.exec(source) ?? [];
-    return inline && `${wasmFiles(RELEASE[name]).wasm}?url`;
+    return inline && `${wasmFiles(MODULES[name]).wasm}?url`;
   },
 };
 
@@ -113,5 +114,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   server: { host: "127.0.0.1", port: 4280, cors: false },
-  plugins: [wasmAsFiles, viteWasm(RELEASE), offline, emulator],
+  plugins: [wasmAsFiles, viteWasm(MODULES), offline, emulator],
 });

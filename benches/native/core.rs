@@ -11,7 +11,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use serde_json::Value;
 
 const WALL: i64 = 1_700_000_000_000;
-const HOUR: f64 = 3_600_000.0;
+const HOUR: i64 = 3_600_000;
 
 /// Returns the resource's response to a missing role.
 fn missing_role() -> String {
@@ -40,7 +40,7 @@ fn waiting() -> (Schedule, u32) {
 fn answer() -> Answer {
     Answer {
         requested: at(0),
-        expires_on: WALL as f64 + HOUR,
+        expires_on: (WALL + HOUR) as f64,
         refresh_after: None,
     }
 }
@@ -100,7 +100,7 @@ fn diagnoses(c: &mut Criterion) {
 
 fn simulation(c: &mut Criterion) {
     let day = RefreshScenario {
-        duration_ms: 24.0 * HOUR,
+        duration_ms: 24 * HOUR,
         token: TokenScript {
             lifetimes_ms: vec![HOUR],
             ..TokenScript::default()

@@ -13,15 +13,17 @@ import type { AccessToken, Challenge, TokenDescription } from "../wasm/types/tok
 import { tokenOf } from "./clean-token.js";
 
 /**
- * Parses the response of a token endpoint (Entra v2, IMDS, App Service), the output of
- * `az account get-access-token` or `azd auth token`, or an `AccessToken`. If it has several
- * expiries, the earliest counts.
+ * Parses the response of a token endpoint (Entra, IMDS, App Service), the output of
+ * `az account get-access-token`, `azd auth token` or `Get-AzAccessToken | ConvertTo-Json`, an
+ * `AccessToken`, or a result of ADAL. Ignores text around the JSON, such as warnings. One expiry
+ * that can be read is enough. If there are several, the earliest counts that is later than the
+ * request, by at most 48 hours.
  *
  * @param response the JSON, as text or as an object
  * @param at `requestedAt`: the time at which the request was sent, in epoch milliseconds.
  *   `utcOffsetMinutes`: the offset, in minutes east of UTC, of local times without one (az before
  *   2.54); NaN if it is unknown. Default: this machine's time zone.
- * @throws KeylessError `expiry/...`
+ * @throws KeylessError `expiry/...`; `token/malformed`: a header cannot carry the token
  * @example
  * ```ts
  * const token = parseTokenResponse(await response.text(), { requestedAt });

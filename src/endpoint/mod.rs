@@ -9,7 +9,7 @@
 //! | `R.openai.azure.com`, `.us`, `.cn` | `azure-openai` | `/openai/v1/` |
 //! | `R.services.ai.azure.com`, `.us` | `foundry-account` | `/openai/v1/` |
 //! | the same with `/api/projects/P` | `foundry-project` | `/api/projects/P/openai/v1/` |
-//! | the same with `/anthropic` | `foundry-anthropic` | `/anthropic` |
+//! | the same, and `R.openai.azure.com`, with `/anthropic` or `/v1/messages` | `foundry-anthropic` | `/anthropic` |
 //! | `R.cognitiveservices.azure.com`, `.us`, `.cn` | `ai-services` | `/openai/v1/` |
 //! | `*.azure-api.net`, `.us`, `.cn` | `gateway` | the path, plus `/openai/v1/` unless it ends in `/v1` |
 //! | `localhost`, `127.x.x.x`, `[::1]` | `local` | the path as given; `/v1` if there is none |
@@ -22,6 +22,7 @@
 //! addresses, which stay unchanged.
 
 mod hosts;
+mod notices;
 mod pasted;
 mod route;
 mod scope;
@@ -30,7 +31,7 @@ mod url;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Error, Notice, NoticeCode, Result};
+use crate::{Code, Error, Notice, Result};
 use hosts::Site;
 use url::{Scheme, Url};
 
@@ -180,7 +181,7 @@ pub(crate) const FIND: &str = "Find it in the Azure portal under your resource >
 pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
     let (text, unquoted) = pasted::unwrap(input)?;
     pasted::reject_non_urls(text)?;
-    let mut url = url::read(text)?;
+    let mut url = url::read(text).map_err(|error| with_repair(error, text))?;
     let site = site(&url, text)?;
     check_transport(&url, &site)?;
     let api_version = options
@@ -190,27 +191,16 @@ pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
         .transpose()?;
     let wanted = wanted_type(options.provider_type, api_version.is_some())?;
 
-    let mut warnings = cleaning_notices(&url, unquoted);
+    let mut warnings = notices::cleaning(&url, unquoted);
     if let Some(host) = &site.rewritten {
-        warnings.push(Notice::new(
-            NoticeCode::PrivatelinkHostRewritten,
-            format!(
-                "\"privatelink\" was dropped from the host; {host} resolves to the private address by itself."
-            ),
-        ));
+        warnings.push(notices::privatelink(host));
         url.host.clone_from(host);
     }
-    let route = route::find(&url, site.kind, wanted, api_version.is_some())?;
+    let route = route::find(&url, &site, wanted, api_version.is_some())?;
     warnings.extend(route.notices);
-    if url.query.is_some() {
-        warnings.push(Notice::new(
-            NoticeCode::QueryStripped,
-            "The query string was dropped; the v1 API has no api-version, and a key belongs in no URL. For a dated API, \
-             give apiVersion as an option.",
-        ));
-    }
+    warnings.extend(url.query.as_deref().map(notices::query));
     let scopes = scope::choose(route.kind, site.cloud, options.scope.as_deref())?;
-    warnings.extend(permanent_notices(route.kind, site.cloud, &scopes));
+    warnings.extend(notices::permanent(route.kind, site.cloud, &scopes));
 
     let mut address = format!("{}/{}", url.origin(), url.segments.join("/"));
     if url.trailing_slash && !url.segments.is_empty() {
@@ -232,6 +222,16 @@ pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
         api_version: api_version.map(str::to_owned),
         warnings,
     })
+}
+
+/// Names the address to give in the place of one whose path cannot be read.
+fn with_repair(error: Error, text: &str) -> Error {
+    match pasted::resource_url(&text.to_ascii_lowercase()) {
+        Some(url) if error.code() == Code::EndpointBadPath => error.hint(format!(
+            "Leave the path out: {url} is enough. For a Foundry project, keep only /api/projects/<project>."
+        )),
+        _ => error,
+    }
 }
 
 fn site(url: &Url, text: &str) -> Result<Site> {
@@ -266,7 +266,13 @@ fn check_transport(url: &Url, site: &Site) -> Result<()> {
                 url.host
             ),
         )
-        .hint("Write https://. Plain http is for this machine only: localhost, 127.0.0.1 or [::1]."));
+        .hint(match site.kind {
+            Kind::Custom => {
+                "Write https://. Plain http is for this machine only: localhost, 127.0.0.1 or [::1]."
+                    .to_owned()
+            }
+            _ => format!("Write https://{}.", url.host),
+        }));
     }
     match url.port {
         Some(port) if !matches!(site.kind, Kind::Custom | Kind::Local) => Err(Error::new(
@@ -325,75 +331,6 @@ fn wanted_type(given: Option<ProviderType>, dated: bool) -> Result<Option<Provid
         None if dated => Ok(Some(ProviderType::Azure)),
         given => Ok(given),
     }
-}
-
-fn cleaning_notices(url: &Url, unquoted: bool) -> Vec<Notice> {
-    let mut notices = Vec::new();
-    if unquoted {
-        notices.push(Notice::new(
-            NoticeCode::QuotesStripped,
-            "The quotes, brackets or punctuation around the endpoint were dropped.",
-        ));
-    }
-    if url.given_scheme.is_none() {
-        let scheme = if url.scheme == Scheme::Http {
-            "http"
-        } else {
-            "https"
-        };
-        notices.push(Notice::new(
-            NoticeCode::SchemeAdded,
-            format!("{scheme}:// was put in front of the endpoint."),
-        ));
-    }
-    if url.trailing_dot {
-        notices.push(Notice::new(
-            NoticeCode::TrailingDotStripped,
-            "The dot at the end of the host was dropped.",
-        ));
-    }
-    notices
-}
-
-/// Returns the warnings that also apply when the base URL is parsed again.
-fn permanent_notices(kind: Kind, cloud: Cloud, scopes: &scope::Scopes) -> Vec<Notice> {
-    let mut notices = Vec::new();
-    if kind == Kind::FoundryAnthropic && !scopes.overridden {
-        notices.push(Notice::new(
-            NoticeCode::ScopeDocConflict,
-            "Microsoft's pages name two scopes for the Anthropic route. This one is used first; after a 401 for a wrong \
-             audience, set FOUNDRY_TOKEN_SCOPE to the other, https://cognitiveservices.azure.com/.default.",
-        ));
-    }
-    if matches!(kind, Kind::Gateway | Kind::Custom) && scopes.scope.is_none() {
-        notices.push(Notice::new(
-            NoticeCode::ScopeRequired,
-            "No token scope is known for this host and none is guessed. Set FOUNDRY_TOKEN_SCOPE, or the scope option, to \
-             the one that its operator names.",
-        ));
-    }
-    if kind == Kind::Openai {
-        notices.push(Notice::new(
-            NoticeCode::NotAzure,
-            "api.openai.com is not Azure: it takes OpenAI's own keys and no Microsoft Entra token.",
-        ));
-    }
-    if cloud == Cloud::China {
-        notices.push(Notice::new(
-            NoticeCode::UnverifiedCloud,
-            "The endpoint is in Azure in China; its scope follows the documentation and was not tried.",
-        ));
-    }
-    if let (Cloud::Usgov | Cloud::China, Some(host)) = (cloud, authority_host(cloud)) {
-        notices.push(Notice::new(
-            NoticeCode::AuthorityHostRequired,
-            format!(
-                "A credential of your own must sign in at {host}: give it that authorityHost, or set AZURE_AUTHORITY_HOST. The \
-                 default credential does so by itself."
-            ),
-        ));
-    }
-    notices
 }
 
 /// Returns the authority host of a cloud.

@@ -59,7 +59,10 @@ pub(super) fn reject_non_urls(text: &str) -> Result<()> {
                 "The endpoint is a whole line \"{name}=...\"; expected only the URL behind the equals sign."
             ),
         )
-        .hint("Leave out the variable's name, \"export\" and the equals sign."));
+        .hint(format!(
+            "Leave out the variable's name, \"export\" and the equals sign. {}",
+            only_the_url(&lower)
+        )));
     }
     if is_connection_string(&lower) {
         return Err(Error::new(
@@ -85,9 +88,14 @@ pub(super) fn reject_non_urls(text: &str) -> Result<()> {
         return Err(impure(more, &lower));
     }
     if is_placeholder_markup(before_query(text)) {
-        return Err(placeholder(
-            "The endpoint still holds a placeholder (<...>, {...}, [...], $NAME or %NAME%)",
-        ));
+        let error =
+            placeholder("The endpoint still holds a placeholder (<...>, {...}, [...], $NAME or %NAME%)");
+        let path_only = !is_placeholder_markup(authority(after_scheme(text)));
+        return Err(if path_only {
+            error.hint(only_the_url(&lower))
+        } else {
+            error
+        });
     }
     if text.contains(char::is_whitespace) {
         return Err(impure("white space", &lower));
@@ -241,22 +249,30 @@ fn impure(what: &str, lower: &str) -> Error {
     .hint(only_the_url(lower))
 }
 
-/// Returns a hint that names the host of the URL in a text, if it is the host of a resource. The
-/// hint never recommends any other host.
-fn only_the_url(lower: &str) -> String {
-    let mut hosts = lower.split("://").skip(1).map(|rest| {
-        let end = rest
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.')
-            .unwrap_or(rest.len());
-        rest.get(..end).unwrap_or_default()
-    });
-    match hosts.next() {
-        Some(host)
-            if hosts.all(|other| other == host)
-                && classify(host, "").is_ok_and(|site| site.kind != Kind::Custom) =>
-        {
-            format!("Give only the URL in it, which begins with https://{host}.")
-        }
-        _ => format!("Give only a URL such as https://<your-resource>.openai.azure.com. {FIND}"),
+/// Returns a hint that names the address of the resource in a text.
+pub(super) fn only_the_url(lower: &str) -> String {
+    match resource_url(lower) {
+        Some(url) => format!("Give only the URL in it, which begins with {url}."),
+        None => format!("Give only a URL such as https://<your-resource>.openai.azure.com. {FIND}"),
     }
+}
+
+/// Returns the address of the URL in a text, if its host is that of a resource. No hint recommends
+/// any other host.
+pub(super) fn resource_url(lower: &str) -> Option<String> {
+    let mut hosts = lower
+        .split("://")
+        .skip(1)
+        .map(|rest| {
+            let end = rest
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.')
+                .unwrap_or(rest.len());
+            rest.get(..end).unwrap_or_default()
+        })
+        // A scheme that is there twice.
+        .filter(|host| !matches!(*host, "http" | "https"));
+    let host = hosts.next()?;
+    let known =
+        hosts.all(|other| other == host) && classify(host, "").is_ok_and(|site| site.kind != Kind::Custom);
+    known.then(|| format!("https://{host}"))
 }

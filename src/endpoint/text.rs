@@ -26,10 +26,32 @@ pub(super) fn redact(input: &str) -> String {
     shown
 }
 
-/// Whether the name is a placeholder from a guide. `my-resource`, `contoso` and other names that a
-/// resource may really have are not.
+/// Whether the name is a placeholder from a guide. `my-resource`, `contoso`, `example` and other
+/// names that a resource may really have are not.
 pub(super) fn is_placeholder_name(name: &str) -> bool {
-    const WORDS: [&str; 27] = [
+    let lower = name.to_ascii_lowercase();
+    let joined: String = lower.chars().filter(|c| !matches!(c, '-' | '_')).collect();
+    if joined.len() >= 3 && joined.chars().all(|c| c == 'x') {
+        return true;
+    }
+    if matches!(
+        joined.as_str(),
+        "resourcename" | "foundryresourcename" | "changeme" | "replaceme"
+    ) {
+        return true;
+    }
+    // A host contains no underscore, so MY_RESOURCE is a placeholder, while my-resource may be
+    // real.
+    let own = ["your", "insertyour", "enteryour", "replacewithyour"]
+        .iter()
+        .find_map(|start| joined.strip_prefix(start))
+        .or_else(|| joined.strip_prefix("my").filter(|_| lower.contains('_')));
+    own.is_some_and(|rest| !rest.is_empty() && rest.len() <= 63 && is_made_of_words(rest))
+}
+
+/// Whether the text consists of words that guides use for the names of a user.
+fn is_made_of_words(text: &str) -> bool {
+    const WORDS: [&str; 40] = [
         "resource",
         "foundry",
         "project",
@@ -37,6 +59,7 @@ pub(super) fn is_placeholder_name(name: &str) -> bool {
         "azure",
         "aoai",
         "ai",
+        "cognitive",
         "services",
         "service",
         "endpoint",
@@ -57,38 +80,36 @@ pub(super) fn is_placeholder_name(name: &str) -> bool {
         "management",
         "gateway",
         "host",
+        "server",
+        "proxy",
+        "base",
+        "url",
+        "region",
+        "company",
+        "organization",
+        "org",
+        "tenant",
+        "workspace",
+        "app",
+        "id",
     ];
-    let lower = name.to_ascii_lowercase();
-    let joined: String = lower.chars().filter(|c| !matches!(c, '-' | '_')).collect();
-    if joined.len() >= 3 && joined.chars().all(|c| c == 'x') {
-        return true;
+    // The ends of the words so far. One word may begin another, such as "api" and "apim".
+    let mut ends = vec![false; text.len() + 1];
+    if let Some(start) = ends.first_mut() {
+        *start = true;
     }
-    if matches!(
-        joined.as_str(),
-        "resourcename" | "foundryresourcename" | "changeme" | "replaceme"
-    ) {
-        return true;
-    }
-    // A host contains no underscore, so MY_RESOURCE is a placeholder, while my-resource may be
-    // real.
-    let own = joined
-        .strip_prefix("your")
-        .or_else(|| joined.strip_prefix("my").filter(|_| lower.contains('_')));
-    let Some(mut rest) = own else { return false };
-    if rest.is_empty() {
-        return false;
-    }
-    while !rest.is_empty() {
-        match WORDS
-            .iter()
-            .filter_map(|word| rest.strip_prefix(word))
-            .min_by_key(|rest| rest.len())
-        {
-            Some(shorter) => rest = shorter,
-            None => return false,
+    for at in 0..text.len() {
+        if ends.get(at) != Some(&true) {
+            continue;
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        for word in WORDS.iter().filter(|word| rest.starts_with(**word)) {
+            if let Some(end) = ends.get_mut(at + word.len()) {
+                *end = true;
+            }
         }
     }
-    true
+    ends.last() == Some(&true)
 }
 
 /// Whether the text is `undefined`, `null` or `[object Object]`: an unset variable in a template
@@ -191,4 +212,13 @@ fn redact_parameter(parameter: &str) -> String {
         Some((name, _)) if is_plain_name(name) => format!("{name}=***"),
         _ => "***".to_owned(),
     }
+}
+
+/// Returns the API version in a query.
+pub(super) fn api_version(query: &str) -> Option<&str> {
+    let query = query.strip_prefix('?')?.split('#').next()?;
+    query.split('&').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        (name.eq_ignore_ascii_case("api-version") && is_plain_name(value)).then_some(value)
+    })
 }

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::FIND;
 use super::hosts::resembles_azure;
+use super::pasted::only_the_url;
 use super::text::{
     authority, is_digits, is_placeholder_name, is_plain_name, is_unset_value, not_a_url, placeholder,
     show_path, unset_error,
@@ -108,11 +109,16 @@ fn split_scheme(text: &str) -> Result<(Option<Scheme>, &str)> {
     match (known, after.strip_prefix("//")) {
         (Some(_), Some(rest)) if is_scheme_again(rest) => Err(not_a_url(
             "The endpoint has its scheme twice, as in https://https://.",
-        )),
+        )
+        .hint(only_the_url(&text.to_ascii_lowercase()))),
         (Some(scheme), Some(rest)) => Ok((Some(scheme), rest)),
         (Some(_), None) => Err(not_a_url(format!(
             "The endpoint begins with \"{before}:\" without two slashes."
-        ))),
+        ))
+        .hint(only_the_url(&format!(
+            "://{}",
+            after.trim_start_matches('/').to_ascii_lowercase()
+        )))),
         // host:port without a scheme
         (None, None)
             if before.contains('.')
@@ -125,7 +131,7 @@ fn split_scheme(text: &str) -> Result<(Option<Scheme>, &str)> {
         (None, None) if authority(after).contains('@') && !before.eq_ignore_ascii_case("mailto") => {
             Ok((None, text))
         }
-        (None, _) => Err(unsupported_scheme(before)),
+        (None, _) => Err(unsupported_scheme(before, text)),
     }
 }
 
@@ -141,7 +147,8 @@ fn starts_with_port(text: &str) -> bool {
     !port.is_empty() && is_digits(port)
 }
 
-fn unsupported_scheme(scheme: &str) -> Error {
+fn unsupported_scheme(scheme: &str, text: &str) -> Error {
+    let repair = only_the_url(&text.to_ascii_lowercase());
     let scheme = if is_plain_name(scheme) { scheme } else { "***" };
     Error::new(
         Code::EndpointUnsupportedScheme,
@@ -149,7 +156,7 @@ fn unsupported_scheme(scheme: &str) -> Error {
             "The endpoint's scheme is \"{scheme}:\"; expected \"https:\" (or \"http:\" on this machine)."
         ),
     )
-    .hint("Begin the endpoint with https://.")
+    .hint(format!("Begin the endpoint with https://. {repair}"))
 }
 
 /// Splits an authority into host and port.

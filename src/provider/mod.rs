@@ -1,15 +1,17 @@
 //! Plans the provider for the Copilot SDK from the options and the environment.
 
 mod models;
+mod names;
 
 use serde::{Deserialize, Serialize};
 
 pub use models::{ModelRequest, NamedProvider, PlannedModel, models};
+use names::names;
 
-use crate::endpoint::{Endpoint, FIND, Kind, Options, ProviderType, parse};
-use crate::environment::{self, CredentialKind, CredentialPlan, Holds, Origin, Setting};
-use crate::text::decimal::decimal;
+use crate::endpoint::{Endpoint, FIND, Options, ProviderType, parse};
+use crate::environment::{self, CredentialKind, CredentialPlan, Origin, Setting};
 use crate::text::is_made_of;
+use crate::text::number::from_number;
 use crate::{Code, Error, Headers, Result, Variables};
 use crate::{Notice, NoticeCode};
 
@@ -51,10 +53,12 @@ pub struct ProviderRequest {
     pub api_version: Option<String>,
     /// Headers for every model request.
     pub headers: Headers,
-    /// The most tokens in a prompt: a positive whole number.
-    pub max_prompt_tokens: Option<f64>,
-    /// The most tokens in a response: a positive whole number.
-    pub max_output_tokens: Option<f64>,
+    /// The most tokens in a prompt, at least 1.
+    #[serde(deserialize_with = "from_number")]
+    pub max_prompt_tokens: Option<u32>,
+    /// The most tokens in a response, at least 1.
+    #[serde(deserialize_with = "from_number")]
+    pub max_output_tokens: Option<u32>,
     /// Whether the caller passes its own credential or token function.
     pub own_credential: bool,
     /// The environment. Of a variable with a secret, only its presence counts.
@@ -271,104 +275,6 @@ fn no_endpoint() -> Error {
     ))
 }
 
-struct Names {
-    model: String,
-    /// `None` if it equals the model.
-    deployment: Option<String>,
-    source: Origin,
-}
-
-fn names(
-    request: &ProviderRequest,
-    endpoint: &Endpoint,
-    endpoint_source: Origin,
-    warnings: &mut Vec<Notice>,
-) -> Result<Names> {
-    // On the dated routes the name is a part of the URL, and Azure's own names have this form.
-    let strict = endpoint.provider_type == ProviderType::Azure
-        || !matches!(
-            endpoint.kind,
-            Kind::Gateway | Kind::Custom | Kind::Local | Kind::Openai
-        );
-    let given = request
-        .deployment
-        .as_deref()
-        .map(|name| check_model("deployment", name, strict))
-        .transpose()?;
-    let model = pick(request.model.as_deref(), || {
-        // AZURE_OPENAI_DEPLOYMENT names a deployment, so the deployment option overrides it.
-        environment::model(&request.env, warnings)
-            .filter(|setting| given.is_none() || setting.variable.holds() != Holds::Deployment)
-    });
-    let model_is_deployment = model.as_ref().is_some_and(
-        |(_, source)| matches!(source, Origin::Variable(variable) if variable.holds() == Holds::Deployment),
-    );
-    let from_path = endpoint
-        .deployment
-        .clone()
-        .filter(|_| given.is_none() && !model_is_deployment);
-    if let Some(name) = &from_path {
-        warnings.push(Notice::new(
-            NoticeCode::DeploymentFromPath,
-            format!("The deployment \"{name}\" was taken from the path of the endpoint; name another with the option."),
-        ));
-    }
-    let deployment = match from_path {
-        Some(name) => Some((name, endpoint_source)),
-        None => given.map(|name| (name, Origin::Option)),
-    };
-    let (model, source) = match (model, &deployment) {
-        (Some((model, source)), _) => {
-            let what = match source {
-                Origin::Option => "model",
-                source => source.as_str(),
-            };
-            (check_model(what, &model, strict && deployment.is_none())?, source)
-        }
-        (None, Some((name, source))) => (name.clone(), *source),
-        (None, None) => (DEFAULT_MODEL.to_owned(), Origin::Default),
-    };
-    if source == Origin::Default && endpoint.provider_type == ProviderType::Anthropic {
-        warnings.push(Notice::new(
-            NoticeCode::ModelAssumed,
-            format!(
-                "No model was named, and the default {DEFAULT_MODEL} is none that an Anthropic route serves. Set the model \
-                 option or FOUNDRY_MODEL_NAME to the name of your deployment."
-            ),
-        ));
-    }
-    let deployment = deployment.map(|(name, _)| name).filter(|name| *name != model);
-    Ok(Names {
-        model,
-        deployment,
-        source,
-    })
-}
-
-fn check_model(what: &str, name: &str, strict: bool) -> Result<String> {
-    let name = name.trim();
-    let allowed: &[u8] = if strict { b"-._" } else { b"-._:/@+" };
-    // In the path of a dated route, "." and ".." would lead to another route.
-    let valid = (1..=128).contains(&name.len()) && is_made_of(name, allowed) && !matches!(name, "." | "..");
-    if valid {
-        return Ok(name.to_owned());
-    }
-    let found = match name {
-        "" => "blank",
-        _ if name.contains(['<', '>', '{', '}', '$', '[', ']']) => "still a placeholder",
-        _ if name.len() > 128 => "longer than 128 characters",
-        "." | ".." => "a step in a path",
-        _ => "no name, because of a character in it",
-    };
-    let form = if strict {
-        "letters, digits, hyphens, dots and underscores"
-    } else {
-        "a name without spaces"
-    };
-    Err(Error::new(Code::ProviderModel, format!("{what} is {found}; expected {form}, such as {DEFAULT_MODEL}."))
-        .hint("Deployments and their names are listed by: az cognitiveservices account deployment list --name <name> --resource-group <group> --output table"))
-}
-
 /// The first dated version with the Responses API, without `-preview`.
 const FIRST_WITH_RESPONSES: &str = "2025-03-01";
 
@@ -438,14 +344,13 @@ fn header(message: impl Into<String>) -> Error {
 /// The symbols that RFC 9110 allows in the name of a header.
 const TOKEN_SYMBOLS: &[u8] = b"!#$%&'*+-.^_`|~";
 
-fn limit(name: &str, given: Option<f64>) -> Result<Option<u32>> {
-    let Some(value) = given else { return Ok(None) };
-    if value >= 1.0 && value <= f64::from(u32::MAX) && value.fract() == 0.0 {
-        return Ok(Some(value as u32));
+fn limit(name: &str, given: Option<u32>) -> Result<Option<u32>> {
+    if given != Some(0) {
+        return Ok(given);
     }
     Err(Error::new(
         Code::ProviderLimit,
-        format!("{name} is {}; expected a positive whole number.", decimal(value)),
+        format!("{name} is not a whole number from 1 to {}.", u32::MAX),
     )
     .hint("Leave it out to get the model's own limit."))
 }

@@ -6,12 +6,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ProviderRequest, check_model, limit};
+use super::names::check_model;
+use super::{ProviderRequest, limit};
 use crate::text::is_made_of;
+use crate::text::number::from_number;
 use crate::{Code, Error, Result};
 
 /// The name and models of one of several providers. As JSON in camel case.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NamedProvider {
     /// The first part of the id by which a session selects a model.
@@ -22,7 +24,7 @@ pub struct NamedProvider {
 
 /// A model of a provider. At least one of `id`, `model` and `deployment` is required. As JSON in
 /// camel case.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ModelRequest {
     /// The second part of the id by which a session selects the model. Default: the model.
@@ -34,11 +36,14 @@ pub struct ModelRequest {
     /// A display name.
     pub name: Option<String>,
     /// The most tokens in a prompt. Default: from the provider's options.
-    pub max_prompt_tokens: Option<f64>,
+    #[serde(deserialize_with = "from_number")]
+    pub max_prompt_tokens: Option<u32>,
     /// The most tokens in prompt and response together.
-    pub max_context_window_tokens: Option<f64>,
+    #[serde(deserialize_with = "from_number")]
+    pub max_context_window_tokens: Option<u32>,
     /// The most tokens in a response. Default: from the provider's options.
-    pub max_output_tokens: Option<f64>,
+    #[serde(deserialize_with = "from_number")]
+    pub max_output_tokens: Option<u32>,
 }
 
 /// The Copilot SDK's `ProviderModelConfig`. Serialized in camel case, without the fields that are

@@ -15,7 +15,7 @@ const ANTHROPIC_TOKENS: u32 = 4_096;
 /// Describes the request of a prompt to the provider of [`provider::plan`]: streamed, not stored.
 ///
 /// Errors: those of `plan`; `provider/model` if the route needs a model and none is set;
-/// `provider/limit` for a timeout that no timer supports.
+/// `provider/limit` for a timeout of 0 or more than 2,147,483,647 ms.
 ///
 /// ```
 /// use copilot_keyless::request::chat::call;
@@ -33,7 +33,7 @@ const ANTHROPIC_TOKENS: u32 = 4_096;
 /// );
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
-pub fn call(request: &ProviderRequest, prompt: &str, timeout_ms: Option<f64>) -> Result<Call> {
+pub fn call(request: &ProviderRequest, prompt: &str, timeout_ms: Option<u32>) -> Result<Call> {
     let timeout_ms = timeout(timeout_ms, DEFAULT_TIMEOUT_MS)?;
     let plan = provider::plan(request)?;
     let model = deployment_of(&plan)?.unwrap_or_else(|| plan.model.clone());

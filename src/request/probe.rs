@@ -7,7 +7,6 @@ use crate::diagnosis::{Diagnosis, DiagnosisCode, FailedRequest, diagnose};
 use crate::endpoint::{Endpoint, ProviderType};
 use crate::environment::Origin;
 use crate::provider::{self, ProviderPlan, ProviderRequest, WireApi};
-use crate::text::decimal::decimal;
 use crate::text::json::{Members, Value};
 use crate::{Code, Error, Headers, Result, Secret};
 
@@ -65,7 +64,7 @@ pub struct Call {
 /// - Without one: a list of models. It checks the address and the token, and costs nothing.
 ///
 /// Errors: those of `plan`; `provider/model` on the Anthropic route without a model, because it has
-/// no list of models; `provider/limit` for a timeout that no timer supports.
+/// no list of models; `provider/limit` for a timeout of 0 or more than 2,147,483,647 ms.
 ///
 /// ```
 /// use copilot_keyless::request::probe::{Method, call};
@@ -81,7 +80,7 @@ pub struct Call {
 /// assert_eq!(call.url, "https://myres.openai.azure.com/openai/v1/responses");
 /// # Ok::<(), copilot_keyless::Error>(())
 /// ```
-pub fn call(request: &ProviderRequest, timeout_ms: Option<f64>) -> Result<Call> {
+pub fn call(request: &ProviderRequest, timeout_ms: Option<u32>) -> Result<Call> {
     let timeout_ms = timeout(timeout_ms, DEFAULT_TIMEOUT_MS)?;
     let plan = provider::plan(request)?;
     let deployment = deployment_of(&plan)?;
@@ -137,19 +136,14 @@ pub(crate) fn outline(
     }
 }
 
-pub(crate) fn timeout(given: Option<f64>, default: u32) -> Result<u32> {
-    let Some(value) = given else {
-        return Ok(default);
-    };
-    if value >= 1.0 && value <= f64::from(LONGEST_TIMEOUT_MS) && value.fract() == 0.0 {
-        return Ok(value as u32);
+pub(crate) fn timeout(given: Option<u32>, default: u32) -> Result<u32> {
+    let timeout = given.unwrap_or(default);
+    if (1..=LONGEST_TIMEOUT_MS).contains(&timeout) {
+        return Ok(timeout);
     }
     Err(Error::new(
         Code::ProviderLimit,
-        format!(
-            "timeoutMs is {}; expected a whole number of milliseconds from 1 to {LONGEST_TIMEOUT_MS}.",
-            decimal(value)
-        ),
+        format!("timeoutMs is not a whole number of milliseconds from 1 to {LONGEST_TIMEOUT_MS}."),
     )
     .hint(format!("Leave it out to wait for {default} ms.")))
 }

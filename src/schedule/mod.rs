@@ -6,13 +6,16 @@
 //! tokens, only their times. [`CacheFallback`] decides when the direct credential takes the place of
 //! the default one.
 
+mod backoff;
 mod cache_fallback;
 mod decision;
 mod failure;
+mod flight;
 mod policy;
 mod stored_token;
 mod time;
 
+pub(crate) use backoff::jittered;
 pub use cache_fallback::CacheFallback;
 pub use decision::{Answer, Decision, FlightStart, Outcome, Phase, Status};
 pub use failure::{Evidence, Failure, FailureKind};
@@ -21,6 +24,7 @@ pub use time::Now;
 
 use crate::token::{Lifetime, Millis};
 use crate::{Code, Error, Result};
+use flight::Flight;
 use stored_token::StoredToken;
 use time::Span;
 
@@ -31,23 +35,6 @@ pub const PERMANENT_MEMORY_MS: Millis = 10_000;
 /// How long callers get any other error while there is no token, in milliseconds. Limits
 /// acquisitions to one per interval, even if many callers come one after another.
 pub const FAILURE_MEMORY_MS: Millis = 1_000;
-
-/// The first delay between two attempts of a flight that callers wait for, in milliseconds. It
-/// doubles with each attempt.
-const WAITING_RETRY_MS: Millis = 1_000;
-
-/// Jitter lengthens a delay by up to this share of it.
-const BACKOFF_JITTER: f64 = 0.2;
-
-/// An acquisition in progress.
-#[derive(Debug, Clone, Copy)]
-struct Flight {
-    id: u32,
-    deadline: Span,
-    /// Whether callers wait for it. A transient failure is then retried within the flight.
-    awaited: bool,
-    attempts: u32,
-}
 
 /// The state machine of a token keeper.
 ///
@@ -186,7 +173,8 @@ impl Schedule {
             answer.refresh_after,
             self.policy.max_lifetime_ms,
         );
-        let stored = lifetime.map(|lifetime| self.store(lifetime, answer.requested, random));
+        let stored =
+            lifetime.map(|lifetime| StoredToken::new(lifetime, answer.requested, &self.policy, random));
         let usable = stored.and_then(|stored| {
             let expired = stored.clock(now) >= stored.forced_at;
             let newer = self.stored.is_none_or(|old| stored.outlives(&old, now));
@@ -221,51 +209,6 @@ impl Schedule {
                 Outcome::Refused(error)
             }
         }
-    }
-
-    /// Reports the failure of an attempt. `random` is uniform in 0..1.
-    pub fn failed(&mut self, flight: u32, now: Now, failure: Failure, random: f64) -> Outcome {
-        let Some(current) = self.flight.as_mut().filter(|current| current.id == flight) else {
-            return Outcome::Ignored;
-        };
-        let floor = failure.retry_after_ms.unwrap_or(0).clamp(0, RETRY_AFTER_MAX_MS);
-        if current.awaited && failure.kind == FailureKind::Transient {
-            let doubled = WAITING_RETRY_MS.saturating_mul(1 << current.attempts.min(20));
-            let after_ms = jittered(doubled.max(floor), random);
-            if after_ms < current.deadline.remaining(now) {
-                current.attempts = current.attempts.saturating_add(1);
-                return Outcome::Retry { after_ms };
-            }
-        }
-        let memory = if failure.kind == FailureKind::Permanent {
-            PERMANENT_MEMORY_MS
-        } else {
-            FAILURE_MEMORY_MS
-        };
-        self.end_flight(now, memory, floor, random)
-    }
-
-    fn end_flight(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) -> Outcome {
-        self.flight = None;
-        self.failures = self.failures.saturating_add(1);
-        self.back_off(now, memory, floor, random);
-        Outcome::Failed
-    }
-
-    /// Reports that a flight timed out, and abandons it. [`Schedule::acquired`] still judges a late
-    /// token.
-    pub fn timed_out(&mut self, flight: u32, now: Now, random: f64) -> Outcome {
-        let Some(current) = self.flight.filter(|current| current.id == flight) else {
-            return Outcome::Ignored;
-        };
-        let outcome = self.end_flight(now, FAILURE_MEMORY_MS, 0, random);
-        // The caller has already waited long enough, so the next one does not get the remembered
-        // failure.
-        self.refusal = Some(Span {
-            since: current.deadline.since,
-            length: FAILURE_MEMORY_MS,
-        });
-        outcome
     }
 
     /// Forgets the stored token because the resource rejected it. Returns whether it did: it does
@@ -305,16 +248,6 @@ impl Schedule {
             length: self.policy.invalidate_interval_ms,
         });
         true
-    }
-
-    /// Reports that a flight returned the rejected token again. Ends the flight, and makes requests
-    /// fail until the next forced acquisition is allowed.
-    pub fn rejected_again(&mut self, flight: u32, now: Now, random: f64) -> Outcome {
-        if self.flight.is_none_or(|current| current.id != flight) {
-            return Outcome::Ignored;
-        }
-        let wait = self.invalidated.map_or(0, |span| span.remaining(now));
-        self.end_flight(now, PERMANENT_MEMORY_MS, wait, random)
     }
 
     /// Closes the schedule: forgets the token and rejects every later request.
@@ -392,126 +325,6 @@ impl Schedule {
             _ => self.start_awaited(now),
         }
     }
-
-    /// Waits for the flight in progress, if there is one.
-    fn join(&mut self, now: Now) -> Option<Decision> {
-        let wait = Span {
-            since: now,
-            length: self.policy.wait_timeout_ms,
-        };
-        let flight = self.flight.as_mut()?;
-        if !flight.awaited {
-            flight.awaited = true;
-            if wait.remaining(now) < flight.deadline.remaining(now) {
-                flight.deadline = wait;
-            }
-        }
-        Some(Decision::Wait {
-            flight: flight.id,
-            timeout_ms: flight.deadline.remaining(now),
-            start: false,
-        })
-    }
-
-    fn start_awaited(&mut self, now: Now) -> Decision {
-        let FlightStart { flight, timeout_ms } = self.start(now, true);
-        Decision::Wait {
-            flight,
-            timeout_ms,
-            start: true,
-        }
-    }
-
-    fn start_in_background(&mut self, now: Now) -> Option<FlightStart> {
-        let over = |span: Option<Span>| span.is_none_or(|span| span.over(now));
-        let paused = !over(self.pause) || (self.phase(now) == Phase::Expired && !over(self.refusal));
-        (self.flight.is_none() && !paused).then(|| self.start(now, false))
-    }
-
-    fn start(&mut self, now: Now, awaited: bool) -> FlightStart {
-        let timeout_ms = if awaited {
-            self.policy.wait_timeout_ms
-        } else {
-            self.policy.background_timeout_ms
-        };
-        self.last_flight = self.last_flight.wrapping_add(1);
-        let deadline = Span {
-            since: now,
-            length: timeout_ms,
-        };
-        self.flight = Some(Flight {
-            id: self.last_flight,
-            deadline,
-            awaited,
-            attempts: 0,
-        });
-        FlightStart {
-            flight: self.last_flight,
-            timeout_ms,
-        }
-    }
-
-    /// Abandons a flight past its deadline, as after a suspended machine wakes.
-    fn drop_overdue(&mut self, now: Now) {
-        if let Some(flight) = self.flight.filter(|flight| flight.deadline.over(now)) {
-            self.timed_out(flight.id, now, 0.0);
-        }
-    }
-
-    /// Backs off: 30 s, doubling to 300 s (by the policy), or longer if the endpoint asked for it
-    /// (`floor`). Without a token, requests fail for `memory`, or as long as the endpoint asked.
-    /// Jitter applies last, because an endpoint's `Retry-After` would otherwise synchronize a
-    /// fleet.
-    fn back_off(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) {
-        let doubled = self
-            .policy
-            .retry_min_ms
-            .saturating_mul(1 << self.setbacks.min(30));
-        self.setbacks = self.setbacks.saturating_add(1);
-        let backoff = doubled.min(self.policy.retry_max_ms);
-        let lasting = |least: Millis| {
-            Some(Span {
-                since: now,
-                length: jittered(least.max(floor), random),
-            })
-        };
-        self.pause = lasting(backoff);
-        self.refusal = lasting(memory);
-    }
-
-    /// Computes the refresh time of a token and the time from which it is no longer returned.
-    fn store(&self, lifetime: Lifetime, since: Now, random: f64) -> StoredToken {
-        let policy = &self.policy;
-        let length = lifetime.length();
-        // At most a quarter of a short lifetime; otherwise a token of ten seconds could never be
-        // used.
-        let forced_at = lifetime
-            .expires()
-            .saturating_sub(policy.min_remaining_ms.min(length / 4));
-        let half = lifetime.acquired().saturating_add(length / 2);
-        let refresh_at = match lifetime.refresh_after() {
-            Some(advised) => advised,
-            None if length >= policy.long_lived_ms || length < 2 * policy.refresh_before_expiry_ms => half,
-            None => lifetime.expires().saturating_sub(policy.refresh_before_expiry_ms),
-        };
-        let refresh_at = refresh_at.min(forced_at);
-        // At most half of the time until `forced_at`, so that the refresh itself has the other
-        // half.
-        let room = policy.jitter_ms.min(forced_at.saturating_sub(refresh_at) / 2);
-        let jitter = (room as f64 * random.clamp(0.0, 1.0)) as Millis;
-        StoredToken {
-            lifetime,
-            since,
-            refresh_at: refresh_at.saturating_add(jitter),
-            forced_at,
-            forced: false,
-        }
-    }
-}
-
-/// Adds jitter to a duration: up to a fifth of it.
-pub(crate) fn jittered(length: Millis, random: f64) -> Millis {
-    length.saturating_add((length as f64 * BACKOFF_JITTER * random.clamp(0.0, 1.0)) as Millis)
 }
 
 fn not_renewed() -> Error {

@@ -75,22 +75,19 @@ pub const RETRY_AFTER_MAX_MS: Millis = 120_000;
 const LONGEST_MS: Millis = 31_536_000_000;
 
 impl RefreshPolicy {
-    /// Changes a field by its JavaScript name. Pass `None` for a value that is not a number.
+    /// Changes a field by its JavaScript name. Pass `None` for a value that is not a whole number.
     ///
     /// Errors: `policy/invalid`.
-    pub fn change(&mut self, name: &str, value: Option<f64>) -> Result<()> {
+    pub fn change(&mut self, name: &str, value: Option<Millis>) -> Result<()> {
         let field = self
             .field(name)
             .ok_or_else(|| Error::new(Code::PolicyInvalid, format!("the policy has no {name}")))?;
-        *field = value
-            .filter(|value| value.fract() == 0.0)
-            .map(|value| value as Millis)
-            .ok_or_else(|| {
-                Error::new(
-                    Code::PolicyInvalid,
-                    format!("{name} must be a whole number of milliseconds"),
-                )
-            })?;
+        *field = value.ok_or_else(|| {
+            Error::new(
+                Code::PolicyInvalid,
+                format!("{name} must be a whole number of milliseconds"),
+            )
+        })?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The times of the stored token, on the token's own clock.
 
-use super::Now;
+use super::{Now, RefreshPolicy};
 use crate::token::{Lifetime, Millis};
 
 /// Expiries that differ by less than this (or by an eighth of a short lifetime) belong to one
@@ -23,6 +23,34 @@ pub(super) struct StoredToken {
 }
 
 impl StoredToken {
+    /// Computes the refresh time of a token and the time from which it is no longer returned.
+    pub(super) fn new(lifetime: Lifetime, since: Now, policy: &RefreshPolicy, random: f64) -> Self {
+        let length = lifetime.length();
+        // At most a quarter of a short lifetime; otherwise a token of ten seconds could never be
+        // used.
+        let forced_at = lifetime
+            .expires()
+            .saturating_sub(policy.min_remaining_ms.min(length / 4));
+        let half = lifetime.acquired().saturating_add(length / 2);
+        let refresh_at = match lifetime.refresh_after() {
+            Some(advised) => advised,
+            None if length >= policy.long_lived_ms || length < 2 * policy.refresh_before_expiry_ms => half,
+            None => lifetime.expires().saturating_sub(policy.refresh_before_expiry_ms),
+        };
+        let refresh_at = refresh_at.min(forced_at);
+        // At most half of the time until `forced_at`, so that the refresh itself has the other
+        // half.
+        let room = policy.jitter_ms.min(forced_at.saturating_sub(refresh_at) / 2);
+        let jitter = (room as f64 * random.clamp(0.0, 1.0)) as Millis;
+        Self {
+            lifetime,
+            since,
+            refresh_at: refresh_at.saturating_add(jitter),
+            forced_at,
+            forced: false,
+        }
+    }
+
     /// Returns the time on the token's own clock, on which neither a clock set back nor a suspended
     /// machine makes the token younger.
     pub(super) fn clock(&self, now: Now) -> Millis {

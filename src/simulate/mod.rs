@@ -30,11 +30,11 @@ use world::{Chance, World};
 /// use copilot_keyless::simulate::{Outage, RefreshScenario, TokenScript, simulate};
 ///
 /// // A token of 24 h, and no identity endpoint for the second half of its life.
-/// let hour = 3_600_000.0;
+/// let hour = 3_600_000;
 /// let timeline = simulate(&RefreshScenario {
-///     duration_ms: 24.0 * hour,
-///     token: TokenScript { lifetimes_ms: vec![24.0 * hour], ..TokenScript::default() },
-///     outages: vec![Outage { from_ms: 12.0 * hour, to_ms: 24.0 * hour, ..Outage::default() }],
+///     duration_ms: 24 * hour,
+///     token: TokenScript { lifetimes_ms: vec![24 * hour], ..TokenScript::default() },
+///     outages: vec![Outage { from_ms: 12 * hour, to_ms: 24 * hour, ..Outage::default() }],
 ///     ..RefreshScenario::default()
 /// })
 /// .unwrap();

@@ -5,21 +5,23 @@ use std::collections::BinaryHeap;
 use serde::Deserialize;
 
 use crate::schedule::{RefreshPolicy, Schedule};
-use crate::text::decimal::decimal;
+use crate::text::number::from_number;
 use crate::token::Millis;
 use crate::{Code, Error, Result};
 
 /// The scenario of a simulation. As JSON in camel case; every field is optional. Times and
 /// durations are milliseconds; times count from the start.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RefreshScenario {
     /// The duration. Default 7,200,000 (two hours), at most 30 days.
-    pub duration_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub duration_ms: Millis,
     /// The tokens of the identity endpoint.
     pub token: TokenScript,
     /// The response time of the identity endpoint. Default 200.
-    pub latency_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub latency_ms: Millis,
     /// Outages of the identity endpoint.
     pub outages: Vec<Outage>,
     /// The calls for a token.
@@ -30,16 +32,19 @@ pub struct RefreshScenario {
     /// there are no calls.
     pub suspends: Vec<Suspend>,
     /// Times at which the resource rejects the current token.
-    pub invalidations_ms: Vec<f64>,
+    #[serde(deserialize_with = "from_number")]
+    pub invalidations_ms: Vec<Millis>,
     /// Whether a timer refreshes the token while there are no calls. Default false.
     pub keep_fresh: bool,
     /// The number of instances, each with its own random numbers. Default 1, at most 100,000.
     pub instances: u32,
     /// The time span in which the instances start. Default 1,000.
-    pub start_spread_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub start_spread_ms: Millis,
     /// The length of a bucket of the fleet's request rate. Default: a 240th of the duration; at
     /// most 100,000 buckets.
-    pub bucket_ms: Option<f64>,
+    #[serde(deserialize_with = "from_number")]
+    pub bucket_ms: Option<Millis>,
     /// The refresh policy.
     pub policy: RefreshPolicy,
     /// The token strategy. Default `keyless`.
@@ -51,9 +56,9 @@ pub struct RefreshScenario {
 impl Default for RefreshScenario {
     fn default() -> Self {
         Self {
-            duration_ms: 7_200_000.0,
+            duration_ms: 7_200_000,
             token: TokenScript::default(),
-            latency_ms: 200.0,
+            latency_ms: 200,
             outages: Vec::new(),
             calls: Calls::default(),
             clock_steps: Vec::new(),
@@ -61,7 +66,7 @@ impl Default for RefreshScenario {
             invalidations_ms: Vec::new(),
             keep_fresh: false,
             instances: 1,
-            start_spread_ms: 1_000.0,
+            start_spread_ms: 1_000,
             bucket_ms: None,
             policy: RefreshPolicy::default(),
             strategy: Strategy::Keyless,
@@ -85,48 +90,54 @@ pub enum Strategy {
 }
 
 /// The tokens of the identity endpoint.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct TokenScript {
     /// The lifetimes of the tokens in turn; the last one repeats. Default one hour.
-    pub lifetimes_ms: Vec<f64>,
+    #[serde(deserialize_with = "from_number")]
+    pub lifetimes_ms: Vec<Millis>,
     /// The refresh time that the issuer advises, from the request. Default: none.
-    pub refresh_after_ms: Option<f64>,
+    #[serde(deserialize_with = "from_number")]
+    pub refresh_after_ms: Option<Millis>,
     /// How long the endpoint returns the same token from its cache. Default 0: never.
-    pub cached_for_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub cached_for_ms: Millis,
 }
 
 impl Default for TokenScript {
     fn default() -> Self {
         Self {
-            lifetimes_ms: vec![3_600_000.0],
+            lifetimes_ms: vec![3_600_000],
             refresh_after_ms: None,
-            cached_for_ms: 0.0,
+            cached_for_ms: 0,
         }
     }
 }
 
 /// A time in which the identity endpoint fails.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Outage {
     /// The start.
-    pub from_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub from_ms: Millis,
     /// The end (exclusive).
-    pub to_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub to_ms: Millis,
     /// The kind of failure. Default `reset`.
     pub mode: FailureMode,
     /// The HTTP status for the mode `status`. Default 500.
     pub status: u16,
     /// The `Retry-After` of the response.
-    pub retry_after_ms: Option<f64>,
+    #[serde(deserialize_with = "from_number")]
+    pub retry_after_ms: Option<Millis>,
 }
 
 impl Default for Outage {
     fn default() -> Self {
         Self {
-            from_ms: 0.0,
-            to_ms: 0.0,
+            from_ms: 0,
+            to_ms: 0,
             mode: FailureMode::Reset,
             status: 500,
             retry_after_ms: None,
@@ -148,24 +159,28 @@ pub enum FailureMode {
 }
 
 /// The calls for a token.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Calls {
     /// The interval between calls. Default 60,000; 0 for none.
-    pub every_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub every_ms: Millis,
     /// The time of the first call. Default 0.
-    pub from_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub from_ms: Millis,
     /// The end of the calls. Default: the end of the scenario.
-    pub to_ms: Option<f64>,
+    #[serde(deserialize_with = "from_number")]
+    pub to_ms: Option<Millis>,
     /// Times of additional calls.
-    pub at_ms: Vec<f64>,
+    #[serde(deserialize_with = "from_number")]
+    pub at_ms: Vec<Millis>,
 }
 
 impl Default for Calls {
     fn default() -> Self {
         Self {
-            every_ms: 60_000.0,
-            from_ms: 0.0,
+            every_ms: 60_000,
+            from_ms: 0,
             to_ms: None,
             at_ms: Vec::new(),
         }
@@ -173,35 +188,39 @@ impl Default for Calls {
 }
 
 /// A change of the wall clock.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ClockStep {
     /// The time of the change.
-    pub at_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub at_ms: Millis,
     /// The amount; negative to set it back.
-    pub by_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub by_ms: Millis,
 }
 
 /// A time in which the machine sleeps.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Suspend {
     /// The start.
-    pub from_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub from_ms: Millis,
     /// The time of waking.
-    pub to_ms: f64,
+    #[serde(deserialize_with = "from_number")]
+    pub to_ms: Millis,
 }
 
-const LONGEST_MS: f64 = 2_592_000_000.0;
+const LONGEST_MS: Millis = 2_592_000_000;
 const MOST_INSTANCES: u32 = 100_000;
 
 /// The most calls to simulate over all instances: a few seconds of work.
-const MOST_CALLS: f64 = 50_000_000.0;
+const MOST_CALLS: i64 = 50_000_000;
 
 /// The default number of buckets of the fleet's request rate.
 const BUCKETS: Millis = 240;
 
-const MOST_BUCKETS: f64 = 100_000.0;
+const MOST_BUCKETS: Millis = 100_000;
 
 /// A validated scenario, in whole milliseconds.
 #[derive(Debug, Clone)]
@@ -233,9 +252,9 @@ pub(super) struct Plan {
 impl RefreshScenario {
     /// Validates every field.
     pub(super) fn check(&self) -> Result<Plan> {
-        let duration = within("durationMs", self.duration_ms, 1.0, LONGEST_MS)?;
-        let point = |name: &str, value: f64| within(name, value, 0.0, LONGEST_MS);
-        let points = |name: &str, values: &[f64]| -> Result<Vec<Millis>> {
+        let duration = within("durationMs", self.duration_ms, 1, LONGEST_MS)?;
+        let point = |name: &str, value: Millis| within(name, value, 0, LONGEST_MS);
+        let points = |name: &str, values: &[Millis]| -> Result<Vec<Millis>> {
             let points = values.iter().map(|&value| point(name, value));
             points
                 .collect::<Result<BinaryHeap<_>>>()
@@ -247,7 +266,7 @@ impl RefreshScenario {
             ));
         }
         let lifetimes = self.token.lifetimes_ms.iter();
-        let lifetimes = lifetimes.map(|&life| within("token.lifetimesMs", life, 1.0, LONGEST_MS));
+        let lifetimes = lifetimes.map(|&life| within("token.lifetimesMs", life, 1, LONGEST_MS));
         let refresh_after = self
             .token
             .refresh_after_ms
@@ -259,12 +278,7 @@ impl RefreshScenario {
             }
         }
         let steps = self.clock_steps.iter().map(|step| {
-            let by = within(
-                "clockSteps.byMs",
-                step.by_ms,
-                -LONGEST_MS * 400.0,
-                LONGEST_MS * 400.0,
-            )?;
+            let by = within("clockSteps.byMs", step.by_ms, -LONGEST_MS * 400, LONGEST_MS * 400)?;
             Ok((point("clockSteps.atMs", step.at_ms)?, by))
         });
         let clock_steps = steps.collect::<Result<BinaryHeap<_>>>()?.into_sorted_vec();
@@ -295,12 +309,7 @@ impl RefreshScenario {
             instances: self.instances,
             start_spread: point("startSpreadMs", self.start_spread_ms)?,
             bucket: self.bucket_ms.map_or(Ok((duration / BUCKETS).max(1)), |bucket| {
-                within(
-                    "bucketMs",
-                    bucket,
-                    (duration as f64 / MOST_BUCKETS).max(1.0),
-                    LONGEST_MS,
-                )
+                within("bucketMs", bucket, (duration - 1) / MOST_BUCKETS + 1, LONGEST_MS)
             })?,
             schedule: Schedule::new(self.policy)?,
             strategy: self.strategy,
@@ -318,12 +327,13 @@ impl RefreshScenario {
         } else {
             calling / plan.calls_every
         };
-        let calls = (regular as f64 + plan.calls_at.len() as f64) * f64::from(plan.instances);
+        let single = i64::try_from(plan.calls_at.len()).unwrap_or(i64::MAX);
+        let calls = single
+            .saturating_add(regular)
+            .saturating_mul(plan.instances.into());
         if calls > MOST_CALLS {
             return Err(refuse(format!(
-                "the scenario makes {} calls; {} are the most",
-                decimal(calls),
-                decimal(MOST_CALLS)
+                "the scenario makes {calls} calls; {MOST_CALLS} are the most"
             ))
             .hint("Raise calls.everyMs, or lower instances or durationMs."));
         }
@@ -331,10 +341,10 @@ impl RefreshScenario {
     }
 }
 
-fn span(name: &str, from: f64, to: f64) -> Result<(Millis, Millis)> {
+fn span(name: &str, from: Millis, to: Millis) -> Result<(Millis, Millis)> {
     let (from, to) = (
-        within(name, from, 0.0, LONGEST_MS)?,
-        within(name, to, 0.0, LONGEST_MS)?,
+        within(name, from, 0, LONGEST_MS)?,
+        within(name, to, 0, LONGEST_MS)?,
     );
     if to < from {
         Err(refuse(format!("{name}: toMs lies before fromMs")))
@@ -343,16 +353,11 @@ fn span(name: &str, from: f64, to: f64) -> Result<(Millis, Millis)> {
     }
 }
 
-fn within(name: &str, value: f64, least: f64, most: f64) -> Result<Millis> {
-    if value.is_finite() && least <= value && value <= most {
-        return Ok(value as Millis);
+fn within(name: &str, value: Millis, least: Millis, most: Millis) -> Result<Millis> {
+    if (least..=most).contains(&value) {
+        return Ok(value);
     }
-    Err(refuse(format!(
-        "{name} must be a number from {} to {}; it is {}",
-        decimal(least),
-        decimal(most),
-        decimal(value)
-    )))
+    Err(refuse(format!("{name} must be a number from {least} to {most}")))
 }
 
 pub(super) fn refuse(message: String) -> Error {

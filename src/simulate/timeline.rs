@@ -13,12 +13,12 @@ const LISTED: usize = 5_000;
 /// The result of a simulation, in milliseconds from the start. `phases`, `attempts` and `calls`
 /// show the first instance and list at most 5,000 entries; `totals` and `fleet` cover all
 /// instances.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RefreshTimeline {
     /// The duration of the scenario.
-    pub duration_ms: f64,
+    pub duration_ms: Millis,
     /// The phases of the token in order. Empty for strategies without phases.
     pub phases: Vec<PhaseSpan>,
     /// The requests to the identity endpoint.
@@ -34,27 +34,27 @@ pub struct RefreshTimeline {
 }
 
 /// A time span in one phase.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PhaseSpan {
     /// The phase.
     pub phase: Phase,
     /// The start.
-    pub from_ms: f64,
+    pub from_ms: Millis,
     /// The end (exclusive).
-    pub to_ms: f64,
+    pub to_ms: Millis,
 }
 
 /// A request to the identity endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Attempt {
     /// The time of the request.
-    pub at_ms: f64,
+    pub at_ms: Millis,
     /// The time of the response, or of giving up.
-    pub end_ms: f64,
+    pub end_ms: Millis,
     /// Whether the request had no waiting callers when it was sent.
     pub background: bool,
     /// The outcome.
@@ -76,14 +76,14 @@ pub enum AttemptOutcome {
 }
 
 /// A call for a token.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Call {
     /// The time of the call.
-    pub at_ms: f64,
+    pub at_ms: Millis,
     /// How long the call waited.
-    pub wait_ms: f64,
+    pub wait_ms: Millis,
     /// The outcome.
     pub outcome: CallOutcome,
     /// The code of the error, if the call failed.
@@ -108,7 +108,7 @@ pub enum CallOutcome {
 }
 
 /// Counts over all instances.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
     /// Calls for a token.
@@ -124,7 +124,7 @@ pub struct Totals {
     /// Calls that got an expired token.
     pub dead: u32,
     /// The longest wait of a call that got a token, in milliseconds.
-    pub longest_wait_ms: f64,
+    pub longest_wait_ms: Millis,
     /// Requests to the identity endpoint.
     pub attempts: u32,
     /// Requests that failed or were abandoned.
@@ -132,14 +132,14 @@ pub struct Totals {
 }
 
 /// The request rate at the identity endpoint.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Fleet {
     /// The number of instances.
     pub instances: u32,
     /// The length of a bucket, in milliseconds.
-    pub bucket_ms: f64,
+    pub bucket_ms: Millis,
     /// The requests in each bucket, from the start.
     pub requests: Vec<u32>,
     /// The most requests in a bucket.
@@ -160,7 +160,7 @@ impl Recorder {
         let buckets = usize::try_from(plan.duration / bucket + 1).unwrap_or(1);
         Self {
             timeline: RefreshTimeline {
-                duration_ms: plan.duration as f64,
+                duration_ms: plan.duration,
                 phases: Vec::new(),
                 attempts: Vec::new(),
                 calls: Vec::new(),
@@ -168,7 +168,7 @@ impl Recorder {
                 totals: Totals::default(),
                 fleet: Fleet {
                     instances: plan.instances,
-                    bucket_ms: bucket as f64,
+                    bucket_ms: bucket,
                     requests: vec![0; buckets],
                     peak: 0,
                 },
@@ -197,12 +197,12 @@ impl Recorder {
             CallOutcome::Dead => totals.dead += 1,
         }
         if outcome != CallOutcome::Failed {
-            totals.longest_wait_ms = totals.longest_wait_ms.max(wait as f64);
+            totals.longest_wait_ms = totals.longest_wait_ms.max(wait);
         }
         if shown {
             let call = Call {
-                at_ms: at as f64,
-                wait_ms: wait as f64,
+                at_ms: at,
+                wait_ms: wait,
                 outcome,
                 code,
             };
@@ -233,8 +233,8 @@ impl Recorder {
         }
         if shown {
             let attempt = Attempt {
-                at_ms: at as f64,
-                end_ms: end as f64,
+                at_ms: at,
+                end_ms: end,
                 background,
                 outcome,
             };
@@ -261,8 +261,8 @@ impl Recorder {
         if let Some((phase, from)) = self.phase.take().filter(|&(_, from)| from < at) {
             let span = PhaseSpan {
                 phase,
-                from_ms: from as f64,
-                to_ms: at as f64,
+                from_ms: from,
+                to_ms: at,
             };
             let place = self.timeline.phases.len();
             self.timeline.truncated |= !insert(&mut self.timeline.phases, place, span);

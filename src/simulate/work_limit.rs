@@ -4,7 +4,6 @@ use std::cell::Cell;
 
 use super::scenario::refuse;
 use crate::Result;
-use crate::text::decimal::decimal;
 
 /// The most steps to simulate over all instances: a few seconds of work. The number of steps is not
 /// predictable, because short-lived tokens are refreshed all the time. A step takes ten times as
@@ -36,10 +35,9 @@ impl Effort {
         if self.0.get() <= MOST_STEPS {
             return Ok(());
         }
-        Err(refuse(format!(
-            "the scenario takes more than {} steps to play",
-            decimal(MOST_STEPS as f64)
-        ))
-        .hint("Shorten durationMs, lengthen the lifetimes of the tokens, or lower instances."))
+        Err(
+            refuse(format!("the scenario takes more than {MOST_STEPS} steps to play"))
+                .hint("Shorten durationMs, lengthen the lifetimes of the tokens, or lower instances."),
+        )
     }
 }

@@ -136,13 +136,10 @@ impl<'a> World<'a> {
                 status,
                 retry_after_ms,
                 ..
-            }) => {
-                let retry_after_ms = retry_after_ms.map(|ms| ms as Millis);
-                Answer::Error {
-                    status: Some(*status),
-                    retry_after_ms,
-                }
-            }
+            }) => Answer::Error {
+                status: Some(*status),
+                retry_after_ms: *retry_after_ms,
+            },
             None => {
                 let cached = self
                     .cached
@@ -193,7 +190,7 @@ impl<'a> World<'a> {
         self.plan
             .outages
             .iter()
-            .find(|outage| outage.from_ms <= at as f64 && (at as f64) < outage.to_ms)
+            .find(|outage| (outage.from_ms..outage.to_ms).contains(&at))
     }
 
     fn next_lifetime(&mut self) -> Millis {

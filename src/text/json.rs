@@ -129,6 +129,11 @@ impl Members {
         Ok(members)
     }
 
+    /// Reads the object at the start of a text, and ignores the rest of the text.
+    pub(crate) fn from_start(json: &[u8], wanted: fn(&str) -> bool) -> serde_json::Result<Self> {
+        serde_json::Deserializer::from_slice(json).deserialize_map(ObjectVisitor { wanted })
+    }
+
     /// Returns the value of a member; the last one of several.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0

@@ -2,8 +2,8 @@
 
 pub(crate) mod address;
 pub(crate) mod base64;
-pub(crate) mod decimal;
 pub(crate) mod json;
+pub(crate) mod number;
 
 /// Whether all characters are ASCII letters, digits or in `others`.
 pub(crate) fn is_made_of(text: &str, others: &[u8]) -> bool {

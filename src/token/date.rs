@@ -1,5 +1,5 @@
-//! Reads the date formats of token endpoints: ISO 8601 and the two formats of App Service
-//! 2017-09-01.
+//! Reads the date formats of token endpoints and command-line tools: ISO 8601, the two formats of
+//! App Service 2017-09-01, and that of Windows PowerShell.
 
 use super::lifetime::Millis;
 use crate::{Code, Error, Result};
@@ -9,8 +9,8 @@ use crate::{Code, Error, Result};
 /// 2.54.
 ///
 /// Formats: `2024-10-18T19:51:37.0000000+00:00` (`T` or a space, 0 to 9 fraction digits, `Z`,
-/// `+hh:mm`, `+hhmm`, `+hh` or nothing), `06/20/2019 02:57:58 +00:00` (month first) and `1/16/2020
-/// 5:24:12 AM +00:00` (12 AM is midnight).
+/// `+hh:mm`, `+hhmm`, `+hh` or nothing), `06/20/2019 02:57:58 +00:00` (month first), `1/16/2020
+/// 5:24:12 AM +00:00` (12 AM is midnight) and `/Date(1618255120000)/` (milliseconds).
 ///
 /// ```
 /// use copilot_keyless::token::parse_instant;
@@ -28,10 +28,11 @@ pub(super) type Zone<'a> = &'a dyn Fn(Millis) -> Option<i32>;
 
 /// [`parse_instant`] without its generic parameter, so that it is compiled once.
 pub(super) fn instant_of(text: &str, zone: Zone<'_>) -> Result<Millis> {
-    let mut cursor = Cursor {
-        rest: text.trim_ascii(),
-    };
-    let (local, offset) = cursor.date_time().ok_or_else(|| {
+    let text = text.trim_ascii();
+    if let Some(time) = powershell_date(text) {
+        return Ok(time);
+    }
+    let (local, offset) = Cursor { rest: text }.date_time().ok_or_else(|| {
         Error::new(Code::ExpiryUnreadable, "the expiry is a text in no known format")
             .hint("Expected seconds since 1970, or a date such as 2026-01-31T12:00:00Z.")
     })?;
@@ -43,6 +44,15 @@ pub(super) fn instant_of(text: &str, zone: Zone<'_>) -> Result<Millis> {
         })?,
     };
     Ok(local - Millis::from(minutes) * 60_000)
+}
+
+/// Reads the date of Windows PowerShell 5.1 and .NET Framework: `/Date(1618255120000)/`, with an
+/// offset behind the number or without. The number is in UTC either way.
+fn powershell_date(text: &str) -> Option<Millis> {
+    let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
+    let digits = inner.split(['+', '-']).next()?;
+    let valid = (12..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    valid.then(|| digits.bytes().fold(0, with_digit))
 }
 
 const MONTHS: [&str; 12] = [
@@ -97,9 +107,11 @@ impl Cursor<'_> {
         }
         let hour = self.number(1, 2)?;
         self.expect(':')?;
-        let minute = self.number(2, 2)?;
+        // A format string of .NET without padding, `M/d/yyyy H:m:s tt K`, writes one digit.
+        let least = if american { 1 } else { 2 };
+        let minute = self.number(least, 2)?;
         self.expect(':')?;
-        let second = self.number(2, 2)?;
+        let second = self.number(least, 2)?;
         let fraction = if self.take('.') { self.fraction()? } else { 0 };
         let hour = if american { self.twelve_hours(hour)? } else { hour };
         let offset = self.offset();

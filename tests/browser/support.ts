@@ -1,23 +1,22 @@
 // Opens the page as `npm run www` serves it, in Chromium.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page, Request } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { launch } from "../support/browser.js";
 import { root } from "../support/process.js";
 
-export interface Served {
+interface Served {
   address: string;
   stop(): Promise<void>;
 }
 
-/** Builds the page and serves it on a free port, as `npm run www` does after the build. */
-export async function serve(): Promise<Served> {
+/** Serves the page that the set-up has built, on a free port, as `npm run www` does. */
+async function serve(): Promise<Served> {
   const vite = join(root, "node_modules/vite/bin/vite.js");
-  // Vite would build a development page under the test runner's NODE_ENV.
   const env = { ...process.env, NODE_ENV: "production", NO_COLOR: "1" };
-  const built = spawnSync(process.execPath, [vite, "build", "www"], { cwd: root, env, encoding: "utf8" });
-  if (built.status !== 0) throw new Error(`vite build www failed: ${built.stderr}`);
   const child = spawn(process.execPath, [vite, "preview", "www", "--port", "0"], { cwd: root, env });
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   let said = "";
@@ -103,4 +102,66 @@ export async function accessibility(page: Page): Promise<string[]> {
 /** Reads the clipboard. */
 export function clipboard(page: Page): Promise<string> {
   return page.evaluate(() => navigator.clipboard.readText());
+}
+
+/** Opens the page in one browser for all tests of a file. */
+export function inBrowser() {
+  let browser: Browser;
+  let served: Served;
+  let opened: Opened | undefined;
+
+  beforeAll(async () => {
+    [browser, served] = await Promise.all([launch(), serve()]);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await served?.stop();
+  });
+
+  // No test may log an error in the page or violate its content security policy.
+  afterEach(async () => {
+    const faults = opened?.faults;
+    await opened?.page.context().close();
+    opened = undefined;
+    expect(faults ?? []).toEqual([]);
+  });
+
+  return {
+    get browser() {
+      return browser;
+    },
+    get address() {
+      return served.address;
+    },
+    get requests() {
+      return opened?.requests ?? [];
+    },
+    get faults() {
+      return opened?.faults ?? [];
+    },
+    async visit(
+      fragment = "",
+      options?: BrowserContextOptions,
+      prepare?: (page: Page) => Promise<void>,
+    ): Promise<Page> {
+      opened = await open(browser, served.address + fragment, options, prepare);
+      return opened.page;
+    },
+  };
+}
+
+export const text = (page: Page, id: string) => page.locator(`#${id}`).innerText();
+
+/** Opens a panel by its tab. */
+export const openTab = (page: Page, name: "Endpoint" | "Token" | "Error" | "Refresh" | "Try it") =>
+  page.getByRole("tab", { name: new RegExp(`^${name}`) }).click();
+
+export const shownPanels = (page: Page) =>
+  page.locator("#tools > [role=tabpanel]:visible").evaluateAll((panels) => panels.map(({ id }) => id));
+
+/** Returns an unsigned token with these claims. */
+export function token(claims: object): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  return `${part({ alg: "RS256" })}.${part(claims)}.c2lnbmF0dXJl`;
 }

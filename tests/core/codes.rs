@@ -44,7 +44,7 @@ fn the_table_lists_every_variable() {
 /// The least value of a policy field: what the error of a lower one says.
 fn least(name: &str) -> i64 {
     let mut policy = RefreshPolicy::default();
-    policy.change(name, Some(-1.0)).unwrap();
+    policy.change(name, Some(-1)).unwrap();
     let error = policy.validate().unwrap_err().to_string();
     let (_, range) = error.split_once("milliseconds from ").unwrap();
     range.split_once(" to ").unwrap().0.parse().unwrap()

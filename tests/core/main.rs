@@ -29,6 +29,7 @@ mod diagnosis {
     mod table;
 }
 mod endpoint {
+    mod messages;
     mod properties;
     mod table;
 }

@@ -8,17 +8,17 @@ use copilot_keyless::simulate::{
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-const MINUTE: f64 = 60_000.0;
-const HOUR: f64 = 3_600_000.0;
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 3_600_000;
 
-fn tokens(lifetime_ms: f64) -> TokenScript {
+fn tokens(lifetime_ms: i64) -> TokenScript {
     TokenScript {
         lifetimes_ms: vec![lifetime_ms],
         ..TokenScript::default()
     }
 }
 
-fn outage(from_ms: f64, to_ms: f64, mode: FailureMode) -> Vec<Outage> {
+fn outage(from_ms: i64, to_ms: i64, mode: FailureMode) -> Vec<Outage> {
     vec![Outage {
         from_ms,
         to_ms,
@@ -38,7 +38,7 @@ fn waits(timeline: &RefreshTimeline) -> usize {
     timeline
         .calls
         .iter()
-        .filter(|call| call.at_ms > 0.0 && call.outcome == CallOutcome::Waited)
+        .filter(|call| call.at_ms > 0 && call.outcome == CallOutcome::Waited)
         .count()
 }
 
@@ -64,16 +64,16 @@ fn two_quiet_hours() {
     let ends = timeline
         .phases
         .windows(2)
-        .all(|pair| (pair[0].to_ms - pair[1].from_ms).abs() < f64::EPSILON);
+        .all(|pair| pair[0].to_ms == pair[1].from_ms);
     assert!(ends, "phases leave no gap: {:?}", timeline.phases);
 }
 
 #[test]
 fn twelve_hours_of_outage_cost_no_call_and_few_attempts() {
     let timeline = play(&RefreshScenario {
-        duration_ms: 25.0 * HOUR,
-        token: tokens(24.0 * HOUR),
-        outages: outage(12.0 * HOUR, 24.0 * HOUR, FailureMode::Reset),
+        duration_ms: 25 * HOUR,
+        token: tokens(24 * HOUR),
+        outages: outage(12 * HOUR, 24 * HOUR, FailureMode::Reset),
         ..RefreshScenario::default()
     });
     assert!(
@@ -85,7 +85,7 @@ fn twelve_hours_of_outage_cost_no_call_and_few_attempts() {
     let after = timeline
         .calls
         .iter()
-        .find(|call| call.at_ms >= 24.0 * HOUR)
+        .find(|call| call.at_ms >= 24 * HOUR)
         .unwrap();
     assert_eq!(
         after.outcome,
@@ -97,31 +97,31 @@ fn twelve_hours_of_outage_cost_no_call_and_few_attempts() {
 #[test]
 fn an_outage_across_the_end_fails_calls_only_while_no_token_is_good() {
     let timeline = play(&RefreshScenario {
-        outages: outage(50.0 * MINUTE, 70.0 * MINUTE, FailureMode::Status),
+        outages: outage(50 * MINUTE, 70 * MINUTE, FailureMode::Status),
         calls: Calls {
-            every_ms: 10_000.0,
+            every_ms: 10_000,
             ..Calls::default()
         },
         ..RefreshScenario::default()
     });
     for call in &timeline.calls {
-        let dead_time = (HOUR - 10_000.0..70.0 * MINUTE).contains(&call.at_ms);
+        let dead_time = (HOUR - 10_000..70 * MINUTE).contains(&call.at_ms);
         assert_eq!(
             call.outcome == CallOutcome::Failed,
-            dead_time && call.at_ms + call.wait_ms < 70.0 * MINUTE,
+            dead_time && call.at_ms + call.wait_ms < 70 * MINUTE,
             "{call:?}"
         );
         assert!(call.outcome != CallOutcome::Failed || call.code == Some(Code::CredentialServerError));
-        assert!(call.wait_ms <= 15_000.0);
+        assert!(call.wait_ms <= 15_000);
     }
 }
 
 #[test]
 fn a_hang_stalls_nobody_while_the_token_is_good() {
     let timeline = play(&RefreshScenario {
-        outages: outage(54.0 * MINUTE, 57.0 * MINUTE, FailureMode::Hang),
+        outages: outage(54 * MINUTE, 57 * MINUTE, FailureMode::Hang),
         calls: Calls {
-            every_ms: 1_000.0,
+            every_ms: 1_000,
             ..Calls::default()
         },
         ..RefreshScenario::default()
@@ -139,7 +139,7 @@ fn a_hang_stalls_nobody_while_the_token_is_good() {
 #[test]
 fn a_slow_endpoint_stalls_nobody_while_the_token_is_good() {
     let timeline = play(&RefreshScenario {
-        latency_ms: 5_000.0,
+        latency_ms: 5_000,
         ..RefreshScenario::default()
     });
     assert_eq!(waits(&timeline), 0);
@@ -148,10 +148,10 @@ fn a_slow_endpoint_stalls_nobody_while_the_token_is_good() {
 #[test]
 fn nobody_calls_nothing_happens_unless_kept_fresh() {
     let idle = RefreshScenario {
-        duration_ms: 6.0 * HOUR,
+        duration_ms: 6 * HOUR,
         calls: Calls {
-            every_ms: 0.0,
-            at_ms: vec![0.0],
+            every_ms: 0,
+            at_ms: vec![0],
             ..Calls::default()
         },
         ..RefreshScenario::default()
@@ -169,8 +169,8 @@ fn nobody_calls_nothing_happens_unless_kept_fresh() {
 fn phases_end_on_time_although_nobody_looks() {
     let timeline = play(&RefreshScenario {
         calls: Calls {
-            every_ms: 0.0,
-            at_ms: vec![0.0],
+            every_ms: 0,
+            at_ms: vec![0],
             ..Calls::default()
         },
         policy: RefreshPolicy {
@@ -187,21 +187,21 @@ fn phases_end_on_time_although_nobody_looks() {
     assert_eq!(
         ends,
         [
-            (Phase::Empty, 200.0),
-            (Phase::Fresh, 3_300_000.0),
-            (Phase::Due, 3_590_000.0),
-            (Phase::Expired, 7_200_000.0)
+            (Phase::Empty, 200),
+            (Phase::Fresh, 3_300_000),
+            (Phase::Due, 3_590_000),
+            (Phase::Expired, 7_200_000)
         ]
     );
 }
 
 #[test]
 fn a_clock_set_either_way_never_serves_a_dead_token() {
-    for by_ms in [-2.0 * HOUR, 2.0 * HOUR, -30.0 * 24.0 * HOUR] {
+    for by_ms in [-2 * HOUR, 2 * HOUR, -30 * 24 * HOUR] {
         let timeline = play(&RefreshScenario {
-            duration_ms: 5.0 * HOUR,
+            duration_ms: 5 * HOUR,
             clock_steps: vec![ClockStep {
-                at_ms: 30.0 * MINUTE,
+                at_ms: 30 * MINUTE,
                 by_ms,
             }],
             ..RefreshScenario::default()
@@ -214,8 +214,8 @@ fn a_clock_set_either_way_never_serves_a_dead_token() {
 fn a_machine_that_slept_through_the_expiry_waits_once() {
     let timeline = play(&RefreshScenario {
         suspends: vec![Suspend {
-            from_ms: 10.0 * MINUTE,
-            to_ms: 100.0 * MINUTE,
+            from_ms: 10 * MINUTE,
+            to_ms: 100 * MINUTE,
         }],
         ..RefreshScenario::default()
     });
@@ -226,10 +226,10 @@ fn a_machine_that_slept_through_the_expiry_waits_once() {
 #[test]
 fn a_platform_cache_that_gives_the_same_token_is_not_hammered() {
     let timeline = play(&RefreshScenario {
-        duration_ms: 24.0 * HOUR,
+        duration_ms: 24 * HOUR,
         token: TokenScript {
-            cached_for_ms: 20.0 * HOUR,
-            ..tokens(24.0 * HOUR)
+            cached_for_ms: 20 * HOUR,
+            ..tokens(24 * HOUR)
         },
         ..RefreshScenario::default()
     });
@@ -246,24 +246,24 @@ fn a_platform_cache_that_gives_the_same_token_is_not_hammered() {
 #[test]
 fn a_rejected_token_is_replaced_at_the_next_call() {
     let timeline = play(&RefreshScenario {
-        invalidations_ms: vec![30_000.0],
+        invalidations_ms: vec![30_000],
         ..RefreshScenario::default()
     });
-    assert_eq!(timeline.attempts[1].at_ms, 60_000.0);
+    assert_eq!(timeline.attempts[1].at_ms, 60_000);
     assert_eq!(waits(&timeline), 1);
 }
 
 #[test]
 fn ten_thousand_instances_spread_their_refresh() {
     let timeline = play(&RefreshScenario {
-        duration_ms: 12.0 * HOUR + 3.0 * MINUTE,
-        token: tokens(24.0 * HOUR),
+        duration_ms: 12 * HOUR + 3 * MINUTE,
+        token: tokens(24 * HOUR),
         instances: 10_000,
-        bucket_ms: Some(1_000.0),
+        bucket_ms: Some(1_000),
         calls: Calls {
-            every_ms: 1_000.0,
-            from_ms: 12.0 * HOUR - 10_000.0,
-            at_ms: vec![0.0],
+            every_ms: 1_000,
+            from_ms: 12 * HOUR - 10_000,
+            at_ms: vec![0],
             ..Calls::default()
         },
         ..RefreshScenario::default()
@@ -278,9 +278,9 @@ fn ten_thousand_instances_spread_their_refresh() {
 #[test]
 fn the_other_ways_are_worse_as_computed() {
     let scenario = RefreshScenario {
-        outages: outage(54.0 * MINUTE, 70.0 * MINUTE, FailureMode::Reset),
+        outages: outage(54 * MINUTE, 70 * MINUTE, FailureMode::Reset),
         calls: Calls {
-            every_ms: 10_000.0,
+            every_ms: 10_000,
             ..Calls::default()
         },
         ..RefreshScenario::default()
@@ -311,8 +311,8 @@ fn the_other_ways_are_worse_as_computed() {
 fn the_fixed_window_serves_dead_tokens_when_the_clock_is_set_back() {
     let scenario = RefreshScenario {
         clock_steps: vec![ClockStep {
-            at_ms: 30.0 * MINUTE,
-            by_ms: -2.0 * HOUR,
+            at_ms: 30 * MINUTE,
+            by_ms: -2 * HOUR,
         }],
         ..RefreshScenario::default()
     };
@@ -330,7 +330,7 @@ fn the_fixed_window_serves_dead_tokens_when_the_clock_is_set_back() {
 #[test]
 fn the_other_ways_in_a_hang() {
     let scenario = RefreshScenario {
-        outages: outage(55.0 * MINUTE, 70.0 * MINUTE, FailureMode::Hang),
+        outages: outage(55 * MINUTE, 70 * MINUTE, FailureMode::Hang),
         ..RefreshScenario::default()
     };
     let per_call = play(&RefreshScenario {
@@ -362,7 +362,7 @@ fn a_status_is_told_by_its_code() {
         (302, Code::CredentialNetwork),
     ] {
         let outages = vec![Outage {
-            to_ms: 10.0 * MINUTE,
+            to_ms: 10 * MINUTE,
             mode: FailureMode::Status,
             status,
             ..Outage::default()
@@ -378,8 +378,8 @@ fn a_status_is_told_by_its_code() {
 #[test]
 fn an_expiry_already_past_fails_with_the_schedules_own_code() {
     let timeline = play(&RefreshScenario {
-        latency_ms: 9_000.0,
-        token: tokens(5_000.0),
+        latency_ms: 9_000,
+        token: tokens(5_000),
         ..RefreshScenario::default()
     });
     assert_eq!(timeline.calls[0].code, Some(Code::TokenNotRenewed));
@@ -389,7 +389,7 @@ fn an_expiry_already_past_fails_with_the_schedules_own_code() {
 fn long_lists_are_cut_and_say_so() {
     let timeline = play(&RefreshScenario {
         calls: Calls {
-            every_ms: 1_000.0,
+            every_ms: 1_000,
             ..Calls::default()
         },
         ..RefreshScenario::default()
@@ -406,14 +406,14 @@ fn bad_scenarios_are_refused_by_name() {
         (
             "durationMs",
             RefreshScenario {
-                duration_ms: 0.0,
+                duration_ms: 0,
                 ..good()
             },
         ),
         (
             "durationMs",
             RefreshScenario {
-                duration_ms: f64::NAN,
+                duration_ms: i64::MIN,
                 ..good()
             },
         ),
@@ -430,31 +430,28 @@ fn bad_scenarios_are_refused_by_name() {
         (
             "lifetimesMs",
             RefreshScenario {
-                token: tokens(-1.0),
+                token: tokens(-1),
                 ..good()
             },
         ),
         (
             "latencyMs",
             RefreshScenario {
-                latency_ms: -1.0,
+                latency_ms: -1,
                 ..good()
             },
         ),
         (
             "outages",
             RefreshScenario {
-                outages: outage(2.0, 1.0, FailureMode::Reset),
+                outages: outage(2, 1, FailureMode::Reset),
                 ..good()
             },
         ),
         (
             "suspends",
             RefreshScenario {
-                suspends: vec![Suspend {
-                    from_ms: 2.0,
-                    to_ms: 1.0,
-                }],
+                suspends: vec![Suspend { from_ms: 2, to_ms: 1 }],
                 ..good()
             },
         ),
@@ -475,7 +472,7 @@ fn bad_scenarios_are_refused_by_name() {
         (
             "bucketMs",
             RefreshScenario {
-                bucket_ms: Some(0.0),
+                bucket_ms: Some(0),
                 ..good()
             },
         ),
@@ -483,7 +480,7 @@ fn bad_scenarios_are_refused_by_name() {
             "calls",
             RefreshScenario {
                 calls: Calls {
-                    every_ms: 1.0,
+                    every_ms: 1,
                     ..Calls::default()
                 },
                 instances: 1_000,
@@ -510,7 +507,7 @@ fn bad_scenarios_are_refused_by_name() {
 }
 
 fn scenarios() -> impl Strategy<Value = RefreshScenario> {
-    let time = || 0.0..3.0 * HOUR;
+    let time = || 0..3 * HOUR;
     let mode = prop_oneof![
         Just(FailureMode::Reset),
         Just(FailureMode::Hang),
@@ -518,10 +515,10 @@ fn scenarios() -> impl Strategy<Value = RefreshScenario> {
     ];
     let outage = (
         time(),
-        0.0..HOUR,
+        0..HOUR,
         mode,
         300_u16..600,
-        proptest::option::of(0.0..2.0 * HOUR),
+        proptest::option::of(0..2 * HOUR),
     )
         .prop_map(|(from_ms, length, mode, status, retry_after_ms)| Outage {
             from_ms,
@@ -530,8 +527,9 @@ fn scenarios() -> impl Strategy<Value = RefreshScenario> {
             status,
             retry_after_ms,
         });
-    let step = (time(), -1e12..1e12).prop_map(|(at_ms, by_ms)| ClockStep { at_ms, by_ms });
-    let suspend = (time(), 0.0..HOUR).prop_map(|(from_ms, length)| Suspend {
+    let step = (time(), -1_000_000_000_000..1_000_000_000_000_i64)
+        .prop_map(|(at_ms, by_ms)| ClockStep { at_ms, by_ms });
+    let suspend = (time(), 0..HOUR).prop_map(|(from_ms, length)| Suspend {
         from_ms,
         to_ms: from_ms + length,
     });
@@ -541,24 +539,21 @@ fn scenarios() -> impl Strategy<Value = RefreshScenario> {
         // At most one sleep: the overlap of two would count twice.
         vec(suspend, 0..2).prop_map(|suspends| (Vec::new(), suspends)),
     ];
-    let token = (
-        vec(1_000.0..30.0 * HOUR, 1..4),
-        proptest::option::of(time()),
-        0.0..HOUR,
-    )
-        .prop_map(|(lifetimes_ms, refresh_after_ms, cached_for_ms)| TokenScript {
+    let token = (vec(1_000..30 * HOUR, 1..4), proptest::option::of(time()), 0..HOUR).prop_map(
+        |(lifetimes_ms, refresh_after_ms, cached_for_ms)| TokenScript {
             lifetimes_ms,
             refresh_after_ms,
             cached_for_ms,
-        });
+        },
+    );
     (
         token,
-        0.0..40_000.0,
+        0..40_000_i64,
         vec(outage, 0..5),
         sleeps,
         vec(time(), 0..4),
         any::<bool>(),
-        500.0..600_000.0,
+        500..600_000_i64,
         any::<u32>(),
     )
         .prop_map(
@@ -572,7 +567,7 @@ fn scenarios() -> impl Strategy<Value = RefreshScenario> {
                 every_ms,
                 seed,
             )| RefreshScenario {
-                duration_ms: 4.0 * HOUR,
+                duration_ms: 4 * HOUR,
                 token,
                 latency_ms,
                 outages,
@@ -601,7 +596,7 @@ proptest! {
         prop_assert_eq!(totals.fresh + totals.due + totals.waited + totals.failed, totals.calls);
         for call in &timeline.calls {
             let slept = scenario.suspends.iter().any(|one| one.from_ms < call.at_ms + call.wait_ms && call.at_ms < one.to_ms);
-            prop_assert!(slept || call.wait_ms <= 15_000.0, "{:?}", call);
+            prop_assert!(slept || call.wait_ms <= 15_000, "{:?}", call);
         }
         for attempt in &timeline.attempts {
             prop_assert!(attempt.end_ms >= attempt.at_ms);
@@ -612,15 +607,15 @@ proptest! {
 /// Any scenario ends within seconds, with a timeline or an error.
 #[test]
 fn no_scenario_is_work_without_end() {
-    let month = 30.0 * 24.0 * HOUR;
+    let month = 30 * 24 * HOUR;
     let second = RefreshScenario {
         duration_ms: month,
-        token: tokens(1_000.0),
+        token: tokens(1_000),
         keep_fresh: true,
-        latency_ms: 0.0,
+        latency_ms: 0,
         calls: Calls {
-            every_ms: 0.0,
-            at_ms: vec![0.0],
+            every_ms: 0,
+            at_ms: vec![0],
             ..Calls::default()
         },
         ..RefreshScenario::default()
@@ -635,7 +630,7 @@ fn no_scenario_is_work_without_end() {
         retry_max_ms: 1,
         ..RefreshPolicy::default()
     };
-    let list = |count: usize| -> Vec<f64> { (0..count).map(|at| at as f64).collect() };
+    let list = |count: i64| -> Vec<i64> { (0..count).collect() };
     let endless = [
         (
             "tokens of a second, fleet",
@@ -647,7 +642,7 @@ fn no_scenario_is_work_without_end() {
         (
             "tokens of a millisecond",
             RefreshScenario {
-                token: tokens(1.0),
+                token: tokens(1),
                 ..second.clone()
             },
         ),
@@ -655,7 +650,7 @@ fn no_scenario_is_work_without_end() {
             "deadlines far away",
             RefreshScenario {
                 policy: patient,
-                token: tokens(1.0),
+                token: tokens(1),
                 ..second.clone()
             },
         ),
@@ -664,9 +659,9 @@ fn no_scenario_is_work_without_end() {
             RefreshScenario {
                 policy: eager,
                 instances: 100,
-                start_spread_ms: 0.0,
-                token: tokens(24.0 * HOUR),
-                outages: outage(1.0, month, FailureMode::Reset),
+                start_spread_ms: 0,
+                token: tokens(24 * HOUR),
+                outages: outage(1, month, FailureMode::Reset),
                 ..second.clone()
             },
         ),
@@ -678,7 +673,7 @@ fn no_scenario_is_work_without_end() {
                 token: tokens(month),
                 clock_steps: list(1_000)
                     .into_iter()
-                    .map(|at_ms| ClockStep { at_ms, by_ms: 1.0 })
+                    .map(|at_ms| ClockStep { at_ms, by_ms: 1 })
                     .collect(),
                 calls: Calls {
                     every_ms: HOUR,
@@ -692,7 +687,7 @@ fn no_scenario_is_work_without_end() {
             RefreshScenario {
                 clock_steps: list(200_000)
                     .into_iter()
-                    .map(|at_ms| ClockStep { at_ms, by_ms: 0.0 })
+                    .map(|at_ms| ClockStep { at_ms, by_ms: 0 })
                     .collect(),
                 invalidations_ms: list(200_000),
                 ..second.clone()
@@ -703,9 +698,9 @@ fn no_scenario_is_work_without_end() {
             RefreshScenario {
                 policy: patient,
                 keep_fresh: false,
-                outages: outage(0.0, month, FailureMode::Hang),
+                outages: outage(0, month, FailureMode::Hang),
                 calls: Calls {
-                    every_ms: 60.0,
+                    every_ms: 60,
                     ..Calls::default()
                 },
                 ..second.clone()
@@ -723,7 +718,7 @@ fn no_scenario_is_work_without_end() {
     }
     // Half a day of tokens that live a second is much, but within the limit.
     let timeline = simulate(&RefreshScenario {
-        duration_ms: 12.0 * HOUR,
+        duration_ms: 12 * HOUR,
         ..second
     })
     .unwrap();

@@ -10,8 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch } from "../support/browser.js";
 import { newcomer, run } from "../support/process.js";
 import { BUNDLERS, mainOf } from "./bundle.js";
-import { MODULES } from "./scripts.js";
-import { inlinedModules, installed, linkPackages } from "./support.js";
+import { inlinedModules, MODULES } from "./release.js";
+import { installed, linkPackages } from "./support.js";
 
 const folder = installed();
 const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];

@@ -1,10 +1,8 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inflateRawSync } from "node:zlib";
 import { afterAll, inject } from "vitest";
 import { root } from "../support/process.js";
-import { MODULES, moduleBytes } from "./scripts.js";
 
 /**
  * Copies the installed package into a new folder. The project's set-up has packed and installed it.
@@ -44,37 +42,3 @@ export function packageFiles(folder: string): string[] {
     )
     .sort();
 }
-
-/**
- * Returns the names of all inlined WebAssembly modules (deflated, in base64) in the JavaScript
- * below a folder, with repetitions; for an unknown module, its size.
- */
-export function inlinedModules(folder: string): string[] {
-  const names = Object.keys(MODULES);
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((path) => /\.m?js$/.test(path))
-    .flatMap((path) => [
-      // esbuild breaks long strings.
-      ...readFileSync(join(folder, path), "utf8")
-        .replaceAll("\\\n", "")
-        .matchAll(/["'`]([A-Za-z0-9+/]{2000,}={0,2})["'`]/g),
-    ])
-    .map(([, base64]) => {
-      const bytes = inflateRawSync(Buffer.from(base64 as string, "base64"));
-      return names.find((name) => moduleBytes(name).equals(bytes)) ?? `${bytes.length} bytes`;
-    })
-    .sort();
-}
-
-/** Node's types lack it. */
-export const { Module: WasmModule } = (
-  globalThis as unknown as {
-    WebAssembly: {
-      Module: {
-        new (bytes: Uint8Array): object;
-        imports(module: object): { module: string }[];
-        customSections(module: object, name: string): ArrayBuffer[];
-      };
-    };
-  }
-).WebAssembly;

@@ -1,5 +1,5 @@
 import type { AbortSignalLike, AccessToken, GetTokenOptions, TokenCredential } from "copilot-keyless";
-import type { FakeClock } from "./fake-clock.js";
+import type { FakeClock } from "copilot-keyless/testing";
 
 /** A call of a credential, and the functions that settle it if it hangs. */
 export interface Call {

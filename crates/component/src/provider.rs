@@ -5,7 +5,7 @@ use super::wit::provider::{
     ProviderRequest, Sources,
 };
 use super::{Component, notices, same_names};
-use copilot_keyless::{environment, provider};
+use copilot_keyless::{environment, provider, whole_number};
 
 impl Guest for Component {
     fn plan_provider(request: ProviderRequest) -> Result<ProviderPlan, KeylessError> {
@@ -49,8 +49,8 @@ impl From<ProviderRequest> for provider::ProviderRequest {
             wire_api: request.wire_api.map(Into::into),
             api_version: request.api_version,
             headers: request.headers.into_iter().collect(),
-            max_prompt_tokens: request.max_prompt_tokens,
-            max_output_tokens: request.max_output_tokens,
+            max_prompt_tokens: request.max_prompt_tokens.map(whole_number),
+            max_output_tokens: request.max_output_tokens.map(whole_number),
             own_credential: request.own_credential,
             env: request.env.into_iter().collect(),
         }

@@ -1,8 +1,8 @@
-//! Implements the interface `simulate`. Times are whole milliseconds here, and floats in the crate.
+//! Implements the interface `simulate`.
 
 use super::wit::simulate::{
-    Attempt, AttemptOutcome, Call, CallOutcome, Calls, FailureMode, Fleet, Guest, KeylessError, Millis,
-    Outage, PhaseSpan, RefreshScenario, RefreshTimeline, Strategy, TokenScript, Totals,
+    Attempt, AttemptOutcome, Call, CallOutcome, Calls, FailureMode, Fleet, Guest, KeylessError, Outage,
+    PhaseSpan, RefreshScenario, RefreshTimeline, Strategy, TokenScript, Totals,
 };
 use super::{Component, same_names};
 use copilot_keyless::simulate;
@@ -18,14 +18,6 @@ same_names!(Strategy => simulate::Strategy { Keyless, PerCall, FixedWindow });
 same_names!(simulate::AttemptOutcome => AttemptOutcome { Succeeded, Unchanged, Failed, Abandoned });
 same_names!(simulate::CallOutcome => CallOutcome { Fresh, Due, Waited, Failed, Dead });
 
-fn number(ms: Millis) -> f64 {
-    ms as f64
-}
-
-fn numbers(list: Vec<Millis>) -> Vec<f64> {
-    list.into_iter().map(number).collect()
-}
-
 /// Converts every item of a list.
 fn all<T, U: From<T>>(list: Vec<T>) -> Vec<U> {
     list.into_iter().map(Into::into).collect()
@@ -35,32 +27,32 @@ impl From<RefreshScenario> for simulate::RefreshScenario {
     fn from(given: RefreshScenario) -> Self {
         let default = Self::default();
         Self {
-            duration_ms: given.duration_ms.map_or(default.duration_ms, number),
+            duration_ms: given.duration_ms.unwrap_or(default.duration_ms),
             token: given.token.into(),
-            latency_ms: given.latency_ms.map_or(default.latency_ms, number),
+            latency_ms: given.latency_ms.unwrap_or(default.latency_ms),
             outages: all(given.outages),
             calls: given.calls.into(),
             clock_steps: given
                 .clock_steps
                 .into_iter()
                 .map(|step| simulate::ClockStep {
-                    at_ms: number(step.at_ms),
-                    by_ms: number(step.by_ms),
+                    at_ms: step.at_ms,
+                    by_ms: step.by_ms,
                 })
                 .collect(),
             suspends: given
                 .suspends
                 .into_iter()
                 .map(|suspend| simulate::Suspend {
-                    from_ms: number(suspend.from_ms),
-                    to_ms: number(suspend.to_ms),
+                    from_ms: suspend.from_ms,
+                    to_ms: suspend.to_ms,
                 })
                 .collect(),
-            invalidations_ms: numbers(given.invalidations_ms),
+            invalidations_ms: given.invalidations_ms,
             keep_fresh: given.keep_fresh,
             instances: given.instances.unwrap_or(default.instances),
-            start_spread_ms: given.start_spread_ms.map_or(default.start_spread_ms, number),
-            bucket_ms: given.bucket_ms.map(number),
+            start_spread_ms: given.start_spread_ms.unwrap_or(default.start_spread_ms),
+            bucket_ms: given.bucket_ms,
             policy: given.policy.into(),
             strategy: given.strategy.map_or(default.strategy, Into::into),
             seed: given.seed.unwrap_or(default.seed),
@@ -72,9 +64,9 @@ impl From<TokenScript> for simulate::TokenScript {
     fn from(given: TokenScript) -> Self {
         let default = Self::default();
         Self {
-            lifetimes_ms: given.lifetimes_ms.map_or(default.lifetimes_ms, numbers),
-            refresh_after_ms: given.refresh_after_ms.map(number),
-            cached_for_ms: given.cached_for_ms.map_or(default.cached_for_ms, number),
+            lifetimes_ms: given.lifetimes_ms.unwrap_or(default.lifetimes_ms),
+            refresh_after_ms: given.refresh_after_ms,
+            cached_for_ms: given.cached_for_ms.unwrap_or(default.cached_for_ms),
         }
     }
 }
@@ -83,11 +75,11 @@ impl From<Outage> for simulate::Outage {
     fn from(given: Outage) -> Self {
         let default = Self::default();
         Self {
-            from_ms: number(given.from_ms),
-            to_ms: number(given.to_ms),
+            from_ms: given.from_ms,
+            to_ms: given.to_ms,
             mode: given.mode.map_or(default.mode, Into::into),
             status: given.status.unwrap_or(default.status),
-            retry_after_ms: given.retry_after_ms.map(number),
+            retry_after_ms: given.retry_after_ms,
         }
     }
 }
@@ -96,10 +88,10 @@ impl From<Calls> for simulate::Calls {
     fn from(given: Calls) -> Self {
         let default = Self::default();
         Self {
-            every_ms: given.every_ms.map_or(default.every_ms, number),
-            from_ms: given.from_ms.map_or(default.from_ms, number),
-            to_ms: given.to_ms.map(number),
-            at_ms: numbers(given.at_ms),
+            every_ms: given.every_ms.unwrap_or(default.every_ms),
+            from_ms: given.from_ms.unwrap_or(default.from_ms),
+            to_ms: given.to_ms,
+            at_ms: given.at_ms,
         }
     }
 }
@@ -118,7 +110,7 @@ impl From<simulate::RefreshTimeline> for RefreshTimeline {
             failed_attempts,
         } = timeline.totals;
         Self {
-            duration_ms: timeline.duration_ms as Millis,
+            duration_ms: timeline.duration_ms,
             phases: all(timeline.phases),
             attempts: all(timeline.attempts),
             calls: all(timeline.calls),
@@ -130,13 +122,13 @@ impl From<simulate::RefreshTimeline> for RefreshTimeline {
                 waited,
                 failed,
                 dead,
-                longest_wait_ms: longest_wait_ms as Millis,
+                longest_wait_ms,
                 attempts,
                 failed_attempts,
             },
             fleet: Fleet {
                 instances: timeline.fleet.instances,
-                bucket_ms: timeline.fleet.bucket_ms as Millis,
+                bucket_ms: timeline.fleet.bucket_ms,
                 requests: timeline.fleet.requests,
                 peak: timeline.fleet.peak,
             },
@@ -148,8 +140,8 @@ impl From<simulate::PhaseSpan> for PhaseSpan {
     fn from(span: simulate::PhaseSpan) -> Self {
         Self {
             phase: span.phase.into(),
-            from_ms: span.from_ms as Millis,
-            to_ms: span.to_ms as Millis,
+            from_ms: span.from_ms,
+            to_ms: span.to_ms,
         }
     }
 }
@@ -157,8 +149,8 @@ impl From<simulate::PhaseSpan> for PhaseSpan {
 impl From<simulate::Attempt> for Attempt {
     fn from(attempt: simulate::Attempt) -> Self {
         Self {
-            at_ms: attempt.at_ms as Millis,
-            end_ms: attempt.end_ms as Millis,
+            at_ms: attempt.at_ms,
+            end_ms: attempt.end_ms,
             background: attempt.background,
             outcome: attempt.outcome.into(),
         }
@@ -168,8 +160,8 @@ impl From<simulate::Attempt> for Attempt {
 impl From<simulate::Call> for Call {
     fn from(call: simulate::Call) -> Self {
         Self {
-            at_ms: call.at_ms as Millis,
-            wait_ms: call.wait_ms as Millis,
+            at_ms: call.at_ms,
+            wait_ms: call.wait_ms,
             outcome: call.outcome.into(),
             code: call.code.map(|code| code.as_str().to_owned()),
         }

@@ -68,3 +68,26 @@ fn provider_config(plan: &ProviderPlan, tokens: Arc<Tokens>) -> ProviderConfig {
     config.wire_model.clone_from(&plan.config.wire_model);
     config
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ProviderRequest, Tokens, provider, provider_config};
+
+    #[test]
+    fn the_config_is_that_of_the_plan() {
+        let plan = provider::plan(&ProviderRequest {
+            endpoint: Some("https://myres.openai.azure.com".to_owned()),
+            model: Some("gpt-5.5".to_owned()),
+            deployment: Some("team-gpt".to_owned()),
+            ..ProviderRequest::default()
+        })
+        .expect("the options are valid");
+        let config = provider_config(&plan, Tokens::new("https://ai.azure.com/.default"));
+        assert_eq!(config.base_url, "https://myres.openai.azure.com/openai/v1/");
+        assert_eq!(config.provider_type.as_deref(), Some("openai"));
+        assert_eq!(config.wire_api.as_deref(), Some("responses"));
+        assert_eq!(config.model_id.as_deref(), Some("gpt-5.5"));
+        assert_eq!(config.wire_model.as_deref(), Some("team-gpt"));
+        assert!(config.bearer_token_provider.is_some());
+    }
+}

@@ -4,10 +4,10 @@ use std::env;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use copilot_keyless::token::{TokenResponse, parse_token_response};
 use copilot_keyless::schedule::{
     Answer, Decision, Failure, FailureKind, Now, Outcome, RefreshPolicy, Schedule,
 };
+use copilot_keyless::token::{TokenResponse, parse_token_response};
 use tokio::sync::watch;
 
 /// Returns a valid token to any number of callers, at any time.

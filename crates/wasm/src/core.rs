@@ -1,6 +1,6 @@
 //! Exports the refresh schedule and the lifetime of tokens, which every program needs.
 
-use js_sys::{Array, Function, Object};
+use js_sys::{Array, Date, Function, Object};
 use serde::Serialize;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -242,7 +242,8 @@ fn changed(given: &JsValue) -> Result<RefreshPolicy, Error> {
         let entry: Array = entry.unchecked_into();
         let name = entry.get(0).as_string().unwrap_or_default();
         if !entry.get(1).is_undefined() {
-            policy.change(&name, entry.get(1).as_f64())?;
+            let number = entry.get(1).as_f64().filter(|number| number.fract() == 0.0);
+            policy.change(&name, number.map(millis))?;
         }
     }
     Ok(policy)
@@ -272,6 +273,9 @@ fn value(given: &JsValue) -> FieldValue {
     } else if let Ok(number) = i64::try_from(given.clone()) {
         // A BigInt.
         FieldValue::Number(number as f64)
+    } else if let Some(date) = given.dyn_ref::<Date>() {
+        // The expiry of a result of MSAL or ADAL.
+        FieldValue::Number(date.get_time())
     } else {
         given.as_string().map_or(FieldValue::Other, FieldValue::Text)
     }

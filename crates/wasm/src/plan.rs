@@ -41,6 +41,7 @@ pub fn plan_models(options: &JsValue, taken: &Array) -> JsResult {
 /// [`probe::call`].
 #[wasm_bindgen(js_name = planProbe)]
 pub fn plan_probe(request: &JsValue, timeout_ms: Option<f64>) -> JsResult {
+    let timeout_ms = timeout_ms.map(copilot_keyless::whole_number);
     probe::call(&from_js(request, Code::ProviderConflict)?, timeout_ms)
         .map_err(throw)
         .map(to_js)
@@ -49,6 +50,7 @@ pub fn plan_probe(request: &JsValue, timeout_ms: Option<f64>) -> JsResult {
 /// [`chat::call`].
 #[wasm_bindgen(js_name = planChat)]
 pub fn plan_chat(request: &JsValue, prompt: &str, timeout_ms: Option<f64>) -> JsResult {
+    let timeout_ms = timeout_ms.map(copilot_keyless::whole_number);
     chat::call(&from_js(request, Code::ProviderConflict)?, prompt, timeout_ms)
         .map_err(throw)
         .map(to_js)

@@ -3,6 +3,8 @@
 
 param location string
 param tags object
+// The name of a storage account has at least 3 characters.
+@minLength(1)
 param suffix string
 param foundryUrl string
 param modelName string

@@ -2,50 +2,92 @@
 
 use super::parts::{
     Route, agent, anthropic_conflict, anthropic_project, check_name, completed, conflict, dated_project,
-    is_agent, is_operation, legacy, lower_case, names, operation_stripped,
+    is_agent, is_operation, legacy, lower_case, names, operation_stripped, repeated,
 };
+use crate::endpoint::hosts::Site;
+use crate::endpoint::text::is_plain_name;
 use crate::endpoint::url::{Url, missing_project, unknown_path};
-use crate::endpoint::{Kind, ProviderType};
-use crate::{Notice, NoticeCode, Result};
+use crate::endpoint::{Cloud, Kind, ProviderType};
+use crate::{Code, Error, Notice, NoticeCode, Result};
 
 /// Finds the route of a Foundry, Azure OpenAI or AI services resource.
-pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
+pub(super) fn find(url: &Url, site: &Site, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
     let lower = lower_case(&url.segments);
     let path = names(&lower);
-    let foundry = kind == Kind::FoundryAccount;
-    match path.as_slice() {
-        ["anthropic", rest @ ..] if foundry => anthropic(rest, &url.segments, wanted),
+    read(url, &path, site, wanted, dated).map_err(|error| with_repair(error, url, &path, site))
+}
+
+/// Names the address to give in the place of one with a path that no route has. The host is that of
+/// a resource, so it may be recommended.
+fn with_repair(error: Error, url: &Url, path: &[&str], site: &Site) -> Error {
+    let origin = url.origin();
+    let hint = match (error.code(), path) {
+        (Code::EndpointBadPath, ["api", "projects", _, ..]) if site.kind != Kind::FoundryAccount => {
+            let resource = site.resource.as_deref().unwrap_or("<your-resource>");
+            format!(
+                "Leave the path out: {origin} is enough. Projects are at \
+                 https://{resource}.services.ai.azure.com/api/projects/<project>."
+            )
+        }
+        (Code::EndpointBadPath, ["api", "projects", ..]) => {
+            format!("Leave out what follows the project's name, or the whole path: {origin} is enough.")
+        }
+        (Code::EndpointBadPath, ["anthropic", ..]) if site.kind == Kind::FoundryAccount => {
+            format!("Give {origin}/anthropic.")
+        }
+        (Code::EndpointPlaceholder, _) => {
+            format!("Write the name in its place, or leave the path out: {origin} is enough.")
+        }
+        (Code::EndpointAgent, ["api", "projects", ..]) => match url.segments.get(2) {
+            Some(project) if is_plain_name(project) => {
+                format!("Keep the part up to the project's name, {origin}/api/projects/{project}.")
+            }
+            _ => return error,
+        },
+        (Code::EndpointBadPath | Code::EndpointAgent, _) => {
+            format!("Leave the path out: {origin} is enough.")
+        }
+        _ => return error,
+    };
+    error.hint(hint)
+}
+
+fn read(url: &Url, path: &[&str], site: &Site, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
+    let foundry = site.kind == Kind::FoundryAccount;
+    match path {
         ["api"] | ["api", "projects"] if foundry => Err(missing_project()),
         ["api", "projects", _, rest @ ..] if foundry => {
             let name = url.segments.get(2).map(String::as_str).unwrap_or_default();
             let project = check_name(name, "project")?;
-            if wanted == Some(ProviderType::Anthropic) || rest.first() == Some(&"anthropic") {
-                return Err(anthropic_project());
+            if wanted == Some(ProviderType::Anthropic) || is_anthropic(rest) {
+                return Err(anthropic_project(&url.origin()));
             }
             if dated {
                 return Err(dated_project());
             }
-            let mut route = tail(
-                rest,
-                &url.segments,
-                3,
-                wanted,
-                &format!("/api/projects/{project}"),
-            )?;
+            let prefix = format!("/api/projects/{project}");
+            let mut route = tail(rest, &url.segments, 3, wanted, &prefix)?;
             route.kind = Kind::FoundryProject;
             route.project = Some(project);
             Ok(route)
         }
+        // The code samples of the Foundry portal use the host of Azure OpenAI, too.
+        rest if is_anthropic(rest) && (foundry || site.cloud == Cloud::Public) => {
+            anthropic(rest, &url.segments, wanted)
+        }
         rest => {
             if wanted == Some(ProviderType::Anthropic) && !foundry {
+                let resource = site.resource.as_deref().unwrap_or("<your-resource>");
                 return Err(conflict(
                     "The type is \"anthropic\", but only a Foundry resource, <name>.services.ai.azure.com, serves Anthropic \
                      models.",
-                    "Give https://<your-resource>.services.ai.azure.com/anthropic, or leave the type out.",
+                    &format!(
+                        "Give https://{resource}.services.ai.azure.com/anthropic, or leave the type out."
+                    ),
                 ));
             }
             let mut route = tail(rest, &url.segments, 0, wanted, "")?;
-            route.kind = kind;
+            route.kind = site.kind;
             if wanted == Some(ProviderType::Anthropic) {
                 route.kind = Kind::FoundryAnthropic;
                 "/anthropic".clone_into(&mut route.path);
@@ -58,15 +100,45 @@ pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: b
     }
 }
 
-fn anthropic(rest: &[&str], all: &[String], wanted: Option<ProviderType>) -> Result<Route> {
+/// Splits a path behind the names of the route that begin it, in any order: clients that add them to
+/// a base URL repeat them.
+fn split_route<'a, 'b>(path: &'a [&'b str]) -> (&'a [&'b str], &'a [&'b str]) {
+    let length = path
+        .iter()
+        .take_while(|name| matches!(**name, "openai" | "v1"))
+        .count();
+    path.split_at_checked(length).unwrap_or((path, &[]))
+}
+
+/// Whether the path is that of Anthropic's API, on any host.
+fn is_anthropic(path: &[&str]) -> bool {
+    let (_, rest) = split_route(path);
+    matches!(
+        rest,
+        ["anthropic", ..] | ["messages"] | ["messages", "batches" | "count_tokens"]
+    )
+}
+
+fn anthropic(path: &[&str], all: &[String], wanted: Option<ProviderType>) -> Result<Route> {
     if wanted.is_some_and(|wanted| wanted != ProviderType::Anthropic) {
         return Err(anthropic_conflict(wanted));
     }
-    let notices = match rest {
-        [] => Vec::new(),
-        ["v1"] | ["v1", "messages" | "models", ..] => vec![operation_stripped()],
-        _ => return Err(unknown_path(all, "/anthropic")),
-    };
+    let mut notices = Vec::new();
+    let is_route = |name: &&&str| matches!(**name, "openai" | "v1" | "anthropic");
+    let (route, operation) = path
+        .split_at_checked(path.iter().take_while(is_route).count())
+        .unwrap_or_default();
+    match route {
+        ["anthropic"] | ["anthropic", "v1"] => {}
+        [.., "anthropic"] | [.., "anthropic", "v1"] | ["anthropic", ..] => notices.push(repeated()),
+        _ => notices.push(completed("/anthropic")),
+    }
+    if !matches!(operation, [] | ["messages" | "models" | "chat", ..]) {
+        return Err(unknown_path(all, "/anthropic"));
+    }
+    if path.last() != Some(&"anthropic") {
+        notices.push(operation_stripped());
+    }
     Ok(Route {
         kind: Kind::FoundryAnthropic,
         provider_type: ProviderType::Anthropic,
@@ -88,15 +160,27 @@ fn tail(
 ) -> Result<Route> {
     let mut notices = Vec::new();
     let mut deployment = None;
-    if !matches!(rest, ["openai", "deployments", ..]) && rest.iter().any(|name| is_agent(name)) {
+    let (route, below) = split_route(rest);
+    if !matches!(below, ["deployments", ..]) && below.iter().any(|name| is_agent(name)) {
         return Err(agent());
     }
-    match rest {
-        [] | ["openai", "v1"] => {}
-        ["openai" | "v1"] => notices.push(completed("/openai/v1/")),
-        ["openai", "deployments"] => notices.push(operation_stripped()),
-        ["openai", "deployments", _, operation @ ..] if operation.is_empty() || is_operation(operation) => {
-            let name = all.get(skipped + 2).map(String::as_str).unwrap_or_default();
+    if !matches!(route, [] | ["openai" | "v1"] | ["openai", "v1"]) {
+        notices.push(repeated());
+    }
+    match below {
+        [] if matches!(route, ["openai" | "v1"]) => notices.push(completed("/openai/v1/")),
+        [] => {}
+        ["deployments"] => notices.push(operation_stripped()),
+        ["deployments", _, operation @ ..] => {
+            let (_, operation) = split_route(operation);
+            if !operation.is_empty() && !is_operation(operation) {
+                return Err(unknown_path(
+                    all,
+                    "an operation after the deployment's name, or nothing",
+                ));
+            }
+            let at = skipped + route.len() + 1;
+            let name = all.get(at).map(String::as_str).unwrap_or_default();
             let name = check_name(name, "deployment")?;
             notices.push(legacy(&name));
             deployment = Some(name);
@@ -104,16 +188,18 @@ fn tail(
                 notices.push(operation_stripped());
             }
         }
-        ["models"] => notices.push(model_inference()),
-        ["models", operation @ ..] if is_operation(operation) || *operation == ["info"] => {
+        ["models", operation @ ..] if route.is_empty() => {
             notices.push(model_inference());
-            notices.push(operation_stripped());
+            if is_operation(operation) || *operation == ["info"] {
+                notices.push(operation_stripped());
+            } else if !operation.is_empty() {
+                return Err(unknown_path(all, "none, /openai/v1 or /api/projects/<project>"));
+            }
         }
-        ["v1", operation @ ..] if is_operation(operation) => {
-            notices.push(completed("/openai/v1/"));
-            notices.push(operation_stripped());
-        }
-        ["openai", "v1", operation @ ..] | ["openai", operation @ ..] if is_operation(operation) => {
+        operation if is_operation(operation) => {
+            if matches!(route, [] | ["v1"]) {
+                notices.push(completed("/openai/v1/"));
+            }
             notices.push(operation_stripped());
         }
         _ => return Err(unknown_path(all, "none, /openai/v1 or /api/projects/<project>")),
@@ -144,6 +230,7 @@ pub(super) fn openai(url: &Url, wanted: Option<ProviderType>) -> Result<Route> {
     let path = names(&lower);
     let notices = match path.as_slice() {
         [] | ["v1"] => Vec::new(),
+        ["v1", "v1"] => vec![repeated()],
         ["v1", operation @ ..] if is_operation(operation) => vec![operation_stripped()],
         _ => return Err(unknown_path(&url.segments, "/v1")),
     };

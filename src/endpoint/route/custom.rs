@@ -2,17 +2,17 @@
 
 use super::parts::{
     Route, agent, anthropic_conflict, anthropic_project, check_name, completed, conflict, dated_project,
-    is_agent, is_operation, legacy, lower_case, names, operation_stripped,
+    is_agent, is_operation, legacy, lower_case, names, operation_stripped, repeated,
 };
 use crate::Result;
-use crate::endpoint::url::{Url, bad_path, unknown_path};
+use crate::endpoint::url::{Url, unknown_path};
 use crate::endpoint::{Kind, ProviderType};
 use crate::{Notice, NoticeCode};
 
 /// Finds the route. Its path must be a base path: reading it again changes nothing.
 pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
     let route = read(&url.segments, url.trailing_slash, kind, wanted)?;
-    check_project(&route, &url.segments, dated)?;
+    check_project(&route, url, dated)?;
     check_settled(&route, &url.segments)?;
     Ok(route)
 }
@@ -26,7 +26,8 @@ fn read(segments: &[String], slash: bool, kind: Kind, wanted: Option<ProviderTyp
     let mut kept = lower.len() - operation_length(&lower);
     let at = lower.iter().position(|name| *name == "deployments");
     if let Some((at, name)) = at.and_then(|at| Some((at, segments.get(at + 1)?))) {
-        if at + 2 != kept {
+        let after = lower.get(at + 2..kept).unwrap_or_default();
+        if at + 2 > kept || !matches!(after, [] | ["v1"]) {
             return Err(unknown_path(
                 segments,
                 "an operation after the deployment's name, or nothing",
@@ -53,7 +54,19 @@ fn read(segments: &[String], slash: bool, kind: Kind, wanted: Option<ProviderTyp
         lower = lower.get(..kept.saturating_sub(2)).unwrap_or_default();
     }
 
-    let anthropic_path = matches!(lower, [.., "anthropic"] | [.., "anthropic", "v1"]);
+    let given = lower.len();
+    while let [before @ .., "openai", "v1", "openai", "v1"]
+    | [before @ .., "v1", "v1"]
+    | [before @ .., "openai", "openai"] = lower
+    {
+        let doubled = lower.len() - before.len();
+        lower = lower.get(..lower.len() - doubled / 2).unwrap_or_default();
+    }
+    if lower.len() != given {
+        notices.insert(0, repeated());
+    }
+
+    let anthropic_path = messages || matches!(lower, [.., "anthropic"] | [.., "anthropic", "v1"]);
     if anthropic_path && wanted.is_some_and(|wanted| wanted != ProviderType::Anthropic) {
         return Err(anthropic_conflict(wanted));
     }
@@ -63,14 +76,7 @@ fn read(segments: &[String], slash: bool, kind: Kind, wanted: Option<ProviderTyp
         ProviderType::Openai
     };
     let provider_type = wanted.unwrap_or(default);
-    if messages && provider_type != ProviderType::Anthropic {
-        return Err(
-            bad_path("The endpoint's path ends in /v1/messages, which is the Anthropic route.").hint(
-                "Ask for the type \"anthropic\", or give the path of an OpenAI route, such as /openai/v1.",
-            ),
-        );
-    }
-    let untouched = !stripped && deployment.is_none();
+    let untouched = !stripped && deployment.is_none() && lower.len() == given;
     let (cut, suffix) = ending(lower, kind, provider_type, untouched && slash, &mut notices)?;
     let mut path: String = segments
         .iter()
@@ -90,13 +96,13 @@ fn read(segments: &[String], slash: bool, kind: Kind, wanted: Option<ProviderTyp
 
 /// Checks that a project has an OpenAI v1 route, as on Azure: gateways and the emulator offer no
 /// other.
-fn check_project(route: &Route, given: &[String], dated: bool) -> Result<()> {
-    let lower = lower_case(given);
+fn check_project(route: &Route, url: &Url, dated: bool) -> Result<()> {
+    let lower = lower_case(&url.segments);
     let in_project = names(&lower)
         .windows(3)
         .any(|part| matches!(part, ["api", "projects", _]));
     match route.provider_type {
-        ProviderType::Anthropic if in_project => Err(anthropic_project()),
+        ProviderType::Anthropic if in_project => Err(anthropic_project(&url.origin())),
         _ if dated && in_project => Err(dated_project()),
         _ => Ok(()),
     }
@@ -148,6 +154,8 @@ fn ending(
             Ok((1, ""))
         }
         (ProviderType::Anthropic | ProviderType::Azure, _) => Ok((0, "")),
+        // The version is in front.
+        (ProviderType::Openai, [.., "v1" | "v1beta", "openai"]) => Ok((0, "/")),
         (ProviderType::Openai, [.., "openai"]) => {
             if !notices
                 .iter()

@@ -4,16 +4,17 @@ mod azure;
 mod custom;
 mod parts;
 
+use super::hosts::Site;
 use super::url::Url;
 use super::{Kind, ProviderType};
 use crate::Result;
 use parts::Route;
 
 /// Finds the route. `wanted` is the requested type; `dated` is true if there is an API version.
-pub(super) fn find(url: &Url, kind: Kind, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
-    match kind {
-        Kind::Gateway | Kind::Custom | Kind::Local => custom::find(url, kind, wanted, dated),
+pub(super) fn find(url: &Url, site: &Site, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {
+    match site.kind {
+        Kind::Gateway | Kind::Custom | Kind::Local => custom::find(url, site.kind, wanted, dated),
         Kind::Openai => azure::openai(url, wanted),
-        _ => azure::find(url, kind, wanted, dated),
+        _ => azure::find(url, site, wanted, dated),
     }
 }

@@ -37,7 +37,8 @@ pub(in crate::endpoint) fn is_operation(path: &[&str]) -> bool {
                 | "conversations"
                 | "uploads"
                 | "videos"
-                | "containers")
+                | "containers"
+                | "extensions")
         )
     )
 }
@@ -88,10 +89,11 @@ pub(in crate::endpoint) fn anthropic_conflict(wanted: Option<ProviderType>) -> E
     )
 }
 
-pub(in crate::endpoint) fn anthropic_project() -> Error {
+/// `resource` is the origin of the resource, such as `https://myres.services.ai.azure.com`.
+pub(in crate::endpoint) fn anthropic_project(resource: &str) -> Error {
     conflict(
         "The Anthropic route belongs to the Foundry resource, not to a project in it.",
-        "Give the resource's address, https://<your-resource>.services.ai.azure.com/anthropic.",
+        &format!("Give the resource's address, {resource}/anthropic."),
     )
 }
 
@@ -114,6 +116,14 @@ pub(in crate::endpoint) fn completed(path: &str) -> Notice {
     Notice::new(
         NoticeCode::PathCompleted,
         format!("The path was completed to end in {path}."),
+    )
+}
+
+/// The warning for a path such as `/v1/v1`.
+pub(in crate::endpoint) fn repeated() -> Notice {
+    Notice::new(
+        NoticeCode::PathCompleted,
+        "A part of the path that was there twice, or in the wrong order, was dropped.",
     )
 }
 

@@ -143,7 +143,7 @@ proptest! {
         model in proptest::option::of(prop_oneof!["[a-z0-9.-]{0,9}", any::<String>()]),
         deployment in proptest::option::of(prop_oneof!["[a-z0-9.-]{0,9}", any::<String>()]),
         headers in prop::collection::vec((prop_oneof!["[a-zA-Z-]{0,9}", any::<String>()], prop_oneof!["[ -~]{0,9}", any::<String>()]), 0..3),
-        max_prompt_tokens in proptest::option::of(any::<f64>()),
+        max_prompt_tokens in proptest::option::of(any::<u32>()),
         legacy in prop::bool::ANY,
     ) {
         let path = if legacy { "/openai/deployments/from-path/chat/completions" } else { "" };

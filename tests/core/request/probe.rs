@@ -6,11 +6,12 @@
 use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest};
 use copilot_keyless::provider::ProviderRequest;
 use copilot_keyless::request::probe::{Call, DEFAULT_TIMEOUT_MS, Method, call, judge, network_words};
+use copilot_keyless::whole_number;
 use serde_json::Value;
 
 fn run(row: &Value) -> copilot_keyless::Result<Call> {
     let request: ProviderRequest = serde_json::from_value(row["request"].clone()).unwrap();
-    call(&request, row["timeoutMs"].as_f64())
+    call(&request, row["timeoutMs"].as_f64().map(whole_number))
 }
 
 #[test]

@@ -5,30 +5,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Language, type Node, Parser } from "web-tree-sitter";
+import type { Node } from "web-tree-sitter";
+import { all, parsed } from "../../support/bicep.js";
 import { root } from "../../support/process.js";
 import { APP } from "./support.js";
 
 const INFRA = join(APP, "infra");
 const names = readdirSync(INFRA).filter((name) => name.endsWith(".bicep"));
 
-await Parser.init();
-const parser = new Parser();
-parser.setLanguage(await Language.load(join(root, "node_modules/tree-sitter-bicep/tree-sitter-bicep.wasm")));
-
-function parsed(text: string): Node {
-  const tree = parser.parse(text);
-  if (!tree) throw new Error("Not parsed");
-  return tree.rootNode;
-}
-
 const files = Object.fromEntries(
   names.map((name) => [name, parsed(readFileSync(join(INFRA, name), "utf8"))]),
 );
-
-function all(type: string, node: Node): Node[] {
-  return node.descendantsOfType(type).filter((found) => found !== null);
-}
 
 /**
  * The resources of all files: type without version, and declaration without comments and spaces.

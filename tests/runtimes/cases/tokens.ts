@@ -1,8 +1,8 @@
 // Tests the token provider with a fake credential and a fake clock.
 
 import { createBearerTokenProvider, type TokenEvent } from "copilot-keyless";
+import { FakeClock } from "copilot-keyless/testing";
 import { FakeCredential, healthy, httpError, token } from "../../support/credential.js";
-import { FakeClock } from "../../support/fake-clock.js";
 import type { Case } from "../suite.js";
 import { check, refused, same } from "./check.js";
 

@@ -15,9 +15,8 @@ import {
 } from "copilot-keyless";
 import { createDirectCredential, type DirectCredentialOptions } from "copilot-keyless/direct";
 import { type Fault, startEmulator } from "copilot-keyless/emulator";
-import { type Clock, withClock } from "copilot-keyless/testing";
+import { type Clock, FakeClock, withClock } from "copilot-keyless/testing";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { FakeClock } from "../../support/fake-clock.js";
 
 const SCOPE = "https://ai.azure.com/.default";
 const emulator = await startEmulator({ platformCache: false });

@@ -117,6 +117,29 @@ describe("values inside options", () => {
     });
   });
 
+  test.each([0, -1, 1.5, 2 ** 32, Number.NaN, Infinity, -Infinity])("a limit of %d tokens", (limit) => {
+    expect(thrown(() => planProvider({ endpoint: ENDPOINT, maxOutputTokens: limit }))).toMatchObject({
+      code: "provider/limit",
+      message: "maxOutputTokens is not a whole number from 1 to 4294967295.",
+    });
+  });
+
+  test.each([-0.5, Number.NaN, Infinity, -Infinity])("a latency of %d ms", (latencyMs) => {
+    expect(thrown(() => simulateRefresh({ latencyMs }))).toMatchObject({
+      code: "scenario/invalid",
+      message: "latencyMs must be a number from 0 to 2592000000",
+    });
+  });
+
+  test("a fraction of a millisecond of a scenario is dropped", () => {
+    const { durationMs } = simulateRefresh({
+      durationMs: 60_000.9,
+      invalidationsMs: [1.5],
+      bucketMs: 1_000.5,
+    });
+    expect(durationMs).toBe(60_000);
+  });
+
   test("a Map of headers, an environment with holes, a getter that throws", () => {
     const headers = new Map([["x-team", "a"]]) as unknown as Record<string, string>;
     const env = { A: undefined, B: null } as unknown as Record<string, string>;

@@ -7,9 +7,10 @@ import {
   type TokenProvider,
   type TokenProviderOptions,
 } from "copilot-keyless";
+import { FakeClock } from "copilot-keyless/testing";
 import { beforeEach, describe, expect, test } from "vitest";
+import { START, settle } from "../../../js/testing/fake-clock.js";
 import { FakeCredential, failure, healthy, httpError, token } from "../../support/credential.js";
-import { FakeClock, START, settle } from "../../support/fake-clock.js";
 
 const SCOPE = "https://ai.azure.com/.default";
 const HOUR = 3_600_000;

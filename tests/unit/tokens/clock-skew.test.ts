@@ -5,9 +5,10 @@ import type { AddressInfo } from "node:net";
 import { type AccessToken, createBearerTokenProvider, createFoundryProvider } from "copilot-keyless";
 import { createDirectCredential } from "copilot-keyless/direct";
 import { startEmulator } from "copilot-keyless/emulator";
+import { FakeClock } from "copilot-keyless/testing";
 import { afterAll, beforeEach, expect, test } from "vitest";
+import { START, settle } from "../../../js/testing/fake-clock.js";
 import { FakeCredential, failure } from "../../support/credential.js";
-import { FakeClock, START, settle } from "../../support/fake-clock.js";
 
 const SCOPE = "https://ai.azure.com/.default";
 const SECOND = 1_000;

@@ -10,9 +10,10 @@ import {
   type TokenProvider,
   type TokenProviderOptions,
 } from "copilot-keyless";
+import { FakeClock } from "copilot-keyless/testing";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { START, settle } from "../../../js/testing/fake-clock.js";
 import { FakeCredential, failure, healthy, httpError, token, unavailable } from "../../support/credential.js";
-import { FakeClock, START, settle } from "../../support/fake-clock.js";
 import policy from "../../tables/policy.json" with { type: "json" };
 
 const SCOPE = "https://ai.azure.com/.default";

@@ -38,6 +38,15 @@ credentialTable((request) => {
   return { ...provider };
 });
 
+test("the expiry of a result of MSAL or ADAL is a Date", () => {
+  const result = { accessToken: "opaque", expiresOn: new Date(1_700_003_600_000), tokenType: "Bearer" };
+  const at = { requestedAt: 1_700_000_000_000 };
+  expect(parseTokenResponse(result, at)).toEqual({ token: "opaque", expiresOnTimestamp: 1_700_003_600_000 });
+  expect(parseTokenResponse(JSON.stringify(result), at).expiresOnTimestamp).toBe(1_700_003_600_000);
+  const broken = { ...result, expiresOn: new Date(Number.NaN) };
+  expect(thrown(() => parseTokenResponse(broken, at)).code).toBe("expiry/unreadable");
+});
+
 describe("a large answer", () => {
   test("a megabyte and a hundred thousand brackets", () => {
     const at = { requestedAt: 1 };

@@ -6,8 +6,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { root } from "../support/process.js";
-import { compiledCrates, MODULES, moduleBytes } from "./scripts.js";
-import { WasmModule } from "./support.js";
+import { compiledCrates, MODULES, moduleBytes, WasmModule } from "./release.js";
 
 test("everything is within its budget, which package.json names", () => {
   const sizeLimit = join(root, "node_modules/size-limit/bin.js");

@@ -1,1 +1,0 @@
-export { FakeClock, START, settle } from "../../js/testing/fake-clock.js";
