@@ -1,9 +1,15 @@
-export type { DiagnosisCode, ErrorCode } from "./errors/codes.js";
+export { diagnoseCredential } from "./credentials/diagnose.js";
+export type { CredentialDiagnosisCode, DiagnosisCode, ErrorCode } from "./errors/codes.js";
 export { KeylessError } from "./errors/keyless-error.js";
 export { type EndpointOptions, parseEndpoint, planProvider } from "./foundry/plan.js";
 export { checkToken, diagnose, roleAssignment } from "./model/diagnose.js";
 export { decodeToken, parseChallenge, parseTokenResponse } from "./tokens/parse.js";
 export { simulateRefresh } from "./tokens/simulate.js";
+export type {
+  CredentialDiagnosis,
+  CredentialLink,
+  FailedCredential,
+} from "./wasm/types/credential-diagnosis.js";
 export type { Diagnosis, FailedRequest, RoleAssignment } from "./wasm/types/diagnosis.js";
 export type {
   CredentialPlan,

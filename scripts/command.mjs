@@ -1,4 +1,4 @@
-// Shared by the measuring commands (bench, faults, scale, soak, hostile): options, Ctrl-C, results,
+// Shared by the measuring commands (bench, faults, live, scale, soak, hostile): options, Ctrl-C, results,
 // exit codes, and pages of the docs.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -16,18 +16,20 @@ import { checkNode, npmPackages } from "./toolchain.mjs";
  * `run` returns `data`, for `--json` and target/<name>.json; `text` to print instead, by default
  * the figures of `data`; `faults`, one sentence each (exit code 1); `good`, a sentence to print
  * without faults; and `page()`, the content for `--write`.
+ *
+ * `prepare` builds what `run` needs; by default the publishable package.
  */
-export const command = (name, about, options, run) =>
+export const command = (name, about, options, run, prepare = build) =>
   main(async () => {
     checkNode();
     await npmPackages();
     const { Command } = await import("commander");
-    const usage = `npm run ${name === "bench" ? name : `tool ${name}`} --`;
+    const usage = `npm run ${["bench", "live"].includes(name) ? name : `tool ${name}`} --`;
     const program = new Command(usage).description(about);
     program.showHelpAfterError(`(${usage} --help lists the options)`);
     for (const option of [...options, ["--json", "print the figures as JSON"]]) program.option(...option);
     const { json, write, ...values } = program.parse().opts();
-    await build();
+    await prepare();
     const interrupted = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupted.abort());
     const result = await run(values, interrupted.signal).catch((error) => {

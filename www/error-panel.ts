@@ -1,7 +1,7 @@
-import { diagnose } from "copilot-keyless/core";
+import { type CredentialDiagnosis, diagnose, diagnoseCredential } from "copilot-keyless/core";
 import { byId, h } from "./dom.js";
 import { FAILED_REQUESTS } from "./example.js";
-import { diagnosisView, errorView } from "./explain.js";
+import { credentialView, diagnosisView, errorView } from "./explain.js";
 import { currentState, onStateChange } from "./state.js";
 import { setVerdict } from "./tabs.js";
 
@@ -34,6 +34,12 @@ function show(): void {
     setVerdict("error");
     return;
   }
+  const credential = credentialFailure(given, body().value);
+  if (credential) {
+    result.replaceChildren(...credentialView(credential));
+    setVerdict("error", credential.code, "bad");
+    return;
+  }
   const { plan, token } = currentState();
   try {
     const diagnosis = diagnose({
@@ -52,4 +58,21 @@ function show(): void {
     result.replaceChildren(...errorView(error));
     setVerdict("error", "Invalid", "bad");
   }
+}
+
+/**
+ * Returns the diagnosis of a failure to get a token: an error with Entra's numbers or of a chain of
+ * credentials, or any known one without a status.
+ */
+function credentialFailure(given: string, text: string): CredentialDiagnosis | undefined {
+  const found = diagnoseCredential({
+    body: text,
+    env: {},
+    ...(/^\d{3}$/.test(given) ? { status: Number(given) } : {}),
+  });
+  const isOne =
+    found.aadsts.length > 0 ||
+    found.links.length > 0 ||
+    (given === "" && (found.credential !== undefined || found.code === "not-signed-in"));
+  return isOne ? found : undefined;
 }

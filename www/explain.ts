@@ -1,5 +1,5 @@
-import { type Diagnosis, KeylessError, type Notice } from "copilot-keyless/core";
-import { fixes, h, notice } from "./dom.js";
+import { type CredentialDiagnosis, type Diagnosis, KeylessError, type Notice } from "copilot-keyless/core";
+import { facts, fixes, h, notice } from "./dom.js";
 
 /** Shows a diagnosis: its title, cause and fixes. */
 export function diagnosisView(diagnosis: Diagnosis): HTMLElement[] {
@@ -13,6 +13,31 @@ export function diagnosisView(diagnosis: Diagnosis): HTMLElement[] {
       ? []
       : [h("p", {}, `Retry after ${Math.ceil(retryAfterMs / 1000)} s, says the service.`)]),
     ...(requestId === undefined ? [] : [h("p", { class: "lead" }, `Request ID: ${requestId}`)]),
+  ];
+}
+
+/** Shows why a credential gave no token, with the credentials that were tried. */
+export function credentialView(diagnosis: CredentialDiagnosis): HTMLElement[] {
+  const { code, title, cause, links, aadsts } = diagnosis;
+  return [
+    notice("bad", code, h("h3", {}, title), cause),
+    h("h3", {}, "What to do"),
+    fixes(diagnosis.fixes),
+    ...(links.length > 0
+      ? [
+          h("h3", {}, "The credentials that were tried"),
+          facts(links.map(({ credential, text }) => [credential, text])),
+        ]
+      : []),
+    ...(aadsts.length > 0
+      ? [
+          h(
+            "p",
+            { class: "lead" },
+            `Entra’s error numbers: ${aadsts.map((number) => `AADSTS${number}`).join(", ")}`,
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -1,4 +1,10 @@
-import { type Diagnosis, KeylessError, type Notice } from "copilot-keyless";
+import {
+  type CredentialDiagnosis,
+  type Diagnosis,
+  diagnoseCredential,
+  KeylessError,
+  type Notice,
+} from "copilot-keyless";
 import ms from "ms";
 import yoctoSpinner from "yocto-spinner";
 import { redact } from "../errors/redact.js";
@@ -46,6 +52,8 @@ interface Problem {
   requestId?: string | undefined;
   retryAfterMs?: number | undefined;
   fixes: string[];
+  /** Why a credential gave no token. */
+  credential?: Pick<CredentialDiagnosis, "code" | "cause" | "aadsts" | "links"> | undefined;
 }
 
 /** Runs checks one after the other and prints the result of each at once. */
@@ -180,7 +188,21 @@ function problemOfError(error: unknown): Problem {
   const message = redact(error instanceof Error ? error.message : String(error));
   if (!(error instanceof KeylessError)) return { code: "unexpected", message, fixes: [] };
   const { code, hint, status } = error;
+  const credential = credentialProblem(error);
+  if (credential) return { code, message, status, ...credential };
   return { code, message, status, fixes: hint ? [hint] : [] };
+}
+
+/** Codes whose own hint is exact: nothing was requested. */
+const EXACT = ["credential/configuration", "credential/not-installed", "credential/invalid"];
+
+/** Diagnoses the error of a credential. Undefined for another error, and if no cause is known. */
+function credentialProblem(error: KeylessError): Pick<Problem, "fixes" | "credential"> | undefined {
+  const isOne =
+    error.code === "token/timeout" ? error.cause !== undefined : error.code.startsWith("credential/");
+  if (!isOne || EXACT.includes(error.code)) return undefined;
+  const { code, cause, fixes, aadsts, links } = diagnoseCredential({ error, env: process.env });
+  return code === "unknown" ? undefined : { fixes, credential: { code, cause, aadsts, links } };
 }
 
 /**
@@ -195,11 +217,16 @@ function formatProblem({
   requestId,
   retryAfterMs,
   fixes,
+  credential,
 }: Problem): string[] {
   const lines = [`${out.red("✗")} ${out.bold(code)}  ${oneLine(message)}`];
   if (said) {
     const source = status ? `${speaker ?? "Response"}, HTTP ${status}` : "Network error";
     lines.push(out.dim(`  ${source}: ${oneLine(said)}`));
+  }
+  if (credential) {
+    lines.push("", `  ${oneLine(credential.cause)} ${out.dim(`(${credential.code})`)}`);
+    for (const link of credential.links) lines.push(out.dim(`    ${link.credential}: ${oneLine(link.text)}`));
   }
   if (retryAfterMs !== undefined) lines.push(out.dim(`  retry after ${Math.ceil(retryAfterMs / 1000)}s`));
   if (requestId) lines.push(out.dim(`  request id: ${oneLine(requestId)}`));

@@ -1,9 +1,10 @@
-import { causes, type Loose } from "../errors/causes.js";
+import { causes, httpStatus, type Loose } from "../errors/causes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
 import type * as planBindings from "../wasm/modules/plan.js";
 import type { CredentialCode } from "../wasm/modules/plan.js";
 import type { ErrorSummary } from "../wasm/types/token.js";
+import { credentialDiagnosis, hintOf } from "./diagnose.js";
 
 /** An error of a credential, and the facts in it that matter for the next attempt. */
 export interface CredentialFailure {
@@ -17,7 +18,7 @@ export interface CredentialFailure {
 }
 
 /** The functions of the core that this file uses. */
-type CoreFunctions = Pick<typeof planBindings, "adviceOn" | "credentialCode" | "retryAfterMs">;
+type CoreFunctions = Pick<typeof planBindings, "credentialCode" | "retryAfterMs">;
 
 /** Facts from a chain of errors, besides a status. */
 interface Evidence {
@@ -128,8 +129,6 @@ function describe(
   core: CoreFunctions,
 ): KeylessError {
   const details = firstLines(cause);
-  // Entra's error numbers are more specific than the status.
-  const advice = details === "" ? undefined : core.adviceOn(details);
   const code = core.credentialCode(status, unreadable, network, unavailable);
   const [message, hint] =
     code === "credential/failed" && unreadable
@@ -139,10 +138,20 @@ function describe(
         : TEXTS[code];
   const sentence = message.replace("{status}", `${status}`);
   return new KeylessError(code, details === "" ? sentence : `${sentence}: ${details}`, {
-    hint: advice ?? hint,
+    hint: specificHint(cause, unreadable || maybeUnreadable === true) ?? hint,
     status,
     cause,
   });
+}
+
+/** Codes of a diagnosis that may also mean that the response could not be parsed. */
+const MAYBE_RESPONSE = ["network", "library-fault", "timeout"];
+
+/** Returns the hint of the diagnosis, if it knows more than the general code. */
+function specificHint(thrown: unknown, maybeUnreadable: boolean): string | undefined {
+  const diagnosis = credentialDiagnosis(thrown);
+  if (diagnosis.code === "unknown") return undefined;
+  return maybeUnreadable && MAYBE_RESPONSE.includes(diagnosis.code) ? undefined : hintOf(diagnosis);
 }
 
 /** Returns up to three lines of an error's message, without secrets. */
@@ -161,12 +170,6 @@ function firstLines(cause: unknown): string {
   // Redact before cutting: half a token is not recognised as one.
   const shown = redact(unique.slice(0, 3).join(" "));
   return shown.length > 400 ? `${shown.slice(0, 400)}…` : shown;
-}
-
-function httpStatus(error: Loose): number | undefined {
-  return [error.statusCode, error.status].find(
-    (status): status is number => typeof status === "number" && status >= 300 && status <= 599,
-  );
 }
 
 /**

@@ -15,3 +15,10 @@ export function* causes(thrown: unknown, seen = new Set<unknown>()): Generator<L
   yield* causes(error.cause, seen);
   if (Array.isArray(error.errors)) for (const inner of error.errors) yield* causes(inner, seen);
 }
+
+/** The HTTP status that an error carries. */
+export function httpStatus(error: Loose): number | undefined {
+  return [error.statusCode, error.status].find(
+    (status): status is number => typeof status === "number" && status >= 300 && status <= 599,
+  );
+}

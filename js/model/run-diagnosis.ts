@@ -11,6 +11,7 @@ import {
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
+import { textOf } from "../errors/text-of.js";
 import { systemClock } from "../platform/clock.js";
 import { tokenOf } from "../tokens/clean-token.js";
 import { callCore, planModule } from "../wasm/bindings.js";
@@ -96,20 +97,6 @@ function plainEndpoint(endpoint: FailedRequest["endpoint"]): {
   }
   const { baseUrl, type, apiVersion, scope } = endpoint;
   return { endpoint: textOf(baseUrl), options: { type, apiVersion, scope } };
-}
-
-/** Returns a string as it is and other values as JSON, since a body may be parsed already. */
-function textOf(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === "string") return value;
-  for (const toText of [JSON.stringify, String]) {
-    try {
-      return toText(value) ?? String(value);
-    } catch {
-      // A circular value, or a getter that throws.
-    }
-  }
-  return undefined;
 }
 
 function plainHeaders(headers: NonNullable<FailedRequest["headers"]>): Record<string, string> {

@@ -10,6 +10,7 @@
 
 mod classify;
 mod code;
+mod credential;
 mod fixes;
 mod network;
 mod request_details;
@@ -19,6 +20,9 @@ use serde::{Deserialize, Serialize};
 
 pub use classify::status_of_event;
 pub use code::DiagnosisCode;
+pub use credential::{
+    CredentialDiagnosis, CredentialDiagnosisCode, CredentialLink, FailedCredential, diagnose_credential,
+};
 
 use crate::answer::body::{self, Answer};
 use crate::answer::pause_of;

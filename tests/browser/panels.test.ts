@@ -236,6 +236,17 @@ describe("error", () => {
     await page.fill("#error-body", "getaddrinfo ENOTFOUND myres.openai.azure.com");
     expect(await text(page, "error-result")).toContain("its name cannot be resolved");
   });
+
+  test("a failure to get a token, with and without a status", async () => {
+    const page = await visit("#error");
+    await page.fill("#error-body", "AADSTS7000222: The provided client secret keys are expired.");
+    for (const status of ["", "401"]) {
+      await page.fill("#error-status", status);
+      const result = await text(page, "error-result");
+      expect(result).toContain("secret-expired");
+      expect(result).toContain("az ad app credential reset");
+    }
+  });
 });
 
 /** Returns a row of the totals: the values of the three strategies. */

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use copilot_keyless::diagnosis::DiagnosisCode;
+use copilot_keyless::diagnosis::{CredentialDiagnosisCode, DiagnosisCode};
 use copilot_keyless::environment::Variable;
 use copilot_keyless::schedule::RefreshPolicy;
 use copilot_keyless::{Code, NoticeCode};
@@ -28,6 +28,7 @@ fn the_table_lists_every_code() {
     let codes = json!({
         "errors": Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
         "diagnoses": DiagnosisCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
+        "credentials": CredentialDiagnosisCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
         "notices": NoticeCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
     });
     check("codes.json", &codes);

@@ -25,6 +25,7 @@ mod codes;
 mod conversation;
 mod diagnosis {
     mod commands;
+    mod credential;
     mod properties;
     mod table;
 }

@@ -1,8 +1,10 @@
 //! Judges the rows of `failures.json`: `{ id, kind, endpoint?, status?, headers?, body?, message?,
 //! category, alsoAccept? }`.
 
-use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest, diagnose};
-use copilot_keyless::request::identity::advice;
+use copilot_keyless::Secret;
+use copilot_keyless::diagnosis::{
+    CredentialDiagnosisCode, DiagnosisCode, FailedCredential, FailedRequest, diagnose, diagnose_credential,
+};
 use serde_json::Value;
 
 use crate::{Judgement, text, texts};
@@ -45,20 +47,23 @@ pub(crate) fn identity(row: &Value) -> Judgement {
     if text(row, "kind") != "identity" || category == "other" {
         return Judgement::NotJudged;
     }
-    // ---- PLACE FOR diagnose_credential ----
-    // Until there is a diagnosis with codes, the advice has to contain a word of the category.
-    let Some(found) = advice(reported(row)) else {
-        return Judgement::Unknown {
-            expected: category.to_owned(),
-        };
-    };
-    let lower = found.to_ascii_lowercase();
-    let named = categories(row).flat_map(words).any(|word| lower.contains(word));
-    // ---- END OF THE PLACE ----
-    if named {
+    let status = row.get("status").and_then(Value::as_u64).unwrap_or_default();
+    let part = |name: &str| row.get(name).and_then(Value::as_str).map(Secret::from);
+    let found = diagnose_credential(&FailedCredential {
+        error: part("message"),
+        body: part("body"),
+        status: u16::try_from(status).ok(),
+        ..FailedCredential::default()
+    });
+    let right: Vec<&str> = categories(row).flat_map(credential_codes).copied().collect();
+    if right.contains(&found.code.as_str()) {
         Judgement::Right
+    } else if found.code == CredentialDiagnosisCode::Unknown {
+        Judgement::Unknown {
+            expected: right.join(" or "),
+        }
     } else {
-        Judgement::wrong(category, found)
+        Judgement::wrong(right.join(" or "), found.code.as_str())
     }
 }
 
@@ -105,26 +110,35 @@ fn codes(category: &str) -> Vec<&str> {
     }
 }
 
-/// Returns words of which the advice for a category contains one.
-fn words(category: &str) -> &'static [&'static str] {
+/// Returns the codes of a failure to get a token that are right for a category.
+fn credential_codes(category: &str) -> &'static [&'static str] {
     match category {
-        "not-signed-in" => &["sign in again", "az login"],
-        "expired-secret" => &["secret has expired"],
-        "bad-secret" => &["secret is wrong"],
-        "federated-credential-mismatch" => &["federated"],
-        "managed-identity-not-available" => &["no managed identity"],
-        "managed-identity-not-assigned" => &["assign"],
-        "identity-multiple-user-assigned" => &["several", "azure_client_id"],
-        "wrong-tenant" => &["tenant"],
-        "wrong-audience" | "wrong-cloud" => &["scope", "audience", "cloud"],
-        "consent-or-app-not-found" => &["application", "consent"],
-        "mfa-or-conditional-access" => &["conditional access", "second factor"],
-        "claims-challenge" | "expired-token" => &["sign in again"],
+        "not-signed-in" => &["not-signed-in", "sign-in-expired"],
+        "expired-token" | "refresh-token-expired" => &["sign-in-expired"],
+        "expired-secret" => &["secret-expired"],
+        "bad-secret" | "wrong-secret" => &["wrong-secret", "certificate-not-registered"],
+        "federated-credential-mismatch" => &[
+            "federated-mismatch",
+            "federated-subject",
+            "federated-issuer",
+            "federated-audience",
+            "federated-none",
+        ],
+        "managed-identity-not-available" => &["no-managed-identity", "imds-unreachable", "no-credential"],
+        "managed-identity-not-assigned" => &["identity-not-assigned"],
+        "identity-multiple-user-assigned" => &["several-identities"],
+        "wrong-tenant" => &["wrong-tenant", "user-not-found"],
+        "wrong-audience" => &["wrong-scope", "resource-disabled"],
+        "wrong-cloud" => &["wrong-cloud"],
+        "consent-or-app-not-found" => &["consent-missing", "application-not-found", "application-disabled"],
+        "mfa-or-conditional-access" => &["mfa-required", "conditional-access"],
+        "claims-challenge" => &["claims-challenge"],
         "network-proxy" => &["proxy"],
-        "network-tls" => &["certificate"],
-        "network-dns" => &["dns", "resolve"],
-        "rate-limited" => &["wait", "throttle"],
-        "server-error" => &["later"],
+        "network-tls" => &["tls"],
+        "network-dns" => &["dns"],
+        "rate-limited" => &["throttled"],
+        "server-error" => &["server-error"],
+        "other" => &["tool-failed", "library-fault"],
         _ => &[],
     }
 }

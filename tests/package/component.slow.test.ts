@@ -50,6 +50,12 @@ endpointTable((input, options) => core.parseEndpoint(input, options));
 providerTable((request) => core.planProvider(request));
 credentialTable((request) => core.planProvider(request));
 diagnosisTable((failure) => core.diagnose(failure));
+
+test("every failed credential of the table", () => {
+  const rows = JSON.parse(readFileSync(join(root, "tests/tables/credential-failures.json"), "utf8"));
+  for (const { id, message, status, body, code } of rows)
+    expect(core.diagnoseCredential({ error: message, status, body }).code, id).toBe(code);
+});
 scheduleTable((policy) => core.createSchedule(policy));
 
 describe("simulateRefresh", () => {

@@ -27,7 +27,7 @@ interface Interfaces {
   expiry: { parseTokenResponse(response: string, requestedAt: bigint, utcOffsetMinutes?: number): unknown };
   endpoint: { parseEndpoint(url: string, options: object): unknown };
   provider: { planProvider(request: object): unknown };
-  diagnosis: { diagnose(failure: object): unknown };
+  diagnosis: { diagnose(failure: object): unknown; diagnoseCredential(failure: object): unknown };
   schedule: { Schedule: { create(policy: object): WitSchedule } };
   simulate: { simulateRefresh(scenario: object): unknown };
 }
@@ -140,6 +140,10 @@ export class ComponentCore {
   diagnose({ headers, now, options = {}, ...failure }: FailedRequest & { options?: object }): Diagnosis {
     const wit = { ...failure, options, headers: pairs(headers), now: big(now) };
     return decide(() => this.interfaces.diagnosis.diagnose(wit));
+  }
+
+  diagnoseCredential(failure: { error?: string; status?: number; body?: string }): { code: string } {
+    return decide(() => this.interfaces.diagnosis.diagnoseCredential({ errors: [], env: [], ...failure }));
   }
 
   createSchedule(policy: Record<string, number>): ScheduleHost {

@@ -1,7 +1,8 @@
 //! Implements the interface `diagnosis`.
 
 use super::wit::diagnosis::{
-    Assignment, Challenge, Diagnosis, FailedRequest, Guest, Principal, TokenDescription, TokenFormat,
+    Assignment, Challenge, CredentialDiagnosis, CredentialLink, Diagnosis, FailedCredential, FailedRequest,
+    Guest, Principal, TokenDescription, TokenFormat,
 };
 use super::{Component, same_names};
 use copilot_keyless::diagnosis;
@@ -10,6 +11,10 @@ use copilot_keyless::token::{challenge, claims};
 impl Guest for Component {
     fn diagnose(failure: FailedRequest) -> Diagnosis {
         diagnosis::diagnose(&failure.into()).into()
+    }
+
+    fn diagnose_credential(failure: FailedCredential) -> CredentialDiagnosis {
+        diagnosis::diagnose_credential(&failure.into()).into()
     }
 
     fn check_token(attempt: FailedRequest) -> Option<Diagnosis> {
@@ -55,6 +60,39 @@ impl From<FailedRequest> for diagnosis::FailedRequest {
             now: failure.now,
             deployment: failure.deployment,
             wire_api: failure.wire_api,
+        }
+    }
+}
+
+impl From<FailedCredential> for diagnosis::FailedCredential {
+    fn from(failure: FailedCredential) -> Self {
+        Self {
+            error: failure.error.map(Into::into),
+            errors: failure.errors.into_iter().map(Into::into).collect(),
+            status: failure.status,
+            body: failure.body.map(Into::into),
+            env: failure.env.into_iter().collect(),
+        }
+    }
+}
+
+impl From<diagnosis::CredentialDiagnosis> for CredentialDiagnosis {
+    fn from(found: diagnosis::CredentialDiagnosis) -> Self {
+        let links = found.links.into_iter().map(|link| CredentialLink {
+            credential: link.credential.to_owned(),
+            code: link.code.as_str().to_owned(),
+            text: link.text,
+        });
+        Self {
+            code: found.code.as_str().to_owned(),
+            title: found.title.to_owned(),
+            cause: found.cause,
+            fixes: found.fixes,
+            aadsts: found.aadsts,
+            retryable: found.retryable,
+            credential: found.credential.map(str::to_owned),
+            status: found.status,
+            links: links.collect(),
         }
     }
 }

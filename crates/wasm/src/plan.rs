@@ -114,12 +114,6 @@ pub fn max_retry_after_ms() -> f64 {
     schedule::RETRY_AFTER_MAX_MS as f64
 }
 
-/// [`identity::advice`].
-#[wasm_bindgen(js_name = adviceOn)]
-pub fn advice_on(message: &str) -> Option<String> {
-    identity::advice(message).map(str::to_owned)
-}
-
 /// [`answer::retry_after_ms`]. An empty `date` counts as missing.
 #[wasm_bindgen(js_name = retryAfterMs)]
 pub fn retry_after_ms(value: &str, date: &str, now: f64) -> Option<f64> {
@@ -144,6 +138,15 @@ pub fn diagnose(failure: &JsValue) -> JsResult {
     Ok(to_js(diagnosis::diagnose(&from_js(
         failure,
         Code::ProviderConflict,
+    )?)))
+}
+
+/// [`diagnosis::diagnose_credential`].
+#[wasm_bindgen(js_name = diagnoseCredential)]
+pub fn diagnose_credential(failure: &JsValue) -> JsResult {
+    Ok(to_js(diagnosis::diagnose_credential(&from_js(
+        failure,
+        Code::CredentialConfiguration,
     )?)))
 }
 

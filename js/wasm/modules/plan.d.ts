@@ -1,5 +1,6 @@
 // The bindings of crates/wasm/src/plan.rs, written by hand. The build adds wasm-pack's module.
 
+import type { CredentialDiagnosis } from "../types/credential-diagnosis.js";
 import type { Diagnosis, RoleAssignment } from "../types/diagnosis.js";
 import type { TokenAnswer, TokenCall, TokenRequest, TokenVerdict } from "../types/identity.js";
 import type { ProbeCall, ProbeRequest } from "../types/probe.js";
@@ -73,14 +74,23 @@ export function problemOf(code: string): PublicError;
 /** Returns the longest pause that counts when an identity endpoint asks for one, in milliseconds. */
 export function maxRetryAfterMs(): number;
 
-/** Returns the fix for an Entra error whose number is in the message. */
-export function adviceOn(message: string): string | undefined;
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline;
 
 export function diagnose(failure: PlainFailure): Diagnosis;
+export function diagnoseCredential(failure: PlainCredentialFailure): CredentialDiagnosis;
 export function checkToken(attempt: PlainFailure): Diagnosis | undefined;
 export function roleAssignment(attempt: PlainFailure): RoleAssignment;
 export function judgeProbe(outcome: PlainFailure): Diagnosis;
+
+export interface PlainCredentialFailure {
+  /** The text of the error and of its causes. */
+  error: string;
+  /** The texts of the errors of a chain. */
+  errors: string[];
+  status?: number | undefined;
+  body?: string | undefined;
+  env: Record<string, string>;
+}
 
 export interface PlainFailure {
   endpoint?: string | undefined;

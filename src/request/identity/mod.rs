@@ -11,14 +11,12 @@
 //! Never receives secrets to send: a [`Call`] says where the secret goes, and the caller inserts
 //! it.
 
-mod advice;
 mod answer;
 mod renewal;
 mod retry;
 
 use serde::{Deserialize, Serialize};
 
-pub use advice::advice;
 pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, judge};
 pub use renewal::NotRenewed;
 

@@ -2,7 +2,7 @@
 //! responses.
 
 use copilot_keyless::environment::Variable;
-use copilot_keyless::request::identity::{Answer, NotRenewed, Request, Source, Verdict, advice, call, judge};
+use copilot_keyless::request::identity::{Answer, NotRenewed, Request, Source, Verdict, call, judge};
 use copilot_keyless::{Headers, Variables};
 use proptest::prelude::*;
 
@@ -480,17 +480,6 @@ fn a_pause_that_is_asked_for_counts_as_seconds_and_as_a_date_and_has_its_jitter_
         "passed"
     );
     assert_eq!(pause("3600", "", 0.0), (Some(3_600_000), None));
-}
-
-#[test]
-fn advice_goes_by_the_whole_number() {
-    assert!(
-        advice("AADSTS70021: No matching federated identity record")
-            .unwrap()
-            .contains("issuer")
-    );
-    assert!(advice("AADSTS700212: audience").unwrap().contains("audience"));
-    assert_eq!(advice("AADSTS7002199: unheard of"), None);
 }
 
 proptest! {

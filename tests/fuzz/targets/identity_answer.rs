@@ -2,8 +2,9 @@
 //! never the secret that was sent.
 #![no_main]
 
+use copilot_keyless::diagnosis::{FailedCredential, diagnose_credential};
+use copilot_keyless::request::identity::{Answer, Source, Verdict, judge};
 use copilot_keyless::token::MAX_LIFETIME_MS;
-use copilot_keyless::request::identity::{Answer, Source, Verdict, advice, judge};
 use libfuzzer_sys::fuzz_target;
 
 const SECRET: &str = "f00dfeedf00dfeedf00dfeedf00dfeed";
@@ -36,7 +37,13 @@ fuzz_target!(|given: (u16, u8, String, String, i64, u8)| {
         Verdict::Error(error) => assert!(!format!("{error:?}").contains(SECRET)),
         Verdict::Failure(failure) => {
             assert!(!format!("{failure:?}").contains(SECRET));
-            let _ = advice(&failure.message);
+            let found = diagnose_credential(&FailedCredential {
+                error: Some(failure.message.as_str().into()),
+                status: failure.status,
+                body: Some(format!("{body}{SECRET}").into()),
+                ..FailedCredential::default()
+            });
+            assert!(!format!("{found:?}").contains(SECRET));
         }
         Verdict::NotRenewed(_) => assert!(attempt > 127),
     }

@@ -9,7 +9,7 @@ const page = readFileSync(join(root, "docs/reference/errors.md"), "utf8");
 const documented = [...page.matchAll(/^\| `([a-z-]+(?:\/[a-z-]+)?)` \|/gm)].map(([, code]) => code as string);
 
 /** The core's codes, from a file that a Rust test keeps current. */
-const core: Record<"errors" | "diagnoses" | "notices", string[]> = JSON.parse(
+const core: Record<"errors" | "diagnoses" | "credentials" | "notices", string[]> = JSON.parse(
   readFileSync(join(root, "tests/tables/codes.json"), "utf8"),
 );
 
@@ -40,6 +40,7 @@ test("docs/reference/errors.md lists every error code and warning, once each", (
   const codes = new Set([
     ...core.errors,
     ...written(),
+    ...core.credentials,
     ...core.notices,
     ...ofTheCli(),
     ...diagnoses.map((code) => `model/${code}`),

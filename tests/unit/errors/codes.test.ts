@@ -26,6 +26,7 @@ function union(name: string): string[] {
 const core = JSON.parse(readFileSync(join(root, "tests/tables/codes.json"), "utf8")) as {
   errors: string[];
   diagnoses: string[];
+  credentials: string[];
 };
 
 test("CoreErrorCode has the core's codes", () => {
@@ -34,6 +35,10 @@ test("CoreErrorCode has the core's codes", () => {
 
 test("DiagnosisCode has the core's codes", () => {
   expect(union("DiagnosisCode")).toEqual(core.diagnoses.toSorted());
+});
+
+test("CredentialDiagnosisCode has the core's codes", () => {
+  expect(union("CredentialDiagnosisCode")).toEqual(core.credentials.toSorted());
 });
 
 test("ErrorCode has the codes of docs/reference/errors.md", () => {

@@ -204,6 +204,10 @@ const CORE: Record<string, Row> = {
   decodeToken: { good: () => [token], parameters: [["token", text]] },
   parseChallenge: { good: () => ["Bearer"], parameters: [["wwwAuthenticate", [...text, "null"]]] },
   diagnose: { good: () => [{ status: 401 }], parameters: [["options", object, FAILED]] },
+  diagnoseCredential: {
+    good: () => [{ error: "AADSTS7000222" }],
+    parameters: [["options", object, { error: anything, status: number, body: anything, env: object }]],
+  },
   checkToken: {
     good: () => [{ token }],
     parameters: [["options", object, { endpoint: text, now: number, token: text }]],

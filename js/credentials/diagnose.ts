@@ -1,0 +1,103 @@
+import { causes, httpStatus, type Loose } from "../errors/causes.js";
+import { anything, type Checks, finite, object, readOptions } from "../errors/check.js";
+import { redact } from "../errors/redact.js";
+import { textOf } from "../errors/text-of.js";
+import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
+import { callCore, planModule } from "../wasm/bindings.js";
+import type { CredentialDiagnosis, FailedCredential } from "../wasm/types/credential-diagnosis.js";
+
+/**
+ * Explains why a credential gave no token, and how to fix it: reads errors of `@azure/identity`,
+ * MSAL and their siblings for other languages, the output of `az`, `azd` and Azure PowerShell, and
+ * the responses of Entra and of managed identity endpoints. The error of a chain is told link by
+ * link. The result holds no token and no secret.
+ *
+ * @throws KeylessError `diagnosis/invalid` if a field has a wrong type
+ * @example
+ * ```ts
+ * try {
+ *   await new DefaultAzureCredential().getToken("https://ai.azure.com/.default");
+ * } catch (error) {
+ *   const { code, cause, fixes, links } = diagnoseCredential({ error });
+ *   // "not-signed-in", "Of 7 credentials that were tried, ...", ["Sign in:\naz login", ...]
+ * }
+ * ```
+ */
+export function diagnoseCredential(failure: FailedCredential): CredentialDiagnosis {
+  const { error, status, body, env = environment() } = readOptions(failure, CHECKS, "diagnosis/invalid");
+  return credentialDiagnosis(error, { status, body, env });
+}
+
+const CHECKS: Checks<FailedCredential> = { error: anything, status: finite, body: anything, env: object };
+
+/** How many errors of a chain are read. Real chains have ten. */
+const MAX_LINKS = 32;
+
+/** What is known besides the error. */
+interface Circumstances {
+  status?: number | undefined;
+  body?: unknown;
+  env?: Environment | undefined;
+}
+
+/** As {@link diagnoseCredential}, for arguments that are checked already. */
+export function credentialDiagnosis(
+  thrown: unknown,
+  { status, body, env = environment() }: Circumstances = {},
+): CredentialDiagnosis {
+  const chain = readable(() => [...causes(thrown)]) ?? [];
+  const found = status ?? chain.map(httpStatus).find((one) => one !== undefined);
+  const diagnosis = callCore(() =>
+    planModule().diagnoseCredential({
+      error: chain.length === 0 ? (textOf(thrown) ?? "") : chain.map(describe).join("\n"),
+      errors: linksOf(chain),
+      status:
+        Number.isInteger(found) && (found as number) >= 0 && (found as number) <= 999 ? found : undefined,
+      body: textOf(body),
+      env: coreEnvironment(env),
+    }),
+  );
+  // The core quotes checked values only; this also removes the secrets of this environment.
+  return { ...diagnosis, cause: redact(diagnosis.cause), fixes: diagnosis.fixes.map(redact) };
+}
+
+/** Returns the cause and the first fixes, for `KeylessError.hint`. */
+export function hintOf({ cause, fixes }: CredentialDiagnosis): string {
+  return [`${cause} ${fixes[0] ?? ""}`.trim(), ...fixes.slice(1, 2)].join("\n");
+}
+
+/** Returns the texts of the errors of a chain, each with its causes. */
+function linksOf(chain: Loose[], seen = new Set<unknown>()): string[] {
+  const list = chain.find(({ errors }) => Array.isArray(errors) && errors.length > 1)?.errors;
+  if (!Array.isArray(list) || seen.has(list)) return [];
+  seen.add(list);
+  return list.slice(0, MAX_LINKS).flatMap((inner) => {
+    const withCauses = [...causes(inner)];
+    const nested = linksOf(withCauses, seen);
+    if (nested.length > 0) return nested;
+    return [withCauses.length === 0 ? (textOf(inner) ?? "") : withCauses.map(describe).join("\n")];
+  });
+}
+
+/** Returns what an error says: its name and message, and the codes and the response in it. */
+function describe(error: Loose): string {
+  const { name, message, code, errorCode, errorMessage, subError, errorResponse, error: inner } = error;
+  // Codes of this library would be taken for words of the error.
+  const ownCode = typeof code === "string" && code.includes("/");
+  const texts = [ownCode ? undefined : code, errorCode, errorMessage, subError, inner].filter(
+    (value): value is string => typeof value === "string" && !String(message).includes(value),
+  );
+  const response = typeof errorResponse === "object" ? textOf(errorResponse) : undefined;
+  const own =
+    typeof message === "string" ? `${typeof name === "string" ? `${name}: ` : ""}${message}` : undefined;
+  return [own ?? textOf(error) ?? "", ...texts, ...(response === undefined ? [] : [response])].join("\n");
+}
+
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    // A getter of the error throws.
+    return undefined;
+  }
+}
