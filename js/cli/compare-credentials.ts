@@ -62,9 +62,10 @@ export async function explainFailure(
 ): Promise<unknown> {
   if (!(thrown instanceof KeylessError) || typeof (await directToken(provider, signal)) !== "string")
     return thrown;
-  const { code, message, status } = thrown;
-  const hint = `The direct credential gets a token of this identity, so the fault is in @azure/identity or its request. ${USE_DIRECT}`;
-  return new KeylessError(code, message, { hint, status, cause: thrown });
+  const { code, message, hint, status } = thrown;
+  // In the message: the report replaces the hint by commands of its own.
+  const comparison = `The direct credential gets a token of this identity, so the fault is in @azure/identity or its request. ${USE_DIRECT}`;
+  return new KeylessError(code, `${comparison} ${message}`, { hint, status, cause: thrown });
 }
 
 /** Returns the token of the direct credential, its error, or `undefined` if it does not apply. */
