@@ -4,6 +4,6 @@ export { KeylessError } from "./errors/keyless-error.js";
 export { type ProbeOptions, probe } from "./model/probe.js";
 export { type StreamChatOptions, streamChat } from "./model/stream-chat.js";
 export type { Diagnosis } from "./wasm/types/diagnosis.js";
-export type { TokenSource } from "./wasm/types/identity.js";
+export type { SidecarOptions, TokenSource } from "./wasm/types/identity.js";
 export type { Endpoint, Notice } from "./wasm/types/provider.js";
 export type { AccessToken } from "./wasm/types/token.js";

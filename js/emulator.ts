@@ -33,9 +33,11 @@ export type { Reply, ReplyFunction, ReplyMessage, ReplyRequest, ReplyTool } from
 export type { TokenClaims } from "./emulator/tokens.js";
 export type {
   EmulatedFoundry,
+  EmulatedHosts,
   EmulatedIdentity,
   Emulator,
   EmulatorEnvironment,
   EmulatorOptions,
+  SecureHosts,
   TokenLifetimeRequest,
 } from "./emulator/types.js";

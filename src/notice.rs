@@ -76,6 +76,8 @@ notices! {
     WorkloadIdentityIncomplete => "workload-identity-incomplete",
     /// One of the two variables of a managed identity's endpoint is missing.
     ManagedIdentityIncomplete => "managed-identity-incomplete",
+    /// Variables for the OIDC token of a job are missing.
+    OidcIncomplete => "oidc-incomplete",
     /// The host has no managed identity assigned.
     ManagedIdentityMissing => "managed-identity-missing",
     /// Requests to the metadata service go through a proxy.

@@ -33,11 +33,11 @@ export async function config(
   }
   const from = (source: string) =>
     source === "option" ? "from the command line" : source === "default" ? "default" : `from ${source}`;
-  const { clientId, tenantId, authorityHost } = credential;
+  const { clientId, clientIdSource = "", tenantId, tenantIdSource = "", authorityHost } = credential;
   const ids = (
     [
-      ["client id", clientId, "AZURE_CLIENT_ID"],
-      ["tenant", tenantId, "AZURE_TENANT_ID"],
+      ["client id", clientId, clientIdSource],
+      ["tenant", tenantId, tenantIdSource],
       ["authority", authorityHost, ""],
     ] as const
   ).flatMap(([name, value, source]) => (value ? [[name, value, source && from(source)] as const] : []));

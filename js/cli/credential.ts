@@ -13,6 +13,8 @@ const KINDS: Record<CredentialPlan["kind"], string> = {
   "azure-cli": "Azure CLI",
   "azure-powershell": "Azure PowerShell",
   "azure-developer-cli": "Azure Developer CLI",
+  "github-actions": "OIDC token of the job",
+  "azure-pipelines": "OIDC token of the job",
 };
 
 const HOSTS: Record<NonNullable<CredentialPlan["host"]>, string> = {
@@ -24,6 +26,9 @@ const HOSTS: Record<NonNullable<CredentialPlan["host"]>, string> = {
   "machine-learning": "Azure Machine Learning",
   "azure-arc": "Azure Arc",
   "cloud-shell": "Cloud Shell",
+  "foundry-hosted-agent": "a Foundry hosted agent",
+  "github-actions": "GitHub Actions",
+  "azure-pipelines": "Azure Pipelines",
 };
 
 /** Describes a credential in a few words. */

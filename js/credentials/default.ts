@@ -4,7 +4,7 @@ import { planModule } from "../wasm/bindings.js";
 import type { CredentialPlan } from "../wasm/types/provider.js";
 import type { AccessToken } from "../wasm/types/token.js";
 import type { GetTokenOptions, TokenCredential } from "./credential.js";
-import { createDirectCredential, createSingleAttemptCredential } from "./direct.js";
+import { createDirectCredential, createSingleAttemptCredential, directCredential } from "./direct.js";
 import { registerUncached } from "./uncached.js";
 
 type Identity = typeof import("@azure/identity");
@@ -15,7 +15,7 @@ const credentials = new Map<string, TokenCredential>();
 const PRINCIPAL_VARIABLES =
   /^AZURE_(TENANT_ID|CLIENT_ID|CLIENT_SECRET|CLIENT_CERTIFICATE_PATH|CLIENT_CERTIFICATE_PASSWORD|USERNAME|PASSWORD)$/;
 const MANAGED_IDENTITY_VARIABLES =
-  /^(IDENTITY_(ENDPOINT|HEADER|SERVER_THUMBPRINT)|IMDS_ENDPOINT|MSI_(ENDPOINT|SECRET)|AZURE_(POD_IDENTITY_AUTHORITY_HOST|FEDERATED_TOKEN_FILE))$/;
+  /^(IDENTITY_(ENDPOINT|HEADER|SERVER_THUMBPRINT)|IMDS_ENDPOINT|MSI_(ENDPOINT|SECRET)|DEFAULT_IDENTITY_CLIENT_ID|AZURE_(POD_IDENTITY_AUTHORITY_HOST|FEDERATED_TOKEN_FILE))$/;
 
 /**
  * The variables that `@azure/identity` reads from `process.env` itself, by kind of credential.
@@ -45,15 +45,19 @@ const CHAINS: readonly CredentialPlan["kind"][] = ["default", "developer-tools",
  */
 const WITH_UNCACHED_FALLBACK: readonly CredentialPlan["kind"][] = ["workload-identity", "environment"];
 
+/** The kinds that the direct credential serves, as no class of `@azure/identity` finds them by itself. */
+const DIRECT: readonly CredentialPlan["kind"][] = ["github-actions", "azure-pipelines"];
+
 /** The deadline of the fallback. Short enough that waiting callers learn its outcome. */
 const FALLBACK_TIMEOUT_MS = 5_000;
 
 /**
- * Returns the planned credential of `@azure/identity`. It imports the package and constructs the
+ * Returns the planned credential: one of `@azure/identity`, or a direct one. It imports the package and constructs the
  * credential when the first token is requested.
  */
 export function defaultCredential(plan: CredentialPlan, env: Environment): TokenCredential {
   const { kind, clientId, tenantId, authorityHost } = plan;
+  if (DIRECT.includes(kind)) return directCredential(env, authorityHost);
   const tokenFile = kind === "workload-identity" ? env.AZURE_FEDERATED_TOKEN_FILE?.trim() : undefined;
   const unseen = unseenVariables(kind, env);
   const key = JSON.stringify([kind, clientId, tenantId, authorityHost, tokenFile, unseen]);
@@ -146,7 +150,7 @@ function construct(
       case "azure-developer-cli":
         return new identity.AzureDeveloperCliCredential();
       default:
-        return new identity.DefaultAzureCredential(authority);
+        return new identity.DefaultAzureCredential({ ...authority, ...hostedAgent(plan) });
     }
   } catch (cause) {
     throw new KeylessError(
@@ -155,6 +159,12 @@ function construct(
       { hint: "Run `copilot-keyless config` to see which credential is used, and why.", cause },
     );
   }
+}
+
+/** Names the identity of a hosted agent, which the chain does not look for. */
+function hostedAgent({ clientId, clientIdSource }: CredentialPlan): { managedIdentityClientId?: string } {
+  const named = clientIdSource === "FOUNDRY_AGENT_INSTANCE_CLIENT_ID" && clientId !== undefined;
+  return named ? { managedIdentityClientId: clientId } : {};
 }
 
 /**

@@ -18,11 +18,20 @@ import type { Clock } from "../platform/clock.js";
 import { LONGEST_TIMER_MS, systemClock, unref, withSystemFallback } from "../platform/clock.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
 import { callCore, keylessError, planModule } from "../wasm/bindings.js";
-import { send, toHeaders } from "../wasm/send.js";
-import type { TokenCall, TokenSource } from "../wasm/types/identity.js";
+import { toHeaders } from "../wasm/send.js";
+import type {
+  SecretPlace,
+  SidecarOptions,
+  TokenCall,
+  TokenFailure,
+  TokenSource,
+  TokenVerdict,
+} from "../wasm/types/identity.js";
 import type { AccessToken } from "../wasm/types/token.js";
 import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credential.js";
 import { credentialFailure } from "./failure.js";
+import { secretOf, withSecretDeadline } from "./request-secret.js";
+import { sendCall } from "./send-call.js";
 import { sha256 } from "./token-hash.js";
 import { registerRenewal } from "./uncached.js";
 
@@ -33,9 +42,11 @@ import { registerRenewal } from "./uncached.js";
 export interface DirectCredentialOptions {
   /**
    * The identity endpoint. `app-service`: the managed identity endpoint of App Service, Functions
-   * and Container Apps. `imds`: that of virtual machines. `workload-identity`: exchanges a
-   * federated token, as on Kubernetes, for one of Entra. `client-secret`: a service principal.
-   * Default: by the environment, in the order of `DefaultAzureCredential`, or else `imds`.
+   * and Container Apps. `imds`: that of virtual machines. `service-fabric`, `machine-learning`:
+   * those of these hosts. `workload-identity`: exchanges a federated token, as on Kubernetes, for
+   * one of Entra. `github-actions`, `azure-pipelines`: the same with the OIDC token of the job.
+   * `client-secret`: a service principal. `sidecar`: a Microsoft Entra ID auth sidecar. Default: by
+   * the environment, in the order of `DefaultAzureCredential`, then a job's token, or else `imds`.
    */
   source?: TokenSource | undefined;
   /**
@@ -58,6 +69,17 @@ export interface DirectCredentialOptions {
   /** The secret of a service principal. Default: `AZURE_CLIENT_SECRET`. */
   clientSecret?: string | undefined;
   /**
+   * The service connection of Azure Pipelines. Default: `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID`.
+   */
+  serviceConnectionId?: string | undefined;
+  /** The request to an auth sidecar. Selects the source `sidecar`. */
+  sidecar?: SidecarOptions | undefined;
+  /**
+   * Whether a workload identity uses the AKS identity binding (preview) that the environment names.
+   * Needs `node:tls`. Default false.
+   */
+  identityBinding?: boolean | undefined;
+  /**
    * The deadline for all attempts together, in milliseconds. Default 75,000: IMDS may be down for
    * 70 s.
    */
@@ -74,8 +96,8 @@ const TIMEOUT_MS = 75_000;
  * Creates a credential that needs no `@azure/identity`: it calls Azure's identity endpoints itself,
  * with reqwest in WebAssembly. It does not cache tokens; `createBearerTokenProvider` and
  * `createFoundryProvider` do. The platform caches a managed identity's token for about a day. After
- * the resource rejected it, App Service is asked once to renew it; whether it does was not tested
- * on live Azure.
+ * the resource rejected it, App Service and Service Fabric are asked once to renew it; whether they
+ * do was not tested on live Azure.
  *
  * Retries transient failures until `timeoutMs`: 404, 410, 429 and 5xx of IMDS; 408, 429, 5xx and
  * lost connections elsewhere.
@@ -129,6 +151,9 @@ function credentialChecks(): Checks<DirectCredentialOptions> {
     authorityHost: text,
     assertion: callback,
     clientSecret: text,
+    serviceConnectionId: text,
+    sidecar: object,
+    identityBinding: flag,
     timeoutMs: duration,
     env: object,
     clock: clockCheck,
@@ -167,6 +192,7 @@ async function acquire(
   } = options;
   const clock = withSystemFallback(baseClock);
   const { source, clientId, objectId, resourceId, authorityHost } = options;
+  const { serviceConnectionId, sidecar, identityBinding } = options;
   hideSecretsOf(env);
   const plan = (sha256?: string) =>
     planModule().planTokenRequest({
@@ -180,6 +206,9 @@ async function acquire(
       claims,
       ownAssertion: assertion !== undefined,
       ownSecret: clientSecret !== undefined,
+      serviceConnectionId,
+      sidecar,
+      identityBinding,
       rejectedTokenSha256: sha256,
       renewalRefused: state.renewalRefused,
       env: { ...coreEnvironment(env), ...endpointVariables(env) },
@@ -187,30 +216,39 @@ async function acquire(
   let call = callCore(() => plan(rejectedTokenSha256));
   const deadline = clock.monotonic() + timeoutMs;
   const signal = asSignal(abortSignal);
+  const remainingMs = () => Math.min(Math.max(1, deadline - clock.monotonic()), LONGEST_TIMER_MS);
+  // Read for every attempt: a federated token may have been renewed meanwhile.
+  const read = (place: SecretPlace | undefined) =>
+    withSecretDeadline(secretOf(place, env, options), remainingMs(), clock, signal);
   for (let attempt = 0; ; attempt += 1) {
-    // Read for every attempt: a federated token may have been renewed meanwhile.
-    const remainingMs = Math.min(Math.max(1, deadline - clock.monotonic()), LONGEST_TIMER_MS);
-    const secret = await withSecretDeadline(secretOf(call, env, options), remainingMs, clock, signal);
-    const requestedAt = clock.now();
-    const [status, body, ...headers] = await send(
-      withSecret(call, secret, Math.min(call.timeoutMs, Math.max(1, deadline - clock.monotonic()))),
-      undefined,
-      signal,
-    );
-    const verdict = callCore(() =>
-      planModule().judgeTokenAnswer({
-        source: call.source,
-        renews: call.renews,
-        status,
-        headers: toHeaders(headers),
-        body,
+    const ask = async (request: TokenCall, secret: string): Promise<TokenVerdict> => {
+      const requestedAt = clock.now();
+      const [status, body, ...headers] = await sendCall(
+        request,
         secret,
-        requestedAt,
-        answeredAt: clock.now(),
-        attempt,
-        random: clock.random(),
-      }),
-    );
+        Math.min(request.timeoutMs, remainingMs()),
+        signal,
+      );
+      return callCore(() =>
+        planModule().judgeTokenAnswer({
+          source: call.source,
+          ofAssertion: request === call.assertionCall,
+          renews: request.renews,
+          status,
+          headers: toHeaders(headers),
+          body,
+          secret,
+          requestedAt,
+          answeredAt: clock.now(),
+          attempt,
+          random: clock.random(),
+        }),
+      );
+    };
+    const { assertionCall } = call;
+    let verdict = assertionCall && (await ask(assertionCall, await read(assertionCall.secret)));
+    if (verdict === undefined) verdict = await ask(call, await read(call.secret));
+    else if ("assertion" in verdict) verdict = await ask(call, verdict.assertion);
     if ("token" in verdict) return verdict.token;
     if ("error" in verdict) throw keylessError(verdict.error);
     if ("notRenewed" in verdict) {
@@ -220,20 +258,21 @@ async function acquire(
       attempt -= 1;
       continue;
     }
-    const { retryInMs, retryAfterMs, message } = verdict.failure;
+    const { failure } = verdict as { failure: TokenFailure };
+    const { retryInMs, retryAfterMs, message, code, hint } = failure;
     if (!state.retries || retryInMs === undefined || clock.monotonic() + retryInMs >= deadline) {
       const { error } = credentialFailure(
         {
           message,
-          status,
+          status: failure.status,
           retryAfterInMs: retryAfterMs,
-          code: status || "network_error",
+          code: failure.status ?? "network_error",
         },
         planModule(),
         clock.now(),
       );
-      throw new KeylessError(error.code, error.message, {
-        hint: error.hint,
+      throw new KeylessError(code ?? error.code, error.message, {
+        hint: hint ?? error.hint,
         status: error.status,
         retryAfterMs,
       });
@@ -242,111 +281,24 @@ async function acquire(
   }
 }
 
-/** Selects the variables with the addresses of the endpoints, not with their secrets. */
+/** Selects the variables with the addresses and certificates of the endpoints, not with their secrets. */
 function endpointVariables(env: Environment): Record<string, string> {
-  const names = ["IDENTITY_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST"];
+  const names = [
+    "IDENTITY_ENDPOINT",
+    "IDENTITY_SERVER_THUMBPRINT",
+    "MSI_ENDPOINT",
+    "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "SYSTEM_OIDCREQUESTURI",
+    "SIDECAR_URL",
+    "AZURE_KUBERNETES_TOKEN_PROXY",
+    "AZURE_KUBERNETES_SNI_NAME",
+    "AZURE_KUBERNETES_CA_FILE",
+    "AZURE_KUBERNETES_CA_DATA",
+  ];
   return Object.fromEntries(
     names.flatMap((name) => (env[name] === undefined ? [] : [[name, String(env[name])]])),
   );
-}
-
-/** Returns the secret of a call, or an empty string if it needs none. */
-async function secretOf(
-  { secret }: TokenCall,
-  env: Environment,
-  { assertion, clientSecret }: DirectCredentialOptions,
-): Promise<string> {
-  if (!secret) return "";
-  const value = String((secret.variable && env[secret.variable]) ?? "").trim();
-  const secretText = await {
-    "x-identity-header": () => value,
-    client_secret: () => clientSecret ?? value,
-    client_assertion: () => (assertion ? assertion() : readTokenFile(value)),
-  }[secret.name]();
-  const text = typeof secretText === "string" ? secretText.trim() : "";
-  // Not shown in the error: it may be almost the right secret.
-  if (/^[\x21-\x7e]+$/.test(text)) return text;
-  throw new KeylessError(
-    "credential/configuration",
-    `${secretPlace(secret)} ${text === "" ? "is blank" : "contains white space or characters beyond ASCII"}`,
-    { hint: "Look for a line break or a quote in it." },
-  );
-}
-
-/** Names the place of a secret, never its value. */
-function secretPlace({ name, variable }: NonNullable<TokenCall["secret"]>): string {
-  if (variable === "AZURE_FEDERATED_TOKEN_FILE") return `The file of ${variable}`;
-  return variable ?? (name === "client_secret" ? "clientSecret" : "The result of assertion()");
-}
-
-/**
- * Rejects if a secret does not arrive within `ms`: the program's own assertion function may hang.
- */
-async function withSecretDeadline(
-  secret: Promise<string>,
-  ms: number,
-  clock: Clock,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  let cleanUp = () => {};
-  const timeout = new Promise<never>((_resolve, reject) => {
-    const timer = clock.setTimeout(() => {
-      const message = `assertion() did not return within ${Math.round(ms)} ms`;
-      reject(new KeylessError("credential/failed", message, { hint: "Check what it waits for." }));
-    }, ms);
-    const onAbort = () => reject(signal?.reason);
-    signal?.addEventListener("abort", onAbort);
-    cleanUp = () => {
-      clock.clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    };
-    if (signal?.aborted) onAbort();
-  });
-  try {
-    return await Promise.race([secret, timeout]);
-  } finally {
-    cleanUp();
-  }
-}
-
-/** Reads the federated token. Its file is renewed every few minutes. */
-function readTokenFile(path: string): string {
-  const fs = globalThis.process?.getBuiltinModule?.("node:fs");
-  if (!fs) {
-    throw new KeylessError(
-      "credential/configuration",
-      "AZURE_FEDERATED_TOKEN_FILE cannot be read: this platform has no files",
-      {
-        hint: "Pass the assertion option, a function that returns the federated token.",
-      },
-    );
-  }
-  try {
-    return fs.readFileSync(path, "utf8");
-  } catch (cause) {
-    // A value that is no path may be the token itself: do not show it.
-    const isPath = /^(\/|\.|[a-z]:[\\/])[ -~]*$/i.test(path);
-    throw new KeylessError(
-      "credential/configuration",
-      `AZURE_FEDERATED_TOKEN_FILE cannot be read${isPath ? `: ${path}` : ": its value is not a file path"}`,
-      {
-        hint: 'Kubernetes mounts it into pods with the label azure.workload.identity/use: "true".',
-        ...(isPath ? { cause } : {}),
-      },
-    );
-  }
-}
-
-function withSecret({ url, headers, form, secret }: TokenCall, value: string, timeoutMs: number) {
-  if (form === undefined) {
-    return { url, headers: secret ? { ...headers, [secret.name]: value } : headers, timeoutMs };
-  }
-  return {
-    url,
-    headers,
-    body: secret ? `${form}&${secret.name}=${encodeURIComponent(value)}` : form,
-    timeoutMs,
-  };
 }
 
 /**

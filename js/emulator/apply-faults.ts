@@ -1,3 +1,4 @@
+import { TLSSocket } from "node:tls";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
@@ -49,7 +50,9 @@ export function applyFaults(settings: FaultSettings): MiddlewareHandler<AppEnv> 
         if (!outgoing.destroyed) await new Promise((resolve) => outgoing.once("close", resolve));
         return RESPONSE_ALREADY_SENT;
       case "reset":
-        incoming.socket.resetAndDestroy();
+        // An encrypted socket can only be closed.
+        if (incoming.socket instanceof TLSSocket) incoming.socket.destroy();
+        else incoming.socket.resetAndDestroy();
         return RESPONSE_ALREADY_SENT;
       case "slow-body":
         await next();

@@ -2,10 +2,14 @@ import { randomBytes } from "node:crypto";
 import { KeylessError } from "../errors/keyless-error.js";
 import { FaultQueue } from "./faults.js";
 import { createFoundryApp } from "./foundry.js";
+import { hostEnvironments } from "./hosts.js";
 import { APP_SERVICE_PATH, createIdentityApp, IMDS_PATH } from "./identity.js";
+import type { IdentitySettings } from "./identity-settings.js";
+import { createJobTokens } from "./job-tokens.js";
 import { RequestLog } from "./log.js";
 import { readOptions, readRoles } from "./options.js";
 import { PlatformCache } from "./platform-cache.js";
+import { type SecureServer, startSecure } from "./secure.js";
 import { listen } from "./server.js";
 import { createTokenAuthority, PRINCIPAL } from "./tokens.js";
 import type { Emulator, EmulatorOptions } from "./types.js";
@@ -40,10 +44,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const secret = randomBytes(32).toString("hex");
   const clientSecret = randomBytes(30).toString("base64url");
   const federatedToken = await tokens.federate();
+  const jobs = await createJobTokens(clock);
   let roles = settings.roles;
   let lifetimes = 0;
 
-  const identityApp = createIdentityApp({
+  const identitySettings: IdentitySettings = {
     clock,
     log,
     faults,
@@ -53,11 +58,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     secret,
     clientSecret,
     federatedToken,
+    jobs,
     lifetimeOf: (resource) => {
       lifetimes += 1;
       return settings.lifetimeOf({ resource, count: lifetimes });
     },
-  });
+  };
   const foundryApp = createFoundryApp({
     clock,
     log,
@@ -72,30 +78,50 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       return roles;
     },
   });
-  const identity = await listen(identityApp, settings.identityPort, "identityPort");
+  const identity = await listen(createIdentityApp(identitySettings), settings.identityPort, "identityPort");
   const foundry = await listen(foundryApp, settings.port, "port").catch(async (error: unknown) => {
     await identity.close();
     throw error;
   });
 
+  const endpoint = `${identity.url}${APP_SERVICE_PATH}`;
+  const resource = {
+    FOUNDRY_RESOURCE_URL: `${foundry.url}/openai/v1/`,
+    FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
+    FOUNDRY_MODEL_NAME: model,
+  };
+  const hosts = hostEnvironments({
+    identityUrl: identity.url,
+    endpoint,
+    secret,
+    foundryUrl: foundry.url,
+    model,
+    resource,
+    jobs,
+  });
+  let secure: Promise<SecureServer> | undefined;
   let stopping: Promise<void> | undefined;
   const stop = () => {
-    stopping ??= Promise.all([identity.close(), foundry.close()]).then(() => {});
+    const closeSecure = async () => (await secure?.catch(() => undefined))?.close();
+    stopping ??= Promise.all([identity.close(), foundry.close(), closeSecure()]).then(() => {});
     return stopping;
   };
   const assertRunning = () => {
     if (!stopping) return;
     throw new KeylessError("emulator/closed", "The emulator was stopped", { hint: "Start another." });
   };
-  const endpoint = `${identity.url}${APP_SERVICE_PATH}`;
   return {
     env: {
       IDENTITY_ENDPOINT: endpoint,
       IDENTITY_HEADER: secret,
       AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
-      FOUNDRY_RESOURCE_URL: `${foundry.url}/openai/v1/`,
-      FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
-      FOUNDRY_MODEL_NAME: model,
+      ...resource,
+    },
+    hosts,
+    startSecureHosts: async () => {
+      assertRunning();
+      secure ??= startSecure(identitySettings, resource, hosts);
+      return (await secure).hosts;
     },
     identity: {
       url: identity.url,

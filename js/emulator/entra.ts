@@ -16,7 +16,7 @@ const JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 export async function answerEntra(c: AppContext, settings: IdentitySettings): Promise<Response> {
   const text = await readBody(c.env.incoming, BODY_LIMIT);
   const form = new URLSearchParams(text === "too-large" ? "" : text);
-  const refused = problemOf(c.req.param("tenant") ?? "", form, settings);
+  const refused = await problemOf(c.req.param("tenant") ?? "", form, settings);
   if (refused) return refuse(c, refused);
   const resource = (form.get("scope") ?? "").replace(/\/\.default$/, "");
   const fault = c.get("tokenFault");
@@ -40,11 +40,11 @@ export async function answerEntra(c: AppContext, settings: IdentitySettings): Pr
   });
 }
 
-function problemOf(
+async function problemOf(
   tenant: string,
   form: URLSearchParams,
   settings: IdentitySettings,
-): ErrorAnswer | undefined {
+): Promise<ErrorAnswer | undefined> {
   const scope = form.get("scope") ?? "";
   if (tenant !== PRINCIPAL.tenantId) {
     return entraError(
@@ -78,13 +78,7 @@ function problemOf(
         "The request body must contain the following parameter: 'client_assertion_type'.",
       );
     }
-    return isEqual(form.get("client_assertion"), settings.federatedToken)
-      ? undefined
-      : entraError(
-          "invalid_client",
-          700213,
-          "No matching federated identity record found for presented assertion subject.",
-        );
+    return assertionProblem(form.get("client_assertion") ?? "", settings);
   }
   if (isEqual(form.get("client_secret"), settings.clientSecret)) return undefined;
   return entraError(
@@ -93,6 +87,22 @@ function problemOf(
     "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID.",
     401,
   );
+}
+
+async function assertionProblem(
+  assertion: string,
+  settings: IdentitySettings,
+): Promise<ErrorAnswer | undefined> {
+  if (isEqual(assertion, settings.federatedToken)) return undefined;
+  const problem = await settings.jobs.judge(assertion);
+  if (problem === "unknown") {
+    return entraError(
+      "invalid_client",
+      700213,
+      "No matching federated identity record found for presented assertion subject.",
+    );
+  }
+  return problem && entraError("invalid_client", problem.number, problem.description);
 }
 
 function entraError(error: string, number: number, description: string, status = 400): ErrorAnswer {

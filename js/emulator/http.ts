@@ -33,6 +33,7 @@ const CREDENTIALS = new Set([
   "api-key",
   "x-api-key",
   "x-identity-header",
+  "secret",
   "cookie",
 ]);
 

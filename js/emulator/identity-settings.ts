@@ -1,5 +1,6 @@
 import type { EmulatorClock } from "./clock.js";
 import type { FaultQueue } from "./faults.js";
+import type { JobTokens } from "./job-tokens.js";
 import type { RequestLog } from "./log.js";
 import type { PlatformCache } from "./platform-cache.js";
 import type { TokenAuthority } from "./tokens.js";
@@ -20,6 +21,8 @@ export interface IdentitySettings {
   readonly clientSecret: string;
   /** The expected `client_assertion`. */
   readonly federatedToken: string;
+  /** The OIDC tokens of jobs, which are `client_assertion`s, too. */
+  readonly jobs: JobTokens;
   /** Returns the lifetime of the next token, in seconds. */
   lifetimeOf(resource: string): number;
 }

@@ -4,8 +4,11 @@ import { redact } from "../errors/redact.js";
 import { applyFaults } from "./apply-faults.js";
 import { answerEntra, ENTRA_PATH } from "./entra.js";
 import { appServiceError, type ErrorAnswer, imdsError } from "./errors.js";
+import { MACHINE_LEARNING_PATH } from "./hosts.js";
 import { type AppContext, type AppEnv, recordRequests, refuse, send } from "./http.js";
 import type { IdentitySettings } from "./identity-settings.js";
+import { addJobs } from "./jobs.js";
+import { addSidecar } from "./sidecar.js";
 import { identityErrorForStatus } from "./status-errors.js";
 import type { IssuedToken } from "./tokens.js";
 
@@ -18,6 +21,7 @@ const APP_SERVICE_VERSION = "2019-08-01";
 /** App Service with {@link REVOKED}; by MSAL's design document, not documented by Azure. */
 const REVOCATION_VERSION = "2025-03-30";
 const IMDS_VERSION = "2018-02-01";
+const MACHINE_LEARNING_VERSION = "2017-09-01";
 const FAULT_AUDIENCE = "https://management.azure.com";
 /** How long ago a token of the `expired` fault expired. */
 const EXPIRED_SECONDS_AGO = 60;
@@ -52,6 +56,9 @@ export function createIdentityApp(settings: IdentitySettings): Hono<AppEnv> {
   app.get(APP_SERVICE_PATH, (c) => answerAppService(c, settings));
   app.get(IMDS_PATH, (c) => answerImds(c, settings));
   app.post(ENTRA_PATH, (c) => answerEntra(c, settings));
+  addJobs(app, settings);
+  addSidecar(app, settings);
+  app.get(MACHINE_LEARNING_PATH, (c) => answerMachineLearning(c, settings));
   app.notFound((c) => refuse(c, appServiceError(404, "Not Found", c.get("requestId"))));
   app.onError((error, c) => refuse(c, appServiceError(500, redact(error.message), c.get("requestId"))));
   return app;
@@ -77,6 +84,28 @@ async function answerAppService(c: AppContext, settings: IdentitySettings): Prom
     resource,
     token_type: "Bearer",
     client_id: token.clientId,
+    ...fields,
+  });
+}
+
+async function answerMachineLearning(c: AppContext, settings: IdentitySettings): Promise<Response> {
+  const id = c.get("requestId");
+  if (!isSecret(c.req.header("secret"), settings.secret)) {
+    return refuse(c, identityErrorForStatus(401, false, id));
+  }
+  if (c.req.query("api-version") !== MACHINE_LEARNING_VERSION) {
+    const message = `The api-version is missing or not supported; use ${MACHINE_LEARNING_VERSION}.`;
+    return refuse(c, appServiceError(400, message, id));
+  }
+  // This version knows the client id alone, under the name `clientid`.
+  const problem = c.req.query("clientid") ? problemOf(c) : "The clientid is missing";
+  if (problem) return refuse(c, appServiceError(400, problem, id));
+  const { resource, fields, token } = await issue(c, settings);
+  return send(c, 200, {
+    access_token: token.token,
+    expires_on: String(token.expiresOn),
+    resource,
+    token_type: "Bearer",
     ...fields,
   });
 }
@@ -110,8 +139,8 @@ async function answerImds(c: AppContext, settings: IdentitySettings): Promise<Re
   });
 }
 
-/** Checks the parameters that both endpoints share. Returns an error message. */
-function problemOf(c: AppContext): string | undefined {
+/** Checks the parameters that the managed identity endpoints share. Returns an error message. */
+export function problemOf(c: AppContext): string | undefined {
   const resource = c.req.query("resource");
   if (!resource) return "Required query variable 'resource' is missing";
   if (resource.endsWith("/.default")) {
@@ -127,7 +156,7 @@ function problemOf(c: AppContext): string | undefined {
  *
  * @param revocation whether the endpoint takes the hash of a revoked token
  */
-async function issue(
+export async function issue(
   c: AppContext,
   settings: IdentitySettings,
   revocation = false,
@@ -167,7 +196,8 @@ function queryOf(c: AppContext, names: readonly string[]): string | undefined {
   return names.map((name) => c.req.query(name)).find((value) => value);
 }
 
-function isSecret(value: string | undefined, secret: string): boolean {
+/** Compares a secret in constant time. */
+export function isSecret(value: string | undefined, secret: string): boolean {
   const a = Buffer.from(value ?? "");
   const b = Buffer.from(secret);
   return a.length === b.length && timingSafeEqual(a, b);

@@ -1,8 +1,10 @@
 import type { Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import { KeylessError } from "../errors/keyless-error.js";
+import type { Certificate } from "./certificate.js";
 import type { AppEnv } from "./http.js";
 
 /** A running server. */
@@ -20,14 +22,25 @@ const KEEP_ALIVE_MS = 120_000;
 
 /**
  * Listens on loopback. Port 0 takes a free one. `option`: the name of the port option, for errors.
+ * With a certificate it serves https.
  */
-export async function listen(app: Hono<AppEnv>, port: number, option: string): Promise<RunningServer> {
-  const server = createAdaptorServer({
+export async function listen(
+  app: Hono<AppEnv>,
+  port: number,
+  option: string,
+  certificate?: Certificate,
+): Promise<RunningServer> {
+  const settings = {
     fetch: app.fetch,
     // Keep the adapter's Request and Response out of the program under test.
     overrideGlobalObjects: false,
-    serverOptions: { keepAliveTimeout: KEEP_ALIVE_MS },
-  }) as Server;
+  };
+  const serverOptions = { keepAliveTimeout: KEEP_ALIVE_MS };
+  const server = createAdaptorServer(
+    certificate
+      ? { ...settings, createServer: createSecureServer, serverOptions: { ...serverOptions, ...certificate } }
+      : { ...settings, serverOptions },
+  ) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(listenError(cause, port, option)));
     server.listen(port, HOST, resolve);
@@ -38,7 +51,7 @@ export async function listen(app: Hono<AppEnv>, port: number, option: string): P
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { url: `http://${HOST}:${actual}`, port: actual, close };
+  return { url: `${certificate ? "https" : "http"}://${HOST}:${actual}`, port: actual, close };
 }
 
 function listenError(cause: Error & { code?: string }, port: number, option: string): KeylessError {

@@ -25,7 +25,8 @@ export interface EmulatorOptions {
   readonly platformCache?: boolean;
   /**
    * Whether App Service's endpoint answers api-version 2025-03-30, which replaces a cached token
-   * that the request names as revoked (`token_sha256_to_refresh` and `xms_cc=cp1`). It is described
+   * that the request names as revoked (`token_sha256_to_refresh` and `xms_cc=cp1`), as Service
+   * Fabric's endpoint does in every version. It is described
    * in MSAL's design document; which hosts of Azure answer it is unknown. Default false: refused
    * with 400, as every unknown version.
    */
@@ -81,6 +82,41 @@ export type EmulatorEnvironment = Record<
   string
 >;
 
+/**
+ * The environments of processes on other hosts, each with the endpoint and the model:
+ * `{ ...process.env, ...emulator.hosts.githubActions }`.
+ */
+export type EmulatedHosts = Record<
+  /** A Foundry hosted agent: its project, its deployment and its own managed identity. */
+  | "foundryHostedAgent"
+  /** A job of GitHub Actions with `id-token: write`. */
+  | "githubActions"
+  /** A job of Azure Pipelines with a service connection. */
+  | "azurePipelines"
+  /** A Microsoft Entra ID auth sidecar with the services `Foundry` and `CognitiveServices`. */
+  | "sidecar"
+  /** Azure Machine Learning. */
+  | "machineLearning",
+  Readonly<Record<string, string>>
+>;
+
+/** The environments of {@link Emulator.startSecureHosts}. */
+export type SecureHosts = Record<
+  /**
+   * Service Fabric, whose identity endpoint has a self-signed certificate. A client that does not
+   * compare thumbprints accepts it with `NODE_TLS_REJECT_UNAUTHORIZED=0` alone.
+   */
+  | "serviceFabric"
+  /**
+   * A pod of AKS with an identity binding, without `AZURE_FEDERATED_TOKEN_FILE`: the federated
+   * token is `identity.federatedToken`.
+   */
+  | "identityBinding"
+  /** As `hosts.azurePipelines`, for clients that send the job's secret over https only. */
+  | "azurePipelines",
+  Readonly<Record<string, string>>
+>;
+
 /** The managed identity endpoint and its fictional identity. */
 export interface EmulatedIdentity {
   /** Without a trailing slash. For IMDS, the value of `AZURE_POD_IDENTITY_AUTHORITY_HOST`. */
@@ -127,6 +163,7 @@ export interface EmulatedFoundry {
 /** A running emulator. `await using` stops it. */
 export interface Emulator extends AsyncDisposable {
   readonly env: EmulatorEnvironment;
+  readonly hosts: EmulatedHosts;
   readonly identity: EmulatedIdentity;
   readonly foundry: EmulatedFoundry;
   /**
@@ -135,6 +172,11 @@ export interface Emulator extends AsyncDisposable {
   readonly requests: readonly RequestRecord[];
   readonly counts: RequestCounts;
   readonly faults: Faults;
+  /**
+   * Starts, at the first call, an https server for the hosts whose endpoint has a certificate of
+   * its own, on a free port.
+   */
+  startSecureHosts(): Promise<SecureHosts>;
   /**
    * Revokes all tokens issued so far. Returns how many were not yet revoked. With `platformCache`,
    * the managed identity endpoints go on returning the revoked token, as Azure's do.

@@ -6,11 +6,17 @@ export const node = {
   get fs() {
     return load<typeof import("node:fs")>("node:fs");
   },
+  get http() {
+    return load<typeof import("node:http")>("node:http");
+  },
   get os() {
     return load<typeof import("node:os")>("node:os");
   },
   get path() {
     return load<typeof import("node:path")>("node:path");
+  },
+  get tls() {
+    return load<typeof import("node:tls")>("node:tls");
   },
 };
 

@@ -98,6 +98,8 @@ variables! {
     AzureOpenaiDeployment => "AZURE_OPENAI_DEPLOYMENT", Deployment, Value,
     /// The name of a deployment.
     AzureOpenaiDeploymentName => "AZURE_OPENAI_DEPLOYMENT_NAME", Deployment, Value,
+    /// The name of a deployment, for Foundry hosted agents.
+    AzureAiModelDeploymentName => "AZURE_AI_MODEL_DEPLOYMENT_NAME", Deployment, Value,
 
     /// The token scope.
     FoundryTokenScope => "FOUNDRY_TOKEN_SCOPE", Scope, Value,
@@ -134,9 +136,41 @@ variables! {
     MsiEndpoint => "MSI_ENDPOINT", Credential, LeadsToSecret,
     /// The secret for the identity endpoint of Azure Machine Learning.
     MsiSecret => "MSI_SECRET", Credential, Secret,
+    /// The client id of the managed identity of Azure Machine Learning.
+    DefaultIdentityClientId => "DEFAULT_IDENTITY_CLIENT_ID", Credential, Value,
     /// The address of the metadata service, if it is not the usual one.
     AzurePodIdentityAuthorityHost => "AZURE_POD_IDENTITY_AUTHORITY_HOST", Credential, Presence,
+    /// The client id of the identity of a Foundry hosted agent.
+    FoundryAgentInstanceClientId => "FOUNDRY_AGENT_INSTANCE_CLIENT_ID", Credential, Value,
+    /// The tenant of a Foundry hosted agent.
+    FoundryAgentTenantId => "FOUNDRY_AGENT_TENANT_ID", Credential, Value,
+    /// The address where a job of GitHub Actions gets its OIDC token.
+    ActionsIdTokenRequestUrl => "ACTIONS_ID_TOKEN_REQUEST_URL", Credential, LeadsToSecret,
+    /// The secret for `ACTIONS_ID_TOKEN_REQUEST_URL`.
+    ActionsIdTokenRequestToken => "ACTIONS_ID_TOKEN_REQUEST_TOKEN", Credential, Secret,
+    /// The address where a job of Azure Pipelines gets its OIDC token.
+    SystemOidcrequesturi => "SYSTEM_OIDCREQUESTURI", Credential, LeadsToSecret,
+    /// The secret for `SYSTEM_OIDCREQUESTURI`.
+    SystemAccesstoken => "SYSTEM_ACCESSTOKEN", Credential, Secret,
+    /// The service connection of a job of Azure Pipelines.
+    AzuresubscriptionServiceConnectionId => "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", Credential, Value,
+    /// The client id of that service connection.
+    AzuresubscriptionClientId => "AZURESUBSCRIPTION_CLIENT_ID", Credential, Value,
+    /// The tenant of that service connection.
+    AzuresubscriptionTenantId => "AZURESUBSCRIPTION_TENANT_ID", Credential, Value,
+    /// The address of the Microsoft Entra ID auth sidecar.
+    SidecarUrl => "SIDECAR_URL", Credential, LeadsToSecret,
+    /// The token proxy of an AKS identity binding.
+    AzureKubernetesTokenProxy => "AZURE_KUBERNETES_TOKEN_PROXY", Credential, LeadsToSecret,
+    /// The TLS server name of that proxy.
+    AzureKubernetesSniName => "AZURE_KUBERNETES_SNI_NAME", Credential, Presence,
+    /// The file with the certificate authority of that proxy.
+    AzureKubernetesCaFile => "AZURE_KUBERNETES_CA_FILE", Credential, Presence,
+    /// The certificate authority of that proxy, as PEM text.
+    AzureKubernetesCaData => "AZURE_KUBERNETES_CA_DATA", Credential, Presence,
 
+    /// The hosting environment of a Foundry hosted agent.
+    FoundryHostingEnvironment => "FOUNDRY_HOSTING_ENVIRONMENT", Host, Value,
     /// The site name of App Service.
     WebsiteSiteName => "WEBSITE_SITE_NAME", Host, Presence,
     /// The language of Azure Functions. The Functions tools also set it on developer machines.
@@ -145,6 +179,10 @@ variables! {
     ContainerAppName => "CONTAINER_APP_NAME", Host, Presence,
     /// The job name of Azure Container Apps.
     ContainerAppJobName => "CONTAINER_APP_JOB_NAME", Host, Presence,
+    /// The mark of a job of GitHub Actions.
+    GithubActions => "GITHUB_ACTIONS", Host, Presence,
+    /// The mark of a job of Azure Pipelines.
+    TfBuild => "TF_BUILD", Host, Presence,
     /// The API server of the Kubernetes cluster.
     KubernetesServiceHost => "KUBERNETES_SERVICE_HOST", Host, Presence,
 

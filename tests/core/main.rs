@@ -46,6 +46,7 @@ mod provider {
 }
 mod request {
     mod identity;
+    mod identity_hosts;
     mod probe;
 }
 mod schedule {

@@ -38,9 +38,12 @@ const CHALLENGES = "Copilot SDK and runtime: `createClaimsChallengeHandler`";
 const IDENTITY = "`@azure/identity` by default";
 const FILE = "direct credential: workload identity, the federated token in a file";
 
-/** Cases that need child processes or files. */
+const TLS = "direct credential: Service Fabric, an AKS identity binding";
+
+/** Cases that need child processes, files or Node's TLS. */
 const WITHOUT_PROGRAMS = {
   [FILE]: "credential/configuration",
+  [TLS]: "credential/unavailable",
   [IDENTITY]: "credential/not-installed",
   [AGENT]: "sdk/unsupported-platform",
   [CHALLENGES]: "sdk/unsupported-platform",
@@ -56,6 +59,7 @@ const WITHOUT_IDENTITY = Object.fromEntries(
     "direct credential: virtual machine (IMDS)",
     "direct credential: service principal with a secret",
     "direct credential: workload identity, the federated token by a callback",
+    "direct credential: GitHub Actions, the auth sidecar, Azure Machine Learning",
     "direct credential: `createFoundryProvider`",
     "direct credential: `createEdgeChatHandler`",
   ].map((name) => [name, "credential/network"]),

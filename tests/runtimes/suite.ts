@@ -8,6 +8,8 @@ import { credentials } from "./cases/credentials.js";
 import { model } from "./cases/model.js";
 import { tokens } from "./cases/tokens.js";
 
+type Env = Readonly<Record<string, string>>;
+
 /** The emulator's addresses, and those of the other servers. */
 export interface Settings {
   /** The environment variables of a program in Azure. */
@@ -20,6 +22,8 @@ export interface Settings {
     clientSecret: string;
     federatedToken: string;
   };
+  /** The environments of programs on other hosts. */
+  hosts: Record<"githubActions" | "sidecar" | "machineLearning" | "serviceFabric" | "identityBinding", Env>;
   /**
    * Serves pages of other origins: `GET /token` returns a token, `POST /revoke` revokes all, `POST
    * /fault` adds a fault.

@@ -149,6 +149,7 @@ export async function withSettings<T>(origin: string, use: (settings: Settings) 
     return await use({
       env: emulator.env,
       identity: { url, authorityHost, clientId, tenantId, clientSecret, federatedToken },
+      hosts: { ...emulator.hosts, ...(await emulator.startSecureHosts()) },
       control: address,
       tokenFile,
       home,

@@ -26,6 +26,8 @@ same_names!(environment::CredentialKind => CredentialKind {
     AzureCli,
     AzurePowerShell => AzurePowershell,
     AzureDeveloperCli,
+    GithubActions,
+    AzurePipelines,
 });
 same_names!(environment::Host => HostKind {
     AppService,
@@ -36,6 +38,9 @@ same_names!(environment::Host => HostKind {
     MachineLearning,
     AzureArc,
     CloudShell,
+    FoundryHostedAgent,
+    GithubActions,
+    AzurePipelines,
 });
 
 impl From<ProviderRequest> for provider::ProviderRequest {

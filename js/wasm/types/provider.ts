@@ -13,7 +13,8 @@ export interface CredentialPlan {
   /**
    * `option`: your own credential or token function. `none`: no scope is known, so no token is
    * sent. `default`: the whole chain of `DefaultAzureCredential`; `developer-tools` (`dev`) and
-   * `deployed-service` (`prod`) are its parts. Each of the others is one class of
+   * `deployed-service` (`prod`) are its parts. `github-actions`, `azure-pipelines`: the OIDC token
+   * of the job, exchanged by the direct credential. Each of the others is one class of
    * `@azure/identity`.
    */
   kind:
@@ -28,7 +29,9 @@ export interface CredentialPlan {
     | "visual-studio-code"
     | "azure-cli"
     | "azure-powershell"
-    | "azure-developer-cli";
+    | "azure-developer-cli"
+    | "github-actions"
+    | "azure-pipelines";
   /** Where the choice comes from: `option`, the name of a variable, or `default`. */
   source: string;
   /** The host of the program, detected by its variables. */
@@ -40,14 +43,18 @@ export interface CredentialPlan {
     | "kubernetes"
     | "machine-learning"
     | "azure-arc"
-    | "cloud-shell";
-  /**
-   * The client id of the service principal, the workload identity or the user-assigned managed
-   * identity.
-   */
+    | "cloud-shell"
+    | "foundry-hosted-agent"
+    | "github-actions"
+    | "azure-pipelines";
+  /** The client id of the application or the user-assigned managed identity. */
   clientId?: string;
-  /** The tenant of the service principal or the workload identity. */
+  /** The variable with the client id. */
+  clientIdSource?: string;
+  /** The tenant of the application or the hosted agent. */
   tenantId?: string;
+  /** The variable with the tenant. */
+  tenantIdSource?: string;
   /** The authority to sign in at, if it is not the public cloud's. */
   authorityHost?: string;
   /**

@@ -67,6 +67,16 @@ pub(super) fn choose(vars: &Signs<'_>, cloud: Cloud, warnings: &mut Vec<Notice>)
     Ok(Some(given.to_owned()))
 }
 
+/// Returns the cloud of an authority. Unknown for a private one.
+pub(crate) fn cloud_of_authority(authority: &str) -> Cloud {
+    let host = Address::read(authority).map(|address| address.host);
+    let named = |(name, _): &&(&str, Cloud)| host.is_some_and(|host| name.eq_ignore_ascii_case(host));
+    AUTHORITIES
+        .iter()
+        .find(named)
+        .map_or(Cloud::Unknown, |(_, cloud)| *cloud)
+}
+
 fn not_a_host() -> Error {
     Error::new(
         Code::CredentialConfiguration,

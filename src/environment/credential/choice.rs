@@ -35,7 +35,7 @@ impl Choice {
         })
     }
 
-    pub(super) fn found(identities: &[Identity; 3]) -> Self {
+    pub(super) fn found(identities: &[Identity; 5]) -> Self {
         let complete = identities
             .iter()
             .find_map(|identity| Some((identity.kind, Origin::Variable(identity.complete()?))));
@@ -49,9 +49,10 @@ impl Choice {
 
     /// Returns the kind that is used in the end: for the chain of deployed services, the first
     /// complete one.
-    pub(super) fn used(&self, identities: &[Identity; 3]) -> CredentialKind {
+    pub(super) fn used(&self, identities: &[Identity; 5]) -> CredentialKind {
         let first = Self::found(identities).kind;
-        if self.kind == CredentialKind::DeployedService && first != CredentialKind::Default {
+        let deployed = first != CredentialKind::Default && !is_job(first);
+        if self.kind == CredentialKind::DeployedService && deployed {
             first
         } else {
             self.kind
@@ -69,7 +70,11 @@ impl Choice {
     pub(super) fn takes_tenant_id(&self) -> bool {
         matches!(
             self.kind,
-            CredentialKind::Environment | CredentialKind::WorkloadIdentity | CredentialKind::DeployedService
+            CredentialKind::Environment
+                | CredentialKind::WorkloadIdentity
+                | CredentialKind::DeployedService
+                | CredentialKind::GithubActions
+                | CredentialKind::AzurePipelines
         )
     }
 
@@ -78,7 +83,7 @@ impl Choice {
     fn allows(&self, identity: &Identity) -> bool {
         !self.is_named()
             || self.kind == identity.kind
-            || self.kind == CredentialKind::DeployedService
+            || (self.kind == CredentialKind::DeployedService && !is_job(identity.kind))
             || self.exchanges(identity)
     }
 
@@ -89,7 +94,7 @@ impl Choice {
     }
 
     /// Returns the warning for an identity that is incomplete or has no effect.
-    pub(super) fn remark(&self, identity: &Identity, all: &[Identity; 3]) -> Option<Notice> {
+    pub(super) fn remark(&self, identity: &Identity, all: &[Identity; 5]) -> Option<Notice> {
         let sign = match identity.sign {
             Some(sign) => sign,
             // The credential was chosen by name, but none of its variables is set. A managed
@@ -117,7 +122,7 @@ impl Choice {
     }
 
     /// Returns the warning about an obstacle to a managed identity, if the credential tries one.
-    pub(super) fn obstacle(&self, vars: &Signs<'_>, identities: &[Identity; 3]) -> Option<Notice> {
+    pub(super) fn obstacle(&self, vars: &Signs<'_>, identities: &[Identity; 5]) -> Option<Notice> {
         let tried = matches!(
             self.used(identities),
             CredentialKind::ManagedIdentity | CredentialKind::Default | CredentialKind::DeployedService
@@ -160,6 +165,14 @@ impl Choice {
             )
         })
     }
+}
+
+/// Whether a kind exchanges the OIDC token of a job. No value of `AZURE_TOKEN_CREDENTIALS` names it.
+fn is_job(kind: CredentialKind) -> bool {
+    matches!(
+        kind,
+        CredentialKind::GithubActions | CredentialKind::AzurePipelines
+    )
 }
 
 fn unknown_name(value: &str) -> Error {

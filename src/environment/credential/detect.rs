@@ -28,8 +28,9 @@ impl<'a> Signs<'a> {
             .collect()
     }
 
-    /// Returns the identities in the order of `DefaultAzureCredential`.
-    pub(super) fn identities(&self) -> [Identity; 3] {
+    /// Returns the identities in the order of `DefaultAzureCredential`, then those that its chain
+    /// does not have.
+    pub(super) fn identities(&self) -> [Identity; 5] {
         let principal = [
             Variable::AzureClientSecret,
             Variable::AzureClientCertificatePath,
@@ -48,9 +49,15 @@ impl<'a> Signs<'a> {
             _ => &[Variable::AzureTenantId, Variable::AzureClientId],
         };
         let arc = self.has(Variable::ImdsEndpoint) && !self.has(Variable::IdentityHeader);
-        let managed = [Variable::IdentityEndpoint, Variable::IdentityHeader]
+        let mut managed = [Variable::IdentityEndpoint, Variable::IdentityHeader]
             .into_iter()
             .find(|variable| self.has(*variable) && !arc);
+        let mut managed_missing = self.missing(&[Variable::IdentityEndpoint, Variable::IdentityHeader]);
+        if self.is_hosted_agent() && !managed_missing.is_empty() {
+            // It always has an identity, whatever its endpoint is.
+            managed = Some(Variable::FoundryHostingEnvironment);
+            managed_missing.clear();
+        }
         [
             Identity {
                 kind: CredentialKind::Environment,
@@ -71,11 +78,58 @@ impl<'a> Signs<'a> {
             Identity {
                 kind: CredentialKind::ManagedIdentity,
                 sign: managed,
-                missing: self.missing(&[Variable::IdentityEndpoint, Variable::IdentityHeader]),
+                missing: managed_missing,
                 usual: Variable::IdentityEndpoint,
                 incomplete: NoticeCode::ManagedIdentityIncomplete,
             },
+            self.job(
+                CredentialKind::GithubActions,
+                Variable::ActionsIdTokenRequestToken,
+                &[Variable::ActionsIdTokenRequestUrl],
+            ),
+            self.job(
+                CredentialKind::AzurePipelines,
+                Variable::AzuresubscriptionServiceConnectionId,
+                &[Variable::SystemOidcrequesturi, Variable::SystemAccesstoken],
+            ),
         ]
+    }
+
+    /// Returns the identity of a job, which exchanges the OIDC token of its platform.
+    fn job(&self, kind: CredentialKind, sign: Variable, needs: &[Variable]) -> Identity {
+        let mut missing = self.missing(needs);
+        let ids = [client_ids(kind), tenant_ids(kind)];
+        missing.extend(ids.iter().filter_map(|names| {
+            let unset = names.iter().all(|name| !self.has(*name));
+            names.last().filter(|_| unset)
+        }));
+        Identity {
+            kind,
+            sign: Some(sign).filter(|sign| self.has(*sign)),
+            missing,
+            usual: sign,
+            incomplete: NoticeCode::OidcIncomplete,
+        }
+    }
+
+    /// Returns the first variable that is set, and its value. `last` comes after `names`.
+    pub(super) fn of(
+        &self,
+        names: &[Variable],
+        last: Option<Variable>,
+    ) -> (Option<Variable>, Option<String>) {
+        names
+            .iter()
+            .copied()
+            .chain(last)
+            .find_map(|name| Some((name, self.get(name)?.to_owned())))
+            .unzip()
+    }
+
+    /// Whether this is a container of a Foundry hosted agent. Its client id and tenant count only
+    /// then.
+    pub(super) fn is_hosted_agent(&self) -> bool {
+        self.has(Variable::FoundryHostingEnvironment)
     }
 
     /// Detects the host platform. `FUNCTIONS_WORKER_RUNTIME` alone does not count: the Functions
@@ -85,6 +139,7 @@ impl<'a> Signs<'a> {
         let container = self.has(Variable::ContainerAppName) || self.has(Variable::ContainerAppJobName);
         let site = self.has(Variable::WebsiteSiteName);
         let signs = [
+            (self.is_hosted_agent(), Host::FoundryHostedAgent),
             (
                 endpoint && self.has(Variable::IdentityServerThumbprint),
                 Host::ServiceFabric,
@@ -104,6 +159,8 @@ impl<'a> Signs<'a> {
                 self.has(Variable::IdentityEndpoint) && self.has(Variable::ImdsEndpoint),
                 Host::AzureArc,
             ),
+            (self.has(Variable::GithubActions), Host::GithubActions),
+            (self.has(Variable::TfBuild), Host::AzurePipelines),
             (self.has(Variable::KubernetesServiceHost), Host::Kubernetes),
         ];
         signs.into_iter().find(|(there, _)| *there).map(|(_, host)| host)
@@ -143,6 +200,8 @@ impl Identity {
         let what = match self.kind {
             CredentialKind::Environment => "service principal",
             CredentialKind::WorkloadIdentity => "workload identity",
+            CredentialKind::GithubActions => "OIDC token of GitHub Actions",
+            CredentialKind::AzurePipelines => "service connection of Azure Pipelines",
             _ => "managed identity",
         };
         Notice::new(
@@ -152,6 +211,22 @@ impl Identity {
                 names(missing)
             ),
         )
+    }
+}
+
+/// The variables with the client id of a kind, in order of precedence.
+pub(crate) fn client_ids(kind: CredentialKind) -> &'static [Variable] {
+    match kind {
+        CredentialKind::AzurePipelines => &[Variable::AzuresubscriptionClientId, Variable::AzureClientId],
+        _ => &[Variable::AzureClientId],
+    }
+}
+
+/// The variables with the tenant of a kind, in order of precedence.
+pub(crate) fn tenant_ids(kind: CredentialKind) -> &'static [Variable] {
+    match kind {
+        CredentialKind::AzurePipelines => &[Variable::AzuresubscriptionTenantId, Variable::AzureTenantId],
+        _ => &[Variable::AzureTenantId],
     }
 }
 

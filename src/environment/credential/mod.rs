@@ -5,11 +5,14 @@
 //! | `AZURE_TOKEN_CREDENTIALS` | the one it names, else an error |
 //! | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, `AZURE_CLIENT_CERTIFICATE_PATH`, or `AZURE_USERNAME` and `AZURE_PASSWORD` | the service principal |
 //! | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_FEDERATED_TOKEN_FILE` | workload identity |
-//! | `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` | the managed identity, directly |
+//! | `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`, or `FOUNDRY_HOSTING_ENVIRONMENT` | the managed identity, directly |
+//! | `ACTIONS_ID_TOKEN_REQUEST_TOKEN`, `ACTIONS_ID_TOKEN_REQUEST_URL`, `AZURE_CLIENT_ID` and `AZURE_TENANT_ID` | the OIDC token of the GitHub Actions job |
+//! | `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID`, its client id and tenant, `SYSTEM_OIDCREQUESTURI` and `SYSTEM_ACCESSTOKEN` | the OIDC token of the Azure Pipelines job |
 //! | none of these | the whole chain of `DefaultAzureCredential` |
 //!
 //! The first match wins. The order is that of `DefaultAzureCredential` (4.13), so the result is the
-//! identity that its chain would use, without the rest of the chain after a failure. Azure Arc,
+//! identity that its chain would use, without the rest of the chain after a failure. Jobs with an
+//! OIDC token are not in that chain: they come after it and before the developer tools. Azure Arc,
 //! Cloud Shell and Azure Machine Learning, where people also work, set other variables and keep the
 //! chain.
 
@@ -26,13 +29,13 @@ use crate::text::address::is_tenant;
 use crate::text::is_guid;
 use crate::{Code, Error, Result, Variables};
 use crate::{Notice, NoticeCode};
+pub(crate) use authority::cloud_of_authority;
 use choice::Choice;
 use detect::Signs;
+pub(crate) use detect::{client_ids, tenant_ids};
 pub use fallback::has_direct_fallback;
 
 const TOKEN_CREDENTIALS: &str = Variable::AzureTokenCredentials.as_str();
-const TENANT_ID: &str = Variable::AzureTenantId.as_str();
-const CLIENT_ID: &str = Variable::AzureClientId.as_str();
 
 /// The source of the tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -63,6 +66,10 @@ pub enum CredentialKind {
     AzurePowerShell,
     /// `AzureDeveloperCliCredential`.
     AzureDeveloperCli,
+    /// The OIDC token of a GitHub Actions job, exchanged for one of Entra.
+    GithubActions,
+    /// The OIDC token of an Azure Pipelines job, exchanged for one of Entra.
+    AzurePipelines,
 }
 
 /// The host platform, detected by environment variables.
@@ -85,6 +92,12 @@ pub enum Host {
     AzureArc,
     /// Azure Cloud Shell.
     CloudShell,
+    /// A hosted agent of Microsoft Foundry.
+    FoundryHostedAgent,
+    /// A job of GitHub Actions.
+    GithubActions,
+    /// A job of Azure Pipelines.
+    AzurePipelines,
 }
 
 /// The credential to use, and the reason. Serialized in camel case, without the fields that are
@@ -100,13 +113,18 @@ pub struct CredentialPlan {
     /// The host platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<Host>,
-    /// The client id of the service principal, the workload identity or the user-assigned managed
-    /// identity.
+    /// The client id of the application or the user-assigned managed identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// The tenant of the service principal or the workload identity.
+    /// The variable with the client id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id_source: Option<Variable>,
+    /// The tenant of the application or the hosted agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
+    /// The variable with the tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id_source: Option<Variable>,
     /// The authority host, if not that of the public cloud.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authority_host: Option<String>,
@@ -122,7 +140,9 @@ impl CredentialPlan {
             source,
             host: None,
             client_id: None,
+            client_id_source: None,
             tenant_id: None,
+            tenant_id_source: None,
             authority_host: None,
             warnings: Vec::new(),
         }
@@ -156,29 +176,48 @@ pub fn credential(env: &Variables, cloud: Cloud) -> Result<CredentialPlan> {
     };
     let mut plan = CredentialPlan::fixed(choice.kind, choice.source);
     plan.host = vars.host();
-    plan.client_id = vars
-        .get(Variable::AzureClientId)
-        .filter(|_| choice.takes_client_id())
-        .map(str::to_owned);
-    plan.tenant_id = vars
-        .get(Variable::AzureTenantId)
-        .filter(|_| choice.takes_tenant_id())
-        .map(str::to_owned);
+    let hosted = vars.is_hosted_agent() && choice.used(&identities) == CredentialKind::ManagedIdentity;
+    if choice.takes_client_id() {
+        let agent = hosted.then_some(Variable::FoundryAgentInstanceClientId);
+        (plan.client_id_source, plan.client_id) = vars.of(client_ids(choice.kind), agent);
+        let unused = agent.filter(|&agent| {
+            let id = vars.get(agent);
+            id.is_some() && id != plan.client_id.as_deref()
+        });
+        plan.warnings.extend(unused.map(|agent| {
+            let (agent, winner) = (agent.as_str(), Variable::AzureClientId.as_str());
+            Notice::new(
+                NoticeCode::CredentialUnused,
+                format!("{agent} is set and has no effect: {winner} comes first."),
+            )
+        }));
+    }
+    if choice.takes_tenant_id() {
+        (plan.tenant_id_source, plan.tenant_id) = vars.of(tenant_ids(choice.kind), None);
+    } else if hosted {
+        (plan.tenant_id_source, plan.tenant_id) = vars.of(&[Variable::FoundryAgentTenantId], None);
+    }
     for identity in &identities {
         plan.warnings.extend(choice.remark(identity, &identities));
     }
-    if plan.tenant_id.as_deref().is_some_and(|id| !is_tenant(id)) {
+    if let (Some(source), Some(id)) = (plan.tenant_id_source, plan.tenant_id.as_deref())
+        && choice.takes_tenant_id()
+        && !is_tenant(id)
+    {
         return Err(Error::new(
             Code::CredentialConfiguration,
-            format!("{TENANT_ID} is neither a GUID nor a domain"),
+            format!("{} is neither a GUID nor a domain", source.as_str()),
         )
         .hint("Find it with: az account show --query tenantId --output tsv"));
     }
-    if plan.client_id.as_deref().is_some_and(|id| !is_guid(id)) {
+    if let (Some(source), Some(id)) = (plan.client_id_source, plan.client_id.as_deref())
+        && !is_guid(id)
+    {
         plan.warnings.push(Notice::new(
             NoticeCode::ClientIdMalformed,
             format!(
-                "{CLIENT_ID} is no GUID; expected the client id of the identity, not its name or object."
+                "{} is no GUID; expected the client id of the identity, not its name or object.",
+                source.as_str()
             ),
         ));
     }

@@ -2,22 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{NotRenewed, Source, retry};
+use super::{NotRenewed, Source, assertion, retry, sidecar};
 use crate::answer::{body, pause_of};
-use crate::token::{self, Millis, TokenResponse};
+use crate::token::{self, FieldValue, Millis, TokenResponse};
 use crate::{Code, Error, Headers, Result, Secret};
 
 /// The most bytes to read of a response. A refusal of Azure has less than a thousand, a token
 /// response a few thousand.
 pub const ANSWER_MAX_BYTES: usize = 256 * 1024;
 
-/// The result of a response. Serialized as `{ token }`, `{ error }`, `{ failure }` or
-/// `{ notRenewed }`.
+/// The result of a response. Serialized as `{ token }`, `{ assertion }`, `{ error }`, `{ failure }`
+/// or `{ notRenewed }`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
     /// A token with its lifetime.
     Token(Token),
+    /// The answer to a [`Call::assertion_call`](super::Call::assertion_call): the secret of the
+    /// token request.
+    Assertion(Secret),
     /// An unreadable response.
     Error(Error),
     /// No token.
@@ -56,6 +59,12 @@ pub struct Failure {
     /// The delay before the next attempt, in milliseconds; `None` if a retry is pointless.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_in_ms: Option<u32>,
+    /// The code, where the status does not tell it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// The next step, where the source has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'static str>,
 }
 
 /// A response, or the lack of one. As JSON in camel case.
@@ -64,6 +73,9 @@ pub struct Failure {
 pub struct Answer {
     /// The source of the token.
     pub source: Source,
+    /// Whether this answers the [`Call::assertion_call`](super::Call::assertion_call), not the
+    /// token request.
+    pub of_assertion: bool,
     /// Whether the request was a renewal ([`Call::renews`](super::Call::renews)).
     pub renews: bool,
     /// The HTTP status; 0 without a response.
@@ -100,30 +112,53 @@ pub struct Answer {
 /// assert!(failure.retry_in_ms.is_some());
 /// ```
 pub fn judge(answer: &Answer) -> Verdict {
+    match read(answer) {
+        verdict @ Verdict::Token(_) => verdict,
+        _ if answer.renews => Verdict::NotRenewed(NotRenewed::by(answer.status)),
+        verdict => verdict,
+    }
+}
+
+fn read(answer: &Answer) -> Verdict {
     let Answer { source, status, .. } = *answer;
-    let received = (200..300).contains(&status).then(|| token(answer));
-    match received {
-        Some(Ok(token)) => return Verdict::Token(token),
-        _ if answer.renews => return Verdict::NotRenewed(NotRenewed::by(status)),
-        Some(Err(error)) => return Verdict::Error(with_source(error)),
-        None => {}
+    if (200..300).contains(&status) {
+        let read = if answer.of_assertion {
+            assertion::read(answer.body.expose(), source).map(Verdict::Assertion)
+        } else {
+            token(answer).map(Verdict::Token)
+        };
+        return read.unwrap_or_else(|error| Verdict::Error(with_source(error, source)));
     }
     let response = body::read(answer.body.expose(), status, answer.secret.expose());
     let answered_at = answer.answered_at.unwrap_or(answer.requested_at);
     let retry_after_ms = pause_of(&answer.headers, &response, Some(answered_at));
+    let retry_in_ms = retry::pause_ms(source, status, answer.attempt, retry_after_ms, answer.random);
+    let refused = source == Source::Sidecar && status >= 500 && sidecar::is_refusal(&response.message);
+    let hint = match (source, status) {
+        // The number of Entra's error says more.
+        _ if response.message.contains("AADSTS") => None,
+        (Source::Sidecar, _) => sidecar::hint(status),
+        (_, 300..=404) if answer.of_assertion => Some(assertion::hint(source)),
+        _ => None,
+    };
     Verdict::Failure(Failure {
         status: (status != 0).then_some(status),
         retry_after_ms,
-        retry_in_ms: retry::pause_ms(source, status, answer.attempt, retry_after_ms, answer.random),
+        retry_in_ms: retry_in_ms.filter(|_| !refused),
+        code: refused.then_some(Code::CredentialRefused),
+        hint,
         message: response.message,
     })
 }
 
 /// Adds the source to an error and, unless the clock is at fault, a hint.
-fn with_source(error: Error) -> Error {
+fn with_source(error: Error, source: Source) -> Error {
     let error = error.within("the identity endpoint's answer");
-    match error.code() {
-        Code::ExpiryExpired | Code::ExpiryTooFar => error,
+    match (error.code(), source) {
+        (Code::ExpiryExpired | Code::ExpiryTooFar, _) => error,
+        (Code::ExpiryNoToken, Source::Sidecar) => error.hint(
+            "Look at the sidecar's configuration of this service: it must give bearer tokens, without PoP settings.",
+        ),
         _ => error.hint(
             "Look at what answers in the place of the identity endpoint: a proxy, or a sign-in page of the network.",
         ),
@@ -140,8 +175,14 @@ fn token(answer: &Answer) -> Result<Token> {
     let read = |clock_ahead: Millis| -> Result<Token> {
         // Identity endpoints never return local times.
         let requested_at = answer.requested_at.saturating_sub(clock_ahead);
-        let TokenResponse { token, lifetime } =
-            token::parse_token_response(answer.body.expose().as_bytes(), requested_at, |_| None)?;
+        let body = answer.body.expose();
+        let TokenResponse { token, lifetime } = if answer.source == Source::Sidecar {
+            // Its answer has no expiry, so that of the token counts.
+            let field = ("access_token".to_owned(), FieldValue::Text(sidecar::read(body)?));
+            token::parse_token_fields([field], requested_at, |_| None)?
+        } else {
+            token::parse_token_response(body.as_bytes(), requested_at, |_| None)?
+        };
         Ok(Token {
             token,
             expires_on_timestamp: lifetime.expires().saturating_add(clock_ahead),

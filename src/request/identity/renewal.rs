@@ -10,7 +10,7 @@
 
 use serde::Serialize;
 
-use super::{Request, Source};
+use super::{Request, Source, TIMEOUT_MS};
 
 const ORDINARY_VERSION: &str = "2019-08-01";
 const RENEWAL_VERSION: &str = "2025-03-30";
@@ -26,7 +26,7 @@ impl<'a> Renewal<'a> {
     /// Decides whether a request to a source renews the rejected token.
     pub(super) fn of(request: &'a Request, source: Source) -> Self {
         let hash = request.rejected_token_sha256.as_deref();
-        let taken = matches!(source, Source::AppService) && !request.renewal_refused;
+        let taken = matches!(source, Source::AppService | Source::ServiceFabric) && !request.renewal_refused;
         Self(hash.filter(|hash| taken && is_sha256(hash)))
     }
 
@@ -44,11 +44,11 @@ impl<'a> Renewal<'a> {
     }
 
     /// Returns the timeout of the request, in milliseconds.
-    pub(super) fn timeout_ms(&self, ordinary_ms: u32) -> u32 {
+    pub(super) fn timeout_ms(&self) -> u32 {
         if self.renews() {
-            ordinary_ms.min(RENEWAL_TIMEOUT_MS)
+            RENEWAL_TIMEOUT_MS
         } else {
-            ordinary_ms
+            TIMEOUT_MS
         }
     }
 

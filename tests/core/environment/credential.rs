@@ -150,7 +150,7 @@ fn the_credentials_warnings_do_not_nag() {
     assert!(plan.warnings.is_empty());
 }
 
-const SECRET: [&str; 12] = [
+const SECRET: [&str; 16] = [
     "AZURE_CLIENT_SECRET",
     "AZURE_CLIENT_CERTIFICATE_PATH",
     "AZURE_CLIENT_CERTIFICATE_PASSWORD",
@@ -163,9 +163,13 @@ const SECRET: [&str; 12] = [
     "MSI_SECRET",
     "IMDS_ENDPOINT",
     "HTTPS_PROXY",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "SYSTEM_OIDCREQUESTURI",
+    "SYSTEM_ACCESSTOKEN",
 ];
 
-const PLAIN: [&str; 10] = [
+const PLAIN: [&str; 16] = [
     "AZURE_TOKEN_CREDENTIALS",
     "AZURE_TENANT_ID",
     "AZURE_CLIENT_ID",
@@ -176,6 +180,12 @@ const PLAIN: [&str; 10] = [
     "CONTAINER_APP_NAME",
     "KUBERNETES_SERVICE_HOST",
     "IDENTITY_SERVER_THUMBPRINT",
+    "FOUNDRY_HOSTING_ENVIRONMENT",
+    "FOUNDRY_AGENT_INSTANCE_CLIENT_ID",
+    "FOUNDRY_AGENT_TENANT_ID",
+    "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
+    "AZURESUBSCRIPTION_CLIENT_ID",
+    "AZURESUBSCRIPTION_TENANT_ID",
 ];
 
 fn plain_value() -> impl Strategy<Value = String> {
@@ -189,9 +199,13 @@ fn plain_value() -> impl Strategy<Value = String> {
 
 /// Whether the error concerns an invalid tenant or authority host.
 fn names_a_setting(error: &copilot_keyless::Error) -> bool {
-    ["AZURE_TENANT_ID", "AZURE_AUTHORITY_HOST"]
-        .iter()
-        .any(|name| error.message().starts_with(name))
+    [
+        "AZURE_TENANT_ID",
+        "AZURESUBSCRIPTION_TENANT_ID",
+        "AZURE_AUTHORITY_HOST",
+    ]
+    .iter()
+    .any(|name| error.message().starts_with(name))
 }
 
 proptest! {

@@ -114,6 +114,25 @@ fn a_rejected_token_is_renewed_where_the_source_can() {
         call(&request(&[])).unwrap(),
         "IMDS has no renewal"
     );
+    let fabric = [
+        &[("IDENTITY_ENDPOINT", "https://localhost:2377/token")][..],
+        &APP_SERVICE[1..],
+        &[(
+            "IDENTITY_SERVER_THUMBPRINT",
+            "0123456789abcdef0123456789abcdef01234567",
+        )],
+    ]
+    .concat();
+    let renewal = call(&after_rejection(TEST_TOKEN, &fabric)).unwrap();
+    assert!(renewal.renews);
+    assert_eq!(
+        renewal.url,
+        format!(
+            "{}&token_sha256_to_refresh={TEST_TOKEN}&xms_cc=cp1",
+            call(&request(&fabric)).unwrap().url
+        ),
+        "Service Fabric takes them in its ordinary version"
+    );
 }
 
 #[test]

@@ -55,6 +55,28 @@ export const credentials: readonly Case[] = [
       gives({ env: { ...application(settings), AZURE_FEDERATED_TOKEN_FILE: settings.tokenFile } }, "app"),
   ],
   [
+    "direct credential: GitHub Actions, the auth sidecar, Azure Machine Learning",
+    async ({ hosts }) => {
+      await gives({ env: hosts.githubActions }, "app");
+      await gives({ env: hosts.sidecar, sidecar: { service: "Foundry" } }, "app");
+      await gives({ env: hosts.machineLearning }, "managed-identity");
+    },
+  ],
+  [
+    "direct credential: Service Fabric, an AKS identity binding",
+    async ({ hosts, identity }) => {
+      await gives({ env: hosts.serviceFabric }, "managed-identity");
+      const assertion = () => identity.federatedToken;
+      await gives({ env: hosts.identityBinding, identityBinding: true, assertion }, "app");
+      const thumbprint = { IDENTITY_SERVER_THUMBPRINT: "0".repeat(40) };
+      const other = createDirectCredential({ env: { ...hosts.serviceFabric, ...thumbprint } });
+      await refused(() => other.getToken(SCOPE), "credential/network");
+      const { AZURE_KUBERNETES_CA_DATA: _, ...unknown } = hosts.identityBinding;
+      const distrusted = { env: unknown, identityBinding: true, assertion, timeoutMs: 500 };
+      await refused(() => createDirectCredential(distrusted).getToken(SCOPE), "credential/network");
+    },
+  ],
+  [
     "direct credential: an abort, and settings that cannot be",
     async ({ env }) => {
       const abortSignal = AbortSignal.abort();

@@ -199,11 +199,16 @@ test.each([
   [
     "source",
     "moon",
-    /^source must be one of "app-service", "imds", "workload-identity", "client-secret"; it is another text/,
+    /^source must be one of "app-service", "imds", .*"azure-pipelines", "sidecar"; it is another text/,
   ],
   ["clientId", 5, /^clientId must be a string; it is /],
   ["tenantId", ["x"], /^tenantId must be a string; it is /],
   ["authorityHost", true, /^authorityHost must be a string; it is /],
+  ["serviceConnectionId", 5, /^serviceConnectionId must be a string; it is /],
+  ["identityBinding", "yes", /^identityBinding must be true or false; it is /],
+  ["sidecar", "Foundry", /^sidecar must be an object; it is /],
+  ["sidecar", { service: 5 }, /^sidecar holds something that must be a string/],
+  ["sidecar", { service: "Foundry", agentId: "x" }, /^sidecar .*agentIdentity.* and nothing else/],
 ])("the direct credential's %s", async (name, value, message) => {
   // Fails in the constructor or in the call.
   const ask = async () =>

@@ -14,7 +14,10 @@ from .errors import KeylessError
 from .tokens import Credential, TokenProvider
 
 # Secret variables: the core receives only whether they are set.
-_SECRETS = ("SECRET", "PASSWORD", "IDENTITY_HEADER", "API_KEY", "PROXY", "CERTIFICATE")
+_SECRETS = (
+    *("SECRET", "PASSWORD", "IDENTITY_HEADER", "API_KEY", "PROXY", "CERTIFICATE"),
+    *("REQUEST_TOKEN", "ACCESSTOKEN"),
+)
 
 
 class FoundryProvider:

@@ -1,0 +1,28 @@
+import { send } from "../wasm/send.js";
+import type { TokenCall } from "../wasm/types/identity.js";
+
+/**
+ * Sends a planned request with its secret. Rejects only when the signal aborts, and for TLS rules
+ * that cannot be followed; see `send` of net.d.ts for the result.
+ */
+export async function sendCall(
+  call: TokenCall,
+  secret: string,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<[status: number, body: string, ...headers: string[]]> {
+  const request = { ...withSecret(call, secret), timeoutMs };
+  if (!call.tls) return send(request, undefined, signal);
+  // Loaded only where `fetch` cannot follow the rules.
+  const { sendByTls } = await import("./send-by-tls.js");
+  return sendByTls(request, call.tls, signal);
+}
+
+function withSecret({ url, headers, form, secret }: TokenCall, value: string) {
+  const isField = secret?.name.startsWith("client_");
+  return {
+    url,
+    headers: !secret || isField ? headers : { ...headers, [secret.name]: `${secret.prefix ?? ""}${value}` },
+    body: isField ? `${form}&${secret?.name}=${encodeURIComponent(value)}` : form,
+  };
+}
