@@ -71,12 +71,13 @@ export class Cell {
     return Date.now() + this.#ahead;
   }
 
-  async start({ env = {}, command = [], tokenLifetimeSeconds = HOUR / 1000 }) {
+  async start({ env = {}, command = [], tokenLifetimeSeconds = HOUR / 1000, emulator = {} }) {
     this.emulator = await startEmulator({
       tokenLifetimeSeconds,
       chunkDelayMs: 0,
       clock: { now: () => this.now },
       reply: ({ prompt }) => replyTo(prompt),
+      ...emulator,
     });
     const own = Object.entries(process.env).filter(([key]) => !FOREIGN.test(key));
     const [file, ...args] = [...command, process.execPath, PROGRAM, this.#name];

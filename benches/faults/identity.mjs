@@ -16,8 +16,7 @@ const FAULTS = [
   ["identity-404", "404", status(404), [/\b404\b|not found/i]],
   // MSAL may wait longer than callers do, without an error: then the only finding is that no answer
   // came.
-  // came.
-  ["identity-410", "410", status(410), [/\b410\b|gone|no answer within/i]],
+  ["identity-410", "410", status(410), [/\b410\b|gone|not? answer within/i]],
   [
     "identity-429",
     "429 without Retry-After",
@@ -29,7 +28,7 @@ const FAULTS = [
     "429 with Retry-After: 30",
     { ...status(429), headers: { "retry-after": "30" } },
     // As above: MSAL waits as long as `Retry-After` says.
-    [/\b429\b|throttl|too many|fewer requests|no answer within/i],
+    [/\b429\b|throttl|too many|fewer requests|not? answer within/i],
   ],
   ["identity-500", "500", status(500), [/\b500\b|server error/i]],
   ["identity-503", "503", status(503), [/\b503\b|unavailable/i]],
@@ -52,7 +51,7 @@ const FAULTS = [
     "identity-wrong-types",
     "fields of wrong types",
     { kind: "body", body: { access_token: 42, expires_on: {}, resource: [], token_type: null } },
-    [/\btypes?\b|cannot be read|no token|access_token|expir|malformed/i],
+    [/\btypes?\b|cannot be (read|parsed)|no token|access_token|expir|malformed/i],
   ],
   ["identity-expired", "token already expired", { kind: "expired" }, [/expired/i]],
   [

@@ -3,7 +3,7 @@
 /** Advice to look for a key, which is worse than no advice for users without one. */
 const WRONG_STEP = /API[_ -]?KEY/i;
 const STEP =
-  /\b(check|run|set|assign|try again|send it again|asked again|retry|restart|start|reinstall|see|visit|troubleshoot\w*|raise|ask|look|use|allow|add|get|make|wait)\b/i;
+  /\b(check|run|set|assign|try again|send it again|asked again|retry|restart|start|reinstall|see|visit|troubleshoot\w*|raise|ask|look|use|allow|add|get|make|wait|share)\b/i;
 
 /**
  * Judges an error as good when it has a code, its message names the cause, and it says what to do.

@@ -13,19 +13,12 @@ export const RESOURCE = [
       await cell.call();
     },
   },
-  {
-    id: "resource-revoked",
-    title: "401 until a new token",
-    script: async (cell) => {
-      await cell.call();
-      cell.emulator.revokeTokens();
-      // The endpoint has a new token; MSAL returns the revoked one until five minutes before it
-      // expires.
-      await cell.call();
-      await cell.advance(61 * MINUTE);
-      await cell.call();
-    },
-  },
+  // The platform returns the revoked token until it has nearly expired, so the call in between
+  // cannot be served.
+  revoked("resource-revoked", "401 until a new token", {}, [/\b401\b|token|unauthori[sz]ed/i]),
+  // The endpoint has a new token; MSAL returns the revoked one until five minutes before it expires.
+  revoked("resource-revoked-renewed", "the same, where App Service renews it", { tokenRevocation: true }),
+  revoked("resource-revoked-uncached", "the same without the platform's cache", { platformCache: false }),
   lasting("resource-401", "401 always", { status: 401 }, [/\b401\b|token|unauthori[sz]ed/i]),
   lasting("resource-403", "403, firewall", { error: "firewall" }, [/firewall|network|virtual/i]),
   lasting("resource-404", "404, no such deployment", { error: "deployment-not-found" }, [/deployment/i]),
@@ -45,6 +38,18 @@ export const RESOURCE = [
   ]),
   lasting("resource-hang", "no answer (hang)", { kind: "hang" }, [/no answer|time[d -]?out|longer than/i]),
 ].map((fault) => ({ group: "resource", ...fault }));
+
+/** A token that is revoked an hour before it expires. */
+function revoked(id, title, emulator, cause = []) {
+  const script = async (cell) => {
+    await cell.call();
+    cell.emulator.revokeTokens();
+    await cell.call(...cause);
+    await cell.advance(61 * MINUTE);
+    await cell.call();
+  };
+  return { id, title, emulator, script };
+}
 
 /** A lasting fault, which makes the call fail. After it ends, the next call must succeed. */
 function lasting(id, title, fault, cause) {

@@ -3,15 +3,18 @@ import {
   createFoundryProvider,
   decodeToken,
   type Endpoint,
+  type ErrorSummary,
   FoundryAgent,
   type FoundryProvider,
   KeylessError,
   type Notice,
+  type TokenEvent,
 } from "copilot-keyless";
 import { probe } from "copilot-keyless/direct";
 import ms from "ms";
 import { systemClock } from "../platform/clock.js";
 import { installedVersion } from "../platform/installed.js";
+import { compareWithDirect, explainFailure } from "./compare-credentials.js";
 import { describeCredential } from "./credential.js";
 import { DoctorReport, type Finding } from "./doctor-report.js";
 import { Interruption } from "./interruption.js";
@@ -25,7 +28,11 @@ interface DoctorOptions extends EndpointOptions {
   timeout?: number;
 }
 
-type Settings = DoctorOptions & { timeoutMs: number };
+interface Settings extends DoctorOptions {
+  timeoutMs: number;
+  /** Returns the failure of the default credential, if the direct one took over. */
+  takenOver: () => ErrorSummary | undefined;
+}
 
 const TIMEOUT_MS = 30_000;
 
@@ -37,7 +44,12 @@ const PROMPT = "Reply with one word: ready";
  * failure.
  */
 export async function doctor(options: DoctorOptions): Promise<number> {
-  const settings = { ...options, timeoutMs: options.timeout ?? TIMEOUT_MS };
+  let takenOver: ErrorSummary | undefined;
+  const settings: Settings = {
+    ...options,
+    timeoutMs: options.timeout ?? TIMEOUT_MS,
+    takenOver: () => takenOver,
+  };
   const interruption = new Interruption();
   const stop = new AbortController();
   const report = new DoctorReport(options.json === true, stop.signal);
@@ -45,7 +57,9 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   let provider: FoundryProvider | undefined;
   try {
     await report.check("environment", environment);
-    const planned = plan(options);
+    const planned = plan(options, (failure) => {
+      takenOver = failure;
+    });
     provider = planned.provider;
     await report.check(
       planned.error && !hasCategory("endpoint", planned.error) ? "settings" : "endpoint",
@@ -81,10 +95,13 @@ interface Planned {
   credentialError?: unknown;
 }
 
-function plan(options: DoctorOptions): Planned {
+function plan(options: DoctorOptions, onTakenOver: (failure: ErrorSummary) => void): Planned {
   const settings = providerOptions(options);
+  const onEvent = (event: TokenEvent) => {
+    if (event.type === "direct-fallback") onTakenOver(event.error);
+  };
   try {
-    return { provider: createFoundryProvider(settings) };
+    return { provider: createFoundryProvider({ ...settings, tokens: { onEvent } }) };
   } catch (error) {
     if (!hasCategory("credential", error)) return { error };
     // Check the other settings all the same, with tokens that are never requested.
@@ -148,11 +165,13 @@ async function credential({ credential, scope, sources }: FoundryProvider): Prom
   };
 }
 
+/** Acquires a token. Of a managed identity, compares it with that of the direct credential. */
 async function token(
-  { tokens, scope }: FoundryProvider,
-  _settings: Settings,
+  provider: FoundryProvider,
+  { takenOver }: Settings,
   abortSignal: AbortSignal,
 ): Promise<Finding> {
+  const { tokens, scope } = provider;
   if (scope === undefined) {
     return {
       detail:
@@ -160,12 +179,18 @@ async function token(
       skipped: true,
     };
   }
-  const { token, expiresOnTimestamp } = await tokens.getToken({ abortSignal });
+  const { token, expiresOnTimestamp } = await tokens
+    .getToken({ abortSignal })
+    .catch(async (error: unknown) => {
+      throw await explainFailure(provider, error, abortSignal);
+    });
+  const { detail, warning } = await compareWithDirect(provider, token, takenOver(), abortSignal);
   const about = decodeToken(token);
   const remaining = ms(expiresOnTimestamp - systemClock.now());
   const audience = about.audience ? ` for ${about.audience}` : "";
   return {
-    detail: `${shortPrincipal(about)}${audience}, expires in ${remaining}`,
+    detail: `${shortPrincipal(about)}${audience}, expires in ${remaining}${detail ? `; ${detail}` : ""}`,
+    warnings: warning ? [warning] : [],
     data: { token: about, expiresOn: expiresOnTimestamp },
   };
 }

@@ -1,9 +1,10 @@
 import { KeylessError } from "../errors/keyless-error.js";
-import { type Environment, environment } from "../platform/environment.js";
+import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
+import { planModule } from "../wasm/bindings.js";
 import type { CredentialPlan } from "../wasm/types/provider.js";
 import type { AccessToken } from "../wasm/types/token.js";
 import type { GetTokenOptions, TokenCredential } from "./credential.js";
-import { createDirectCredential, directCredential } from "./direct.js";
+import { createDirectCredential, createSingleAttemptCredential, directCredential } from "./direct.js";
 import { registerUncached } from "./uncached.js";
 
 type Identity = typeof import("@azure/identity");
@@ -38,14 +39,11 @@ const MANAGED_IDENTITY_RETRIES = { retryOptions: { maxRetries: 3 } };
 const CHAINS: readonly CredentialPlan["kind"][] = ["default", "developer-tools", "deployed-service"];
 
 /**
- * The kinds for which a direct credential finds the same identity in the same environment. It
- * throws for an environment that it does not support.
+ * The kinds for which a direct credential finds the same identity in the same environment, besides
+ * those of a managed identity, which the core knows. It throws for an environment that it does not
+ * support.
  */
-const WITH_UNCACHED_FALLBACK: readonly CredentialPlan["kind"][] = [
-  "managed-identity",
-  "workload-identity",
-  "environment",
-];
+const WITH_UNCACHED_FALLBACK: readonly CredentialPlan["kind"][] = ["workload-identity", "environment"];
 
 /** The kinds that the direct credential serves, as no class of `@azure/identity` finds them by itself. */
 const DIRECT: readonly CredentialPlan["kind"][] = ["github-actions", "azure-pipelines"];
@@ -70,11 +68,16 @@ export function defaultCredential(plan: CredentialPlan, env: Environment): Token
     return construct(identity, plan, tokenFile);
   });
   credentials.set(key, credential);
+  const onFailure = planModule().hasDirectFallback(coreEnvironment(env));
   // Where this variable is set, `@azure/identity` allows no tenant per call; the fallback would.
-  if (WITH_UNCACHED_FALLBACK.includes(kind) && !env.AZURE_IDENTITY_DISABLE_MULTITENANTAUTH) {
+  if ((onFailure || WITH_UNCACHED_FALLBACK.includes(kind)) && !env.AZURE_IDENTITY_DISABLE_MULTITENANTAUTH) {
     // A copy of the environment: later changes must not select another identity.
-    const direct = createDirectCredential({ env: { ...env }, authorityHost, timeoutMs: FALLBACK_TIMEOUT_MS });
-    registerUncached(credential, direct);
+    const settings = { env: { ...env }, authorityHost, timeoutMs: FALLBACK_TIMEOUT_MS };
+    registerUncached(credential, {
+      credential: createDirectCredential(settings),
+      // MSAL has retried by then.
+      ...(onFailure ? { onFailure: createSingleAttemptCredential(settings) } : {}),
+    });
   }
   return credential;
 }

@@ -32,6 +32,8 @@ import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./creden
 import { credentialFailure } from "./failure.js";
 import { secretOf, withSecretDeadline } from "./request-secret.js";
 import { sendCall } from "./send-call.js";
+import { sha256 } from "./token-hash.js";
+import { registerRenewal } from "./uncached.js";
 
 /**
  * Options of {@link createDirectCredential}. In Azure none is needed: the environment has all
@@ -92,8 +94,10 @@ const TIMEOUT_MS = 75_000;
 
 /**
  * Creates a credential that needs no `@azure/identity`: it calls Azure's identity endpoints itself,
- * with reqwest in WebAssembly. It does not cache tokens, so it never returns a rejected token
- * again; `createBearerTokenProvider` and `createFoundryProvider` cache.
+ * with reqwest in WebAssembly. It does not cache tokens; `createBearerTokenProvider` and
+ * `createFoundryProvider` do. The platform caches a managed identity's token for about a day. After
+ * the resource rejected it, App Service and Service Fabric are asked once to renew it; whether they
+ * do was not tested on live Azure.
  *
  * Retries transient failures until `timeoutMs`: 404, 410, 429 and 5xx of IMDS; 408, 429, 5xx and
  * lost connections elsewhere.
@@ -107,14 +111,34 @@ const TIMEOUT_MS = 75_000;
  * ```
  */
 export function createDirectCredential(options: DirectCredentialOptions = {}): TokenCredential {
+  return createCredential(options, { renewalRefused: false, retries: true });
+}
+
+/** Creates a direct credential that sends each request once: for a caller that has already retried. */
+export function createSingleAttemptCredential(options: DirectCredentialOptions): TokenCredential {
+  return createCredential(options, { renewalRefused: false, retries: false });
+}
+
+/** What a credential knows besides its options. */
+interface State {
+  /** Whether the endpoint refused to renew a token. */
+  renewalRefused: boolean;
+  readonly retries: boolean;
+}
+
+function createCredential(options: DirectCredentialOptions, state: State): TokenCredential {
   const settings = readOptions(options, credentialChecks(), "credential/configuration");
-  return {
+  const credential: TokenCredential = {
     getToken: async (scopes, callOptions) => {
       checkArgument("scopes", scopes, either(text, list), "provider/scope");
       const call = readOptions(callOptions, CALL_CHECKS, "credential/configuration");
-      return acquire([scopes].flat(), settings, call);
+      return acquire([scopes].flat(), settings, call, state);
     },
   };
+  registerRenewal(credential, async (scopes, call, rejectedToken) =>
+    acquire([scopes].flat(), settings, call, state, await sha256(rejectedToken)),
+  );
+  return credential;
 }
 
 function credentialChecks(): Checks<DirectCredentialOptions> {
@@ -151,10 +175,13 @@ export function directCredential(env: Environment, authorityHost: string | undef
   return credential;
 }
 
+/** @param rejectedTokenSha256 the hash of a token to renew */
 async function acquire(
   scopes: string[],
   options: DirectCredentialOptions,
   { abortSignal, tenantId, claims }: GetTokenOptions,
+  state: State,
+  rejectedTokenSha256?: string,
 ): Promise<AccessToken> {
   const {
     env = environment(),
@@ -167,7 +194,7 @@ async function acquire(
   const { source, clientId, objectId, resourceId, authorityHost } = options;
   const { serviceConnectionId, sidecar, identityBinding } = options;
   hideSecretsOf(env);
-  const call = callCore(() =>
+  const plan = (sha256?: string) =>
     planModule().planTokenRequest({
       source,
       scopes,
@@ -182,9 +209,11 @@ async function acquire(
       serviceConnectionId,
       sidecar,
       identityBinding,
+      rejectedTokenSha256: sha256,
+      renewalRefused: state.renewalRefused,
       env: { ...coreEnvironment(env), ...endpointVariables(env) },
-    }),
-  );
+    });
+  let call = callCore(() => plan(rejectedTokenSha256));
   const deadline = clock.monotonic() + timeoutMs;
   const signal = asSignal(abortSignal);
   const remainingMs = () => Math.min(Math.max(1, deadline - clock.monotonic()), LONGEST_TIMER_MS);
@@ -204,6 +233,7 @@ async function acquire(
         planModule().judgeTokenAnswer({
           source: call.source,
           ofAssertion: request === call.assertionCall,
+          renews: request.renews,
           status,
           headers: toHeaders(headers),
           body,
@@ -218,17 +248,25 @@ async function acquire(
     const { assertionCall } = call;
     let verdict = assertionCall && (await ask(assertionCall, await read(assertionCall.secret)));
     if (verdict === undefined) verdict = await ask(call, await read(call.secret));
-    else if (verdict.assertion !== undefined) verdict = await ask(call, verdict.assertion);
-    if (verdict.token) return verdict.token;
-    if (verdict.error) throw keylessError(verdict.error);
-    const { retryInMs, retryAfterMs, message, code, hint } = verdict.failure as TokenFailure;
-    if (retryInMs === undefined || clock.monotonic() + retryInMs >= deadline) {
+    else if ("assertion" in verdict) verdict = await ask(call, verdict.assertion);
+    if ("token" in verdict) return verdict.token;
+    if ("error" in verdict) throw keylessError(verdict.error);
+    if ("notRenewed" in verdict) {
+      state.renewalRefused ||= verdict.notRenewed.refused;
+      call = callCore(() => plan());
+      // The ordinary request has all its attempts.
+      attempt -= 1;
+      continue;
+    }
+    const { failure } = verdict as { failure: TokenFailure };
+    const { retryInMs, retryAfterMs, message, code, hint } = failure;
+    if (!state.retries || retryInMs === undefined || clock.monotonic() + retryInMs >= deadline) {
       const { error } = credentialFailure(
         {
           message,
-          status: verdict.failure?.status,
+          status: failure.status,
           retryAfterInMs: retryAfterMs,
-          code: verdict.failure?.status ?? "network_error",
+          code: failure.status ?? "network_error",
         },
         planModule(),
         clock.now(),

@@ -74,10 +74,10 @@ function answer(c: AppContext, settings: FaultSettings, fault: StatusFault | Bod
   return send(c, status, body, { ...headers, ...fault.headers });
 }
 
-/** Whether a token is valid, but was not issued with the claims. */
+/** Whether a token is valid, but neither issued with the claims nor in the place of a revoked one. */
 function isChallenged(c: AppContext, fault: ClaimsChallengeFault): boolean {
-  const verification = c.get("verification");
-  return verification?.verdict === "valid" && verification.claims?.requestedClaims !== fault.claims;
+  const { verdict, claims } = c.get("verification") ?? {};
+  return verdict === "valid" && claims?.requestedClaims !== fault.claims && !claims?.renewed;
 }
 
 function ownBody({ status = 200, body }: BodyFault): ErrorAnswer {

@@ -8,6 +8,7 @@ import type { IdentitySettings } from "./identity-settings.js";
 import { createJobTokens } from "./job-tokens.js";
 import { RequestLog } from "./log.js";
 import { readOptions, readRoles } from "./options.js";
+import { PlatformCache } from "./platform-cache.js";
 import { type SecureServer, startSecure } from "./secure.js";
 import { listen } from "./server.js";
 import { createTokenAuthority, PRINCIPAL } from "./tokens.js";
@@ -52,6 +53,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     log,
     faults,
     tokens,
+    platformCache: settings.platformCache ? new PlatformCache(clock) : undefined,
+    tokenRevocation: settings.tokenRevocation,
     secret,
     clientSecret,
     federatedToken,

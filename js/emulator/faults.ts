@@ -82,8 +82,8 @@ export interface CutStreamFault extends FaultTarget {
 
 /**
  * Foundry only: rejects valid tokens with a claims challenge (continuous access evaluation), except
- * those issued with these claims. The emulator's identity endpoints take claims as `?claims=`; the
- * real ones do not.
+ * those issued with these claims, and those that the platform issued in the place of a revoked one.
+ * The emulator's identity endpoints take claims as `?claims=`; the real ones do not.
  */
 export interface ClaimsChallengeFault extends FaultTarget {
   readonly kind: "claims-challenge";

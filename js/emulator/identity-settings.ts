@@ -2,6 +2,7 @@ import type { EmulatorClock } from "./clock.js";
 import type { FaultQueue } from "./faults.js";
 import type { JobTokens } from "./job-tokens.js";
 import type { RequestLog } from "./log.js";
+import type { PlatformCache } from "./platform-cache.js";
 import type { TokenAuthority } from "./tokens.js";
 
 /** Settings of the identity server. */
@@ -10,6 +11,10 @@ export interface IdentitySettings {
   readonly log: RequestLog;
   readonly faults: FaultQueue;
   readonly tokens: TokenAuthority;
+  /** The cache of the managed identity endpoints, if there is one. */
+  readonly platformCache: PlatformCache | undefined;
+  /** Whether App Service's endpoint answers the api-version that renews revoked tokens. */
+  readonly tokenRevocation: boolean;
   /** The expected `X-IDENTITY-HEADER`. */
   readonly secret: string;
   /** The expected `client_secret`. */

@@ -18,6 +18,8 @@ export const APP_SERVICE_PATH = "/msi/token";
 export const IMDS_PATH = "/metadata/identity/oauth2/token";
 
 const APP_SERVICE_VERSION = "2019-08-01";
+/** App Service with {@link REVOKED}; by MSAL's design document, not documented by Azure. */
+const REVOCATION_VERSION = "2025-03-30";
 const IMDS_VERSION = "2018-02-01";
 const MACHINE_LEARNING_VERSION = "2017-09-01";
 const FAULT_AUDIENCE = "https://management.azure.com";
@@ -29,11 +31,11 @@ const PRINCIPAL_ID = ["principal_id", "object_id"];
 const RESOURCE_ID = ["mi_res_id", "msi_res_id"];
 /** Not in Azure: for tests of a credential that supports claims. */
 const CLAIMS = ["claims"];
+/** The hash of a revoked token. It counts only with the capability `cp1`. */
+const REVOKED = "token_sha256_to_refresh";
+const CAPABILITIES = "xms_cc";
 
-/**
- * Creates both managed identity endpoints and Entra's. They do not cache: each request gets a new
- * token.
- */
+/** Creates both managed identity endpoints, which share the platform's cache, and Entra's. */
 export function createIdentityApp(settings: IdentitySettings): Hono<AppEnv> {
   // Not strict: MSAL calls IMDS with a trailing slash.
   const app = new Hono<AppEnv>({ strict: false });
@@ -68,12 +70,14 @@ async function answerAppService(c: AppContext, settings: IdentitySettings): Prom
   if (!isSecret(c.req.header("x-identity-header"), settings.secret)) {
     return refuse(c, identityErrorForStatus(401, false, c.get("requestId")));
   }
-  if (c.req.query("api-version") !== APP_SERVICE_VERSION) {
+  const version = c.req.query("api-version");
+  const revocation = settings.tokenRevocation && version === REVOCATION_VERSION;
+  if (version !== APP_SERVICE_VERSION && !revocation) {
     return refuseWith(400, `The api-version is missing or not supported; use ${APP_SERVICE_VERSION}.`);
   }
   const problem = problemOf(c);
   if (problem) return refuseWith(400, problem);
-  const { resource, fields, token } = await issue(c, settings);
+  const { resource, fields, token } = await issue(c, settings, revocation);
   return send(c, 200, {
     access_token: token.token,
     expires_on: String(token.expiresOn),
@@ -147,21 +151,39 @@ export function problemOf(c: AppContext): string | undefined {
   return undefined;
 }
 
-/** Issues the token that a managed identity's query asks for. */
+/**
+ * Returns the platform's token for the request.
+ *
+ * @param revocation whether the endpoint takes the hash of a revoked token
+ */
 export async function issue(
   c: AppContext,
   settings: IdentitySettings,
+  revocation = false,
 ): Promise<{ resource: string; fields: { expires_on?: unknown }; token: IssuedToken }> {
   const resource = c.req.query("resource") ?? "";
   const fault = c.get("tokenFault");
-  const token = await settings.tokens.issue({
-    resource: fault?.kind === "wrong-audience" ? (fault.audience ?? FAULT_AUDIENCE) : resource,
-    lifetimeSeconds: fault?.kind === "expired" ? -EXPIRED_SECONDS_AGO : settings.lifetimeOf(resource),
+  const identity = {
     clientId: queryOf(c, CLIENT_ID),
     principalId: queryOf(c, PRINCIPAL_ID),
     resourceId: queryOf(c, RESOURCE_ID),
     claims: queryOf(c, CLAIMS),
-  });
+  };
+  const issueNew = (renewed: boolean) =>
+    settings.tokens.issue({
+      ...identity,
+      resource: fault?.kind === "wrong-audience" ? (fault.audience ?? FAULT_AUDIENCE) : resource,
+      lifetimeSeconds: fault?.kind === "expired" ? -EXPIRED_SECONDS_AGO : settings.lifetimeOf(resource),
+      renewed,
+    });
+  const isFaulty = fault?.kind === "wrong-audience" || fault?.kind === "expired";
+  const handlesRevocation = revocation && c.req.query(CAPABILITIES)?.split(",").includes("cp1");
+  const revoked = handlesRevocation ? c.req.query(REVOKED) : undefined;
+  const key = JSON.stringify([resource, identity]);
+  const token =
+    settings.platformCache && !isFaulty
+      ? await settings.platformCache.token(key, revoked, issueNew)
+      : await issueNew(false);
   c.get("record").tokenId = token.tokenId;
   return {
     resource,

@@ -10,6 +10,8 @@ export interface Settings {
   readonly port: number;
   readonly identityPort: number;
   readonly lifetimeOf: (request: TokenLifetimeRequest) => number;
+  readonly platformCache: boolean;
+  readonly tokenRevocation: boolean;
   readonly model: string;
   readonly deployments: readonly string[];
   readonly roles: readonly string[];
@@ -39,6 +41,8 @@ export function readOptions(input: EmulatorOptions): Settings {
     port = 0,
     identityPort = 0,
     tokenLifetimeSeconds = DEFAULT_LIFETIME_SECONDS,
+    platformCache = true,
+    tokenRevocation = false,
     deployments,
     model = (isList(deployments) ? deployments[0] : undefined) ?? DEFAULT_DEPLOYMENTS[0] ?? "",
     roles = DEFAULT_ROLES,
@@ -55,6 +59,8 @@ export function readOptions(input: EmulatorOptions): Settings {
   check(isWhole(port, 0, 65_535), "`port` must be a whole number from 0 to 65535.");
   check(isWhole(identityPort, 0, 65_535), "`identityPort` must be a whole number from 0 to 65535.");
   check(port === 0 || port !== identityPort, "`port` and `identityPort` must differ.");
+  check(typeof platformCache === "boolean", "`platformCache` must be true or false.");
+  check(typeof tokenRevocation === "boolean", "`tokenRevocation` must be true or false.");
   check(
     deployments === undefined || (isList(deployments) && deployments.every(isName)),
     "`deployments` must be an array of names.",
@@ -83,6 +89,8 @@ export function readOptions(input: EmulatorOptions): Settings {
     port,
     identityPort,
     lifetimeOf: lifetimeFunction(tokenLifetimeSeconds),
+    platformCache,
+    tokenRevocation,
     model,
     deployments: [...(deployments ?? new Set([model, ...DEFAULT_DEPLOYMENTS]))],
     roles: readRoles(roles),

@@ -101,7 +101,7 @@ async function answerServiceFabric(c: AppContext, settings: IdentitySettings): P
   }
   const problem = problemOf(c);
   if (problem) return refuse(c, serviceFabricError(400, "ArgumentNullOrEmpty", problem));
-  const { resource, fields, token } = await issue(c, settings);
+  const { resource, fields, token } = await issue(c, settings, true);
   return send(c, 200, {
     token_type: "Bearer",
     access_token: token.token,

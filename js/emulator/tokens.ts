@@ -23,6 +23,8 @@ export interface TokenRequest {
   readonly application?: boolean;
   /** The claims of a challenge, as JSON text. */
   readonly claims?: string | undefined;
+  /** Whether it replaces a token that the caller named as revoked. */
+  readonly renewed?: boolean;
 }
 
 /** A signed token. `expiresOn` and `notBefore` are whole epoch seconds, as in its claims. */
@@ -46,6 +48,8 @@ export interface TokenClaims {
   readonly expiresOn: number;
   /** The claims of the challenge for which it was issued. */
   readonly requestedClaims?: string;
+  /** Whether it replaced a revoked token. */
+  readonly renewed?: boolean;
 }
 
 /** The result of verifying a bearer token. `claims` are present if the signature is valid. */
@@ -108,6 +112,8 @@ export async function createTokenAuthority(clock: EmulatorClock): Promise<TokenA
       ver: "1.0",
       ...(request.application ? {} : { xms_mirid: request.resourceId ?? PRINCIPAL.resourceId }),
       ...(request.claims === undefined ? {} : { [REQUESTED_CLAIMS]: request.claims }),
+      // Entra's claim of a client that handles revocations.
+      ...(request.renewed ? { xms_cc: ["cp1"] } : {}),
     })
       .setProtectedHeader({ typ: "JWT", alg: ALGORITHM, kid })
       .sign(privateKey);
@@ -170,6 +176,7 @@ function claimsOf(payload: JWTPayload): TokenClaims {
     ...(payload[REQUESTED_CLAIMS] === undefined
       ? {}
       : { requestedClaims: String(payload[REQUESTED_CLAIMS]) }),
+    ...(payload.xms_cc === undefined ? {} : { renewed: true }),
   };
 }
 

@@ -15,6 +15,22 @@ export interface EmulatorOptions {
    * Default 3600.
    */
   readonly tokenLifetimeSeconds?: number | ((request: TokenLifetimeRequest) => number);
+  /**
+   * Whether the managed identity endpoints keep a token for each identity and resource, as Azure
+   * does for about 24 h: every request gets the same token until five minutes before it expires, or
+   * for half its life if that is less than ten minutes, even after {@link Emulator.revokeTokens}.
+   * With `false` each request gets a new token. Entra's endpoint always issues new ones. Default
+   * true.
+   */
+  readonly platformCache?: boolean;
+  /**
+   * Whether App Service's endpoint answers api-version 2025-03-30, which replaces a cached token
+   * that the request names as revoked (`token_sha256_to_refresh` and `xms_cc=cp1`), as Service
+   * Fabric's endpoint does in every version. It is described
+   * in MSAL's design document; which hosts of Azure answer it is unknown. Default false: refused
+   * with 400, as every unknown version.
+   */
+  readonly tokenRevocation?: boolean;
   /** The deployment in `env`. Default: the first of `deployments`. */
   readonly model?: string;
   /**
@@ -161,7 +177,10 @@ export interface Emulator extends AsyncDisposable {
    * its own, on a free port.
    */
   startSecureHosts(): Promise<SecureHosts>;
-  /** Revokes all tokens issued so far. Returns how many were not yet revoked. */
+  /**
+   * Revokes all tokens issued so far. Returns how many were not yet revoked. With `platformCache`,
+   * the managed identity endpoints go on returning the revoked token, as Azure's do.
+   */
   revokeTokens(): number;
   /** Closes both servers and all connections, including hanging ones. Later calls do nothing. */
   stop(): Promise<void>;

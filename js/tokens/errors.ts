@@ -28,7 +28,7 @@ export function rejectedAgainError(): KeylessError {
     "token/rejected-again",
     "The credential returned the same token that the resource just rejected",
     {
-      hint: "The token's age is not the problem: check its audience (the scope) and the role of its principal on the resource.",
+      hint: "Azure's platform returns a managed identity's token for about a day, even a revoked one. If it was not revoked, check its audience (the scope) and the role of its principal on the resource.",
     },
   );
 }
@@ -48,7 +48,7 @@ export function claimsIgnoredError(): KeylessError {
     "token/claims-challenge",
     "The resource asks for a token with more claims, and the credential returned the same token again",
     {
-      hint: "The credential ignores claims, as managed identities do. Use a service principal or a workload identity.",
+      hint: "The credential ignores claims, as managed identities do, and Azure's platform returns their token for about a day. Use a service principal or a workload identity.",
     },
   );
 }

@@ -2,7 +2,6 @@ import type { GetTokenOptions, TokenCredential } from "../credentials/credential
 import { credentialFailure, summarize } from "../credentials/failure.js";
 import type { KeylessError } from "../errors/keyless-error.js";
 import type { Clock } from "../platform/clock.js";
-import { setBoundedTimeout, unref } from "../platform/clock.js";
 import { waitUntil } from "../platform/wait-until.js";
 import { coreModule, keylessError, planModule } from "../wasm/bindings.js";
 import type { Decision, Outcome, Schedule } from "../wasm/modules/core.js";
@@ -17,10 +16,9 @@ import {
   closedError,
   rejectedAgainError,
   supersededError,
-  timeoutError,
 } from "./errors.js";
 import { TokenEvents } from "./events.js";
-import { deferToken, type Flight } from "./flight.js";
+import { Flight } from "./flight.js";
 import type { TokenEvent } from "./types.js";
 import { WakeTimer } from "./wake-timer.js";
 
@@ -95,7 +93,7 @@ export class TokenKeeper {
     const [wall, mono] = this.#time();
     const token = this.#carryOut(this.#schedule.refresh(wall, mono), wall, mono);
     // End the pause between two attempts.
-    if (this.#flight?.retry !== undefined) this.#retry(this.#flight);
+    if (this.#flight?.endPause()) this.#attempt(this.#flight);
     return token;
   }
 
@@ -125,7 +123,7 @@ export class TokenKeeper {
       }
       case "refuse":
         // The schedule has abandoned a flight whose timer has not fired yet.
-        if (this.#flight) this.#abandonFlight(this.#flight, this.#timeoutError(this.#flight));
+        if (this.#flight) this.#abandonFlight(this.#flight, this.#flight.timeoutError());
         return Promise.reject(this.#lastError ?? closedError());
       case "closed":
         return Promise.reject(closedError());
@@ -227,23 +225,15 @@ export class TokenKeeper {
     { background = false, claims }: { background?: boolean; claims?: string | undefined },
   ): Flight {
     const overdue = this.#flight;
-    const flight: Flight = {
-      id,
-      ...deferToken(),
-      abort: new AbortController(),
-      background,
-      claims,
-      startedOn: this.#clock.monotonic(),
-      awaited: !background || overdue?.awaited === true,
-      attempts: 0,
-    };
+    const awaited = !background || overdue?.awaited === true;
+    const flight = new Flight(this.#clock, { id, background, awaited, claims });
     this.#flight = flight;
     this.#setDeadline(flight, timeoutMs);
     // The schedule has at most one flight. It has abandoned one that is still here: for a token
     // with claims, or because its deadline passed unnoticed while the machine slept. Callers that
     // wait for that one now wait for the new one.
     if (overdue) {
-      const error = claims === undefined ? this.#timeoutError(overdue) : supersededError();
+      const error = claims === undefined ? overdue.timeoutError() : supersededError();
       this.#abandonFlight(overdue, error, flight.promise);
     }
     this.#attempt(flight);
@@ -261,12 +251,6 @@ export class TokenKeeper {
     this.#events.emit({ type: "refresh-started", background, attempt: attempts });
   }
 
-  #retry(flight: Flight): void {
-    this.#clock.clearTimeout(flight.retry);
-    flight.retry = undefined;
-    this.#attempt(flight);
-  }
-
   #acquire({ abort, claims }: Flight): Promise<AccessToken> {
     // A caller that passes claims can answer a challenge.
     const claimsOptions = claims === undefined ? {} : { claims, enableCae: true };
@@ -275,8 +259,14 @@ export class TokenKeeper {
       options: { abortSignal: abort.signal, ...this.#callOptions, ...claimsOptions },
       clock: this.#clock,
       cacheFallback: this.#cacheFallback,
+      rejectedToken: this.#rejectedToken,
+      onTakenOver: (thrown) => {
+        const { error } = credentialFailure(thrown, planModule(), this.#clock.now());
+        this.#events.emit({ type: "direct-fallback", error: summarize(error) });
+      },
       isUnusable: (token) =>
-        this.#cacheFallback.isRejected(token) || (token === this.#token?.token && !this.#hasUsableToken()),
+        this.#cacheFallback.isUnusable(token) ||
+        (token.token === this.#token?.token && !this.#hasUsableToken()),
     });
   }
 
@@ -326,7 +316,7 @@ export class TokenKeeper {
         this.#rejectedToken = undefined;
         this.#lastError = undefined;
         this.#endFlight(flight).resolve(accepted);
-        if (this.#flight) this.#resolveWaiters(this.#flight, accepted);
+        this.#flight?.resolveWaiters(accepted);
         const durationMs = mono - flight.startedOn;
         this.#events.emit({ type: "refresh-succeeded", expiresOn, durationMs });
         break;
@@ -336,23 +326,11 @@ export class TokenKeeper {
         this.#events.emit({ type: "refresh-unchanged", ...this.#nextAttempt() });
         break;
       case "refused":
-        this.#cacheFallback.markRejected(token.token);
+        this.#cacheFallback.markRefused(token);
         this.#failFlight(flight, outcome, keylessError(outcome.detail) as KeylessError);
         break;
     }
     this.#wakeTimer.reschedule();
-  }
-
-  /**
-   * Resolves the callers of a later flight with the token of an earlier one that was late. Callers
-   * that join the later flight from now on wait for its own token.
-   */
-  #resolveWaiters(flight: Flight, token: AccessToken): void {
-    flight.resolve(token);
-    Object.assign(flight, deferToken());
-    flight.awaited = false;
-    unref(flight.deadline);
-    unref(flight.retry);
   }
 
   #onFailure(flight: Flight, thrown: unknown): void {
@@ -363,8 +341,10 @@ export class TokenKeeper {
     const outcome = this.#schedule.failed(flight.id, status, unavailable, retryAfterMs, wall, mono, random);
     if (outcome.result === "retry") {
       const willRetryInMs = outcome.detail.afterMs;
-      flight.failure = failure.error;
-      flight.retry = setBoundedTimeout(this.#clock, willRetryInMs, () => this.#retry(flight));
+      flight.setRetry(willRetryInMs, failure.error, () => {
+        flight.endPause();
+        this.#attempt(flight);
+      });
       this.#events.emit({ type: "refresh-failed", error: summarize(failure.error), willRetryInMs });
       return;
     }
@@ -381,17 +361,11 @@ export class TokenKeeper {
   }
 
   #setDeadline(flight: Flight, timeoutMs: number): void {
-    this.#clock.clearTimeout(flight.deadline);
-    flight.deadline = setBoundedTimeout(this.#clock, timeoutMs, () => {
+    flight.setDeadline(timeoutMs, () => {
       this.#schedule.timedOut(flight.id, ...this.#time(), this.#clock.random());
-      this.#abandonFlight(flight, this.#timeoutError(flight));
+      this.#abandonFlight(flight, flight.timeoutError());
       this.#wakeTimer.reschedule();
     });
-    if (!flight.awaited) unref(flight.deadline);
-  }
-
-  #timeoutError(flight: Flight): KeylessError {
-    return timeoutError(this.#clock.monotonic() - flight.startedOn, flight.failure);
   }
 
   /** Ends a flight and aborts it. Its callers wait for the successor, or are rejected. */
@@ -405,8 +379,7 @@ export class TokenKeeper {
   }
 
   #endFlight(flight: Flight): Flight {
-    this.#clock.clearTimeout(flight.deadline);
-    this.#clock.clearTimeout(flight.retry);
+    flight.end();
     if (this.#flight === flight) this.#flight = undefined;
     // The cached answer was valid until the end of the flight.
     this.cachedAnswer.invalidate();

@@ -11,6 +11,11 @@ export type TokenEvent = { at: number; scope: string } & (
   | { type: "refresh-unchanged"; nextAttemptOn?: number }
   | { type: "refresh-failed"; error: ErrorSummary; willRetryInMs?: number; nextAttemptOn?: number }
   | { type: "refresh-abandoned"; error: ErrorSummary }
+  /**
+   * A managed identity's credential of `@azure/identity` failed with `error`, and the direct
+   * credential returned a token of the same identity instead.
+   */
+  | { type: "direct-fallback"; error: ErrorSummary }
   | { type: "stale-served"; expiresOn: number; consecutiveFailures: number }
   | { type: "invalidated" }
   | { type: "challenged" }

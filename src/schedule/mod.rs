@@ -3,7 +3,8 @@
 //!
 //! The caller reports events (a request, a token, a failure) with the time on two clocks and, where
 //! needed, a random number. The machine returns a [`Decision`] or an [`Outcome`]. It never sees
-//! tokens, only their times. [`CacheFallback`] decides when to bypass the cache of a credential.
+//! tokens, only their times. [`CacheFallback`] decides when the direct credential takes the place of
+//! the default one.
 
 mod backoff;
 mod cache_fallback;

@@ -15,7 +15,7 @@ const MODEL = "gpt-5.5";
 const CASE_MS = 60_000;
 const quiet = { availableTools: [], onPermissionRequest: () => ({ kind: "reject" }) };
 
-const emulator = await startEmulator({ chunkDelayMs: 0 });
+const emulator = await startEmulator({ chunkDelayMs: 0, tokenRevocation: true });
 Object.assign(process.env, emulator.env);
 const provide = createBearerTokenProvider(new DefaultAzureCredential(), SCOPE);
 

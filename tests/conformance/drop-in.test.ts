@@ -14,8 +14,13 @@ const LIVES_SECONDS = 240;
 // The emulator, MSAL and the providers share this process's wall clock, which only tests move.
 vi.useFakeTimers({ toFake: ["Date"] });
 
-// MSAL does not cache tokens that last less than 300 s, so only the providers cache.
-const emulator = await startEmulator({ tokenLifetimeSeconds: LIVES_SECONDS, chunkDelayMs: 0 });
+// MSAL does not cache tokens that last less than 300 s, and the platform none, so only the providers
+// cache.
+const emulator = await startEmulator({
+  tokenLifetimeSeconds: LIVES_SECONDS,
+  platformCache: false,
+  chunkDelayMs: 0,
+});
 Object.assign(process.env, emulator.env);
 afterAll(() => emulator.stop());
 

@@ -45,7 +45,7 @@ const READ_MS = 200;
 
 /** Runs for a number of seconds and returns the tally. `onProgress` receives the phase. */
 export async function hostile({ seed, seconds, signal, onProgress }) {
-  const emulator = await startEmulator({ chunkDelayMs: 2, reply, logLimit: 5_000 });
+  const emulator = await startEmulator({ chunkDelayMs: 2, tokenRevocation: true, reply, logLimit: 5_000 });
   const tally = new Tally();
   const readLog = setInterval(() => tally.read(emulator.requests), READ_MS);
   const servers = await startServers(emulator.env);

@@ -134,7 +134,11 @@ async function serve(handle: RequestListener): Promise<Served> {
 
 /** Starts an emulator for a runtime. Returns the settings of the suite. */
 export async function withSettings<T>(origin: string, use: (settings: Settings) => Promise<T>): Promise<T> {
-  await using emulator = await startEmulator({ chunkDelayMs: 5, allowOrigins: [origin] });
+  await using emulator = await startEmulator({
+    chunkDelayMs: 5,
+    platformCache: false,
+    allowOrigins: [origin],
+  });
   const { address, stop } = await control(emulator);
   const home = mkdtempSync(join(tmpdir(), "copilot-keyless-runtime-"));
   mkdirSync(join(home, "identity"));

@@ -11,6 +11,12 @@ export const INVALIDATE_INTERVAL_MS = 30_000;
 const BACKOFF_MS = [500, 1_000, 2_000];
 
 /**
+ * When the default credential fails without a 4xx, the direct one asks once. After it failed, too,
+ * it waits for 10 s.
+ */
+const FALLBACK_PAUSE_MS = 10_000;
+
+/**
  * Returns the most good answers. A token is refreshed at half its lifetime, counted from its
  * request, so the steady refresh takes one request in that time. A revocation costs one more, and
  * at most one in `invalidateIntervalMs`.
@@ -32,8 +38,10 @@ export function mostBad({ kind, times, headers, status }, lastedMs) {
   if (kind === "delay") return 0;
   if (Number.isFinite(times)) return times;
   const asked = Number(headers?.["retry-after"]) * 1_000;
-  const pauses = status === 429 ? [asked, asked, asked] : BACKOFF_MS;
-  let requests = 0;
+  const throttled = status === 429;
+  const pauses = throttled ? [asked, asked, asked] : BACKOFF_MS;
+  const fallbacks = throttled ? 0 : Math.floor(lastedMs / FALLBACK_PAUSE_MS) + 1;
+  let requests = fallbacks;
   for (let at = 0; ; ) {
     for (const pause of [...pauses, 0]) {
       if (at > lastedMs) return requests;

@@ -65,6 +65,7 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
 
   const emulator = await startEmulator({
     tokenLifetimeSeconds: TOKEN_SECONDS,
+    tokenRevocation: true,
     chunkDelayMs: CHUNK_DELAY_MS,
     logLimit: LOG_LIMIT,
     roles: ROLES,

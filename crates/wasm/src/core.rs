@@ -182,6 +182,18 @@ impl CacheFallback {
         self.0.mark_rejected(token);
     }
 
+    /// [`schedule::CacheFallback::mark_refused`].
+    #[wasm_bindgen(js_name = markRefused)]
+    pub fn mark_refused(&mut self, token: &str, expires_on: f64) {
+        self.0.mark_refused(token, expires_on);
+    }
+
+    /// [`schedule::CacheFallback::is_unusable`].
+    #[wasm_bindgen(js_name = isUnusable)]
+    pub fn is_unusable(&self, token: &str, expires_on: f64) -> bool {
+        self.0.is_unusable(token, expires_on)
+    }
+
     /// [`schedule::CacheFallback::is_rejected`].
     #[wasm_bindgen(js_name = isRejected)]
     pub fn is_rejected(&self, token: &str) -> bool {
@@ -194,10 +206,24 @@ impl CacheFallback {
         self.0.may_ask(millis(mono))
     }
 
-    /// [`schedule::CacheFallback::answered`]. A failure is passed as the unusable token, because an
+    /// [`schedule::CacheFallback::may_ask_after_failure`].
+    #[wasm_bindgen(js_name = mayAskAfterFailure)]
+    pub fn may_ask_after_failure(&self, status: Option<u16>, mono: f64) -> bool {
+        self.0.may_ask_after_failure(status, millis(mono))
+    }
+
+    /// [`schedule::CacheFallback::answered`]. A failure is passed as an empty token, because an
     /// optional text would be copied.
-    pub fn answered(&mut self, unusable: &str, answer: &str, aborted: bool, mono: f64) -> bool {
-        self.0.answered(unusable, Some(answer), aborted, millis(mono))
+    pub fn answered(
+        &mut self,
+        unusable: &str,
+        answer: &str,
+        expires_on: f64,
+        aborted: bool,
+        mono: f64,
+    ) -> bool {
+        let answer = (!answer.is_empty()).then_some((answer, expires_on));
+        self.0.answered(unusable, answer, aborted, millis(mono))
     }
 
     /// [`schedule::CacheFallback::clear`].

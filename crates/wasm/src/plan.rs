@@ -7,7 +7,9 @@ use super::options::from_js;
 use super::values::{JsResult, throw, to_js};
 use copilot_keyless::request::{chat, identity, probe};
 use copilot_keyless::token::{self, challenge, claims};
-use copilot_keyless::{Code, Problem, answer, diagnosis, endpoint, provider, schedule, simulate};
+use copilot_keyless::{
+    Code, Problem, answer, diagnosis, endpoint, environment, provider, schedule, simulate,
+};
 
 /// [`endpoint::parse`].
 #[wasm_bindgen(js_name = parseEndpoint)]
@@ -73,6 +75,13 @@ pub fn plan_token_request(request: &JsValue) -> JsResult {
 pub fn judge_token_answer(answer: &JsValue) -> JsResult {
     let answer: identity::Answer = from_js(answer, Code::CredentialConfiguration)?;
     Ok(to_js(identity::judge(&answer)))
+}
+
+/// [`environment::has_direct_fallback`].
+#[wasm_bindgen(js_name = hasDirectFallback)]
+pub fn has_direct_fallback(env: &JsValue) -> Result<bool, JsValue> {
+    let env = from_js(env, Code::CredentialConfiguration)?;
+    Ok(environment::has_direct_fallback(&env))
 }
 
 /// [`schedule::Evidence::code`].

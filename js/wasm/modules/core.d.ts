@@ -90,20 +90,27 @@ export class Schedule {
 }
 
 /**
- * Decides when to bypass the cache of a credential that returns unusable tokens. `mono` in
- * milliseconds since a fixed point.
+ * Decides when the direct credential takes the place of the default one, which returned an unusable
+ * token or failed. `mono` in milliseconds since a fixed point.
  */
 export class CacheFallback {
   constructor();
-  /** Marks a token as unusable: the resource rejected it, or its expiry was refused. */
+  /** Marks a token as rejected by the resource. */
   markRejected(token: string): void;
+  /** Marks its expiry as refused. */
+  markRefused(token: string, expiresOn: number): void;
   isRejected(token: string): boolean;
-  /** Whether to ask the identity without the cache now. */
+  /** Whether the resource rejected a token, or its expiry was refused. */
+  isUnusable(token: string, expiresOn: number): boolean;
+  /** Whether to ask the direct credential now. */
   mayAsk(mono: number): boolean;
+  /** Whether to ask it after the default one failed, with the identity endpoint's HTTP status. */
+  mayAskAfterFailure(status: number | undefined, mono: number): boolean;
   /**
-   * Reports the token of the identity without the cache, or the unusable one if there is none.
-   * Returns whether to use it instead of the unusable one.
+   * Reports the token of the direct credential and its expiry, or an empty one if there is none.
+   * `unusable` is empty after a failure. Returns whether to use the token instead of the unusable
+   * one.
    */
-  answered(unusable: string, answer: string, aborted: boolean, mono: number): boolean;
+  answered(unusable: string, answer: string, expiresOn: number, aborted: boolean, mono: number): boolean;
   clear(): void;
 }

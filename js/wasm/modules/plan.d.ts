@@ -25,6 +25,10 @@ export function planChat(request: ProbeRequest, prompt: string, timeoutMs: numbe
 export function planModels(request: NamedProviderRequest, taken: string[]): PlannedModel[];
 export function planTokenRequest(request: TokenRequest): TokenCall;
 export function judgeTokenAnswer(answer: TokenAnswer): TokenVerdict;
+/**
+ * Whether the direct credential finds the managed identity at which the default credential ends.
+ */
+export function hasDirectFallback(env: Record<string, string>): boolean;
 /** The codes of errors that a credential throws. */
 export type CredentialCode =
   | "credential/throttled"

@@ -51,6 +51,10 @@ export interface TokenRequest {
   serviceConnectionId?: string | undefined;
   sidecar?: SidecarOptions | undefined;
   identityBinding?: boolean | undefined;
+  /** In lower-case hexadecimal digits. */
+  rejectedTokenSha256?: string | undefined;
+  /** Whether the endpoint refused a renewal before. */
+  renewalRefused?: boolean;
   env: Record<string, string>;
 }
 
@@ -69,6 +73,8 @@ export interface TokenCall {
   assertionCall?: TokenCall;
   /** The rules of the TLS connection, where `fetch` cannot follow them. */
   tls?: TlsRules;
+  /** Whether it renews the rejected token. */
+  renews?: boolean;
   timeoutMs: number;
 }
 
@@ -101,6 +107,7 @@ export interface TokenAnswer {
   source: TokenSource;
   /** Whether this answers the `assertionCall`. */
   ofAssertion: boolean;
+  renews?: boolean | undefined;
   status: number;
   headers: Record<string, string>;
   body: string;
@@ -114,10 +121,15 @@ export interface TokenAnswer {
 
 /** The core's evaluation of a {@link TokenAnswer}. */
 export type TokenVerdict =
-  | { token: AccessToken; assertion?: undefined; error?: undefined; failure?: undefined }
-  | { assertion: string; token?: undefined; error?: undefined; failure?: undefined }
-  | { error: CoreError; token?: undefined; assertion?: undefined; failure?: undefined }
-  | { failure: TokenFailure; token?: undefined; assertion?: undefined; error?: undefined };
+  | { token: AccessToken }
+  | { assertion: string }
+  | { error: CoreError }
+  | { failure: TokenFailure }
+  /**
+   * A renewal brought no token: send the ordinary request. `refused`: the endpoint does not know
+   * renewals.
+   */
+  | { notRenewed: { refused: boolean } };
 
 /** Why a request gave no token. */
 export interface TokenFailure {

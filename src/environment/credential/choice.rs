@@ -87,7 +87,7 @@ impl Choice {
             || self.exchanges(identity)
     }
 
-    fn exchanges(&self, identity: &Identity) -> bool {
+    pub(super) fn exchanges(&self, identity: &Identity) -> bool {
         self.is_named()
             && self.kind == CredentialKind::ManagedIdentity
             && identity.kind == CredentialKind::WorkloadIdentity

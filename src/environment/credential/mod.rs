@@ -19,6 +19,7 @@
 mod authority;
 mod choice;
 mod detect;
+mod fallback;
 
 use serde::Serialize;
 
@@ -32,6 +33,7 @@ pub(crate) use authority::cloud_of_authority;
 use choice::Choice;
 use detect::Signs;
 pub(crate) use detect::{client_ids, tenant_ids};
+pub use fallback::has_direct_fallback;
 
 const TOKEN_CREDENTIALS: &str = Variable::AzureTokenCredentials.as_str();
 

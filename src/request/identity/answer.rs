@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Source, assertion, retry, sidecar};
+use super::{NotRenewed, Source, assertion, retry, sidecar};
 use crate::answer::{body, pause_of};
 use crate::token::{self, FieldValue, Millis, TokenResponse};
 use crate::{Code, Error, Headers, Result, Secret};
@@ -11,8 +11,8 @@ use crate::{Code, Error, Headers, Result, Secret};
 /// response a few thousand.
 pub const ANSWER_MAX_BYTES: usize = 256 * 1024;
 
-/// The result of a response. Serialized as `{ token }`, `{ assertion }`, `{ error }` or
-/// `{ failure }`.
+/// The result of a response. Serialized as `{ token }`, `{ assertion }`, `{ error }`, `{ failure }`
+/// or `{ notRenewed }`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
@@ -25,6 +25,8 @@ pub enum Verdict {
     Error(Error),
     /// No token.
     Failure(Failure),
+    /// No token from a renewal.
+    NotRenewed(NotRenewed),
 }
 
 /// An `AccessToken` of `@azure/identity`.
@@ -74,6 +76,8 @@ pub struct Answer {
     /// Whether this answers the [`Call::assertion_call`](super::Call::assertion_call), not the
     /// token request.
     pub of_assertion: bool,
+    /// Whether the request was a renewal ([`Call::renews`](super::Call::renews)).
+    pub renews: bool,
     /// The HTTP status; 0 without a response.
     pub status: u16,
     /// The headers.
@@ -93,7 +97,8 @@ pub struct Answer {
     pub random: f64,
 }
 
-/// Judges a response: a token, an unreadable response, or a failure.
+/// Judges a response: a token, an unreadable response, or a failure. A renewal that fails in any way
+/// is not retried; the ordinary request follows.
 ///
 /// ```
 /// use copilot_keyless::request::identity::{Answer, Source, Verdict, judge};
@@ -107,6 +112,14 @@ pub struct Answer {
 /// assert!(failure.retry_in_ms.is_some());
 /// ```
 pub fn judge(answer: &Answer) -> Verdict {
+    match read(answer) {
+        verdict @ Verdict::Token(_) => verdict,
+        _ if answer.renews => Verdict::NotRenewed(NotRenewed::by(answer.status)),
+        verdict => verdict,
+    }
+}
+
+fn read(answer: &Answer) -> Verdict {
     let Answer { source, status, .. } = *answer;
     if (200..300).contains(&status) {
         let read = if answer.of_assertion {

@@ -1,5 +1,6 @@
 //! Describes the requests to the managed identity endpoints of the hosts.
 
+use super::renewal::Renewal;
 use super::settings::{Settings, check_address, configuration, encoded, no_address};
 use super::{Call, SecretPlace, Source, Tls};
 use crate::environment::Variable;
@@ -17,14 +18,19 @@ impl Settings<'_> {
         self.need(Variable::IdentityHeader, "source: \"imds\"")?;
         check_address(Variable::IdentityEndpoint.as_str(), endpoint)?;
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
+        let renewal = Renewal::of(self.request, Source::AppService);
         let separator = if endpoint.contains('?') { '&' } else { '?' };
         Ok(Call {
+            renews: renewal.renews(),
+            timeout_ms: renewal.timeout_ms(),
             secret: Some(SecretPlace::header("x-identity-header", Variable::IdentityHeader)),
             ..Call::get(
                 Source::AppService,
                 format!(
-                    "{endpoint}{separator}api-version=2019-08-01&resource={}{identity}",
-                    encoded(self.resource()?)
+                    "{endpoint}{separator}api-version={}&resource={}{identity}{}",
+                    renewal.app_service_version(),
+                    encoded(self.resource()?),
+                    renewal.parameters()
                 ),
             )
         })
@@ -55,8 +61,11 @@ impl Settings<'_> {
             ));
         }
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
+        let renewal = Renewal::of(self.request, Source::ServiceFabric);
         let separator = if endpoint.contains('?') { '&' } else { '?' };
         Ok(Call {
+            renews: renewal.renews(),
+            timeout_ms: renewal.timeout_ms(),
             secret: Some(SecretPlace::header("secret", Variable::IdentityHeader)),
             tls: Some(Tls {
                 thumbprint: Some(thumbprint),
@@ -65,8 +74,9 @@ impl Settings<'_> {
             ..Call::get(
                 Source::ServiceFabric,
                 format!(
-                    "{endpoint}{separator}api-version=2019-07-01-preview&resource={}{identity}",
-                    encoded(self.resource()?)
+                    "{endpoint}{separator}api-version=2019-07-01-preview&resource={}{identity}{}",
+                    encoded(self.resource()?),
+                    renewal.parameters()
                 ),
             )
         })

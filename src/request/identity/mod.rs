@@ -21,6 +21,7 @@ mod answer;
 mod assertion;
 mod entra;
 mod managed_identity;
+mod renewal;
 mod retry;
 mod settings;
 mod sidecar;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, judge};
 
+pub use renewal::NotRenewed;
 pub use sidecar::Sidecar;
 
 use crate::environment::Variable;
@@ -93,6 +95,12 @@ pub struct Request {
     /// Whether a workload identity uses the AKS identity binding of the environment, if there is
     /// one.
     pub identity_binding: bool,
+    /// The SHA-256 of a token that the resource rejected, in lower-case hexadecimal digits. A
+    /// source that can renew the token gets a request for that ([`Call::renews`]). Default: none.
+    pub rejected_token_sha256: Option<String>,
+    /// Whether the endpoint refused a renewal before ([`NotRenewed::refused`]), so that none is
+    /// planned any more.
+    pub renewal_refused: bool,
     /// The environment. Of a variable with a secret, only its presence counts.
     pub env: Variables,
 }
@@ -122,6 +130,10 @@ pub struct Call {
     /// The rules of the TLS connection, where they differ from the usual ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// Whether it renews the rejected token of [`Request::rejected_token_sha256`]. Not tested on
+    /// live Azure.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renews: bool,
     /// The timeout of each attempt, in milliseconds.
     pub timeout_ms: u32,
 }
@@ -136,6 +148,7 @@ impl Call {
             secret: None,
             assertion_call: None,
             tls: None,
+            renews: false,
             timeout_ms: TIMEOUT_MS,
         }
     }

@@ -26,6 +26,7 @@ const LOOK = {
 };
 const emulator = await startEmulator({
   chunkDelayMs: 0,
+  platformCache: false,
   reply: ({ prompt, toolResults }) => {
     if (prompt !== "look") return "Hello.";
     const [result] = toolResults;

@@ -13,7 +13,8 @@ const PATIENCE_MS = 2_000;
 const idOf = (token) => token && JSON.parse(Buffer.from(token.split(".")[1], "base64url")).uti;
 
 async function emulated(tokenLifetimeSeconds, options = {}) {
-  const emulator = await startEmulator({ tokenLifetimeSeconds });
+  // About the libraries' own caches.
+  const emulator = await startEmulator({ tokenLifetimeSeconds, platformCache: false });
   Object.assign(process.env, emulator.env);
   const credential = new ManagedIdentityCredential(options);
   const provide = await system.create(credential);

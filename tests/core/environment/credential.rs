@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use copilot_keyless::NoticeCode;
 use copilot_keyless::Variables;
 use copilot_keyless::endpoint::Cloud;
-use copilot_keyless::environment::{CredentialKind, CredentialPlan, Origin, credential};
+use copilot_keyless::environment::{CredentialKind, CredentialPlan, Origin, credential, has_direct_fallback};
 use copilot_keyless::provider::{ProviderRequest, plan};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -244,5 +244,38 @@ proptest! {
             (Ok(plan), None) => prop_assert!(plan.source == Origin::Default || env.get(plan.source.as_str()).is_some()),
             (Err(error), None) => prop_assert!(names_a_setting(&error), "{:?}", error),
         }
+    }
+}
+
+#[test]
+fn the_direct_credential_takes_over_for_a_managed_identity_alone() {
+    const ENDPOINT: [(&str, &str); 2] = [("IDENTITY_ENDPOINT", "set"), ("IDENTITY_HEADER", "set")];
+    const FEDERATED: [(&str, &str); 3] = [
+        ("AZURE_CLIENT_ID", "11111111-1111-4111-8111-111111111111"),
+        ("AZURE_TENANT_ID", "contoso.com"),
+        ("AZURE_FEDERATED_TOKEN_FILE", "set"),
+    ];
+    let falls_back = |chosen: Option<&str>, pairs: &[(&str, &str)]| {
+        let chosen = chosen.map(|name| ("AZURE_TOKEN_CREDENTIALS", name));
+        has_direct_fallback(&pairs.iter().copied().chain(chosen).collect())
+    };
+    for (chosen, pairs, expected) in [
+        (None, &ENDPOINT[..], true),
+        (Some("ManagedIdentityCredential"), &ENDPOINT, true),
+        (Some("prod"), &ENDPOINT, true),
+        // A virtual machine has no variables.
+        (Some("ManagedIdentityCredential"), &[], true),
+        // The chain may find anything.
+        (None, &[], false),
+        (Some("prod"), &[], false),
+        (Some("dev"), &ENDPOINT, false),
+        (Some("AzureCliCredential"), &ENDPOINT, false),
+        (Some("nonsense"), &ENDPOINT, false),
+        // The federated token comes first, or is exchanged.
+        (None, &FEDERATED, false),
+        (Some("ManagedIdentityCredential"), &FEDERATED, false),
+        (Some("prod"), &[&ENDPOINT[..], &FEDERATED].concat(), false),
+    ] {
+        assert_eq!(falls_back(chosen, pairs), expected, "{chosen:?} {pairs:?}");
     }
 }

@@ -2,7 +2,7 @@
 //! responses.
 
 use copilot_keyless::environment::Variable;
-use copilot_keyless::request::identity::{Answer, Request, Source, Verdict, call, judge};
+use copilot_keyless::request::identity::{Answer, NotRenewed, Request, Source, Verdict, call, judge};
 use copilot_keyless::{Headers, Variables};
 use proptest::prelude::*;
 
@@ -63,6 +63,102 @@ fn every_request_is_the_documented_one() {
     ))
     .unwrap();
     assert_eq!(secret.secret.unwrap().name, "client_secret");
+}
+
+/// The SHA-256 of `test_token`: the example of MSAL's `docs/msiv1_token_revocation.md`.
+const TEST_TOKEN: &str = "cc0af97287543b65da2c7e1476426021826cab166f1e063ed012b855ff819656";
+
+fn after_rejection(hash: &str, pairs: &[(&str, &str)]) -> Request {
+    Request {
+        rejected_token_sha256: Some(hash.to_owned()),
+        ..request(pairs)
+    }
+}
+
+#[test]
+fn a_rejected_token_is_renewed_where_the_source_can() {
+    let renewal = call(&after_rejection(TEST_TOKEN, &APP_SERVICE)).unwrap();
+    assert!(renewal.renews);
+    assert_eq!(
+        renewal.url,
+        format!(
+            "http://127.0.0.1:41/msi/token?api-version=2025-03-30&resource=https%3A%2F%2Fai.azure.com&token_sha256_to_refresh={TEST_TOKEN}&xms_cc=cp1"
+        )
+    );
+    let ordinary = call(&request(&APP_SERVICE)).unwrap();
+    assert!(
+        renewal.timeout_ms < ordinary.timeout_ms,
+        "a hang leaves time for the ordinary request"
+    );
+    let refused = Request {
+        renewal_refused: true,
+        ..after_rejection(TEST_TOKEN, &APP_SERVICE)
+    };
+    assert_eq!(call(&refused).unwrap(), ordinary);
+    assert!(!serde_json::to_string(&ordinary).unwrap().contains("renews"));
+    // No hash in lower-case hexadecimal digits: nothing of it gets into the URL.
+    for bad in [
+        "",
+        "x",
+        &TEST_TOKEN.to_uppercase(),
+        &format!("{}&", &TEST_TOKEN[1..]),
+    ] {
+        assert_eq!(
+            call(&after_rejection(bad, &APP_SERVICE)).unwrap(),
+            ordinary,
+            "{bad}"
+        );
+    }
+    assert_eq!(
+        call(&after_rejection(TEST_TOKEN, &[])).unwrap(),
+        call(&request(&[])).unwrap(),
+        "IMDS has no renewal"
+    );
+    let fabric = [
+        &[("IDENTITY_ENDPOINT", "https://localhost:2377/token")][..],
+        &APP_SERVICE[1..],
+        &[(
+            "IDENTITY_SERVER_THUMBPRINT",
+            "0123456789abcdef0123456789abcdef01234567",
+        )],
+    ]
+    .concat();
+    let renewal = call(&after_rejection(TEST_TOKEN, &fabric)).unwrap();
+    assert!(renewal.renews);
+    assert_eq!(
+        renewal.url,
+        format!(
+            "{}&token_sha256_to_refresh={TEST_TOKEN}&xms_cc=cp1",
+            call(&request(&fabric)).unwrap().url
+        ),
+        "Service Fabric takes them in its ordinary version"
+    );
+}
+
+#[test]
+fn a_renewal_without_a_token_is_followed_by_the_ordinary_request() {
+    let judged = |status, body: &str| {
+        judge(&Answer {
+            source: Source::AppService,
+            renews: true,
+            status,
+            body: body.into(),
+            ..Answer::default()
+        })
+    };
+    for (status, known) in [(400, false), (404, false), (405, false), (501, false)]
+        .into_iter()
+        .chain([0, 200, 401, 403, 408, 429, 500, 503].map(|status| (status, true)))
+    {
+        let Verdict::NotRenewed(NotRenewed { refused, .. }) = judged(status, "<html>") else {
+            panic!("{status}")
+        };
+        assert_eq!(refused, !known, "{status}");
+    }
+    let json = serde_json::to_string(&judged(400, "")).unwrap();
+    assert_eq!(json, r#"{"notRenewed":{"refused":true}}"#);
+    let token = judged(200, r#"{"access_token":"new","expires_in":3600}"#);
+    assert!(matches!(token, Verdict::Token(_)));
 }
 
 #[test]

@@ -41,13 +41,13 @@ describe("a healthy set-up", () => {
     expect(lines[1]).toContain("from FOUNDRY_RESOURCE_URL");
     expect(lines[2]).toMatch(/managed identity.*AZURE_TOKEN_CREDENTIALS/);
     expect(lines[3]).toMatch(
-      /managed-identity: id-emulator for https:\/\/ai\.azure\.com, expires in (1h|60m|59m)/,
+      /managed-identity: id-emulator for https:\/\/ai\.azure\.com, expires in (1h|60m|59m); the direct credential agrees$/,
     );
     expect(lines[4]).toMatch(/gpt-5\.5 answered, HTTP 200/);
     expect(lines[5]).toMatch(/Copilot runtime replied: .*ready/);
     expectClean(result);
-    // The request and the turn use the same token.
-    expect(emulator.counts.identity).toBe(1);
+    // The request and the turn use the same token; the other is the direct credential's.
+    expect(emulator.counts.identity).toBe(2);
     expect(emulator.counts.foundry).toBe(2);
   });
 

@@ -9,6 +9,7 @@ import { environmentOf } from "../../support/processes.mjs";
 import { denied, emulated, runtimes, straightCredential } from "../support.js";
 
 const emulator = await emulated({
+  platformCache: false,
   reply: ({ prompt }) => `You said: "${prompt}", in a reply of quite some words.`,
 });
 const agents: FoundryAgent[] = [];

@@ -12,6 +12,7 @@ let toolCalls = 0;
 let beforeReply: (turn: number) => void = () => {};
 
 const emulator = await emulated({
+  platformCache: false,
   reply: ({ prompt, messages, toolResults, turn }) => {
     beforeReply(turn);
     if (prompt === "Delegate" && toolResults.length === 0) {

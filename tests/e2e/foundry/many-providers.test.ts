@@ -27,9 +27,15 @@ function isHelper(messages: readonly { role: string; text: string }[]): boolean 
 }
 
 // MSAL does not cache tokens shorter than five minutes.
-const west = await emulated({ audiences: [AI], tokenLifetimeSeconds: 240, reply: said("west") });
+const west = await emulated({
+  audiences: [AI],
+  tokenLifetimeSeconds: 240,
+  platformCache: false,
+  reply: said("west"),
+});
 const east = await startEmulator({
   chunkDelayMs: 0,
+  platformCache: false,
   audiences: [COGNITIVE],
   deployments: ["gpt-5.5", "team-gpt"],
   reply: said("east"),

@@ -15,6 +15,7 @@ const LIFE_MS = 6_000;
 const seen: ReplyRequest[] = [];
 const emulator = await emulated({
   tokenLifetimeSeconds: LIFE_MS / 1_000,
+  platformCache: false,
   reply: (request) => {
     seen.push(request);
     const { prompt, toolResults } = request;

@@ -7,7 +7,10 @@ import { descendantsOf, environmentOf } from "../../support/processes.mjs";
 import { costOfTrickles } from "../../support/trickle.js";
 import { appWith, ask, EVENTS, emulatorForApps, json, parseEvents, startApp, until } from "./support.js";
 
-const emulator = await emulatorForApps({ reply: ({ prompt, turn }) => `Turn ${turn}: ${prompt}` });
+const emulator = await emulatorForApps({
+  platformCache: false,
+  reply: ({ prompt, turn }) => `Turn ${turn}: ${prompt}`,
+});
 afterEach(() => emulator.faults.clear());
 
 const app = await startApp(

@@ -25,6 +25,7 @@ fuzz_target!(|given: (u16, u8, String, String, i64, u8)| {
         secret: SECRET.into(),
         requested_at,
         attempt: attempt.into(),
+        renews: attempt > 127,
         ..Answer::default()
     });
     match &verdict {
@@ -44,5 +45,7 @@ fuzz_target!(|given: (u16, u8, String, String, i64, u8)| {
             });
             assert!(!format!("{found:?}").contains(SECRET));
         }
+        Verdict::Assertion(_) => unreachable!("no answer to a request for an assertion"),
+        Verdict::NotRenewed(_) => assert!(attempt > 127),
     }
 });

@@ -19,7 +19,7 @@ import { type Clock, FakeClock, withClock } from "copilot-keyless/testing";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 
 const SCOPE = "https://ai.azure.com/.default";
-const emulator = await startEmulator();
+const emulator = await startEmulator({ platformCache: false });
 const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-"));
 const tokenFile = join(folder, "token");
 writeFileSync(tokenFile, `${emulator.identity.federatedToken}\n`);
@@ -383,7 +383,7 @@ describe("a federated token", () => {
   });
 });
 
-test('a provider with credential: "direct" shares one token, and gets another after a rejection', async () => {
+test('providers with credential: "direct" share one token', async () => {
   const env = emulator.env;
   const before = emulator.counts.identity;
   const [one, two] = [
@@ -393,8 +393,6 @@ test('a provider with credential: "direct" shares one token, and gets another af
   const token = await one.tokens();
   expect(await two.tokens()).toBe(token);
   expect(emulator.counts.identity - before).toBe(1);
-  one.tokens.invalidate(token);
-  expect(await two.tokens()).not.toBe(token);
   expect(one.credential.kind).toBe("managed-identity");
   one.close();
   two.close();

@@ -6,7 +6,12 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { createFoundryProvider, decodeToken, type KeylessError } from "copilot-keyless";
+import {
+  createBearerTokenProvider,
+  createFoundryProvider,
+  decodeToken,
+  type KeylessError,
+} from "copilot-keyless";
 import { createDirectCredential, type DirectCredentialOptions } from "copilot-keyless/direct";
 import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -166,4 +171,18 @@ describe("an identity binding", () => {
       message: expect.stringContaining("AADSTS700213"),
     });
   });
+});
+
+test("Service Fabric renews a rejected token in its ordinary version", async () => {
+  const env = { ...serviceFabric };
+  using tokens = createBearerTokenProvider(createDirectCredential({ env }), SCOPE);
+  const first = await tokens();
+  const { identity } = emulator.counts;
+  emulator.revokeTokens();
+  tokens.invalidate(first);
+  expect(await tokens()).not.toBe(first);
+  expect(emulator.counts.identity).toBe(identity + 1);
+  expect(emulator.requests.at(-1)?.query).toMatch(
+    /^api-version=2019-07-01-preview&resource=.*&token_sha256_to_refresh=[0-9a-f]{64}&xms_cc=cp1$/,
+  );
 });

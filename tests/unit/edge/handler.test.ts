@@ -6,7 +6,7 @@ import { createEdgeChatHandler, type EdgeChatOptions } from "copilot-keyless/edg
 import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 
-const emulator = await startEmulator({ chunkDelayMs: 10 });
+const emulator = await startEmulator({ chunkDelayMs: 10, tokenRevocation: true });
 afterAll(() => emulator.stop());
 const handlers: ReturnType<typeof createEdgeChatHandler>[] = [];
 afterEach(() => {

@@ -9,6 +9,7 @@ import { costOfTrickles } from "../../support/trickle.js";
 const LONG = "word ".repeat(400);
 const emulator = await startEmulator({
   chunkDelayMs: 0,
+  tokenRevocation: true,
   reply: ({ prompt }) => (prompt === "At length" ? LONG : `You said: "${prompt}"`),
 });
 afterAll(() => emulator.stop());

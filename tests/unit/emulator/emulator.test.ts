@@ -123,8 +123,8 @@ describe("managed identity, App Service", () => {
     });
   });
 
-  it("gives a new token to each request", async () => {
-    const emulator = await start();
+  it("gives a new token to each request without the platform's cache", async () => {
+    const emulator = await start({ platformCache: false });
     const tokens = await Promise.all(Array.from({ length: 20 }, () => tokenFor(emulator)));
     expect(new Set(tokens.map((token) => decodeJwt(token).uti)).size).toBe(20);
     expect(new Set(emulator.requests.map((request) => request.tokenId)).size).toBe(20);
@@ -566,6 +566,7 @@ describe("refusals", () => {
   it("asks a function for the lifetime of each token", async () => {
     const emulator = await start({
       clock: { now: () => 1_700_000_000_000 },
+      platformCache: false,
       tokenLifetimeSeconds: ({ count, resource }) => (resource === AI ? count * 100 : 0),
     });
     expect((await json(await askIdentity(emulator))).expires_on).toBe("1700000100");
@@ -576,7 +577,7 @@ describe("refusals", () => {
   });
 
   it("401 for revoked tokens; new ones are good", async () => {
-    const emulator = await start();
+    const emulator = await start({ platformCache: false });
     const old = [await tokenFor(emulator), await tokenFor(emulator)];
     expect(emulator.revokeTokens()).toBe(2);
     expect(emulator.revokeTokens()).toBe(0);
@@ -1081,6 +1082,8 @@ describe("start and stop", () => {
     ["chunkDelayMs", { chunkDelayMs: -1 }],
     ["clock", { clock: {} }],
     ["logLimit", { logLimit: 1.5 }],
+    ["platformCache", { platformCache: "no" as never }],
+    ["tokenRevocation", { tokenRevocation: 1 as never }],
     ["tokenLifetime", { tokenLifetime: 5 }],
   ])("refuses a bad option: %s", async (name, options) => {
     await expect(startEmulator(options as EmulatorOptions)).rejects.toMatchObject({

@@ -406,6 +406,8 @@ const SOLE: Record<string, Record<string, Row>> = {
             allowOrigins: list,
             clock: none,
             logLimit: number,
+            platformCache: flag,
+            tokenRevocation: flag,
           },
         ],
       ],
