@@ -109,7 +109,7 @@ export const IDENTITY = [
   check({
     name: "identity endpoint, 2025-03-30",
     claim: "a host either answers this version or refuses it with a 4xx or 5xx of an unknown version",
-    files: ["src/request/identity/renewal.rs", "docs/design/tokens.md"],
+    files: ["src/request/identity/mod.rs", "src/request/identity/renewal.rs", "docs/design/tokens.md"],
     expected: `HTTP 200, or one of ${REFUSED.join(", ")}`,
     async run(context) {
       const { status, token, told, json } = await ask(context, { "api-version": NEWER });
