@@ -10,7 +10,7 @@ export type {
   CredentialLink,
   FailedCredential,
 } from "./wasm/types/credential-diagnosis.js";
-export type { Diagnosis, FailedRequest, RoleAssignment } from "./wasm/types/diagnosis.js";
+export type { Diagnosis, FailedRequest, RateLimit, RoleAssignment } from "./wasm/types/diagnosis.js";
 export type {
   CredentialPlan,
   Endpoint,

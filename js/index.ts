@@ -3,8 +3,16 @@ export {
   type ClaimsChallengeHandlerOptions,
   createClaimsChallengeHandler,
 } from "./copilot/claims-challenge.js";
-export type { ChatOptions, CloseOptions, Conversation } from "./copilot/conversation.js";
+export type {
+  ChatOptions,
+  CloseOptions,
+  Conversation,
+  ConversationOptions,
+  ReplyStream,
+} from "./copilot/conversation.js";
 export type { AgentOptions } from "./copilot/options.js";
+export type { TurnReply, TurnUsage } from "./copilot/reply.js";
+export type { AgentPreset, SystemMessage } from "./copilot/session-config.js";
 export * from "./core.js";
 export type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credentials/credential.js";
 export type { FoundryProviderOptions } from "./foundry/options.js";

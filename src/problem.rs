@@ -140,6 +140,16 @@ impl Problem {
             DiagnosisCode::ContentFilter => Self::Filtered,
             DiagnosisCode::Ok
             | DiagnosisCode::WrongAudience
+            | DiagnosisCode::WrongCloud
+            | DiagnosisCode::QuotaExceeded
+            | DiagnosisCode::ClaimsChallenge
+            | DiagnosisCode::ResourceBlocked
+            | DiagnosisCode::ResourceNotFound
+            | DiagnosisCode::UnsupportedParameter
+            | DiagnosisCode::ContextLength
+            | DiagnosisCode::EncryptedContent
+            | DiagnosisCode::ItemNotFound
+            | DiagnosisCode::GatewayPage
             | DiagnosisCode::TokenExpired
             | DiagnosisCode::TokenInvalid
             | DiagnosisCode::MissingRole

@@ -53,9 +53,8 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
           if (event.type === "refresh-succeeded") summary.tokensFetched += 1;
         },
       },
+      preset: "chat",
       session: {
-        // A plain chat: no tools.
-        availableTools: [],
         onEvent: (event) => {
           if (event.type === "assistant.usage") summary.requestsServed += 1;
         },

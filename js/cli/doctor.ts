@@ -251,7 +251,7 @@ async function turn(
     ...providerOptions(settings),
     // Reuse the token of the request.
     ...(scope === undefined ? {} : { tokens }),
-    session: { availableTools: [] },
+    preset: "chat",
     timeoutMs: settings.timeoutMs,
   });
   const reply = (await agent.chat(PROMPT, { signal })).replace(/\s+/g, " ").trim();

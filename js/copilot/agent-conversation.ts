@@ -4,19 +4,21 @@ import {
   callback,
   checkArgument,
   flag,
+  list,
   number,
   quiet,
   readOptions,
   text,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { wellFormed } from "../platform/well-formed.js";
+import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
 import type { SessionSettings } from "./attached-session.js";
 import { closed } from "./closed.js";
-import type { ChatOptions, CloseOptions, Conversation } from "./conversation.js";
+import type { ChatOptions, CloseOptions, Conversation, ReplyStream } from "./conversation.js";
 import { ConversationDriver } from "./conversation-driver.js";
 import { checkTimeout, refuseBoth } from "./options.js";
+import type { TurnReply } from "./reply.js";
 import { Turn } from "./turn.js";
 
 /** Settings that a conversation gets from its agent. */
@@ -27,10 +29,17 @@ export interface ConversationSettings extends SessionSettings {
   once: boolean;
   /** Whether the history is deleted at the end, unless `close` decides otherwise. */
   deleteHistory: boolean;
+  /** Values of the program's own. */
+  metadata: Readonly<Record<string, unknown>>;
   onClosed: () => void;
 }
 
-const CHAT_CHECKS: Checks<ChatOptions> = { signal: abortSignal, timeoutMs: number, onEvent: callback };
+const CHAT_CHECKS: Checks<ChatOptions> = {
+  signal: abortSignal,
+  attachments: list,
+  timeoutMs: number,
+  onEvent: callback,
+};
 const CLOSE_CHECKS: Checks<CloseOptions> = { deleteHistory: flag, forget: flag };
 
 /**
@@ -50,11 +59,24 @@ export class AgentConversation implements Conversation {
     this.#driver = new ConversationDriver(settings);
   }
 
+  get id(): string {
+    return this.#driver.id;
+  }
+
+  get metadata(): Readonly<Record<string, unknown>> {
+    return this.#settings.metadata;
+  }
+
   get sessionId(): Promise<string> | undefined {
     return this.#driver.sessionId;
   }
 
   async chat(prompt: string, options: ChatOptions = {}): Promise<string> {
+    const { text } = await this.turn(prompt, options);
+    return text;
+  }
+
+  async turn(prompt: string, options: ChatOptions = {}): Promise<TurnReply> {
     const { reply } = this.#begin(prompt, options);
     try {
       return await reply;
@@ -63,12 +85,13 @@ export class AgentConversation implements Conversation {
     }
   }
 
-  stream(prompt: string, options: ChatOptions = {}): AsyncIterableIterator<string> {
+  stream(prompt: string, options: ChatOptions = {}): ReplyStream {
     const turn = this.#begin(prompt, options);
     const texts = turn.texts();
     let left = false;
     const done = { done: true, value: undefined } as const;
-    const iterator: AsyncIterableIterator<string> = {
+    const iterator: ReplyStream = {
+      reply: turn.reply,
       [Symbol.asyncIterator]: () => iterator,
       next: async () => {
         if (left) return done;
@@ -124,10 +147,11 @@ export class AgentConversation implements Conversation {
       });
     }
     const read = readOptions(options, CHAT_CHECKS, "agent/invalid-option");
-    const { signal, onEvent, timeoutMs = this.#settings.timeoutMs } = read;
+    const { signal, onEvent, attachments, timeoutMs = this.#settings.timeoutMs } = read;
     checkTimeout(timeoutMs);
     if (this.#closing) throw closed();
-    const turn = new Turn(wellFormed(prompt), timeoutMs, {
+    const message = { prompt: wellFormed(prompt), ...(attachments ? wellFormedDeep({ attachments }) : {}) };
+    const turn = new Turn(message, timeoutMs, {
       explain: (failure) => this.#driver.explain(failure),
       onEvent: quiet(onEvent),
     });

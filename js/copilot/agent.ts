@@ -1,14 +1,23 @@
 import type { SessionConfig } from "@github/copilot-sdk";
-import { type Check, readOptions, text } from "../errors/check.js";
-import { KeylessError } from "../errors/keyless-error.js";
+import { readOptions, refuseUnknown } from "../errors/check.js";
+import type { FoundryProviderOptions } from "../foundry/options.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
-import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
+import { wellFormed } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
-import { AgentConversation } from "./agent-conversation.js";
+import { AgentConversation, type ConversationSettings } from "./agent-conversation.js";
+import { checkUnused } from "./attached-session.js";
 import { closed } from "./closed.js";
-import type { ChatOptions, Conversation } from "./conversation.js";
+import {
+  type ChatOptions,
+  CONVERSATION_CHECKS,
+  type Conversation,
+  type ConversationOptions,
+  type ReplyStream,
+} from "./conversation.js";
 import { type AgentOptions, check, readAgentOptions } from "./options.js";
+import type { TurnReply } from "./reply.js";
 import { Runtime } from "./runtime.js";
+import { type SessionParts, sessionConfig } from "./session-config.js";
 
 /**
  * How long `close` waits for conversations, in milliseconds, before and after it ends their
@@ -34,6 +43,8 @@ export class FoundryAgent implements AsyncDisposable {
   /** The provider of the agent: its config, model, endpoint, warnings and token status. */
   readonly provider: FoundryProvider;
   readonly #runtime: Runtime;
+  readonly #providerOptions: FoundryProviderOptions;
+  readonly #parts: SessionParts;
   readonly #session: Partial<SessionConfig>;
   readonly #timeoutMs: number;
   readonly #stateless: boolean;
@@ -46,6 +57,7 @@ export class FoundryAgent implements AsyncDisposable {
   constructor(options: AgentOptions = {}) {
     const {
       client,
+      preset,
       session,
       systemMessage,
       timeoutMs,
@@ -58,7 +70,9 @@ export class FoundryAgent implements AsyncDisposable {
     } = readAgentOptions(options);
     this.provider = createFoundryProvider(provider);
     this.#runtime = new Runtime(client, { sessions: sessionsPerRuntime, turns: turnsPerRuntime });
-    this.#session = sessionConfig(systemMessage, session);
+    this.#providerOptions = provider;
+    this.#parts = { preset, systemMessage, session };
+    this.#session = sessionConfig(this.#parts);
     this.#timeoutMs = timeoutMs;
     this.#stateless = stateless;
     this.#deleteHistory = deleteHistory;
@@ -78,38 +92,52 @@ export class FoundryAgent implements AsyncDisposable {
     return this.#next().chat(prompt, options);
   }
 
+  /** Like {@link FoundryAgent.chat}, and resolves with the model and the tokens that it used, too. */
+  async turn(prompt: string, options: ChatOptions = {}): Promise<TurnReply> {
+    return this.#next().turn(prompt, options);
+  }
+
   /**
    * Sends a prompt and yields the text of every message of the turn as it arrives. Leaving the loop
    * aborts the turn.
    */
-  stream(prompt: string, options: ChatOptions = {}): AsyncIterableIterator<string> {
+  stream(prompt: string, options: ChatOptions = {}): ReplyStream {
     return this.#next().stream(prompt, options);
   }
 
   /**
    * Creates a conversation beside the agent's own: another session on the same runtime, with the
-   * same tokens. `resume` continues an earlier session by its id; `provider` selects another model.
-   * Close it when it is over; closing the agent closes it too.
+   * same tokens, and with a model, a system message and tools of its own if they are given. Close it
+   * when it is over; closing the agent closes it too.
    *
-   * @throws KeylessError `agent/closed`, `agent/invalid-option`
+   * @throws KeylessError `agent/closed`; `agent/invalid-option`, also for an option that does not
+   * exist; `provider/...` for a model that cannot be
    * @example
    * ```ts
-   * await using conversation = agent.conversation();
-   * await conversation.chat("Remember the number 42.");
-   * const id = await conversation.sessionId; // later: agent.conversation({ resume: id })
+   * await using conversation = agent.conversation({ systemMessage: "Answer in one word." });
+   * const { id } = conversation; // later: agent.conversation({ resume: id })
+   * const { text, usage } = await conversation.turn("What is the capital of France?");
    * ```
    */
-  conversation(
-    options: { resume?: string | undefined; provider?: FoundryProvider | undefined } = {},
-  ): Conversation {
+  conversation(options: ConversationOptions = {}): Conversation {
     if (this.#closing) throw closed();
-    const read = readOptions(options, { resume: text, provider: PROVIDER }, "agent/invalid-option");
-    const { resume, provider = this.provider } = read;
+    refuseUnknown(options, CONVERSATION_CHECKS, "agent/invalid-option");
+    const read = readOptions(options, CONVERSATION_CHECKS, "agent/invalid-option");
+    const { id, resume, provider, model, deployment } = read;
+    check(resume !== "", "resume must be a session's id");
+    check(id === undefined || resume === undefined, "id and resume exclude each other");
     check(
-      resume === undefined || (typeof resume === "string" && resume !== ""),
-      "resume must be a session's id",
+      provider === undefined || (model ?? deployment) === undefined,
+      "provider excludes model and deployment: it has its own",
     );
-    return this.#begin(resume && wellFormed(resume), false, provider);
+    if (id !== undefined) checkUnused(this.#runtime, id);
+    return this.#begin(false, {
+      id,
+      resume: resume && wellFormed(resume),
+      provider: provider ?? this.#providerOf(model, deployment),
+      session: this.#sessionOf(read),
+      metadata: Object.freeze({ ...read.metadata }),
+    });
   }
 
   /**
@@ -127,22 +155,57 @@ export class FoundryAgent implements AsyncDisposable {
 
   /** The conversation of the next `chat` or `stream`. */
   #next(): Conversation {
-    return this.#stateless && !this.#closing ? this.#begin(undefined, true) : this.#own;
+    return this.#stateless && !this.#closing ? this.#begin(true) : this.#own;
   }
 
-  #begin(resume: string | undefined, once: boolean, provider = this.provider): Conversation {
+  #begin(once: boolean, chosen: Partial<ConversationSettings> = {}): Conversation {
     const conversation: Conversation = new AgentConversation({
-      provider,
+      provider: this.provider,
       runtime: this.#runtime,
       session: this.#session,
       timeoutMs: this.#timeoutMs,
-      resume,
+      id: undefined,
+      resume: undefined,
       once,
       deleteHistory: this.#deleteHistory ?? once,
+      metadata: {},
       onClosed: () => this.#conversations.delete(conversation),
+      ...chosen,
     });
     this.#conversations.add(conversation);
     return conversation;
+  }
+
+  /** The provider of a model of the same resource, with the same tokens. */
+  #providerOf(model = this.provider.model, deployment?: string): FoundryProvider {
+    if (model === this.provider.model && deployment === undefined) return this.provider;
+    const { tokens, config } = this.provider;
+    return createFoundryProvider({
+      ...this.#providerOptions,
+      model,
+      deployment: deployment ?? model,
+      // A resource that needs no token gets none.
+      ...(config.bearerTokenProvider ? { tokens } : {}),
+    });
+  }
+
+  /** The session's config, with what the conversation has of its own. */
+  #sessionOf({ systemMessage, tools, reasoningEffort }: ConversationOptions): Partial<SessionConfig> {
+    if (systemMessage === undefined && tools === undefined && reasoningEffort === undefined) {
+      return this.#session;
+    }
+    const { systemMessage: agents, ...rest } = this.#parts.session ?? {};
+    const session = {
+      ...rest,
+      ...(systemMessage === undefined && agents ? { systemMessage: agents } : {}),
+      ...(tools === undefined ? {} : { tools }),
+      ...(reasoningEffort === undefined ? {} : { reasoningEffort }),
+    };
+    return sessionConfig({
+      ...this.#parts,
+      systemMessage: systemMessage ?? this.#parts.systemMessage,
+      session,
+    });
   }
 
   async #close(): Promise<void> {
@@ -161,25 +224,3 @@ export class FoundryAgent implements AsyncDisposable {
 /** {@link FoundryAgent}, under the name that guides to managed identities use. The same class. */
 export const ManagedIdentityCopilotAgent = FoundryAgent;
 export type ManagedIdentityCopilotAgent = FoundryAgent;
-
-const PROVIDER: Check = {
-  expected: "a provider of createFoundryProvider",
-  fits: (value) => typeof (value as FoundryProvider).config.baseUrl === "string",
-};
-
-/** The config of every session, with text that the runtime can read. */
-function sessionConfig(
-  systemMessage: string | undefined,
-  session: AgentOptions["session"],
-): Partial<SessionConfig> {
-  try {
-    return wellFormedDeep({
-      ...(systemMessage === undefined ? {} : { systemMessage: { mode: "append", content: systemMessage } }),
-      ...session,
-    });
-  } catch {
-    throw new KeylessError("agent/invalid-option", "session cannot be read: a getter of it throws", {
-      hint: "Pass an object of plain values and functions.",
-    });
-  }
-}

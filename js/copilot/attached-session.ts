@@ -24,6 +24,8 @@ export interface SessionSettings {
   session: Partial<SessionConfig>;
   /** The id of the session to resume. */
   resume: string | undefined;
+  /** The id that the program chose for the new session. */
+  id: string | undefined;
 }
 
 /**
@@ -43,6 +45,11 @@ export class AttachedSession {
    * answered or to be resumed.
    */
   #history: "none" | "possible" | "acknowledged";
+  /** The id of the session that is open or will be created. */
+  #nextId: string;
+  /** The last attempt to open a session, and the client that it went to. */
+  #opening: Promise<CopilotSession> | undefined;
+  #client: CopilotClient | undefined;
   /** The ids of all sessions that this conversation tried to create. */
   readonly #created = new Set<string>();
   #wasOpened = false;
@@ -50,6 +57,12 @@ export class AttachedSession {
   constructor(settings: SessionSettings) {
     this.#settings = settings;
     this.#history = settings.resume === undefined ? "none" : "acknowledged";
+    this.#nextId = settings.resume ?? newId(settings);
+  }
+
+  /** The id of the session that is open, or will be. */
+  get nextId(): string {
+    return this.#id ?? this.#nextId;
   }
 
   /** The session's id, once there is one. */
@@ -90,8 +103,10 @@ export class AttachedSession {
     let opening: Promise<CopilotSession> | undefined;
     try {
       const config = this.#config(provider);
-      this.#reserve(this.#id ?? (this.#wasOpened ? undefined : this.#settings.resume) ?? config.sessionId);
+      const chosen = this.#settings.id ?? config.sessionId;
+      this.#reserve(this.#id ?? (this.#wasOpened ? undefined : this.#settings.resume) ?? chosen);
       opening = this.#createOrResume(lease.client, config);
+      [this.#opening, this.#client] = [opening, lease.client];
       const session = await withDeadline(
         Promise.race([opening, rejectWhenDead(lease, opening)]),
         START_MS,
@@ -107,7 +122,7 @@ export class AttachedSession {
     } catch (error) {
       if (this.#open) await this.detach();
       // The session may still be opened later.
-      else void opening?.then((session) => session.disconnect()).catch(() => {});
+      else void opening?.then((session) => this.#disconnectLate(session, opening, lease)).catch(() => {});
       if (earlierId === undefined) this.#release();
       throw error;
     }
@@ -173,7 +188,10 @@ export class AttachedSession {
       const isMissed = this.#history === "acknowledged";
       this.#release();
       this.#history = "none";
-      if (isMissed) throw notResumed(id, cause);
+      if (isMissed) {
+        this.#nextId = newId(this.#settings);
+        throw notResumed(id, cause);
+      }
       return this.#create(client, config);
     });
   }
@@ -181,9 +199,20 @@ export class AttachedSession {
   #create(client: CopilotClient, config: SessionConfig): Promise<CopilotSession> {
     // The id is chosen here, so that its files can be found even if the runtime dies before it
     // answers.
-    const { sessionId = crypto.randomUUID() } = config;
+    const { id, runtime } = this.#settings;
+    const sessionId = this.#nextId;
+    if (id === sessionId && !this.#created.has(id)) checkUnused(runtime, id);
     this.#created.add(sessionId);
     return client.createSession({ ...config, sessionId });
+  }
+
+  /** Ends a session that was opened too late, unless this conversation has it open by now. */
+  async #disconnectLate(
+    session: CopilotSession,
+    opening: Promise<CopilotSession> | undefined,
+    { client }: Lease,
+  ): Promise<void> {
+    if (this.#opening === opening || this.#client !== client) await session.disconnect();
   }
 
   /**
@@ -209,6 +238,24 @@ export class AttachedSession {
     this.#lock?.release();
     this.#lock = undefined;
   }
+}
+
+/** The id of a new session: the chosen one, or a random one. */
+function newId({ id, session }: SessionSettings): string {
+  return id ?? session.sessionId ?? crypto.randomUUID();
+}
+
+/**
+ * Refuses an id that has a history, which the runtime would go on with.
+ *
+ * @throws KeylessError `agent/invalid-option`
+ */
+export function checkUnused({ home }: Runtime, id: string): void {
+  if (home === undefined) return;
+  if (!node.fs.existsSync(node.path.join(home, "session-state", id, "events.jsonl"))) return;
+  throw new KeylessError("agent/invalid-option", `There is a conversation with the id ${id} already`, {
+    hint: "Choose another id, or continue that conversation with resume.",
+  });
 }
 
 /** Rejects when the runtime dies while it opens a session: its death raises no event. */

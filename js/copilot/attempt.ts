@@ -1,4 +1,4 @@
-import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
+import type { CopilotSession, MessageOptions, SessionEvent } from "@github/copilot-sdk";
 import { withDeadline } from "../platform/with-deadline.js";
 
 /** One sending of a prompt to a session, and the events that follow it. */
@@ -13,7 +13,7 @@ export class Attempt {
   #becomeIdle!: () => void;
   readonly #unsubscribe: () => void;
 
-  constructor(session: CopilotSession, prompt: string, onEvent: (event: SessionEvent) => void) {
+  constructor(session: CopilotSession, message: MessageOptions, onEvent: (event: SessionEvent) => void) {
     this.#idle = new Promise((resolve) => {
       this.#becomeIdle = () => resolve(true);
     });
@@ -23,15 +23,16 @@ export class Attempt {
     const early: SessionEvent[] = [];
     const take = (event: SessionEvent) => {
       if (this.messageId === undefined) early.push(event);
-      else if (!seenOwnMessage)
+      else if (!seenOwnMessage && !isRefusal(event))
         seenOwnMessage = event.type === "user.message" && event.data.messageId === this.messageId;
       else {
+        seenOwnMessage = true;
         this.#note(event);
         onEvent(event);
       }
     };
     this.#unsubscribe = session.on(take);
-    this.sent = session.send({ prompt }).then((messageId) => {
+    this.sent = session.send(message).then((messageId) => {
       this.messageId = messageId;
       for (const event of early.splice(0)) take(event);
     });
@@ -56,4 +57,14 @@ export class Attempt {
     if (type === "session.error" || type === "session.idle") this.endedBySession = true;
     if (type === "session.idle") this.#becomeIdle();
   }
+}
+
+/** Whether the runtime refused the prompt for its tools, so that its message never comes. */
+function isRefusal(event: SessionEvent): boolean {
+  return event.type === "session.error" && isToolConflict(event.data.message);
+}
+
+/** Whether an error says that a tool of the program has the name of a built-in one. */
+export function isToolConflict(said: string): boolean {
+  return /External tool .* conflicts with a built-in tool/.test(said);
 }

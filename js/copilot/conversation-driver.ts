@@ -54,6 +54,11 @@ export class ConversationDriver {
     this.#session = new AttachedSession(settings);
   }
 
+  /** The id that the conversation's session has or will get. */
+  get id(): string {
+    return this.#session.nextId;
+  }
+
   /**
    * The session's id, once there is one. While the first turn starts: a promise, which rejects if
    * the start fails.
@@ -280,7 +285,7 @@ export class ConversationDriver {
  */
 async function hasRunTools(
   session: CopilotSession,
-  { prompt, messageId }: Turn,
+  { message, messageId }: Turn,
   earlierMessageId: string | undefined,
 ): Promise<boolean> {
   const all = await withDeadline(session.getEvents(), REQUEST_MS, () => undefined).catch(() => undefined);
@@ -291,7 +296,7 @@ async function hasRunTools(
   const asked = events.findLastIndex(
     (event) =>
       event.type === "user.message" &&
-      (messageId === undefined ? event.data.content === prompt : event.data.messageId === messageId),
+      (messageId === undefined ? event.data.content === message.prompt : event.data.messageId === messageId),
   );
   return asked >= 0 && events.slice(asked).some(({ type }) => type.startsWith("tool.execution_"));
 }

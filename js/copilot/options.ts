@@ -1,7 +1,16 @@
 import type { CopilotClient, CopilotClientOptions, SessionConfig } from "@github/copilot-sdk";
-import { type Checks, flag, number, object, readOptions, text } from "../errors/check.js";
+import { type Checks, checkOptional, flag, number, object, readOptions, text } from "../errors/check.js";
+import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.js";
+import {
+  type AgentPreset,
+  PRESET,
+  SDK_SYSTEM_MESSAGE,
+  SYSTEM_MESSAGE,
+  type SystemMessage,
+  TOOLS,
+} from "./session-config.js";
 
 /** Options of {@link FoundryAgent}: those of `createFoundryProvider`, and those of its sessions. */
 export interface AgentOptions extends FoundryProviderOptions {
@@ -12,18 +21,29 @@ export interface AgentOptions extends FoundryProviderOptions {
    */
   client?: CopilotClient | CopilotClientOptions | undefined;
   /**
-   * The rest of every session's config, such as `tools` and `onPermissionRequest`. By default every
-   * permission is denied, and each conversation works in an empty folder of its own
-   * (`workingDirectory`), which is removed when the conversation ends.
+   * What every session starts from. `"chat"`: no built-in tools, and a system message of your own
+   * (`systemMessage`, else one line), so that a turn costs little. `"coding"`: the Copilot runtime's
+   * tools and its system message for coding agents. What `session` sets wins. Default `"coding"`;
+   * `"chat"` in the handler for Azure Functions.
+   */
+  preset?: AgentPreset | undefined;
+  /**
+   * The rest of every session's config, such as `tools` and `onPermissionRequest`. The tools in
+   * `tools` run without a permission, unless they set `skipPermission: false`. All others, built-in
+   * tools and those of MCP servers, are up to `onPermissionRequest`; without it they are denied.
+   * Each conversation works in an empty folder of its own (`workingDirectory`), which is removed
+   * when the conversation ends.
    */
   session?:
     | Omit<Partial<SessionConfig>, "model" | "provider" | "providers" | "models" | "streaming">
     | undefined;
   /**
-   * Text to append to the runtime's system message. For other modes use `session.systemMessage`
-   * instead.
+   * The system message. A string is appended to that of the preset: with `"coding"` the runtime's,
+   * with `"chat"` none, so that it is the whole message. `{ mode: "replace", content }` leaves
+   * nothing of the runtime's message, its safety rules included. For the SDK's mode `customize` use
+   * `session.systemMessage` instead.
    */
-  systemMessage?: string | undefined;
+  systemMessage?: string | SystemMessage | undefined;
   /** How long a turn may take, in milliseconds. Default 120,000. */
   timeoutMs?: number | undefined;
   /**
@@ -64,12 +84,14 @@ export type ConversationOptionName = "stateless" | "deleteHistory" | "resume" | 
 
 /** Agent options with defaults filled in and deprecated names translated. */
 export interface ReadAgentOptions extends Omit<AgentOptions, "sessions" | "keepHistory"> {
+  preset: AgentPreset;
   timeoutMs: number;
   stateless: boolean;
   sessionsPerRuntime: number;
   turnsPerRuntime: number;
 }
 
+const CODE = "agent/invalid-option";
 const TIMEOUT_MS = 120_000;
 const SESSIONS_PER_RUNTIME = 200;
 const TURNS_PER_RUNTIME = 300;
@@ -80,7 +102,7 @@ const TURNS_PER_RUNTIME = 300;
  * @throws KeylessError `agent/invalid-option`
  */
 export function readAgentOptions(given: AgentOptions): ReadAgentOptions {
-  const { sessions, keepHistory, ...options } = readOptions(given, agentChecks(), "agent/invalid-option");
+  const { sessions, keepHistory, ...options } = readOptions(given, agentChecks(), CODE);
   check(
     sessions === undefined || sessions === "reuse" || sessions === "per-call",
     'sessions must be "reuse" or "per-call"',
@@ -91,7 +113,9 @@ export function readAgentOptions(given: AgentOptions): ReadAgentOptions {
     options.systemMessage === undefined || options.session?.systemMessage === undefined,
     "systemMessage and session.systemMessage exclude each other",
   );
+  checkSession(options.session, CODE);
   const {
+    preset = "coding",
     timeoutMs = TIMEOUT_MS,
     stateless = sessions === "per-call",
     deleteHistory = keepHistory ? false : undefined,
@@ -106,7 +130,7 @@ export function readAgentOptions(given: AgentOptions): ReadAgentOptions {
   for (const [name, count] of Object.entries({ sessionsPerRuntime, turnsPerRuntime })) {
     check(Number.isSafeInteger(count) && count > 0, `${name} must be a positive whole number`);
   }
-  return { ...options, timeoutMs, stateless, deleteHistory, sessionsPerRuntime, turnsPerRuntime };
+  return { ...options, preset, timeoutMs, stateless, deleteHistory, sessionsPerRuntime, turnsPerRuntime };
 }
 
 /** The types of {@link AgentOptions}. */
@@ -115,7 +139,8 @@ export function agentChecks(): Checks<AgentOptions> {
     ...foundryChecks(),
     client: object,
     session: object,
-    systemMessage: text,
+    preset: PRESET,
+    systemMessage: SYSTEM_MESSAGE,
     timeoutMs: number,
     stateless: flag,
     deleteHistory: flag,
@@ -125,6 +150,16 @@ export function agentChecks(): Checks<AgentOptions> {
     sessions: text,
     keepHistory: flag,
   };
+}
+
+/**
+ * Refuses what the runtime would ignore in silence, or refuse only in the first turn.
+ *
+ * @throws KeylessError with this code
+ */
+export function checkSession(session: AgentOptions["session"], code: ErrorCode): void {
+  checkOptional("session.systemMessage", session?.systemMessage, SDK_SYSTEM_MESSAGE, code);
+  checkOptional("session.tools", session?.tools, TOOLS, code);
 }
 
 /** @throws KeylessError `agent/invalid-option` unless a timer can wait this long */

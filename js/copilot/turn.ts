@@ -1,4 +1,4 @@
-import type { CopilotSession, SessionEvent } from "@github/copilot-sdk";
+import type { CopilotSession, MessageOptions, SessionEvent } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
 import { homeError, isConnectionLost, isSessionGone, runtimeError } from "../foundry/runtime-error.js";
 import type { ModelCallFailure } from "../foundry/session-attachments.js";
@@ -6,7 +6,8 @@ import { systemClock, unref } from "../platform/clock.js";
 import { withDeadline } from "../platform/with-deadline.js";
 import { planModule } from "../wasm/bindings.js";
 import type { ConversationOutcome } from "../wasm/modules/plan.js";
-import { Attempt } from "./attempt.js";
+import { Attempt, isToolConflict } from "./attempt.js";
+import { type TurnReply, UsageCounter } from "./reply.js";
 import { ReplyText } from "./reply-text.js";
 
 /**
@@ -34,17 +35,18 @@ export interface TurnListener {
  * runtime dies, the prompt may be sent again to another one.
  */
 export class Turn {
-  readonly prompt: string;
-  readonly reply: Promise<string>;
+  readonly message: MessageOptions;
+  readonly reply: Promise<TurnReply>;
   ended = false;
   readonly #timeoutMs: number;
   readonly #listener: TurnListener;
   readonly #texts: string[] = [];
   #wakeReader: (() => void) | undefined;
-  #succeed!: (reply: string) => void;
+  #succeed!: (reply: TurnReply) => void;
   #reject!: (error: unknown) => void;
   #attempt: Attempt | undefined;
   #text = new ReplyText(() => {});
+  readonly #counter = new UsageCounter();
   #tokenError: unknown;
   #modelError: KeylessError | undefined;
   /** Whether a tool has run or part of the reply was read: neither may happen twice. */
@@ -53,8 +55,8 @@ export class Turn {
   #deadline = Number.POSITIVE_INFINITY;
   #timer: unknown;
 
-  constructor(prompt: string, timeoutMs: number, listener: TurnListener) {
-    this.prompt = prompt;
+  constructor(message: MessageOptions, timeoutMs: number, listener: TurnListener) {
+    this.message = message;
     this.#timeoutMs = timeoutMs;
     this.#listener = listener;
     this.reply = new Promise((succeed, reject) => {
@@ -107,7 +109,7 @@ export class Turn {
     this.#text = new ReplyText((text) => this.#push(text));
     this.#tokenError = undefined;
     this.#modelError = undefined;
-    const attempt = new Attempt(session, this.prompt, (event) => this.#handle(event));
+    const attempt = new Attempt(session, this.message, (event) => this.#handle(event));
     this.#attempt = attempt;
     const over = this.reply.then(
       () => "finished" as const,
@@ -210,6 +212,7 @@ export class Turn {
   #handle(event: SessionEvent): void {
     this.#listener.onEvent(event);
     if (event.type === "tool.execution_start") this.#irrevocable = true;
+    if (event.type === "assistant.usage") this.#counter.add(event);
     // Sub-agents reply to their parent agent, not to the caller.
     if (event.agentId !== undefined) return;
     switch (event.type) {
@@ -251,10 +254,11 @@ export class Turn {
     this.#wake();
   }
 
-  #finish(reply: string): void {
+  #finish(text: string): void {
     if (this.ended) return;
     this.#end();
-    this.#succeed(reply);
+    const { model, usage } = this.#counter;
+    this.#succeed({ text, model, usage });
   }
 
   #end(): void {
@@ -273,6 +277,11 @@ export class Turn {
 function turnFailed(status: number | undefined, said: string): KeylessError {
   const home = said.includes("persist session events") ? homeError(said) : undefined;
   if (home) return home;
+  if (isToolConflict(said)) {
+    return new KeylessError("agent/invalid-option", `The runtime refused a tool: ${said}`, {
+      hint: "Rename the tool, or set overridesBuiltInTool: true on it to put it in the place of the built-in one.",
+    });
+  }
   return new KeylessError("model/request-failed", `The Copilot runtime ended the turn: ${said}`, {
     status,
     hint: "Send it again; if it keeps failing, look at the session's events.",

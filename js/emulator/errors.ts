@@ -43,6 +43,13 @@ export const RESOURCE_ERRORS = {
   "wrong-audience": unauthorized,
   "token-expired": unauthorized,
   "token-invalid": unauthorized,
+  "wrong-cloud": () => unauthorized({ audience: "https://cognitiveservices.azure.us" }),
+  "claims-challenge": () =>
+    azureError(
+      401,
+      "InvalidAuthenticationToken",
+      "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies",
+    ),
   "missing-role": ({
     principal = NIL_GUID,
     dataAction = "Microsoft.CognitiveServices/accounts/OpenAI/responses/write",
@@ -78,6 +85,13 @@ export const RESOURCE_ERRORS = {
   firewall: () => azureError(403, "403", "Access denied due to Virtual Network/Firewall rules."),
   "public-access-disabled": () =>
     azureError(403, "AccessDenied", "Public access is disabled. Please configure private endpoint."),
+  "resource-blocked": () =>
+    azureError(
+      403,
+      "Forbidden",
+      "Your resource has been temporarily blocked because we detected behavior that may violate our content policy.",
+    ),
+  "resource-not-found": () => azureError(404, "404", "Subdomain does not map to a resource"),
   "deployment-not-found": () =>
     azureError(
       404,
@@ -99,6 +113,32 @@ export const RESOURCE_ERRORS = {
       400,
       "BadRequest",
       "Azure OpenAI Responses API is enabled only for api-version 2025-03-01-preview and later",
+    ),
+  "unsupported-parameter": () =>
+    invalidRequest(
+      "Unsupported parameter: 'temperature' is not supported with this model.",
+      "unsupported_parameter",
+      "temperature",
+    ),
+  "context-length": () =>
+    invalidRequest(
+      "This model's maximum context length is 8192 tokens. However, your messages resulted in 10383 tokens. Please reduce the length of the messages.",
+      "context_length_exceeded",
+      "messages",
+    ),
+  "encrypted-content": () =>
+    invalidRequest("The encrypted content gAAA...5IEt could not be verified.", "invalid_encrypted_content"),
+  "item-not-found": () =>
+    invalidRequest(
+      "Item with id 'rs_1' not found. Items are not persisted when `store` is set to false.",
+      null,
+      "input",
+    ),
+  "quota-exceeded": () =>
+    azureError(
+      403,
+      "403",
+      "Out of call volume quota for AIServices F0 pricing tier. Please retry after 15 days. To increase your call volume switch to a paid tier.",
     ),
   "rate-limited": ({ retryAfterSeconds = 1 }: ErrorDetails): ErrorAnswer => ({
     ...azureError(
@@ -131,6 +171,11 @@ export const RESOURCE_ERRORS = {
         },
       },
     },
+  }),
+  "gateway-page": (): ErrorAnswer => ({
+    status: 403,
+    body: "<html>\n<head><title>403 Forbidden</title></head>\n<body><center><h1>403 Forbidden</h1></center><hr><center>Microsoft-Azure-Application-Gateway/v2</center></body></html>",
+    headers: { "content-type": "text/html" },
   }),
   "gateway-key": (): ErrorAnswer => ({
     status: 401,

@@ -131,6 +131,19 @@ export function readOptions<T extends object>(given: T | undefined, checks: Chec
 }
 
 /**
+ * Refuses an option that does not exist. Not for options that are passed on to other functions.
+ *
+ * @throws KeylessError with this code, which names the option
+ */
+export function refuseUnknown<T extends object>(given: T, checks: Checks<T>, code: ErrorCode): void {
+  if (!fits(object, given)) return;
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(checks, name));
+  if (unknown === undefined) return;
+  const names = Object.keys(checks).join(", ");
+  throw refused(`There is no option ${unknown}.`, code, `The options are ${names}.`);
+}
+
+/**
  * Copies plain data for the core. The copy can always be read, and contains no null, which the core
  * would treat as unset.
  *

@@ -119,6 +119,7 @@ export function createFoundryProvider(given: FoundryProviderOptions = {}): Found
   const acquire = ownsTokens ? tokens : (args?: unknown) => checkedToken(tokens, args);
   const attachments = new SessionAttachments(tokens, {
     endpoint,
+    model,
     deployment: plan.config.wireModel ?? model,
     wireApi: plan.config.wireApi,
   });

@@ -46,7 +46,11 @@ interface Attachment {
 }
 
 /** What all requests of a provider have in common. */
-type RequestContext = Pick<FailedRequest, "deployment" | "wireApi"> & { endpoint: Endpoint };
+type RequestContext = Pick<FailedRequest, "deployment" | "wireApi"> & {
+  endpoint: Endpoint;
+  /** The name of the model, which the runtime's events use. */
+  model: string;
+};
 
 /** The attached sessions that use a token provider. */
 const attachedTo = new WeakMap<TokenProvider, SessionMap<AttachedSession>>();
@@ -118,8 +122,8 @@ export class SessionAttachments {
     else this.#staticToken = token ?? "";
   }
 
-  explain({ statusCode, errorMessage }: ModelCallFailure["data"], sessionId?: string): KeylessError {
-    return this.#diagnose(statusCode, errorMessage, this.#sessions.get(sessionId)).error;
+  explain(failure: ModelCallFailure["data"], sessionId?: string): KeylessError {
+    return this.#diagnose(failure, this.#sessions.get(sessionId)).error;
   }
 
   /**
@@ -142,6 +146,8 @@ export class SessionAttachments {
     }));
     state.attachments += 1;
     const attachment: Attachment = { state, endMessage: undefined };
+    /** The names of the running sub-agents by their ids. */
+    const agents = new Map<string, string>();
     let isAttached = true;
     const detach = () => {
       if (!isAttached) return;
@@ -154,11 +160,8 @@ export class SessionAttachments {
       explainSendAndWait(session, attachment),
       session.on("model.call_failure", (event) => {
         if (!concerns(event.data)) return;
-        const { error, tokenRejected } = this.#diagnose(
-          event.data.statusCode,
-          event.data.errorMessage,
-          state,
-        );
+        const agent = event.agentId && (agents.get(event.agentId) ?? event.agentId);
+        const { error, tokenRejected } = this.#diagnose(event.data, state, agent);
         // Sub-agents report to their parent agent: their failures do not decide the turn.
         if (event.agentId === undefined) state.failure = error;
         if (tokenRejected && state.token) {
@@ -167,6 +170,15 @@ export class SessionAttachments {
           this.#tokens.invalidate(state.token);
         }
         onFailure(error, event);
+      }),
+      session.on("subagent.started", ({ agentId, data }) => {
+        if (agentId !== undefined) agents.set(agentId, data.agentName);
+      }),
+      session.on("subagent.completed", ({ agentId }) => {
+        if (agentId !== undefined) agents.delete(agentId);
+      }),
+      session.on("subagent.failed", ({ agentId }) => {
+        if (agentId !== undefined) agents.delete(agentId);
       }),
       session.on("user.message", ({ agentId }) => {
         // In a new turn the resource may accept the token again.
@@ -187,9 +199,9 @@ export class SessionAttachments {
   }
 
   #diagnose(
-    status: number | undefined,
-    message: string | undefined,
+    { statusCode: status, errorMessage, model }: ModelCallFailure["data"],
     state: AttachedSession | undefined,
+    agent?: string | undefined,
   ): { error: KeylessError; tokenRejected: boolean } {
     // Without a status nothing was sent. If there was no token, the runtime only repeats that
     // error.
@@ -199,10 +211,15 @@ export class SessionAttachments {
       const error = tokenError.code === "token/rejected-again" ? (failure ?? tokenError) : tokenError;
       return { error, tokenRejected: false };
     }
+    const { model: own, ...context } = this.#context;
     const diagnosis = diagnose({
-      ...this.#context,
+      ...context,
+      // The runtime may choose another model for a sub-agent, by the model's name.
+      ...(agent && model && model !== own && model !== context.deployment
+        ? { agent, deployment: model.slice(model.lastIndexOf("/") + 1) }
+        : {}),
       status: status ?? 0,
-      body: message,
+      body: errorMessage,
       token: state?.token || undefined,
     });
     return { error: diagnosisError(diagnosis), tokenRejected: diagnosis.tokenRejected };

@@ -1,6 +1,11 @@
 import type { HttpRequest } from "@azure/functions";
 import type { CopilotClientOptions } from "@github/copilot-sdk";
-import { type AgentOptions, agentChecks, type ConversationOptionName } from "../copilot/options.js";
+import {
+  type AgentOptions,
+  agentChecks,
+  type ConversationOptionName,
+  checkSession,
+} from "../copilot/options.js";
 import { type Checks, callback, finite, flag, list, object, readOptions } from "../errors/check.js";
 import type { CallerFunction } from "../http/caller.js";
 import { type ChatLimits, DEFAULT_LIMITS } from "../http/contract.js";
@@ -17,8 +22,9 @@ export interface ChatModel {
 }
 
 /**
- * Options of {@link createChatHandler}: those of the agent (`sessionsPerRuntime` is 100 here), and
- * those for callers.
+ * Options of {@link createChatHandler}: those of the agent (`preset` is `"chat"` and
+ * `sessionsPerRuntime` is 100 here), and those for callers. The model has the tools in
+ * `session.tools`, and those of `session.mcpServers`, with either preset.
  */
 export interface ChatHandlerOptions extends Omit<AgentOptions, "client" | ConversationOptionName> {
   /**
@@ -93,6 +99,7 @@ const SECRET_CHARS = 32;
 export function readHandlerOptions(given: ChatHandlerOptions): ChatHandlerOptions {
   const options = readOptions(given, handlerChecks(), "chat/invalid-option");
   if (options.timeoutMs !== undefined) checkTimeout(options.timeoutMs);
+  checkSession(options.session, "chat/invalid-option");
   checkDurable(options.durable);
   return options;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
 import { FoundryAgent } from "../copilot/agent.js";
 import type { Conversation } from "../copilot/conversation.js";
+import { chatTools } from "../copilot/session-config.js";
 import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { planProvider } from "../foundry/plan.js";
@@ -193,13 +194,13 @@ export class ChatWorker {
     const { client, session, durable, ...options } = this.#options;
     const home = homeFor(durable?.baseDirectory);
     const temporary = durable ? undefined : home;
-    const tools = (session?.tools ?? []).map(({ name }) => `custom:${name}`);
     try {
       const agent = new FoundryAgent({
         sessionsPerRuntime: SESSIONS_PER_RUNTIME,
+        preset: "chat",
         ...options,
         client: { ...client, ...multiUserOptions(home) },
-        session: { availableTools: tools, ...session },
+        session: { availableTools: chatTools(session), ...session },
       });
       const models = new Map([[agent.provider.model, agent.provider]]);
       for (const { name, model = name, deployment } of this.#models) {

@@ -59,6 +59,7 @@ export function plainFailure(
     now = systemClock.now(),
     deployment,
     wireApi,
+    agent,
   } = readOptions<Partial<FailedRequest>>(failure, checks, "diagnosis/invalid");
   return {
     ...plainEndpoint(endpoint),
@@ -69,6 +70,7 @@ export function plainFailure(
     now: Number.isFinite(now) ? Math.trunc(now) : undefined,
     deployment,
     wireApi,
+    agent,
   };
 }
 
@@ -85,6 +87,7 @@ const CHECKS: Checks<FailedRequest> = {
   now: finite,
   deployment: text,
   wireApi: text,
+  agent: text,
 };
 
 /** Splits an endpoint into its URL and, for an `Endpoint`, its settings. */

@@ -1,9 +1,8 @@
-//! Reads the error message of a response in any form: Azure's flat and nested errors, those of
-//! OpenAI and Anthropic, a gateway's page, or one of them quoted within another text.
+//! Reads an error response in any form: Azure's flat and nested errors, those of OpenAI and
+//! Anthropic, an event of a stream, a web page, or the text that a client library makes of them.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use crate::answer::sse::Parser;
+use crate::text::json_walk::walk;
 
 /// The longest message to show, in bytes.
 const MAX_MESSAGE: usize = 600;
@@ -14,20 +13,88 @@ const MAX_BODY: usize = 65_536;
 /// Shorter texts are not tokens, and may occur in any sentence.
 const MIN_TOKEN: usize = 8;
 
+/// Objects that hold an error. Everything else, such as the instructions of a failed response, may
+/// quote a prompt.
+const ENVELOPES: [&str; 8] = [
+    "error",
+    "errors",
+    "innererror",
+    "inner_error",
+    "response",
+    "details",
+    "detail",
+    "fault",
+];
+
+/// Words that say nothing: OpenAI's library calls every 403 a `PermissionDeniedError`, and the name
+/// of a query parameter is a part of every Azure URL.
+const MISLEADING: [&str; 2] = ["permissiondeniederror", "api-version="];
+
+/// Words in front of a status in a text.
+const BEFORE_STATUS: [&str; 8] = [
+    "status", "code", "http", "http/1.1", "http/2", "error", "failed", "returned",
+];
+
+/// The form of a body.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A text, in which JSON may be quoted.
+    #[default]
+    Text,
+    /// A web page.
+    Page,
+    /// JSON without an error.
+    Json,
+    /// JSON with an error.
+    Error,
+}
+
 /// The text of a response.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     /// The message on one line, at most [`MAX_MESSAGE`] bytes long, without the token that was
     /// sent.
     pub(crate) message: String,
-    /// The whole body in lower case.
-    everything: String,
+    /// The codes, types and finish reasons of the error, in lower case. Empty if the body is not
+    /// JSON.
+    codes: Vec<String>,
+    /// The parameter that the error is about, in lower case.
+    pub(crate) parameter: Option<String>,
+    /// The text that identifies the failure, in lower case: of JSON the codes and messages of the
+    /// error, else the whole body.
+    said: String,
+    form: Form,
+    /// The status that the text names, such as `Error code: 404`.
+    pub(crate) named_status: Option<u16>,
+    /// Whether the code of a JSON error is that status.
+    pub(crate) is_code_status: bool,
 }
 
 impl Answer {
-    /// Whether the body contains a text, given in lower case.
+    /// Whether the text contains another one, given in lower case.
     pub(crate) fn says(&self, text: &str) -> bool {
-        self.everything.contains(text)
+        self.said.contains(text)
+    }
+
+    /// Whether the error has a code or type, given in lower case.
+    pub(crate) fn has_code(&self, code: &str) -> bool {
+        self.codes.iter().any(|known| known == code)
+    }
+
+    /// Whether a body that came with a status of success reports an error: JSON with an error, or
+    /// the report of a client in words.
+    pub(crate) fn reports_error(&self) -> bool {
+        self.form == Form::Error || (self.form == Form::Text && !self.said.is_empty())
+    }
+
+    /// Whether the error is that of JSON, rather than of a text in which it may be quoted.
+    pub(crate) fn is_structured(&self) -> bool {
+        self.form == Form::Error
+    }
+
+    /// Whether the body is a web page.
+    pub(crate) fn is_page(&self) -> bool {
+        self.form == Form::Page
     }
 
     /// Returns the part of the message between two texts.
@@ -41,11 +108,21 @@ impl Answer {
         let (_, rest) = self.message.split_once(before)?;
         rest.split([' ', '`', '\'', '"']).find(|word| !word.is_empty())
     }
+
+    /// Returns the number after the first occurrence of a text, given in lower case.
+    pub(crate) fn number_after(&self, before: &str) -> Option<u64> {
+        let (_, rest) = self.said.split_once(before)?;
+        let digits = rest.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '.' && c != '\n');
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        digits.get(..end)?.parse().ok()
+    }
 }
 
 /// Reads a body. The Copilot runtime passes some on as a JSON string that begins with the status.
 pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
     let body = head(body, MAX_BODY).trim();
+    let event = failed_event(body);
+    let body = event.as_deref().unwrap_or(body);
     let quoted = body
         .starts_with('"')
         .then(|| serde_json::from_str::<String>(body).ok());
@@ -60,37 +137,225 @@ pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
     } else {
         body.replace(token, "[token]")
     };
-    let message = match body.find('{').and_then(|start| body.get(start..)) {
-        Some(json) => message(json),
-        None if body.starts_with('<') => Some(title(&body).to_owned()),
-        None => None,
+    let found = match body.find('{') {
+        Some(start) => json(&body, start),
+        None => Found::default(),
     };
+    let lower = body.to_ascii_lowercase();
+    let is_markup = body.starts_with('<');
+    let marks = [
+        "<html",
+        "<!doctype html",
+        "<head",
+        "<body",
+        "<title",
+        "<h1",
+        "<h2",
+    ];
+    let structured = found.is_whole && found.has_error();
+    let mut said = if structured {
+        found.said.to_ascii_lowercase()
+    } else {
+        lower.clone()
+    };
+    for word in MISLEADING {
+        said = said.replace(word, "");
+    }
+    let message = found
+        .message
+        .or(found.error)
+        .or_else(|| is_markup.then(|| title(&body).to_owned()))
+        .or_else(|| python_message(&body).map(str::to_owned))
+        .or_else(|| (structured && !found.codes.is_empty()).then(|| found.codes.join(", ")));
     Answer {
         message: on_one_line(message.as_deref().unwrap_or(&body)),
-        everything: body.to_ascii_lowercase(),
+        form: match found.is_whole {
+            true if found.is_error && structured => Form::Error,
+            true => Form::Json,
+            false if is_markup && marks.iter().any(|mark| lower.contains(mark)) => Form::Page,
+            false => Form::Text,
+        },
+        is_code_status: found.status.is_some(),
+        named_status: found.status.or_else(|| named_status(&lower)),
+        parameter: found.parameter,
+        codes: if found.is_whole { found.codes } else { Vec::new() },
+        said,
     }
 }
 
-/// Returns the first message in a JSON value. Truncated JSON counts up to its end.
-fn message(json: &str) -> Option<String> {
-    let mut found = Found::default();
-    let words = Words {
-        found: &mut found,
-        rank: Rank::None,
+/// Returns the event of a stream that says why it failed: the first failure with a message, else
+/// the first failure. `None` if the body is no stream, or none of its events is a failure.
+fn failed_event(body: &str) -> Option<String> {
+    if !body.starts_with("data:") && !body.starts_with("event:") {
+        return None;
+    }
+    let mut parser = Parser::default();
+    let mut events = parser.push(body.as_bytes()).ok()?;
+    events.extend(parser.finish());
+    let failure = |event: &String| json(event, 0);
+    let explained = |event: &&String| {
+        let found = failure(event);
+        found.is_error && (found.message.is_some() || found.error.is_some())
     };
-    let _ = words.deserialize(&mut serde_json::Deserializer::from_str(json));
-    found.message.or(found.error)
+    let first = events.iter().find(explained);
+    first
+        .or_else(|| events.iter().find(|event| failure(event).is_error))
+        .cloned()
 }
 
-/// Returns the title of a web page.
+/// The error in a JSON value.
+#[derive(Default)]
+struct Found {
+    /// The first message of the error, else the first message anywhere.
+    message: Option<String>,
+    /// An `error` that is a text: often only a code, such as Entra's `invalid_client`.
+    error: Option<String>,
+    codes: Vec<String>,
+    parameter: Option<String>,
+    /// The codes and messages.
+    said: String,
+    /// The status that a code or status field holds.
+    status: Option<u16>,
+    /// Whether it holds an error, and not only names that errors use, too.
+    is_error: bool,
+    /// Whether the body is JSON, rather than a text with JSON in it.
+    is_whole: bool,
+}
+
+impl Found {
+    fn has_error(&self) -> bool {
+        !self.said.is_empty()
+    }
+
+    fn code(&mut self, text: &str) {
+        if !self.has_code(text) {
+            self.codes.push(text.to_ascii_lowercase());
+        }
+        self.say(text);
+    }
+
+    fn has_code(&self, text: &str) -> bool {
+        self.codes.iter().any(|known| known.eq_ignore_ascii_case(text))
+    }
+
+    fn say(&mut self, text: &str) {
+        self.said.push_str(text);
+        self.said.push('\n');
+    }
+}
+
+/// Reads the JSON value that starts at `start`. Truncated JSON counts up to its end.
+fn json(body: &str, start: usize) -> Found {
+    let mut found = Found::default();
+    let mut elsewhere = None;
+    let json = body.get(start..).unwrap_or_default();
+    let complete = walk(json, &mut |path, text| {
+        let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+        if text.trim().is_empty() {
+            return;
+        }
+        let is_message = matches!(
+            name,
+            "message" | "Message" | "error_description" | "detail" | "msg"
+        );
+        if !is_envelope(parent) {
+            match name {
+                "finish_reason" if text == "content_filter" && parent.starts_with("choices.") => {
+                    found.is_error = true;
+                    found.code(text);
+                }
+                "reason" if text == "content_filter" && parent.ends_with("incomplete_details") => {
+                    found.is_error = true;
+                    found.code(text);
+                }
+                _ if is_message && elsewhere.is_none() => elsewhere = Some(text.to_owned()),
+                _ => {}
+            }
+            return;
+        }
+        let in_error = path.contains("error") || (name == "type" && text.ends_with("failed"));
+        found.is_error |= in_error || (path == "type" && text == "error");
+        match name {
+            _ if is_message => {
+                found.message.get_or_insert_with(|| text.to_owned());
+                found.say(text);
+            }
+            "code" | "Code" | "type" | "errorCode" | "error_code" => {
+                found.code(text);
+                found.status = found.status.or_else(|| status(text));
+            }
+            "statusCode" | "status" => found.status = found.status.or_else(|| status(text)),
+            "param" => found.parameter = Some(text.to_ascii_lowercase()),
+            "error" => {
+                found.error.get_or_insert_with(|| text.to_owned());
+                found.code(text);
+            }
+            _ => {}
+        }
+    });
+    found.message = found.message.or(elsewhere);
+    found.is_whole = complete && matches!(body.get(..start), Some("" | "["));
+    found
+}
+
+/// Whether a path leads through nothing but objects and lists that hold an error.
+fn is_envelope(path: &str) -> bool {
+    path.is_empty()
+        || path
+            .split('.')
+            .all(|name| ENVELOPES.contains(&name) || name.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Reads a status of failure.
+fn status(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|status| (400..600).contains(status))
+}
+
+/// Returns the first status in a text in lower case: a number behind a word such as `status`, in
+/// parentheses, or at the start.
+fn named_status(text: &str) -> Option<u16> {
+    let bytes = text.as_bytes();
+    let joins = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at))
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'/'))
+    };
+    (0..bytes.len().saturating_sub(2)).find_map(|at| {
+        let status = status(text.get(at..at + 3)?)?;
+        if joins(at.checked_sub(1)) || (joins(Some(at + 3)) && bytes.get(at + 3) != Some(&b'.')) {
+            return None;
+        }
+        let before = text.get(..at)?;
+        let word = before.trim_end_matches([' ', ':', '=', '"', '\'', '(', '[', '`', '\\']);
+        let behind_word = BEFORE_STATUS.iter().any(|known| word.ends_with(known));
+        let in_front = text.get(at + 3..).is_some_and(|rest| rest.starts_with(" status"));
+        let in_parentheses = before.ends_with('(') && bytes.get(at + 3) == Some(&b')');
+        (word.is_empty() || behind_word || in_front || in_parentheses).then_some(status)
+    })
+}
+
+/// Returns the message of an error that Python printed as a dictionary.
+fn python_message(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("'message': ")?;
+    let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let rest = rest.get(1..)?;
+    let end = rest
+        .find(&format!("{quote}, '"))
+        .or_else(|| rest.find(&format!("{quote}}}")));
+    rest.get(..end?)
+}
+
+/// Returns the title of a web page, or the message of an XML error.
 fn title(page: &str) -> &str {
     let lower = page.to_ascii_lowercase();
-    let found = || {
-        let start = lower.find("<title>")? + "<title>".len();
+    let found = |tag: &str| {
+        let start = lower.find(tag)? + tag.len();
         let end = start + lower.get(start..)?.find('<')?;
         page.get(start..end)
     };
-    found().unwrap_or("a web page, not an answer of the API")
+    ["<title>", "<message>", "<h1>", "<h2>"]
+        .into_iter()
+        .find_map(found)
+        .unwrap_or("a web page, not an answer of the API")
 }
 
 /// Returns the start of a text, at most `most` bytes.
@@ -119,100 +384,4 @@ fn on_one_line(text: &str) -> String {
         }
     }
     line
-}
-
-/// The rank of a text, by the name of its field.
-#[derive(Clone, Copy)]
-enum Rank {
-    None,
-    /// `error`: often only a code, such as Entra's `invalid_client`.
-    Error,
-    Message,
-}
-
-/// The first text of each rank.
-#[derive(Default)]
-struct Found {
-    message: Option<String>,
-    error: Option<String>,
-}
-
-/// Walks through a JSON value and collects its message.
-struct Words<'a> {
-    found: &'a mut Found,
-    rank: Rank,
-}
-
-impl<'de> DeserializeSeed<'de> for Words<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Words<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        let place = match self.rank {
-            Rank::None => return Ok(()),
-            Rank::Error => &mut self.found.error,
-            Rank::Message => &mut self.found.message,
-        };
-        if place.is_none() && !text.trim().is_empty() {
-            *place = Some(text.to_owned());
-        }
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq
-            .next_element_seed(Words {
-                found: &mut *self.found,
-                rank: Rank::None,
-            })?
-            .is_some()
-        {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key::<String>()? {
-            let rank = match name.as_str() {
-                "message" | "Message" | "error_description" | "detail" => Rank::Message,
-                "error" => Rank::Error,
-                _ => Rank::None,
-            };
-            map.next_value_seed(Words {
-                found: &mut *self.found,
-                rank,
-            })?;
-        }
-        Ok(())
-    }
 }

@@ -49,7 +49,8 @@ fn seconds(text: &str) -> Option<u32> {
 }
 
 /// Returns the delay by the headers `retry-after-ms` and `retry-after` (seconds or a date), else by
-/// the message. `now` is the time of the response, in epoch milliseconds. The response's own `Date`
+/// the message. A `retry-after-ms` of 0 is skipped, because Azure sends it beside a longer
+/// `retry-after`. `now` is the time of the response, in epoch milliseconds. The response's own `Date`
 /// takes precedence, because then both dates come from one clock.
 pub(crate) fn pause_of(headers: &Headers, answer: &Answer, now: Option<Millis>) -> Option<u32> {
     let whole = |text: &str| text.parse::<u32>().ok();
@@ -57,6 +58,12 @@ pub(crate) fn pause_of(headers: &Headers, answer: &Answer, now: Option<Millis>) 
     headers
         .text("retry-after-ms")
         .and_then(whole)
+        .filter(|ms| *ms > 0)
         .or_else(|| retry_after_ms(headers.text("retry-after")?, date, now))
-        .or_else(|| whole(answer.word_after("retry after ")?).map(|seconds| seconds.saturating_mul(1_000)))
+        .or_else(|| {
+            let seconds = ["etry after ", "ry again in "]
+                .iter()
+                .find_map(|text| whole(answer.word_after(text)?))?;
+            Some(seconds.saturating_mul(1_000))
+        })
 }

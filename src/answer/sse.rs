@@ -50,6 +50,13 @@ impl Parser {
         Ok(events)
     }
 
+    /// Returns the data of the last event, which a stream may leave without the empty line that ends
+    /// it. Call it when no more bytes come.
+    pub fn finish(&mut self) -> Option<String> {
+        let last = self.end_line();
+        last.or_else(|| self.end_line())
+    }
+
     fn end_line(&mut self) -> Option<String> {
         let line = mem::take(&mut self.line);
         let line = match line.strip_prefix(b"\xef\xbb\xbf") {

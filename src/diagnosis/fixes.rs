@@ -1,7 +1,10 @@
 //! Explains each failure and lists its fixes, with commands of the Azure CLI for this case.
 
 use super::request_details::Setup;
-use super::{DiagnosisCode, FailedRequest, Finding, RoleAssignment, network, token_fault};
+use super::{
+    DiagnosisCode, FailedRequest, Finding, RoleAssignment, fixed, gateway, network, rate_limit,
+    request_fixes, token_fault,
+};
 use crate::answer::body::Answer;
 use crate::text::{is_guid, is_made_of};
 use crate::token::claims::{self, Principal, TokenDescription};
@@ -11,30 +14,34 @@ use crate::token::claims::{self, Principal, TokenDescription};
 pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -> Finding {
     let (cause, fixes) = match code {
         // The claims of the token tell these apart.
-        DiagnosisCode::TokenInvalid | DiagnosisCode::TokenExpired | DiagnosisCode::WrongAudience => {
-            return token_fault::explain(answer, setup);
-        }
+        DiagnosisCode::TokenInvalid
+        | DiagnosisCode::TokenExpired
+        | DiagnosisCode::WrongAudience
+        | DiagnosisCode::WrongCloud
+        | DiagnosisCode::ClaimsChallenge => return token_fault::explain(code, answer, setup),
         DiagnosisCode::Network => return network::explain(answer, setup),
         DiagnosisCode::MissingRole => missing_role(answer, setup),
         DiagnosisCode::DeploymentNotFound => deployment_not_found(setup),
+        DiagnosisCode::ResourceNotFound => resource_not_found(answer, setup),
         DiagnosisCode::WrongTenant => wrong_tenant(setup),
         DiagnosisCode::WrongPath => wrong_path(setup),
-        DiagnosisCode::ApiVersion => api_version(answer),
-        DiagnosisCode::RateLimited => rate_limited(answer),
+        DiagnosisCode::ApiVersion => request_fixes::api_version(answer),
+        DiagnosisCode::RateLimited => rate_limit::explain(answer, setup),
+        DiagnosisCode::QuotaExceeded => rate_limit::quota_exceeded(answer),
         DiagnosisCode::CustomSubdomainRequired => (
-            "Entra tokens are taken at a resource's own subdomain only, and this resource has none.".to_owned(),
+            "Entra tokens are accepted at a resource's own subdomain only, and this address is not one.".to_owned(),
             vec![format!(
-                "Give it one; its endpoint then is https://<unique-name>.cognitiveservices.azure.com:\naz cognitiveservices account \
-                 update {} --custom-domain <unique-name>",
+                "Give the resource a custom subdomain, then use https://<unique-name>.cognitiveservices.azure.com:\naz \
+                 cognitiveservices account update {} --custom-domain <unique-name>",
                 setup.account()
             )],
         ),
         DiagnosisCode::BadKey => (
-            "The resource took what was sent for an API key. This happens when a key is sent, and when a token is sent to an \
-             address that takes keys only."
+            "The resource read the credential as an API key and rejected it. This happens when the request has an API key, and \
+             when a token goes to an address that accepts keys only."
                 .to_owned(),
             vec![
-                "Send no api-key header; the token has the Authorization header to itself:\nunset AZURE_OPENAI_API_KEY OPENAI_API_KEY"
+                "Send no api-key header; the token goes into the Authorization header:\nunset AZURE_OPENAI_API_KEY OPENAI_API_KEY"
                     .to_owned(),
                 format!(
                     "Use the resource's own endpoint:\naz cognitiveservices account show {} --query properties.endpoint --output tsv",
@@ -42,46 +49,31 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
                 ),
             ],
         ),
-        DiagnosisCode::KeysDisabled => (
-            "An API key came with the request, and local authentication is disabled for this resource, as it should be."
-                .to_owned(),
-            vec![
-                "Remove apiKey from the code, so that no api-key header is sent:\nunset AZURE_OPENAI_API_KEY OPENAI_API_KEY"
-                    .to_owned(),
-            ],
-        ),
+        DiagnosisCode::KeysDisabled => fixed("The request has an API key, and local authentication is disabled for this resource. Keep it disabled.", &["Remove apiKey from the code, so that no api-key header is sent:\nunset AZURE_OPENAI_API_KEY OPENAI_API_KEY"]),
         DiagnosisCode::Firewall => firewall(setup),
         DiagnosisCode::PublicAccessDisabled => public_access_disabled(setup),
-        DiagnosisCode::OperationNotSupported => operation_not_supported(setup),
-        DiagnosisCode::ContentFilter => (
-            "The prompt, or what the model began to say, was stopped by the deployment's content filter.".to_owned(),
-            vec![
-                "Rephrase the prompt; innererror.content_filter_result in the response names the category.".to_owned(),
-                "Or give the deployment another content filter in the Foundry portal under Guardrails.".to_owned(),
-            ],
-        ),
-        DiagnosisCode::GatewayKey => (
-            "API Management answers before the resource does, and wants a subscription key besides the token.".to_owned(),
-            vec![
-                "Ask the gateway's operator for a product that needs no subscription, or for a key, and send that in the header \
-                 Ocp-Apim-Subscription-Key (in code: the headers option)."
-                    .to_owned(),
-                "Or go past the gateway, to the resource's own endpoint.".to_owned(),
-            ],
-        ),
-        DiagnosisCode::BadRequest => (
-            "The resource understood who asks, but not what: a field is missing, wrong, or not known to this model.".to_owned(),
-            vec![
-                "Go by the resource's own words; see the request that is made:\ncopilot-keyless config".to_owned(),
-            ],
-        ),
+        DiagnosisCode::ResourceBlocked => resource_blocked(answer),
+        DiagnosisCode::OperationNotSupported => request_fixes::operation_not_supported(setup),
+        DiagnosisCode::UnsupportedParameter => request_fixes::unsupported_parameter(answer),
+        DiagnosisCode::ContextLength => request_fixes::context_length(answer),
+        DiagnosisCode::EncryptedContent => request_fixes::encrypted_content(),
+        DiagnosisCode::ItemNotFound => request_fixes::item_not_found(),
+        DiagnosisCode::ContentFilter => request_fixes::content_filter(),
+        DiagnosisCode::GatewayKey => fixed("API Management responded, not the resource. It requires a subscription key besides the token.", &["Ask the gateway's operator for a product without subscription, or send its key in the header \
+                 Ocp-Apim-Subscription-Key (in code: the headers option).",
+                "Or use the resource's own endpoint instead of the gateway."]),
+        DiagnosisCode::GatewayPage => gateway::page(answer, setup),
+        DiagnosisCode::BadRequest => fixed("The resource accepted the caller but not the request: a field is missing, wrong, or unknown to this model.", &["Read the resource's message, and compare it with the request:\ncopilot-keyless config"]),
         DiagnosisCode::ServerError => (
-            format!("{} answered with HTTP {}.", setup.host(), setup.failure.status),
+            match gateway::sender(answer, setup) {
+                Some(product) => format!("{product} in front of {} answered with HTTP {}.", setup.the_host(), setup.status),
+                None => format!("{} answered with HTTP {}.", setup.host(), setup.status),
+            },
             vec![
                 "Try again. If it lasts, see https://status.azure.com and the resource's metrics in the Azure portal.".to_owned(),
             ],
         ),
-        DiagnosisCode::Ok => (format!("HTTP {}", setup.failure.status), Vec::new()),
+        DiagnosisCode::Ok => (format!("HTTP {}", setup.status), Vec::new()),
         DiagnosisCode::Unknown => unknown(answer, setup),
     };
     Finding { code, cause, fixes }
@@ -96,10 +88,10 @@ fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
     let principal = principal_of(&claims);
     let other = match (principal, named) {
         (Some(own), Some(named)) if !named.eq_ignore_ascii_case(own) => {
-            format!(" The answer names another one, {named}: find out why before you give it a role.")
+            format!(" The response names another one, {named}: find out why before you assign it a role.")
         }
         (None, Some(named)) => {
-            format!(" The answer names {named}: make sure that this is yours before you give it a role.")
+            format!(" The response names {named}: make sure that it is yours before you assign it a role.")
         }
         _ => String::new(),
     };
@@ -112,7 +104,7 @@ fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
     };
     let of = principal.map(|id| format!(" {id}")).unwrap_or_default();
     let wants = if action.starts_with("Microsoft.") && is_made_of(action, b"./*") {
-        format!(", which wants the data action {action}")
+        format!(", which needs the data action {action}")
     } else {
         String::new()
     };
@@ -122,17 +114,15 @@ fn missing_role(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
     )];
     if principal.is_none() {
         fixes.push(
-            "The object id of whoever is signed in:\naz ad signed-in-user show --query id --output tsv"
+            "Get the object id of the signed-in user:\naz ad signed-in-user show --query id --output tsv"
                 .to_owned(),
         );
     }
-    fixes.push(
-        "If it has just been assigned, wait: it can take five minutes and more to take effect.".to_owned(),
-    );
+    fixes.push("If the role is new, wait: it can take five minutes or more to take effect.".to_owned());
     (
         format!(
-            "{who}{of} is signed in, but has no role on the resource that allows this request{wants}. Owner and Contributor do \
-             not count: they manage the resource and give no access to its models.{other}"
+            "{who}{of} is signed in but has no role on the resource that allows this request{wants}. Owner and Contributor \
+             manage the resource; they give no access to its models.{other}"
         ),
         fixes,
     )
@@ -162,17 +152,81 @@ fn deployment_not_found(setup: &Setup<'_>) -> (String, Vec<String>) {
         .deployment()
         .map(|name| format!(" \"{name}\""))
         .unwrap_or_default();
+    let list = format!(
+        "List the deployments, and use one of their names (in code: deployment; else FOUNDRY_MODEL_NAME):\naz cognitiveservices \
+         account deployment list {} --query \"[].name\" --output tsv",
+        setup.account()
+    );
+    if let Some(agent) = setup.agent() {
+        return (
+            format!(
+                "The sub-agent {agent} asked for the model{name}, which the Copilot runtime chose by itself. The resource has no \
+                 such deployment."
+            ),
+            vec![
+                "Give that agent a model that is deployed (in code: customAgents: [{ name, model }]), or create a deployment of \
+                 that name."
+                    .to_owned(),
+                list,
+            ],
+        );
+    }
     (
         format!(
-            "The resource has no deployment{name}. The name of a deployment is chosen when it is made and need not be the model's."
+            "The resource has no deployment{name}. A deployment's name is set when it is created, and can differ from the model's \
+             name."
+        ),
+        vec![list, "If the deployment is new, wait five minutes.".to_owned()],
+    )
+}
+
+fn resource_not_found(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
+    if answer.says("subscription") {
+        return fixed(
+            "Azure does not find the subscription: it belongs to another tenant or another Azure cloud, or the name is wrong.",
+            &[
+                "List the subscriptions of all tenants:\naz account list --all --query \"[].{subscription:name, \
+                 tenant:tenantId}\" --output table",
+                "For Azure Government or Azure China, sign in to that cloud first (az cloud set).",
+            ],
+        );
+    }
+    (
+        format!(
+            "There is no resource or project at {}: it was deleted, has another name, or has no custom subdomain.",
+            setup.the_host()
         ),
         vec![
-            format!(
-                "See which there are, and name one (in code: deployment; else FOUNDRY_MODEL_NAME):\naz cognitiveservices account \
-                 deployment list {} --query \"[].name\" --output tsv",
-                setup.account()
-            ),
-            "If it was made just now, wait five minutes.".to_owned(),
+            "List the endpoints of your resources:\naz cognitiveservices account list --query \"[].properties.endpoint\" \
+             --output tsv"
+                .to_owned(),
+            "Only a services.ai.azure.com host has projects; check the project's name in the path.".to_owned(),
+        ],
+    )
+}
+
+fn resource_blocked(answer: &Answer) -> (String, Vec<String>) {
+    if answer.says("policy") && answer.says("disallowed") {
+        return fixed(
+            "An Azure Policy of the organisation denies this operation.",
+            &[
+                "Read the policy's name in the message, and change the resource so that it complies; or ask the policy's owner \
+                  for an exemption.",
+            ],
+        );
+    }
+    if answer.says("subscription") {
+        return fixed(
+            "The Azure subscription is disabled, so its resources accept no changes.",
+            &["Enable the subscription in the Azure portal under Cost Management + Billing."],
+        );
+    }
+    fixed(
+        "Azure has blocked the resource because of behavior that may violate its content policy. A role or a retry does not help; \
+         more requests can prolong the block.",
+        &[
+            "Stop sending requests, and find out which prompts caused it (Foundry portal, Guardrails, Risks & alerts).",
+            "Ask Azure's support to lift the block; the rules are at https://aka.ms/aoaicodeofconduct.",
         ],
     )
 }
@@ -186,7 +240,7 @@ fn wrong_tenant(setup: &Setup<'_>) -> (String, Vec<String>) {
         .unwrap_or_default();
     let sign_in = match claims.principal {
         Principal::ManagedIdentity => {
-            "A managed identity belongs to the tenant of its subscription: use a resource in that tenant, or a federated \
+            "A managed identity belongs to the tenant of its subscription. Use a resource in that tenant, or a federated \
              credential of an application in the resource's tenant."
         }
         _ => {
@@ -194,10 +248,10 @@ fn wrong_tenant(setup: &Setup<'_>) -> (String, Vec<String>) {
         }
     };
     (
-        format!("The token was issued by one tenant{tenant} and the resource belongs to another."),
+        format!("The token's tenant{tenant} is not the tenant of the resource."),
         vec![
             sign_in.to_owned(),
-            "The tenant of the subscription that holds the resource:\naz account list --all --query \"[].{subscription:name, \
+            "Find the tenant of the resource's subscription:\naz account list --all --query \"[].{subscription:name, \
              tenant:tenantId}\" --output table"
                 .to_owned(),
         ],
@@ -208,81 +262,27 @@ fn wrong_path(setup: &Setup<'_>) -> (String, Vec<String>) {
     let mut fixes = Vec::new();
     if let Some(endpoint) = setup.endpoint {
         fixes.push(format!(
-            "The base URL for this endpoint is {} (type {}); see what is used, and why:\ncopilot-keyless config",
+            "The base URL for this endpoint is {} (type {}). Compare it with the settings:\ncopilot-keyless config",
             endpoint.base_url,
             endpoint.provider_type.as_str()
         ));
     } else {
-        fixes.push("See which base URL is used, and why:\ncopilot-keyless config".to_owned());
+        fixes.push("See which base URL is used:\ncopilot-keyless config".to_owned());
     }
     fixes.push(
-        "A Foundry project is named in the path (/api/projects/<project>), and only a services.ai.azure.com host has projects \
-         and Anthropic models."
+        "Put a Foundry project into the path (/api/projects/<project>). Only services.ai.azure.com hosts have projects and \
+         Anthropic models."
             .to_owned(),
     );
-    (format!("{} knows no such path.", setup.host()), fixes)
-}
-
-fn api_version(answer: &Answer) -> (String, Vec<String>) {
-    if answer.says("not allowed") {
-        return (
-            "The v1 route takes no api-version, and one was sent.".to_owned(),
-            vec!["Leave apiVersion out, and take ?api-version= off the endpoint.".to_owned()],
-        );
-    }
-    (
-        "The route does not know the API version that was sent, or needs a later one.".to_owned(),
-        vec![
-            "Leave apiVersion out: the v1 route needs none.".to_owned(),
-            "Or give a later one; the Responses API needs 2025-03-01-preview at least.".to_owned(),
-        ],
-    )
-}
-
-fn rate_limited(answer: &Answer) -> (String, Vec<String>) {
-    if answer.says("insufficient_quota") {
-        return (
-            "The account's quota or credit is spent; waiting does not bring it back.".to_owned(),
-            vec!["See the subscription's billing and quota in the portal.".to_owned()],
-        );
-    }
-    (
-        "The deployment has served as many requests or tokens as its quota allows for now.".to_owned(),
-        vec![
-            "Wait as long as the response says; the Copilot runtime does so by itself, six times.".to_owned(),
-            "Raise the deployment's tokens per minute in the Foundry portal; see what the region allows:\naz cognitiveservices usage \
-             list --location <region> --output table"
-                .to_owned(),
-        ],
-    )
-}
-
-fn operation_not_supported(setup: &Setup<'_>) -> (String, Vec<String>) {
-    let fix = match setup.failure.wire_api.as_deref() {
-        Some("responses") => {
-            "Use the chat completions API (in code: wireApi: \"completions\"), or a deployment of another model."
-        }
-        Some("completions") => {
-            "Use the Responses API (in code: wireApi: \"responses\"), or a deployment of another model."
-        }
-        _ => {
-            "Use the other API (in code: wireApi: \"responses\" or \"completions\"), or a deployment of another model."
-        }
-    };
-    (
-        "The deployment exists, but its model does not serve this API: some models have the Responses API only, some chat \
-         completions only, and embedding models neither."
-            .to_owned(),
-        vec![fix.to_owned()],
-    )
+    (format!("{} has no such path.", setup.host()), fixes)
 }
 
 fn firewall(setup: &Setup<'_>) -> (String, Vec<String>) {
     (
-            "The resource lets in selected networks only, and the request came from another.".to_owned(),
+            "The resource accepts selected networks only, and the request came from another one.".to_owned(),
             vec![
                 format!(
-                    "On a developer's machine, allow its public address:\naz cognitiveservices account network-rule add {} \
+                    "On a developer's machine, allow its public IP address:\naz cognitiveservices account network-rule add {} \
                      --ip-address <your-public-address>",
                     setup.account()
                 ),
@@ -300,10 +300,10 @@ fn public_access_disabled(setup: &Setup<'_>) -> (String, Vec<String>) {
             vec![
                 format!(
                     "Run where the private endpoint is reachable, and check that {} resolves to its private address there.",
-                    setup.host()
+                    setup.the_host()
                 ),
                 format!(
-                    "Or open it, if your organisation's policy allows:\naz resource update --ids {} --set \
+                    "Or enable public access, if your organisation's policy allows it:\naz resource update --ids {} --set \
                      properties.publicNetworkAccess=Enabled",
                     setup.resource_id()
                 ),
@@ -312,8 +312,8 @@ fn public_access_disabled(setup: &Setup<'_>) -> (String, Vec<String>) {
 }
 
 fn unknown(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
-    let FailedRequest { status, headers, .. } = setup.failure;
-    if (300..400).contains(status) || answer.says("redirects to another address") {
+    let FailedRequest { headers, .. } = setup.failure;
+    if (300..400).contains(&setup.status) || answer.says("redirects to another address") {
         let target = headers
             .text("location")
             .filter(|target| target.len() <= 200 && is_made_of(target, b":/.-_~"))
@@ -321,26 +321,34 @@ fn unknown(answer: &Answer, setup: &Setup<'_>) -> (String, Vec<String>) {
             .unwrap_or_default();
         return (
             format!(
-                "{} redirects to another address{target}. That is not followed, because the token would go along.",
+                "{} redirects to another address{target}. Redirects are not followed, because the token would go there, too.",
                 setup.host()
             ),
+            vec!["Use the resource's own address. Sign-in pages and proxies also redirect.".to_owned()],
+        );
+    }
+    if setup.status == 0 {
+        return fixed(
+            "The request failed before a response could be read.",
+            &["Read the message; it is not the resource's."],
+        );
+    }
+    if setup.status == 403 && matches!(answer.message.as_str(), "" | "Forbidden") {
+        return (
+            format!("{} answered with HTTP 403 and no reason.", setup.host()),
             vec![
-                "Give the resource's own address. A sign-in page or a proxy's notice redirects, too."
+                "Azure's model endpoints give a reason, so a gateway, a proxy or a web firewall may have answered: ask its \
+                 operator. Else check the role of the principal:\ncopilot-keyless doctor"
                     .to_owned(),
             ],
         );
     }
-    if *status == 0 {
-        return (
-            "The request failed before an answer could be read.".to_owned(),
-            vec!["Go by the words below; they are not the resource's.".to_owned()],
-        );
-    }
     (
         format!(
-            "{} answered with HTTP {status}, in words that are not known here.",
-            setup.host()
+            "{} answered with HTTP {} and a message that is not known here.",
+            setup.host(),
+            setup.status
         ),
-        vec!["Go by the resource's own words.".to_owned()],
+        vec!["Read the resource's own words in the message.".to_owned()],
     )
 }

@@ -12,8 +12,11 @@ mod classify;
 mod code;
 mod credential;
 mod fixes;
+mod gateway;
 mod network;
+mod rate_limit;
 mod request_details;
+mod request_fixes;
 mod token_fault;
 
 use serde::{Deserialize, Serialize};
@@ -23,9 +26,9 @@ pub use code::DiagnosisCode;
 pub use credential::{
     CredentialDiagnosis, CredentialDiagnosisCode, CredentialLink, FailedCredential, diagnose_credential,
 };
+pub use rate_limit::{Limited, RateLimit};
 
 use crate::answer::body::{self, Answer};
-use crate::answer::pause_of;
 use crate::endpoint::{self, Endpoint, Options};
 use crate::token::Millis;
 use crate::token::claims;
@@ -57,6 +60,8 @@ pub struct FailedRequest {
     pub deployment: Option<String>,
     /// The API format of the request: `responses` or `completions`.
     pub wire_api: Option<String>,
+    /// The sub-agent that sent the request, if the Copilot runtime chose the deployment for it.
+    pub agent: Option<String>,
 }
 
 impl FailedRequest {
@@ -95,6 +100,17 @@ pub struct Diagnosis {
     /// Azure's request id, for its support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// The limit that a 429 is about. `None` for every other code than `rate-limited`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// Returns a cause and fixes that are the same in every case.
+fn fixed(cause: &str, fixes: &[&str]) -> (String, Vec<String>) {
+    (
+        cause.to_owned(),
+        fixes.iter().map(|fix| (*fix).to_owned()).collect(),
+    )
 }
 
 /// The cause and fixes of a failure.
@@ -135,8 +151,9 @@ pub fn diagnose(failure: &FailedRequest) -> Diagnosis {
     let setup = Setup {
         endpoint: endpoint.as_ref(),
         failure,
+        status: status_of(failure, &answer),
     };
-    let code = classify(failure.status, &answer, endpoint.as_ref());
+    let code = classify(failure, &answer, endpoint.as_ref());
     report(fixes::explain(code, &answer, &setup), failure, answer)
 }
 
@@ -168,6 +185,7 @@ pub fn check_token(attempt: &FailedRequest) -> Option<Diagnosis> {
     let setup = Setup {
         endpoint: endpoint.as_ref(),
         failure: &attempt,
+        status: 0,
     };
     let claims = claims::describe(attempt.token.as_ref()?.expose());
     let finding = token_fault::fault(&claims, &answer, &setup)?;
@@ -204,6 +222,7 @@ pub fn role_assignment(attempt: &FailedRequest) -> RoleAssignment {
     let setup = Setup {
         endpoint: endpoint.as_ref(),
         failure: attempt,
+        status: 0,
     };
     let claims = claims::describe(attempt.token());
     fixes::assignment(&setup, "", fixes::principal_of(&claims))
@@ -215,29 +234,46 @@ fn parsed_endpoint(failure: &FailedRequest) -> Option<Endpoint> {
     endpoint::parse(given, &failure.options).ok()
 }
 
+/// Returns the status of the response; without one, the status that a client's message names.
+fn status_of(failure: &FailedRequest, answer: &Answer) -> u16 {
+    match failure.status {
+        0 => answer.named_status.unwrap_or(0),
+        status => status,
+    }
+}
+
 fn report(Finding { code, cause, fixes }: Finding, failure: &FailedRequest, answer: Answer) -> Diagnosis {
+    let status = match code {
+        DiagnosisCode::Network => failure.status,
+        _ => status_of(failure, &answer),
+    };
+    let rate_limit = (code == DiagnosisCode::RateLimited).then(|| rate_limit::read(failure, &answer));
     Diagnosis {
         code,
         title: code.title(),
         cause,
         fixes,
         retryable: match code {
-            // A used-up quota does not return by waiting.
-            DiagnosisCode::RateLimited => !answer.says("insufficient_quota"),
+            DiagnosisCode::RateLimited => rate_limit.as_ref().is_none_or(|limit| limit.waiting_helps),
             DiagnosisCode::ServerError | DiagnosisCode::Network | DiagnosisCode::TokenExpired => true,
             _ => false,
         },
         token_rejected: matches!(
             code,
-            DiagnosisCode::WrongAudience | DiagnosisCode::TokenExpired | DiagnosisCode::TokenInvalid
+            DiagnosisCode::WrongAudience
+                | DiagnosisCode::WrongCloud
+                | DiagnosisCode::TokenExpired
+                | DiagnosisCode::TokenInvalid
+                | DiagnosisCode::ClaimsChallenge
         ),
-        status: (failure.status != 0).then_some(failure.status),
-        retry_after_ms: pause_of(&failure.headers, &answer, failure.now),
+        status: (status != 0).then_some(status),
+        retry_after_ms: rate_limit::pause(failure, &answer),
         request_id: ["apim-request-id", "x-ms-request-id", "request-id"]
             .iter()
             .find_map(|name| failure.headers.text(name))
             .filter(|id| id.len() <= 64 && crate::text::is_made_of(id, b"-_"))
             .map(str::to_owned),
         message: Some(answer.message).filter(|message| !message.is_empty()),
+        rate_limit,
     }
 }

@@ -6,7 +6,24 @@ use crate::answer::body::Answer;
 
 /// Causes of a failed connection, with the messages of Node, curl, the Rust stack and browsers
 /// where they differ.
-const REASONS: [(&[&str], &str, &[&str]); 11] = [
+const REASONS: [(&[&str], &str, &[&str]); 12] = [
+    (
+        &[
+            "tunnel",
+            "proxy",
+            "zscaler",
+            "squid",
+            "blue coat",
+            "forcepoint",
+            "fortiguard",
+            "netskope",
+        ],
+        "a proxy does not let the request through",
+        &[
+            "Check HTTPS_PROXY and its sign-in, or add the host to NO_PROXY if it needs no proxy.",
+            "Ask the proxy's operator to allow the host.",
+        ],
+    ),
     (
         &[
             "enotfound",
@@ -16,6 +33,12 @@ const REASONS: [(&[&str], &str, &[&str]); 11] = [
             "dns error",
             "name not resolved",
             "name or service not known",
+            "name resolution",
+            "failed to resolve",
+            "nodename nor servname",
+            "no such host",
+            "dial tcp: lookup",
+            "remote name could not be resolved",
         ],
         "its name cannot be resolved",
         &[
@@ -32,6 +55,10 @@ const REASONS: [(&[&str], &str, &[&str]); 11] = [
             "other side closed",
             "disconnected before secure",
             "terminated",
+            "remotedisconnected",
+            "connection aborted",
+            "server disconnected",
+            "unexpected eof",
         ],
         "the connection was cut",
         &["Try again. If it lasts, look for a proxy or a firewall on the way."],
@@ -43,8 +70,8 @@ const REASONS: [(&[&str], &str, &[&str]); 11] = [
             "cert_not_yet_valid",
             "certificate is not yet valid",
         ],
-        "its certificate is out of date",
-        &["Check this machine's clock first, then the certificate of whatever answers there."],
+        "its certificate has expired or is not valid yet",
+        &["Check this machine's clock first, then the certificate of that host."],
     ),
     (
         &["altname", "does not match certificate"],
@@ -58,7 +85,7 @@ const REASONS: [(&[&str], &str, &[&str]); 11] = [
             "packet length too long",
             "record layer failure",
         ],
-        "it does not speak TLS at this port",
+        "it does not use TLS at this port",
         &["Check the port, and whether the address begins with http: instead of https:."],
     ),
     (
@@ -70,10 +97,13 @@ const REASONS: [(&[&str], &str, &[&str]); 11] = [
             "unknown ca",
             "cert_",
             "certificate",
+            "x509:",
+            "ssl connection",
+            "sslerror",
         ],
-        "its certificate is not trusted here",
+        "its certificate is not trusted on this machine",
         &[
-            "If a proxy of your organisation inspects TLS, make its certificate known:\nexport NODE_EXTRA_CA_CERTS=<file>.pem",
+            "If a proxy of your organisation inspects TLS, add its root certificate:\nexport NODE_EXTRA_CA_CERTS=<file>.pem",
         ],
     ),
     (
@@ -83,22 +113,22 @@ const REASONS: [(&[&str], &str, &[&str]); 11] = [
             "load failed",
             "cors",
         ],
-        "the browser let no answer through, and does not say why",
+        "the browser blocked the response and does not say why",
         &[
             "Azure's model endpoints allow no calls from pages of other origins (CORS): call from a server, or through a \
              gateway that adds the CORS headers.",
-            "Else check the address and the network.",
+            "Otherwise check the address and the network.",
         ],
     ),
     (
         &["internal error; reference"],
-        "the platform lost it, and does not say why",
+        "the platform reports an internal error and does not say why",
         &[
-            "workerd says so where a name cannot be resolved, among others: check the address, then the worker's log.",
+            "workerd reports this when a name cannot be resolved, for example: check the address, then the worker's log.",
         ],
     ),
     (
-        &["econnrefused", "connection refused"],
+        &["econnrefused", "connection refused", "actively refused"],
         "the connection is refused",
         &["Check the host and the port, and that something listens there."],
     ),
@@ -109,11 +139,12 @@ const REASONS: [(&[&str], &str, &[&str]); 11] = [
             "timeout",
             "etimedout",
             "deadline",
+            "properly respond after a period of time",
         ],
-        "no answer came in time",
+        "no response came in time",
         &[
             "Try again, with a longer timeout if the model is slow.",
-            "If it lasts, look for a firewall that drops packets, and for a proxy (HTTPS_PROXY) that must be used.",
+            "If it lasts, look for a firewall that drops packets, or a proxy (HTTPS_PROXY) that is required.",
         ],
     ),
     (
@@ -125,9 +156,11 @@ const REASONS: [(&[&str], &str, &[&str]); 11] = [
             "unreach",
             "request failed",
             "error sending request",
+            "sending the request",
+            "max retries exceeded",
         ],
-        "the network let no answer through",
-        &["Check the address, this machine's network, and a proxy (HTTPS_PROXY) that must be used."],
+        "the network does not reach it",
+        &["Check the address, this machine's network, and whether a proxy (HTTPS_PROXY) is required."],
     ),
 ];
 
@@ -146,9 +179,9 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
         .iter()
         .find(|(words, _, _)| words.iter().any(|word| answer.says(word)));
     let (cause, fixes) = match reason {
-        Some((_, why, fixes)) => (format!("{host} gave no answer: {why}."), *fixes),
+        Some((_, why, fixes)) => (format!("{host} did not respond: {why}."), *fixes),
         None => (
-            format!("{host} gave no answer."),
+            format!("{host} did not respond."),
             REASONS.last().map_or(&[][..], |(_, _, fixes)| *fixes),
         ),
     };

@@ -16,14 +16,23 @@ const FOUNDRY_USER: (&str, &str) = ("Foundry User", "53ca6127-db72-4b80-b1b0-d74
 pub(super) struct Setup<'a> {
     pub(super) endpoint: Option<&'a Endpoint>,
     pub(super) failure: &'a FailedRequest,
+    /// The status of the response, or the one that a client's message names; else 0.
+    pub(super) status: u16,
 }
 
 impl Setup<'_> {
-    /// Returns the host, for a message.
+    /// Returns the host, for the start of a sentence.
     pub(super) fn host(&self) -> &str {
-        self.endpoint
-            .and_then(|endpoint| endpoint.url.split('/').nth(2))
-            .unwrap_or("The host")
+        self.named_host().unwrap_or("The host")
+    }
+
+    /// Returns the host, for the middle of a sentence.
+    pub(super) fn the_host(&self) -> &str {
+        self.named_host().unwrap_or("the host")
+    }
+
+    fn named_host(&self) -> Option<&str> {
+        self.endpoint.and_then(|endpoint| endpoint.url.split('/').nth(2))
     }
 
     /// Returns the authority host, if it is not that of the public cloud, so the credential needs
@@ -71,6 +80,14 @@ impl Setup<'_> {
             .deployment
             .as_deref()
             .filter(|name| name.len() <= 128 && is_made_of(name, b"-._"))
+    }
+
+    /// Returns the name of the sub-agent.
+    pub(super) fn agent(&self) -> Option<&str> {
+        self.failure
+            .agent
+            .as_deref()
+            .filter(|name| (1..=128).contains(&name.len()) && is_made_of(name, b"-._ "))
     }
 
     /// Returns the role that allows an action on this endpoint.

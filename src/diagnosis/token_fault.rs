@@ -2,7 +2,7 @@
 //! expired or for another audience, so the claims decide.
 
 use super::request_details::Setup;
-use super::{DiagnosisCode, Finding};
+use super::{DiagnosisCode, Finding, fixed};
 use crate::answer::body::Answer;
 use crate::token::Millis;
 use crate::token::claims::{self, Principal, TokenDescription, TokenFormat};
@@ -29,30 +29,37 @@ const MODEL_AUDIENCES: [&str; 5] = [
 /// clock.
 const CLOCK_SKEW_MS: Millis = 300_000;
 
-/// Explains a 401 that concerns the token.
-pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
+/// Explains a 401 that concerns the token. The claims of the token decide; without a fault in them,
+/// the `code` of the response does.
+pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -> Finding {
     let token = setup.failure.token();
+    let claims = claims::describe(token);
+    if !token.is_empty()
+        && claims.format != TokenFormat::Opaque
+        && let Some(fault) = fault(&claims, answer, setup)
+    {
+        return fault;
+    }
+    if let Some(said) = said(code, setup) {
+        return said;
+    }
     if token.is_empty() {
         return without_token(setup);
     }
-    let claims = claims::describe(token);
     if claims.format == TokenFormat::Opaque {
         return unexplained(
-            "The resource rejects the token, and the token cannot be decoded to see why.".to_owned(),
+            "The resource rejects the token, and the token cannot be decoded to find the reason.".to_owned(),
             vec![
-                "Make sure that the credential gives an Entra access token, not a key, an id token or a refresh token."
+                "Check that the credential returns an Entra access token, not a key, an id token or a refresh token."
                     .to_owned(),
                 scope_fix(setup),
             ],
         );
     }
-    if let Some(fault) = fault(&claims, answer, setup) {
-        return fault;
-    }
     let mut times = Vec::new();
     if let (Some(now), Some(expires)) = (setup.failure.now, claims.expires_on) {
         times.push(format!(
-            "is good for another {}",
+            "is valid for another {}",
             span(expires.saturating_sub(now))
         ));
     }
@@ -67,12 +74,10 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
     let tenant = claims
         .tenant_id
         .as_deref()
-        .map(|tenant| format!(" (it is {})", plain(tenant)))
+        .map(|tenant| format!(" ({})", plain(tenant)))
         .unwrap_or_default();
     unexplained(
-        format!(
-            "The resource rejects the token, although nothing is wrong with its times and audience.{known}"
-        ),
+        format!("The resource rejects the token, although its times and its audience are correct.{known}"),
         vec![
             "Get a new token: this one may have been revoked. copilot-keyless does so by itself, once."
                 .to_owned(),
@@ -82,27 +87,61 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
     )
 }
 
+/// Explains a code that the response itself names.
+fn said(code: DiagnosisCode, setup: &Setup<'_>) -> Option<Finding> {
+    let (cause, fixes) = match code {
+        DiagnosisCode::TokenExpired => ("The resource says that the token has expired.".to_owned(), expired_fixes()),
+        DiagnosisCode::WrongAudience => (
+            "The resource says that the token is for another audience.".to_owned(),
+            vec![scope_fix(setup), SEE_TOKEN.to_owned()],
+        ),
+        DiagnosisCode::WrongCloud => (
+            "The resource is in another Azure cloud (Azure Government, Azure China) than the token or the request.".to_owned(),
+            vec![
+                match setup.foreign_authority() {
+                    Some(authority) => sign_in_at(authority),
+                    None => "Sign in to the resource's cloud, and set AZURE_AUTHORITY_HOST to its sign-in host.".to_owned(),
+                },
+                SEE_TOKEN.to_owned(),
+            ],
+        ),
+        DiagnosisCode::ClaimsChallenge => fixed("The resource demands a new token with the claims of its WWW-Authenticate header: a policy, a location or the account \
+             has changed since the token was issued (continuous access evaluation).", &["Answer the challenge: pass createClaimsChallengeHandler(foundry) to the Copilot client as requestHandler, and set \
+                 tokens: { enableCae: true }. The credential must support claims.",
+                "Otherwise sign in again, from a location that the tenant's policies allow:\naz login"]),
+        _ => return None,
+    };
+    let fixes = fixes.into_iter().filter(|fix: &String| !fix.is_empty()).collect();
+    Some(Finding { code, cause, fixes })
+}
+
+const SEE_TOKEN: &str = "See the token's principal, audience and expiry:\ncopilot-keyless token";
+
+fn sign_in_at(authority: &str) -> String {
+    format!("Sign in to the resource's cloud:\nexport AZURE_AUTHORITY_HOST={authority}")
+}
+
 fn without_token(setup: &Setup<'_>) -> Finding {
     if let Some(endpoint) = setup.endpoint
         && endpoint.scope.is_none()
     {
         return unexplained(
             format!(
-                "{} wants a token, and none is sent there: no scope is known for this host.",
+                "{} requires a token, and none is sent: no scope is known for this host.",
                 setup.host()
             ),
             vec![
-                "If it is to have one, name the scope, which is the application id of whoever runs it (in code: scope):\nexport \
+                "To send one, set the scope: the application id of the host's operator (in code: scope):\nexport \
                  FOUNDRY_TOKEN_SCOPE=api://<application-id>/.default"
                     .to_owned(),
             ],
         );
     }
     unexplained(
-        "The resource rejects the token, and without it there is no telling whether it is missing, expired, or for another \
-         audience."
+        "The resource rejects the token: it is missing, has expired, or is for another audience. Only the token itself can tell \
+         which."
             .to_owned(),
-        vec!["See whose token it is, for what, and until when:\ncopilot-keyless token".to_owned()],
+        vec![SEE_TOKEN.to_owned()],
     )
 }
 
@@ -118,13 +157,10 @@ pub(super) fn fault(claims: &TokenDescription, answer: &Answer, setup: &Setup<'_
     {
         return Some(unexplained(
             format!(
-                "By this machine's clock the token is not valid for another {}.",
+                "By this machine's clock the token becomes valid in {}.",
                 span(begins.saturating_sub(now))
             ),
-            vec![
-                "Set this machine's clock: it is behind, or the token was issued by a clock that is ahead."
-                    .to_owned(),
-            ],
+            vec!["Set this machine's clock: it is behind, or the issuer's clock is ahead.".to_owned()],
         ));
     }
     let audience = claims.audience.as_deref()?;
@@ -161,28 +197,29 @@ fn expired(since: Millis) -> Finding {
     };
     Finding {
         code: DiagnosisCode::TokenExpired,
-        cause: format!("By its own exp claim and this machine's clock the token expired {ago}."),
-        fixes: vec![
-            "Get a new token for every request, or let copilot-keyless keep it fresh: pass createFoundryProvider().config, \
-             not a bearerToken that is set once. rotate(session) mends a session that has one."
-                .to_owned(),
-            "Check this machine's clock if the token is new.".to_owned(),
-        ],
+        cause: format!("By its exp claim and this machine's clock, the token expired {ago}."),
+        fixes: expired_fixes(),
     }
 }
 
+fn expired_fixes() -> Vec<String> {
+    vec![
+        "Get a new token for every request: pass createFoundryProvider().config, which refreshes it, instead of a bearerToken \
+         that is set once. rotate(session) gives a session that has one a new token."
+            .to_owned(),
+        "If the token is new, check this machine's clock.".to_owned(),
+    ]
+}
+
 fn wrong_audience(audience: &str, expected: &str, setup: &Setup<'_>) -> Finding {
-    let mut fixes = vec![format!(
-        "Ask for a token of the right scope (in code: scope: \"{expected}/.default\"), or leave the scope out for an Azure \
+    let scope = format!(
+        "Request a token for the right scope (in code: scope: \"{expected}/.default\"), or leave the scope out for an Azure \
          host:\nexport FOUNDRY_TOKEN_SCOPE={expected}/.default"
-    )];
-    if let Some(authority) = setup.foreign_authority() {
-        fixes.push(format!(
-            "Sign in where the resource's cloud does:\nexport AZURE_AUTHORITY_HOST={authority}"
-        ));
-    }
+    );
+    let mut fixes = vec![scope];
+    fixes.extend(setup.foreign_authority().map(sign_in_at));
     Finding {
-        code: DiagnosisCode::WrongAudience,
+        code: code_of(audience, expected),
         cause: format!(
             "The token is for {}; the resource expects {expected}.",
             plain(audience)
@@ -191,18 +228,33 @@ fn wrong_audience(audience: &str, expected: &str, setup: &Setup<'_>) -> Finding 
     }
 }
 
+/// Returns the code for an audience in place of another one: `WrongCloud` if they are those of
+/// different clouds.
+fn code_of(audience: &str, expected: &str) -> DiagnosisCode {
+    let cloud = |audience: &str| {
+        let host = audience.trim_end_matches('/');
+        [".azure.com", ".azure.us", ".azure.cn"]
+            .into_iter()
+            .find(|domain| host.ends_with(domain))
+    };
+    match (cloud(audience), cloud(expected)) {
+        (Some(one), Some(other)) if one != other => DiagnosisCode::WrongCloud,
+        _ => DiagnosisCode::WrongAudience,
+    }
+}
+
 fn scope_fix(setup: &Setup<'_>) -> String {
     setup
         .endpoint
         .and_then(|endpoint| endpoint.scope.as_deref())
-        .map(|scope| format!("Ask for a token of the scope {scope}."))
+        .map(|scope| format!("Request a token for the scope {scope}."))
         .unwrap_or_default()
 }
 
 fn sign_in_again(claims: &TokenDescription) -> String {
     match claims.principal {
         Principal::User => {
-            "If the account was signed out or its password changed, sign in again:\naz login".to_owned()
+            "If the account was signed out, or its password changed, sign in again:\naz login".to_owned()
         }
         _ => String::new(),
     }
@@ -212,10 +264,10 @@ fn sign_in_again(claims: &TokenDescription) -> String {
 /// the server that named it would receive that token.
 fn another_audience(audience: &str, named: &str) -> Finding {
     Finding {
-        code: DiagnosisCode::WrongAudience,
-        cause: format!("The token is for {}; the answer names {named}.", plain(audience)),
+        code: code_of(audience, named),
+        cause: format!("The token is for {}; the response names {named}.", plain(audience)),
         fixes: vec![
-            "Ask whoever runs the host for its scope, and name that (in code: scope):\nexport FOUNDRY_TOKEN_SCOPE=<scope>"
+            "Ask the host's operator for its scope, and set that (in code: scope):\nexport FOUNDRY_TOKEN_SCOPE=<scope>"
                 .to_owned(),
         ],
     }
@@ -261,12 +313,12 @@ fn plain(claim: &str) -> &str {
     if is_audience(claim) {
         claim
     } else {
-        "something that is no name"
+        "an audience that is not a name"
     }
 }
 
 /// Formats a duration in its largest whole unit.
-fn span(ms: Millis) -> String {
+pub(super) fn span(ms: Millis) -> String {
     let seconds = ms / 1_000;
     let (count, unit) = match seconds {
         172_800.. => (seconds / 86_400, "days"),

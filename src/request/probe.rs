@@ -209,17 +209,17 @@ pub fn judge(outcome: &FailedRequest) -> Diagnosis {
     match found.code {
         // The model's own text is irrelevant.
         DiagnosisCode::Ok if is_answer(body) => found.message = None,
-        DiagnosisCode::Ok => {
+        DiagnosisCode::Ok | DiagnosisCode::GatewayPage if (200..300).contains(&outcome.status) => {
             found.code = DiagnosisCode::WrongPath;
             found.title = found.code.title();
-            "An answer came, and it is none of a model's API: something else is served at this address, such as a web site, \
-             a sign-in page or a proxy's notice."
+            "The response is not one of a model's API: this address serves something else, such as a web site, a sign-in page or a \
+             proxy's notice."
                 .clone_into(&mut found.cause);
             found.fixes =
                 vec!["Check the host and the path of the endpoint:\ncopilot-keyless config".to_owned()];
         }
         DiagnosisCode::TokenInvalid if outcome.token.is_none() => {
-            "The resource wants a token, and none was sent.".clone_into(&mut found.cause);
+            "The resource requires a token, and the request had none.".clone_into(&mut found.cause);
         }
         _ => {}
     }

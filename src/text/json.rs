@@ -131,7 +131,8 @@ impl Members {
 
     /// Reads the object at the start of a text, and ignores the rest of the text.
     pub(crate) fn from_start(json: &[u8], wanted: fn(&str) -> bool) -> serde_json::Result<Self> {
-        serde_json::Deserializer::from_slice(json).deserialize_map(ObjectVisitor { wanted })
+        // By `deserialize_map`, the message of another value would bring std's formatting of floats.
+        serde_json::Deserializer::from_slice(json).deserialize_any(ObjectVisitor { wanted })
     }
 
     /// Returns the value of a member; the last one of several.

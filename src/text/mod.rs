@@ -3,6 +3,7 @@
 pub(crate) mod address;
 pub(crate) mod base64;
 pub(crate) mod json;
+pub(crate) mod json_walk;
 pub(crate) mod number;
 
 /// Whether all characters are ASCII letters, digits or in `others`.

@@ -20,6 +20,7 @@ macro_rules! table {
 
 mod answer {
     mod model;
+    mod streams;
 }
 mod codes;
 mod conversation;
@@ -27,7 +28,8 @@ mod diagnosis {
     mod commands;
     mod credential;
     mod properties;
-    mod table;
+    pub(crate) mod refusals;
+    pub(crate) mod table;
 }
 mod endpoint {
     mod messages;
@@ -38,6 +40,7 @@ mod environment {
     mod credential;
 }
 mod error;
+mod errors_page;
 mod limits;
 mod problem;
 mod provider {

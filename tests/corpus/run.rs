@@ -18,6 +18,7 @@ use std::{env, fs};
 use serde_json::Value;
 
 /// The judgement of a row.
+#[derive(PartialEq)]
 pub(crate) enum Judgement {
     Right,
     /// Another answer than the right one.

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use copilot_keyless::answer::model::{End, Format, Reader};
+use copilot_keyless::answer::model::{End, Format, Part, Reader, read_whole};
 use copilot_keyless::diagnosis::{DiagnosisCode, FailedRequest, diagnose, status_of_event};
 use serde_json::Value;
 
@@ -22,51 +22,62 @@ pub(crate) fn stream(folder: &Path, row: &Value) -> Judgement {
     let Ok(bytes) = fs::read(folder.join(text(row, "file"))) else {
         return Judgement::wrong("a file", "none");
     };
-    let format = match text(row, "api") {
-        "responses" => Format::Responses,
-        "messages" => Format::Messages,
-        _ => Format::Completions,
-    };
-    // The library treats a reached output limit as a regular end.
-    let expected_outcome = match text(row, "expectedOutcome") {
-        "incomplete-max-tokens" => "complete",
-        outcome => outcome,
-    };
     for size in PIECES {
-        let (answer, outcome) = replay(format, &bytes, size);
-        if outcome != expected_outcome {
-            return Judgement::wrong(expected_outcome, outcome);
-        }
-        if let Some(expected) = row.get("expectedText").and_then(Value::as_str)
-            && answer != expected
-        {
-            return Judgement::wrong(format!("{expected:?}"), format!("{answer:?}"));
+        let judgement = judge(row, &replay(format(row), &bytes, size));
+        if judgement != Judgement::Right {
+            return judgement;
         }
     }
     Judgement::Right
 }
 
-fn replay(format: Format, bytes: &[u8], size: usize) -> (String, &'static str) {
-    let mut reader = Reader::new(format);
-    let mut answer = String::new();
-    for piece in bytes.chunks(size.min(bytes.len().max(1))) {
-        let part = reader.push(piece);
-        answer.push_str(&part.text);
-        let outcome = match part.end {
-            None => continue,
-            Some(End::Complete) => "complete",
-            Some(End::Unreadable) => "unreadable",
-            Some(End::Failed { event }) => {
-                let event = event.expose();
-                outcome_of(status_of_event(event), event)
-            }
-        };
-        return (answer, outcome);
+fn format(row: &Value) -> Format {
+    match text(row, "api") {
+        "responses" => Format::Responses,
+        "messages" => Format::Messages,
+        _ => Format::Completions,
     }
-    (answer, "no end")
 }
 
-/// Judges an answer that came as a whole, as a refusal does and the answer to a probe.
+/// Judges what was read: the outcome and the text.
+fn judge(row: &Value, read: &Part) -> Judgement {
+    let outcome = match &read.end {
+        Some(End::Complete) => "complete",
+        Some(End::Truncated) => "incomplete-max-tokens",
+        Some(End::Failed { event }) => outcome_of(status_of_event(event.expose()), event.expose()),
+        Some(End::Unreadable) => "unreadable",
+        None => "no end",
+    };
+    let expected = text(row, "expectedOutcome");
+    if outcome != expected {
+        return Judgement::wrong(expected, outcome);
+    }
+    match row.get("expectedText").and_then(Value::as_str) {
+        Some(expected) if read.text != expected => {
+            Judgement::wrong(format!("{expected:?}"), format!("{:?}", read.text))
+        }
+        _ => Judgement::Right,
+    }
+}
+
+fn replay(format: Format, bytes: &[u8], size: usize) -> Part {
+    let mut reader = Reader::new(format);
+    let mut read = Part::default();
+    for piece in bytes.chunks(size.min(bytes.len().max(1))) {
+        let part = reader.push(piece);
+        read.text.push_str(&part.text);
+        read.end = part.end;
+        if read.end.is_some() {
+            return read;
+        }
+    }
+    let last = reader.finish();
+    read.text.push_str(&last.text);
+    read.end = last.end;
+    read
+}
+
+/// Judges an answer that came as a whole: a refusal, or a model's answer.
 pub(crate) fn whole(folder: &Path, row: &Value) -> Judgement {
     if row.get("stream") == Some(&Value::Bool(true)) && status(row) == 200 {
         return Judgement::NotJudged;
@@ -74,10 +85,10 @@ pub(crate) fn whole(folder: &Path, row: &Value) -> Judgement {
     let Ok(body) = fs::read_to_string(folder.join(text(row, "file"))) else {
         return Judgement::wrong("a file", "none");
     };
-    let expected = match text(row, "expectedOutcome") {
-        "incomplete-max-tokens" => "complete",
-        outcome => outcome,
-    };
+    if status(row) == 200 {
+        return judge(row, &read_whole(format(row), &body));
+    }
+    let expected = text(row, "expectedOutcome");
     let found = outcome_of(status(row), &body);
     if found == expected {
         Judgement::Right

@@ -61,7 +61,10 @@ const PLACES: [where: string, prompt: string, session: Session, options?: { syst
   [
     "a refusal",
     "use the tool",
-    looking(() => "", { onPermissionRequest: () => ({ kind: "reject", feedback: LONE }) }),
+    {
+      ...looking(() => "", { onPermissionRequest: () => ({ kind: "reject", feedback: LONE }) }),
+      tools: [{ name: "look", description: "Looks.", skipPermission: false, handler: () => "" }],
+    },
   ],
   [
     "a hook",

@@ -50,7 +50,16 @@ const samples = all.filter(({ language }) => ["ts", "js"].includes(language));
 const KINDS = /^(?:prints .+|functions|edge|types only: .+|)$/;
 
 const folder = installed();
-linkPackages(folder, ["@azure", "@github", "@types", "@typespec", "openai", "typescript", "undici-types"]);
+linkPackages(folder, [
+  "@azure",
+  "@github",
+  "@types",
+  "@typespec",
+  "openai",
+  "typescript",
+  "undici-types",
+  "zod",
+]);
 
 // The output of `npx @bytecodealliance/jco transpile`, for the sample that imports it.
 const { files: component } = await transpile(join(root, "dist/component.wasm"), { name: "component" });

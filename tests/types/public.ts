@@ -12,7 +12,9 @@ import {
 } from "@github/copilot-sdk";
 import {
   type AccessToken,
+  type AgentPreset,
   type Conversation,
+  type ConversationOptions,
   type CredentialPlan,
   createBearerTokenProvider,
   createClaimsChallengeHandler,
@@ -28,8 +30,11 @@ import {
   type parseChallenge,
   parseEndpoint,
   parseTokenResponse,
+  type SystemMessage,
   type TokenEvent,
   type TokenProvider,
+  type TurnReply,
+  type TurnUsage,
 } from "copilot-keyless";
 import type { decodeToken } from "copilot-keyless/core";
 import { createDirectCredential, type Diagnosis, probe } from "copilot-keyless/direct";
@@ -143,6 +148,23 @@ same<ManagedIdentityCopilotAgent, FoundryAgent>(true);
 same<typeof ManagedIdentityCopilotAgent, typeof FoundryAgent>(true);
 same<ReturnType<typeof agent.conversation>, Conversation>(true);
 void agent.conversation().close({ deleteHistory: true });
+same<ReturnType<typeof agent.turn>, Promise<TurnReply>>(true);
+same<ReturnType<Conversation["stream"]>["reply"], Promise<TurnReply>>(true);
+same<TurnReply["model"], string | undefined>(true);
+same<TurnUsage["inputTokens"], number>(true);
+same<Conversation["id"], string>(true);
+const message: SystemMessage = { mode: "replace", content: "Be brief." };
+const preset: AgentPreset = "chat";
+new FoundryAgent({ preset, systemMessage: message, session: { tools: [] } });
+new FoundryAgent({ preset: "coding", systemMessage: "Be brief." });
+const settings: ConversationOptions = { model: "gpt-4o", systemMessage: message, tools: [], id: "a" };
+void agent.conversation({ ...settings, reasoningEffort: "low", metadata: { user: 1 } });
+// @ts-expect-error there is no such preset
+new FoundryAgent({ preset: "code" });
+// @ts-expect-error there is no such mode
+new FoundryAgent({ systemMessage: { mode: "prepend", content: "x" } });
+// @ts-expect-error no such option of a conversation
+agent.conversation({ modell: "gpt-4o" });
 // @ts-expect-error a conversation comes from an agent
 new Conversation();
 

@@ -2,7 +2,7 @@
 
 use super::wit::diagnosis::{
     Assignment, Challenge, CredentialDiagnosis, CredentialLink, Diagnosis, FailedCredential, FailedRequest,
-    Guest, Principal, TokenDescription, TokenFormat,
+    Guest, Limited, Principal, RateLimit, TokenDescription, TokenFormat,
 };
 use super::{Component, same_names};
 use copilot_keyless::diagnosis;
@@ -45,6 +45,7 @@ impl Guest for Component {
     }
 }
 
+same_names!(diagnosis::Limited => Limited { Requests, Tokens });
 same_names!(claims::TokenFormat => TokenFormat { Jwt, Opaque });
 same_names!(claims::Principal => Principal { ManagedIdentity, App, User, Unknown });
 
@@ -60,6 +61,7 @@ impl From<FailedRequest> for diagnosis::FailedRequest {
             now: failure.now,
             deployment: failure.deployment,
             wire_api: failure.wire_api,
+            agent: failure.agent,
         }
     }
 }
@@ -110,6 +112,21 @@ impl From<diagnosis::Diagnosis> for Diagnosis {
             message: found.message,
             retry_after_ms: found.retry_after_ms,
             request_id: found.request_id,
+            rate_limit: found.rate_limit.map(Into::into),
+        }
+    }
+}
+
+impl From<diagnosis::RateLimit> for RateLimit {
+    fn from(found: diagnosis::RateLimit) -> Self {
+        Self {
+            used_up: found.used_up.map(Into::into),
+            limit: found.limit,
+            remaining: found.remaining,
+            resets_in_ms: found.resets_in_ms,
+            waiting_helps: found.waiting_helps,
+            abuse_penalty: found.abuse_penalty,
+            spilled_over: found.spilled_over,
         }
     }
 }

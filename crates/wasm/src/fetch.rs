@@ -1,19 +1,20 @@
 //! Sends requests with the platform's `fetch`. No other file uses the network.
 
 use std::error::Error as _;
+use std::mem;
 use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
 use reqwest::{Client, Method, Response};
 
-use copilot_keyless::answer::model::{End, Format, Part, Reader};
+use copilot_keyless::answer::model::{End, Format, Part, Reader, read_whole};
 use copilot_keyless::diagnosis::status_of_event;
 use copilot_keyless::request::identity::ANSWER_MAX_BYTES;
 use copilot_keyless::request::probe::network_words;
 
 /// The headers to keep of a response.
-const KEPT_HEADERS: [&str; 8] = [
+const KEPT_HEADERS: [&str; 23] = [
     "date",
     "retry-after",
     "retry-after-ms",
@@ -22,6 +23,21 @@ const KEPT_HEADERS: [&str; 8] = [
     "www-authenticate",
     "content-type",
     "location",
+    "server",
+    "via",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-reset-tokens",
+    "x-ratelimit-renewalperiod-requests",
+    "x-ratelimit-renewalperiod-tokens",
+    "x-ratelimit-abusepenalty-active",
+    "x-ms-is-spilled-over",
+    "x-ms-spillover-from-deployment",
+    "x-ms-spillover-error",
+    "x-ms-deployment-name",
 ];
 
 /// A request to send: `POST` with a body, else `GET`.
@@ -61,8 +77,12 @@ pub(crate) async fn send(request: Request) -> Answer {
 pub(crate) struct Exchange {
     unsent: Option<Request>,
     timeout_ms: u32,
+    format: Format,
     reader: Reader,
     parts: Option<Parts>,
+    /// The text of a response that was not streamed.
+    whole: String,
+    headers: Vec<(&'static str, String)>,
     failure: Option<Answer>,
 }
 
@@ -74,8 +94,11 @@ impl Exchange {
         Self {
             timeout_ms: request.timeout_ms,
             unsent: Some(request),
+            format,
             reader: Reader::new(format),
             parts: None,
+            whole: String::new(),
+            headers: Vec::new(),
             failure: None,
         }
     }
@@ -87,6 +110,9 @@ impl Exchange {
         {
             self.failure = Some(network_failure(&error, self.timeout_ms));
         }
+        if !self.whole.is_empty() {
+            return Some(mem::take(&mut self.whole));
+        }
         while let Some(parts) = &mut self.parts {
             let part = match parts.next().await {
                 Some(Ok(bytes)) => self.reader.push(&bytes),
@@ -95,14 +121,11 @@ impl Exchange {
                     self.failure = Some(network_failure(&error, self.timeout_ms));
                     break;
                 }
-                None => Part {
-                    end: Some(End::Unreadable),
-                    ..Part::default()
-                },
+                None => self.reader.finish(),
             };
             if let Some(end) = part.end {
                 self.parts = None;
-                self.failure = failure(end);
+                self.failure = failure(end, mem::take(&mut self.headers));
             }
             if !part.text.is_empty() {
                 return Some(part.text);
@@ -118,27 +141,58 @@ impl Exchange {
 
     async fn open(&mut self, request: Request) -> reqwest::Result<()> {
         let response = begin(request).await?;
-        let kind = response.headers().get("content-type");
-        let streamed = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        if streamed && response.status().is_success() {
+        let is_success = response.status().is_success();
+        if is_success && is_of_type(&response, "text/event-stream") {
+            self.headers = kept(&response);
             let parts = response.bytes_stream();
             self.parts = Some(Box::pin(parts.map(|part| part.map(|bytes| bytes.to_vec()))));
-        } else {
-            self.failure = Some(read(response).await?);
+            return Ok(());
         }
+        let is_json = is_of_type(&response, "application/json");
+        let answer = read(response).await?;
+        let whole = (is_success && is_json).then(|| read_whole(self.format, &answer.body));
+        self.failure = match whole {
+            Some(Part { text, end: Some(end) }) if end != End::Unreadable => {
+                self.whole = text;
+                failure(end, answer.headers)
+            }
+            _ => Some(answer),
+        };
         Ok(())
     }
 }
 
-fn failure(end: End) -> Option<Answer> {
+/// Whether a response has a content type, whatever its parameters and its case.
+fn is_of_type(response: &Response, expected: &str) -> bool {
+    let given = response.headers().get("content-type");
+    let given = given.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = given.split(';').next().unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case(expected)
+}
+
+fn kept(response: &Response) -> Vec<(&'static str, String)> {
+    let received = response.headers();
+    KEPT_HEADERS
+        .iter()
+        .filter_map(|name| Some((*name, received.get(*name)?.to_str().ok()?.to_owned())))
+        .collect()
+}
+
+fn failure(end: End, headers: Vec<(&'static str, String)>) -> Option<Answer> {
     let (status, body) = match end {
-        End::Complete => return None,
+        End::Complete | End::Truncated => return None,
         End::Failed { event } => (status_of_event(event.expose()), event.into_exposed()),
-        End::Unreadable => (0, "the answer was terminated before its end".to_owned()),
+        End::Unreadable => {
+            return Some(Answer {
+                status: 0,
+                headers: Vec::new(),
+                body: "the answer was terminated before its end".to_owned(),
+            });
+        }
     };
     Some(Answer {
         status,
-        headers: Vec::new(),
+        headers,
         body,
     })
 }
@@ -167,12 +221,7 @@ async fn begin(given: Request) -> reqwest::Result<Response> {
 
 async fn read(response: Response) -> reqwest::Result<Answer> {
     let status = response.status().as_u16();
-    let received = response.headers();
-    let headers = KEPT_HEADERS
-        .iter()
-        .filter_map(|name| Some((*name, received.get(*name)?.to_str().ok()?.to_owned())))
-        .collect();
-
+    let headers = kept(&response);
     let mut body = Vec::new();
     let mut parts = response.bytes_stream();
     while body.len() < ANSWER_MAX_BYTES {

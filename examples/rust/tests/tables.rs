@@ -153,6 +153,7 @@ fn diagnoses() {
             now: given["now"].as_i64(),
             deployment: text(&given["deployment"]),
             wire_api: text(&given["wireApi"]),
+            agent: text(&given["agent"]),
         };
         let found = core
             .api

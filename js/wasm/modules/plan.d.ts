@@ -102,6 +102,7 @@ export interface PlainFailure {
   now?: number | undefined;
   deployment?: string | undefined;
   wireApi?: string | undefined;
+  agent?: string | undefined;
 }
 
 /**

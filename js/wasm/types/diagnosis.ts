@@ -19,6 +19,8 @@ export interface FailedRequest {
   /** The requested deployment. */
   deployment?: string | undefined;
   wireApi?: "responses" | "completions" | undefined;
+  /** The sub-agent that sent the request, if the Copilot runtime chose the deployment for it. */
+  agent?: string | undefined;
 }
 
 /** Explains a failed request. docs/reference/errors.md lists the codes. */
@@ -46,6 +48,29 @@ export interface Diagnosis {
   retryAfterMs?: number;
   /** Azure's request id, for a support case. */
   requestId?: string;
+  /** The limit that was reached. Only for `rate-limited`. */
+  rateLimit?: RateLimit;
+}
+
+/** The rate limit that a response with status 429 is about. */
+export interface RateLimit {
+  /** What is used up, if the response says so. */
+  usedUp?: "requests" | "tokens";
+  /** The limit of that: requests or tokens per period. */
+  limit?: number;
+  /** How many of them remain. */
+  remaining?: number;
+  /** The time until the limit is restored, in milliseconds. */
+  resetsInMs?: number;
+  /**
+   * Whether the same request can succeed later. False for a prompt that is larger than the whole
+   * limit.
+   */
+  waitingHelps: boolean;
+  /** Whether Azure has lowered the limit because of many rejected requests. */
+  abusePenalty: boolean;
+  /** Whether a provisioned deployment passed the request on to a standard one. */
+  spilledOver: boolean;
 }
 
 /** The role that a principal needs to use the models of a resource. */

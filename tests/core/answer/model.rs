@@ -101,7 +101,7 @@ fn responses() {
         );
         read(Format::Responses, &[&event])
     };
-    assert_eq!(incomplete("max_output_tokens").1, Some(End::Complete));
+    assert_eq!(incomplete("max_output_tokens").1, Some(End::Truncated));
     assert_eq!(status(&incomplete("content_filter")), Some(400));
     let failed = r#"{"type":"response.failed","response":{"error":{"code":"server_error","message":"x"}}}"#;
     assert_eq!(status(&read(Format::Responses, &[delta, failed])), Some(500));

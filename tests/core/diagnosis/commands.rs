@@ -112,6 +112,20 @@ fn body() -> impl Strategy<Value = String> {
         "retry after X",
         "getaddrinfo ENOTFOUND X",
         "unable to verify certificate X",
+        "Error code: 429 - {'error': {'code': 'insufficient_quota', 'message': 'X'}}",
+        "The specified capacity X is bigger than available capacity",
+        "Unsupported parameter: 'X' is not supported with this model",
+        "maximum context length is X tokens",
+        "The encrypted content X could not be verified",
+        "Item with id 'X' not found",
+        "Your resource has been temporarily blocked X",
+        "RequestDisallowedByPolicy: X",
+        "SubscriptionNotFound: X",
+        "Subdomain does not map to a resource X",
+        "insufficient_claims X",
+        "audience is incorrect (https://X.azure.us)",
+        "<html><title>X</title>nginx X",
+        "Requests have exceeded token rate limit. Limit X, Requested X",
         "X",
     ];
     (prop::sample::select(texts.to_vec()), any::<bool>()).prop_map(|(text, nested)| {
@@ -156,12 +170,17 @@ proptest! {
                 ("location", format!("https://{planted}/")),
                 ("retry-after", planted.clone()),
                 ("x-ms-request-id", planted.clone()),
+                ("server", planted.clone()),
+                ("via", planted.clone()),
+                ("x-ratelimit-limit-tokens", planted.clone()),
+                ("x-ratelimit-reset-tokens", planted.clone()),
             ].into(),
             body: Some(body.into()),
             token: with_token.then(|| token(&claims)),
             now: Some(1_800_000_000_000),
             deployment: Some(planted.clone()),
             wire_api: Some(planted.clone()),
+            agent: Some(planted.clone()),
         };
         let own = Own { object_id: place.own.object_id && with_token, ..place.own };
         for diagnosis in [Some(diagnose(&failure)), Some(probe::judge(&failure)), check_token(&failure)].into_iter().flatten() {

@@ -25,7 +25,7 @@ fn token(claims: &Value) -> String {
     )
 }
 
-fn run(row: &Value) -> (FailedRequest, Diagnosis) {
+pub(crate) fn run(row: &Value) -> (FailedRequest, Diagnosis) {
     let mut failure: FailedRequest = serde_json::from_value(row["failure"].clone()).unwrap();
     if let Some(claims) = row.get("claims") {
         failure.token = Some(token(claims).into());
@@ -175,7 +175,15 @@ fn a_failure_in_a_stream_is_found_to_be_the_same_as_one_in_front_of_it() {
         ),
         (
             r#"{"type":"error","message":"Out of call volume quota"}"#,
-            DiagnosisCode::RateLimited,
+            DiagnosisCode::QuotaExceeded,
+        ),
+        (
+            r#"{"type":"error","error":{"type":"forbidden","message":"Your resource has been temporarily blocked"}}"#,
+            DiagnosisCode::ResourceBlocked,
+        ),
+        (
+            r#"{"type":"error","code":"server_error","message":"(PermissionDenied) The principal X lacks the required data action Y"}"#,
+            DiagnosisCode::MissingRole,
         ),
         // Text of the prompt is not a finding of the resource.
         (

@@ -87,7 +87,6 @@ fn another_answer_is_not_served_whatever_its_status() {
         "[]",
         "<html><title>Sign in</title></html>",
         "\u{feff}{}",
-        r#"{"error":{"code":"401","message":"Access denied"}}"#,
         r#"{"a":"b"}"#,
         r#"{"a":"bbbb"#,
     ] {
@@ -100,17 +99,25 @@ fn another_answer_is_not_served_whatever_its_status() {
 }
 
 #[test]
+fn an_error_with_a_status_of_success_is_the_error() {
+    let body = r#"{"error":{"code":"401","message":"Access denied"}}"#;
+    let found = judge(&outcome(200, body, Some("token")));
+    assert_eq!(found.code, DiagnosisCode::TokenInvalid);
+    assert_eq!(found.status, Some(200));
+}
+
+#[test]
 fn without_a_token_the_cause_is_that_none_was_sent() {
     let rows: Vec<Value> = serde_json::from_str(table!("diagnoses.json")).unwrap();
     let row = rows.iter().find(|row| row["name"] == "no token").unwrap();
     let body = row["failure"]["body"].as_str().unwrap();
     let without = judge(&outcome(401, body, None));
     assert_eq!(without.code, DiagnosisCode::TokenInvalid);
-    assert!(without.cause.contains("none was sent"));
+    assert!(without.cause.contains("the request had none"));
     assert!(
         !judge(&outcome(401, body, Some("opaque-token")))
             .cause
-            .contains("none was sent")
+            .contains("the request had none")
     );
 }
 

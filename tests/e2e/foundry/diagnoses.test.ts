@@ -29,7 +29,8 @@ interface Case {
   requests?: number;
 }
 
-const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
+const CASES: Record<Exclude<DiagnosisCode, "ok" | "gateway-page">, Case> = {
+  // Of a gateway's page the runtime passes on the status alone, so that its code is unknown here.
   // The runtime retries these for some seconds: start them first, so that the others run meanwhile.
   "rate-limited": {
     status: 429,
@@ -46,7 +47,7 @@ const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
     requests: 6,
   },
   network: {
-    says: /gave no answer/,
+    says: /did not respond/,
     hint: /network|port|proxy/,
     emulate: async () => {
       const emulator = await startEmulator();
@@ -84,7 +85,7 @@ const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
   },
   "token-invalid": {
     status: 401,
-    says: /nothing is wrong with its times and audience/,
+    says: /its times and its audience are correct/,
     hint: /revoked/,
     credential: (emulator) => {
       const straight = straightCredential(emulator);
@@ -109,6 +110,61 @@ const CASES: Record<Exclude<DiagnosisCode, "ok">, Case> = {
     says: /custom subdomain/,
     hint: /--custom-domain/,
     error: "custom-subdomain-required",
+  },
+  "wrong-cloud": {
+    status: 401,
+    says: /names https:\/\/cognitiveservices\.azure\.us/,
+    hint: /operator/,
+    error: "wrong-cloud",
+  },
+  "claims-challenge": {
+    status: 401,
+    says: /Continuous access evaluation/,
+    hint: /createClaimsChallengeHandler/,
+    error: "claims-challenge",
+  },
+  "resource-blocked": {
+    status: 403,
+    says: /temporarily blocked/,
+    hint: /Stop sending requests/,
+    error: "resource-blocked",
+    requests: 1,
+  },
+  "resource-not-found": {
+    status: 404,
+    says: /Subdomain does not map/,
+    hint: /account list/,
+    error: "resource-not-found",
+  },
+  "unsupported-parameter": {
+    status: 400,
+    says: /the parameter.*Unsupported parameter/,
+    hint: /Leave the parameter out/,
+    error: "unsupported-parameter",
+  },
+  "context-length": {
+    status: 400,
+    says: /maximum context length/,
+    hint: /Shorten the input/,
+    error: "context-length",
+  },
+  "encrypted-content": {
+    status: 400,
+    says: /could not be verified/,
+    hint: /Pin the session to one resource/,
+    error: "encrypted-content",
+  },
+  "item-not-found": {
+    status: 400,
+    says: /not found/,
+    hint: /previous_response_id/,
+    error: "item-not-found",
+  },
+  "quota-exceeded": {
+    status: 403,
+    says: /Out of call volume quota/,
+    hint: /paid pricing tier/,
+    error: "quota-exceeded",
   },
   "bad-key": {
     status: 401,

@@ -7,7 +7,9 @@ import { afterAll, describe, expect, test } from "vitest";
 import { appWith, ask, EVENTS, emulatorForApps, json, parseEvents, startApp } from "./support.js";
 
 const emulator = await emulatorForApps({
-  reply: ({ prompt, turn, tools, toolResults }) => {
+  reply: ({ prompt, turn, messages, tools, toolResults }) => {
+    if (prompt === "What were you told?")
+      return JSON.stringify([messages[0]?.role, messages[0]?.text, tools.map(({ name }) => name)]);
     if (prompt !== "What is the weather?") return `Turn ${turn}`;
     if (toolResults.length > 0) return `It is ${toolResults[0]?.text}`;
     return { toolCalls: [{ name: tools[0]?.name ?? "none", arguments: { city: "Graz" } }] };
@@ -76,6 +78,23 @@ test("without it, a conversation ends with its worker", async () => {
   expect((await ask(second, { prompt: "Hi", sessionId })).status).toBe(404);
 });
 
+test("a chat by default: the app's system message and tools, and nothing of a coding agent", async () => {
+  const told = async (options: string) => {
+    const app = await startApp(appWith(options), emulator.env);
+    const { reply } = await json(await ask(app, { prompt: "What were you told?" }));
+    return JSON.parse(String(reply));
+  };
+  expect(await told("{}")).toEqual(["system", "You are a helpful assistant.", []]);
+  expect(await told('{ systemMessage: "Sell tea.", session: { tools: [{ name: "bash" }] } }')).toEqual([
+    "system",
+    "Sell tea.",
+    ["bash"],
+  ]);
+  const [, system, tools] = await told('{ preset: "coding", systemMessage: "Sell tea." }');
+  expect(system).toMatch(/^You are GitHub Copilot[\s\S]*Sell tea\./);
+  expect(tools).toEqual([]);
+});
+
 test("an app's tool emits events at start and end, without arguments and result", async () => {
   const app = await startApp(
     appWith(
@@ -84,7 +103,6 @@ test("an app's tool emits events at start and end, without arguments and result"
        const weather = defineTool("weather", {
          description: "The weather of a city",
          parameters: { type: "object", properties: { city: { type: "string" } } },
-         skipPermission: true,
          handler: () => "sunny",
        });`,
     ),

@@ -19,7 +19,9 @@ fn read(format: Format, parts: &[&[u8]]) -> (String, Option<End>) {
             return (text, part.end);
         }
     }
-    (text, None)
+    let last = reader.finish();
+    text.push_str(&last.text);
+    (text, last.end)
 }
 
 fuzz_target!(|bytes: &[u8]| {

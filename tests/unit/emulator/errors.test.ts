@@ -13,7 +13,7 @@ const answers = diagnoses.flatMap(({ failure }) => {
   try {
     return [{ status, body: JSON.parse(body ?? "") as unknown }];
   } catch {
-    return [];
+    return [{ status, body: body as unknown }];
   }
 });
 

@@ -79,7 +79,7 @@ const FOUNDRY: Options = {
   env: object,
   tokens,
 };
-const SESSION: Options = { client: object, session: object, systemMessage: text };
+const SESSION: Options = { client: object, preset: none, session: object, systemMessage: text };
 const AGENT: Options = {
   ...FOUNDRY,
   ...SESSION,
@@ -91,6 +91,17 @@ const AGENT: Options = {
   keepHistory: flag,
   sessionsPerRuntime: number,
   turnsPerRuntime: number,
+};
+const CONVERSATION: Options = {
+  id: text,
+  resume: text,
+  model: text,
+  deployment: text,
+  provider: none,
+  systemMessage: text,
+  tools: list,
+  reasoningEffort: text,
+  metadata: object,
 };
 const PROVIDER: Options = {
   policy: object,
@@ -157,7 +168,7 @@ const OWNERS: Record<string, object> = {
 };
 
 const NONE: Row = { good: () => [], parameters: [] };
-const TURN: Options = { signal: none, timeoutMs: number, onEvent: call };
+const TURN: Options = { signal: none, attachments: list, timeoutMs: number, onEvent: call };
 
 const CORE: Record<string, Row> = {
   KeylessError: {
@@ -500,7 +511,14 @@ const SOLE: Record<string, Record<string, Row>> = {
         ["options", object, TURN],
       ],
     },
-    conversation: { good: () => [{}], parameters: [["options", object, { resume: text, provider: none }]] },
+    turn: {
+      good: () => ["Hi", {}],
+      parameters: [
+        ["prompt", text],
+        ["options", object, TURN],
+      ],
+    },
+    conversation: { good: () => [{}], parameters: [["options", object, CONVERSATION]] },
     close: NONE,
   },
   conversation: {
@@ -512,6 +530,13 @@ const SOLE: Record<string, Record<string, Row>> = {
       ],
     },
     stream: {
+      good: () => ["Hi", {}],
+      parameters: [
+        ["prompt", text],
+        ["options", object, TURN],
+      ],
+    },
+    turn: {
       good: () => ["Hi", {}],
       parameters: [
         ["prompt", text],

@@ -161,7 +161,7 @@ describe("the response of the resource", () => {
   test("no token", async () => {
     const diagnosis = await probed({ token: undefined });
     expect(diagnosis).toMatchObject({ code: "token-invalid", status: 401 });
-    expect(diagnosis.cause).toContain("none was sent");
+    expect(diagnosis.cause).toContain("the request had none");
     expect(last()?.authorization).toMatchObject({ scheme: "none" });
   });
 
@@ -310,7 +310,7 @@ describe("when no answer comes", () => {
     const diagnosis = await probed({ endpoint: `https://${host}/v1` });
     expect(diagnosis.code).toBe("network");
     expect(diagnosis.message).toMatch(/ENOTFOUND|EAI_AGAIN/);
-    expect(diagnosis.cause).toContain(`${host} gave no answer: its name cannot be resolved`);
+    expect(diagnosis.cause).toContain(`${host} did not respond: its name cannot be resolved`);
   });
 
   test("a browser's words lead to CORS", async () => {

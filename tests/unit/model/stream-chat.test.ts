@@ -113,6 +113,36 @@ describe("an answer", () => {
     expect((await pieces({ endpoint: own })).join("")).toBe("Grüße 漢字");
   });
 
+  test.each([
+    [
+      "a content type in capitals, with a charset",
+      "Text/Event-Stream; charset=UTF-8",
+      delta("Hello") + COMPLETED,
+    ],
+    [
+      "one JSON body, collected by a gateway",
+      "application/json; charset=utf-8",
+      '{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"Hello"}]}]}',
+    ],
+  ])("is read from %s", async (_name, contentType, body) => {
+    const own = await serve((_request, response) => {
+      response.writeHead(200, { "content-type": contentType }).end(body);
+    });
+    expect((await pieces({ endpoint: own })).join("")).toBe("Hello");
+  });
+
+  test("is complete without [DONE] after a finish reason", async () => {
+    const events = [
+      '{"choices":[{"delta":{"content":"Hello"}}]}',
+      '{"choices":[{"delta":{},"finish_reason":"stop"}]}',
+    ];
+    const own = await streaming(
+      events.map((event) => `data: ${event}\n\n`),
+      "end",
+    );
+    expect((await pieces({ endpoint: own, wireApi: "completions" })).join("")).toBe("Hello");
+  });
+
   test("is aborted when the loop is left, and by the signal", async () => {
     let closed = 0;
     const own = await serve((_request, response) => {
@@ -204,6 +234,20 @@ describe("a failure", () => {
     const error = await failed({ endpoint: await streaming([delta("Hel")], "open"), timeoutMs: 200 });
     expect(error.code).toBe("model/network");
     expect(error.message).toContain("no answer within 200 ms");
+  });
+
+  test("a refusal in the midst of an answer says how much of the limit is left", async () => {
+    const own = await serve((_request, response) => {
+      response.writeHead(200, {
+        "content-type": "text/event-stream",
+        "x-ratelimit-remaining-tokens": "0",
+        "x-ratelimit-remaining-requests": "9",
+      });
+      response.end('data: {"type":"error","code":"rate_limit_exceeded","message":"slow down"}\n\n');
+    });
+    const error = await failed({ endpoint: own });
+    expect(error.code).toBe("model/rate-limited");
+    expect(error.message).toContain("tokens per minute");
   });
 
   test("an answer that is no stream", async () => {

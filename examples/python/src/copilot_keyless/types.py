@@ -218,6 +218,18 @@ class FailedRequest:
     now: int | None = None
     deployment: str | None = None
     wire_api: str | None = None
+    agent: str | None = None
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    used_up: str | None
+    limit: int | None
+    remaining: int | None
+    resets_in_ms: int | None
+    waiting_helps: bool
+    abuse_penalty: bool
+    spilled_over: bool
 
 
 @dataclass(frozen=True)
@@ -232,3 +244,4 @@ class Diagnosis:
     message: str | None
     retry_after_ms: int | None
     request_id: str | None
+    rate_limit: RateLimit | None
