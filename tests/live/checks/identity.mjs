@@ -109,7 +109,7 @@ export const IDENTITY = [
   check({
     name: "identity endpoint, 2025-03-30",
     claim: "a host either answers this version or refuses it with a 4xx or 5xx of an unknown version",
-    files: ["src/request/identity/mod.rs", "docs/design/tokens.md"],
+    files: ["src/request/identity/mod.rs", "src/request/identity/renewal.rs", "docs/design/tokens.md"],
     expected: `HTTP 200, or one of ${REFUSED.join(", ")}`,
     async run(context) {
       const { status, token, told, json } = await ask(context, { "api-version": NEWER });
@@ -131,7 +131,7 @@ export const IDENTITY = [
   check({
     name: "xms_cc, 2025-03-30",
     claim: "xms_cc=cp1 brings a token whose holder can handle claims challenges",
-    files: ["src/request/identity/mod.rs"],
+    files: ["src/request/identity/renewal.rs"],
     expected: "a token with the claim xms_cc",
     async run(context) {
       const newer = context.identityTokens.get("newer");
@@ -150,7 +150,7 @@ export const IDENTITY = [
   check({
     name: "token_sha256_to_refresh, 2025-03-30",
     claim: "the hash of the cached token, with xms_cc=cp1, brings another token",
-    files: ["src/request/identity/mod.rs", "js/credentials/direct.ts", "docs/reference/comparison.md"],
+    files: ["src/request/identity/renewal.rs", "js/credentials/direct.ts", "docs/reference/comparison.md"],
     expected: "another token, and the same again without the hash",
     identityRequests: 2,
     async run(context) {
