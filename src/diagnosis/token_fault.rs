@@ -79,7 +79,8 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
     unexplained(
         format!("The resource rejects the token, although its times and its audience are correct.{known}"),
         vec![
-            "Get a new token: this one may have been revoked. copilot-keyless does so by itself, once."
+            "Get a new token: this one may have been revoked. copilot-keyless asks for one, once; a managed identity may get the same \
+             token until it expires, at most 24 h."
                 .to_owned(),
             format!("Check that the token's tenant{tenant} is the tenant of the resource's subscription."),
             sign_in_again(&claims),
