@@ -66,6 +66,7 @@ pub enum Source {
 /// and may be null.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[allow(clippy::struct_excessive_bools, reason = "options, independent of each other")]
 pub struct Request {
     /// The source. Default: from the environment.
     pub source: Option<Source>,
