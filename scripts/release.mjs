@@ -21,7 +21,8 @@ export async function dryRuns({ released = false } = {}) {
   const how = released ? ["publish", "--dry-run"] : ["package", "--allow-dirty", "--no-verify"];
   for (const manifest of publishedCrates())
     printed.push(await run("cargo", [...how, "--locked", "--manifest-path", manifest]));
-  const known = /requires you to be logged in|ignoring (test|benchmark|example) |aborting upload due to dry run/;
+  const known =
+    /requires you to be logged in|ignoring (test|benchmark|example) |aborting upload due to dry run/;
   const warnings = printed.join("\n").match(/^(npm warn publish|warning:).*/gm) ?? [];
   const unknown = warnings.filter((line) => !known.test(line));
   if (unknown.length > 0) throw new StepError(`This would not be published: ${unknown.join("; ")}`);
