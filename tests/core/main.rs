@@ -27,6 +27,7 @@ mod conversation;
 mod diagnosis {
     mod commands;
     mod credential;
+    mod credential_commands;
     mod properties;
     pub(crate) mod refusals;
     pub(crate) mod table;

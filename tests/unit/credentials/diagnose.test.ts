@@ -20,7 +20,7 @@ import { root } from "../../support/process.js";
 
 const APP = "1f1ef2c9-1b4a-4b6e-9f0f-2f8a3f2f9a55";
 const EXPIRED = `AADSTS7000222: The provided client secret keys for app '${APP}' are expired.`;
-const env = {};
+const env = { AZURE_CLIENT_ID: APP };
 
 test.each([
   ["a text", { error: EXPIRED }],
