@@ -53,7 +53,7 @@ pub struct CredentialDiagnosis {
     pub code: CredentialDiagnosisCode,
     /// A short title.
     pub title: &'static str,
-    /// The cause, with the ids of this case.
+    /// The cause, with the ids that the error or the response names.
     pub cause: String,
     /// The fixes, the likeliest first. Each command is on its own line.
     pub fixes: Vec<String>,

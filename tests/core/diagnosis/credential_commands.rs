@@ -96,6 +96,12 @@ fn no_command_holds_a_word_of_an_answer_for_any_code() {
                         ..FailedCredential::default()
                     });
                     assert_eq!(planted_in(&found), None, "{}: {found:?}", row["id"]);
+                    let apart = diagnose_credential(&FailedCredential {
+                        errors: vec![error.as_str().into(), body.as_str().into()],
+                        env: own.iter().copied().collect(),
+                        ..FailedCredential::default()
+                    });
+                    assert_eq!(planted_in(&apart), None, "{}: {apart:?}", row["id"]);
                     named |= found.cause.contains("zqxjevil");
                     reached.insert(found.code.as_str());
                 }
