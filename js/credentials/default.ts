@@ -105,9 +105,13 @@ function fallbackOf(kind: CredentialPlan["kind"], env: Environment): Fallback | 
 
 /** Lists the variables that choose an identity and are set, in the order of their names. */
 function credentialVariables(env: Environment): [string, string][] {
-  return Object.entries(env)
-    .filter((entry): entry is [string, string] => Boolean(entry[1]) && isCredentialVariable(entry[0]))
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return (
+    Object.entries(env)
+      .filter(([name, value]) => value && isCredentialVariable(name))
+      // Callers in plain JavaScript may pass values of any type.
+      .map(([name, value]): [string, string] => [name, String(value)])
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+  );
 }
 
 const isCredentialVariable = (name: string) =>
