@@ -45,6 +45,9 @@ const CHAINS: readonly CredentialPlan["kind"][] = ["default", "developer-tools",
  */
 const WITH_UNCACHED_FALLBACK: readonly CredentialPlan["kind"][] = ["workload-identity", "environment"];
 
+/** The kinds for which MSAL looks for the agent of Azure Arc. */
+const MANAGED_IDENTITIES: readonly CredentialPlan["kind"][] = ["managed-identity", "deployed-service"];
+
 /** The kinds that the direct credential serves, as no class of `@azure/identity` finds them by itself. */
 const DIRECT: readonly CredentialPlan["kind"][] = ["github-actions", "azure-pipelines"];
 
@@ -60,7 +63,8 @@ export function defaultCredential(plan: CredentialPlan, env: Environment): Token
   if (DIRECT.includes(kind)) return directCredential(env, authorityHost);
   const tokenFile = kind === "workload-identity" ? env.AZURE_FEDERATED_TOKEN_FILE?.trim() : undefined;
   const unseen = unseenVariables(kind, env);
-  const key = JSON.stringify([kind, clientId, tenantId, authorityHost, tokenFile, unseen]);
+  const fallback = fallbackOf(kind, env);
+  const key = JSON.stringify([kind, clientId, tenantId, authorityHost, tokenFile, unseen, fallback]);
   const existing = credentials.get(key);
   if (existing) return existing;
   const credential = new LazyCredential((identity) => {
@@ -68,18 +72,63 @@ export function defaultCredential(plan: CredentialPlan, env: Environment): Token
     return construct(identity, plan, tokenFile);
   });
   credentials.set(key, credential);
-  const onFailure = planModule().hasDirectFallback(coreEnvironment(env));
-  // Where this variable is set, `@azure/identity` allows no tenant per call; the fallback would.
-  if ((onFailure || WITH_UNCACHED_FALLBACK.includes(kind)) && !env.AZURE_IDENTITY_DISABLE_MULTITENANTAUTH) {
+  if (fallback) {
     // A copy of the environment: later changes must not select another identity.
     const settings = { env: { ...env }, authorityHost, timeoutMs: FALLBACK_TIMEOUT_MS };
     registerUncached(credential, {
       credential: createDirectCredential(settings),
       // MSAL has retried by then.
-      ...(onFailure ? { onFailure: createSingleAttemptCredential(settings) } : {}),
+      ...(fallback.onFailure ? { onFailure: createSingleAttemptCredential(settings) } : {}),
     });
   }
   return credential;
+}
+
+/** When the direct credential takes the place of another one, and the variables it would read. */
+interface Fallback {
+  onFailure: boolean;
+  variables: [string, string][];
+}
+
+/** Returns the fallback for an environment, if the direct credential finds the same identity in it. */
+function fallbackOf(kind: CredentialPlan["kind"], env: Environment): Fallback | undefined {
+  // Where this variable is set, `@azure/identity` allows no tenant per call; the fallback would.
+  const oneTenant = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH";
+  if (env[oneTenant] || environment()[oneTenant]) return undefined;
+  const variables = credentialVariables(env);
+  // With other variables, `@azure/identity` may find another identity, such as a federated one.
+  const same = JSON.stringify(variables) === JSON.stringify(credentialVariables(environment()));
+  const arcAgent = same && MANAGED_IDENTITIES.includes(kind) && hasArcAgent();
+  const onFailure = same && planModule().hasDirectFallback(coreEnvironment(env), arcAgent);
+  return onFailure || WITH_UNCACHED_FALLBACK.includes(kind) ? { onFailure, variables } : undefined;
+}
+
+/** Lists the variables that choose an identity and are set, in the order of their names. */
+function credentialVariables(env: Environment): [string, string][] {
+  return (
+    Object.entries(env)
+      .filter(([name, value]) => value && isCredentialVariable(name))
+      // Callers in plain JavaScript may pass values of any type.
+      .map(([name, value]): [string, string] => [name, String(value)])
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+  );
+}
+
+const isCredentialVariable = (name: string) =>
+  PRINCIPAL_VARIABLES.test(name) || MANAGED_IDENTITY_VARIABLES.test(name);
+
+/** Whether the agent of Azure Arc is installed. MSAL looks for the same file. */
+function hasArcAgent(): boolean {
+  const { process } = globalThis;
+  const fs = process?.getBuiltinModule?.("node:fs");
+  if (!fs) return false;
+  const windows = `${process.env.ProgramFiles}\\AzureConnectedMachineAgent\\himds.exe`;
+  try {
+    fs.accessSync(process.platform === "win32" ? windows : "/opt/azcmagent/bin/himds");
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 class LazyCredential implements TokenCredential {

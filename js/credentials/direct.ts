@@ -59,7 +59,10 @@ export interface DirectCredentialOptions {
   resourceId?: string | undefined;
   /** The tenant of the application. Default: `AZURE_TENANT_ID`. */
   tenantId?: string | undefined;
-  /** The authority to sign in at. Default: `AZURE_AUTHORITY_HOST`, or else the public cloud's. */
+  /**
+   * The authority to sign in at. Default: `AZURE_AUTHORITY_HOST`, which for the OIDC token of a job
+   * must be one of Entra, or else the public cloud's.
+   */
   authorityHost?: string | undefined;
   /**
    * Returns the federated token. Called for every attempt. Default: reads

@@ -22,8 +22,9 @@ const VALUE = String.raw`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\\+["'][^"'\\]*|[^\
 
 /** Matches JWTs, Authorization headers, and labelled secrets in JSON, forms, URLs and headers. */
 const PATTERNS: readonly [RegExp, string][] = [
-  // The first part is bounded: otherwise a long text without a dot would take quadratic time.
-  [/eyJ[\w-]{5,1024}\.[\w-]+(?:\.[\w-]*){0,3}/g, HIDDEN],
+  // It begins only where a word does that has a dot behind it: otherwise a long text would take
+  // quadratic time.
+  [/(?<![\w-])(?=[\w-]+\.[\w-])([\w-]*?)eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*){0,3}/g, `$1${HIDDEN}`],
   [/\b(bearer|basic)\s+(?!token\b|auth|\[redacted\])[\w.~+/=-]{8,}/gi, `$1 ${HIDDEN}`],
   [
     new RegExp(

@@ -9,7 +9,7 @@ mod variable;
 use serde::Serialize;
 
 pub use credential::{CredentialKind, CredentialPlan, Host, credential, has_direct_fallback};
-pub(crate) use credential::{client_ids, cloud_of_authority, tenant_ids};
+pub(crate) use credential::{check_job_authority, client_ids, cloud_of_authority, tenant_ids};
 pub use variable::{Holds, Origin, Variable, Visibility};
 
 use crate::Variables;

@@ -33,12 +33,12 @@ const TLD = [
   "com|net|org|io|dev|app|ai|ms|edu|gov|mil|int|biz|info|cloud|tech|online|site|xyz|[a-z]{2}",
   "local|localhost|internal|intra|intranet|corp|lan|home|private|arpa|invalid|test|example",
 ].join("|");
-const JWT = /eyJ[\w-]{5,1024}\.[\w-]+(?:\.[\w-]*){0,3}/g;
+const JWT = /(?<![\w-])(?=[\w-]+\.[\w-])([\w-]*?)eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*){0,3}/g;
 const AUTHORIZATION =
   /\b(bearer|basic|pop)\s+(?!\[|token\b|realm\b|error\b|authorization_uri\b)[\w.~+/=-]{8,}/gi;
 const PATTERNS = [
   ["arm-id", /\/subscriptions\/[^\s"'`,;()[\]<>]+/gi],
-  ["user", /[\w.+#-]+@[\w-]+(?:\.[\w-]+)+/g],
+  ["user", /(?<![\w.+#-])[\w.+#-]+@[\w-]+(?:\.[\w-]+)+/g],
   ["id", /\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b/gi],
   [
     "host",
@@ -51,6 +51,11 @@ const PATTERNS = [
   ["opaque", /(?<![\w+=-])(?=[A-Za-z+_=-]*\d)[\w+-]{22,}={0,2}/g],
   ["opaque", /(?<![\w+/=-])(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])[\w+/]{22,}={0,2}/g],
 ];
+
+/** Texts are cut to this length before the patterns: some take quadratic time. */
+const MOST = 4_000;
+/** The last word of a text that was cut, which no pattern may know by its beginning alone. */
+const CUT_WORD = /(?<![^\s,;"'(){}])[^\s,;"'(){}]*$/;
 
 /** Names of less than this length are replaced as whole words only, longer ones anywhere. */
 const LONG = 8;
@@ -87,16 +92,18 @@ export class Redactor {
   /** Cleans a text that came from elsewhere. Keeps at most `most` characters, on one line. */
   clean(value, most = 300) {
     let text = String(value ?? "").replaceAll(/\p{C}|\s+/gu, " ");
-    text = text.replace(JWT, "[token]").replace(AUTHORIZATION, "$1 [token]");
+    text = text.replace(JWT, "$1[token]").replace(AUTHORIZATION, "$1 [token]");
     text = this.#replaceKnown(text, 0);
+    const cut = text.length > MOST;
+    if (cut) text = text.slice(0, MOST).replace(CUT_WORD, "");
     for (const [kind, pattern] of PATTERNS) text = text.replace(pattern, (found) => this.#named(kind, found));
     text = text.replaceAll("`", "'").replaceAll(/ {2,}/g, " ").trim();
-    return text.length > most ? `${text.slice(0, most)}…` : text;
+    return cut || text.length > most ? `${text.slice(0, most)}…` : text;
   }
 
   /** Cleans every text of some data once more, of tokens and of known values that are long. */
   seal(data) {
-    if (typeof data === "string") return this.#replaceKnown(data.replace(JWT, "[token]"), LONG);
+    if (typeof data === "string") return this.#replaceKnown(data.replace(JWT, "$1[token]"), LONG);
     if (Array.isArray(data)) return data.map((item) => this.seal(item));
     if (typeof data !== "object" || data === null) return data;
     return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, this.seal(value)]));

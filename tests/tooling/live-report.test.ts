@@ -173,3 +173,17 @@ test("the same value gets the same placeholder, and public hosts stay", () => {
     "Microsoft.CognitiveServices/accounts/OpenAI/responses/write to POST /openai/v1/chat/completions";
   expect(redactor.clean(operation)).toBe(operation);
 });
+
+test("a long text is cut before it takes a time that grows with its square", { timeout: 10_000 }, () => {
+  const redactor = new Redactor({ AZURE_CLIENT_SECRET: "pl4nted~secret.value" });
+  for (const piece of ["a", "a.", "a@", "eyJ", "1.", "::", "a1Z/", "Bearer a ", '{"a":'])
+    expect(redactor.clean(piece.repeat(500_000)).length).toBeLessThan(400);
+  const token = jwt({ oid: randomUUID() });
+  const late = redactor.clean(`${"x ".repeat(3000)} ${token} pl4nted~secret.value`, 9_000);
+  expect(late).not.toMatch(/eyJ|pl4nted/);
+  // A value at the cut shows no part of itself.
+  for (let length = 3_980; length < 4_000; length += 1) {
+    const text = `${"x ".repeat(2000).slice(0, length - 1)} ada.lovelace@contoso.example`;
+    expect(redactor.clean(text, 9_000), String(length)).not.toMatch(/ada|contoso/);
+  }
+});

@@ -79,9 +79,9 @@ pub fn judge_token_answer(answer: &JsValue) -> JsResult {
 
 /// [`environment::has_direct_fallback`].
 #[wasm_bindgen(js_name = hasDirectFallback)]
-pub fn has_direct_fallback(env: &JsValue) -> Result<bool, JsValue> {
+pub fn has_direct_fallback(env: &JsValue, arc_agent: bool) -> Result<bool, JsValue> {
     let env = from_js(env, Code::CredentialConfiguration)?;
-    Ok(environment::has_direct_fallback(&env))
+    Ok(environment::has_direct_fallback(&env, arc_agent))
 }
 
 /// [`schedule::Evidence::code`].

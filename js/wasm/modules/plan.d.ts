@@ -27,8 +27,9 @@ export function planTokenRequest(request: TokenRequest): TokenCall;
 export function judgeTokenAnswer(answer: TokenAnswer): TokenVerdict;
 /**
  * Whether the direct credential finds the managed identity at which the default credential ends.
+ * `arcAgent`: whether the agent of Azure Arc is installed.
  */
-export function hasDirectFallback(env: Record<string, string>): boolean;
+export function hasDirectFallback(env: Record<string, string>, arcAgent: boolean): boolean;
 /** The codes of errors that a credential throws. */
 export type CredentialCode =
   | "credential/throttled"

@@ -77,6 +77,25 @@ pub(crate) fn cloud_of_authority(authority: &str) -> Cloud {
         .map_or(Cloud::Unknown, |(_, cloud)| *cloud)
 }
 
+/// Checks the authority that [`Variable::AzureAuthorityHost`] names for the OIDC token of a job: one of
+/// Microsoft Entra, or this machine. Any other host could redeem the token at Entra itself.
+///
+/// Errors: `credential/configuration` for another host.
+pub(crate) fn check_job_authority(authority: &str) -> Result<()> {
+    let Some(address) = Address::read(authority) else {
+        // No URL: refused where the request is described.
+        return Ok(());
+    };
+    if address.is_loopback() || cloud_of_authority(authority) != Cloud::Unknown {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::CredentialConfiguration,
+        format!("{AUTHORITY_HOST} is no authority of Microsoft Entra, so the job's OIDC token is not sent there"),
+    )
+    .hint("Unset it, or set it to the sign-in host of your cloud, such as https://login.microsoftonline.com. To send the token to another host, pass a direct credential with the authorityHost option."))
+}
+
 fn not_a_host() -> Error {
     Error::new(
         Code::CredentialConfiguration,

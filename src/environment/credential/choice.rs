@@ -168,7 +168,7 @@ impl Choice {
 }
 
 /// Whether a kind exchanges the OIDC token of a job. No value of `AZURE_TOKEN_CREDENTIALS` names it.
-fn is_job(kind: CredentialKind) -> bool {
+pub(super) fn is_job(kind: CredentialKind) -> bool {
     matches!(
         kind,
         CredentialKind::GithubActions | CredentialKind::AzurePipelines

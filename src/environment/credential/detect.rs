@@ -166,6 +166,16 @@ impl<'a> Signs<'a> {
         signs.into_iter().find(|(there, _)| *there).map(|(_, host)| host)
     }
 
+    /// Whether MSAL uses an endpoint of the environment without looking for the agent of Azure Arc.
+    pub(super) fn comes_before_arc(&self) -> bool {
+        [
+            [Variable::IdentityEndpoint, Variable::IdentityHeader],
+            [Variable::MsiEndpoint, Variable::MsiSecret],
+        ]
+        .iter()
+        .any(|pair| pair.iter().all(|variable| self.has(*variable)))
+    }
+
     /// Whether requests to [`IMDS`] go through a proxy, by the rules of
     /// `@azure/core-rest-pipeline`.
     pub(super) fn is_proxied(&self) -> bool {

@@ -29,7 +29,7 @@ use crate::text::address::is_tenant;
 use crate::text::is_guid;
 use crate::{Code, Error, Result, Variables};
 use crate::{Notice, NoticeCode};
-pub(crate) use authority::cloud_of_authority;
+pub(crate) use authority::{check_job_authority, cloud_of_authority};
 use choice::Choice;
 use detect::Signs;
 pub(crate) use detect::{client_ids, tenant_ids};
@@ -154,7 +154,7 @@ impl CredentialPlan {
 ///
 /// Errors: `credential/configuration` for an `AZURE_TOKEN_CREDENTIALS` that `@azure/identity` would
 /// reject, a tenant that is neither a GUID nor a domain, and an `AZURE_AUTHORITY_HOST` that is not
-/// the address of a host alone.
+/// the address of a host alone, or for the OIDC token of a job not one of Microsoft Entra.
 ///
 /// ```
 /// use copilot_keyless::Variables;
@@ -222,6 +222,11 @@ pub fn credential(env: &Variables, cloud: Cloud) -> Result<CredentialPlan> {
         ));
     }
     plan.authority_host = authority::choose(&vars, cloud, &mut plan.warnings)?;
+    if let Some(host) = plan.authority_host.as_deref()
+        && choice::is_job(plan.kind)
+    {
+        check_job_authority(host)?;
+    }
     plan.warnings.extend(choice.obstacle(&vars, &identities));
     Ok(plan)
 }

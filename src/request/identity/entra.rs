@@ -2,7 +2,7 @@
 
 use super::settings::{Settings, check_authority, configuration, encoded, no_address, no_scope};
 use super::{Call, SecretPlace, Source, Tls};
-use crate::environment::{CredentialKind, Variable, client_ids, tenant_ids};
+use crate::environment::{CredentialKind, Variable, check_job_authority, client_ids, tenant_ids};
 use crate::text::address::{self, Address};
 use crate::{Code, Error, Headers, Result};
 
@@ -66,6 +66,10 @@ impl<'a> Settings<'a> {
         }
         let authority = self.authority();
         check_authority(authority)?;
+        let of_job = matches!(source, Source::GithubActions | Source::AzurePipelines);
+        if of_job && self.request.authority_host.is_none() {
+            check_job_authority(authority)?;
+        }
         let scope = self.request.scopes.join(" ");
         if scope.trim().is_empty() {
             return Err(no_scope());

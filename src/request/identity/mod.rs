@@ -80,7 +80,8 @@ pub struct Request {
     pub resource_id: Option<String>,
     /// The tenant. Default: `AZURE_TENANT_ID`.
     pub tenant_id: Option<String>,
-    /// The Entra authority. Default: `AZURE_AUTHORITY_HOST`.
+    /// The Entra authority. Default: `AZURE_AUTHORITY_HOST`, which for the OIDC token of a job must
+    /// be an authority of Microsoft Entra or this machine.
     pub authority_host: Option<String>,
     /// The claims of a claims challenge, as JSON.
     pub claims: Option<String>,

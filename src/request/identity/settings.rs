@@ -49,7 +49,13 @@ impl<'a> Settings<'a> {
         if self.request.own_secret {
             return Ok(Source::ClientSecret);
         }
-        let plan = environment::credential(&self.request.env, Cloud::Public)?;
+        // The option takes the place of this variable, which is then not checked.
+        let replaced = |name: &str| {
+            self.request.authority_host.is_some() && name == Variable::AzureAuthorityHost.as_str()
+        };
+        let env = self.request.env.iter().filter(|(name, _)| !replaced(name));
+        let env = env.map(|(name, text)| (name, text.clone())).collect();
+        let plan = environment::credential(&env, Cloud::Public)?;
         let source = match plan.kind {
             CredentialKind::Environment => self
                 .get(Variable::AzureClientSecret)

@@ -118,9 +118,10 @@ impl Settings<'_> {
 }
 
 /// Whether a host is this machine or in a private network, where a sidecar may use plain http: its
-/// answer is a token.
+/// answer is a token. A name begins with a letter: URL parsers read other hosts without a dot, such as
+/// `3627734734` and `0xd83ad68e`, as IPv4 addresses.
 fn is_nearby(address: &Address<'_>) -> bool {
-    let named = !address.host.contains(['.', ':', '[']);
+    let named = address.host.starts_with(|c: char| c.is_ascii_alphabetic()) && !address.host.contains('.');
     let cluster = address.host.ends_with(".svc.cluster.local");
     let private = address
         .host

@@ -250,6 +250,7 @@ proptest! {
 #[test]
 fn the_direct_credential_takes_over_for_a_managed_identity_alone() {
     const ENDPOINT: [(&str, &str); 2] = [("IDENTITY_ENDPOINT", "set"), ("IDENTITY_HEADER", "set")];
+    const MACHINE_LEARNING: [(&str, &str); 2] = [("MSI_ENDPOINT", "set"), ("MSI_SECRET", "set")];
     const FEDERATED: [(&str, &str); 3] = [
         ("AZURE_CLIENT_ID", "11111111-1111-4111-8111-111111111111"),
         ("AZURE_TENANT_ID", "contoso.com"),
@@ -257,7 +258,15 @@ fn the_direct_credential_takes_over_for_a_managed_identity_alone() {
     ];
     let falls_back = |chosen: Option<&str>, pairs: &[(&str, &str)]| {
         let chosen = chosen.map(|name| ("AZURE_TOKEN_CREDENTIALS", name));
-        has_direct_fallback(&pairs.iter().copied().chain(chosen).collect())
+        let env = pairs.iter().copied().chain(chosen).collect();
+        // With the agent of Azure Arc, MSAL asks it unless the environment has another endpoint.
+        let with_agent = has_direct_fallback(&env, true);
+        let without_agent = has_direct_fallback(&env, false);
+        let endpoint = pairs
+            .iter()
+            .any(|(name, _)| matches!(*name, "IDENTITY_HEADER" | "MSI_SECRET"));
+        assert_eq!(with_agent, without_agent && endpoint, "{pairs:?}");
+        without_agent
     };
     for (chosen, pairs, expected) in [
         (None, &ENDPOINT[..], true),
@@ -265,6 +274,7 @@ fn the_direct_credential_takes_over_for_a_managed_identity_alone() {
         (Some("prod"), &ENDPOINT, true),
         // A virtual machine has no variables.
         (Some("ManagedIdentityCredential"), &[], true),
+        (Some("ManagedIdentityCredential"), &MACHINE_LEARNING, true),
         // The chain may find anything.
         (None, &[], false),
         (Some("prod"), &[], false),

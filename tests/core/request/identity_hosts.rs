@@ -106,7 +106,7 @@ fn the_audience_is_that_of_the_cloud() {
     for (authority, audience) in [
         ("https://login.microsoftonline.us", "AzureADTokenExchangeUSGov"),
         ("https://login.chinacloudapi.cn/", "AzureADTokenExchangeChina"),
-        ("https://login.contoso.com", "AzureADTokenExchange"),
+        ("http://localhost:8080", "AzureADTokenExchange"),
     ] {
         let given = Request {
             authority_host: Some(authority.to_owned()),
@@ -121,6 +121,58 @@ fn the_audience_is_that_of_the_cloud() {
         ]));
         assert_eq!(by_variable.assertion_call.unwrap().url, by_option);
     }
+}
+
+#[test]
+fn a_variable_sends_the_token_of_a_job_to_no_unknown_authority() {
+    for job in [
+        &[&ACTIONS[..], &APPLICATION].concat()[..],
+        &[&PIPELINES[..], &CONNECTION].concat(),
+    ] {
+        let own = "https://login.private.example";
+        let by_option = |variable| Request {
+            authority_host: Some(own.to_owned()),
+            ..request(&[job, &[("AZURE_AUTHORITY_HOST", variable)]])
+        };
+        for host in [
+            "https://evil.example",
+            "https://login.microsoftonline.com.evil.example",
+            "https://evil-login.microsoftonline.com/",
+            "https://localhost.evil.example",
+            "https://127.0.0.2",
+            "https://2130706433",
+        ] {
+            let by_variable = request(&[job, &[("AZURE_AUTHORITY_HOST", host)]]);
+            for source in [None, Some(planned(&by_option(host)).source)] {
+                let error = refused(&Request {
+                    source,
+                    ..by_variable.clone()
+                });
+                assert_eq!(error.code(), Code::CredentialConfiguration, "{host}");
+                assert!(error.message().starts_with("AZURE_AUTHORITY_HOST"), "{error}");
+                assert!(!error.message().contains("evil"), "{error}");
+            }
+            // The option decides, whatever the variable says.
+            assert!(planned(&by_option(host)).url.starts_with(own));
+        }
+        for host in [
+            "https://sts.windows.net",
+            "https://127.0.0.1:8443",
+            "http://[::1]:80",
+        ] {
+            let call = planned(&request(&[job, &[("AZURE_AUTHORITY_HOST", host)]]));
+            assert!(call.url.starts_with(host), "{}", call.url);
+        }
+    }
+    // A workload identity may sign in at a private authority.
+    let federated = [
+        ("AZURE_FEDERATED_TOKEN_FILE", "set"),
+        ("AZURE_AUTHORITY_HOST", "https://login.private.example"),
+    ];
+    assert_eq!(
+        planned(&request(&[&APPLICATION, &federated])).source,
+        Source::WorkloadIdentity
+    );
 }
 
 #[test]
@@ -384,6 +436,9 @@ fn a_sidecar_that_cannot_be_asked_is_refused() {
     for url in [
         "http://sidecar.example.com",
         "http://8.8.8.8",
+        "http://3627734734",
+        "http://0xd83ad68e:5000",
+        "http://0330.072.0326.0216",
         "ftp://localhost",
         "http://a@localhost",
         "http://localhost?x",
