@@ -19,6 +19,7 @@ macro_rules! table {
 }
 
 mod answer {
+    mod hostile;
     mod model;
     mod streams;
 }
@@ -27,8 +28,10 @@ mod conversation;
 mod diagnosis {
     mod commands;
     mod credential;
+    mod hostile;
     mod properties;
     pub(crate) mod refusals;
+    mod repeated_token;
     pub(crate) mod table;
 }
 mod endpoint {
