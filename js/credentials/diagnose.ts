@@ -1,6 +1,6 @@
 import { causes, httpStatus, type Loose } from "../errors/causes.js";
 import { anything, type Checks, finite, object, readOptions } from "../errors/check.js";
-import { redact } from "../errors/redact.js";
+import { hideSecretsOf, redact } from "../errors/redact.js";
 import { textOf } from "../errors/text-of.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
 import { callCore, planModule } from "../wasm/bindings.js";
@@ -31,7 +31,10 @@ export function diagnoseCredential(failure: FailedCredential): CredentialDiagnos
 const CHECKS: Checks<FailedCredential> = { error: anything, status: finite, body: anything, env: object };
 
 /** How many errors of a chain are read. Real chains have ten. */
-const MAX_LINKS = 32;
+const MAX_LINKS = 100;
+
+/** How much of an error with its causes is read, in UTF-16 units. Real errors have a few KB. */
+const MAX_TEXT = 65_536;
 
 /** What is known besides the error. */
 interface Circumstances {
@@ -45,19 +48,22 @@ export function credentialDiagnosis(
   thrown: unknown,
   { status, body, env = environment() }: Circumstances = {},
 ): CredentialDiagnosis {
-  const chain = readable(() => [...causes(thrown)]) ?? [];
-  const found = status ?? chain.map(httpStatus).find((one) => one !== undefined);
+  // Before anything else: the error may quote them.
+  hideSecretsOf(env);
+  const chain = causesOf(thrown);
+  const found =
+    status ?? chain.map((error) => readable(() => httpStatus(error))).find((one) => one !== undefined);
   const diagnosis = callCore(() =>
     planModule().diagnoseCredential({
-      error: chain.length === 0 ? (textOf(thrown) ?? "") : chain.map(describe).join("\n"),
+      error: describeAll(chain, thrown),
       errors: linksOf(chain),
       status:
         Number.isInteger(found) && (found as number) >= 0 && (found as number) <= 999 ? found : undefined,
-      body: textOf(body),
+      body: body === undefined || body === null ? undefined : cut(textOf(body) ?? ""),
       env: coreEnvironment(env),
     }),
   );
-  // The core quotes checked values only; this also removes the secrets of this environment.
+  // The core quotes checked values only; this also removes the known secrets.
   return { ...diagnosis, cause: redact(diagnosis.cause), fixes: diagnosis.fixes.map(redact) };
 }
 
@@ -67,16 +73,46 @@ export function hintOf({ cause, fixes }: CredentialDiagnosis): string {
 }
 
 /** Returns the texts of the errors of a chain, each with its causes. */
-function linksOf(chain: Loose[], seen = new Set<unknown>()): string[] {
-  const list = chain.find(({ errors }) => Array.isArray(errors) && errors.length > 1)?.errors;
-  if (!Array.isArray(list) || seen.has(list)) return [];
-  seen.add(list);
-  return list.slice(0, MAX_LINKS).flatMap((inner) => {
-    const withCauses = [...causes(inner)];
-    const nested = linksOf(withCauses, seen);
-    if (nested.length > 0) return nested;
-    return [withCauses.length === 0 ? (textOf(inner) ?? "") : withCauses.map(describe).join("\n")];
+function linksOf(chain: Loose[], seen = new Set<unknown>(), texts: string[] = []): string[] {
+  const owner = chain.find((error) => errorsOf(error).length > 1);
+  // A getter may make new errors whenever it is read.
+  if (owner === undefined || seen.has(owner) || seen.size >= MAX_LINKS) return texts;
+  seen.add(owner);
+  for (const inner of errorsOf(owner)) {
+    if (texts.length >= MAX_LINKS) break;
+    const withCauses = causesOf(inner);
+    const before = texts.length;
+    linksOf(withCauses, seen, texts);
+    if (texts.length === before) texts.push(describeAll(withCauses, inner));
+  }
+  return texts;
+}
+
+function errorsOf(error: Loose): unknown[] {
+  return readable(() => (Array.isArray(error.errors) ? error.errors.slice(0, MAX_LINKS) : [])) ?? [];
+}
+
+/** Returns an error and its causes, up to the first that cannot be read. */
+function causesOf(thrown: unknown): Loose[] {
+  const chain: Loose[] = [];
+  readable(() => {
+    for (const error of causes(thrown)) chain.push(error);
   });
+  return chain;
+}
+
+/** Returns what errors say, a line or more each; `thrown` is what they were read from. */
+function describeAll(chain: Loose[], thrown: unknown): string {
+  if (chain.length === 0) return cut(readable(() => textOf(thrown)) ?? "");
+  const texts: string[] = [];
+  let length = 0;
+  for (const error of chain) {
+    const text = readable(() => describe(error)) ?? "";
+    texts.push(text);
+    length += text.length;
+    if (length >= MAX_TEXT) break;
+  }
+  return cut(texts.join("\n"));
 }
 
 /** Returns what an error says: its name and message, and the codes and the response in it. */
@@ -89,8 +125,13 @@ function describe(error: Loose): string {
   );
   const response = typeof errorResponse === "object" ? textOf(errorResponse) : undefined;
   const own =
-    typeof message === "string" ? `${typeof name === "string" ? `${name}: ` : ""}${message}` : undefined;
-  return [own ?? textOf(error) ?? "", ...texts, ...(response === undefined ? [] : [response])].join("\n");
+    typeof message === "string" ? `${typeof name === "string" ? `${name}: ` : ""}${cut(message)}` : undefined;
+  const all = [own ?? textOf(error) ?? "", ...texts, ...(response === undefined ? [] : [response])];
+  return cut(all.map(cut).join("\n"));
+}
+
+function cut(text: string): string {
+  return text.slice(0, MAX_TEXT);
 }
 
 function readable<T>(read: () => T): T | undefined {

@@ -128,6 +128,7 @@ interface State {
 
 function createCredential(options: DirectCredentialOptions, state: State): TokenCredential {
   const settings = readOptions(options, credentialChecks(), "credential/configuration");
+  hideSecretsOf({ AZURE_CLIENT_SECRET: settings.clientSecret });
   const credential: TokenCredential = {
     getToken: async (scopes, callOptions) => {
       checkArgument("scopes", scopes, either(text, list), "provider/scope");

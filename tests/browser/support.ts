@@ -81,7 +81,7 @@ export async function open(
 }
 
 /** Returns the axe rules that the page violates, with the elements. */
-export async function accessibility(page: Page): Promise<string[]> {
+async function accessibility(page: Page): Promise<string[]> {
   const source = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
   const { readFileSync } = await import("node:fs");
   // Inject it through the debugger, because the page's policy blocks other scripts.
@@ -164,4 +164,37 @@ export const shownPanels = (page: Page) =>
 export function token(claims: object): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "RS256" })}.${part(claims)}.c2lnbmF0dXJl`;
+}
+
+/** Checks each panel: nothing is wider than the page, and axe finds no fault. */
+export async function expectFits(
+  visit: (fragment?: string, options?: BrowserContextOptions) => Promise<Page>,
+  colorScheme: "light" | "dark",
+  width: number,
+): Promise<void> {
+  const page = await visit("", {
+    colorScheme,
+    viewport: { width, height: 800 },
+    reducedMotion: "reduce",
+  });
+  const check = async (what: string) => {
+    expect(await accessibility(page), what).toEqual([]);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow, what).toBeLessThanOrEqual(0);
+  };
+  for (const name of ["Endpoint", "Token", "Error", "Refresh"] as const) {
+    await openTab(page, name);
+    await check(name);
+  }
+  await openTab(page, "Try it");
+  await page.click("#try-send");
+  await check("Try it");
+  // Without the example: empty results, then warnings.
+  await page.click("#example-clear");
+  await check("empty");
+  await openTab(page, "Endpoint");
+  await page.fill("#endpoint-url", "https://gw.azure-api.net/team");
+  await check("a gateway");
+  const dark = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(dark).toBe(colorScheme === "dark" ? "rgb(15, 18, 25)" : "rgb(245, 246, 250)");
 }

@@ -28,6 +28,7 @@ mod conversation;
 mod diagnosis {
     mod commands;
     mod credential;
+    mod credential_commands;
     mod hostile;
     mod properties;
     pub(crate) mod refusals;

@@ -24,9 +24,12 @@ export interface CredentialDiagnosis {
   code: CredentialDiagnosisCode;
   /** A short title. */
   title: string;
-  /** The cause, with the ids of this case. */
+  /** The cause, with the ids that the error or the response names. */
   cause: string;
-  /** Fixes, the likeliest first. Commands are on lines of their own. */
+  /**
+   * Fixes, the likeliest first. Commands are on lines of their own; they name the client id and
+   * tenant of `env`, else placeholders such as `<client-id>`.
+   */
   fixes: string[];
   /** Entra's error numbers (`AADSTS...`), such as 7000222. */
   aadsts: number[];

@@ -3,7 +3,7 @@
 use super::text::head;
 
 /// The longest part of a link to search, in bytes. Stack traces follow the message.
-const MAX_LINK: usize = 4_096;
+pub(super) const MAX_LINK: usize = 4_096;
 
 /// The most links to report.
 const MAX_LINKS: usize = 16;

@@ -1,5 +1,6 @@
 //! Reads ids and names from the text of an error. Servers and libraries are not trusted: only values
-//! of a strict form are returned, so that no command or sentence can carry anything else.
+//! of a strict form are returned, so that no sentence can carry anything else. Commands contain none of
+//! them.
 
 use crate::text::{is_guid, is_made_of};
 
@@ -24,11 +25,15 @@ impl Details {
     /// Reads the values of a text without escapes.
     pub(super) fn of(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
-        let value = |labels: &[&str], is_valid: fn(&str) -> bool| {
-            labels
-                .iter()
-                .flat_map(|label| values_after(text, &lower, label))
-                .find(|value| is_valid(value))
+        let values =
+            |labels: &'static [&str]| labels.iter().flat_map(|label| values_after(text, &lower, label));
+        let value = |labels, is_valid: fn(&str) -> bool| {
+            values(labels).find(|value| is_valid(value)).map(str::to_owned)
+        };
+        let audience = |labels| {
+            values(labels)
+                .map(without_long_path)
+                .find(|value| is_audience(value))
                 .map(str::to_owned)
         };
         Self {
@@ -63,18 +68,15 @@ impl Details {
             ),
             subject: value(&["assertion subject", "subject"], is_subject),
             issuer: value(&["assertion issuer", "issuer"], is_address),
-            audience: value(&["assertion audience", "audience"], is_audience),
-            resource: value(
-                &[
-                    "resource principal named",
-                    "resource value from request",
-                    "msi token audience",
-                    "audience",
-                    "resource",
-                    "scope",
-                ],
-                is_audience,
-            ),
+            audience: audience(&["assertion audience", "audience"]),
+            resource: audience(&[
+                "resource principal named",
+                "resource value from request",
+                "msi token audience",
+                "audience",
+                "resource",
+                "scope",
+            ]),
         }
     }
 }
@@ -106,9 +108,9 @@ pub(super) fn is_tenant(text: &str) -> bool {
     is_guid(text)
         || (text.len() <= 100
             && text.contains('.')
-            && text
-                .split('.')
-                .all(|label| !label.is_empty() && label.len() <= 63 && is_made_of(label, b"-"))
+            && text.split('.').all(|label| {
+                !label.is_empty() && label.len() <= 63 && !label.starts_with('-') && is_made_of(label, b"-")
+            })
             && text
                 .rsplit('.')
                 .next()
@@ -141,6 +143,20 @@ fn is_address(text: &str) -> bool {
             rest.starts_with(|c: char| c.is_ascii_alphanumeric()) && is_made_of(rest, b"-._~:/")
         })
         && has_short_runs(text, &['/', '.', ':'])
+}
+
+/// The longest path of an audience to show, in bytes: that of a GitHub organization.
+const MAX_PATH: usize = 40;
+
+/// Returns a URI without its path if that is long: any text may stand there.
+fn without_long_path(uri: &str) -> &str {
+    uri.split_once("://")
+        .and_then(|(scheme, rest)| {
+            let host = rest.find('/')?;
+            (rest.len() - host > MAX_PATH).then_some(scheme.len() + 3 + host)
+        })
+        .and_then(|end| uri.get(..end))
+        .unwrap_or(uri)
 }
 
 /// Whether a text is an audience: a GUID, or a URI without a query.

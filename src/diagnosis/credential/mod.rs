@@ -53,7 +53,7 @@ pub struct CredentialDiagnosis {
     pub code: CredentialDiagnosisCode,
     /// A short title.
     pub title: &'static str,
-    /// The cause, with the ids of this case.
+    /// The cause, with the ids that the error or the response names.
     pub cause: String,
     /// The fixes, the likeliest first. Each command is on its own line.
     pub fixes: Vec<String>,
@@ -89,8 +89,8 @@ pub struct CredentialLink {
 ///
 /// Of a chain, the result explains the credential that came closest to a token: one that Entra or an
 /// identity endpoint answered, then one that the environment selects, then an installed tool without
-/// a sign-in. Errors and responses are not trusted: causes and fixes contain fixed words, and ids of
-/// a strict form.
+/// a sign-in. Errors and responses are not trusted: a cause names only those of their ids that have a
+/// strict form, and fixes contain only fixed words and the ids of the environment.
 ///
 /// ```
 /// use copilot_keyless::diagnosis::{CredentialDiagnosisCode, FailedCredential, diagnose_credential};
@@ -99,6 +99,7 @@ pub struct CredentialLink {
 ///     status: Some(401),
 ///     body: Some(r#"{"error":"invalid_client","error_description":"AADSTS7000222: The provided client
 ///         secret keys for app '1f1ef2c9-1b4a-4b6e-9f0f-2f8a3f2f9a55' are expired."}"#.into()),
+///     env: [("AZURE_CLIENT_ID", "1f1ef2c9-1b4a-4b6e-9f0f-2f8a3f2f9a55")].into(),
 ///     ..FailedCredential::default()
 /// });
 /// assert_eq!(found.code, CredentialDiagnosisCode::SecretExpired);
@@ -123,7 +124,7 @@ pub fn diagnose_credential(failure: &FailedCredential) -> CredentialDiagnosis {
     if closest.is_some() && links.len() > 1 && links.iter().all(|link| link.score < SET_UP) {
         code = Code::NoCredential;
     }
-    report(&Finding { code, ..finding }, failure, links, status, &host)
+    report(&Finding { code, ..finding }, links, status, &host)
 }
 
 /// A failure with its code.
@@ -228,18 +229,21 @@ const SET_UP: u8 = 30;
 /// The score of a credential that Entra answered with an error number.
 const ANSWERED: u8 = 90;
 
+/// The most errors of a chain to read.
+const MAX_ERRORS: usize = 100;
+
 /// Returns the links of a chain, the closest to a token first. Empty without a chain.
 fn links(failure: &FailedCredential, whole: &str, host: &Surroundings<'_>) -> Vec<Finding> {
     let parts: Vec<Part> = if failure.errors.len() > 1 {
         let read = |error: &Secret| {
-            let text = text::plain(error.expose());
+            let text = text::plain(text::head(error.expose(), chain::MAX_LINK));
             let credential = chain::parts(&text)
                 .first()
                 .map(|part| part.credential)
                 .or_else(|| chain::credential_in(&text.to_ascii_lowercase()))?;
             Some(Part { credential, text })
         };
-        failure.errors.iter().filter_map(read).collect()
+        failure.errors.iter().take(MAX_ERRORS).filter_map(read).collect()
     } else {
         chain::parts(whole)
     };
@@ -312,7 +316,6 @@ fn is_partly_set(link: &Finding, host: &Surroundings<'_>) -> bool {
 
 fn report(
     finding: &Finding,
-    failure: &FailedCredential,
     links: Vec<Finding>,
     status: Option<u16>,
     host: &Surroundings<'_>,
@@ -335,9 +338,8 @@ fn report(
         details: &details,
         links: &links,
         tool,
-        client_id: details.application.as_deref().or(client_id),
-        tenant: details.tenant.as_deref().or(tenant),
-        client_id_set: failure.env.text(Variable::AzureClientId.as_str()).is_some(),
+        client_id,
+        tenant,
         managed: host.selected == Some("ManagedIdentityCredential"),
         host: host.platform,
     });

@@ -1,7 +1,8 @@
 // Runs the built command line, and checks how it reports failures.
 
 import { join } from "node:path";
-import { expect } from "vitest";
+import { type Emulator, type Fault, startEmulator } from "copilot-keyless/emulator";
+import { afterAll, expect } from "vitest";
 import { newcomer, type Run, root, run } from "../../support/process.js";
 
 /** Runs the command line as it was built. */
@@ -31,4 +32,20 @@ export function expectClean({ stdout, stderr }: Run): void {
     expect(text).not.toMatch(/eyJ[\w-]{10,}/);
     expect(text).not.toContain("\u001b");
   }
+}
+
+const emulators: Emulator[] = [];
+afterAll(() => Promise.all(emulators.map((emulator) => emulator.stop())));
+
+/** Starts an emulator with some faults. It is stopped after the tests of the file. */
+export async function emulated(...faults: Fault[]): Promise<Emulator> {
+  const emulator = await startEmulator();
+  emulators.push(emulator);
+  for (const fault of faults) emulator.faults.add(fault);
+  return emulator;
+}
+
+/** A resource that refuses every request with an error of Azure. */
+export function refusing(error: Extract<Fault, { kind: "status" }>["error"]): Fault {
+  return { server: "foundry", kind: "status", times: Infinity, ...(error ? { error } : {}) };
 }

@@ -15,12 +15,13 @@ import {
 import { expect, test } from "vitest";
 import { diagnoseCredential } from "../../../js/credentials/diagnose.js";
 import { credentialFailure } from "../../../js/credentials/failure.js";
+import { KeylessError } from "../../../js/errors/keyless-error.js";
 import { planModule } from "../../../js/wasm/bindings.js";
 import { root } from "../../support/process.js";
 
 const APP = "1f1ef2c9-1b4a-4b6e-9f0f-2f8a3f2f9a55";
 const EXPIRED = `AADSTS7000222: The provided client secret keys for app '${APP}' are expired.`;
-const env = {};
+const env = { AZURE_CLIENT_ID: APP };
 
 test.each([
   ["a text", { error: EXPIRED }],
@@ -104,6 +105,26 @@ test("the environment's tenant is in the command, its secrets are nowhere", () =
   expect(JSON.stringify(found)).not.toContain(secret);
 });
 
+test("the secrets of the environment are hidden in the cause, and from then on", () => {
+  const secret = "planted-secret.example.com";
+  const { cause } = diagnoseCredential({
+    error: `AADSTS90002: Tenant '${secret}' not found`,
+    env: { AZURE_CLIENT_SECRET: secret },
+  });
+  expect(cause).toContain("tenant [redacted]");
+  expect(new KeylessError("credential/failed", `x ${secret}`).message).toBe("x [redacted]");
+});
+
+test("no word of a response is in a command", () => {
+  const error =
+    "AADSTS700213: No matching federated identity record found for presented assertion subject " +
+    "'repo:evil/pwn:ref:refs/heads/main'. Check the assertion issuer 'https://evil.example/oidc'.";
+  const { cause, fixes } = diagnoseCredential({ error, env });
+  expect(fixes.join("\n")).not.toContain("evil");
+  expect(fixes.join("\n")).toContain(`federated-credential create --id ${APP}`);
+  expect(cause).toMatch(/names the issuer .*evil.* and the subject .*evil.*: make sure that they are yours/);
+});
+
 test("the hint of a credential's error names the cause and the fix", () => {
   const { error } = credentialFailure(new Error(EXPIRED), planModule(), 0);
   expect(error).toMatchObject({
@@ -137,4 +158,46 @@ test("an error that cannot be read, a loop, and nothing", () => {
   for (const error of [new Proxy(new Error("x"), { get: trap }), loop, undefined, null, 5, () => {}])
     expect(diagnoseCredential({ error, env }).code).toBe("unknown");
   expect(diagnoseCredential({}).code).toBe("unknown");
+});
+
+test("what can be read of an error whose getters throw", () => {
+  const throwing = (key: string, message = EXPIRED) =>
+    Object.defineProperty(new Error(message), key, {
+      get() {
+        throw new Error("unreadable");
+      },
+    });
+  expect(diagnoseCredential({ error: throwing("message"), env }).code).toBe("unknown");
+  expect(diagnoseCredential({ error: throwing("name"), env }).code).toBe("unknown");
+  for (const key of ["cause", "errors", "status", "statusCode"])
+    expect(diagnoseCredential({ error: throwing(key), env }).code, key).toBe("secret-expired");
+  const error = new AggregateError([
+    throwing("message"),
+    new Error(EXPIRED),
+    new Error("Please run 'az login'"),
+  ]);
+  expect(diagnoseCredential({ error, env }).code).toBe("secret-expired");
+});
+
+test("huge errors take no long time", () => {
+  const long = (text: string) => new Error(text.repeat(2_000_000 / text.length));
+  const endless: object = {
+    message: "x",
+    get errors() {
+      return [Object.create(endless), Object.create(endless)];
+    },
+  };
+  const started = performance.now();
+  for (const inner of [
+    long("EnvironmentCredential: "),
+    long("\n- Azure CLI "),
+    long("status \ud83d\ude00"),
+  ]) {
+    const error = new AggregateError(Array.from({ length: 500 }, () => inner));
+    const nested = new AggregateError(Array.from({ length: 50 }, () => error));
+    diagnoseCredential({ error, body: inner.message, env });
+    diagnoseCredential({ error: nested, env });
+  }
+  diagnoseCredential({ error: endless, env });
+  expect(performance.now() - started).toBeLessThan(10_000);
 });

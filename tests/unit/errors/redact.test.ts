@@ -3,6 +3,7 @@
 
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
+import { createDirectCredential } from "../../../js/credentials/direct.js";
 import { KeylessError } from "../../../js/errors/keyless-error.js";
 import { hideSecretsOf, redact } from "../../../js/errors/redact.js";
 
@@ -202,4 +203,10 @@ test("a secret with half a character in it is no error, and is taken out in ever
   hideSecretsOf({ AZURE_CLIENT_SECRET: half });
   const spelt = [half, encodeURIComponent(half.replace("\ud83d", "\ufffd")), JSON.stringify(half)];
   expect(redact(spelt.join(" "))).not.toMatch(/pl4nted|S3cret/);
+});
+
+test("the secret of a credential's option is hidden from its creation on", () => {
+  const clientSecret = "pl4nted value of an option";
+  createDirectCredential({ clientSecret, env: {} });
+  expect(redact(`it said ${clientSecret}`)).toBe("it said [redacted]");
 });

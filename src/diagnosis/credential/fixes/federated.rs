@@ -3,18 +3,16 @@
 use super::{Case, Explanation, capital};
 
 pub(super) fn federated_subject(case: &Case<'_>) -> Explanation {
-    let details = case.details;
-
     let case_differs = case.has(7_002_138) || case.says("case-sensitive");
     let reason = format!(
-        "No federated credential of {} has the subject{} of the token{}.",
+        "No federated credential of {} has the subject of the token{}.{}",
         case.application(),
-        Case::quoted(details.subject.as_ref()),
         if case_differs {
             ": the registered one differs in upper and lower case, which counts"
         } else {
             ""
-        }
+        },
+        case.names_to_check()
     );
     (
         reason,
@@ -24,7 +22,7 @@ pub(super) fn federated_subject(case: &Case<'_>) -> Explanation {
                 case.list_federated_credentials()
             ),
             format!(
-                "Add a federated credential with exactly this subject (for a user-assigned \
+                "Add a federated credential with exactly the token's subject (for a user-assigned \
                  identity: az identity federated-credential create):\n{}",
                 case.add_federated_credential()
             ),
@@ -36,12 +34,11 @@ pub(super) fn federated_subject(case: &Case<'_>) -> Explanation {
 }
 
 pub(super) fn federated_issuer(case: &Case<'_>) -> Explanation {
-    let details = case.details;
     (
         format!(
-            "No federated credential of {} has the issuer{} of the token.",
+            "No federated credential of {} has the issuer of the token.{}",
             case.application(),
-            Case::quoted(details.issuer.as_ref())
+            case.names_to_check()
         ),
         vec![
             format!(
@@ -52,7 +49,7 @@ pub(super) fn federated_issuer(case: &Case<'_>) -> Explanation {
                  --resource-group <group> --query oidcIssuerProfile.issuerUrl --output tsv"
                 .to_owned(),
             format!(
-                "Add a federated credential with this issuer:\n{}",
+                "Add a federated credential with the token's issuer:\n{}",
                 case.add_federated_credential()
             ),
         ],
@@ -83,12 +80,11 @@ pub(super) fn federated_mismatch(case: &Case<'_>) -> Explanation {
     let details = case.details;
     (
         format!(
-            "No federated credential of {} matches the token: its issuer{}, subject{} or \
-                 audience{} is another.",
+            "No federated credential of {} matches the token: its issuer, subject or \
+                 audience{} is another.{}",
             case.application(),
-            Case::quoted(details.issuer.as_ref()),
-            Case::quoted(details.subject.as_ref()),
-            Case::quoted(details.audience.as_ref())
+            Case::quoted(details.audience.as_ref()),
+            case.names_to_check()
         ),
         vec![
             format!(
@@ -109,12 +105,13 @@ pub(super) fn federated_mismatch(case: &Case<'_>) -> Explanation {
 pub(super) fn federated_none(case: &Case<'_>) -> Explanation {
     (
         format!(
-            "{} has no federated credential, so it accepts no federated token.",
-            capital(&case.application())
+            "{} has no federated credential, so it accepts no federated token.{}",
+            capital(&case.application()),
+            case.names_to_check()
         ),
         vec![
             format!(
-                "Add one for this issuer and subject (for a user-assigned identity: az identity \
+                "Add one for the token's issuer and subject (for a user-assigned identity: az identity \
                  federated-credential create):\n{}",
                 case.add_federated_credential()
             ),

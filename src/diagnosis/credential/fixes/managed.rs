@@ -63,9 +63,7 @@ pub(super) fn no_managed_identity(case: &Case<'_>) -> Explanation {
 }
 
 pub(super) fn identity_not_assigned(case: &Case<'_>) -> Explanation {
-    let which = case
-        .client_id
-        .filter(|_| case.client_id_set || case.details.application.is_some());
+    let which = case.details.application.as_deref().or(case.client_id);
     let reason = match which {
         Some(id) => format!(
             "The managed identity {id} is not assigned to this host, or the host has only a system-assigned \
@@ -92,14 +90,14 @@ pub(super) fn identity_not_assigned(case: &Case<'_>) -> Explanation {
 }
 
 pub(super) fn several_identities(case: &Case<'_>) -> Explanation {
-    let id = case.client_id.unwrap_or("<client-id>");
     (
         "Several user-assigned identities are assigned to this host, and the request does not say which one to use."
             .to_owned(),
         vec![
             format!(
                 "Set AZURE_CLIENT_ID to the client id of the one to use, or pass it as clientId (client_id, \
-                 managed_identity_client_id):\nexport AZURE_CLIENT_ID={id}"
+                 managed_identity_client_id):\nexport AZURE_CLIENT_ID={}",
+                case.app()
             ),
             "List them with their client ids:\naz identity list --query \"[].{name:name,clientId:clientId}\" --output \
              table"

@@ -12,7 +12,8 @@ use super::details::Details;
 use super::tool::Tool;
 use crate::environment::Host;
 
-/// The facts of a case that a cause and its fixes may name.
+/// The facts of a case. Errors and responses are not trusted: a cause may name their `details`, but
+/// the commands of fixes contain ids of the environment only.
 pub(super) struct Case<'a> {
     pub(super) code: Code,
     /// The text of the error on one line, in lower case.
@@ -22,12 +23,10 @@ pub(super) struct Case<'a> {
     /// The credentials that a chain tried, the closest first.
     pub(super) links: &'a [Finding],
     pub(super) tool: Option<Tool>,
-    /// The client id of the environment or the error.
+    /// The client id of the environment.
     pub(super) client_id: Option<&'a str>,
-    /// The tenant of the environment or the error.
+    /// The tenant of the environment.
     pub(super) tenant: Option<&'a str>,
-    /// Whether `AZURE_CLIENT_ID` is set.
-    pub(super) client_id_set: bool,
     /// Whether the environment selects a managed identity.
     pub(super) managed: bool,
     /// The host platform, by the environment.
@@ -54,11 +53,7 @@ impl Case<'_> {
 
     /// Returns the client id for a command.
     fn app(&self) -> &str {
-        self.details
-            .application
-            .as_deref()
-            .or(self.client_id)
-            .unwrap_or("<client-id>")
+        self.client_id.unwrap_or("<client-id>")
     }
 
     fn tenant(&self) -> &str {
@@ -71,9 +66,12 @@ impl Case<'_> {
 
     /// Names the application, at the start of a sentence or within.
     fn application(&self) -> String {
-        match &self.details.application {
-            Some(id) => format!("application {id}"),
-            None => "the application".to_owned(),
+        match (&self.details.application, self.client_id) {
+            (Some(id), Some(own)) if !id.eq_ignore_ascii_case(own) => {
+                format!("application {id} (AZURE_CLIENT_ID names another one)")
+            }
+            (Some(id), _) => format!("application {id}"),
+            (None, _) => "the application".to_owned(),
         }
     }
 
@@ -94,17 +92,27 @@ impl Case<'_> {
 
     /// Returns the command that adds a federated credential.
     fn add_federated_credential(&self) -> String {
-        let Details { subject, issuer, .. } = self.details;
-        let issuer = issuer.as_deref().unwrap_or(match subject.as_deref() {
-            Some(subject) if subject.starts_with("repo:") => "https://token.actions.githubusercontent.com",
-            _ => "<issuer>",
-        });
         format!(
             "az ad app federated-credential create --id {} --parameters \
-                 '{{\"name\":\"<name>\",\"issuer\":\"{issuer}\",\"subject\":\"{}\",\"audiences\":[\"api://AzureADTokenExchange\"]}}'",
-            self.app(),
-            subject.as_deref().unwrap_or("<subject>"),
+                 '{{\"name\":\"<name>\",\"issuer\":\"<issuer>\",\"subject\":\"<subject>\",\"audiences\":[\"api://AzureADTokenExchange\"]}}'",
+            self.app()
         )
+    }
+
+    /// Returns a sentence about the issuer and subject that the response names, after a space. Empty
+    /// if it names none.
+    fn names_to_check(&self) -> String {
+        let Details { issuer, subject, .. } = self.details;
+        let (names, check) = match (issuer, subject) {
+            (Some(issuer), Some(subject)) => (
+                format!("issuer \"{issuer}\" and the subject \"{subject}\""),
+                "they are yours before you add them",
+            ),
+            (Some(issuer), None) => (format!("issuer \"{issuer}\""), "it is yours before you add it"),
+            (None, Some(subject)) => (format!("subject \"{subject}\""), "it is yours before you add it"),
+            (None, None) => return String::new(),
+        };
+        format!(" The response names the {names}: make sure that {check}.")
     }
 
     fn list_federated_credentials(&self) -> String {
