@@ -1,30 +1,15 @@
 //! Reads an error response in any form: Azure's flat and nested errors, those of OpenAI and
 //! Anthropic, an event of a stream, a web page, or the text that a client library makes of them.
 
+use super::error_json::{Found, read as json, status};
+use super::redact::{head, redact};
 use crate::answer::sse::Parser;
-use crate::text::json_walk::walk;
 
 /// The longest message to show, in bytes.
 const MAX_MESSAGE: usize = 600;
 
 /// The longest part of a body to search, in bytes. Real error responses are shorter.
 const MAX_BODY: usize = 65_536;
-
-/// Shorter texts are not tokens, and may occur in any sentence.
-const MIN_TOKEN: usize = 8;
-
-/// Objects that hold an error. Everything else, such as the instructions of a failed response, may
-/// quote a prompt.
-const ENVELOPES: [&str; 8] = [
-    "error",
-    "errors",
-    "innererror",
-    "inner_error",
-    "response",
-    "details",
-    "detail",
-    "fault",
-];
 
 /// Words that say nothing: OpenAI's library calls every 403 a `PermissionDeniedError`, and the name
 /// of a query parameter is a part of every Azure URL.
@@ -120,25 +105,24 @@ impl Answer {
 
 /// Reads a body. The Copilot runtime passes some on as a JSON string that begins with the status.
 pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
-    let body = head(body, MAX_BODY).trim();
-    let event = failed_event(body);
+    // The server is not trusted, so its response may repeat the token.
+    let body = redact(body, token, MAX_BODY);
+    let body = body.trim();
+    let event = failed_event(body, token);
     let body = event.as_deref().unwrap_or(body);
     let quoted = body
         .starts_with('"')
         .then(|| serde_json::from_str::<String>(body).ok());
-    let body = quoted.flatten().unwrap_or_else(|| body.to_owned());
+    let body = match quoted.flatten() {
+        Some(text) => redact(&text, token, MAX_BODY),
+        None => body.to_owned(),
+    };
     let body = match body.split_once(' ') {
         Some((number, rest)) if number.parse() == Ok(status) => rest,
         _ => &body,
     };
-    // The server is not trusted, so its response may repeat the token.
-    let body = if token.len() < MIN_TOKEN {
-        body.to_owned()
-    } else {
-        body.replace(token, "[token]")
-    };
     let found = match body.find('{') {
-        Some(start) => json(&body, start),
+        Some(start) => json(body, start, token),
         None => Found::default(),
     };
     let lower = body.to_ascii_lowercase();
@@ -164,11 +148,11 @@ pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
     let message = found
         .message
         .or(found.error)
-        .or_else(|| is_markup.then(|| title(&body).to_owned()))
-        .or_else(|| python_message(&body).map(str::to_owned))
+        .or_else(|| is_markup.then(|| title(body).to_owned()))
+        .or_else(|| python_message(body).map(str::to_owned))
         .or_else(|| (structured && !found.codes.is_empty()).then(|| found.codes.join(", ")));
     Answer {
-        message: on_one_line(message.as_deref().unwrap_or(&body)),
+        message: on_one_line(message.as_deref().unwrap_or(body)),
         form: match found.is_whole {
             true if found.is_error && structured => Form::Error,
             true => Form::Json,
@@ -185,130 +169,24 @@ pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
 
 /// Returns the event of a stream that says why it failed: the first failure with a message, else
 /// the first failure. `None` if the body is no stream, or none of its events is a failure.
-fn failed_event(body: &str) -> Option<String> {
+fn failed_event(body: &str, token: &str) -> Option<String> {
     if !body.starts_with("data:") && !body.starts_with("event:") {
         return None;
     }
     let mut parser = Parser::default();
     let mut events = parser.push(body.as_bytes()).ok()?;
     events.extend(parser.finish());
-    let failure = |event: &String| json(event, 0);
-    let explained = |event: &&String| {
-        let found = failure(event);
-        found.is_error && (found.message.is_some() || found.error.is_some())
-    };
-    let first = events.iter().find(explained);
+    let mut first = None;
+    for event in events {
+        let found = json(&event, 0, token);
+        if found.is_error && (found.message.is_some() || found.error.is_some()) {
+            return Some(event);
+        }
+        if found.is_error && first.is_none() {
+            first = Some(event);
+        }
+    }
     first
-        .or_else(|| events.iter().find(|event| failure(event).is_error))
-        .cloned()
-}
-
-/// The error in a JSON value.
-#[derive(Default)]
-struct Found {
-    /// The first message of the error, else the first message anywhere.
-    message: Option<String>,
-    /// An `error` that is a text: often only a code, such as Entra's `invalid_client`.
-    error: Option<String>,
-    codes: Vec<String>,
-    parameter: Option<String>,
-    /// The codes and messages.
-    said: String,
-    /// The status that a code or status field holds.
-    status: Option<u16>,
-    /// Whether it holds an error, and not only names that errors use, too.
-    is_error: bool,
-    /// Whether the body is JSON, rather than a text with JSON in it.
-    is_whole: bool,
-}
-
-impl Found {
-    fn has_error(&self) -> bool {
-        !self.said.is_empty()
-    }
-
-    fn code(&mut self, text: &str) {
-        if !self.has_code(text) {
-            self.codes.push(text.to_ascii_lowercase());
-        }
-        self.say(text);
-    }
-
-    fn has_code(&self, text: &str) -> bool {
-        self.codes.iter().any(|known| known.eq_ignore_ascii_case(text))
-    }
-
-    fn say(&mut self, text: &str) {
-        self.said.push_str(text);
-        self.said.push('\n');
-    }
-}
-
-/// Reads the JSON value that starts at `start`. Truncated JSON counts up to its end.
-fn json(body: &str, start: usize) -> Found {
-    let mut found = Found::default();
-    let mut elsewhere = None;
-    let json = body.get(start..).unwrap_or_default();
-    let complete = walk(json, &mut |path, text| {
-        let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
-        if text.trim().is_empty() {
-            return;
-        }
-        let is_message = matches!(
-            name,
-            "message" | "Message" | "error_description" | "detail" | "msg"
-        );
-        if !is_envelope(parent) {
-            match name {
-                "finish_reason" if text == "content_filter" && parent.starts_with("choices.") => {
-                    found.is_error = true;
-                    found.code(text);
-                }
-                "reason" if text == "content_filter" && parent.ends_with("incomplete_details") => {
-                    found.is_error = true;
-                    found.code(text);
-                }
-                _ if is_message && elsewhere.is_none() => elsewhere = Some(text.to_owned()),
-                _ => {}
-            }
-            return;
-        }
-        let in_error = path.contains("error") || (name == "type" && text.ends_with("failed"));
-        found.is_error |= in_error || (path == "type" && text == "error");
-        match name {
-            _ if is_message => {
-                found.message.get_or_insert_with(|| text.to_owned());
-                found.say(text);
-            }
-            "code" | "Code" | "type" | "errorCode" | "error_code" => {
-                found.code(text);
-                found.status = found.status.or_else(|| status(text));
-            }
-            "statusCode" | "status" => found.status = found.status.or_else(|| status(text)),
-            "param" => found.parameter = Some(text.to_ascii_lowercase()),
-            "error" => {
-                found.error.get_or_insert_with(|| text.to_owned());
-                found.code(text);
-            }
-            _ => {}
-        }
-    });
-    found.message = found.message.or(elsewhere);
-    found.is_whole = complete && matches!(body.get(..start), Some("" | "["));
-    found
-}
-
-/// Whether a path leads through nothing but objects and lists that hold an error.
-fn is_envelope(path: &str) -> bool {
-    path.is_empty()
-        || path
-            .split('.')
-            .all(|name| ENVELOPES.contains(&name) || name.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// Reads a status of failure.
-fn status(text: &str) -> Option<u16> {
-    text.parse().ok().filter(|status| (400..600).contains(status))
 }
 
 /// Returns the first status in a text in lower case: a number behind a word such as `status`, in
@@ -356,15 +234,6 @@ fn title(page: &str) -> &str {
         .into_iter()
         .find_map(found)
         .unwrap_or("a web page, not an answer of the API")
-}
-
-/// Returns the start of a text, at most `most` bytes.
-fn head(text: &str, most: usize) -> &str {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }
 
 fn on_one_line(text: &str) -> String {

@@ -1,7 +1,9 @@
 //! Reads responses: error messages, the events of a streamed response, and `Retry-After`.
 
 pub(crate) mod body;
+mod error_json;
 pub mod model;
+mod redact;
 mod retry_after;
 pub mod sse;
 

@@ -1,6 +1,8 @@
 //! Reads a model's streamed response: the text in the events of the three APIs, the end, and
 //! failures in the middle.
 
+use std::collections::BTreeSet;
+
 use crate::Secret;
 use crate::answer::sse::Parser;
 use crate::text::json_walk::walk;
@@ -187,7 +189,7 @@ impl Event {
         let mut kind = String::new();
         let mut delta = String::new();
         // The parts of the output, and those of them that are reasoning. Their type may follow.
-        let (mut parts, mut thoughts) = (Vec::new(), Vec::new());
+        let (mut parts, mut thoughts) = (Vec::new(), BTreeSet::new());
         let is_complete = walk(json, &mut |path, value| {
             if (path == "error" || path.starts_with("error.")) && !value.is_empty() {
                 event.ends(Ending::Failed);
@@ -215,7 +217,9 @@ impl Event {
                     Some((part, "text" | "refusal")) if part.contains(".content.") => {
                         parts.push((part.to_owned(), value.to_owned()));
                     }
-                    Some((part, "type")) if value.starts_with("reasoning") => thoughts.push(part.to_owned()),
+                    Some((part, "type")) if value.starts_with("reasoning") => {
+                        thoughts.insert(part.to_owned());
+                    }
                     _ => {}
                 },
                 (Format::Messages, _)

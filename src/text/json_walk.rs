@@ -4,9 +4,14 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+/// The longest path to report, in bytes. Those of real fields are shorter than 80. The limit keeps
+/// the work in proportion to the text, however long the names are.
+const MAX_PATH: usize = 256;
+
 /// Reports each text and whole number in `json` with its path: the names and list positions that
-/// lead to it, joined by dots, such as `choices.0.delta.content`. Returns whether the text begins
-/// with a complete JSON value; the values before an error are reported in any case.
+/// lead to it, joined by dots, such as `choices.0.delta.content`. Leaves out values whose path is
+/// longer than 256 bytes. Returns whether the text begins with a complete JSON value; the values
+/// before an error are reported in any case.
 pub(crate) fn walk(json: &str, each: &mut dyn FnMut(&str, &str)) -> bool {
     let mut path = String::new();
     let step = Step {
@@ -33,6 +38,12 @@ impl Step<'_> {
         length
     }
 
+    fn report(self, value: &str) {
+        if self.path.len() <= MAX_PATH {
+            (self.each)(self.path, value);
+        }
+    }
+
     fn next(&mut self) -> Step<'_> {
         Step {
             path: &mut *self.path,
@@ -57,7 +68,7 @@ impl<'de> Visitor<'de> for Step<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        (self.each)(self.path, text);
+        self.report(text);
         Ok(())
     }
 
@@ -74,7 +85,7 @@ impl<'de> Visitor<'de> for Step<'_> {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        (self.each)(self.path, &number.to_string());
+        self.report(&number.to_string());
         Ok(())
     }
 

@@ -19,6 +19,7 @@ macro_rules! table {
 }
 
 mod answer {
+    mod hostile;
     mod model;
     mod streams;
 }
@@ -28,8 +29,10 @@ mod diagnosis {
     mod commands;
     mod credential;
     mod credential_commands;
+    mod hostile;
     mod properties;
     pub(crate) mod refusals;
+    mod repeated_token;
     pub(crate) mod table;
 }
 mod endpoint {

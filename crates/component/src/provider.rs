@@ -107,7 +107,9 @@ impl From<environment::CredentialPlan> for CredentialPlan {
             source: plan.source.as_str().to_owned(),
             host: plan.host.map(Into::into),
             client_id: plan.client_id,
+            client_id_source: plan.client_id_source.map(|source| source.as_str().to_owned()),
             tenant_id: plan.tenant_id,
+            tenant_id_source: plan.tenant_id_source.map(|source| source.as_str().to_owned()),
             authority_host: plan.authority_host,
             warnings: notices(plan.warnings),
         }

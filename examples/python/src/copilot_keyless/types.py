@@ -184,7 +184,9 @@ class CredentialPlan:
     source: str
     host: str | None
     client_id: str | None
+    client_id_source: str | None
     tenant_id: str | None
+    tenant_id_source: str | None
     authority_host: str | None
     warnings: list[Notice]
 
