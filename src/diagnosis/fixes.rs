@@ -160,7 +160,7 @@ fn deployment_not_found(setup: &Setup<'_>) -> (String, Vec<String>) {
     if let Some(agent) = setup.agent() {
         return (
             format!(
-                "The sub-agent {agent} asked for the model{name}, which the Copilot runtime chose by itself. The resource has no \
+                "The sub-agent {agent} asked for the model{name}, which its definition names or the Copilot runtime chose. The resource has no \
                  such deployment."
             ),
             vec![
