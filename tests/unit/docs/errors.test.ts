@@ -1,4 +1,4 @@
-// Checks that the documentation lists exactly the existing codes and warnings.
+// Checks that the documentation lists exactly the existing codes and warnings, with examples.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -49,4 +49,16 @@ test("docs/reference/errors.md lists every error code and warning, once each", (
   expect(diagnoses.length).toBeGreaterThan(18);
   expect(codes.size).toBeGreaterThan(80);
   expect(documented.toSorted()).toEqual([...codes].toSorted());
+});
+
+test("every code outside the generated tables has an example", () => {
+  // A Rust test generates these two tables, with the examples in a column of their own.
+  const byHand = page
+    .split(/^## /m)
+    .filter((section) => !/^(Model|Failures to get a token)\n/.test(section))
+    .join("");
+  const rows = byHand.split("\n").filter((line) => /^\| `/.test(line));
+  expect(rows.length).toBeGreaterThan(110);
+  const bare = rows.filter((row) => !/ such as (`[^`]+`|"[^|]+")/.test(row.split(" | ")[1] ?? ""));
+  expect(bare).toEqual([]);
 });
