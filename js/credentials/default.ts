@@ -117,14 +117,18 @@ function credentialVariables(env: Environment): [string, string][] {
 const isCredentialVariable = (name: string) =>
   PRINCIPAL_VARIABLES.test(name) || MANAGED_IDENTITY_VARIABLES.test(name);
 
+/** The agent of Azure Arc on Linux. */
+const HIMDS = "/opt/azcmagent/bin/himds";
+
 /** Whether the agent of Azure Arc is installed. MSAL looks for the same file. */
 function hasArcAgent(): boolean {
   const { process } = globalThis;
   const fs = process?.getBuiltinModule?.("node:fs");
   if (!fs) return false;
-  const windows = `${process.env.ProgramFiles}\\AzureConnectedMachineAgent\\himds.exe`;
+  const windows = process?.platform === "win32";
+  const file = windows ? `${environment().ProgramFiles}\\AzureConnectedMachineAgent\\himds.exe` : HIMDS;
   try {
-    fs.accessSync(process.platform === "win32" ? windows : "/opt/azcmagent/bin/himds");
+    fs.accessSync(file);
     return true;
   } catch {
     return false;
