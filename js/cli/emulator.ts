@@ -5,12 +5,15 @@ interface Options {
   port?: number;
   identityPort?: number;
   tokenLifetime: number;
+  platformCache: boolean;
   json?: boolean;
 }
 
-export async function emulator({ port, identityPort, tokenLifetime, json }: Options): Promise<number> {
+export async function emulator(options: Options): Promise<number> {
+  const { port, identityPort, tokenLifetime, platformCache, json } = options;
   const running = await startEmulator({
     tokenLifetimeSeconds: tokenLifetime,
+    platformCache,
     ...(port === undefined ? {} : { port }),
     ...(identityPort === undefined ? {} : { identityPort }),
   });

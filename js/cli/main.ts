@@ -89,6 +89,7 @@ program
   .option("--port <port>", "port of the Foundry resource (default: a free one)", port)
   .option("--identity-port <port>", "port of the managed identity endpoint (default: a free one)", port)
   .option("--token-lifetime <seconds>", "lifetime of tokens", seconds, 3600)
+  .option("--no-platform-cache", "give a new token to each request; Azure keeps one for about a day")
   .option("--json", "print the environment as JSON")
   .action((options) => finish(emulator(options)));
 
