@@ -143,7 +143,7 @@ fn token(claims: &Value) -> Secret {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_command_holds_a_word_of_an_answer_or_of_a_claim(
