@@ -1,9 +1,9 @@
 // Builds what is missing and runs the tests.
 //
-//   npm test                   the quick tests: Rust, WebAssembly, types, every vitest project
+//   npm test                   the quick tests: Rust, types, every vitest project
 //   npm test native e2e        some suites, whole: native, wasm, types, or projects
 //   npm test -- -t "a title"   options and files go to vitest
-//   npm run test:all           also slow tests, other hosts, fuzzing, loads (only these: `--slow`)
+//   npm run test:all           also slow tests, wasm, other hosts, fuzzing, loads (only these: `--slow`)
 
 import { build, quickBuild } from "./build.mjs";
 import { foreground, main, run, step } from "./steps.mjs";
@@ -31,7 +31,10 @@ const MORE = [
 await main(async () => {
   const slow = process.argv[2] === "--slow";
   const given = process.argv.slice(slow ? 3 : 2);
-  const suites = Object.keys(SUITES).filter((name) => (given.length === 0 && !slow) || given.includes(name));
+  const all = given.length === 0;
+  const suites = Object.keys(SUITES).filter(
+    (name) => given.includes(name) || (all && slow === (name === "wasm")),
+  );
   const projects = PROJECTS.filter((name) => given.includes(name));
   const rest = given.filter((one) => !suites.includes(one) && !projects.includes(one));
   const named = projects.length > 0 || /^[^-]/.test(rest[0] ?? "");
@@ -47,7 +50,7 @@ await main(async () => {
     const output = await step(`${name} tests`, (onLine) => run(...SUITES[name], { onLine, env }));
     for (const [result] of output.matchAll(/^test result: .* passed/gm)) console.log(`  ${result}`);
   }
-  if (given.length === 0 || projects.length + rest.length > 0) {
+  if (all || projects.length + rest.length > 0) {
     if (projects.join() !== "unit") await prepare();
     const choice = slow ? [".slow.test.ts"] : named ? [] : ["--exclude", "**/*.slow.test.ts"];
     const options = [...choice, ...projects.flatMap((name) => ["--project", name]), ...rest];
