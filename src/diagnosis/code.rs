@@ -1,39 +1,48 @@
 //! Lists the codes of a diagnosis, with their strings and titles.
 
-use serde::{Serialize, Serializer};
-
-/// Declares [`DiagnosisCode`], its strings and titles from one list, so that none is missing.
+/// Declares an enum of codes, its strings and titles from one list, so that none is missing.
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $name:ident => $text:literal, $title:literal,)+) => {
-        /// The cause of a failure. The string form is stable and part of the public API.
+    ($(#[doc = $about:literal])+ $codes:ident, $($(#[doc = $doc:literal])+ $name:ident => $text:literal, $title:literal,)+) => {
+        $(#[doc = $about])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum DiagnosisCode {
+        pub enum $codes {
             $($(#[doc = $doc])+ $name,)+
         }
 
-        impl DiagnosisCode {
+        impl $codes {
             /// All codes.
-            pub const ALL: &'static [DiagnosisCode] = &[$(DiagnosisCode::$name,)+];
+            pub const ALL: &'static [$codes] = &[$($codes::$name,)+];
 
-            /// Returns the stable string form, such as `missing-role`.
+            /// Returns the stable string form, in kebab case.
             pub const fn as_str(self) -> &'static str {
                 match self {
-                    $(DiagnosisCode::$name => $text,)+
+                    $($codes::$name => $text,)+
                 }
             }
 
             /// Returns a short title.
             pub const fn title(self) -> &'static str {
                 match self {
-                    $(DiagnosisCode::$name => $title,)+
+                    $($codes::$name => $title,)+
                 }
+            }
+        }
+
+        impl serde::Serialize for $codes {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
             }
         }
     };
 }
 
+pub(super) use codes;
+
 codes! {
+    /// The cause of a failure. The string form is stable and part of the public API.
+    DiagnosisCode,
+
     /// The request was served.
     Ok => "ok", "The request succeeded",
     /// The token is for another audience.
@@ -98,10 +107,4 @@ codes! {
     Network => "network", "The resource cannot be reached",
     /// None of the above.
     Unknown => "unknown", "The cause is unknown",
-}
-
-impl Serialize for DiagnosisCode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
 }

@@ -1,40 +1,12 @@
 //! Lists the codes of a credential's failure, with their strings and titles.
 
-use serde::{Serialize, Serializer};
-
-/// Declares [`CredentialDiagnosisCode`], its strings and titles from one list.
-macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $name:ident => $text:literal, $title:literal,)+) => {
-        /// The reason why a credential gave no token. The string form is stable and part of the
-        /// public API.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum CredentialDiagnosisCode {
-            $($(#[doc = $doc])+ $name,)+
-        }
-
-        impl CredentialDiagnosisCode {
-            /// All codes.
-            pub const ALL: &'static [CredentialDiagnosisCode] = &[$(CredentialDiagnosisCode::$name,)+];
-
-            /// Returns the stable string form, such as `not-signed-in`.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(CredentialDiagnosisCode::$name => $text,)+
-                }
-            }
-
-            /// Returns a short title.
-            pub const fn title(self) -> &'static str {
-                match self {
-                    $(CredentialDiagnosisCode::$name => $title,)+
-                }
-            }
-        }
-    };
-}
+use crate::diagnosis::code::codes;
 
 codes! {
+    /// The reason why a credential gave no token. The string form is stable and part of the public
+    /// API.
+    CredentialDiagnosisCode,
+
     /// Nobody is signed in to the developer tool.
     NotSignedIn => "not-signed-in", "Nobody is signed in",
     /// The sign-in has expired or was revoked.
@@ -143,11 +115,5 @@ impl CredentialDiagnosisCode {
                 | Self::Throttled
                 | Self::ServerError
         )
-    }
-}
-
-impl Serialize for CredentialDiagnosisCode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
     }
 }
