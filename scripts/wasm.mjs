@@ -21,7 +21,7 @@ const BINDGEN = "--target web --no-typescript";
 export const devModule = () =>
   ifChanged("wasm-dev", RUST, ["target/wasm/dev/dev_bg.wasm"], async () => {
     await rust();
-    const features = "--profile wasm-dev --features core,plan,net";
+    const features = "--profile wasm-dev --features core,plan,net,gateway";
     const compile = `cargo build ${OPTIONS} -p copilot-keyless-wasm ${features}`;
     await together(npmPackages(), cargoTools("wasm-bindgen"), runStep("Rust, unoptimized", compile));
     const compiled = `target/${WASM_TARGET}/wasm-dev/copilot_keyless_wasm.wasm`;
@@ -45,7 +45,8 @@ export async function releaseModules() {
   // One after another: all modules come from one crate, and cargo keeps only the last build of it.
   const modules = releaseModule("core")
     .then(() => releaseModule("plan"))
-    .then(() => releaseModule("net"));
+    .then(() => releaseModule("net"))
+    .then(() => releaseModule("gateway"));
   await together(modules, component());
 }
 
