@@ -81,7 +81,7 @@ export const REQUIRE =
 async function distribution() {
   const wasm = esbuildWasm(builtModules());
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
-  const library = await bundle("dist", sources(".", "./web", "./azure-functions", ...sharing), {
+  const library = await bundle("dist", sources(".", "./web", "./azure-functions", "./gateway", ...sharing), {
     // Keep names, so that stacks are readable.
     minifySyntax: true,
     minifyWhitespace: true,

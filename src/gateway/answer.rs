@@ -2,6 +2,7 @@
 
 /// What is known of an answer that is no success.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Answer<'a> {
     /// The HTTP status.
     pub status: u16,

@@ -19,7 +19,7 @@ const LEVELS = [
   ["model"],
   ["foundry"],
   ["copilot", "http"],
-  ["functions", "edge", "cli"],
+  ["functions", "edge", "gateway", "cli"],
   ["."],
 ];
 
