@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { KeylessError } from "copilot-keyless";
 import { chat } from "./chat.js";
 import { CLIENT_NAMES } from "./clients.js";
 import { config, FORMATS } from "./config.js";
@@ -149,7 +150,8 @@ async function finish(command: Promise<number>): Promise<void> {
 function fail(error: unknown): number {
   const json = process.argv.includes("--json");
   report(error, { debug: program.opts().debug === true, json });
-  return 1;
+  // As shells do for a command that does not exist.
+  return error instanceof KeylessError && error.code === "gateway/command-not-found" ? 127 : 1;
 }
 
 /** Wraps a parser so that commander reports its TypeError as an invalid argument. */

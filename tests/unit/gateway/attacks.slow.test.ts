@@ -22,35 +22,39 @@ const head = (line: string, ...headers: string[]) =>
 const statuses = (received: string) =>
   [...received.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status));
 
+const TWICE: [name: string, header: string][] = [
+  ["Host", "Host: evil.example"],
+  ["api-key", `Api-Key: ${KEY}`],
+  ["Origin", "Origin: http://127.0.0.1\r\nOrigin: null"],
+];
+
+const smuggled = "POST /openai/v1/smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+const chunked = `0\r\n\r\n${smuggled}`;
+
+const SMUGGLED: [name: string, headers: string[], body: string][] = [
+  ["length and chunks", ["Content-Length: 6", "Transfer-Encoding: chunked"], chunked],
+  ["two lengths", ["Content-Length: 0", `Content-Length: ${smuggled.length}`], smuggled],
+  ["lengths in one header", [`Content-Length: 0, ${smuggled.length}`], smuggled],
+  ["a signed length", ["Content-Length: +0"], smuggled],
+  ["a space before the colon", ["Transfer-Encoding : chunked", "Content-Length: 6"], chunked],
+  ["chunked twice", ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], chunked],
+  ["chunked, then another", ["Transfer-Encoding: chunked, identity"], chunked],
+  ["an unknown coding", ["Transfer-Encoding: xchunked"], chunked],
+  ["a folded header", ["X-A: 1", " Transfer-Encoding: chunked", "Content-Length: 6"], chunked],
+  ["a bare line feed", ["X-A: 1\nTransfer-Encoding: chunked", "Content-Length: 6"], chunked],
+  ["a null in a value", ["X-A: 1\u0000Transfer-Encoding: chunked", "Content-Length: 6"], chunked],
+];
+
 describe("a request in two readings", () => {
   afterEach(() => expect(reached.filter((line) => line.includes("smuggled"))).toEqual([]));
-  const smuggled = "POST /openai/v1/smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-  const chunked = `0\r\n\r\n${smuggled}`;
-
-  test.each([
-    ["length and chunks", ["Content-Length: 6", "Transfer-Encoding: chunked"], chunked],
-    ["two lengths", ["Content-Length: 0", `Content-Length: ${smuggled.length}`], smuggled],
-    ["lengths in one header", [`Content-Length: 0, ${smuggled.length}`], smuggled],
-    ["a signed length", ["Content-Length: +0"], smuggled],
-    ["a space before the colon", ["Transfer-Encoding : chunked", "Content-Length: 6"], chunked],
-    ["chunked twice", ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], chunked],
-    ["chunked, then another", ["Transfer-Encoding: chunked, identity"], chunked],
-    ["an unknown coding", ["Transfer-Encoding: xchunked"], chunked],
-    ["a folded header", ["X-A: 1", " Transfer-Encoding: chunked", "Content-Length: 6"], chunked],
-    ["a bare line feed", ["X-A: 1\nTransfer-Encoding: chunked", "Content-Length: 6"], chunked],
-    ["a null in a value", ["X-A: 1\u0000Transfer-Encoding: chunked", "Content-Length: 6"], chunked],
-  ])("%s is refused", async (_name, headers, body) => {
+  test.each(SMUGGLED)("%s is refused", async (_name, headers, body) => {
     const { gateway } = await gatewayTo(endpoint);
     const received = await raw(gateway, head(`POST ${PATH} HTTP/1.1`, ...headers) + body);
     expect(statuses(received)[0]).toBe(400);
     expect(reached).toEqual([]);
   });
 
-  test.each([
-    ["Host", "Host: evil.example"],
-    ["api-key", `Api-Key: ${KEY}`],
-    ["Origin", "Origin: http://127.0.0.1\r\nOrigin: null"],
-  ])("%s twice is refused", async (_name, header) => {
+  test.each(TWICE)("%s twice is refused", async (_name, header) => {
     const { gateway } = await gatewayTo(endpoint, { allowOrigins: ["http://127.0.0.1"] });
     const received = await raw(gateway, head(`GET ${PATH} HTTP/1.1`, header));
     expect(statuses(received)).toEqual([400]);
@@ -88,12 +92,14 @@ test("CONNECT opens no tunnel", async () => {
   expect(reached).toEqual([]);
 });
 
+const PAGES: [name: string, headers: string[], status: number][] = [
+  ["by DNS rebinding", ["Host: evil.example:8080"], 403],
+  ["that posts to loopback", ["Host: 127.0.0.1", "Origin: https://evil.example"], 403],
+  ["in a sandbox", ["Host: 127.0.0.1", "Origin: null"], 403],
+];
+
 describe("a web page", () => {
-  test.each([
-    ["by DNS rebinding", ["Host: evil.example:8080"], 403],
-    ["that posts to loopback", ["Host: 127.0.0.1", "Origin: https://evil.example"], 403],
-    ["in a sandbox", ["Host: 127.0.0.1", "Origin: null"], 403],
-  ])("%s is refused, even with the key", async (_name, headers, status) => {
+  test.each(PAGES)("%s is refused, even with the key", async (_name, headers, status) => {
     const { gateway } = await gatewayTo(endpoint);
     const lines = [
       `POST ${PATH} HTTP/1.1`,
