@@ -1,5 +1,5 @@
 import type { HttpHandler } from "@azure/functions";
-import { checkChat, healthOf } from "../chat/health.js";
+import { healthOf } from "../chat/health.js";
 import type { ChatHandler } from "./handler.js";
 
 /**
@@ -14,9 +14,9 @@ import type { ChatHandler } from "./handler.js";
  * }); ```
  */
 export function createHealthHandler(chat: Pick<ChatHandler, "status">): HttpHandler {
-  checkChat(chat);
+  const health = healthOf(chat);
   return () => {
-    const { status, body } = healthOf(chat);
-    return { status, headers: { "cache-control": "no-store" }, jsonBody: body };
+    const { body, ...init } = health();
+    return { ...init, jsonBody: body };
   };
 }
