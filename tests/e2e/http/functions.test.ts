@@ -1,5 +1,5 @@
-// The quick run of the conformance suite. conformance.slow.test.ts has the other servers.
+// The quick part of the conformance suite: requests to the Functions handler.
 
-import { conforms } from "./suite.js";
+import { requests } from "./requests.js";
 
-await conforms("functions");
+await requests("functions");
