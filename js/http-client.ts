@@ -8,7 +8,7 @@ export {
   ChatError,
   type ChatReply,
   type ChatReplyEvent,
-  type StreamChatOptions,
-  streamChat,
-} from "./client/stream-chat.js";
+  type SendChatOptions,
+  sendChat,
+} from "./client/send-chat.js";
 export type { ChatEvent, ChatRequest } from "./http/contract.js";

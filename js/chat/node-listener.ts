@@ -29,6 +29,8 @@ interface Extended extends IncomingMessage {
  */
 export function toNodeListener(handler: (request: Request) => Response | Promise<Response>): NodeListener {
   return async (incoming, outgoing, next) => {
+    // A Request refuses these.
+    if (/^(CONNECT|TRACE|TRACK)$/i.test(incoming.method ?? "")) return void outgoing.writeHead(405).end();
     const left = new AbortController();
     outgoing.once("close", () => {
       if (!outgoing.writableFinished) left.abort();

@@ -1,12 +1,13 @@
 // A client for browsers, in a bundle of its own: it must stay below 2 KB.
 
 import type { ChatEvent, ChatRequest } from "../http/contract.js";
+import { systemClock } from "../platform/clock.js";
 
 /** An event of a streamed reply. `done` is the last one. */
 export type ChatReplyEvent = ChatEvent | { type: "done"; sessionId?: string; model: string };
 
-/** Options of {@link streamChat}. */
-export interface StreamChatOptions {
+/** Options of {@link sendChat}. */
+export interface SendChatOptions {
   /** Headers of every request, such as `authorization`. */
   headers?: Record<string, string> | undefined;
   /** Ends the reply, and its turn on the server. The loop then throws the signal's reason. */
@@ -75,16 +76,12 @@ export interface ChatReply extends AsyncIterable<ChatReplyEvent> {
  * @throws ChatError, from the loop
  * @example
  * ```ts
- * const reply = streamChat("/chat", { prompt: "Why is the sky blue?" });
+ * const reply = sendChat("/chat", { prompt: "Why is the sky blue?" });
  * for await (const text of reply.texts()) output.append(text);
- * const next = streamChat("/chat", { prompt: "And at dusk?", sessionId: reply.sessionId });
+ * const next = sendChat("/chat", { prompt: "And at dusk?", sessionId: reply.sessionId });
  * ```
  */
-export function streamChat(
-  url: string | URL,
-  request: ChatRequest,
-  options: StreamChatOptions = {},
-): ChatReply {
+export function sendChat(url: string | URL, request: ChatRequest, options: SendChatOptions = {}): ChatReply {
   const events = read(url, request, options, (id) => {
     reply.sessionId = id;
   });
@@ -101,7 +98,7 @@ export function streamChat(
 async function* read(
   url: string | URL,
   request: ChatRequest,
-  { headers, signal, reconnects = 5, fetch: send = fetch }: StreamChatOptions,
+  { headers, signal, reconnects = 5, fetch: send = fetch }: SendChatOptions,
   onSession: (id: string | undefined) => void,
 ): AsyncGenerator<ChatReplyEvent, void, undefined> {
   /** The id of the last event. Absent if the reply cannot be resumed. */
@@ -201,9 +198,9 @@ async function* eventsOf({ body }: Response): AsyncGenerator<Record<string, stri
 
 async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
+    const timer = systemClock.setTimeout(resolve, ms);
     signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
+      systemClock.clearTimeout(timer);
       resolve();
     });
   });
