@@ -15,10 +15,10 @@ import {
 } from "../functions/support.js";
 
 /** More than the sockets between the handler and its caller hold. */
-export const LONG = `${"x".repeat(160_000)} `.repeat(40);
+export const LONG = `${"x".repeat(40_000)} `.repeat(250);
 /** Takes two seconds. */
 export const SLOW = Array.from({ length: 200 }, (_, index) => `word${index}`).join(" ");
-const TEXTS: Record<string, string> = { "At length": LONG, Slowly: SLOW };
+export const TEXTS: Record<string, string> = { "At length": LONG, Slowly: SLOW };
 
 /** Starts the emulator of a suite. */
 export async function emulatorForChats() {

@@ -7,7 +7,7 @@ export async function resumption(adapter: string): Promise<void> {
   const emulator = await emulatorForChats();
   const app = await startChat(
     adapter,
-    { resumeMs: 2_000, limits: { turns: 3, resumeEvents: 60 } },
+    { resumeMs: 3_000, limits: { turns: 3, resumeEvents: 60 } },
     emulator.env,
   );
   const by = (caller: string, more: Record<string, string> = {}) => ({
