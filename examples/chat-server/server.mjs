@@ -25,7 +25,7 @@ const file = (name, type) => {
       response.setHeader("set-cookie", `visitor=${randomUUID()}; HttpOnly; SameSite=Strict; Path=/`);
     response.writeHead(200, {
       "content-type": `${type}; charset=utf-8`,
-      "content-security-policy": "default-src 'self'; frame-ancestors 'none'",
+      "content-security-policy": "default-src 'self'; img-src data:; frame-ancestors 'none'",
       "x-content-type-options": "nosniff",
       "cache-control": "no-cache",
     });
