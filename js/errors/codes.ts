@@ -171,6 +171,8 @@ export type ChatErrorCode =
   | "chat/model-mismatch"
   | "chat/session-not-found"
   | "chat/session-busy"
+  | "chat/stream-not-found"
+  | "chat/events-dropped"
   | "chat/method-not-allowed"
   | "chat/not-acceptable"
   | "chat/unsupported-media-type"

@@ -53,8 +53,12 @@ const folder = installed();
 linkPackages(folder, [
   "@azure",
   "@github",
+  "@hono",
   "@types",
   "@typespec",
+  "express",
+  "fastify",
+  "hono",
   "openai",
   "typescript",
   "undici-types",
