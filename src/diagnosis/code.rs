@@ -108,3 +108,13 @@ codes! {
     /// None of the above.
     Unknown => "unknown", "The cause is unknown",
 }
+
+impl DiagnosisCode {
+    /// Whether the same request may succeed later although nobody changes anything.
+    pub const fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited | Self::ServerError | Self::Network | Self::TokenExpired
+        )
+    }
+}
