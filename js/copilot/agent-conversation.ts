@@ -13,6 +13,7 @@ import {
 import { KeylessError } from "../errors/keyless-error.js";
 import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
+import { waitingFailure } from "../tokens/provider.js";
 import type { SessionSettings } from "./attached-session.js";
 import { closed } from "./closed.js";
 import type { ChatOptions, CloseOptions, Conversation, ReplyStream } from "./conversation.js";
@@ -153,6 +154,7 @@ export class AgentConversation implements Conversation {
     const message = { prompt: wellFormed(prompt), ...(attachments ? wellFormedDeep({ attachments }) : {}) };
     const turn = new Turn(message, timeoutMs, {
       explain: (failure) => this.#driver.explain(failure),
+      waitingFailure: () => waitingFailure(this.#settings.provider.tokens),
       onEvent: quiet(onEvent),
     });
     const abort = () => turn.fail(signal?.reason);

@@ -4,6 +4,7 @@ import { homeError, isConnectionLost, isSessionGone, runtimeError } from "../fou
 import type { ModelCallFailure } from "../foundry/session-attachments.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { withDeadline } from "../platform/with-deadline.js";
+import { isOfDeadline } from "../tokens/errors.js";
 import { planModule } from "../wasm/bindings.js";
 import type { ConversationOutcome } from "../wasm/modules/plan.js";
 import { Attempt, isToolConflict } from "./attempt.js";
@@ -26,6 +27,8 @@ const ALIVE_CHECK_MS = 1_000;
 export interface TurnListener {
   /** Explains a failed request to the model. */
   explain: (failure: ModelCallFailure["data"]) => KeylessError;
+  /** Returns the last failure of the token that is being acquired. */
+  waitingFailure: () => KeylessError | undefined;
   /** Never throws. */
   onEvent: (event: SessionEvent) => void;
 }
@@ -177,7 +180,8 @@ export class Turn {
     // The reason for the rejection says more than the fact that the same token came again.
     this.#tokenError = code === "token/rejected-again" ? (this.#modelError ?? error) : error;
     // The turn ends at once, not after the runtime's six attempts.
-    if (code !== undefined && planModule().isFinal(code)) this.fail(this.#tokenError);
+    if (!(error instanceof KeylessError)) return;
+    if (planModule().isFinal(error.code) || isOfDeadline(error)) this.fail(this.#tokenError);
   }
 
   #refused(error: unknown): ConversationOutcome {
@@ -199,12 +203,20 @@ export class Turn {
     return over;
   }
 
+  /** The code is that of the last failure, if there is one: an outage has the same for all waits. */
   #timeoutError(): KeylessError {
-    const failed = this.#tokenError ?? this.#modelError;
-    const known = failed instanceof KeylessError ? failed : undefined;
-    const last = known ? ` The last request had failed: ${known.message}` : "";
-    return new KeylessError("agent/timeout", `The turn took longer than ${this.#timeoutMs} ms.${last}`, {
-      hint: known?.hint ?? "Raise timeoutMs, or look at the model's load; the turn has been aborted.",
+    const failed = this.#tokenError ?? this.#listener.waitingFailure() ?? this.#modelError;
+    const message = `The turn took longer than ${this.#timeoutMs} ms.`;
+    if (!(failed instanceof KeylessError)) {
+      const hint = "Raise timeoutMs, or look at the model's load; the turn has been aborted.";
+      return new KeylessError("agent/timeout", message, { hint, cause: failed });
+    }
+    const { code, hint, status, retryable, retryAfterMs } = failed;
+    return new KeylessError(code, `${message} The last request had failed: ${failed.message}`, {
+      hint,
+      status,
+      retryable,
+      retryAfterMs,
       cause: failed,
     });
   }
