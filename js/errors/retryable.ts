@@ -17,6 +17,7 @@ export const RETRYABLE: readonly ErrorCode[] = [
   "credential/network",
   "credential/server-error",
   "credential/throttled",
+  "model/first-byte-timeout",
   "model/network",
   "model/rate-limited",
   "model/request-failed",

@@ -105,6 +105,8 @@ codes! {
     ServerError => "server-error", "The resource failed",
     /// There was no response.
     Network => "network", "The resource cannot be reached",
+    /// The resource accepted the request and sent nothing of a response in time.
+    FirstByteTimeout => "first-byte-timeout", "The resource sent nothing in time",
     /// None of the above.
     Unknown => "unknown", "The cause is unknown",
 }
@@ -114,7 +116,11 @@ impl DiagnosisCode {
     pub const fn is_retryable(self) -> bool {
         matches!(
             self,
-            Self::RateLimited | Self::ServerError | Self::Network | Self::TokenExpired
+            Self::RateLimited
+                | Self::ServerError
+                | Self::Network
+                | Self::FirstByteTimeout
+                | Self::TokenExpired
         )
     }
 }
