@@ -88,6 +88,7 @@ export type DiagnosisCode =
   | "bad-request"
   | "server-error"
   | "network"
+  | "first-byte-timeout"
   | "unknown";
 
 /** The codes of {@link CredentialDiagnosis}: why a credential gave no token. */
