@@ -19,6 +19,7 @@ const PORTABLE = [
   "copilot-keyless/direct",
   "copilot-keyless/edge",
   "copilot-keyless/testing",
+  "copilot-keyless/tokens",
 ];
 const ALONE = [...PORTABLE, "copilot-keyless/emulator"];
 
