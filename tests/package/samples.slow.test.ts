@@ -163,17 +163,23 @@ describe("programs", { concurrent: true }, () => {
   });
 });
 
-test.each(of(/^with a key, /))("$name runs with a key, and no other credential", async ({ name, expected }) => {
-  const { emulator } = await azure();
-  const front = await startKeyFront(emulator);
-  const result = await run(process.execPath, [`built/${name}.js`], { env: newcomer(front.env), cwd: folder });
-  await front.stop();
-  await emulator.stop();
-  expect(result.stderr).toBe("");
-  expect(result.code).toBe(0);
-  expect(result.stdout).toContain(expected.slice("with a key, prints ".length));
-  expect(emulator.counts).toMatchObject({ foundry: 1, unauthorized: 0 });
-});
+test.each(of(/^with a key, /))(
+  "$name runs with a key, and no other credential",
+  async ({ name, expected }) => {
+    const { emulator } = await azure();
+    const front = await startKeyFront(emulator);
+    const result = await run(process.execPath, [`built/${name}.js`], {
+      env: newcomer(front.env),
+      cwd: folder,
+    });
+    await front.stop();
+    await emulator.stop();
+    expect(result.stderr).toBe("");
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain(expected.slice("with a key, prints ".length));
+    expect(emulator.counts).toMatchObject({ foundry: 1, unauthorized: 0 });
+  },
+);
 
 test.each(of(/^prints/).filter(({ code }) => /azureADTokenProvider: create/.test(code)))(
   "$name fails while a key is left in the environment, as the guide says",
@@ -182,7 +188,9 @@ test.each(of(/^prints/).filter(({ code }) => /azureADTokenProvider: create/.test
     const program = { env: { ...env, AZURE_OPENAI_API_KEY: "left" }, cwd: folder };
     const result = await run(process.execPath, [`built/${name}.js`], program);
     await emulator.stop();
-    expect(result.stderr).toContain("The `apiKey` and `azureADTokenProvider` arguments are mutually exclusive");
+    expect(result.stderr).toContain(
+      "The `apiKey` and `azureADTokenProvider` arguments are mutually exclusive",
+    );
   },
 );
 
