@@ -51,18 +51,30 @@ const MANAGED_IDENTITIES: readonly CredentialPlan["kind"][] = ["managed-identity
 /** The kinds that the direct credential serves, as no class of `@azure/identity` finds them by itself. */
 const DIRECT: readonly CredentialPlan["kind"][] = ["github-actions", "azure-pipelines"];
 
+/**
+ * The kinds that the direct credential serves if `@azure/identity` would read another environment
+ * than the `env` option. It throws for an environment that it does not support. Not the chain: its
+ * developer tools need `@azure/identity`.
+ */
+const DIRECT_FOR_ENV: readonly CredentialPlan["kind"][] = [
+  "managed-identity",
+  "environment",
+  "deployed-service",
+];
+
 /** The deadline of the fallback. Short enough that waiting callers learn its outcome. */
 const FALLBACK_TIMEOUT_MS = 5_000;
 
 /**
- * Returns the planned credential: one of `@azure/identity`, or a direct one. It imports the package and constructs the
- * credential when the first token is requested.
+ * Returns the planned credential: one of `@azure/identity`, or a direct one. It imports the package
+ * and constructs the credential when the first token is requested.
  */
 export function defaultCredential(plan: CredentialPlan, env: Environment): TokenCredential {
   const { kind, clientId, tenantId, authorityHost } = plan;
   if (DIRECT.includes(kind)) return directCredential(env, authorityHost);
-  const tokenFile = kind === "workload-identity" ? env.AZURE_FEDERATED_TOKEN_FILE?.trim() : undefined;
   const unseen = unseenVariables(kind, env);
+  if (unseen.length > 0 && DIRECT_FOR_ENV.includes(kind)) return directCredential(env, authorityHost);
+  const tokenFile = kind === "workload-identity" ? env.AZURE_FEDERATED_TOKEN_FILE?.trim() : undefined;
   const fallback = fallbackOf(kind, env);
   const key = JSON.stringify([kind, clientId, tenantId, authorityHost, tokenFile, unseen, fallback]);
   const existing = credentials.get(key);
@@ -240,6 +252,8 @@ function unseenVariablesError(names: string[]): KeylessError {
   return new KeylessError(
     "credential/configuration",
     `@azure/identity reads ${names.join(", ")} from process.env, where the value differs from the env option`,
-    { hint: "Set it in the environment of the process, or pass your own credential." },
+    {
+      hint: "Set it in the environment of the process; name one identity in the env option, such as AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential; or pass your own credential.",
+    },
   );
 }

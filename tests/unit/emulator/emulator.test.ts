@@ -1019,7 +1019,7 @@ describe("start and stop", () => {
       IDENTITY_ENDPOINT: `${identity.url}/msi/token`,
       IDENTITY_HEADER: expect.stringMatching(/^[0-9a-f]{64}$/),
       AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
-      FOUNDRY_RESOURCE_URL: `http://127.0.0.1:${foundry.port}/openai/v1/`,
+      FOUNDRY_RESOURCE_URL: `http://127.0.0.1:${foundry.port}`,
       FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
       FOUNDRY_MODEL_NAME: "gpt-5.5",
     });
