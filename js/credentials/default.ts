@@ -51,17 +51,6 @@ const MANAGED_IDENTITIES: readonly CredentialPlan["kind"][] = ["managed-identity
 /** The kinds that the direct credential serves, as no class of `@azure/identity` finds them by itself. */
 const DIRECT: readonly CredentialPlan["kind"][] = ["github-actions", "azure-pipelines"];
 
-/**
- * The kinds that the direct credential serves if `@azure/identity` would read another environment
- * than the `env` option. It throws for an environment that it does not support. Not the chain: its
- * developer tools need `@azure/identity`.
- */
-const DIRECT_FOR_ENV: readonly CredentialPlan["kind"][] = [
-  "managed-identity",
-  "environment",
-  "deployed-service",
-];
-
 /** The deadline of the fallback. Short enough that waiting callers learn its outcome. */
 const FALLBACK_TIMEOUT_MS = 5_000;
 
@@ -73,7 +62,7 @@ export function defaultCredential(plan: CredentialPlan, env: Environment): Token
   const { kind, clientId, tenantId, authorityHost } = plan;
   if (DIRECT.includes(kind)) return directCredential(env, authorityHost);
   const unseen = unseenVariables(kind, env);
-  if (unseen.length > 0 && DIRECT_FOR_ENV.includes(kind)) return directCredential(env, authorityHost);
+  if (unseen.length > 0 && isDirect(kind, env)) return directCredential(env, authorityHost);
   const tokenFile = kind === "workload-identity" ? env.AZURE_FEDERATED_TOKEN_FILE?.trim() : undefined;
   const fallback = fallbackOf(kind, env);
   const key = JSON.stringify([kind, clientId, tenantId, authorityHost, tokenFile, unseen, fallback]);
@@ -94,6 +83,16 @@ export function defaultCredential(plan: CredentialPlan, env: Environment): Token
     });
   }
   return credential;
+}
+
+/**
+ * Whether the direct credential takes the place of one that would read another environment: for a
+ * service principal, and where an identity endpoint of the environment comes first. It throws for
+ * what it does not support, such as a certificate.
+ */
+function isDirect(kind: CredentialPlan["kind"], env: Environment): boolean {
+  // As if there were an agent of Azure Arc: the metadata service is the machine's, not the option's.
+  return kind === "environment" || planModule().hasDirectFallback(coreEnvironment(env), true);
 }
 
 /** When the direct credential takes the place of another one, and the variables it would read. */
@@ -253,7 +252,7 @@ function unseenVariablesError(names: string[]): KeylessError {
     "credential/configuration",
     `@azure/identity reads ${names.join(", ")} from process.env, where the value differs from the env option`,
     {
-      hint: "Set it in the environment of the process; name one identity in the env option, such as AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential; or pass your own credential.",
+      hint: 'Pass credential: "direct", which reads the env option alone; or set it in the environment of the process.',
     },
   );
 }

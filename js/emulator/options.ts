@@ -64,8 +64,8 @@ export function readOptions(input: EmulatorOptions): Settings {
   check(port === 0 || port !== identityPort, "`port` and `identityPort` must differ.");
   check(typeof platformCache === "boolean", "`platformCache` must be true or false.");
   check(typeof tokenRevocation === "boolean", "`tokenRevocation` must be true or false.");
+  const given = deployments === undefined ? undefined : checkDeployments(deployments);
   check(isName(model), "`model` must be a non-empty string.");
-  const known = checkDeployments(deployments ?? [...new Set([model, ...DEFAULT_DEPLOYMENTS])]);
   check(
     isList(audiences) && audiences.length > 0 && audiences.every(isName),
     "`audiences` must be an array with at least one audience.",
@@ -92,7 +92,7 @@ export function readOptions(input: EmulatorOptions): Settings {
     platformCache,
     tokenRevocation,
     model,
-    deployments: known,
+    deployments: given ?? [...new Set([model, ...DEFAULT_DEPLOYMENTS])],
     quotas: readQuotas(quotas),
     roles: readRoles(roles),
     audiences: [...audiences],

@@ -29,9 +29,9 @@ export interface FoundryProviderOptions extends ModelOptions {
   maxOutputTokens?: number | undefined;
   /**
    * The environment to read. Default `process.env`. `@azure/identity` itself reads only
-   * `process.env`: if this one sets a variable of the identity to another value, the credential of
-   * `copilot-keyless/direct` takes its place. What that cannot do, such as a certificate or the chain
-   * with developer tools, fails at the first token with `credential/configuration`.
+   * `process.env`: if this one has another identity endpoint or service principal, the direct
+   * credential takes its place. Anything else that differs fails at the first token with
+   * `credential/configuration`.
    */
   env?: Record<string, string | undefined> | undefined;
   /** A token provider, or options for the one that is created. */
