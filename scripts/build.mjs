@@ -103,7 +103,10 @@ async function distribution() {
   // All other bundles import the package, so that they share its classes and state.
   const apart = { minify: true, external: ["copilot-keyless", "copilot-keyless/*", ...PEERS] };
   const rest = [
-    [sources("./emulator"), { plugins: [fromPackage("copilot-keyless/core", "errors/keyless-error")] }],
+    [
+      sources("./emulator"),
+      { banner: { js: REQUIRE }, plugins: [fromPackage("copilot-keyless/core", "errors/keyless-error")] },
+    ],
     // In one file, for pages without a bundler.
     [sources("./http-client"), { platform: "neutral", target: "es2022", lineLimit: 0 }],
     [CLI, { banner: { js: `#!/usr/bin/env node\n${REQUIRE}` } }],

@@ -202,6 +202,7 @@ export type ChatErrorCode =
 type EmulatorErrorCode =
   | "emulator/invalid-option"
   | "emulator/invalid-fault"
+  | "emulator/invalid-reply"
   | "emulator/port-in-use"
   | "emulator/listen-failed"
   | "emulator/reply-failed"
