@@ -5,7 +5,6 @@ import type { FoundryProvider } from "../foundry/provider.js";
 import { diagnose } from "../model/diagnose.js";
 import { diagnosisError } from "../model/model-error.js";
 import { parseChallenge } from "../tokens/parse.js";
-import { planModule } from "../wasm/bindings.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Verdict } from "../wasm/modules/gateway.js";
 
@@ -115,6 +114,6 @@ export function networkError(provider: FoundryProvider, message: string): Keyles
  * The status for a client that gets no token: 400 if it should not ask again, because it would hide
  * the message of a 401 and repeat a 503.
  */
-export function statusOfTokenError({ code }: KeylessError): number {
-  return planModule().isFinal(code) ? 400 : 503;
+export function statusOfTokenError({ retryable }: KeylessError): number {
+  return retryable ? 503 : 400;
 }
