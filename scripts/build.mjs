@@ -81,7 +81,7 @@ export const REQUIRE =
 async function distribution() {
   const wasm = esbuildWasm(builtModules());
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
-  const library = await bundle("dist", sources(".", "./web", "./azure-functions", ...sharing), {
+  const library = await bundle("dist", sources(".", "./web", "./azure-functions", "./http", ...sharing), {
     // Keep names, so that stacks are readable.
     minifySyntax: true,
     minifyWhitespace: true,
@@ -103,7 +103,12 @@ async function distribution() {
   // All other bundles import the package, so that they share its classes and state.
   const apart = { minify: true, external: ["copilot-keyless", "copilot-keyless/*", ...PEERS] };
   const rest = [
-    [sources("./emulator"), { plugins: [fromPackage("copilot-keyless/core", "errors/keyless-error")] }],
+    [
+      sources("./emulator"),
+      { banner: { js: REQUIRE }, plugins: [fromPackage("copilot-keyless/core", "errors/keyless-error")] },
+    ],
+    // In one file, for pages without a bundler.
+    [sources("./http-client"), { platform: "neutral", target: "es2022", lineLimit: 0 }],
     [CLI, { banner: { js: `#!/usr/bin/env node\n${REQUIRE}` } }],
   ].map(([entries, options]) => bundle("dist", entries, { ...apart, ...options }));
   const bundled = [library, ...(await Promise.all(rest))].flat();

@@ -13,6 +13,8 @@ import {
 import { KeylessError } from "../errors/keyless-error.js";
 import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
+import { waitingFailure } from "../tokens/provider.js";
+import { planModule } from "../wasm/bindings.js";
 import type { SessionSettings } from "./attached-session.js";
 import { closed } from "./closed.js";
 import type { ChatOptions, CloseOptions, Conversation, ReplyStream } from "./conversation.js";
@@ -25,6 +27,8 @@ import { Turn } from "./turn.js";
 export interface ConversationSettings extends SessionSettings {
   /** How long a turn may take, in milliseconds, unless the turn sets it. */
   timeoutMs: number;
+  /** How long the resource may send nothing of a reply. Default: by the model. */
+  firstByteTimeoutMs: number | undefined;
   /** Whether the conversation ends with its first turn. */
   once: boolean;
   /** Whether the history is deleted at the end, unless `close` decides otherwise. */
@@ -151,10 +155,18 @@ export class AgentConversation implements Conversation {
     checkTimeout(timeoutMs);
     if (this.#closing) throw closed();
     const message = { prompt: wellFormed(prompt), ...(attachments ? wellFormedDeep({ attachments }) : {}) };
-    const turn = new Turn(message, timeoutMs, {
-      explain: (failure) => this.#driver.explain(failure),
-      onEvent: quiet(onEvent),
-    });
+    const { provider, session, firstByteTimeoutMs: most } = this.#settings;
+    const firstByteTimeoutMs =
+      most ?? planModule().firstByteTimeoutMs(provider.model, session.reasoningEffort);
+    const turn = new Turn(
+      message,
+      { timeoutMs, firstByteTimeoutMs },
+      {
+        explain: (failure) => this.#driver.explain(failure),
+        waitingFailure: () => waitingFailure(provider.tokens),
+        onEvent: quiet(onEvent),
+      },
+    );
     const abort = () => turn.fail(signal?.reason);
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) abort();

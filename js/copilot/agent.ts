@@ -47,6 +47,7 @@ export class FoundryAgent implements AsyncDisposable {
   readonly #parts: SessionParts;
   readonly #session: Partial<SessionConfig>;
   readonly #timeoutMs: number;
+  readonly #firstByteTimeoutMs: number | undefined;
   readonly #stateless: boolean;
   readonly #deleteHistory: boolean | undefined;
   readonly #conversations = new Set<Conversation>();
@@ -61,6 +62,7 @@ export class FoundryAgent implements AsyncDisposable {
       session,
       systemMessage,
       timeoutMs,
+      firstByteTimeoutMs,
       stateless,
       deleteHistory,
       resume,
@@ -74,6 +76,7 @@ export class FoundryAgent implements AsyncDisposable {
     this.#parts = { preset, systemMessage, session };
     this.#session = sessionConfig(this.#parts);
     this.#timeoutMs = timeoutMs;
+    this.#firstByteTimeoutMs = firstByteTimeoutMs;
     this.#stateless = stateless;
     this.#deleteHistory = deleteHistory;
     this.#own = this.conversation({ resume });
@@ -164,6 +167,7 @@ export class FoundryAgent implements AsyncDisposable {
       runtime: this.#runtime,
       session: this.#session,
       timeoutMs: this.#timeoutMs,
+      firstByteTimeoutMs: this.#firstByteTimeoutMs,
       id: undefined,
       resume: undefined,
       once,

@@ -47,6 +47,12 @@ export interface AgentOptions extends FoundryProviderOptions {
   /** How long a turn may take, in milliseconds. Default 120,000. */
   timeoutMs?: number | undefined;
   /**
+   * How long the resource may send nothing of a reply, in milliseconds; then the turn fails with
+   * `model/first-byte-timeout`. Default 60,000; 90,000 for a reasoning model, up to 600,000 by its
+   * effort.
+   */
+  firstByteTimeoutMs?: number | undefined;
+  /**
    * Whether every `chat` and `stream` starts a conversation of its own, which ends with the call.
    * Calls then run side by side and share no history. Default false: `chat` and `stream` continue
    * one conversation.
@@ -123,6 +129,8 @@ export function readAgentOptions(given: AgentOptions): ReadAgentOptions {
     turnsPerRuntime = TURNS_PER_RUNTIME,
   } = options;
   checkTimeout(timeoutMs);
+  if (options.firstByteTimeoutMs !== undefined)
+    checkTimeout(options.firstByteTimeoutMs, "firstByteTimeoutMs");
   check(
     !stateless || options.resume === undefined,
     'resume does not go with stateless (sessions: "per-call")',
@@ -142,6 +150,7 @@ export function agentChecks(): Checks<AgentOptions> {
     preset: PRESET,
     systemMessage: SYSTEM_MESSAGE,
     timeoutMs: number,
+    firstByteTimeoutMs: number,
     stateless: flag,
     deleteHistory: flag,
     resume: text,
@@ -163,12 +172,12 @@ export function checkSession(session: AgentOptions["session"], code: ErrorCode):
 }
 
 /** @throws KeylessError `agent/invalid-option` unless a timer can wait this long */
-export function checkTimeout(timeoutMs: number): void {
-  if (Number.isFinite(timeoutMs) && timeoutMs > 0 && timeoutMs < 2 ** 31) return;
+export function checkTimeout(ms: number, name = "timeoutMs"): void {
+  if (Number.isFinite(ms) && ms > 0 && ms < 2 ** 31) return;
   throw new KeylessError(
     "agent/invalid-option",
-    "timeoutMs must be a positive number of milliseconds, below 2^31",
-    { hint: "Leave it out to get the default of 120,000." },
+    `${name} must be a positive number of milliseconds, below 2^31`,
+    { hint: `Leave it out to get the default${name === "timeoutMs" ? " of 120,000" : ""}.` },
   );
 }
 

@@ -29,7 +29,8 @@ export interface FoundryProviderOptions extends ModelOptions {
   maxOutputTokens?: number | undefined;
   /**
    * The environment to read. Default `process.env`. `@azure/identity` itself reads only
-   * `process.env`: if this one sets such a variable to another value, the first token fails with
+   * `process.env`: if this one has another identity endpoint or service principal, the direct
+   * credential takes its place. Anything else that differs fails at the first token with
    * `credential/configuration`.
    */
   env?: Record<string, string | undefined> | undefined;

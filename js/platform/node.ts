@@ -3,6 +3,12 @@
 const load = <M>(name: string) => globalThis.process?.getBuiltinModule?.(name) as M;
 
 export const node = {
+  get asyncHooks() {
+    return load<typeof import("node:async_hooks")>("node:async_hooks");
+  },
+  get diagnostics() {
+    return load<typeof import("node:diagnostics_channel")>("node:diagnostics_channel");
+  },
   get fs() {
     return load<typeof import("node:fs")>("node:fs");
   },

@@ -142,6 +142,11 @@ export function rejectedTokenFromCache(tokens: TokenProvider): string | undefine
   return keeperOf.get(tokens)?.rejectedTokenFromCache;
 }
 
+/** Returns the last failure of the acquisition that callers of a provider wait for. */
+export function waitingFailure(tokens: TokenProvider): KeylessError | undefined {
+  return keeperOf.get(tokens)?.waitingFailure;
+}
+
 function textOf(token: AccessToken): string {
   return token.token;
 }

@@ -1,10 +1,12 @@
 //! Plans the provider for the Copilot SDK from the options and the environment.
 
+mod first_byte;
 mod models;
 mod names;
 
 use serde::{Deserialize, Serialize};
 
+pub use first_byte::first_byte_timeout_ms;
 pub use models::{ModelRequest, NamedProvider, PlannedModel, models};
 use names::names;
 

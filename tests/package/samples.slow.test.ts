@@ -55,8 +55,12 @@ const folder = installed();
 linkPackages(folder, [
   "@azure",
   "@github",
+  "@hono",
   "@types",
   "@typespec",
+  "express",
+  "fastify",
+  "hono",
   "openai",
   "typescript",
   "undici-types",

@@ -62,6 +62,12 @@ pub fn judge_probe(failure: &JsValue) -> JsResult {
     Ok(to_js(probe::judge(&from_js(failure, Code::ProviderConflict)?)))
 }
 
+/// [`provider::first_byte_timeout_ms`].
+#[wasm_bindgen(js_name = firstByteTimeoutMs)]
+pub fn first_byte_timeout_ms(model: &str, effort: Option<String>) -> u32 {
+    provider::first_byte_timeout_ms(model, effort.as_deref())
+}
+
 /// [`identity::call`].
 #[wasm_bindgen(js_name = planTokenRequest)]
 pub fn plan_token_request(request: &JsValue) -> JsResult {

@@ -21,6 +21,8 @@ export function parseEndpoint(input: string, options: unknown): Endpoint;
 export function planProvider(request: ProviderRequest): ProviderPlan;
 export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
 export function planChat(request: ProbeRequest, prompt: string, timeoutMs: number | undefined): ProbeCall;
+/** Returns how long a model may send nothing of a reply, in milliseconds. */
+export function firstByteTimeoutMs(model: string, effort: string | undefined): number;
 /** `taken`: the names of the preceding providers. */
 export function planModels(request: NamedProviderRequest, taken: string[]): PlannedModel[];
 export function planTokenRequest(request: TokenRequest): TokenCall;

@@ -177,7 +177,25 @@ const CORE: Record<string, Row> = {
     parameters: [
       ["code", anything],
       ["message", anything],
-      ["details", anything, { hint: anything, status: anything, retryAfterMs: anything, cause: anything }],
+      [
+        "details",
+        anything,
+        {
+          hint: anything,
+          status: anything,
+          retryAfterMs: anything,
+          retryable: anything,
+          cause: anything,
+        },
+      ],
+    ],
+  },
+  isKeylessError: {
+    good: () => [new Error("any"), "token/closed"],
+    // Any value may be asked about.
+    parameters: [
+      ["error", anything],
+      ["code", anything],
     ],
   },
   parseEndpoint: {

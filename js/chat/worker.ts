@@ -15,15 +15,18 @@ import { tokenStatus } from "../http/token-status.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
 import { Conversations, sessionBusy } from "./conversations.js";
 import { EventQueue } from "./event-queue.js";
-import type { ChatHandlerOptions, ChatModel, FunctionsLimits } from "./options.js";
+import type { ChatModel, ServiceLimits, ServiceOptions } from "./options.js";
 import { SessionIds } from "./session-ids.js";
 
-/** The state of a worker. Contains no token and no text of a conversation. */
+/** The state of a handler. Contains no token and no text of a conversation. */
 export interface ChatStatus {
-  /** `misconfigured` if the settings are wrong, `closed` after `close`. */
-  state: "open" | "misconfigured" | "closed";
   /**
-   * Whether a request has started the worker. Before that the state only reflects the settings:
+   * `misconfigured` if the settings are wrong; `closing` while `close` waits for running turns, and
+   * then `closed`.
+   */
+  state: "open" | "misconfigured" | "closing" | "closed";
+  /**
+   * Whether a request has started the runtime. Before that the state only reflects the settings:
    * whether a token can be acquired and the runtime starts is not known.
    */
   started: boolean;
@@ -35,13 +38,13 @@ export interface ChatStatus {
   /** Which credential acquires the tokens. */
   credential?: string;
   models?: string[];
-  /** `empty` before the worker has started. */
+  /** `empty` before the first request. */
   token?: ChatTokenStatus;
   /** How many turns are running. */
   turns: number;
   /** How many conversations are kept. */
   conversations: number;
-  /** Why the app is misconfigured: a code of docs/reference/errors.md. */
+  /** Why the handler is misconfigured: a code of docs/reference/errors.md. */
   error?: ErrorCode;
 }
 
@@ -52,7 +55,7 @@ export interface ChatStatus {
 const SESSIONS_PER_RUNTIME = 100;
 
 /** The options for the agent. */
-export type WorkerOptions = Omit<ChatHandlerOptions, "models" | "limits" | "caller" | "exposeErrors">;
+export type WorkerOptions = Omit<ServiceOptions, "models" | "limits" | "exposeErrors" | "resumeMs">;
 
 /** The agent of a worker and its models, created with the first request. */
 interface Running {
@@ -75,7 +78,7 @@ export class ChatWorker {
   #failure: unknown;
   #closing: Promise<void> | undefined;
 
-  constructor(options: WorkerOptions, models: ChatModel[], limits: FunctionsLimits, onStart: () => void) {
+  constructor(options: WorkerOptions, models: ChatModel[], limits: ServiceLimits, onStart: () => void) {
     this.#options = options;
     this.#models = models;
     this.#ids = new SessionIds(options.durable?.secret);
