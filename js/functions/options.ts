@@ -110,6 +110,8 @@ function handlerChecks(): Checks<ChatHandlerOptions> {
     stateless: _stateless,
     deleteHistory: _deleteHistory,
     resume: _resume,
+    idleMs: _idleMs,
+    maxConversations: _maxConversations,
     sessions: _sessions,
     keepHistory: _keepHistory,
     ...shared
@@ -118,6 +120,7 @@ function handlerChecks(): Checks<ChatHandlerOptions> {
     ...shared,
     maxPromptTokens: finite,
     maxOutputTokens: finite,
+    maxContextWindowTokens: finite,
     sessionsPerRuntime: finite,
     turnsPerRuntime: finite,
     client: object,

@@ -32,7 +32,7 @@ export class Slots {
       throw chatError(
         "chat/overloaded",
         503,
-        `${this.#limit} replies are in progress already`,
+        inProgress(this.#limit, "reply is", "replies are"),
         undefined,
         RETRY_MS,
       );
@@ -48,7 +48,7 @@ export class Slots {
           throw chatError(
             "chat/too-many-turns",
             429,
-            `${this.#limitPerCaller} of your requests are in progress already`,
+            inProgress(this.#limitPerCaller, "of your requests is", "of your requests are"),
             "Wait until one of them ends.",
             RETRY_MS,
           );
@@ -71,3 +71,7 @@ export class Slots {
 
 /** `Retry-After`, in milliseconds. A slot becomes free as soon as a reply ends. */
 const RETRY_MS = 1_000;
+
+function inProgress(count: number, one: string, several: string): string {
+  return `${count} ${count === 1 ? one : several} in progress already`;
+}
