@@ -118,8 +118,8 @@ export function readOptions<T extends object>(given: T | undefined, checks: Chec
   if (unknown === undefined) return read;
   const names = Object.keys(checks);
   const near = names.find((name) => distance(name.toLowerCase(), unknown.toLowerCase()) <= 2);
-  const hint = near === undefined ? `The options are ${names.join(", ")}.` : `Did you mean ${near}?`;
-  throw refused(`There is no option ${unknown}.`, code, hint);
+  const guess = near === undefined ? "" : `Did you mean ${near}? `;
+  throw refused(`There is no option ${unknown}.`, code, `${guess}The options are ${names.join(", ")}.`);
 }
 
 /** {@link readOptions} of an object that may hold options of other functions, too. */

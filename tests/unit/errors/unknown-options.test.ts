@@ -89,7 +89,10 @@ test.each([
   [{ systemMesage: "x" }, "systemMessage"],
 ])("%o: did you mean %s?", (more, name) => {
   expect(() => new FoundryAgent({ ...valid, ...more } as object)).toThrow(
-    expect.objectContaining({ code: "agent/invalid-option", hint: `Did you mean ${name}?` }),
+    expect.objectContaining({
+      code: "agent/invalid-option",
+      hint: expect.stringContaining(`Did you mean ${name}? The options are `),
+    }),
   );
 });
 
@@ -116,8 +119,8 @@ test("clients of the Azure SDK may pass options of their own with a call for a t
 
 test("direct calls to a model refuse them, too", async () => {
   await expect(probe({ endpoint, modell: "x" } as never)).rejects.toMatchObject({
-    hint: "Did you mean model?",
+    hint: expect.stringContaining("Did you mean model?"),
   });
   const stream = streamChat({ endpoint, prompt: "Hi", modell: "x" } as never);
-  await expect(stream.next()).rejects.toMatchObject({ hint: "Did you mean model?" });
+  await expect(stream.next()).rejects.toMatchObject({ hint: expect.stringContaining("Did you mean model?") });
 });
