@@ -15,11 +15,20 @@ const baseDirectory = temporaryFolder();
 test.each<[string, (emulator: Emulator) => Omit<ProviderConfig, "bearerTokenProvider">]>([
   [
     "/openai/v1/responses",
-    ({ env }) => ({ type: "openai", wireApi: "responses", baseUrl: env.FOUNDRY_RESOURCE_URL }),
+    ({ env }) => ({
+      type: "openai",
+      wireApi: "responses",
+      // As the guides for Azure build it.
+      baseUrl: `${env.FOUNDRY_RESOURCE_URL}/openai/v1/`,
+    }),
   ],
   [
     "/openai/v1/chat/completions",
-    ({ env }) => ({ type: "openai", wireApi: "completions", baseUrl: env.FOUNDRY_RESOURCE_URL }),
+    ({ env }) => ({
+      type: "openai",
+      wireApi: "completions",
+      baseUrl: `${env.FOUNDRY_RESOURCE_URL}/openai/v1/`,
+    }),
   ],
   [
     "/openai/deployments/gpt-5.5/chat/completions",
