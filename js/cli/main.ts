@@ -104,6 +104,11 @@ program
   .option("--identity-port <port>", "port of the managed identity endpoint (default: a free one)", port)
   .option("--token-lifetime <seconds>", "lifetime of tokens", seconds, 3600)
   .option("--no-platform-cache", "give a new token to each request; Azure keeps one for about a day")
+  .option("--deployment <name>", "a deployment that exists; repeatable", list)
+  .option("--role <name>", "a role of the caller, or none; repeatable", list)
+  .option("--quota <fields>", "limits: deployment=gpt-5.5,requestsPerMinute=3; repeatable", list)
+  .option("--fault <fields>", "a fault: server=foundry,kind=status,status=429, or JSON; repeatable", list)
+  .option("--reply <reply>", "a reply of the model, before the usual ones: text, or JSON; repeatable", list)
   .option("--json", "print the environment as JSON")
   .action((options) => finish(emulator(options)));
 
@@ -134,6 +139,11 @@ function checked<T>(parse: (text: string, before?: T) => T): (text: string, befo
       throw error instanceof TypeError ? new InvalidArgumentError(error.message) : error;
     }
   };
+}
+
+/** Collects the values of an option that is repeated. */
+function list(text: string, before: string[] = []): string[] {
+  return [...before, text];
 }
 
 function whole(text: string): number {

@@ -10,7 +10,7 @@ pub use first_byte::first_byte_timeout_ms;
 pub use models::{ModelRequest, NamedProvider, PlannedModel, models};
 use names::names;
 
-use crate::endpoint::{Endpoint, FIND, Options, ProviderType, parse};
+use crate::endpoint::{Endpoint, FIND, Kind, Options, ProviderType, parse};
 use crate::environment::{self, CredentialKind, CredentialPlan, Origin, Setting};
 use crate::text::is_made_of;
 use crate::text::number::from_number;
@@ -254,8 +254,15 @@ pub fn plan(request: &ProviderRequest) -> Result<ProviderPlan> {
     };
     let credential = credential(request, &endpoint)?;
     // The default credential gets the authority host from the plan.
-    let applies =
-        |notice: &&Notice| request.own_credential || notice.code != NoticeCode::AuthorityHostRequired;
+    // A variable for the URL of a resource has no path, so its completion on this machine is no repair.
+    let bare = matches!(endpoint_source, Origin::Variable(_))
+        && endpoint.kind == Kind::Local
+        && endpoint.base_url == format!("{}v1", endpoint.url);
+    let applies = |notice: &&Notice| match notice.code {
+        NoticeCode::AuthorityHostRequired => request.own_credential,
+        NoticeCode::PathCompleted => !bare,
+        _ => true,
+    };
     let warnings = endpoint
         .warnings
         .iter()

@@ -169,6 +169,7 @@ const OWNERS: Record<string, object> = {
   chat,
   handlers: { edge: chat },
   "emulator.faults": emulator.faults,
+  "emulator.replies": emulator.replies,
   "emulator.foundry": emulator.foundry,
 };
 
@@ -617,7 +618,21 @@ const SOLE: Record<string, Record<string, Row>> = {
     },
     clear: NONE,
   },
-  "emulator.foundry": { setRoles: { good: () => [[]], parameters: [["roles", list]] } },
+  "emulator.replies": {
+    add: { good: () => ["x"], parameters: [["reply", [...text, ...object], { text, times: number }]] },
+    clear: NONE,
+  },
+  "emulator.foundry": {
+    setRoles: { good: () => [[]], parameters: [["roles", list]] },
+    setDeployments: { good: () => [["gpt-5.5"]], parameters: [["deployments", list]] },
+    setQuota: {
+      good: () => ["gpt-5.5", {}],
+      parameters: [
+        ["deployment", text],
+        ["quota", object, { requestsPerMinute: number, tokensPerMinute: number }],
+      ],
+    },
+  },
 };
 
 /** Returns the callable functions of an owner: its own and those of its class. */
