@@ -1,5 +1,6 @@
 import { startEmulator } from "copilot-keyless/emulator";
 import { err } from "./colors.js";
+import { quote } from "./shell.js";
 
 interface Options {
   port?: number;
@@ -36,9 +37,4 @@ export async function emulator(options: Options): Promise<number> {
     `\n${identity} token requests, ${foundry} model requests, ${unauthorized} of them unauthorized\n`,
   );
   return 0;
-}
-
-/** Quotes a value for a POSIX shell. */
-function quote(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }
