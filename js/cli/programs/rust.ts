@@ -84,7 +84,8 @@ export function rust({ config, model, scope }: ProviderPlan): Code {
 
 // DefaultAzureCredential does not exist in Rust.
 const CREDENTIAL = `// On your machine: az login or azd auth login.
-let credential: Arc<dyn TokenCredential> = match env::var("AZURE_TOKEN_CREDENTIALS").as_deref() {
+let choice = env::var("AZURE_TOKEN_CREDENTIALS");
+let credential: Arc<dyn TokenCredential> = match choice.as_deref() {
     Ok("ManagedIdentityCredential") => ManagedIdentityCredential::new(None)?,
     _ => DeveloperToolsCredential::new(None)?,
 };
@@ -99,7 +100,10 @@ let bearer_token = move |_: ProviderTokenArgs| {
 };`;
 
 function constant(name: string, value: string): string {
-  return `const ${name}: &str = ${quote(value)};`;
+  const line = `const ${name}: &str = ${quote(value)};`;
+  const own = `    ${quote(value)};`;
+  // rustfmt leaves a text where it is if it fits on no line.
+  return line.length > 100 && own.length <= 100 ? `const ${name}: &str =\n${own}` : line;
 }
 
 /** One name as it is, several in braces. */

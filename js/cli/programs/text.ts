@@ -53,8 +53,11 @@ export const quoteWide = (value: string): string =>
 export const quoteRust = (value: string): string =>
   spell(value, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 
+/** Escapes that all the languages have. Java takes a backslash and `u000a` for the end of the line. */
+const NAMED: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
 function spell(value: string, other: (character: string) => string): string {
-  const text = value.replace(/["\\]/g, "\\$&").replace(/[^ -~]/gu, other);
+  const text = value.replace(/["\\]/g, "\\$&").replace(/[^ -~]/gu, (one) => NAMED[one] ?? other(one));
   return `"${text}"`;
 }
 
