@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { chat } from "./chat.js";
-import { config, FORMATS } from "./config.js";
+import { config, FORMATS, LANGUAGES } from "./config.js";
 import { doctor } from "./doctor.js";
 import { emulator } from "./emulator.js";
 import { exit, ignoreClosedPipes } from "./exit.js";
@@ -67,9 +67,17 @@ withEndpoint(program.command("token"))
 
 withEndpoint(program.command("config"))
   .description("Show the provider config for the Copilot SDK, and the source of each setting.")
-  .addOption(new Option("--format <format>", "print it as code to copy").choices(FORMATS))
+  .addOption(
+    new Option("--format <format>", "print a whole program, the environment or the role").choices(FORMATS),
+  )
+  .option("--snippet", "with a language: print only the credential and the provider")
   .option("--json", "print JSON")
-  .action((options) => finish(config(options)));
+  .action((options, command: Command) => {
+    if (options.snippet && !LANGUAGES.includes(options.format)) {
+      command.error(`error: --snippet needs --format with a language: ${LANGUAGES.join(", ")}.`);
+    }
+    return finish(config(options));
+  });
 
 program
   .command("simulate")

@@ -215,6 +215,8 @@ type Expected = { skip: string } | { says: RegExp; code?: number };
 const INSTALLED = { skip: "installed above, from the packed file" };
 const SERVES = { skip: "serves until it is ended; a suite of its own runs it" };
 
+const PYTHON = { skip: "examples/python/tests/test_guide.py runs it" };
+
 const COMMANDS: Record<string, Expected> = {
   "npm start": { says: /turns +2/ },
   "npm test": { skip: "this very run" },
@@ -246,6 +248,20 @@ const COMMANDS: Record<string, Expected> = {
   "npx copilot-keyless config --endpoint myres.openai.azure.com --format python": {
     says: /myres\.openai\.azure\.com/,
   },
+  "npx copilot-keyless config --endpoint myres.openai.azure.com --format go": { says: /^package main$/m },
+  "npx copilot-keyless config --endpoint myres.openai.azure.com --format rust --snippet": {
+    says: /^fn provider\(\)/m,
+  },
+  "python3 -m venv .venv": PYTHON,
+  ". .venv/bin/activate": PYTHON,
+  "pip install github-copilot-sdk azure-identity aiohttp": PYTHON,
+  "npx copilot-keyless config --format python > app.py": PYTHON,
+  "python app.py": PYTHON,
+  "export AZURE_TOKEN_CREDENTIALS=dev": PYTHON,
+  "npx copilot-keyless config --endpoint myres.openai.azure.com --model gpt-5.5 --format python > app.py":
+    PYTHON,
+  "npm run tool component": PYTHON,
+  "pip install -e examples/python": PYTHON,
   "npx copilot-keyless config --endpoint myres.openai.azure.com --format role": {
     says: /az role assignment create/,
   },
