@@ -76,8 +76,8 @@ class Runner {
     this.#signal = signal;
   }
 
-  roundsOf({ quickRounds = 1 }) {
-    return this.#quick ? quickRounds : ROUNDS;
+  roundsOf({ rounds = ROUNDS, quickRounds = 1 }) {
+    return this.#quick ? quickRounds : rounds;
   }
 
   async run(one, name, round) {
