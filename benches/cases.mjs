@@ -26,7 +26,8 @@ const ten = ({ toolResults: { length } }) =>
  * options of an emulator that runs beside it; `figure` reads the compared figure from a run.
  * `limit` is the best possible result: a figure, or a system that also runs. `together` measures
  * all systems in one process, because two processes differ by more than the systems do. `remark`
- * adds a note to a row. `rounds` is how often each system runs, if not five times.
+ * adds a note to a row. `rounds` is how often each system runs, if not five times;
+ * `timeoutMs` how long a run may take, if not three minutes.
  */
 export const CASES = [
   {
@@ -225,6 +226,7 @@ export const CASES = [
     args: ["1000"],
     quickArgs: ["60"],
     rounds: 1,
+    timeoutMs: 900_000,
     emulator: {},
     figure: ({ report }) => report[figure],
     against: [{ peer: "preset coding", goal: faster(factor, "less") }],

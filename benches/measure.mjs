@@ -81,8 +81,8 @@ class Runner {
   }
 
   async run(one, name, round) {
-    const { program, args = [], quickArgs = args, flags, emulator } = one;
-    const settings = { program, args: [name, ...(this.#quick ? quickArgs : args)], flags };
+    const { program, args = [], quickArgs = args, flags, timeoutMs, emulator } = one;
+    const settings = { program, args: [name, ...(this.#quick ? quickArgs : args)], flags, timeoutMs };
     const key = JSON.stringify([settings, round]);
     const run = this.#runs.get(key) ?? (await runProgram({ ...settings, emulator, signal: this.#signal }));
     this.#signal.throwIfAborted();

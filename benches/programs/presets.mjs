@@ -11,7 +11,7 @@ const [name, turns = "1000"] = process.argv.slice(2);
 const preset = name === "copilot-keyless" ? "chat" : "coding";
 
 const { inputTokens, bytes } = await hello();
-await using agent = new FoundryAgent({ preset, stateless: true });
+const agent = new FoundryAgent({ preset, stateless: true });
 await agent.chat("Warm up");
 const before = cpuMsOf(process.pid);
 let [started, runtimeMb, nodeMb] = [0, 0, 0];
@@ -27,6 +27,7 @@ await Promise.all(
 );
 const cpuMs = (cpuMsOf(process.pid) - before) / Number(turns);
 report({ inputTokens, bytes, cpuMs, runtimeMb, nodeMb });
+await agent.close();
 
 /** Sends "hello" through a proxy that counts the bytes of the request. */
 async function hello() {
@@ -45,8 +46,9 @@ async function hello() {
   });
   await new Promise((listening) => proxy.listen(0, "127.0.0.1", listening));
   const endpoint = `http://127.0.0.1:${proxy.address().port}/openai/v1/`;
-  await using agent = new FoundryAgent({ preset, endpoint });
+  const agent = new FoundryAgent({ preset, endpoint });
   const { usage } = await agent.turn("hello");
+  await agent.close();
   proxy.close();
   proxy.closeAllConnections();
   return { inputTokens: usage.inputTokens, bytes };
