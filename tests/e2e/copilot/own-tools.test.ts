@@ -228,7 +228,7 @@ describe("a tool with isTerminal takes the answer", () => {
       },
     });
     called = { name: "answer", arguments: { city: "Graz", celsius: 21 } };
-    const conversation = agentWith({ preset: "chat" }).conversation({ tools: [tell as Tool] });
+    const conversation = agentWith({ preset: "chat" }).conversation({ tools: [tell] });
     const { text, usage } = await conversation.turn("How is it?");
     expect([text, usage.requests, answer]).toEqual(["", 1, { city: "Graz", celsius: 21 }]);
     const stream = conversation.stream("And now?");
@@ -244,7 +244,7 @@ describe("a tool with isTerminal takes the answer", () => {
       handler: (given) => schema.parse(given),
     });
     called = { name: "answer", arguments: { city: "Graz" } };
-    const conversation = agentWith({ preset: "chat" }).conversation({ tools: [tell as Tool] });
+    const conversation = agentWith({ preset: "chat" }).conversation({ tools: [tell] });
     expect(await conversation.turn("How is it?")).toMatchObject({ text: "Done", usage: { requests: 2 } });
   });
 });
