@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { build } from "./build.mjs";
 import { main, root, StepError } from "./steps.mjs";
-import { checkNode, npmPackages } from "./toolchain.mjs";
+import { npmPackages } from "./toolchain.mjs";
 
 /**
  * Runs a command: parses its `options`, each a list of arguments for Commander's `option`, builds
@@ -21,7 +21,6 @@ import { checkNode, npmPackages } from "./toolchain.mjs";
  */
 export const command = (name, about, options, run, prepare = build) =>
   main(async () => {
-    checkNode();
     await npmPackages();
     const { Command } = await import("commander");
     const usage = `npm run ${["bench", "live"].includes(name) ? name : `tool ${name}`} --`;

@@ -21,12 +21,20 @@ export class StepError extends Error {
 /** Runs a script's main function. Prints a StepError as a short message, with exit code 1. */
 export async function main(work) {
   try {
+    checkNode();
     process.exitCode = (await work()) ?? 0;
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     console.error(`\n✗ ${error.message}${error.hint ? `\n  ${error.hint}` : ""}`);
     process.exitCode = 1;
   }
+}
+
+/** Rejects a version of Node that the Copilot SDK does not run on. */
+function checkNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22) return;
+  throw new StepError(`Node ${process.versions.node} is too old`, "Install Node 20.19, or 22.12 or later.");
 }
 
 /** Shows a step while it runs. `work` receives a function that shows its last line of output. */

@@ -7,7 +7,7 @@
 
 import { build, quickBuild } from "./build.mjs";
 import { foreground, main, run, step } from "./steps.mjs";
-import { cargoTools, checkNode, npmPackages, rust } from "./toolchain.mjs";
+import { cargoTools, npmPackages, rust } from "./toolchain.mjs";
 
 const wasm = ["-p", "copilot-keyless-wasm", "--features", "core,plan", "--target", "wasm32-unknown-unknown"];
 const SUITES = {
@@ -40,7 +40,6 @@ await main(async () => {
   const named = projects.length > 0 || /^[^-]/.test(rest[0] ?? "");
   const prepare = slow || named ? build : quickBuild;
 
-  checkNode();
   await rust();
   await npmPackages();
   for (const name of suites) {

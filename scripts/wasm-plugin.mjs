@@ -1,13 +1,12 @@
 // Puts the built WebAssembly modules into bundles and tests: wasm-bindgen's file for
-// js/wasm/modules/<name>.js, and the deflated `.wasm` in base64 for <name>-inline.js. One set of
-// rules serves two plugins: one for Vite and Vitest, one for esbuild.
+// js/wasm/modules/<name>.js, and the deflated `.wasm` in base64 for <name>-inline.js.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { root } from "./steps.mjs";
 
-/** The imports that the plugins resolve: js/wasm/modules/core.js, core-inline.js and so on. */
+/** The imports that the plugin resolves: js/wasm/modules/core.js, core-inline.js and so on. */
 export const IMPORT = /\/modules\/(core|plan|net)(-inline)?\.js$/;
 
 /** The module for each import. The development build has everything in one module. */
@@ -24,9 +23,10 @@ export function wasmFiles(module) {
 }
 
 /**
- * The plugin for Vite and Vitest. `modules` is DEV, RELEASE, or names of other modules by import.
+ * The plugin for Rolldown, Vite and Vitest. `modules` is DEV, RELEASE, or names of other modules by
+ * import.
  */
-export function viteWasm(modules = DEV) {
+export function wasmModules(modules = DEV) {
   const resolveId = (source) => {
     const [, name, inline] = IMPORT.exec(source) ?? [];
     if (!name) return;
@@ -42,21 +42,6 @@ export function viteWasm(modules = DEV) {
     }
   };
   return { name: "wasm-modules", enforce: "pre", resolveId, load };
-}
-
-/** The plugin for esbuild. It also shortens the names in wasm-bindgen's files. */
-export function esbuildWasm(modules = DEV) {
-  const { name, resolveId, load } = viteWasm(modules);
-  return {
-    name,
-    setup({ onResolve, onLoad, esbuild }) {
-      onResolve({ filter: IMPORT }, ({ path }) => ({ path: resolveId(path), namespace: name }));
-      onLoad({ filter: /./, namespace: name }, async ({ path }) => {
-        const { code } = await esbuild.transform(load(path), { minify: true });
-        return { contents: code, resolveDir: root };
-      });
-    },
-  };
 }
 
 const deflated = (wasm, level) =>
