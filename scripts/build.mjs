@@ -1,11 +1,11 @@
 // `npm run build`: builds the publishable package into dist/, and what it needs. Skips unchanged
 // parts. `npm start` and the quick tests take a build with unoptimized WebAssembly instead.
 
-import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { thirdPartyLicenses } from "./licenses.mjs";
-import { files, ifChanged, isFresh, main, root, run, StepError, step } from "./steps.mjs";
+import { ifChanged, isFresh, main, root, run, StepError, step } from "./steps.mjs";
 import { npmPackages } from "./toolchain.mjs";
 import { COMPONENT, devModule, RUST, releaseModules } from "./wasm.mjs";
 import { builtModules, IMPORT, wasmFiles, wasmModules } from "./wasm-plugin.mjs";
@@ -22,11 +22,11 @@ const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 /** The package's entry points: "." is js/index.ts. */
 const ENTRIES = Object.keys(exports).filter((path) => exports[path].types);
 const nameOf = (path) => (path === "." ? "index" : path.slice(2));
-const sourceOf = (path) => join(root, `js/${nameOf(path)}.ts`);
-const sources = (...paths) => Object.fromEntries(paths.map((path) => [nameOf(path), sourceOf(path)]));
+const sources = (...paths) =>
+  Object.fromEntries(paths.map((path) => [nameOf(path), `js/${nameOf(path)}.ts`]));
 
 /** Packages that users install beside this one; never bundled. */
-const EXTERNAL = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
+const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
 
 export const build = () =>
   ifChanged("dist", INPUTS, RELEASED, async () => {
@@ -60,60 +60,66 @@ export function checkBuilt({ quick = false } = {}) {
   if (!fresh) throw new StepError("dist/ is not up to date", "Run npm run build.");
 }
 
-/** Bundles entry points. Returns the paths of the bundled modules. */
-async function bundle(dir, input, { output, ...options }) {
-  const { build: rolldown } = await import("rolldown");
-  const { output: files } = await rolldown({
-    input,
-    cwd: root,
-    platform: "node",
-    transform: { target: "node20" },
-    resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
-    ...options,
-    output: { dir, comments: false, ...output },
-  });
-  return files.flatMap(({ moduleIds = [] }) => moduleIds);
-}
-
 /** Returns the paths of the bundled modules. */
 async function distribution() {
   const wasm = wasmModules(builtModules());
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
   const library = await bundle("dist", sources(".", "./web", "./azure-functions", ...sharing), {
-    external: EXTERNAL,
     plugins: [wasm],
-    // Keep names and lines: Node prints them when nobody catches an error.
-    output: { minify: { mangle: false, codegen: false }, chunkFileNames: "chunks/[name]-[hash].js" },
+    // Keep names, so that stacks are readable.
+    minify: { mangle: false, codegen: false },
+    chunks: "chunks/[name]-[hash].js",
   });
-  const workerd = { index: sourceOf("./web"), ...sources(...sharing) };
+  const workerd = { ...sources(...sharing), index: "js/web.ts" };
   await bundle("dist/workerd", workerd, {
     platform: "neutral",
-    external: [...EXTERNAL, "cloudflare:workers"],
+    external: ["cloudflare:workers"],
     plugins: [forWorkerd, wasm],
-    output: { minify: true, chunkFileNames: "[name]-[hash].js" },
+    minify: true,
+    chunks: "[name]-[hash].js",
   });
   // All other bundles import the package, so that they share its classes and state.
-  const apart = { external: [/^copilot-keyless/, ...EXTERNAL], output: { minify: { codegen: false } } };
-  const emulator = { plugins: [fromPackage("copilot-keyless/core", "errors/keyless-error")] };
-  const cli = await bundle("dist", { cli: join(root, "js/cli/main.ts") }, apart);
-  const rest = await bundle("dist", sources("./emulator"), { ...apart, ...emulator });
+  const external = [/^copilot-keyless/];
+  const plugins = [fromPackage("copilot-keyless/core", "errors/keyless-error")];
+  const emulator = await bundle("dist", sources("./emulator"), { external, plugins });
+  const cli = await bundle("dist", { cli: "js/cli/main.ts" }, { external });
   chmodSync(join(root, "dist/cli.js"), 0o755);
   await declarations();
-  return [...library, ...cli, ...rest];
+  return [...library, ...emulator, ...cli];
 }
 
-/** Writes the type declarations that entry points refer to, and deletes all others. */
+/** Bundles entry points. Returns the paths of the bundled modules. */
+async function bundle(dir, input, options) {
+  // When nobody catches an error, Node prints its source line: keep lines short.
+  const { platform = "node", external = [], plugins, minify = { codegen: false }, chunks } = options;
+  const { build: rolldown } = await import("rolldown");
+  const { output } = await rolldown({
+    cwd: root,
+    input,
+    platform,
+    external: [...PEERS, ...external],
+    plugins,
+    resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
+    transform: { target: "node20" },
+    output: { dir, minify, comments: false, chunkFileNames: chunks },
+  });
+  return output.flatMap(({ moduleIds = [] }) => moduleIds);
+}
+
+/** Writes the type declarations that entry points refer to. */
 async function declarations() {
-  await run("tsc", ["-p", "tsconfig.json"]);
-  // tsc does not copy hand-written declarations.
-  for (const file of files("js").filter((path) => path.endsWith(".d.ts")))
-    cpSync(join(root, file), join(root, file.replace("js/", "dist/types/")));
-  const reached = new Set(ENTRIES.map((path) => posix.normalize(exports[path].types)));
+  const all = "target/types";
+  await run("tsc", ["-p", "tsconfig.json", "--outDir", all]);
+  const reached = new Set(
+    ENTRIES.map((path) => posix.relative("dist/types", posix.normalize(exports[path].types))),
+  );
   for (const file of reached) {
-    const imports = readFileSync(join(root, file), "utf8").matchAll(/["'](\.[^"']*)\.js["']/g);
+    // tsc does not copy hand-written declarations.
+    const from = ["js", all].map((folder) => join(root, folder, file)).find(existsSync);
+    const imports = readFileSync(from, "utf8").matchAll(/["'](\.[^"']*)\.js["']/g);
     for (const [, path] of imports) reached.add(posix.join(posix.dirname(file), `${path}.d.ts`));
+    cpSync(from, join(root, "dist/types", file));
   }
-  for (const file of files("dist/types")) if (!reached.has(file)) rmSync(join(root, file));
 }
 
 /** Imports a file of js/ from an entry point instead of bundling a copy of it. */

@@ -25,9 +25,9 @@ export function thirdPartyLicenses(inputs) {
 }
 
 function bundledPackages(inputs) {
-  const folders = inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
+  const folders = inputs.flatMap((path) => /^.*node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(path) ?? []);
   return [...new Set(folders)].sort().map((folder) => {
-    const manifest = join(root, folder, "package.json");
+    const manifest = join(folder, "package.json");
     const { name, version, license } = JSON.parse(readFileSync(manifest, "utf8"));
     if (["MIT", "ISC", "Apache-2.0"].includes(license)) return { name, version, license, manifest };
     throw new StepError(`May ${name} be bundled? Its licence is ${license}`);

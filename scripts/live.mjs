@@ -4,7 +4,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { quickBuild } from "./build.mjs";
 import { command } from "./command.mjs";
 import { output, root, StepError } from "./steps.mjs";
@@ -71,13 +71,8 @@ async function described() {
 /** Asks at the terminal. Without one, `--yes` has to be given. */
 async function agreed(signal) {
   if (!process.stdin.isTTY) throw new StepError("There is no terminal to ask at", "Add --yes to go on.");
-  // Not in terminal mode, so that Ctrl-C reaches this process as a signal.
-  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
-  try {
-    const closed = new Promise((resolve) => lines.once("close", () => resolve("")));
-    const answer = await Promise.race([lines.question("Go on? [y/N] ", { signal }), closed]);
+  process.stderr.write("Go on? [y/N] ");
+  // Not in terminal mode, so that Ctrl-C reaches this process as a signal. Ctrl-D ends without a line.
+  for await (const answer of createInterface({ input: process.stdin, signal }))
     return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    lines.close();
-  }
 }

@@ -84,16 +84,12 @@ function start(launch, name, given, { env, ...options }) {
   return launch(command, args, { cwd: root, env: { ...process.env, ...env }, shell, ...options });
 }
 
-/**
- * Runs a command to its end. Rejects with the end of its output when it fails. `show` prints the
- * output instead.
- */
-export function run(command, args, { onLine, hint, show, ...options } = {}) {
-  const stdio = show ? "inherit" : ["ignore", "pipe", "pipe"];
-  const child = start(spawn, command, args, { stdio, ...options });
+/** Runs a command to its end. Rejects with the end of its output when it fails. */
+export function run(command, args, { onLine, hint, ...options } = {}) {
+  const child = start(spawn, command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk) => {
+    stream.on("data", (chunk) => {
       output = (output + chunk).slice(-20_000);
       onLine?.(output.trimEnd().split("\n").at(-1).trim());
     });
@@ -126,7 +122,7 @@ export function output(command, args) {
 }
 
 /** Lists every file below some paths in a stable order. */
-export function files(...paths) {
+function files(...paths) {
   return paths.flatMap((path) => {
     if (!fs.statSync(join(root, path)).isDirectory()) return path;
     const names = fs.readdirSync(join(root, path)).sort();
