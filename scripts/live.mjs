@@ -7,32 +7,34 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { quickBuild } from "./build.mjs";
 import { command } from "./command.mjs";
-import { output, root, StepError } from "./steps.mjs";
+import { main, output, root, StepError } from "./steps.mjs";
 
 const REPORT = "target/live-report.md";
 const NOT_SET = `Set FOUNDRY_RESOURCE_URL to your resource, such as https://<my-resource>.openai.azure.com, and
   FOUNDRY_MODEL_NAME to a deployment, and sign in (az login). Or try it without Azure: --emulator`;
 
-await command(
-  "live",
-  "Checks the claims about Azure on your own resource, with your sign-in. Costs a few cents at most, and asks first.",
-  [
+const live = {
+  prepare: quickBuild,
+  about:
+    "Checks the claims about Azure on your own resource, with your sign-in. Costs a few cents at most, and asks first.",
+  options: [
     ["--yes", "do not ask before the requests"],
     ["--emulator", "run against the embedded emulator; costs nothing and does not ask"],
   ],
-  async ({ yes, emulator }, signal) => {
+  async run({ yes, emulator }, signal) {
     const { announcement, CHECKS } = await import("../tests/live/catalogue.mjs");
     const { pageOf, textOf } = await import("../tests/live/report.mjs");
     if (!emulator) {
       console.error(`${await described()}\n\n${announcement()}\n`);
       if (!yes && !(await agreed(signal))) throw new StepError("Nothing was sent");
     }
-    const { live } = await import("../tests/live/run.mjs");
-    const { liveEmulated } = await import("../tests/live/emulated.mjs");
+    const attempt = emulator
+      ? (await import("../tests/live/emulated.mjs")).liveEmulated
+      : (await import("../tests/live/run.mjs")).live;
     let done = 0;
     const onCheck = ({ name, verdict }) => console.error(`… ${++done}/${CHECKS.length} ${name}: ${verdict}`);
     const commit = output("git", ["rev-parse", "--short", "HEAD"]) ?? "unknown";
-    const data = { commit, ...(await (emulator ? liveEmulated : live)({ signal, onCheck })) };
+    const data = { commit, ...(await attempt({ signal, onCheck })) };
     // MSAL takes no abort signal, and goes on asking.
     if (signal.aborted) setTimeout(() => process.exit(), 500).unref();
     mkdirSync(join(root, "target"), { recursive: true });
@@ -51,8 +53,7 @@ await command(
       good: "no claim differs",
     };
   },
-  quickBuild,
-);
+};
 
 /** Says what will be checked, before anything is sent. */
 async function described() {
@@ -76,3 +77,5 @@ async function agreed(signal) {
   for await (const answer of createInterface({ input: process.stdin, signal }))
     return /^y(es)?$/i.test(answer.trim());
 }
+
+await main(() => command("live", live, process.argv.slice(2)));

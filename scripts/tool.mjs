@@ -1,12 +1,42 @@
 // `npm run help`: lists the commands that CONTRIBUTING.md documents. `npm run tool <name>`: runs
-// one of the rarer ones, which is below or a script of its own.
+// one of the rarer ones.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { foreground, main, root, runStep } from "./steps.mjs";
+import { build } from "./build.mjs";
+import { command } from "./command.mjs";
+import { MEASURES } from "./measures.mjs";
+import { foreground, main, output, root, runStep } from "./steps.mjs";
 import { cargoTools, rust } from "./toolchain.mjs";
 
 const TOOLS = {
+  /**
+   * Runs the Azure Functions app of examples/azure-functions without Azure: in Core Tools if `func`
+   * is on the PATH, otherwise in a small host. Uses the emulator as the resource unless
+   * FOUNDRY_RESOURCE_URL names one.
+   */
+  async functions() {
+    await build();
+    // Lets the app find this package in place of a release from npm.
+    const link = join(root, "node_modules/copilot-keyless");
+    rmSync(link, { force: true, recursive: true });
+    symlinkSync(root, link, "junction");
+    const { startEmulator } = await import("copilot-keyless/emulator");
+    const emulator = process.env.FOUNDRY_RESOURCE_URL ? undefined : await startEmulator();
+    const tools = output("func", ["--version"]) !== undefined;
+    console.log(`${tools ? "Core Tools" : "The built-in host (install Core Tools for the real one)"}; try:
+
+  curl -N http://localhost:7071/api/chat -H 'content-type: application/json' -H 'accept: text/event-stream' -d '{"prompt":"Hello"}'
+`);
+    const settings = { FUNCTIONS_WORKER_RUNTIME: "node", AZURE_FUNCTIONS_ENVIRONMENT: "Development" };
+    const env = { ...settings, ...process.env, ...emulator?.env };
+    const host = [process.execPath, [join(root, "scripts/functions-host.mjs")]];
+    const [program, args] = tools ? ["func", ["start", "--javascript"]] : host;
+    const code = await foreground(program, args, { cwd: join(root, "examples/azure-functions"), env });
+    await emulator?.stop();
+    return code;
+  },
+
   /**
    * Fuzzes each parser, starting from the kept corpus. New inputs stay in target/fuzz-corpus. A
    * crash fails, and cargo-fuzz prints how to repeat it.
@@ -36,8 +66,7 @@ const TOOLS = {
 await main(async () => {
   const [name = "", ...args] = process.argv.slice(2);
   if (Object.hasOwn(TOOLS, name)) return TOOLS[name](...args);
-  const script = join(root, "scripts", `${name}.mjs`);
-  if (/^\w+$/.test(name) && existsSync(script)) return foreground(process.execPath, [script, ...args]);
+  if (Object.hasOwn(MEASURES, name)) return command(name, MEASURES[name], args);
   const rows = readFileSync(join(root, "CONTRIBUTING.md"), "utf8").matchAll(
     /^\| `((?:npm|bash) .*?)` \| (.*?) \|$/gm,
   );
