@@ -1,11 +1,11 @@
 // `npm run build`: builds the publishable package into dist/, and what it needs. Skips unchanged
 // parts. `npm start` and the quick tests take a build with unoptimized WebAssembly instead.
 
-import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { thirdPartyLicenses } from "./licenses.mjs";
-import { ifChanged, isFresh, main, root, run, StepError, step } from "./steps.mjs";
+import { files, ifChanged, isFresh, main, root, run, StepError, step } from "./steps.mjs";
 import { npmPackages } from "./toolchain.mjs";
 import { COMPONENT, devModule, RUST, releaseModules } from "./wasm.mjs";
 import { builtModules, IMPORT, wasmFiles, wasmModules } from "./wasm-plugin.mjs";
@@ -80,8 +80,7 @@ async function distribution() {
   });
   // All other bundles import the package, so that they share its classes and state.
   const external = [/^copilot-keyless/];
-  const plugins = [fromPackage("copilot-keyless/core", "errors/keyless-error")];
-  const emulator = await bundle("dist", sources("./emulator"), { external, plugins });
+  const emulator = await bundle("dist", sources("./emulator"), { external, plugins: [errorOfPackage] });
   const cli = await bundle("dist", { cli: "js/cli/main.ts" }, { external });
   chmodSync(join(root, "dist/cli.js"), 0o755);
   await declarations();
@@ -106,42 +105,38 @@ async function bundle(dir, input, options) {
   return output.flatMap(({ moduleIds = [] }) => moduleIds);
 }
 
-/** Writes the type declarations that entry points refer to. */
+/** Writes the type declarations that entry points refer to, and deletes all others. */
 async function declarations() {
-  const all = "target/types";
-  await run("tsc", ["-p", "tsconfig.json", "--outDir", all]);
-  const reached = new Set(
-    ENTRIES.map((path) => posix.relative("dist/types", posix.normalize(exports[path].types))),
-  );
+  await run("tsc", ["-p", "tsconfig.json"]);
+  // tsc does not copy hand-written declarations.
+  for (const file of files("js").filter((path) => path.endsWith(".d.ts")))
+    cpSync(join(root, file), join(root, file.replace("js/", "dist/types/")));
+  const reached = new Set(ENTRIES.map((path) => posix.normalize(exports[path].types)));
   for (const file of reached) {
-    // tsc does not copy hand-written declarations.
-    const from = ["js", all].map((folder) => join(root, folder, file)).find(existsSync);
-    const imports = readFileSync(from, "utf8").matchAll(/["'](\.[^"']*)\.js["']/g);
+    const imports = readFileSync(join(root, file), "utf8").matchAll(/["'](\.[^"']*)\.js["']/g);
     for (const [, path] of imports) reached.add(posix.join(posix.dirname(file), `${path}.d.ts`));
-    cpSync(from, join(root, "dist/types", file));
   }
+  for (const file of files("dist/types")) if (!reached.has(file)) rmSync(join(root, file));
 }
 
-/** Imports a file of js/ from an entry point instead of bundling a copy of it. */
-function fromPackage(id, name) {
-  const file = join(root, `js/${name}.js`);
-  const resolveId = (source, importer = "") =>
-    join(dirname(importer), source) === file ? { id, external: true } : undefined;
-  return { name: "from-package", resolveId };
-}
+/** Imports the class of errors from the package, so that there is one. */
+const errorOfPackage = {
+  name: "error-of-package",
+  resolveId: (source) =>
+    source.endsWith("/keyless-error.js") ? { id: "copilot-keyless/core", external: true } : undefined,
+};
 
 /** Imports the `.wasm` files as modules: workerd cannot compile bytes at run time. */
 const forWorkerd = {
   name: "for-workerd",
-  resolveId(source) {
-    if (source.endsWith("/wait-until.js")) return join(root, "js/platform/wait-until-workerd.ts");
-    if (source.endsWith("/module-source.js")) return "compiled";
+  resolveId(source, importer) {
+    if (/\/(wait-until|module-source)\.js$/.test(source))
+      return join(dirname(importer), source.replace(/\.js$/, "-workerd.ts"));
     const [, name, inline] = IMPORT.exec(source) ?? [];
     if (!inline) return;
     cpSync(wasmFiles(builtModules()[name]).wasm, join(root, `dist/workerd/${name}.wasm`));
     return { id: `./${name}.wasm`, external: true };
   },
-  load: (id) => (id === "compiled" ? "export const moduleSource = (module) => module;" : undefined),
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(build);

@@ -10,10 +10,10 @@ import { command } from "./command.mjs";
 import { main, output, root, StepError } from "./steps.mjs";
 
 const REPORT = "target/live-report.md";
-const NOT_SET = `Set FOUNDRY_RESOURCE_URL to your resource, such as https://<my-resource>.openai.azure.com, and
-  FOUNDRY_MODEL_NAME to a deployment, and sign in (az login). Or try it without Azure: --emulator`;
+const ABOUT = `Checks the resource of FOUNDRY_RESOURCE_URL, with the deployment of FOUNDRY_MODEL_NAME and your sign-in
+(az login). To try it without Azure: npm run live -- --emulator`;
 
-const live = {
+const checks = {
   prepare: quickBuild,
   about:
     "Checks the claims about Azure on your own resource, with your sign-in. Costs a few cents at most, and asks first.",
@@ -25,16 +25,16 @@ const live = {
     const { announcement, CHECKS } = await import("../tests/live/catalogue.mjs");
     const { pageOf, textOf } = await import("../tests/live/report.mjs");
     if (!emulator) {
+      console.error(ABOUT);
       console.error(`${await described()}\n\n${announcement()}\n`);
       if (!yes && !(await agreed(signal))) throw new StepError("Nothing was sent");
     }
-    const attempt = emulator
-      ? (await import("../tests/live/emulated.mjs")).liveEmulated
-      : (await import("../tests/live/run.mjs")).live;
+    const { live } = await import("../tests/live/run.mjs");
+    const { liveEmulated } = await import("../tests/live/emulated.mjs");
     let done = 0;
     const onCheck = ({ name, verdict }) => console.error(`… ${++done}/${CHECKS.length} ${name}: ${verdict}`);
     const commit = output("git", ["rev-parse", "--short", "HEAD"]) ?? "unknown";
-    const data = { commit, ...(await attempt({ signal, onCheck })) };
+    const data = { commit, ...(await (emulator ? liveEmulated : live)({ signal, onCheck })) };
     // MSAL takes no abort signal, and goes on asking.
     if (signal.aborted) setTimeout(() => process.exit(), 500).unref();
     mkdirSync(join(root, "target"), { recursive: true });
@@ -55,18 +55,12 @@ const live = {
   },
 };
 
-/** Says what will be checked, before anything is sent. */
+/** Says what will be checked, before anything is sent. Rejects settings that cannot be used. */
 async function described() {
   const { target } = await import("../tests/live/target.mjs");
-  try {
-    const { endpoint, config, model, credential, close } = target();
-    close();
-    return `${endpoint.baseUrl}, deployment ${config.wireModel ?? model}, credential ${credential.kind}.`;
-  } catch (error) {
-    if (typeof error.code !== "string") throw error;
-    const hint = error.code === "endpoint/empty" ? NOT_SET : error.hint;
-    throw new StepError(`${error.code}: ${error.message}`, hint);
-  }
+  const { endpoint, config, model, credential, close } = target();
+  close();
+  return `${endpoint.baseUrl}, deployment ${config.wireModel ?? model}, credential ${credential.kind}.`;
 }
 
 /** Asks at the terminal. Without one, `--yes` has to be given. */
@@ -78,4 +72,4 @@ async function agreed(signal) {
     return /^y(es)?$/i.test(answer.trim());
 }
 
-await main(() => command("live", live, process.argv.slice(2)));
+await main(() => command("live", checks, process.argv.slice(2)));

@@ -18,14 +18,15 @@ export class StepError extends Error {
   }
 }
 
-/** Runs a script's main function. Prints a StepError as a short message, with exit code 1. */
+/** Runs a script's main function. Prints an error with a hint as a short message, with exit code 1. */
 export async function main(work) {
   try {
     checkNode();
     process.exitCode = (await work()) ?? 0;
   } catch (error) {
-    if (!(error instanceof StepError)) throw error;
-    console.error(`\n✗ ${error.message}${error.hint ? `\n  ${error.hint}` : ""}`);
+    const { code, message, hint } = error;
+    if (!hint && !(error instanceof StepError)) throw error;
+    console.error(`\n✗ ${code ? `${code}: ` : ""}${message}${hint ? `\n  ${hint}` : ""}`);
     process.exitCode = 1;
   }
 }
@@ -41,19 +42,16 @@ function checkNode() {
 export async function step(title, work) {
   const started = Date.now();
   let line = "";
-  let mark = "✗";
-  const show = (mark, line) =>
+  const show = (mark, line = "") =>
     console.error(mark, title, `${((Date.now() - started) / 1000).toFixed(0)} s`, line);
   console.error("…", title);
   const timer = setInterval(() => show("…", line), 10_000);
-  try {
-    const result = await work((last) => (line = last));
-    mark = "✓";
-    return result;
-  } finally {
-    clearInterval(timer);
-    show(mark, "");
-  }
+  const working = work((last) => (line = last));
+  working.then(
+    () => show("✓"),
+    () => show("✗"),
+  );
+  return working.finally(() => clearInterval(timer));
 }
 
 /** Runs a command line as a step. Its words must not contain spaces. */
@@ -122,7 +120,7 @@ export function output(command, args) {
 }
 
 /** Lists every file below some paths in a stable order. */
-function files(...paths) {
+export function files(...paths) {
   return paths.flatMap((path) => {
     if (!fs.statSync(join(root, path)).isDirectory()) return path;
     const names = fs.readdirSync(join(root, path)).sort();

@@ -27,20 +27,18 @@ export function wasmFiles(module) {
  * import.
  */
 export function wasmModules(modules = DEV) {
+  const loads = new Map();
   const resolveId = (source) => {
     const [, name, inline] = IMPORT.exec(source) ?? [];
     if (!name) return;
-    const { bindings, wasm } = wasmFiles(modules[name]);
+    const module = modules[name];
+    const { bindings, wasm } = wasmFiles(module);
     // Keep the file's path in the id, so that watchers notice a new build of it.
-    return inline ? `${wasm}?deflated` : bindings;
+    const id = inline ? `${wasm}?deflated` : bindings;
+    loads.set(id, () => (inline ? deflated(wasm, module === "dev" ? 1 : 9) : bindingsOf(module, bindings)));
+    return id;
   };
-  const load = (id) => {
-    for (const module of Object.values(modules)) {
-      const { bindings, wasm } = wasmFiles(module);
-      if (id === bindings) return bindingsOf(module, bindings);
-      if (id === `${wasm}?deflated`) return deflated(wasm, module === "dev" ? 1 : 9);
-    }
-  };
+  const load = (id) => loads.get(id)?.();
   return { name: "wasm-modules", enforce: "pre", resolveId, load };
 }
 
