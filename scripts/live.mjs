@@ -68,8 +68,12 @@ async function agreed(signal) {
   if (!process.stdin.isTTY) throw new StepError("There is no terminal to ask at", "Add --yes to go on.");
   process.stderr.write("Go on? [y/N] ");
   // Not in terminal mode, so that Ctrl-C reaches this process as a signal. Ctrl-D ends without a line.
-  for await (const answer of createInterface({ input: process.stdin, signal }))
-    return /^y(es)?$/i.test(answer.trim());
+  const lines = createInterface({ input: process.stdin, signal });
+  try {
+    for await (const answer of lines) return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
 }
 
 await main(() => command("live", checks, process.argv.slice(2)));
