@@ -69,12 +69,7 @@ export const names =
   };
 
 /** The option `--seed`. */
-export const seed = (what) => [
-  "--seed <n>",
-  `${what} (default: drawn and shown)`,
-  from(0),
-  Date.now() % 1_000_000,
-];
+export const seed = (what) => ["--seed <n>", `${what} (default: drawn and shown)`, from(0), Date.now() % 1e6];
 
 /** The option `--write`. Checks the page before the measurement, which takes minutes. */
 export const writes = (name) => [

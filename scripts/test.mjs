@@ -43,10 +43,6 @@ await main(async () => {
   if (!all && projects.length + rest.length === 0) return;
   if (projects.join() !== "unit") await prepare();
   const choice = slow ? [".slow.test.ts"] : named ? [] : ["--exclude", "**/*.slow.test.ts"];
-  return foreground("vitest", [
-    "run",
-    ...choice,
-    ...projects.flatMap((name) => ["--project", name]),
-    ...rest,
-  ]);
+  const options = [...choice, ...projects.flatMap((name) => ["--project", name]), ...rest];
+  return foreground("vitest", ["run", ...options]);
 });
