@@ -64,7 +64,7 @@ export function checkBuilt({ quick = false } = {}) {
 async function distribution() {
   const wasm = wasmModules(builtModules());
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
-  const library = await bundle("dist", sources(".", "./web", "./azure-functions", ...sharing), {
+  const library = await bundle("dist", sources(".", "./web", "./azure-functions", "./http", ...sharing), {
     plugins: [wasm],
     // Keep names, so that stacks are readable.
     minify: { mangle: false, codegen: false },
@@ -82,15 +82,19 @@ async function distribution() {
   const external = [/^copilot-keyless/];
   const emulator = await bundle("dist", sources("./emulator"), { external, plugins: [errorOfPackage] });
   const cli = await bundle("dist", { cli: "js/cli/main.ts" }, { external });
+  // In one file, for pages without a bundler.
+  const page = { external, platform: "neutral", target: "es2022", minify: true };
+  const client = await bundle("dist", sources("./http-client"), page);
   chmodSync(join(root, "dist/cli.js"), 0o755);
   await declarations();
-  return [...library, ...emulator, ...cli];
+  return [...library, ...emulator, ...cli, ...client];
 }
 
 /** Bundles entry points. Returns the paths of the bundled modules. */
 async function bundle(dir, input, options) {
   // When nobody catches an error, Node prints its source line: keep lines short.
-  const { platform = "node", external = [], plugins, minify = { codegen: false }, chunks } = options;
+  const { platform = "node", target = "node20", external = [], plugins, chunks } = options;
+  const { minify = { codegen: false } } = options;
   const { build: rolldown } = await import("rolldown");
   const { output } = await rolldown({
     cwd: root,
@@ -99,7 +103,7 @@ async function bundle(dir, input, options) {
     external: [...PEERS, ...external],
     plugins,
     resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
-    transform: { target: "node20" },
+    transform: { target },
     output: { dir, minify, comments: false, chunkFileNames: chunks },
   });
   return output.flatMap(({ moduleIds = [] }) => moduleIds);

@@ -173,4 +173,31 @@ const soak = {
   },
 };
 
-export const MEASURES = { bench, faults, scale, hostile, soak };
+/**
+ * Sends turns to the chat handler behind Express and Hono. Fails with a sentence for each broken
+ * promise: a turn that is lost or answered with another's reply, a rate that is not reached.
+ */
+const load = {
+  about: "Sends chat turns to Express and Hono with the shared handler, on tokens of 15 s, with aborts.",
+  options: [
+    ["--rate <n>", "turns a minute, of both together", from(60), 2_000],
+    ["--minutes <n>", "how long", from(1), 1],
+    seed("which requests come how"),
+  ],
+  async run({ rate, minutes, seed }, signal) {
+    const { load } = await import("../tests/load/run.mjs");
+    const { faultsOf, summaryOf } = await import("../tests/load/judge.mjs");
+    console.error(`load: seed ${seed}, ${rate} turns a minute, ${minutes} minutes`);
+    const onProgress = (phase) => console.error(`… ${phase}`);
+    const run = await load({ rate, minutes, seed, signal, onProgress });
+    const data = summaryOf({ rate, minutes, seed }, run);
+    const { answered, left, endedPerMinute } = data;
+    return {
+      data,
+      faults: faultsOf(data, run),
+      good: `${answered} turns answered and ${left} left, ${endedPerMinute} a minute; none lost, none crossed`,
+    };
+  },
+};
+
+export const MEASURES = { bench, faults, scale, hostile, load, soak };

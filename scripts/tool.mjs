@@ -9,32 +9,39 @@ import { MEASURES } from "./measures.mjs";
 import { foreground, main, output, root, runStep } from "./steps.mjs";
 import { cargoTools, rust } from "./toolchain.mjs";
 
+/**
+ * Builds and links the package, and runs an example in its folder, with the emulator as the resource
+ * unless FOUNDRY_RESOURCE_URL names one.
+ */
+async function example(name, command, args, settings) {
+  await build();
+  // Lets the example find this package in place of a release from npm.
+  const link = join(root, "node_modules/copilot-keyless");
+  rmSync(link, { force: true, recursive: true });
+  symlinkSync(root, link, "junction");
+  const { startEmulator } = await import("copilot-keyless/emulator");
+  const emulator = process.env.FOUNDRY_RESOURCE_URL ? undefined : await startEmulator();
+  const env = { ...settings, ...process.env, ...emulator?.env };
+  const code = await foreground(command, args, { cwd: join(root, "examples", name), env });
+  await emulator?.stop();
+  return code;
+}
+
 const TOOLS = {
-  /**
-   * Runs the Azure Functions app of examples/azure-functions without Azure: in Core Tools if `func`
-   * is on the PATH, otherwise in a small host. Uses the emulator as the resource unless
-   * FOUNDRY_RESOURCE_URL names one.
-   */
-  async functions() {
-    await build();
-    // Lets the app find this package in place of a release from npm.
-    const link = join(root, "node_modules/copilot-keyless");
-    rmSync(link, { force: true, recursive: true });
-    symlinkSync(root, link, "junction");
-    const { startEmulator } = await import("copilot-keyless/emulator");
-    const emulator = process.env.FOUNDRY_RESOURCE_URL ? undefined : await startEmulator();
+  /** Serves the page of examples/chat-server. */
+  chat: (...args) => example("chat-server", process.execPath, ["server.mjs", ...args]),
+
+  /** Runs the Azure Functions app in Core Tools if `func` is on the PATH, otherwise in a small host. */
+  functions() {
     const tools = output("func", ["--version"]) !== undefined;
     console.log(`${tools ? "Core Tools" : "The built-in host (install Core Tools for the real one)"}; try:
 
   curl -N http://localhost:7071/api/chat -H 'content-type: application/json' -H 'accept: text/event-stream' -d '{"prompt":"Hello"}'
 `);
     const settings = { FUNCTIONS_WORKER_RUNTIME: "node", AZURE_FUNCTIONS_ENVIRONMENT: "Development" };
-    const env = { ...settings, ...process.env, ...emulator?.env };
     const host = [process.execPath, [join(root, "scripts/functions-host.mjs")]];
-    const [program, args] = tools ? ["func", ["start", "--javascript"]] : host;
-    const code = await foreground(program, args, { cwd: join(root, "examples/azure-functions"), env });
-    await emulator?.stop();
-    return code;
+    const [command, args] = tools ? ["func", ["start", "--javascript"]] : host;
+    return example("azure-functions", command, args, settings);
   },
 
   /**

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
 import { FoundryAgent } from "../copilot/agent.js";
 import type { Conversation } from "../copilot/conversation.js";
+import { providerOptions } from "../copilot/options.js";
 import { chatTools } from "../copilot/session-config.js";
 import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
@@ -13,17 +14,21 @@ import type { ChatEvent, ChatRequest, ChatResult, ChatTokenStatus } from "../htt
 import { chatError, closing, unknownModel } from "../http/problem.js";
 import { tokenStatus } from "../http/token-status.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
+import { makeFolder } from "../platform/node.js";
 import { Conversations, sessionBusy } from "./conversations.js";
 import { EventQueue } from "./event-queue.js";
-import type { ChatHandlerOptions, ChatModel, FunctionsLimits } from "./options.js";
+import type { ChatModel, ServiceLimits, ServiceOptions } from "./options.js";
 import { SessionIds } from "./session-ids.js";
 
-/** The state of a worker. Contains no token and no text of a conversation. */
+/** The state of a handler. Contains no token and no text of a conversation. */
 export interface ChatStatus {
-  /** `misconfigured` if the settings are wrong, `closed` after `close`. */
-  state: "open" | "misconfigured" | "closed";
   /**
-   * Whether a request has started the worker. Before that the state only reflects the settings:
+   * `misconfigured` if the settings are wrong; `closing` while `close` waits for running turns, and
+   * then `closed`.
+   */
+  state: "open" | "misconfigured" | "closing" | "closed";
+  /**
+   * Whether a request has started the runtime. Before that the state only reflects the settings:
    * whether a token can be acquired and the runtime starts is not known.
    */
   started: boolean;
@@ -35,13 +40,13 @@ export interface ChatStatus {
   /** Which credential acquires the tokens. */
   credential?: string;
   models?: string[];
-  /** `empty` before the worker has started. */
+  /** `empty` before the first request. */
   token?: ChatTokenStatus;
   /** How many turns are running. */
   turns: number;
   /** How many conversations are kept. */
   conversations: number;
-  /** Why the app is misconfigured: a code of docs/reference/errors.md. */
+  /** Why the handler is misconfigured: a code of docs/reference/errors.md. */
   error?: ErrorCode;
 }
 
@@ -52,7 +57,7 @@ export interface ChatStatus {
 const SESSIONS_PER_RUNTIME = 100;
 
 /** The options for the agent. */
-export type WorkerOptions = Omit<ChatHandlerOptions, "models" | "limits" | "caller" | "exposeErrors">;
+export type WorkerOptions = Omit<ServiceOptions, "models" | "limits" | "exposeErrors" | "resumeMs">;
 
 /** The agent of a worker and its models, created with the first request. */
 interface Running {
@@ -75,7 +80,7 @@ export class ChatWorker {
   #failure: unknown;
   #closing: Promise<void> | undefined;
 
-  constructor(options: WorkerOptions, models: ChatModel[], limits: FunctionsLimits, onStart: () => void) {
+  constructor(options: WorkerOptions, models: ChatModel[], limits: ServiceLimits, onStart: () => void) {
     this.#options = options;
     this.#models = models;
     this.#ids = new SessionIds(options.durable?.secret);
@@ -206,7 +211,7 @@ export class ChatWorker {
       for (const { name, model = name, deployment } of this.#models) {
         const { tokens } = agent.provider;
         if (!models.has(name))
-          models.set(name, createFoundryProvider({ ...options, model, deployment, tokens }));
+          models.set(name, createFoundryProvider({ ...providerOptions(options), model, deployment, tokens }));
       }
       this.#onStart();
       // Acquires the first token while the runtime starts. The turn reports a failure.
@@ -272,7 +277,7 @@ function statusOf({ agent, models }: Running) {
 function homeFor(chosen: string | undefined): string {
   try {
     if (chosen === undefined) return mkdtempSync(join(tmpdir(), "copilot-keyless-"));
-    mkdirSync(chosen, { recursive: true });
+    makeFolder(chosen);
     return chosen;
   } catch (cause) {
     throw new KeylessError(
