@@ -1,4 +1,4 @@
-import { quote } from "./quote.js";
+import { quote } from "./shell.js";
 
 /** What a client needs to know of a gateway. */
 export interface GatewayAddress {

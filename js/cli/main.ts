@@ -1,9 +1,10 @@
+#!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { KeylessError } from "copilot-keyless";
 import { chat } from "./chat.js";
 import { CLIENT_NAMES } from "./clients.js";
-import { config, FORMATS } from "./config.js";
+import { config, FORMATS, LANGUAGES } from "./config.js";
 import { credential } from "./credential-command.js";
 import { doctor } from "./doctor.js";
 import { emulator } from "./emulator.js";
@@ -72,9 +73,17 @@ withEndpoint(program.command("token"))
 
 withEndpoint(program.command("config"))
   .description("Show the provider config for the Copilot SDK, and the source of each setting.")
-  .addOption(new Option("--format <format>", "print it as code to copy").choices(FORMATS))
+  .addOption(
+    new Option("--format <format>", "print a whole program, the environment or the role").choices(FORMATS),
+  )
+  .option("--snippet", "with a language: print only the credential and the provider")
   .option("--json", "print JSON")
-  .action((options) => finish(config(options)));
+  .action((options, command: Command) => {
+    if (options.snippet && !LANGUAGES.includes(options.format)) {
+      command.error(`error: --snippet needs --format with a language: ${LANGUAGES.join(", ")}.`);
+    }
+    return finish(config(options));
+  });
 
 /** Adds the options of a gateway to a command. */
 function withGateway(command: Command): Command {
@@ -150,6 +159,11 @@ program
   .option("--identity-port <port>", "port of the managed identity endpoint (default: a free one)", port)
   .option("--token-lifetime <seconds>", "lifetime of tokens", seconds, 3600)
   .option("--no-platform-cache", "give a new token to each request; Azure keeps one for about a day")
+  .option("--deployment <name>", "a deployment that exists; repeatable", list)
+  .option("--role <name>", "a role of the caller, or none; repeatable", list)
+  .option("--quota <fields>", "limits: deployment=gpt-5.5,requestsPerMinute=3; repeatable", list)
+  .option("--fault <fields>", "a fault: server=foundry,kind=status,status=429, or JSON; repeatable", list)
+  .option("--reply <reply>", "a reply of the model, before the usual ones: text, or JSON; repeatable", list)
   .option("--json", "print the environment as JSON")
   .action((options) => finish(emulator(options)));
 
@@ -181,6 +195,11 @@ function checked<T>(parse: (text: string, before?: T) => T): (text: string, befo
       throw error instanceof TypeError ? new InvalidArgumentError(error.message) : error;
     }
   };
+}
+
+/** Collects the values of an option that is repeated. */
+function list(text: string, before: string[] = []): string[] {
+  return [...before, text];
 }
 
 function whole(text: string): number {

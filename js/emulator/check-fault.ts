@@ -98,6 +98,10 @@ export function checkFault(original: Fault): Fault {
 }
 
 function checkMatch(match: Fields): void {
+  need(
+    Object.values(match).some((value) => value !== undefined),
+    "`match` must not be empty.",
+  );
   needKnown(match, ["path", "model", "deployment", "body", "user", "headers"], "`match`");
   for (const name of ["path", "model", "deployment", "user"]) {
     need(match[name] === undefined || isText(match[name]), `\`match.${name}\` must be a non-empty string.`);

@@ -113,8 +113,7 @@ function operationsOf(
       return {};
     },
     "POST /_emulator/quota": ({ deployment, ...quota }) => {
-      if (typeof deployment !== "string") throw invalid("`deployment` must be a string.");
-      resource.setQuota(deployment, Object.keys(quota).length === 0 ? undefined : quota);
+      resource.setQuota(deployment as string, Object.keys(quota).length === 0 ? undefined : quota);
       return {};
     },
     "POST /_emulator/revoke": (body) => {

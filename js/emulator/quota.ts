@@ -121,7 +121,10 @@ export function checkQuota(quota: unknown, name: string): Quota {
   const need = (condition: boolean, sentence: string) => {
     if (!condition) throw new KeylessError("emulator/invalid-option", sentence);
   };
-  need(typeof quota === "object" && quota !== null, `\`${name}\` must be an object.`);
+  need(
+    typeof quota === "object" && quota !== null && !Array.isArray(quota),
+    `\`${name}\` must be an object.`,
+  );
   const copy = { ...(quota as Record<string, unknown>) };
   for (const [field, limit] of Object.entries(copy)) {
     need(

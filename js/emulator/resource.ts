@@ -1,3 +1,4 @@
+import { KeylessError } from "../errors/keyless-error.js";
 import type { EmulatorClock } from "./clock.js";
 import { checkDeployments, readRoles, type Settings } from "./options.js";
 import { checkQuota, type Quota, Quotas } from "./quota.js";
@@ -36,6 +37,9 @@ export class Resource {
 
   /** Throws a KeylessError `emulator/invalid-option`. */
   setQuota(deployment: string, quota: Quota | undefined): void {
+    if (typeof deployment !== "string" || deployment === "") {
+      throw new KeylessError("emulator/invalid-option", "`deployment` must be a non-empty string.");
+    }
     this.quotas.set(deployment, quota === undefined ? undefined : checkQuota(quota, "quota"));
   }
 

@@ -1,15 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import {
-  type Checks,
-  callback,
-  listOf,
-  number,
-  object,
-  readOptions,
-  refuseUnknown,
-  text,
-} from "../errors/check.js";
+import { type Checks, callback, listOf, number, object, readOptions, text } from "../errors/check.js";
 import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.js";
@@ -135,8 +126,6 @@ function gatewayChecks(): Checks<GatewayOptions> {
 
 /** Checks the options. Throws `gateway/invalid-option` and `gateway/key-file`. */
 export function readGatewayOptions(given: GatewayOptions): Settings {
-  const checks = gatewayChecks();
-  refuseUnknown(given, checks, "gateway/invalid-option");
   const {
     port = 0,
     host = "127.0.0.1",
@@ -147,7 +136,7 @@ export function readGatewayOptions(given: GatewayOptions): Settings {
     limits,
     onAccess,
     ...provider
-  } = readOptions(given, checks, "gateway/invalid-option");
+  } = readOptions(given, gatewayChecks(), "gateway/invalid-option");
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw invalid("port must be a whole number from 0 to 65535.");
   if (!isLoopback(host) && allowHosts.length === 0) {

@@ -49,7 +49,7 @@ const all = PAGES.flatMap((page) => samplesOf(page).map((sample) => ({ ...sample
 const samples = all.filter(({ language }) => ["ts", "js"].includes(language));
 
 /** The allowed expectations in comments. */
-const KINDS = /^(?:(?:with a key, )?prints .+|functions|edge|types only: .+|)$/;
+const KINDS = /^(?:(?:with a key, )?prints .+|functions|edge|vitest|types only: .+|)$/;
 
 const folder = installed();
 linkPackages(folder, [
@@ -64,6 +64,7 @@ linkPackages(folder, [
   "openai",
   "typescript",
   "undici-types",
+  "vitest",
   "zod",
 ]);
 const libraries = join(root, "tests/package/libraries");
@@ -152,6 +153,16 @@ test.each(of(/^edge$/))("$name answers its user, and nobody else", async ({ name
   expect(result.stdout).toMatch(/^200 .*Hello from the docs.* 401\n$/);
 });
 
+test.each(of(/^vitest$/))("$name passes in vitest", async ({ name }) => {
+  const file = `vitest/${name}.test.js`;
+  mkdirSync(join(folder, "vitest"), { recursive: true });
+  writeFileSync(join(folder, file), readFileSync(join(folder, `built/${name}.js`)));
+  const args = ["node_modules/vitest/vitest.mjs", "run", "--root", ".", file];
+  const result = await run(process.execPath, args, { env: newcomer({ NO_COLOR: "1" }), cwd: folder });
+  expect(result.stdout).toMatch(/Tests {2}3 passed \(3\)/);
+  expect(result.code).toBe(0);
+});
+
 describe("programs", { concurrent: true }, () => {
   test.each(of(/^(prints .*)?$/))("$name runs", async ({ name, expected }) => {
     const { emulator, env } = await azure();
@@ -204,6 +215,8 @@ type Expected = { skip: string } | { says: RegExp; code?: number };
 const INSTALLED = { skip: "installed above, from the packed file" };
 const SERVES = { skip: "serves until it is ended; a suite of its own runs it" };
 
+const PYTHON = { skip: "examples/python/tests/test_guide.py runs it" };
+
 const COMMANDS: Record<string, Expected> = {
   "npm start": { says: /turns +2/ },
   "npm test": { skip: "this very run" },
@@ -218,6 +231,9 @@ const COMMANDS: Record<string, Expected> = {
   "npm run www": SERVES,
   "npm run tool functions": SERVES,
   "npx copilot-keyless emulator": SERVES,
+  "npx copilot-keyless emulator --role none": SERVES,
+  'npx copilot-keyless emulator --quota deployment=gpt-5.5,requestsPerMinute=3 --reply "Sunny."': SERVES,
+  "npx copilot-keyless emulator --fault server=foundry,kind=status,status=503,match.body=weather": SERVES,
   "npx copilot-keyless gateway": SERVES,
   "npx copilot-keyless gateway --port 4141 --key-file ~/.copilot-keyless-key": SERVES,
   'npx copilot-keyless run --demo -- copilot -p "hello"': { skip: "tests/e2e/gateway/clients.slow.test.ts" },
@@ -237,6 +253,20 @@ const COMMANDS: Record<string, Expected> = {
   "npx copilot-keyless config --endpoint myres.openai.azure.com --format python": {
     says: /myres\.openai\.azure\.com/,
   },
+  "npx copilot-keyless config --endpoint myres.openai.azure.com --format go": { says: /^package main$/m },
+  "npx copilot-keyless config --endpoint myres.openai.azure.com --format rust --snippet": {
+    says: /^fn provider\(\)/m,
+  },
+  "python3 -m venv .venv": PYTHON,
+  ". .venv/bin/activate": PYTHON,
+  "pip install github-copilot-sdk azure-identity aiohttp": PYTHON,
+  "npx copilot-keyless config --format python > app.py": PYTHON,
+  "python app.py": PYTHON,
+  "export AZURE_TOKEN_CREDENTIALS=dev": PYTHON,
+  "npx copilot-keyless config --endpoint myres.openai.azure.com --model gpt-5.5 --format python > app.py":
+    PYTHON,
+  "npm run tool component": PYTHON,
+  "pip install -e examples/python": PYTHON,
   "npx copilot-keyless config --endpoint myres.openai.azure.com --format role": {
     says: /az role assignment create/,
   },

@@ -44,7 +44,6 @@ const BAD: [string, unknown, Record<string, string>, number, string][] = [
  */
 export async function requests(adapter: string): Promise<void> {
   const keeps = keepsConversations(adapter);
-  const conversations = test.runIf(keeps);
   const emulator = await emulatorForChats();
   const app = await startChat(
     adapter,
@@ -93,7 +92,7 @@ export async function requests(adapter: string): Promise<void> {
     expect(await json(response)).toMatchObject({ reply: "Turn 0: 5" });
   });
 
-  conversations("a conversation is its caller's: for others it is as if it had never been", async () => {
+  test.runIf(keeps)("a conversation is its caller's: for others it is as if it had never been", async () => {
     const hers = { "x-test-caller": "her" };
     const { sessionId } = await json(await ask(app, { prompt: "Hi" }, hers));
     const sealed = sessionId ?? "";
@@ -122,7 +121,7 @@ export async function requests(adapter: string): Promise<void> {
     expect(again).toMatchObject({ reply: "Turn 1: 2", sessionId });
   });
 
-  conversations("another model may be asked for, and a conversation stays with its own", async () => {
+  test.runIf(keeps)("another model may be asked for, and a conversation stays with its own", async () => {
     const first = await json(await ask(app, { prompt: "Hi", model: "gpt-4o" }));
     expect(first).toMatchObject({ reply: "Turn 0: 2", model: "gpt-4o" });
     const again = await json(await ask(app, { prompt: "Hi", sessionId: first.sessionId }));
@@ -157,7 +156,7 @@ export async function requests(adapter: string): Promise<void> {
     await expectServed(app);
   });
 
-  conversations("a second prompt while the conversation is busy is refused", async () => {
+  test.runIf(keeps)("a second prompt while the conversation is busy is refused", async () => {
     const { sessionId } = await json(await ask(app, { prompt: "Hi" }));
     emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 1_000 });
     const before = emulator.counts.foundry;
@@ -167,13 +166,17 @@ export async function requests(adapter: string): Promise<void> {
     expect(await json(await running)).toMatchObject({ reply: "Turn 1: 3" });
   });
 
-  conversations("of more conversations than are kept, the one that was idle longest is over", async () => {
-    const ids: string[] = [];
-    for (const prompt of ["a", "b", "c"]) ids.push((await json(await ask(app, { prompt }))).sessionId ?? "");
-    await expectProblem(await ask(app, { prompt: "Hi", sessionId: ids[0] }), 404, "chat/session-not-found");
-    for (const sessionId of ids.slice(1))
-      expect(await json(await ask(app, { prompt: "Hi", sessionId }))).toMatchObject({ reply: "Turn 1: 2" });
-  });
+  test.runIf(keeps)(
+    "of more conversations than are kept, the one that was idle longest is over",
+    async () => {
+      const ids: string[] = [];
+      for (const prompt of ["a", "b", "c"])
+        ids.push((await json(await ask(app, { prompt }))).sessionId ?? "");
+      await expectProblem(await ask(app, { prompt: "Hi", sessionId: ids[0] }), 404, "chat/session-not-found");
+      for (const sessionId of ids.slice(1))
+        expect(await json(await ask(app, { prompt: "Hi", sessionId }))).toMatchObject({ reply: "Turn 1: 2" });
+    },
+  );
 
   test("a body that comes too slowly is given up", async () => {
     const { hostname, port } = new URL(app.url);

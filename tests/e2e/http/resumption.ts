@@ -49,7 +49,7 @@ export async function resumption(adapter: string): Promise<void> {
     expect((await health()).turns).toBe(0);
   });
 
-  test("by the same caller only", async () => {
+  test("only its caller can resume a reply, or end it", async () => {
     const { last } = await interrupted();
     for (const [id, caller] of [
       [last, "bob"],
