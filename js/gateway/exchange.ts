@@ -170,8 +170,9 @@ export class Exchange {
     this.#entry.status = statusCode;
     client.sendDate = false;
     client.writeHead(statusCode, statusMessage, toList(gatewayModule().responseHeaders(toText(rawHeaders))));
-    // The client may wait for the headers, long before the first event.
-    client.flushHeaders();
+    // The client of a stream may wait for the headers, long before the first event. Those of any
+    // other answer are written together with its body.
+    if (response.headers["content-length"] === undefined) client.flushHeaders();
     const broke = () => {
       if (response.complete && response.readableEnded) return;
       if (!this.#left && client.writableEnded === false) this.#entry.outcome = "upstream-broke";

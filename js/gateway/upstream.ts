@@ -68,7 +68,9 @@ export class Upstream {
         headers: ["Host", host, ...headers, ...framing(method, body)],
       });
       onRequest(request);
+      let answered = false;
       const fail = (message: string, reason: UpstreamError["reason"] = "network") => {
+        if (answered) return void request.destroy();
         reject(new UpstreamError(message, reason, request.reusedSocket));
         request.destroy();
       };
@@ -96,12 +98,15 @@ export class Upstream {
         fail("the connection was closed");
       });
       request.once("response", (response) => {
+        answered = true;
         systemClock.clearTimeout(slow);
         resolve(response);
       });
-      for (const chunk of body.chunks) request.write(chunk);
-      if (body.whole) request.end();
-      else {
+      if (body.whole) {
+        // Head and body in one write.
+        request.end(Buffer.concat(body.chunks));
+      } else {
+        for (const chunk of body.chunks) request.write(chunk);
         let size = body.chunks.reduce((total, chunk) => total + chunk.length, 0);
         source.on("data", (chunk: Buffer) => {
           size += chunk.length;

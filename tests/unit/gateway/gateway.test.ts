@@ -10,7 +10,7 @@ const emulator = await startEmulator({ chunkDelayMs: 0, platformCache: false });
 afterAll(() => emulator.stop());
 beforeEach(() => emulator.foundry.setRoles(["Foundry User"]));
 
-const endpoint = emulator.env.FOUNDRY_RESOURCE_URL;
+const endpoint = `${emulator.foundry.url}/openai/v1/`;
 const open = () => gatewayTo(endpoint, { env: emulator.env, credential: "direct", tokens: {} });
 const input = { model: "gpt-5.5", input: "Hello" };
 
