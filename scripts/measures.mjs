@@ -5,6 +5,7 @@ import { FAULTS, GROUPS, QUICK } from "../benches/faults/catalogue.mjs";
 import { runProgram } from "../benches/run.mjs";
 import { tableOf } from "../benches/table.mjs";
 import { lineOf, planOf } from "../tests/soak/plan.mjs";
+import { quickBuild } from "./build.mjs";
 import { from, names, seed, writes } from "./command.mjs";
 import { step } from "./steps.mjs";
 
@@ -184,6 +185,8 @@ const load = {
     ["--minutes <n>", "how long", from(1), 1],
     seed("which requests come how"),
   ],
+  // The load is on the runtime and on TypeScript: unoptimized WebAssembly will do.
+  prepare: quickBuild,
   async run({ rate, minutes, seed }, signal) {
     const { load } = await import("../tests/load/run.mjs");
     const { faultsOf, summaryOf } = await import("../tests/load/judge.mjs");
