@@ -27,7 +27,8 @@ function written(): string[] {
 
 /** Returns warnings that only the command line uses: `code: "..."` without a family. */
 function ofTheCli(): string[] {
-  return readdirSync(join(root, "js/cli")).flatMap((name) =>
+  const files = readdirSync(join(root, "js/cli")).filter((name) => name.endsWith(".ts"));
+  return files.flatMap((name) =>
     [...readFileSync(join(root, "js/cli", name), "utf8").matchAll(/\bcode: "([a-z]+(?:-[a-z]+)+)"/g)].map(
       ([, code]) => code as string,
     ),

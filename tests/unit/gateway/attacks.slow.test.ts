@@ -3,7 +3,7 @@
 
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { answered, gatewayTo, KEY, open, raw, resource, send } from "./support.js";
+import { answered, gatewayTo, KEY, open, raw, resource, send, tokenFunction } from "./support.js";
 
 const PATH = "/openai/v1/responses";
 let reached: string[] = [];
@@ -168,7 +168,7 @@ test("a resource that quotes the token back does not show it in an explanation",
       .end(JSON.stringify({ error: { message: `No: ${request.headers.authorization}` } }));
   });
   const token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJodHRwczovL2FpLmF6dXJlLmNvbSJ9.c2lnbmF0dXJl";
-  const { gateway } = await gatewayTo(quoting, { tokens: async () => token });
+  const { gateway } = await gatewayTo(quoting, { tokens: tokenFunction(() => token) });
   const { status, body } = await send(gateway, PATH);
   expect(status).toBe(400);
   expect(body).not.toContain(token);
@@ -216,10 +216,10 @@ describe("limits", () => {
 test("healthz needs no key and asks nobody; a WebSocket is a 426", async () => {
   let asked = 0;
   const { gateway } = await gatewayTo(endpoint, {
-    tokens: async () => {
+    tokens: tokenFunction(() => {
       asked += 1;
       return "token-of-the-tests";
-    },
+    }),
   });
   const health = await raw(gateway, "GET /healthz HTTP/1.1\r\nHost: 10.0.0.7\r\nConnection: close\r\n\r\n");
   expect(health).toMatch(/^HTTP\/1\.1 200[\s\S]*\{"status":"ok"\}$/);

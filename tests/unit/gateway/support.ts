@@ -11,6 +11,7 @@ import {
 } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";
+import type { TokenProvider } from "copilot-keyless";
 import {
   createGateway,
   type Gateway,
@@ -20,6 +21,11 @@ import {
 import { onTestFinished } from "vitest";
 
 export const KEY = "key-of-the-tests-1";
+
+/** A token function of the program's own, which has none of a provider's methods. */
+export function tokenFunction(token: () => string): TokenProvider {
+  return (async () => token()) as unknown as TokenProvider;
+}
 
 /** A gateway that is closed after the test, and its access log. */
 export async function gatewayTo(
@@ -31,7 +37,7 @@ export async function gatewayTo(
     endpoint,
     key: KEY,
     env: {},
-    tokens: async () => "token-of-the-tests",
+    tokens: tokenFunction(() => "token-of-the-tests"),
     onAccess: (entry) => log.push(entry),
     ...options,
     limits: { closeMs: 1, ...options.limits },
