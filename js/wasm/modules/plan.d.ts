@@ -106,6 +106,7 @@ export interface PlainFailure {
   deployment?: string | undefined;
   wireApi?: string | undefined;
   agent?: string | undefined;
+  env?: Record<string, string>;
 }
 
 /**
