@@ -306,6 +306,7 @@ const SOLE: Record<string, Record<string, Row>> = {
   core: CORE,
   direct: {
     KeylessError: CORE.KeylessError as Row,
+    isKeylessError: CORE.isKeylessError as Row,
     createDirectCredential: {
       good: () => [{ env }],
       parameters: [
@@ -355,6 +356,7 @@ const SOLE: Record<string, Record<string, Row>> = {
   },
   edge: {
     KeylessError: CORE.KeylessError as Row,
+    isKeylessError: CORE.isKeylessError as Row,
     createEdgeChatHandler: {
       good: () => options({ authorize: "anonymous" }),
       parameters: [
