@@ -4,7 +4,7 @@ import { FoundryAgent } from "copilot-keyless";
 import { afterAll, expect, test } from "vitest";
 import { emulated, straightCredential, tool } from "../support.js";
 
-const TOOL_MS = 3_000;
+const TOOL_MS = 6_000;
 
 const emulator = await emulated({
   reply: ({ prompt, toolResults }) =>
@@ -19,7 +19,7 @@ const slowTool = tool("slow_tool", async () => {
 const agent = new FoundryAgent({
   preset: "chat",
   credential: straightCredential(emulator),
-  firstByteTimeoutMs: TOOL_MS - 500,
+  firstByteTimeoutMs: TOOL_MS - 1_000,
   session: { tools: [slowTool] },
 });
 await agent.chat("Warm up");
@@ -46,7 +46,7 @@ test("a tool that takes longer is no silence of the resource", async () => {
 
 test("a turn whose time is up before says how long the resource has been silent", async () => {
   const silent = emulator.faults.add({ server: "foundry", kind: "hang", times: Infinity });
-  const error = await agent.chat("Hello", { timeoutMs: TOOL_MS - 1_000 }).catch((thrown: unknown) => thrown);
+  const error = await agent.chat("Hello", { timeoutMs: TOOL_MS - 2_500 }).catch((thrown: unknown) => thrown);
   silent.remove();
   expect(error).toMatchObject({
     code: "agent/timeout",
