@@ -61,6 +61,8 @@ export class Turn {
   #modelError: KeylessError | undefined;
   /** Whether a tool has run or part of the reply was read: neither may happen twice. */
   #irrevocable = false;
+  /** Whether nothing followed a tool that succeeded: a terminal tool ends the turn. */
+  #toolIsLast = false;
   /** When the turn's time is up, on the monotonic clock. */
   #deadline = Number.POSITIVE_INFINITY;
   #timer: unknown;
@@ -127,6 +129,7 @@ export class Turn {
     this.#text = new ReplyText((text) => this.#push(text));
     this.#tokenError = undefined;
     this.#modelError = undefined;
+    this.#toolIsLast = false;
     const attempt = new Attempt(session, this.message, (event) => this.#handle(event));
     this.#attempt = attempt;
     const over = this.reply.then(
@@ -262,6 +265,10 @@ export class Turn {
         break;
       case "assistant.message":
         this.#text.complete(event.data.messageId, event.data.content);
+        this.#toolIsLast = false;
+        break;
+      case "tool.execution_complete":
+        this.#toolIsLast = event.data.success;
         break;
       case "model.call_failure":
         // A failure without a status repeats the token error before it.
@@ -275,7 +282,8 @@ export class Turn {
         );
         break;
       case "session.idle":
-        if (this.#text.last === "") this.fail(this.#tokenError ?? this.#modelError ?? noReply());
+        if (this.#text.last === "" && !this.#toolIsLast)
+          this.fail(this.#tokenError ?? this.#modelError ?? noReply());
         else this.#finish(this.#text.last);
         break;
     }

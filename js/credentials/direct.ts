@@ -9,6 +9,7 @@ import {
   flag,
   list,
   object,
+  readKnownOptions,
   readOptions,
   text,
 } from "../errors/check.js";
@@ -136,7 +137,8 @@ function createCredential(options: DirectCredentialOptions, state: State): Token
   const credential: TokenCredential = {
     getToken: async (scopes, callOptions) => {
       checkArgument("scopes", scopes, either(text, list), "provider/scope");
-      const call = readOptions(callOptions, CALL_CHECKS, "credential/configuration");
+      // Clients of the Azure SDK pass options of their own.
+      const call = readKnownOptions(callOptions, CALL_CHECKS, "credential/configuration");
       return acquire([scopes].flat(), settings, call, state);
     },
   };

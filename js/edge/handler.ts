@@ -1,10 +1,8 @@
 import type { TokenCredential } from "../credentials/credential.js";
 import { directCredential } from "../credentials/direct.js";
 import {
-  type Check,
   type Checks,
   callback,
-  checkArgument,
   credential as credentialCheck,
   duration,
   either,
@@ -16,16 +14,16 @@ import {
   text,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { type CallerFunction, callerOf } from "../http/caller.js";
+import type { CallerFunction } from "../http/caller.js";
 import {
   type ChatEngine,
   type ChatLimits,
   type ChatLogEntry,
   type ChatTokenStatus,
-  type ChunkSource,
   DEFAULT_LIMITS,
   DEFAULT_TIMEOUT_MS,
 } from "../http/contract.js";
+import { fetchHandler } from "../http/fetch-handler.js";
 import { callerShare, checkedLimits, checkTimeout, invalid } from "../http/limits.js";
 import { chatError, closing, unknownModel } from "../http/problem.js";
 import { respond } from "../http/respond.js";
@@ -135,7 +133,6 @@ const MODEL_TIMEOUT_MARGIN_MS = 60_000;
  * ```
  */
 export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler {
-  const settings = readOptions(options, edgeChecks(), "chat/invalid-option");
   const {
     authorize,
     models = [],
@@ -144,17 +141,14 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
     tokens: tokenOptions,
     firstByteTimeoutMs,
     ...others
-  } = settings;
+  } = readOptions(options, edgeChecks(), "chat/invalid-option");
   const {
     timeoutMs = DEFAULT_TIMEOUT_MS,
-    onLog = () => {},
+    onLog,
     exposeErrors = false,
     env = environment(),
     ...request
   } = others;
-  if (authorize !== "anonymous" && typeof authorize !== "function") {
-    throw invalid('authorize is required: "anonymous", or a function', AUTHORIZE_HINT);
-  }
   const limits = checkedLimits(DEFAULT_LIMITS, limitOverrides);
   const identified = authorize !== "anonymous";
   limits.turnsPerCaller = callerShare(limits.turns, limitOverrides?.turnsPerCaller, identified);
@@ -211,31 +205,16 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
     return { reply, model };
   };
   const slots = new Slots(limits);
-  const handle = async (request: Request): Promise<Response> => {
-    checkArgument(
-      "request",
-      request,
-      REQUEST,
-      "chat/invalid-option",
-      "Pass the unchanged request to the handler.",
-    );
-    const { status, headers, body } = await respond(
-      {
-        method: request.method,
-        headers: request.headers,
-        body: request.body as ChunkSource | null,
-        bodyUsed: request.bodyUsed,
-        caller: () =>
-          authorize === "anonymous" ? "" : callerOf("authorize", authorize, request, limits.callerMs),
-        correlationId: crypto.randomUUID(),
-        // Not every platform's requests have a signal.
-        signal: request.signal ?? new AbortController().signal,
-        log: onLog,
-      },
-      { engine, limits, slots, deadlineMs: timeoutMs, isClosed: () => closed, expose: exposeErrors },
-    );
-    return new Response(body as ConstructorParameters<typeof Response>[0], { status, headers });
+  const settings = {
+    engine,
+    limits,
+    slots,
+    deadlineMs: timeoutMs,
+    isClosed: () => closed,
+    expose: exposeErrors,
   };
+  const { callerMs } = limits;
+  const handle = fetchHandler({ authorize, callerMs, log: onLog }, (call) => respond(call, settings));
   const status = (): EdgeChatStatus => {
     const token = tokens && tokenStatus(tokens);
     return {
@@ -270,17 +249,6 @@ function edgeChecks(): Checks<EdgeChatOptions> {
     env: object,
   };
 }
-
-const REQUEST: Check = {
-  expected: "a Request",
-  fits: (value) => {
-    const { method, headers } = value as Request;
-    return typeof method === "string" && typeof headers.get === "function";
-  },
-};
-
-const AUTHORIZE_HINT =
-  'Pass authorize: (request) => the caller\'s id, or false. Or "anonymous", if something in front of the handler authenticates callers.';
 
 /** The number of tokens that a call tries. Each may be revoked before it is used. */
 const MAX_TOKENS = 3;

@@ -172,6 +172,8 @@ export type ChatErrorCode =
   | "chat/model-mismatch"
   | "chat/session-not-found"
   | "chat/session-busy"
+  | "chat/stream-not-found"
+  | "chat/events-dropped"
   | "chat/method-not-allowed"
   | "chat/not-acceptable"
   | "chat/unsupported-media-type"
@@ -200,6 +202,7 @@ export type ChatErrorCode =
 type EmulatorErrorCode =
   | "emulator/invalid-option"
   | "emulator/invalid-fault"
+  | "emulator/invalid-reply"
   | "emulator/port-in-use"
   | "emulator/listen-failed"
   | "emulator/reply-failed"

@@ -30,6 +30,14 @@ export function closing(): KeylessError {
   return chatError("chat/closing", 503, "This app is shutting down", "Try again.", RETRY_MS);
 }
 
+/** Creates the error of a call whose caller disconnected. Only the log receives it. */
+export function clientClosed(): KeylessError {
+  return chatError("chat/client-closed", CLIENT_CLOSED, "The caller disconnected");
+}
+
+/** The status that nginx and the Functions host log for a caller that disconnected. */
+export const CLIENT_CLOSED = 499;
+
 /** The codes that only TypeScript knows, each with its problem. A new code must be added here. */
 const PROBLEMS: Record<
   Exclude<ErrorCode, CoreErrorCode | ModelErrorCode | ChatErrorCode | `emulator/${string}`>,
@@ -145,6 +153,7 @@ const TITLES: Record<number, string> = {
   406: "Not Acceptable",
   408: "Request Timeout",
   409: "Conflict",
+  410: "Gone",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",

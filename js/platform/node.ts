@@ -46,3 +46,28 @@ export function atExit(action: () => void): () => void {
   listening = true;
   return () => void exitActions.delete(action);
 }
+
+/**
+ * Creates a folder and the parents that are missing. Node's own `recursive` never returns where a
+ * folder cannot be created although its parent exists, such as in /proc.
+ *
+ * @throws the file system's error
+ */
+export function makeFolder(path: string, mode?: number): void {
+  const { fs, path: paths } = node;
+  const missing: string[] = [];
+  let at = paths.resolve(path);
+  while (!fs.existsSync(at) && paths.dirname(at) !== at) {
+    missing.push(at);
+    at = paths.dirname(at);
+  }
+  for (const folder of missing.reverse()) {
+    try {
+      fs.mkdirSync(folder, mode);
+    } catch (error) {
+      // Another process may have created it meanwhile.
+      if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
+    }
+  }
+  if (!fs.statSync(path).isDirectory()) fs.mkdirSync(path);
+}

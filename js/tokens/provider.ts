@@ -5,6 +5,7 @@ import {
   checkArgument,
   checkOptional,
   credential as credentialCheck,
+  readKnownOptions,
   readOptions,
   text,
   token as tokenCheck,
@@ -109,7 +110,8 @@ export function createBearerTokenProvider(
     name: { value: "tokenProvider" },
     getToken: {
       value: async (options?: TokenCallOptions): Promise<AccessToken> => {
-        const call = readOptions(options, CALL_CHECKS, "policy/invalid");
+        // Clients of the Azure SDK pass options of their own.
+        const call = readKnownOptions(options, CALL_CHECKS, "policy/invalid");
         return abortable(call.abortSignal, () => getToken(call));
       },
     },

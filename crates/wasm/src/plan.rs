@@ -27,6 +27,12 @@ pub fn plan_provider(request: &JsValue) -> JsResult {
         .map(to_js)
 }
 
+/// [`provider::check_headers`].
+#[wasm_bindgen(js_name = checkHeaders)]
+pub fn check_headers(headers: &JsValue) -> Result<(), JsValue> {
+    provider::check_headers(&from_js(headers, Code::ProviderHeader)?).map_err(throw)
+}
+
 /// [`provider::models`], for options that include a name and models.
 #[wasm_bindgen(js_name = planModels)]
 pub fn plan_models(options: &JsValue, taken: &Array) -> JsResult {
