@@ -43,7 +43,7 @@ const runtime = join(
 );
 
 /** The environment of a compiler, and of a program that finds the Copilot runtime of npm. */
-const environment = (more: Record<string, string> = {}) => ({
+const environment = (more: Record<string, string> = {}): Record<string, string> => ({
   ...(process.env as Record<string, string>),
   COPILOT_CLI_PATH: runtime,
   COPILOT_SKIP_CLI_DOWNLOAD: "1",
