@@ -1,6 +1,7 @@
 import { type Emulator, type Fault, type ScriptedReply, startEmulator } from "copilot-keyless/emulator";
 import { err } from "./colors.js";
 import { readFields } from "./fields.js";
+import { quote } from "./shell.js";
 
 interface Options {
   port?: number;
@@ -65,9 +66,4 @@ function script({ foundry, faults, replies }: Emulator, { quota, fault, reply }:
     const scripted = text.trimStart().startsWith("{") ? readFields("--reply", text) : text;
     replies.add(scripted as ScriptedReply);
   }
-}
-
-/** Quotes a value for a POSIX shell. */
-function quote(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
 }

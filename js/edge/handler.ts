@@ -1,11 +1,10 @@
 import type { TokenCredential } from "../credentials/credential.js";
 import { directCredential } from "../credentials/direct.js";
 import {
-  type Check,
   type Checks,
   callback,
-  checkArgument,
   credential as credentialCheck,
+  duration,
   either,
   flag,
   list,
@@ -15,16 +14,16 @@ import {
   text,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { type CallerFunction, callerOf } from "../http/caller.js";
+import type { CallerFunction } from "../http/caller.js";
 import {
   type ChatEngine,
   type ChatLimits,
   type ChatLogEntry,
   type ChatTokenStatus,
-  type ChunkSource,
   DEFAULT_LIMITS,
   DEFAULT_TIMEOUT_MS,
 } from "../http/contract.js";
+import { fetchHandler } from "../http/fetch-handler.js";
 import { callerShare, checkedLimits, checkTimeout, invalid } from "../http/limits.js";
 import { chatError, closing, unknownModel } from "../http/problem.js";
 import { respond } from "../http/respond.js";
@@ -68,6 +67,11 @@ export interface EdgeChatOptions extends ModelOptions {
    * Default 120,000.
    */
   timeoutMs?: number | undefined;
+  /**
+   * How long the resource may send no text of a reply, in milliseconds; then the answer is 504,
+   * `model/first-byte-timeout`. Default 60,000; 90,000 for a reasoning model.
+   */
+  firstByteTimeoutMs?: number | undefined;
   /** Options of the token provider. */
   tokens?: TokenProviderOptions | undefined;
   /** Limits for one caller and for all callers together. */
@@ -129,25 +133,22 @@ const MODEL_TIMEOUT_MARGIN_MS = 60_000;
  * ```
  */
 export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler {
-  const settings = readOptions(options, edgeChecks(), "chat/invalid-option");
   const {
     authorize,
     models = [],
     limits: limitOverrides,
     credential,
     tokens: tokenOptions,
+    firstByteTimeoutMs,
     ...others
-  } = settings;
+  } = readOptions(options, edgeChecks(), "chat/invalid-option");
   const {
     timeoutMs = DEFAULT_TIMEOUT_MS,
-    onLog = () => {},
+    onLog,
     exposeErrors = false,
     env = environment(),
     ...request
   } = others;
-  if (authorize !== "anonymous" && typeof authorize !== "function") {
-    throw invalid('authorize is required: "anonymous", or a function', AUTHORIZE_HINT);
-  }
   const limits = checkedLimits(DEFAULT_LIMITS, limitOverrides);
   const identified = authorize !== "anonymous";
   limits.turnsPerCaller = callerShare(limits.turns, limitOverrides?.turnsPerCaller, identified);
@@ -192,6 +193,7 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
         wireApi,
         headers,
         maxOutputTokens,
+        firstByteTimeoutMs,
         timeoutMs: Math.min(timeoutMs + MODEL_TIMEOUT_MARGIN_MS, LONGEST_TIMER_MS),
         signal,
       });
@@ -203,31 +205,16 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
     return { reply, model };
   };
   const slots = new Slots(limits);
-  const handle = async (request: Request): Promise<Response> => {
-    checkArgument(
-      "request",
-      request,
-      REQUEST,
-      "chat/invalid-option",
-      "Pass the unchanged request to the handler.",
-    );
-    const { status, headers, body } = await respond(
-      {
-        method: request.method,
-        headers: request.headers,
-        body: request.body as ChunkSource | null,
-        bodyUsed: request.bodyUsed,
-        caller: () =>
-          authorize === "anonymous" ? "" : callerOf("authorize", authorize, request, limits.callerMs),
-        correlationId: crypto.randomUUID(),
-        // Not every platform's requests have a signal.
-        signal: request.signal ?? new AbortController().signal,
-        log: onLog,
-      },
-      { engine, limits, slots, deadlineMs: timeoutMs, isClosed: () => closed, expose: exposeErrors },
-    );
-    return new Response(body as ConstructorParameters<typeof Response>[0], { status, headers });
+  const settings = {
+    engine,
+    limits,
+    slots,
+    deadlineMs: timeoutMs,
+    isClosed: () => closed,
+    expose: exposeErrors,
   };
+  const { callerMs } = limits;
+  const handle = fetchHandler({ authorize, callerMs, log: onLog }, (call) => respond(call, settings));
   const status = (): EdgeChatStatus => {
     const token = tokens && tokenStatus(tokens);
     return {
@@ -254,6 +241,7 @@ function edgeChecks(): Checks<EdgeChatOptions> {
     scope: text,
     maxOutputTokens: number,
     timeoutMs: number,
+    firstByteTimeoutMs: duration,
     tokens: object,
     limits: object,
     onLog: callback,
@@ -261,17 +249,6 @@ function edgeChecks(): Checks<EdgeChatOptions> {
     env: object,
   };
 }
-
-const REQUEST: Check = {
-  expected: "a Request",
-  fits: (value) => {
-    const { method, headers } = value as Request;
-    return typeof method === "string" && typeof headers.get === "function";
-  },
-};
-
-const AUTHORIZE_HINT =
-  'Pass authorize: (request) => the caller\'s id, or false. Or "anonymous", if something in front of the handler authenticates callers.';
 
 /** The number of tokens that a call tries. Each may be revoked before it is used. */
 const MAX_TOKENS = 3;

@@ -88,6 +88,7 @@ export type DiagnosisCode =
   | "bad-request"
   | "server-error"
   | "network"
+  | "first-byte-timeout"
   | "unknown";
 
 /** The codes of {@link CredentialDiagnosis}: why a credential gave no token. */
@@ -171,6 +172,8 @@ export type ChatErrorCode =
   | "chat/model-mismatch"
   | "chat/session-not-found"
   | "chat/session-busy"
+  | "chat/stream-not-found"
+  | "chat/events-dropped"
   | "chat/method-not-allowed"
   | "chat/not-acceptable"
   | "chat/unsupported-media-type"

@@ -1,22 +1,23 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import { readServiceOptions } from "../chat/options.js";
+import { ChatService, type CloseOptions } from "../chat/service.js";
+import type { ChatStatus } from "../chat/worker.js";
+import { callback } from "../errors/check.js";
 import { callerOf } from "../http/caller.js";
-import { type ChatLogEntry, type ChunkSource, DEFAULT_TIMEOUT_MS } from "../http/contract.js";
-import { respond } from "../http/respond.js";
-import { Slots } from "../http/slots.js";
-import { LONGEST_TIMER_MS } from "../platform/clock.js";
+import type { ChatLogEntry, ChunkSource } from "../http/contract.js";
 import { connectionOf, trackConnections } from "./connection.js";
-import { type ChatHandlerOptions, checkedModels, limitsOf, readHandlerOptions } from "./options.js";
-import { type ChatStatus, ChatWorker } from "./worker.js";
+import type { ChatHandlerOptions } from "./options.js";
 
 /** A handler for `app.http`, with the state of its worker. */
 export type ChatHandler = HttpHandler & {
   /** Reports the state of the worker, without a token. Sends no request and starts nothing. */
   status(): ChatStatus;
   /**
-   * Ends all turns, the runtime and the tokens. Later requests are answered 503 `chat/closing`. The
-   * Functions host does this when it stops the app.
+   * Answers new requests 503 `chat/closing`, lets running turns end within `drainMs` (default
+   * 5,000 ms), and then ends the runtime and the tokens. The Functions host does this when it stops
+   * the app.
    */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 };
 
 /**
@@ -35,48 +36,36 @@ export type ChatHandler = HttpHandler & {
  * }); ```
  */
 export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler {
-  const read = readHandlerOptions(options);
-  const { models, limits: given, caller, exposeErrors, ...rest } = read;
-  const limits = limitsOf(given, caller !== undefined || isSignInEnabled());
-  const slots = new Slots(limits);
-  const worker = new ChatWorker(rest, checkedModels(models), limits, () => {
-    closeWithApp(() => worker.close());
+  const { caller, ...read } = readServiceOptions(options, { caller: callback });
+  const service = new ChatService(read, {
+    identified: caller !== undefined || isSignInEnabled(),
+    expose: process.env.AZURE_FUNCTIONS_ENVIRONMENT === "Development",
+    onStart: () => closeWithApp(() => service.close()),
   });
-  const { bodyMs, callerMs, stallMs } = limits;
-  const { timeoutMs = DEFAULT_TIMEOUT_MS } = read;
-  const settings = {
-    engine: worker.answer.bind(worker),
-    limits,
-    slots,
-    // The agent ends a turn earlier and says why. This is for turns that hang.
-    deadlineMs: Math.min(callerMs + bodyMs + timeoutMs + stallMs, LONGEST_TIMER_MS),
-    isClosed: () => worker.closed,
-    expose: exposeErrors ?? process.env.AZURE_FUNCTIONS_ENVIRONMENT === "Development",
-  };
+  const { callerMs, stallMs } = service.limits;
   trackConnections();
   const handle = async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
     const connection = connectionOf(context.invocationId);
     let returned = false;
-    const { status, headers, body } = await respond(
-      {
-        method: request.method,
-        headers: request.headers,
-        body: request.body as ChunkSource | null,
-        bodyUsed: request.bodyUsed,
-        caller: () => (caller ? callerOf("caller", caller, request, callerMs) : signedInCaller(request)),
-        correlationId: correlationId(request, context),
-        // Without a connection the end of the stream shows that the caller has left.
-        signal: connection?.signal ?? new AbortController().signal,
-        ready: connection && (() => connection.ready(stallMs)),
-        log: (entry) => write(entry, returned ? console : context),
-      },
-      settings,
-    );
+    const { status, headers, body } = await service.respond({
+      method: request.method,
+      headers: request.headers,
+      body: request.body as ChunkSource | null,
+      bodyUsed: request.bodyUsed,
+      caller: () => (caller ? callerOf("caller", caller, request, callerMs) : signedInCaller(request)),
+      correlationId: correlationId(request, context),
+      // Without a connection the end of the stream shows that the caller has left.
+      signal: connection?.signal ?? new AbortController().signal,
+      ready: connection && (() => connection.ready(stallMs)),
+      log: (entry) => write(entry, returned ? console : context),
+    });
     returned = true;
     return { status, headers, body: body as NonNullable<HttpResponseInit["body"]> };
   };
-  const status = (): ChatStatus => ({ ...worker.status(), turns: slots.taken });
-  return Object.assign(handle, { status, close: () => worker.close() });
+  return Object.assign(handle, {
+    status: () => service.status(),
+    close: (how?: CloseOptions) => service.close(how),
+  });
 }
 
 /**

@@ -1,11 +1,6 @@
 import type { HttpHandler } from "@azure/functions";
-import { type Check, checkArgument } from "../errors/check.js";
+import { healthOf } from "../chat/health.js";
 import type { ChatHandler } from "./handler.js";
-
-const CHAT: Check = {
-  expected: "a handler of createChatHandler",
-  fits: (value) => typeof (value as Partial<ChatHandler>).status === "function",
-};
 
 /**
  * Creates a handler that reports the state of a chat: 200, or 503 if it cannot answer. It shows no
@@ -19,13 +14,9 @@ const CHAT: Check = {
  * }); ```
  */
 export function createHealthHandler(chat: Pick<ChatHandler, "status">): HttpHandler {
-  checkArgument("chat", chat, CHAT, "chat/invalid-option");
+  const health = healthOf(chat);
   return () => {
-    const status = chat.status();
-    return {
-      status: status.healthy ? 200 : 503,
-      headers: { "cache-control": "no-store" },
-      jsonBody: status,
-    };
+    const { body, ...init } = health();
+    return { ...init, jsonBody: body };
   };
 }

@@ -30,6 +30,15 @@ export interface ChatResult {
 /** The default of `timeoutMs`, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 120_000;
 
+/** A running turn, as its connection reads it. */
+export interface ChatTurn {
+  next(): Promise<IteratorResult<ChatEvent, ChatResult>>;
+  /** Ends it early, or after its result. */
+  return(value: never): Promise<unknown>;
+  /** The id of the event that was read last, if the reply can be resumed after it. */
+  eventId?: () => string | undefined;
+}
+
 /**
  * Answers requests. Returns the result or throws a {@link KeylessError}. After an abort it ends
  * soon, in any way.

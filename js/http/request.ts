@@ -19,9 +19,7 @@ export function checkHead({ method, headers }: ChatCall): void {
 
 /** Parses and checks the body of a request. Throws a KeylessError `chat/...`. */
 export function parseRequest(body: Uint8Array, { promptChars }: ChatLimits): ChatRequest {
-  const value = parseJson(body);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("to be an object");
-  const { prompt, sessionId, model } = value as Record<string, unknown>;
+  const { prompt, sessionId, model } = parseObject(body);
   if (typeof prompt !== "string" || prompt.trim() === "") throw invalid("prompt, a non-empty string");
   if (prompt.length > promptChars) {
     throw chatError("chat/prompt-too-long", 413, `The prompt is longer than ${promptChars} characters`);
@@ -31,6 +29,21 @@ export function parseRequest(body: Uint8Array, { promptChars }: ChatLimits): Cha
     sessionId: parseName(sessionId, "sessionId"),
     model: parseName(model, "model"),
   };
+}
+
+/**
+ * Whether a request with `last-event-id` ends the reply instead of resuming it: its body is
+ * `{ "cancel": true }`, else `{}`.
+ */
+export function isCancellation(body: Uint8Array): boolean {
+  return parseObject(body).cancel === true;
+}
+
+function parseObject(body: Uint8Array): Record<string, unknown> {
+  const value = parseJson(body);
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw invalid("to be an object");
 }
 
 function parseJson(body: Uint8Array): unknown {

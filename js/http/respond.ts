@@ -11,10 +11,12 @@ import type {
   ChatLogEntry,
   ChatResponse,
   ChatResult,
+  ChatTurn,
 } from "./contract.js";
-import { chatError, closing, problem, slowReader } from "./problem.js";
-import { checkHead, parseRequest } from "./request.js";
-import type { Slot, Slots } from "./slots.js";
+import { CLIENT_CLOSED, chatError, clientClosed, closing, problem, slowReader } from "./problem.js";
+import { checkHead, isCancellation, parseRequest } from "./request.js";
+import { type Resumption, streamNotFound } from "./resume.js";
+import { RELEASE_MS, type Slot, type Slots } from "./slots.js";
 import { unlessAborted } from "./unless-aborted.js";
 
 const JSON_TYPE = "application/json";
@@ -23,6 +25,8 @@ const EVENTS_TYPE = "text/event-stream";
 /** Settings of all calls of an app. */
 export interface ChatSettings {
   engine: ChatEngine;
+  /** Lets streamed replies outlive their connection. */
+  resumption?: Resumption | undefined;
   limits: ChatLimits;
   slots: Slots;
   /** The deadline of a call, from its arrival to the last byte of its response, in milliseconds. */
@@ -62,7 +66,7 @@ class Exchange {
   readonly #stop = new AbortController();
   readonly #deadline: unknown;
   #slot: Slot | undefined;
-  #turn: AsyncGenerator<ChatEvent, ChatResult, undefined> | undefined;
+  #turn: ChatTurn | undefined;
   #ended = false;
   /** Fails the stream while its reader stalls. */
   #failStream: ((error: unknown) => void) | undefined;
@@ -81,21 +85,43 @@ class Exchange {
 
   /** Returns the response. A streamed one begins here. */
   async answer(): Promise<ChatResponse> {
-    const { slots, engine, limits, isClosed } = this.#settings;
+    const { slots, engine, resumption, limits, isClosed } = this.#settings;
     if (isClosed()) throw closing();
     checkHead(this.#call);
     const type = acceptedType(this.#call);
+    const eventId = this.#call.headers.get("last-event-id");
     const { signal } = this.#stop;
     signal.throwIfAborted();
-    this.#slot = slots.take();
+    this.#slot = (eventId === null ? slots : (resumption?.slots ?? slots)).take();
     const caller = await unlessAborted((async () => this.#call.caller())(), signal);
     this.#slot.claim(caller);
-    const request = parseRequest(await unlessAborted(this.#body.bytes, signal), limits);
+    const body = await unlessAborted(this.#body.bytes, signal);
     // The signal may have aborted meanwhile.
     signal.throwIfAborted();
     if (isClosed()) throw closing();
-    this.#turn = engine(request, { caller, signal });
-    return type === EVENTS_TYPE ? this.#respondStream() : this.#respondJson();
+    if (eventId !== null) return this.#resume(eventId, caller, isCancellation(body));
+    const request = parseRequest(body, limits);
+    if (type !== EVENTS_TYPE) {
+      this.#turn = engine(request, { caller, signal });
+      return this.#respondJson();
+    }
+    this.#turn = resumption
+      ? resumption.begin(engine, request, { caller, signal, slot: this.#slot })
+      : engine(request, { caller, signal });
+    return this.#respondStream();
+  }
+
+  /** Responds with the events of a reply after one of them, or ends the reply. */
+  async #resume(eventId: string, caller: string, cancels: boolean): Promise<ChatResponse> {
+    const { resumption } = this.#settings;
+    if (!resumption) throw streamNotFound();
+    if (!cancels) {
+      this.#turn = resumption.resume(eventId, { caller, signal: this.#stop.signal });
+      return this.#respondStream();
+    }
+    await resumption.cancel(eventId, caller);
+    this.#end(200);
+    return this.#response(200, JSON_TYPE, {}, JSON.stringify({ cancelled: true }));
   }
 
   /** Responds with the whole reply in JSON. */
@@ -142,11 +168,11 @@ class Exchange {
             pending = undefined;
             if (!step.done) {
               const { type, ...data } = step.value;
-              send(event(type, data));
+              send(event(type, data, this.#turn?.eventId?.()));
               return this.#awaitReader(controller);
             }
             const { reply: _, ...data } = step.value;
-            send(event("done", data));
+            send(event("done", data, this.#turn?.eventId?.()));
             this.#end(200);
           } catch (error) {
             const { status, body: data } = this.#fail(error);
@@ -272,8 +298,8 @@ function outcome(status: number): Pick<ChatLogEntry, "level" | "message"> {
 }
 
 /** Formats a server-sent event. JSON contains no line breaks, so one data line is enough. */
-function event(type: string, data: object): string {
-  return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+function event(type: string, data: object, id?: string): string {
+  return `${id === undefined ? "" : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 function timeout(deadlineMs: number) {
@@ -284,14 +310,3 @@ function timeout(deadlineMs: number) {
     "Try again, or ask for less.",
   );
 }
-
-/** Creates the error of a call whose caller disconnected. Only the log receives it. */
-function clientClosed() {
-  return chatError("chat/client-closed", CLIENT_CLOSED, "The caller disconnected");
-}
-
-/** How long an ended turn may keep its slot, in milliseconds. */
-const RELEASE_MS = 1_000;
-
-/** The status that nginx and the Functions host log for a caller that disconnected. */
-const CLIENT_CLOSED = 499;

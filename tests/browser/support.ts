@@ -81,7 +81,7 @@ export async function open(
 }
 
 /** Returns the axe rules that the page violates, with the elements. */
-async function accessibility(page: Page): Promise<string[]> {
+export async function accessibility(page: Page): Promise<string[]> {
   const source = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
   const { readFileSync } = await import("node:fs");
   // Inject it through the debugger, because the page's policy blocks other scripts.

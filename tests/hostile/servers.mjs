@@ -15,15 +15,16 @@ const SAMPLE_MS = 200;
 /** Starts both. */
 export function startServers(env) {
   return Promise.all([
-    start("edge", [join(HERE, "edge.mjs")], env, { chat: "/chat", cut: "/cut", status: "/status" }),
-    start("functions", [join(HERE, "../../scripts/functions-host.mjs"), "0"], env, {
+    startServer("edge", [join(HERE, "edge.mjs")], env, { chat: "/chat", cut: "/cut", status: "/status" }),
+    startServer("functions", [join(HERE, "../../scripts/functions-host.mjs"), "0"], env, {
       chat: "/api/chat",
       status: "/api/status",
     }),
   ]);
 }
 
-async function start(name, program, env, paths) {
+/** Starts a program that serves these paths on the address that it prints. */
+export async function startServer(name, program, env, paths) {
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-hostile-"));
   if (name === "functions") {
     const main = relative(folder, join(HERE, "functions.mjs"));

@@ -40,6 +40,7 @@ import type { decodeToken } from "copilot-keyless/core";
 import { createDirectCredential, type Diagnosis, probe } from "copilot-keyless/direct";
 import type { Emulator, startEmulator } from "copilot-keyless/emulator";
 import { FakeClock, withClock } from "copilot-keyless/testing";
+import type * as tokens from "copilot-keyless/tokens";
 
 /** Fails to compile unless both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -50,6 +51,9 @@ const credential = new DefaultAzureCredential();
 const provider = createBearerTokenProvider(credential, scope);
 
 same<typeof provider, TokenProvider>(true);
+same<typeof tokens.createBearerTokenProvider, typeof createBearerTokenProvider>(true);
+same<typeof tokens.createDirectCredential, typeof createDirectCredential>(true);
+same<typeof tokens.KeylessError, typeof KeylessError>(true);
 same<ReturnType<TokenProvider["refresh"]>, Promise<AccessToken>>(true);
 same<Awaited<ReturnType<typeof provider>>, string>(true);
 same<ReturnType<typeof provider.getToken>, Promise<AccessToken>>(true);

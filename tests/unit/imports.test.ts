@@ -19,6 +19,7 @@ const LEVELS = [
   ["model"],
   ["foundry"],
   ["copilot", "http"],
+  ["chat", "client"],
   ["functions", "edge", "cli"],
   ["."],
 ];

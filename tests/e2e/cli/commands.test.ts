@@ -164,8 +164,9 @@ describe("config", () => {
       'base_url="https://myres.openai.azure.com/openai/v1/",',
     ],
     ["csharp", "BearerTokenProvider = async _ =>", 'BaseUrl = "https://myres.openai.azure.com/openai/v1/",'],
-    ["go", "BearerTokenProvider: bearerToken,", 'BaseURL: "https://myres.openai.azure.com/openai/v1/",'],
+    ["go", "BearerTokenProvider: bearerToken,", '"https://myres.openai.azure.com/openai/v1/",'],
     ["java", ".setBearerTokenProvider(args ->", '.setBaseUrl("https://myres.openai.azure.com/openai/v1/")'],
+    ["rust", "provider.bearer_token_provider = Some(", '"https://myres.openai.azure.com/openai/v1/";'],
     ["env", "FOUNDRY_MODEL_NAME=gpt-5.5", "FOUNDRY_RESOURCE_URL=https://myres.openai.azure.com/openai/v1/"],
     ["role", "az role assignment create", "--assignee <object-id>"],
   ])("prints it as code: %s", async (format, ...parts) => {
@@ -173,6 +174,19 @@ describe("config", () => {
     expect(result.code).toBe(0);
     for (const part of parts) expect(result.stdout).toContain(part);
     expect(result.stdout).not.toContain("undefined");
+  });
+
+  test("prints only the provider of a program, and refuses that of no language", async () => {
+    const args = ["config", "-e", "https://myres.openai.azure.com", "--snippet"];
+    const { code, stdout } = await cli([...args, "--format", "python"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("provider = ProviderConfig(");
+    expect(stdout).not.toContain("asyncio");
+    for (const more of [[], ["--format", "role"]]) {
+      const refused = await cli([...args, ...more]);
+      expect(refused.stderr).toContain("--snippet needs --format with a language: typescript, ");
+      expect(refused).toMatchObject({ code: 1, stdout: "" });
+    }
   });
 
   test("shows the credential, which variable decided it, and what looks wrong about it", async () => {

@@ -102,6 +102,11 @@ test("the caller's trace is the correlation id, in the answer, in problems and i
   expect(app.log()).not.toMatch(/eyJ[\w-]{10,}/);
 });
 
+test("a trace that is none does not get into a header", async () => {
+  const response = await ask(app, "{", { traceparent: "00-<script>-x-01" });
+  expect(response.headers.get("x-correlation-id")).toMatch(/^[\da-f-]{32,36}$/);
+});
+
 test("health shows the token's times, and no token", async () => {
   const text = await (await fetch(`${app.url}/api/health`)).text();
   expect(JSON.parse(text)).toMatchObject({

@@ -69,13 +69,19 @@ export interface StartedApp {
 }
 
 /** Runs an app in the host of `npm run tool functions`, in a process of its own. */
-export async function startApp(folder: string, env: Record<string, string>): Promise<StartedApp> {
+export function startApp(folder: string, env: Record<string, string>): Promise<StartedApp> {
+  return startProgram([join(root, "scripts/functions-host.mjs"), folder, "0"], env);
+}
+
+/** Runs a program that serves on the address that it prints. */
+export async function startProgram(
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<StartedApp> {
   const temporary = mkdtempSync(join(tmpdir(), "copilot-keyless-worker-"));
-  const child = spawn(
-    process.execPath,
-    ["--unhandled-rejections=strict", join(root, "scripts/functions-host.mjs"), folder, "0"],
-    { env: { PATH: dirname(process.execPath), HOME: temporary, TMPDIR: temporary, ...env } },
-  );
+  const child = spawn(process.execPath, ["--unhandled-rejections=strict", ...args], {
+    env: { PATH: dirname(process.execPath), HOME: temporary, TMPDIR: temporary, ...env },
+  });
   let log = "";
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const url = await new Promise<string>((resolve, reject) => {
@@ -86,7 +92,7 @@ export async function startApp(folder: string, env: Record<string, string>): Pro
     };
     child.stdout.on("data", take);
     child.stderr.on("data", take);
-    ended.then(() => reject(new Error(`The host has ended:\n${log}`)));
+    ended.then(() => reject(new Error(`The program has ended:\n${log}`)));
   });
   const stop = () => {
     child.kill("SIGTERM");
@@ -123,6 +129,7 @@ export const EVENTS = { accept: "text/event-stream" };
 
 export interface ServerEvent {
   event: string;
+  id?: string;
   data: Record<string, unknown>;
 }
 
@@ -138,7 +145,12 @@ export function parseEvents(text: string): ServerEvent[] {
       const field = (name: string) =>
         lines.filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2));
       const data = field("data").join("\n");
-      return { event: field("event")[0] ?? "", data: data ? JSON.parse(data) : {} };
+      const [id] = field("id");
+      return {
+        event: field("event")[0] ?? "",
+        data: data ? JSON.parse(data) : {},
+        ...(id === undefined ? {} : { id }),
+      };
     });
 }
 

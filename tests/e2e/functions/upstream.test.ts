@@ -3,14 +3,10 @@
 
 import { afterEach, expect, test } from "vitest";
 import { descendantsOf } from "../../support/processes.mjs";
-import { appWith, ask, EVENTS, emulatorForApps, json, startApp, until } from "./support.js";
+import { appWith, ask, emulatorForApps, json, startApp, until } from "./support.js";
 
-const LONG = `${"x".repeat(4_000)} `.repeat(1_500);
-const emulator = await emulatorForApps({
-  reply: ({ prompt }) =>
-    prompt === "At length" ? LONG : `You said: "${prompt}", and this goes on for some words.`,
-});
-const app = await startApp(appWith("{ limits: { turns: 3 } }"), emulator.env);
+const emulator = await emulatorForApps();
+const app = await startApp(appWith("{}"), emulator.env);
 
 // Removes a test's faults before the next one.
 afterEach(() => emulator.faults.clear());
@@ -69,34 +65,6 @@ test("the resource rejects every token", async () => {
   expect([response.status, (await json(response)).code]).toEqual([502, "model/token-invalid"]);
   expect(response.headers.get("www-authenticate")).toBeNull();
   expect((await ask(other, { prompt: "Hi" })).status).toBe(200);
-});
-
-test("a caller who leaves before the reply begins: the turn ends, and its place is free", async () => {
-  for (let round = 0; round < 4; round += 1) {
-    const before = emulator.counts.foundry;
-    emulator.faults.add({ server: "foundry", kind: "delay", delayMs: 60_000 });
-    const stop = new AbortController();
-    const left = ask(app, { prompt: "Slow" }, round % 2 ? EVENTS : {}, stop.signal).catch(
-      (error) => error.name,
-    );
-    await until(() => emulator.counts.foundry > before);
-    stop.abort();
-    expect(await left).toBe("AbortError");
-    await until(() => emulator.requests.at(-1)?.aborted === true);
-  }
-  await expectServed();
-});
-
-test("a caller who leaves in mid-stream: the request to the model is ended", async () => {
-  emulator.faults.clear();
-  const stop = new AbortController();
-  const response = await ask(app, { prompt: "At length" }, EVENTS, stop.signal);
-  const reader = response.body?.getReader();
-  await reader?.read();
-  const lines = app.log().split("chat left by its caller").length;
-  stop.abort();
-  await until(() => app.log().split("chat left by its caller").length > lines);
-  await expectServed();
 });
 
 test("a runtime that is killed is started anew", async () => {

@@ -16,6 +16,7 @@ const PAGES = [
   "SECURITY.md",
   "CONTRIBUTING.md",
   "examples/azure-functions/README.md",
+  "examples/chat-server/README.md",
   ...below("docs"),
 ];
 

@@ -15,7 +15,7 @@ function holds(file: string, title: string, text: string): boolean {
   if (file.endsWith(".rs")) return new RegExp(`#\\[test\\]\\s+fn ${title}\\(`).test(text);
   const literal = title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return new RegExp(
-    `\\b(?:test|it)(?:\\.concurrent)?(?:\\.each)?\\(\\s*(?:[^"'\`;]*\\)\\(\\s*)?["'\`]${literal}(?:["'\`]|: %s)`,
+    `\\b(?:test|it)(?:\\.concurrent)?(?:\\.(?:each|runIf))?\\(\\s*(?:[^"'\`;]*\\)\\(\\s*)?["'\`]${literal}(?:["'\`]|: %s)`,
   ).test(text);
 }
 

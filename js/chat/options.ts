@@ -1,0 +1,177 @@
+import type { CopilotClientOptions } from "@github/copilot-sdk";
+import {
+  type AgentOptions,
+  agentChecks,
+  type ConversationOptionName,
+  checkSession,
+} from "../copilot/options.js";
+import { type Checks, finite, flag, list, object, readOptions } from "../errors/check.js";
+import { type ChatLimits, DEFAULT_LIMITS } from "../http/contract.js";
+import { callerShare, checkedLimits, checkTimeout, invalid } from "../http/limits.js";
+import { LONGEST_TIMER_MS } from "../platform/clock.js";
+
+/** A model of the same resource that callers may choose. */
+export interface ChatModel {
+  /** The name that callers send as `model`. */
+  name: string;
+  /** The well-known model name. Default: `name`. */
+  model?: string | undefined;
+  /** The deployment's name, if it differs from the model's. */
+  deployment?: string | undefined;
+}
+
+/**
+ * Options of every chat handler with the Copilot runtime: those of the agent (`preset` is `"chat"`
+ * and `sessionsPerRuntime` is 100 here), and those for callers. The model has the tools in
+ * `session.tools`, and those of `session.mcpServers`, with either preset.
+ */
+export interface ServiceOptions extends Omit<AgentOptions, "client" | ConversationOptionName> {
+  /**
+   * Options for the runtime, which all callers share. By default its files are in a temporary
+   * folder, removed when the handler closes.
+   */
+  client?: Omit<CopilotClientOptions, "baseDirectory" | "mode"> | undefined;
+  /**
+   * More models that callers may choose, by the names of their deployments. Default: only the first
+   * model is served.
+   */
+  models?: readonly (string | ChatModel)[] | undefined;
+  /** Limits for one caller and for all callers together. */
+  limits?: Partial<ServiceLimits> | undefined;
+  /**
+   * Lets conversations outlive the process and continue in other instances: a folder that all
+   * instances share, such as a mounted file share, and a secret of 32 characters or more that all
+   * of them know. Cleaning up the folder is up to you. While another instance answers a prompt of a
+   * conversation, it is busy: 409 `chat/session-busy`. The lock of an instance that was killed
+   * expires after a minute.
+   */
+  durable?: { baseDirectory: string; secret: string } | undefined;
+  /**
+   * How long a streamed reply goes on when its connection is lost, in milliseconds, so that the
+   * caller can resume it by the id of the last event. Default 0: the turn ends with the connection.
+   * Only the caller who started the reply can resume it, and only in this process.
+   */
+  resumeMs?: number | undefined;
+  /** Whether callers see the messages of the app's own errors. */
+  exposeErrors?: boolean | undefined;
+}
+
+/** The limits of a chat, and those of its conversations and its resumable replies. */
+export interface ServiceLimits extends ChatLimits {
+  /**
+   * How many conversations are kept to be continued. Above that, the caller with the most
+   * conversations loses the one that was idle longest. Default 50.
+   */
+  conversations: number;
+  /**
+   * How many of them one caller may have. Default: half of `conversations`; all of them if callers
+   * are not identified.
+   */
+  conversationsPerCaller: number;
+  /** How long a conversation is kept after its last turn, in milliseconds. Default 900,000. */
+  idleMs: number;
+  /**
+   * How many of its last events a resumable reply keeps. A caller who has missed more is answered
+   * 410 `chat/events-dropped`. Default 4,096.
+   */
+  resumeEvents: number;
+  /** How many bytes these events may have. Default 262,144. */
+  resumeBytes: number;
+}
+
+const CODE = "chat/invalid-option";
+const CONVERSATIONS = 50;
+
+const LIMITS: ServiceLimits = {
+  ...DEFAULT_LIMITS,
+  conversations: CONVERSATIONS,
+  conversationsPerCaller: CONVERSATIONS,
+  idleMs: 900_000,
+  resumeEvents: 4_096,
+  resumeBytes: 262_144,
+};
+
+const SECRET_CHARS = 32;
+
+/**
+ * Reads the options and checks everything that does not depend on the environment. `more` has the
+ * options that only one handler has.
+ *
+ * @throws KeylessError `chat/invalid-option`
+ */
+export function readServiceOptions<T extends ServiceOptions>(
+  given: T,
+  more: Checks<Omit<T, keyof ServiceOptions>>,
+): T {
+  const checks = { ...serviceChecks(), ...more } as Checks<T>;
+  const options = readOptions(given, checks, CODE);
+  const { timeoutMs, resumeMs } = options;
+  if (timeoutMs !== undefined) checkTimeout(timeoutMs);
+  if (resumeMs !== undefined && !(resumeMs >= 0 && resumeMs <= LONGEST_TIMER_MS))
+    throw invalid("resumeMs must be a number of milliseconds, 0 or more, below 2^31");
+  checkSession(options.session, CODE);
+  checkDurable(options.durable);
+  return options;
+}
+
+function serviceChecks(): Checks<ServiceOptions> {
+  const {
+    client: _client,
+    stateless: _stateless,
+    deleteHistory: _deleteHistory,
+    resume: _resume,
+    idleMs: _idleMs,
+    maxConversations: _maxConversations,
+    sessions: _sessions,
+    keepHistory: _keepHistory,
+    ...shared
+  } = agentChecks();
+  return {
+    ...shared,
+    maxPromptTokens: finite,
+    maxOutputTokens: finite,
+    maxContextWindowTokens: finite,
+    sessionsPerRuntime: finite,
+    turnsPerRuntime: finite,
+    client: object,
+    models: list,
+    limits: object,
+    durable: object,
+    resumeMs: finite,
+    exposeErrors: flag,
+  };
+}
+
+/** The limits of a handler. */
+export function limitsOf(
+  given: Partial<ServiceLimits> | undefined,
+  identifiesCallers: boolean,
+): ServiceLimits {
+  const limits = checkedLimits(LIMITS, given);
+  const { turns, conversations } = limits;
+  return {
+    ...limits,
+    turnsPerCaller: callerShare(turns, given?.turnsPerCaller, identifiesCallers),
+    conversationsPerCaller: callerShare(conversations, given?.conversationsPerCaller, identifiesCallers),
+  };
+}
+
+/** The models that callers may choose besides the first one. */
+export function checkedModels(given: ServiceOptions["models"] = []): ChatModel[] {
+  const models = given.map((model) => (typeof model === "string" ? { name: model } : model));
+  const names = new Set(models.map((model) => model?.name));
+  if (names.size < models.length || names.has("") || [...names].some((name) => typeof name !== "string")) {
+    throw invalid("models must have names, each its own");
+  }
+  return models;
+}
+
+function checkDurable(given: ServiceOptions["durable"]): void {
+  if (!given) return;
+  const { baseDirectory, secret } = given;
+  if (typeof baseDirectory !== "string" || baseDirectory === "" || typeof secret !== "string") {
+    throw invalid("durable needs { baseDirectory, secret }");
+  }
+  if (secret.length < SECRET_CHARS)
+    throw invalid(`durable.secret must have ${SECRET_CHARS} characters or more`);
+}

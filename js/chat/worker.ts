@@ -1,0 +1,337 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
+import { FoundryAgent } from "../copilot/agent.js";
+import type { Conversation } from "../copilot/conversation.js";
+import { providerOptions } from "../copilot/options.js";
+import { chatTools } from "../copilot/session-config.js";
+import type { ErrorCode } from "../errors/codes.js";
+import { KeylessError } from "../errors/keyless-error.js";
+import { planProvider } from "../foundry/plan.js";
+import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
+import type { ChatEvent, ChatRequest, ChatResult, ChatTokenStatus } from "../http/contract.js";
+import { chatError, closing, unknownModel } from "../http/problem.js";
+import { tokenStatus } from "../http/token-status.js";
+import { coreEnvironment, environment } from "../platform/environment.js";
+import { makeFolder } from "../platform/node.js";
+import { Conversations, sessionBusy } from "./conversations.js";
+import { EventQueue } from "./event-queue.js";
+import type { ChatModel, ServiceLimits, ServiceOptions } from "./options.js";
+import { SessionIds } from "./session-ids.js";
+
+/** The state of a handler. Contains no token and no text of a conversation. */
+export interface ChatStatus {
+  /**
+   * `misconfigured` if the settings are wrong; `closing` while `close` waits for running turns, and
+   * then `closed`.
+   */
+  state: "open" | "misconfigured" | "closing" | "closed";
+  /**
+   * Whether a request has started the runtime. Before that the state only reflects the settings:
+   * whether a token can be acquired and the runtime starts is not known.
+   */
+  started: boolean;
+  /**
+   * Whether requests can be answered: false if there is no token and the last attempt to acquire
+   * one failed.
+   */
+  healthy: boolean;
+  /** Which credential acquires the tokens. */
+  credential?: string;
+  models?: string[];
+  /** `empty` before the first request. */
+  token?: ChatTokenStatus;
+  /** How many turns are running. */
+  turns: number;
+  /** How many conversations are kept. */
+  conversations: number;
+  /** Why the handler is misconfigured: a code of docs/reference/errors.md. */
+  error?: ErrorCode;
+}
+
+/**
+ * Lower than the agent's default: an instance has less memory than a server, and most conversations
+ * are short.
+ */
+const SESSIONS_PER_RUNTIME = 100;
+
+/** The options for the agent. */
+export type WorkerOptions = Omit<ServiceOptions, "models" | "limits" | "exposeErrors" | "resumeMs">;
+
+/** The agent of a worker and its models, created with the first request. */
+interface Running {
+  agent: FoundryAgent;
+  /** By the names that callers use. The first is the default. */
+  models: Map<string, FoundryProvider>;
+  /** A folder to remove at the end. */
+  temporary: string | undefined;
+}
+
+/** Holds what invocations share: agent, providers and conversations. */
+export class ChatWorker {
+  readonly #options: WorkerOptions;
+  readonly #models: ChatModel[];
+  readonly #ids: SessionIds;
+  readonly #conversations: Conversations;
+  readonly #onStart: () => void;
+  #running: Running | undefined;
+  /** Why the last start failed. */
+  #failure: unknown;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: WorkerOptions, models: ChatModel[], limits: ServiceLimits, onStart: () => void) {
+    this.#options = options;
+    this.#models = models;
+    this.#ids = new SessionIds(options.durable?.secret);
+    this.#conversations = new Conversations({
+      max: limits.conversations,
+      maxPerCaller: limits.conversationsPerCaller,
+      idleMs: limits.idleMs,
+      deleteHistory: options.durable === undefined,
+    });
+    this.#onStart = onStart;
+  }
+
+  /** Runs one turn, of a new conversation or of a kept one. */
+  async *answer(
+    { prompt, sessionId, model }: ChatRequest,
+    { caller, signal }: { caller: string; signal: AbortSignal },
+  ): AsyncGenerator<ChatEvent, ChatResult, undefined> {
+    const started = sessionId === undefined ? this.#begin(model) : this.#resume(sessionId, caller, model);
+    const { conversation } = started;
+    const events = new EventQueue<ChatEvent>();
+    let reply = "";
+    let id = started.id;
+    const onEvent = toolEvents(
+      (event) => events.push(event),
+      (text) => {
+        reply = text;
+      },
+    );
+    try {
+      pump(conversation.stream(prompt, { signal, onEvent }), events);
+      yield* events;
+      id = await conversation.sessionId;
+      const sealed = id && (sessionId ?? this.#ids.seal({ id, model: started.model }, caller));
+      return { reply, sessionId: sealed, model: started.model };
+    } catch (error) {
+      if (error instanceof KeylessError && error.code === "sdk/session-not-found") {
+        if (started.id !== undefined) this.#conversations.drop(started.id);
+        id = undefined;
+        throw notFound();
+      }
+      if (error instanceof KeylessError && error.code === "agent/session-open") throw sessionBusy();
+      throw error;
+    } finally {
+      await this.#keepOrEnd(id, caller, conversation);
+    }
+  }
+
+  /** Keeps a conversation after its turn, or ends it. */
+  async #keepOrEnd(id: string | undefined, caller: string, conversation: Conversation): Promise<void> {
+    // Its first turn failed, so nobody knows its id.
+    if (id === undefined || this.#closing) return this.#conversations.end(conversation);
+    if (!this.#options.durable) return this.#conversations.keep(id, caller, conversation);
+    // The next turn may run in another instance, which cannot open a session that is open here.
+    await conversation.close().catch(() => {});
+    this.#conversations.drop(id);
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** Sends no request and starts nothing. */
+  status(): Omit<ChatStatus, "turns"> {
+    const known = { started: this.#running !== undefined, conversations: this.#conversations.size };
+    if (this.#closing) return { state: "closed", healthy: false, ...known };
+    try {
+      return {
+        state: "open",
+        ...(this.#running ? statusOf(this.#running) : this.#plannedStatus()),
+        ...known,
+      };
+    } catch (error) {
+      const code = error instanceof KeylessError ? error.code : "chat/unexpected";
+      return { state: "misconfigured", healthy: false, ...known, error: code };
+    }
+  }
+
+  /** Ends running turns, conversations, the runtime and the token provider. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #run(): Running {
+    if (this.#closing) throw closing();
+    try {
+      this.#running ??= this.#start();
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+    return this.#running;
+  }
+
+  /** The status by the settings, before the first request. */
+  #plannedStatus() {
+    if (this.#failure) throw this.#failure;
+    const {
+      client: _,
+      session: __,
+      durable: ___,
+      credential,
+      tokens,
+      env = environment(),
+      ...options
+    } = this.#options;
+    const ownCredential =
+      (credential !== undefined && credential !== "direct") || typeof tokens === "function";
+    const plan = planProvider({ ...options, ownCredential, env: coreEnvironment(env) });
+    const models = [plan.model, ...this.#models.map(({ name }) => name)];
+    const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
+    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };
+  }
+
+  #start(): Running {
+    const { client, session, durable, ...options } = this.#options;
+    const home = homeFor(durable?.baseDirectory);
+    const temporary = durable ? undefined : home;
+    try {
+      const agent = new FoundryAgent({
+        sessionsPerRuntime: SESSIONS_PER_RUNTIME,
+        preset: "chat",
+        ...options,
+        client: { ...client, ...multiUserOptions(home) },
+        session: { availableTools: chatTools(session), ...session },
+      });
+      const models = new Map([[agent.provider.model, agent.provider]]);
+      for (const { name, model = name, deployment } of this.#models) {
+        const { tokens } = agent.provider;
+        if (!models.has(name))
+          models.set(name, createFoundryProvider({ ...providerOptions(options), model, deployment, tokens }));
+      }
+      this.#onStart();
+      // Acquires the first token while the runtime starts. The turn reports a failure.
+      if (agent.provider.scope !== undefined) agent.provider.tokens().catch(() => {});
+      return { agent, models, temporary };
+    } catch (error) {
+      if (temporary) rmSync(temporary, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  #begin(wanted: string | undefined): { conversation: Conversation; model: string; id: undefined } {
+    const { agent, models } = this.#run();
+    const [first = ""] = models.keys();
+    const model = wanted ?? first;
+    const provider = models.get(model);
+    if (!provider) throw unknownModel(models.keys());
+    return { conversation: agent.conversation({ provider }), model, id: undefined };
+  }
+
+  #resume(sealed: string, caller: string, wanted: string | undefined) {
+    const { agent, models } = this.#run();
+    const name = this.#ids.open(sealed, caller);
+    const provider = name && models.get(name.model);
+    if (!name || !provider) throw notFound();
+    const { id, model } = name;
+    if (wanted !== undefined && wanted !== model) {
+      throw chatError(
+        "chat/model-mismatch",
+        400,
+        `This conversation is with ${model}`,
+        "Start a new one for another model.",
+      );
+    }
+    const conversation = this.#conversations.take(id, caller, () => {
+      if (!this.#options.durable) throw notFound();
+      return agent.conversation({ resume: id, provider });
+    });
+    return { conversation, model, id };
+  }
+
+  async #close(): Promise<void> {
+    this.#conversations.clear();
+    const running = this.#running;
+    if (!running) return;
+    await running.agent.close();
+    const { temporary } = running;
+    if (temporary) rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+function statusOf({ agent, models }: Running) {
+  const { status, healthy } = tokenStatus(agent.provider.tokens);
+  return {
+    healthy,
+    credential: agent.provider.credential.kind,
+    models: [...models.keys()],
+    token: status,
+  };
+}
+
+/** Creates the folder for the runtime's files, in which the runtime starts. */
+function homeFor(chosen: string | undefined): string {
+  try {
+    if (chosen === undefined) return mkdtempSync(join(tmpdir(), "copilot-keyless-"));
+    makeFolder(chosen);
+    return chosen;
+  } catch (cause) {
+    throw new KeylessError(
+      "sdk/home-not-writable",
+      `The folder for the runtime's files could not be created in ${chosen ?? tmpdir()}`,
+      { hint: "Choose a writable folder: durable: { baseDirectory }, or TMPDIR.", cause },
+    );
+  }
+}
+
+/**
+ * Client options for a runtime that serves several users: no tool, skill or instruction that the
+ * app did not add.
+ */
+function multiUserOptions(baseDirectory: string): CopilotClientOptions {
+  return { mode: "empty", baseDirectory };
+}
+
+/**
+ * Reports tool events to the caller, and the last message of the turn. Sub-agents reply to their
+ * parent agent only.
+ */
+function toolEvents(onTool: (event: ChatEvent) => void, onMessage: (text: string) => void) {
+  const names = new Map<string, string>();
+  return (event: SessionEvent): void => {
+    if (event.agentId !== undefined) return;
+    if (event.type === "tool.execution_start") {
+      const { toolCallId: id, toolName: name } = event.data;
+      names.set(id, name);
+      onTool({ type: "tool", id, name, state: "started" });
+    } else if (event.type === "tool.execution_complete") {
+      const { toolCallId: id, success } = event.data;
+      onTool({ type: "tool", id, name: names.get(id) ?? "", state: success ? "succeeded" : "failed" });
+    } else if (event.type === "assistant.message" && event.data.content !== "") {
+      onMessage(event.data.content);
+    }
+  };
+}
+
+async function pump(texts: AsyncIterable<string>, events: EventQueue<ChatEvent>): Promise<void> {
+  try {
+    for await (const text of texts) events.push({ type: "delta", text });
+    events.end();
+  } catch (error) {
+    events.fail(error);
+  }
+}
+
+/** The same error for an id that is unknown, expired, or another caller's. */
+function notFound(): KeylessError {
+  return chatError(
+    "chat/session-not-found",
+    404,
+    "There is no such conversation, or it has ended",
+    "Start a new one, without a sessionId.",
+  );
+}
