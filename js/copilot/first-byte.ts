@@ -31,9 +31,12 @@ export class FirstByteTimer {
     this.#sentOn = undefined;
   }
 
-  /** Any event of the model or of a tool shows that a response has begun, or that it failed. */
+  /**
+   * Any event of the model or of a tool shows that a response has begun, or that it failed. Requests
+   * without a token begin with an event that the SDK's types lack.
+   */
   note({ type }: SessionEvent): void {
-    if (type === "assistant.turn_start") this.start();
+    if ((type as string) === "model.call_start") this.start();
     else if (/^(assistant\.|tool\.|model\.call_f|session\.(idle|error|compaction))/.test(type)) this.stop();
   }
 }

@@ -6,21 +6,30 @@ import type { KeylessError } from "../errors/keyless-error.js";
 import { node } from "../platform/node.js";
 import type * as planBindings from "../wasm/modules/plan.js";
 import type { AbortSignalLike } from "./credential.js";
-import { credentialFailure } from "./failure.js";
+import { type CredentialFailure, credentialFailure } from "./failure.js";
+
+/** A request of an acquisition. */
+interface Sent {
+  host: string;
+  /** Whether a proxy is between. */
+  proxied?: boolean;
+}
 
 /** The requests of an acquisition: the last that failed, and those without an answer. */
 export class Attempts {
-  /** The host of each request, by any object that stands for it. */
-  readonly #pending = new Map<object, string>();
+  /** By any object that stands for the request. */
+  readonly #pending = new Map<object, Sent>();
+  readonly #statuses = new Set<number>();
   #refusal: unknown;
   #lost: unknown;
 
-  started(request: object, host: string): void {
-    this.#pending.set(request, host);
+  started(request: object, sent: Sent): void {
+    this.#pending.set(request, sent);
   }
 
   answered(request: object, status: number): void {
     this.#pending.delete(request);
+    this.#statuses.add(status);
     if (status >= 400) this.#refusal = { message: `HTTP ${status}`, statusCode: status };
   }
 
@@ -31,15 +40,42 @@ export class Attempts {
     else this.#refusal = error;
   }
 
+  /** A proxy answered in place of the host. */
+  answeredByProxy(request: object, host: string, status: number): void {
+    this.failed(request, { message: `HTTP ${status} from the proxy for ${host}`, code: "network_error" });
+  }
+
   /** The outage that these requests show; undefined if they show none. A status says the most. */
   outage(core: typeof planBindings, now: number): KeylessError | undefined {
-    const [host] = this.#pending.values();
-    const silence = host && { message: `no answer from ${host}`, code: "network_error" };
+    const [silent] = this.#pending.values();
+    const silence = silent && {
+      message: `no answer from ${silent.proxied ? "the proxy for " : ""}${silent.host}`,
+      code: "network_error",
+    };
     return [this.#refusal, this.#lost, silence]
       .filter((failure) => failure)
       .map((failure) => credentialFailure(failure, core, now).error)
       .find(({ retryable }) => retryable);
   }
+
+  /**
+   * The failure of the credential, or what its requests show if it reports a status that none of them
+   * had: `@azure/identity` reports a lost connection to Entra as HTTP 400.
+   */
+  corrected(thrown: unknown, core: typeof planBindings, now: number): CredentialFailure {
+    const failure = credentialFailure(thrown, core, now);
+    const { status } = failure;
+    const isInvented = status !== undefined && !this.#statuses.has(status);
+    if (!this.#lost || !(isInvented || failure.error.code === "credential/network")) return failure;
+    const { message, code } = this.#lost as { message?: unknown; code?: unknown };
+    return credentialFailure({ message, code: code ?? "network_error", cause: wrapped(thrown) }, core, now);
+  }
+}
+
+/** An error as a cause without its status. */
+function wrapped(thrown: unknown): unknown {
+  const { name, message, stack } = thrown as Error;
+  return Object.assign(new Error(message), { name, stack });
 }
 
 /** The attempts of acquisitions in progress, by the signal that their credential receives. */
@@ -74,7 +110,7 @@ export async function observe<T>(
 interface Message {
   request: ClientRequest;
   response?: IncomingMessage;
-  error?: Error;
+  error?: Error & { port?: unknown };
 }
 
 interface HttpObserver {
@@ -91,16 +127,24 @@ function httpObserver(): HttpObserver | undefined {
   if (observerReady || !asyncHooks?.AsyncLocalStorage || !diagnostics?.subscribe) return observerReady;
   const current = new asyncHooks.AsyncLocalStorage<Attempts>();
   const byRequest = new WeakMap<ClientRequest, Attempts>();
+  // A request through a tunnel that was refused has not started.
+  const attemptsFor = (request: ClientRequest) => byRequest.get(request) ?? current.getStore();
   const channels: Record<string, (message: Message) => void> = {
     "http.client.request.start": ({ request }) => {
       const attempts = current.getStore();
       if (!attempts) return;
       byRequest.set(request, attempts);
-      attempts.started(request, request.host);
+      attempts.started(request, { host: request.host, proxied: isProxied(request) });
     },
-    "http.client.response.finish": ({ request, response }) =>
-      byRequest.get(request)?.answered(request, response?.statusCode ?? 0),
-    "http.client.request.error": ({ request, error }) => byRequest.get(request)?.failed(request, error),
+    "http.client.response.finish": ({ request, response }) => {
+      const { statusCode = 0 } = response ?? {};
+      const attempts = attemptsFor(request);
+      if (isProxied(request, response) && !isJson(response) && statusCode >= 400)
+        attempts?.answeredByProxy(request, request.host, statusCode);
+      else attempts?.answered(request, statusCode);
+    },
+    "http.client.request.error": ({ request, error }) =>
+      attemptsFor(request)?.failed(request, isProxied(request) ? proxyLost(request, error) : error),
   };
   const each = (act: "subscribe" | "unsubscribe") => {
     for (const [name, listener] of Object.entries(channels)) diagnostics[act](name, listener as () => void);
@@ -121,4 +165,24 @@ function httpObserver(): HttpObserver | undefined {
     },
   };
   return observerReady;
+}
+
+/**
+ * Whether a request goes through a proxy: the agents of `@azure/identity` have its address. An
+ * `https` request that is answered without TLS was answered by the proxy.
+ */
+function isProxied(request: ClientRequest, response?: IncomingMessage): boolean {
+  const { agent } = request as ClientRequest & { agent?: { proxy?: unknown } };
+  const proxied = agent?.proxy instanceof URL;
+  return proxied && !(response?.socket as { encrypted?: boolean } | undefined)?.encrypted;
+}
+
+function isJson(response: IncomingMessage | undefined): boolean {
+  return /json/i.test(response?.headers["content-type"] ?? "");
+}
+
+/** The error of a proxy that cannot be reached. */
+function proxyLost({ host }: ClientRequest, error: Error | undefined): unknown {
+  const said = error?.message ?? "no reason";
+  return { message: `no connection to the proxy for ${host}: ${said}`, code: "network_error" };
 }

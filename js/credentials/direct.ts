@@ -231,7 +231,7 @@ async function acquire(
   for (let attempt = 0; ; attempt += 1) {
     const ask = async (request: TokenCall, secret: string): Promise<TokenVerdict> => {
       const requestedAt = clock.now();
-      attempts?.started(request, new URL(request.url).host);
+      attempts?.started(request, { host: new URL(request.url).host });
       const [status, body, ...headers] = await sendCall(
         request,
         secret,

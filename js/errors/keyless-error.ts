@@ -116,8 +116,13 @@ export function isKeylessError<Known extends ErrorCode = ErrorCode>(
   error: unknown,
   ...codes: Known[]
 ): error is KeylessError & { readonly code: Known } {
-  if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
-  return codes.length === 0 || codes.includes((error as { code?: unknown }).code as Known);
+  try {
+    const { [BRAND]: isOurs, code } = error as { [BRAND]?: unknown; code: Known };
+    return isOurs === true && (codes.length === 0 || codes.includes(code));
+  } catch {
+    // Null, or an object that cannot be read.
+    return false;
+  }
 }
 
 /** Copies an error, with another pause before the next call. */

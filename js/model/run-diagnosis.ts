@@ -13,6 +13,7 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
 import { textOf } from "../errors/text-of.js";
 import { systemClock } from "../platform/clock.js";
+import { coreEnvironment, environment } from "../platform/environment.js";
 import { tokenOf } from "../tokens/clean-token.js";
 import { callCore, planModule } from "../wasm/bindings.js";
 import type { PlainFailure } from "../wasm/modules/plan.js";
@@ -71,6 +72,7 @@ export function plainFailure(
     deployment,
     wireApi,
     agent,
+    env: coreEnvironment(environment()),
   };
 }
 

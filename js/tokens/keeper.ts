@@ -62,10 +62,8 @@ export class TokenKeeper {
   ) {
     this.#credential = credential;
     this.#scope = scope;
-    this.#callOptions = {
-      ...(tenantId === undefined ? {} : { tenantId }),
-      ...(enableCae ? { enableCae } : {}),
-    };
+    const tenant = tenantId === undefined ? {} : { tenantId };
+    this.#callOptions = { ...tenant, ...(enableCae ? { enableCae } : {}) };
     this.#clock = clock;
     this.cachedAnswer = new CachedAnswer(clock);
     this.#events = new TokenEvents(scope, clock);
@@ -134,9 +132,8 @@ export class TokenKeeper {
   /** Discards the current token, or does nothing if `rejectedToken` is another one. */
   invalidate(rejectedToken: string | AccessToken | undefined): boolean {
     const current = this.#token;
-    if (current === undefined) return false;
-    if (rejectedToken !== undefined && withoutBearer(tokenOf(rejectedToken) ?? "") !== current.token)
-      return false;
+    const rejected = rejectedToken === undefined ? current?.token : tokenOf(rejectedToken);
+    if (current === undefined || withoutBearer(rejected ?? "") !== current.token) return false;
     if (!this.#schedule.invalidate(...this.#time())) return false;
     this.#rejectToken(current.token);
     this.#events.emit({ type: "invalidated" });
@@ -338,7 +335,7 @@ export class TokenKeeper {
 
   #onFailure(flight: Flight, thrown: unknown): void {
     const [wall, mono] = this.#time();
-    const failure = credentialFailure(thrown, planModule(), wall);
+    const failure = flight.attempts.corrected(thrown, planModule(), wall);
     const { status, unavailable, retryAfterMs } = failure;
     const random = this.#clock.random();
     const outcome = this.#schedule.failed(flight.id, status, unavailable, retryAfterMs, wall, mono, random);

@@ -3,10 +3,11 @@
 
 use super::DiagnosisCode::{
     self, ApiVersion, BadKey, BadRequest, ClaimsChallenge, ContentFilter, ContextLength,
-    CustomSubdomainRequired, DeploymentNotFound, EncryptedContent, Firewall, FirstByteTimeout, GatewayKey, GatewayPage,
-    ItemNotFound, KeysDisabled, MissingRole, Network, OperationNotSupported, PublicAccessDisabled,
-    QuotaExceeded, RateLimited, ResourceBlocked, ResourceNotFound, ServerError, TokenExpired, TokenInvalid,
-    Unknown, UnsupportedParameter, WrongAudience, WrongCloud, WrongPath, WrongTenant,
+    CustomSubdomainRequired, DeploymentNotFound, EncryptedContent, Firewall, FirstByteTimeout, GatewayKey,
+    GatewayPage, ItemNotFound, KeysDisabled, MissingRole, Network, OperationNotSupported,
+    PublicAccessDisabled, QuotaExceeded, RateLimited, ResourceBlocked, ResourceNotFound, ServerError,
+    TokenExpired, TokenInvalid, Unknown, UnsupportedParameter, WrongAudience, WrongCloud, WrongPath,
+    WrongTenant,
 };
 use super::{FailedRequest, network};
 use crate::answer::body::{self, Answer};
@@ -204,7 +205,7 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
 ];
 
 /// Texts of a gateway or proxy that cannot reach the resource, or does not let the request through.
-const UNREACHED: &str = "tunnel connection failed|proxy error|proxyerror|proxy authentication|cannot connect to proxy|err_tunnel\
+const UNREACHED: &str = "tunnel connection failed|when http tunneling|proxy error|proxyerror|proxy authentication|cannot connect to proxy|err_tunnel\
      |err_proxy|zscaler|squid|blue coat|bluecoat|fortiguard|forcepoint|netskope|dial tcp|no such host|getaddrinfo|enotfound\
      |econnrefused|name resolution|x509:|certificate verify";
 

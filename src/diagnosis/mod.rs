@@ -32,7 +32,7 @@ use crate::answer::body::{self, Answer};
 use crate::endpoint::{self, Endpoint, Options};
 use crate::token::Millis;
 use crate::token::claims;
-use crate::{Headers, Secret};
+use crate::{Headers, Secret, Variables};
 use classify::classify;
 use request_details::Setup;
 
@@ -60,6 +60,8 @@ pub struct FailedRequest {
     pub deployment: Option<String>,
     /// The API format of the request: `responses` or `completions`.
     pub wire_api: Option<String>,
+    /// The environment, for the proxy that the request went through.
+    pub env: Variables,
     /// The sub-agent that sent the request, if the Copilot runtime chose the deployment for it.
     pub agent: Option<String>,
 }

@@ -3,6 +3,7 @@
 use super::request_details::Setup;
 use super::{DiagnosisCode, Finding};
 use crate::answer::body::Answer;
+use crate::environment::bypass;
 
 /// Causes of a failed connection, with the messages of Node, curl, the Rust stack and browsers
 /// where they differ.
@@ -19,10 +20,7 @@ const REASONS: [(&[&str], &str, &[&str]); 12] = [
             "netskope",
         ],
         "a proxy does not let the request through",
-        &[
-            "Check HTTPS_PROXY and its sign-in, or add the host to NO_PROXY if it needs no proxy.",
-            "Ask the proxy's operator to allow the host.",
-        ],
+        &["Ask the proxy's operator to allow the host."],
     ),
     (
         &[
@@ -103,7 +101,8 @@ const REASONS: [(&[&str], &str, &[&str]); 12] = [
         ],
         "its certificate is not trusted on this machine",
         &[
-            "If a proxy of your organisation inspects TLS, add its root certificate:\nexport NODE_EXTRA_CA_CERTS=<file>.pem",
+            "If a proxy of your organisation inspects TLS, trust its root certificate, by a file or by the system's store:\n\
+             export NODE_EXTRA_CA_CERTS=<file>.pem\nexport NODE_OPTIONS=--use-system-ca",
         ],
     ),
     (
@@ -178,7 +177,9 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
     let reason = REASONS
         .iter()
         .find(|(words, _, _)| words.iter().any(|word| answer.says(word)));
+    let by_proxy = reason.is_some_and(|(words, ..)| words.contains(&"tunnel"));
     let (cause, fixes) = match reason {
+        Some((_, _, fixes)) if by_proxy => (of_proxy(answer, setup), *fixes),
         Some((_, why, fixes)) => (format!("{host} did not respond: {why}."), *fixes),
         None => (
             format!("{host} did not respond."),
@@ -188,6 +189,59 @@ pub(super) fn explain(answer: &Answer, setup: &Setup<'_>) -> Finding {
     Finding {
         code: DiagnosisCode::Network,
         cause,
-        fixes: fixes.iter().map(|fix| (*fix).to_owned()).collect(),
+        fixes: {
+            let mut fixes: Vec<String> = fixes.iter().map(|fix| (*fix).to_owned()).collect();
+            // Without words of a proxy the client may have used none.
+            let place = if by_proxy { 0 } else { fixes.len() };
+            if let Some(fix) = proxy_fix(by_proxy, setup) {
+                fixes.insert(place, fix);
+            }
+            fixes
+        },
+    }
+}
+
+/// Says whose refusal it was: the proxy's, not Azure's. The words are those of the Copilot runtime,
+/// of undici and of curl.
+fn of_proxy(answer: &Answer, setup: &Setup<'_>) -> String {
+    let proxy = setup.proxy().map_or("a proxy".to_owned(), |variable| {
+        format!("the proxy in {variable}")
+    });
+    let why = if ["407", "authorization required", "authentication required"]
+        .iter()
+        .any(|words| answer.says(words))
+    {
+        "asks for a sign-in (HTTP 407)"
+    } else if [
+        "underlying connection",
+        "refused",
+        "timed out",
+        "enotfound",
+        "dns",
+    ]
+    .iter()
+    .any(|words| answer.says(words))
+    {
+        "cannot be reached"
+    } else {
+        "does not let the request through"
+    };
+    format!("The request did not reach {}: {proxy} {why}.", setup.the_host())
+}
+
+/// Returns the fix for the proxy, if the request went through one.
+fn proxy_fix(by_proxy: bool, setup: &Setup<'_>) -> Option<String> {
+    let variable = setup.proxy();
+    let host = setup.named_host().unwrap_or("<host>");
+    match (variable, by_proxy) {
+        (None, false) => None,
+        (variable, _) => {
+            let name = variable.unwrap_or("HTTPS_PROXY");
+            // Not a command: the host may be a stranger's.
+            Some(format!(
+                "Check the proxy in {name}, and its user and password. If the host needs no proxy, bypass it: {}",
+                bypass([host], &setup.failure.env)
+            ))
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::FailedRequest;
 use crate::endpoint::{Cloud, Endpoint, Kind};
+use crate::environment::proxy_variable;
 use crate::text::is_made_of;
 
 /// Roles and their ids. The names changed in 2026.
@@ -31,8 +32,14 @@ impl Setup<'_> {
         self.named_host().unwrap_or("the host")
     }
 
-    fn named_host(&self) -> Option<&str> {
+    pub(super) fn named_host(&self) -> Option<&str> {
         self.endpoint.and_then(|endpoint| endpoint.url.split('/').nth(2))
+    }
+
+    /// Returns the variable with the proxy for the host.
+    pub(super) fn proxy(&self) -> Option<&'static str> {
+        let variable = proxy_variable(self.named_host()?, &self.failure.env)?;
+        Some(variable.as_str())
     }
 
     /// Returns the authority host, if it is not that of the public cloud, so the credential needs

@@ -60,6 +60,7 @@ describe("endpoint", () => {
         'WireModel = "team"',
       ],
     ],
+    ["Rust", ['const DEPLOYMENT: &str = "team";', "#[tokio::main]"]],
     ["Environment", ["export FOUNDRY_RESOURCE_URL=https://myres.openai.azure.com/openai/v1/", "=team"]],
     [
       "Role",

@@ -62,6 +62,7 @@ impl From<FailedRequest> for diagnosis::FailedRequest {
             deployment: failure.deployment,
             wire_api: failure.wire_api,
             agent: failure.agent,
+            env: copilot_keyless::Variables::default(),
         }
     }
 }

@@ -107,6 +107,7 @@ export interface PlainFailure {
   deployment?: string | undefined;
   wireApi?: string | undefined;
   agent?: string | undefined;
+  env?: Record<string, string>;
 }
 
 /**

@@ -342,6 +342,7 @@ fn report(
         tenant,
         managed: host.selected == Some("ManagedIdentityCredential"),
         host: host.platform,
+        env: host.env,
     });
     if !links.is_empty()
         && finding.code != Code::NoCredential

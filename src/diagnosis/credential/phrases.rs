@@ -209,7 +209,7 @@ const PHRASES: [(Code, &str); 56] = [
     // Networks, before the phrases that occur in their advice.
     (
         Code::Proxy,
-        "proxyerror|proxy error|failed due to a gateway error|proxy authentication|proxyconnect|\
+        "the proxy for |proxyerror|proxy error|failed due to a gateway error|proxy authentication|proxyconnect|\
          cannot connect to proxy|unable to connect to proxy|tunneling socket|tunnel connection failed|\
          connect tunnel failed|status 407|code 407|http 407|407 proxy|(407)|via proxy|proxy refused|\
          proxy*refused|err_proxy|err_tunnel|zscaler|bluecoat|blue coat|forcepoint|netskope|squid|mwg-internal",

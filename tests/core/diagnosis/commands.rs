@@ -181,6 +181,7 @@ proptest! {
             deployment: Some(planted.clone()),
             wire_api: Some(planted.clone()),
             agent: Some(planted.clone()),
+            env: [("HTTPS_PROXY", "set"), ("NO_PROXY", "internal.example")].into(),
         };
         let own = Own { object_id: place.own.object_id && with_token, ..place.own };
         for diagnosis in [Some(diagnose(&failure)), Some(probe::judge(&failure)), check_token(&failure)].into_iter().flatten() {

@@ -326,8 +326,8 @@ describe("a resource that asks to wait", () => {
     const error = await agent.chat("Hello").catch((thrown: unknown) => thrown);
     broken.remove();
     expect(error).toMatchObject({
-      code: "agent/timeout",
-      message: expect.stringContaining("HTTP 500"),
+      code: "model/server-error",
+      message: expect.stringMatching(/^The turn took longer than 2500 ms\..*HTTP 500/),
       cause: expect.objectContaining({ code: "model/server-error" }),
     });
   });

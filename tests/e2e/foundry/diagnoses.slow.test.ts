@@ -29,7 +29,8 @@ interface Case {
   requests?: number;
 }
 
-const CASES: Record<Exclude<DiagnosisCode, "ok" | "gateway-page">, Case> = {
+// The agent alone measures the first byte: tests/e2e/copilot/first-byte.slow.test.ts.
+const CASES: Record<Exclude<DiagnosisCode, "ok" | "gateway-page" | "first-byte-timeout">, Case> = {
   // Of a gateway's page the runtime passes on the status alone, so that its code is unknown here.
   // The runtime retries these for some seconds: start them first, so that the others run meanwhile.
   "rate-limited": {

@@ -7,10 +7,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import functionsLibrary from "@azure/functions";
+import { createFoundryProvider, FoundryAgent } from "copilot-keyless";
 import { createChatHandler } from "copilot-keyless/azure-functions";
 import { createEdgeChatHandler } from "copilot-keyless/edge";
 import { startEmulator } from "copilot-keyless/emulator";
-import { createFoundryProvider, FoundryAgent } from "copilot-keyless";
 
 const { HttpRequest, InvocationContext } = functionsLibrary;
 const [outage, kind] = process.argv.slice(2);

@@ -4,7 +4,11 @@
 import { describe, expect, test } from "vitest";
 import { newcomer, root, run } from "../../support/process.js";
 
-const OUTAGES = { "5xx": "credential/server-error", silent: "credential/network", refused: "credential/network" };
+const OUTAGES = {
+  "5xx": "credential/server-error",
+  silent: "credential/network",
+  refused: "credential/network",
+};
 /** `default` is `AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential`, `chain` is `DefaultAzureCredential`. */
 const CREDENTIALS = ["direct", "managed-identity", "default", "chain"];
 

@@ -27,11 +27,14 @@ function written(): string[] {
 
 /** Returns warnings that only the command line uses: `code: "..."` without a family. */
 function ofTheCli(): string[] {
-  return readdirSync(join(root, "js/cli")).flatMap((name) =>
-    [...readFileSync(join(root, "js/cli", name), "utf8").matchAll(/\bcode: "([a-z]+(?:-[a-z]+)+)"/g)].map(
-      ([, code]) => code as string,
-    ),
-  );
+  const files = readdirSync(join(root, "js/cli"), { recursive: true, encoding: "utf8" });
+  return files
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) =>
+      [...readFileSync(join(root, "js/cli", name), "utf8").matchAll(/\bcode: "([a-z]+(?:-[a-z]+)+)"/g)].map(
+        ([, code]) => code as string,
+      ),
+    );
 }
 
 test("docs/reference/errors.md lists every error code and warning, once each", () => {

@@ -324,6 +324,7 @@ const SOLE: Record<string, Record<string, Row>> = {
   core: CORE,
   direct: {
     KeylessError: CORE.KeylessError as Row,
+    isKeylessError: CORE.isKeylessError as Row,
     createDirectCredential: {
       good: () => [{ env }],
       parameters: [
@@ -373,6 +374,7 @@ const SOLE: Record<string, Record<string, Row>> = {
   },
   edge: {
     KeylessError: CORE.KeylessError as Row,
+    isKeylessError: CORE.isKeylessError as Row,
     createEdgeChatHandler: {
       good: () => options({ authorize: "anonymous" }),
       parameters: [

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { ErrorCode } from "../../../js/errors/codes.js";
 import { KeylessError } from "../../../js/errors/keyless-error.js";
-import { chatError, problem } from "../../../js/http/problem.js";
+import { chatError, closing, problem } from "../../../js/http/problem.js";
 import { planModule } from "../../../js/wasm/bindings.js";
 
 const statusOf = (code: ErrorCode) => problem(new KeylessError(code, "secret role"), "id", false).status;
@@ -39,6 +39,17 @@ test("callers get a message without the app's details for every code of the core
 test("an error with a status of its own passes on its message", () => {
   const { status, body } = problem(chatError("chat/not-json", 400, "No JSON", "Send it."), "id", false);
   expect([status, body.detail, body.hint]).toEqual([400, "No JSON", "Send it."]);
+});
+
+test("the body says whether a retry may help, and when", () => {
+  const bodyOf = (code: ErrorCode, details?: object) =>
+    problem(new KeylessError(code, "m", details), "id", false).body;
+  const wait = { retryAfter: 2, retryAfterMs: 1_500 };
+  expect(bodyOf("model/rate-limited", { retryAfterMs: 1_500 })).toMatchObject({ retryable: true, ...wait });
+  expect(bodyOf("credential/network")).toMatchObject({ retryable: true, retryAfterMs: 5_000 });
+  expect(bodyOf("model/missing-role")).toMatchObject({ retryable: false });
+  expect(bodyOf("model/missing-role")).not.toHaveProperty("retryAfterMs");
+  expect(problem(closing(), "id", false).body).toMatchObject({ retryable: true, retryAfter: 5 });
 });
 
 test("a pause that a credential asks for is told up to the longest that counts", () => {

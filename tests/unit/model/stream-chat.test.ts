@@ -198,6 +198,13 @@ describe("a failure", () => {
     expect(await failed({})).toMatchObject({ code: "model/rate-limited", retryAfterMs: 1000 });
   });
 
+  test("of a resource that accepts the request and sends nothing", async () => {
+    emulator.faults.add({ server: "foundry", kind: "hang" });
+    const error = await failed({ firstByteTimeoutMs: 50 });
+    expect(error).toMatchObject({ code: "model/first-byte-timeout", retryable: true });
+    expect(error.message).toContain("no first byte within 50 ms");
+  });
+
   test.each<[string, string, string]>([
     [
       "the quota",

@@ -3,6 +3,7 @@
 use super::{Case, Explanation, ON_A_DEVELOPER_MACHINE};
 use crate::diagnosis::credential::code::CredentialDiagnosisCode as Code;
 use crate::diagnosis::credential::tool::Tool;
+use crate::environment::{Variable, bypass, proxy_variable};
 
 pub(super) fn no_credential(case: &Case<'_>) -> Explanation {
     let lacks = |credential: &str| {
@@ -80,18 +81,39 @@ pub(super) fn clock_skew(_: &Case<'_>) -> Explanation {
     )
 }
 
-pub(super) fn proxy(_: &Case<'_>) -> Explanation {
+/// Local identity endpoints, which no proxy can reach: IMDS, and those of App Service and its kin.
+const LOCAL: [&str; 3] = ["169.254.169.254", "localhost", "127.0.0.1"];
+
+pub(super) fn proxy(case: &Case<'_>) -> Explanation {
+    // The words of this library. Only the address of a local endpoint may become part of a command.
+    let host = case
+        .text
+        .split_once("the proxy for ")
+        .and_then(|(_, rest)| rest.split([' ', ':', ',']).next())
+        .filter(|host| host.starts_with("169.254.") && host.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+        .unwrap_or("login.microsoftonline.com");
+    let name = proxy_variable(host, case.env).map_or("HTTPS_PROXY", Variable::as_str);
+    let why = if case.says("407") {
+        "The proxy in {name} asks for a sign-in (HTTP 407), so the request did not reach the identity endpoint."
+    } else if case.says("no connection to the proxy") {
+        "The proxy in {name} cannot be reached, so the request did not reach the identity endpoint."
+    } else if case.says("no answer from the proxy") {
+        "The proxy in {name} does not answer, so the request did not reach the identity endpoint."
+    } else if case.says("from the proxy for") {
+        "The proxy in {name} answered in place of the identity endpoint: it refused the request, not Azure."
+    } else {
+        "A proxy or gateway answered in place of the identity endpoint, or the connection through it failed ({name})."
+    };
     (
-        "A proxy or gateway answered in place of the identity endpoint, or the connection \
-                 through it failed."
-            .to_owned(),
+        why.replace("{name}", name),
         vec![
-            "Check HTTPS_PROXY and its credentials; let login.microsoftonline.com pass, with \
-                 CONNECT and without a sign-in page."
-                .to_owned(),
-            "Leave the proxy out for local identity endpoints, and for Entra if the network \
-                 allows it:\nexport NO_PROXY=169.254.169.254,localhost,login.microsoftonline.com"
-                .to_owned(),
+            format!(
+                "Check the proxy in {name}, its user and password; let {host} pass, without a sign-in page."
+            ),
+            format!(
+                "Or bypass it, as identity endpoints of this host must:\nexport {}",
+                bypass(LOCAL.into_iter().chain([host]), case.env)
+            ),
         ],
     )
 }
@@ -107,6 +129,7 @@ pub(super) fn tls(_: &Case<'_>) -> Explanation {
                  store elsewhere:\nexport NODE_EXTRA_CA_CERTS=<file>.pem\nexport \
                  REQUESTS_CA_BUNDLE=<file>.pem"
                 .to_owned(),
+            "Or use the system's store: NODE_OPTIONS=--use-system-ca (Node 22.15 or later).".to_owned(),
             "Or have login.microsoftonline.com excluded from the inspection by the proxy. Do \
                  not turn verification off."
                 .to_owned(),

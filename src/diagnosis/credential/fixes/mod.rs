@@ -10,6 +10,7 @@ use super::Finding;
 use super::code::CredentialDiagnosisCode as Code;
 use super::details::Details;
 use super::tool::Tool;
+use crate::Variables;
 use crate::environment::Host;
 
 /// The facts of a case. Errors and responses are not trusted: a cause may name their `details`, but
@@ -31,6 +32,8 @@ pub(super) struct Case<'a> {
     pub(super) managed: bool,
     /// The host platform, by the environment.
     pub(super) host: Option<Host>,
+    /// The environment. Of a variable with a secret, only its presence counts.
+    pub(super) env: &'a Variables,
 }
 
 const MANAGED_INSTEAD: &str = "Better: use a managed identity or a federated credential, which have no secret \
