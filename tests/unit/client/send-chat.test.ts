@@ -8,9 +8,9 @@ import { createChatHandler, toNodeListener } from "copilot-keyless/http";
 import { ChatError, type ChatReplyEvent, sendChat } from "copilot-keyless/http-client";
 import { afterAll, expect, test } from "vitest";
 
-const WORDS = Array.from({ length: 120 }, (_, index) => `word${index} `).join("");
+const WORDS = Array.from({ length: 60 }, (_, index) => `word${index} `).join("");
 const emulator = await startEmulator({
-  chunkDelayMs: 10,
+  chunkDelayMs: 5,
   reply: ({ prompt, turn }) => (prompt === "Slowly" ? WORDS : `Turn ${turn}: ä ${prompt}`),
 });
 afterAll(() => emulator.stop());
@@ -68,7 +68,7 @@ test("a lost connection is resumed, again and again, without a word lost", async
   for await (const piece of sendChat(resumable.url, { prompt: "Slowly" }, { headers }).texts()) {
     text += piece;
     pieces += 1;
-    if (pieces % 30 === 0 && pieces < 100) resumable.server.closeAllConnections();
+    if (pieces % 20 === 0 && pieces < 60) resumable.server.closeAllConnections();
   }
   expect(text).toBe(WORDS);
   expect(emulator.counts.foundry).toBe(asked + 1);
@@ -103,11 +103,12 @@ test.each([
     })(),
   ).rejects.toThrow("enough");
   for await (const _ of sendChat(url, { prompt: "Slowly" }, { headers })) break;
-  await expect.poll(() => chat.status().turns).toBe(0);
+  // Long before resumeMs.
+  await expect.poll(() => chat.status().turns, { timeout: 8_000 }).toBe(0);
   expect(emulator.requests.slice(-2).map((request) => request.aborted)).toEqual([true, true]);
 });
 
-test("an abort before the request sends none, and one while it waits ends the wait", async () => {
+test("an abort before the request sends none", async () => {
   const before = { ...emulator.counts };
   const signal = AbortSignal.abort(new Error("never mind"));
   const error = await errorOf(sendChat(plain.url, { prompt: "Hi" }, { headers, signal }));
