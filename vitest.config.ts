@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 // @ts-expect-error: plain Node, without types
-import { viteWasm } from "./scripts/wasm-plugin.mjs";
+import { wasmModules } from "./scripts/wasm-plugin.mjs";
 
 const root = fileURLToPath(new URL("./", import.meta.url));
 
@@ -29,7 +29,7 @@ export default defineConfig({
   test: {
     projects: [
       // On the sources: no build of dist/ is needed, and `npx vitest --project unit` follows every edit.
-      project("unit", ["sources"], { plugins: [viteWasm()], resolve: { alias: sources } }),
+      project("unit", ["sources"], { plugins: [wasmModules()], resolve: { alias: sources } }),
       // On dist/.
       project("e2e", ["built"]),
       project("package", ["built", "package", "workerd"]),

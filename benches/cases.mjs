@@ -26,7 +26,8 @@ const ten = ({ toolResults: { length } }) =>
  * options of an emulator that runs beside it; `figure` reads the compared figure from a run.
  * `limit` is the best possible result: a figure, or a system that also runs. `together` measures
  * all systems in one process, because two processes differ by more than the systems do. `remark`
- * adds a note to a row.
+ * adds a note to a row. `rounds` is how often each system runs, if not five times;
+ * `timeoutMs` how long a run may take, if not three minutes.
  */
 export const CASES = [
   {
@@ -212,6 +213,24 @@ export const CASES = [
     figure: ({ report }) => report.ms,
     against: [{ peer: "static token", goal: ofPeer(1.02, "a static token") }],
   },
+  ...[
+    ["preset-tokens", 'input tokens of "hello", preset chat', "tokens", "inputTokens", 50],
+    ["preset-bytes", 'request of "hello", preset chat', "bytes", "bytes", 50],
+    ["preset-cpu", "CPU time of a turn with a session of its own, preset chat", "ms", "cpuMs", 1],
+    ["preset-memory", "memory of the runtime over these turns, preset chat", "MB", "runtimeMb", 1],
+  ].map(([name, title, unit, figure, factor]) => ({
+    name,
+    title,
+    unit,
+    program: program("presets"),
+    args: ["1000"],
+    quickArgs: ["60"],
+    rounds: 1,
+    timeoutMs: 900_000,
+    emulator: {},
+    figure: ({ report }) => report[figure],
+    against: [{ peer: "preset coding", goal: faster(factor, "less") }],
+  })),
   {
     name: "fleet",
     title: "peak over mean, 10,000 instances refresh (simulated)",

@@ -76,13 +76,13 @@ class Runner {
     this.#signal = signal;
   }
 
-  roundsOf({ quickRounds = 1 }) {
-    return this.#quick ? quickRounds : ROUNDS;
+  roundsOf({ rounds = ROUNDS, quickRounds = 1 }) {
+    return this.#quick ? quickRounds : rounds;
   }
 
   async run(one, name, round) {
-    const { program, args = [], quickArgs = args, flags, emulator } = one;
-    const settings = { program, args: [name, ...(this.#quick ? quickArgs : args)], flags };
+    const { program, args = [], quickArgs = args, flags, timeoutMs, emulator } = one;
+    const settings = { program, args: [name, ...(this.#quick ? quickArgs : args)], flags, timeoutMs };
     const key = JSON.stringify([settings, round]);
     const run = this.#runs.get(key) ?? (await runProgram({ ...settings, emulator, signal: this.#signal }));
     this.#signal.throwIfAborted();

@@ -15,7 +15,14 @@ const root = join(import.meta.dirname, "..");
  * work is not measured. The program can move its clock (`process.send({ ahead })`) and add faults
  * (`process.send({ fault })`).
  */
-export async function runProgram({ program, args = [], flags = [], emulator, signal }) {
+export async function runProgram({
+  program,
+  args = [],
+  flags = [],
+  timeoutMs = TIMEOUT_MS,
+  emulator,
+  signal,
+}) {
   let ahead = 0;
   const emulated =
     emulator && (await startEmulator({ ...emulator, clock: { now: () => Date.now() + ahead } }));
@@ -23,7 +30,7 @@ export async function runProgram({ program, args = [], flags = [], emulator, sig
   try {
     const ended = await runProcess([...flags, join(root, program), ...args], {
       env: { HOME: home, COPILOT_HOME: join(home, "copilot"), TMPDIR: home, ...emulated?.env },
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs,
       signal,
       onMessage: ({ fault, ...clock }) => {
         if (fault) emulated.faults.add({ times: Number.POSITIVE_INFINITY, ...fault });

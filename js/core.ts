@@ -1,6 +1,6 @@
 export { diagnoseCredential } from "./credentials/diagnose.js";
 export type { CredentialDiagnosisCode, DiagnosisCode, ErrorCode } from "./errors/codes.js";
-export { KeylessError } from "./errors/keyless-error.js";
+export { isKeylessError, KeylessError } from "./errors/keyless-error.js";
 export { type EndpointOptions, parseEndpoint, planProvider } from "./foundry/plan.js";
 export { checkToken, diagnose, roleAssignment } from "./model/diagnose.js";
 export { decodeToken, parseChallenge, parseTokenResponse } from "./tokens/parse.js";

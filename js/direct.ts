@@ -1,6 +1,6 @@
 export { createDirectCredential, type DirectCredentialOptions } from "./credentials/direct.js";
 export type { DiagnosisCode, ErrorCode } from "./errors/codes.js";
-export { KeylessError } from "./errors/keyless-error.js";
+export { isKeylessError, KeylessError } from "./errors/keyless-error.js";
 export { type ProbeOptions, probe } from "./model/probe.js";
 export { type StreamChatOptions, streamChat } from "./model/stream-chat.js";
 export type { Diagnosis } from "./wasm/types/diagnosis.js";

@@ -5,6 +5,6 @@ export {
   type EdgeChatStatus,
 } from "./edge/handler.js";
 export type { ErrorCode } from "./errors/codes.js";
-export { KeylessError } from "./errors/keyless-error.js";
+export { isKeylessError, KeylessError } from "./errors/keyless-error.js";
 export type { CallerFunction } from "./http/caller.js";
 export type { ChatLimits, ChatLogEntry, ChatTokenStatus } from "./http/contract.js";

@@ -23,13 +23,27 @@ export type {
   FaultRequest,
   Faults,
   FaultTarget,
+  LengthFault,
   MalformedExpiryFault,
+  RequestMatch,
   SlowBodyFault,
   StatusFault,
+  StreamErrorFault,
   WrongAudienceFault,
-} from "./emulator/faults.js";
+} from "./emulator/fault-types.js";
 export type { RequestAuthorization, RequestCounts, RequestRecord } from "./emulator/log.js";
-export type { Reply, ReplyFunction, ReplyMessage, ReplyRequest, ReplyTool } from "./emulator/reply.js";
+export type { Quota } from "./emulator/quota.js";
+export type { Replies, ScriptedReply } from "./emulator/replies.js";
+export type {
+  Reply,
+  ReplyFinish,
+  ReplyFunction,
+  ReplyMessage,
+  ReplyRequest,
+  ReplyTool,
+  ReplyUsage,
+} from "./emulator/reply.js";
+export type { TokenSelection } from "./emulator/revocations.js";
 export type { TokenClaims } from "./emulator/tokens.js";
 export type {
   EmulatedFoundry,

@@ -4,7 +4,6 @@ export {
   createClaimsChallengeHandler,
 } from "./copilot/claims-challenge.js";
 export type {
-  ChatOptions,
   CloseOptions,
   Conversation,
   ConversationOptions,
@@ -13,6 +12,7 @@ export type {
 export type { AgentOptions } from "./copilot/options.js";
 export type { TurnReply, TurnUsage } from "./copilot/reply.js";
 export type { AgentPreset, SystemMessage } from "./copilot/session-config.js";
+export type { ChatOptions } from "./copilot/turn-options.js";
 export * from "./core.js";
 export type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credentials/credential.js";
 export type { FoundryProviderOptions } from "./foundry/options.js";

@@ -38,7 +38,7 @@ const UNREACHABLE =
 
 /** Git commands that find files and texts that must not be committed. */
 const FORBIDDEN = {
-  "a build output": "ls-files dist dist-dev www/dist pkg* target node_modules coverage *.wasm",
+  "a build output": "ls-files dist www/dist pkg* target node_modules coverage *.wasm",
   "a path of somebody's machine": String.raw`grep -lP (?<![\w.~])/(root|home/\w+|Users/\w+)/ -- *.rs *.ts *.mjs *.js *.json *.toml *.md *.yml`,
   "a download address": 'grep -lE "resolved":.*"http -- *package-lock.json',
 };

@@ -10,24 +10,25 @@ const OWNER = /^ *Copyright (\(c\)|©|\d).*\n+/gim;
 
 /** Returns the text of THIRD-PARTY-LICENSES.txt. `inputs` are the paths of the bundled modules. */
 export function thirdPartyLicenses(inputs) {
+  const works = [...bundledPackages(inputs), ...compiledCrates()];
   // Print texts that differ only in their copyright owners once, below all their owners.
   const owned = new Map();
-  const works = [...bundledPackages(inputs), ...compiledCrates()];
   for (const { title, text } of [...works.flatMap(texts), standardLibrary()]) {
-    const owners = text.match(OWNER) ?? [];
-    const rest = text.replace(OWNER, "").trim();
-    const body = rest.replace(/\n{3,}/g, "\n\n");
-    const names = [title, ...owners.map((line) => `    ${line.trim()}`)];
-    owned.set(body, [...(owned.get(body) ?? []), ...names]);
+    const owners = (text.match(OWNER) ?? []).map((line) => `    ${line.trim()}\n`).join("");
+    const body = text
+      .replace(OWNER, "")
+      .trim()
+      .replace(/\n{3,}/g, "\n\n");
+    owned.set(body, `${owned.get(body) ?? ""}${title}\n${owners}`);
   }
-  const sections = [...owned].map(([body, names]) => `${names.join("\n")}\n\n${body}\n`);
-  return sections.join(`\n${"-".repeat(80)}\n\n`);
+  const line = `\n${"-".repeat(80)}\n\n`;
+  return [...owned].map(([body, names]) => `${names}\n${body}\n`).join(line);
 }
 
 function bundledPackages(inputs) {
-  const folders = inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
+  const folders = inputs.flatMap((path) => /^.*node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(path) ?? []);
   return [...new Set(folders)].sort().map((folder) => {
-    const manifest = join(root, folder, "package.json");
+    const manifest = join(folder, "package.json");
     const { name, version, license } = JSON.parse(readFileSync(manifest, "utf8"));
     if (["MIT", "ISC", "Apache-2.0"].includes(license)) return { name, version, license, manifest };
     throw new StepError(`May ${name} be bundled? Its licence is ${license}`);

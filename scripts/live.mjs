@@ -4,26 +4,28 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { quickBuild } from "./build.mjs";
 import { command } from "./command.mjs";
-import { output, root, StepError } from "./steps.mjs";
+import { main, output, root, StepError } from "./steps.mjs";
 
 const REPORT = "target/live-report.md";
-const NOT_SET = `Set FOUNDRY_RESOURCE_URL to your resource, such as https://<my-resource>.openai.azure.com, and
-  FOUNDRY_MODEL_NAME to a deployment, and sign in (az login). Or try it without Azure: --emulator`;
+const ABOUT = `Checks the resource of FOUNDRY_RESOURCE_URL, with the deployment of FOUNDRY_MODEL_NAME and your sign-in
+(az login). To try it without Azure: npm run live -- --emulator`;
 
-await command(
-  "live",
-  "Checks the claims about Azure on your own resource, with your sign-in. Costs a few cents at most, and asks first.",
-  [
+const checks = {
+  prepare: quickBuild,
+  about:
+    "Checks the claims about Azure on your own resource, with your sign-in. Costs a few cents at most, and asks first.",
+  options: [
     ["--yes", "do not ask before the requests"],
     ["--emulator", "run against the embedded emulator; costs nothing and does not ask"],
   ],
-  async ({ yes, emulator }, signal) => {
+  async run({ yes, emulator }, signal) {
     const { announcement, CHECKS } = await import("../tests/live/catalogue.mjs");
     const { pageOf, textOf } = await import("../tests/live/report.mjs");
     if (!emulator) {
+      console.error(ABOUT);
       console.error(`${await described()}\n\n${announcement()}\n`);
       if (!yes && !(await agreed(signal))) throw new StepError("Nothing was sent");
     }
@@ -51,33 +53,27 @@ await command(
       good: "no claim differs",
     };
   },
-  quickBuild,
-);
+};
 
-/** Says what will be checked, before anything is sent. */
+/** Says what will be checked, before anything is sent. Rejects settings that cannot be used. */
 async function described() {
   const { target } = await import("../tests/live/target.mjs");
-  try {
-    const { endpoint, config, model, credential, close } = target();
-    close();
-    return `${endpoint.baseUrl}, deployment ${config.wireModel ?? model}, credential ${credential.kind}.`;
-  } catch (error) {
-    if (typeof error.code !== "string") throw error;
-    const hint = error.code === "endpoint/empty" ? NOT_SET : error.hint;
-    throw new StepError(`${error.code}: ${error.message}`, hint);
-  }
+  const { endpoint, config, model, credential, close } = target();
+  close();
+  return `${endpoint.baseUrl}, deployment ${config.wireModel ?? model}, credential ${credential.kind}.`;
 }
 
 /** Asks at the terminal. Without one, `--yes` has to be given. */
 async function agreed(signal) {
   if (!process.stdin.isTTY) throw new StepError("There is no terminal to ask at", "Add --yes to go on.");
-  // Not in terminal mode, so that Ctrl-C reaches this process as a signal.
-  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  process.stderr.write("Go on? [y/N] ");
+  // Not in terminal mode, so that Ctrl-C reaches this process as a signal. Ctrl-D ends without a line.
+  const lines = createInterface({ input: process.stdin, signal });
   try {
-    const closed = new Promise((resolve) => lines.once("close", () => resolve("")));
-    const answer = await Promise.race([lines.question("Go on? [y/N] ", { signal }), closed]);
-    return /^y(es)?$/i.test(answer.trim());
+    for await (const answer of lines) return /^y(es)?$/i.test(answer.trim());
   } finally {
     lines.close();
   }
 }
+
+await main(() => command("live", checks, process.argv.slice(2)));

@@ -39,14 +39,26 @@ export function notesOf(version, changelog = read("CHANGELOG.md")) {
   return section?.slice(section.indexOf("\n")).trim();
 }
 
+/** The address of the `repository` in package.json: the only place to fill in; npm derives the rest. */
+function addressOf(repository) {
+  return (repository?.url ?? repository)?.replace(/^git\+|\.git$/g, "");
+}
+
 function checkSources({ version, repository }, tag = `v${version}`) {
   const problems = publishedCrates()
     .filter((file) => /^version = "(.*)"$/m.exec(read(file))?.[1] !== version)
     .map((file) => `${file} has another version than package.json`);
   if (tag !== `v${version}`) problems.push(`the tag ${tag} is not v${version}, the version in package.json`);
   if (!notesOf(version)) problems.push(`CHANGELOG.md has no section "## ${version}"`);
-  if (!repository) problems.push('package.json has no "repository": npm checks the provenance against it');
-  if (!/^repository = /m.test(read("Cargo.toml"))) problems.push("Cargo.toml has no repository");
+  const url = addressOf(repository);
+  if (!url) problems.push('package.json has no "repository": npm checks the provenance against it');
+  for (const file of url ? publishedCrates() : []) {
+    if (!read(file).includes(`\nrepository = "${url}"\n`))
+      problems.push(`${file} must have the repository of package.json: repository = "${url}"`);
+  }
+  for (const page of ["README.md", "docs/guides/get-started.md"])
+    if (read(page).includes("no release on npm yet"))
+      problems.push(`${page} says that there is no release yet`);
   if (output("git", ["status", "--porcelain"]) !== "") problems.push("some changes are not committed");
   if (problems.length > 0) throw new StepError(`This cannot be released: ${problems.join("; ")}`);
 }

@@ -3,40 +3,18 @@
 //
 // `npm run dev [test]`: builds after every edit. With a test file, Vitest runs it again whenever a
 // source or the module has changed.
-//
-// The development build is unoptimized. It goes to dist-dev/, so that nobody mistakes it for the
-// package in dist/.
 
 import { watch } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { bundle, CLI, ENTRIES, PEERS, REQUIRE, sourceOf } from "./build.mjs";
-import { foreground, ifChanged, main, root } from "./steps.mjs";
-import { checkNode, npmPackages } from "./toolchain.mjs";
-import { devModule, RUST } from "./wasm.mjs";
-import { esbuildWasm } from "./wasm-plugin.mjs";
-
-const INPUTS = [...RUST, "js", "package.json", "package-lock.json", "scripts"];
-
-/** Builds the command line with the library bundled into it. */
-const devBuild = () =>
-  ifChanged("dev", INPUTS, ["dist-dev/cli.js"], async () => {
-    checkNode();
-    await devModule();
-    await npmPackages();
-    const sources = ENTRIES.map((path) => [path.replace(".", "copilot-keyless"), sourceOf(path)]);
-    await bundle("dist-dev", CLI, {
-      alias: Object.fromEntries(sources),
-      splitting: true,
-      external: PEERS,
-      plugins: [esbuildWasm()],
-      banner: { js: REQUIRE },
-    });
-  });
+import { quickBuild } from "./build.mjs";
+import { foreground, main, root } from "./steps.mjs";
+import { npmPackages } from "./toolchain.mjs";
+import { devModule } from "./wasm.mjs";
 
 async function dev(test) {
   await npmPackages();
-  const build = test ? devModule : devBuild;
+  const build = test ? devModule : quickBuild;
   await build();
   let edited = false;
   for (const folder of ["src", "crates/wasm/src", ...(test ? [] : ["js"])])
@@ -52,9 +30,9 @@ async function dev(test) {
 }
 
 async function start(options) {
-  await devBuild();
-  return foreground(process.execPath, [join(root, "dist-dev/cli.js"), "chat", "--demo", ...options]);
+  await quickBuild();
+  return foreground(process.execPath, [join(root, "dist/cli.js"), "chat", "--demo", ...options]);
 }
 
-const [first, ...rest] = process.argv.slice(2);
-await main(() => (first === "--watch" ? dev(rest[0]) : start(process.argv.slice(2))));
+const options = process.argv.slice(2);
+await main(() => (options[0] === "--watch" ? dev(options[1]) : start(options)));

@@ -18,34 +18,40 @@ export class StepError extends Error {
   }
 }
 
-/** Runs a script's main function. Prints a StepError as a short message, with exit code 1. */
+/** Runs a script's main function. Prints an error with a hint as a short message, with exit code 1. */
 export async function main(work) {
   try {
+    checkNode();
     process.exitCode = (await work()) ?? 0;
   } catch (error) {
-    if (!(error instanceof StepError)) throw error;
-    console.error(`\n✗ ${error.message}${error.hint ? `\n  ${error.hint}` : ""}`);
+    const { code, message, hint } = error;
+    if (!hint && !(error instanceof StepError)) throw error;
+    console.error(`\n✗ ${code ? `${code}: ` : ""}${message}${hint ? `\n  ${hint}` : ""}`);
     process.exitCode = 1;
   }
+}
+
+/** Rejects a version of Node that the Copilot SDK does not run on. */
+function checkNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22) return;
+  throw new StepError(`Node ${process.versions.node} is too old`, "Install Node 20.19, or 22.12 or later.");
 }
 
 /** Shows a step while it runs. `work` receives a function that shows its last line of output. */
 export async function step(title, work) {
   const started = Date.now();
   let line = "";
-  let mark = "✗";
-  const show = (mark, line) =>
+  const show = (mark, line = "") =>
     console.error(mark, title, `${((Date.now() - started) / 1000).toFixed(0)} s`, line);
   console.error("…", title);
   const timer = setInterval(() => show("…", line), 10_000);
-  try {
-    const result = await work((last) => (line = last));
-    mark = "✓";
-    return result;
-  } finally {
-    clearInterval(timer);
-    show(mark, "");
-  }
+  const working = work((last) => (line = last));
+  working.then(
+    () => show("✓"),
+    () => show("✗"),
+  );
+  return working.finally(() => clearInterval(timer));
 }
 
 /** Runs a command line as a step. Its words must not contain spaces. */
@@ -76,16 +82,12 @@ function start(launch, name, given, { env, ...options }) {
   return launch(command, args, { cwd: root, env: { ...process.env, ...env }, shell, ...options });
 }
 
-/**
- * Runs a command to its end. Rejects with the end of its output when it fails. `show` prints the
- * output instead.
- */
-export function run(command, args, { onLine, hint, show, ...options } = {}) {
-  const stdio = show ? "inherit" : ["ignore", "pipe", "pipe"];
-  const child = start(spawn, command, args, { stdio, ...options });
+/** Runs a command to its end. Rejects with the end of its output when it fails. */
+export function run(command, args, { onLine, hint, ...options } = {}) {
+  const child = start(spawn, command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk) => {
+    stream.on("data", (chunk) => {
       output = (output + chunk).slice(-20_000);
       onLine?.(output.trimEnd().split("\n").at(-1).trim());
     });

@@ -3,11 +3,11 @@
 //   npm test                   the quick tests: Rust, types, every vitest project
 //   npm test native e2e        some suites, whole: native, wasm, types, or projects
 //   npm test -- -t "a title"   options and files go to vitest
-//   npm run test:all           also slow tests, wasm, other hosts, fuzzing, loads (only these: `--slow`)
+//   npm run test:all           also slow tests, wasm, other hosts, fuzzing, loads (only these: test:slow)
 
 import { build, quickBuild } from "./build.mjs";
 import { foreground, main, run, step } from "./steps.mjs";
-import { cargoTools, checkNode, npmPackages, rust } from "./toolchain.mjs";
+import { cargoTools, npmPackages, rust } from "./toolchain.mjs";
 
 const wasm = ["-p", "copilot-keyless-wasm", "--features", "core,plan", "--target", "wasm32-unknown-unknown"];
 const SUITES = {
@@ -18,15 +18,6 @@ const SUITES = {
 const env = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner" };
 
 const PROJECTS = ["unit", "e2e", "package", "browser", "runtimes", "conformance", "tooling"];
-
-/** The crate with the Copilot SDK for Rust (Rust 1.94), the other hosts of the core, fuzzing and loads. */
-const MORE = [
-  "env COPILOT_SKIP_CLI_DOWNLOAD=1 cargo test --locked --quiet --manifest-path crates/tokio/Cargo.toml",
-  "bash examples/test",
-  "node scripts/fuzz.mjs 15",
-  "node scripts/soak.mjs --seed 4 --minutes 2",
-  "node scripts/hostile.mjs --seed 1 --seconds 60",
-];
 
 await main(async () => {
   const slow = process.argv[2] === "--slow";
@@ -40,7 +31,6 @@ await main(async () => {
   const named = projects.length > 0 || /^[^-]/.test(rest[0] ?? "");
   const prepare = slow || named ? build : quickBuild;
 
-  checkNode();
   await rust();
   await npmPackages();
   for (const name of suites) {
@@ -50,15 +40,9 @@ await main(async () => {
     const output = await step(`${name} tests`, (onLine) => run(...SUITES[name], { onLine, env }));
     for (const [result] of output.matchAll(/^test result: .* passed/gm)) console.log(`  ${result}`);
   }
-  if (all || projects.length + rest.length > 0) {
-    if (projects.join() !== "unit") await prepare();
-    const choice = slow ? [".slow.test.ts"] : named ? [] : ["--exclude", "**/*.slow.test.ts"];
-    const options = [...choice, ...projects.flatMap((name) => ["--project", name]), ...rest];
-    const code = await foreground("vitest", ["run", ...options]);
-    if (code !== 0) return code;
-  }
-  for (const line of slow ? MORE : []) {
-    const [program, ...args] = line.split(" ");
-    await run(program, args, { show: true });
-  }
+  if (!all && projects.length + rest.length === 0) return;
+  if (projects.join() !== "unit") await prepare();
+  const choice = slow ? [".slow.test.ts"] : named ? [] : ["--exclude", "**/*.slow.test.ts"];
+  const options = [...choice, ...projects.flatMap((name) => ["--project", name]), ...rest];
+  return foreground("vitest", ["run", ...options]);
 });

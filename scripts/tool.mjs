@@ -1,14 +1,79 @@
 // `npm run help`: lists the commands that CONTRIBUTING.md documents. `npm run tool <name>`: runs
 // one of the rarer ones.
 
-import { existsSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { foreground, main, root } from "./steps.mjs";
+import { build } from "./build.mjs";
+import { command } from "./command.mjs";
+import { MEASURES } from "./measures.mjs";
+import { foreground, main, output, root, runStep } from "./steps.mjs";
+import { cargoTools, rust } from "./toolchain.mjs";
+
+/**
+ * Builds and links the package, and runs an example in its folder, with the emulator as the resource
+ * unless FOUNDRY_RESOURCE_URL names one.
+ */
+async function example(name, command, args, settings) {
+  await build();
+  // Lets the example find this package in place of a release from npm.
+  const link = join(root, "node_modules/copilot-keyless");
+  rmSync(link, { force: true, recursive: true });
+  symlinkSync(root, link, "junction");
+  const { startEmulator } = await import("copilot-keyless/emulator");
+  const emulator = process.env.FOUNDRY_RESOURCE_URL ? undefined : await startEmulator();
+  const env = { ...settings, ...process.env, ...emulator?.env };
+  const code = await foreground(command, args, { cwd: join(root, "examples", name), env });
+  await emulator?.stop();
+  return code;
+}
+
+const TOOLS = {
+  /** Serves the page of examples/chat-server. */
+  chat: (...args) => example("chat-server", process.execPath, ["server.mjs", ...args]),
+
+  /** Runs the Azure Functions app in Core Tools if `func` is on the PATH, otherwise in a small host. */
+  functions() {
+    const tools = output("func", ["--version"]) !== undefined;
+    console.log(`${tools ? "Core Tools" : "The built-in host (install Core Tools for the real one)"}; try:
+
+  curl -N http://localhost:7071/api/chat -H 'content-type: application/json' -H 'accept: text/event-stream' -d '{"prompt":"Hello"}'
+`);
+    const settings = { FUNCTIONS_WORKER_RUNTIME: "node", AZURE_FUNCTIONS_ENVIRONMENT: "Development" };
+    const host = [process.execPath, [join(root, "scripts/functions-host.mjs")]];
+    const [command, args] = tools ? ["func", ["start", "--javascript"]] : host;
+    return example("azure-functions", command, args, settings);
+  },
+
+  /**
+   * Fuzzes each parser, starting from the kept corpus. New inputs stay in target/fuzz-corpus. A
+   * crash fails, and cargo-fuzz prints how to repeat it.
+   */
+  async fuzz(seconds = "20") {
+    await cargoTools("cargo-fuzz");
+    for (const target of readdirSync(join(root, "tests/fuzz/corpus"))) {
+      const found = `target/fuzz-corpus/${target}`;
+      mkdirSync(join(root, found), { recursive: true });
+      // No sanitizers: they need a nightly compiler, and the core forbids unsafe code.
+      const fuzz = `cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none ${target} ${found} tests/fuzz/corpus/${target}`;
+      await runStep(`fuzz ${target}`, `${fuzz} -- -max_total_time=${seconds} -timeout=5 -verbosity=0`);
+    }
+  },
+
+  /** Fails on a breaking change of the crate's API that the version in Cargo.toml does not allow. */
+  async semver() {
+    await rust();
+    await cargoTools("cargo-semver-checks");
+    // Compares with this commit until there is a release. A deliberate breaking change moves it.
+    const baseline = "d7440ba2c6e918e057133b46b80542f4abc4b42e";
+    const check = "cargo semver-checks check-release --package copilot-keyless --baseline-rev";
+    await runStep("public API of the crate", `${check} ${baseline}`);
+  },
+};
 
 await main(async () => {
   const [name = "", ...args] = process.argv.slice(2);
-  const script = join(root, "scripts", `${name}.mjs`);
-  if (/^\w+$/.test(name) && existsSync(script)) return foreground(process.execPath, [script, ...args]);
+  if (Object.hasOwn(TOOLS, name)) return TOOLS[name](...args);
+  if (Object.hasOwn(MEASURES, name)) return command(name, MEASURES[name], args);
   const rows = readFileSync(join(root, "CONTRIBUTING.md"), "utf8").matchAll(
     /^\| `((?:npm|bash) .*?)` \| (.*?) \|$/gm,
   );

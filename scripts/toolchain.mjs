@@ -26,13 +26,6 @@ const TOOLS = {
 const caches = process.env.XDG_CACHE_HOME ?? process.env.LOCALAPPDATA ?? join(homedir(), ".cache");
 const home = join(caches, "copilot-keyless/tools");
 
-/** Rejects a version of Node that the Copilot SDK does not run on. */
-export function checkNode() {
-  const [major, minor] = process.versions.node.split(".").map(Number);
-  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22) return;
-  throw new StepError(`Node ${process.versions.node} is too old`, "Install Node 20.19, or 22.12 or later.");
-}
-
 /** Installs the npm packages of the lockfile. */
 export function npmPackages() {
   onPath(join(root, "node_modules/.bin"));

@@ -1,13 +1,12 @@
 // Puts the built WebAssembly modules into bundles and tests: wasm-bindgen's file for
-// js/wasm/modules/<name>.js, and the deflated `.wasm` in base64 for <name>-inline.js. One set of
-// rules serves two plugins: one for Vite and Vitest, one for esbuild.
+// js/wasm/modules/<name>.js, and the deflated `.wasm` in base64 for <name>-inline.js.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { root } from "./steps.mjs";
 
-/** The imports that the plugins resolve: js/wasm/modules/core.js, core-inline.js and so on. */
+/** The imports that the plugin resolves: js/wasm/modules/core.js, core-inline.js and so on. */
 export const IMPORT = /\/modules\/(core|plan|net)(-inline)?\.js$/;
 
 /** The module for each import. The development build has everything in one module. */
@@ -24,39 +23,23 @@ export function wasmFiles(module) {
 }
 
 /**
- * The plugin for Vite and Vitest. `modules` is DEV, RELEASE, or names of other modules by import.
+ * The plugin for Rolldown, Vite and Vitest. `modules` is DEV, RELEASE, or names of other modules by
+ * import.
  */
-export function viteWasm(modules = DEV) {
+export function wasmModules(modules = DEV) {
+  const loads = new Map();
   const resolveId = (source) => {
     const [, name, inline] = IMPORT.exec(source) ?? [];
     if (!name) return;
-    const { bindings, wasm } = wasmFiles(modules[name]);
+    const module = modules[name];
+    const { bindings, wasm } = wasmFiles(module);
     // Keep the file's path in the id, so that watchers notice a new build of it.
-    return inline ? `${wasm}?deflated` : bindings;
+    const id = inline ? `${wasm}?deflated` : bindings;
+    loads.set(id, () => (inline ? deflated(wasm, module === "dev" ? 1 : 9) : bindingsOf(module, bindings)));
+    return id;
   };
-  const load = (id) => {
-    for (const module of Object.values(modules)) {
-      const { bindings, wasm } = wasmFiles(module);
-      if (id === bindings) return bindingsOf(module, bindings);
-      if (id === `${wasm}?deflated`) return deflated(wasm, module === "dev" ? 1 : 9);
-    }
-  };
+  const load = (id) => loads.get(id)?.();
   return { name: "wasm-modules", enforce: "pre", resolveId, load };
-}
-
-/** The plugin for esbuild. It also shortens the names in wasm-bindgen's files. */
-export function esbuildWasm(modules = DEV) {
-  const { name, resolveId, load } = viteWasm(modules);
-  return {
-    name,
-    setup({ onResolve, onLoad, esbuild }) {
-      onResolve({ filter: IMPORT }, ({ path }) => ({ path: resolveId(path), namespace: name }));
-      onLoad({ filter: /./, namespace: name }, async ({ path }) => {
-        const { code } = await esbuild.transform(load(path), { minify: true });
-        return { contents: code, resolveDir: root };
-      });
-    },
-  };
 }
 
 const deflated = (wasm, level) =>

@@ -29,24 +29,22 @@ export const devModule = () =>
     await runStep("Bindings for JavaScript", `wasm-bindgen ${compiled} ${BINDGEN} ${out}`);
   });
 
-/** Builds an optimized module with some features, by wasm-pack. */
-export const releaseModule = (name, features = name) =>
-  ifChanged(`wasm-${name}`, RUST, [`target/wasm/${name}/${name}_bg.wasm`], () => {
-    const out = `--out-dir ../../target/wasm/${name} --out-name ${name} crates/wasm`;
-    const pack = `wasm-pack build --release --mode no-install --no-pack ${BINDGEN} ${out}`;
-    const env = remapped();
-    return runStep(`Rust to WebAssembly: ${name}`, `${pack} -- --locked --features ${features}`, { env });
-  });
-
-/** Builds the modules of the package and the component. Installs what they need. */
+/** Builds the optimized modules of the package and the component. Installs what they need. */
 export async function releaseModules() {
   await rust();
   await together(npmPackages(), cargoTools("wasm-bindgen", "wasm-pack"));
-  // One after another: all modules come from one crate, and cargo keeps only the last build of it.
-  const modules = releaseModule("core")
-    .then(() => releaseModule("plan"))
-    .then(() => releaseModule("net"));
-  await together(modules, component());
+  await together(modules(), component());
+}
+
+/** One after another: all modules come from one crate, and cargo keeps only the last build of it. */
+async function modules() {
+  for (const name of ["core", "plan", "net"])
+    await ifChanged(`wasm-${name}`, RUST, [`target/wasm/${name}/${name}_bg.wasm`], () => {
+      const out = `--out-dir ../../target/wasm/${name} --out-name ${name} crates/wasm`;
+      const pack = `wasm-pack build --release --mode no-install --no-pack ${BINDGEN} ${out}`;
+      const line = `${pack} -- --locked --features ${name}`;
+      return runStep(`Rust to WebAssembly: ${name}`, line, { env: remapped() });
+    });
 }
 
 /** Builds the component from wit/copilot-keyless.wit. */

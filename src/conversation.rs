@@ -87,16 +87,26 @@ pub enum Outcome {
     Released,
 }
 
-/// Whether to end the conversation.
+/// Whether to end the conversation, for good or until the next turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Close {
     /// Continue.
     #[default]
     No,
+    /// Leave session and runtime until the next turn, which resumes the session. A turn that waits
+    /// goes first.
+    Idle,
     /// End, and keep the history.
     Keep,
     /// End, and delete the history.
     Delete,
+}
+
+impl Close {
+    /// Whether the conversation ends for good.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Keep | Self::Delete)
+    }
 }
 
 /// The current wishes of the callers.
@@ -154,16 +164,23 @@ impl Lifecycle {
     pub fn next(&mut self, outcome: Outcome, wants: Wants) -> Action {
         use Outcome as O;
         use State as S;
+        let wants = match wants.close {
+            Close::Idle if wants.turn.is_some() => Wants {
+                close: Close::No,
+                ..wants
+            },
+            _ => wants,
+        };
         match (self.state, outcome) {
             (S::Absent, O::Woken) | (S::Releasing, O::Released) => self.absent(wants),
             (S::Leasing, O::Refused) => {
-                self.files &= wants.close == Close::No;
+                self.files &= !wants.close.is_final();
                 self.absent(wants)
             }
             (S::Leasing, O::Leased) => self.leased(wants),
             (S::Leasing, O::Dead) => {
                 self.count_loss(wants);
-                self.files &= wants.close == Close::No;
+                self.files &= !wants.close.is_final();
                 self.absent(wants)
             }
             (S::Opening, O::Opened) => {
@@ -204,7 +221,7 @@ impl Lifecycle {
             Close::Keep | Close::Delete => self.go(State::Closed, Action::End),
             Close::No if self.is_lost(wants) => self.go(State::Absent, Action::Fail),
             Close::No if wants.turn.is_some() => self.go(State::Leasing, Action::Lease),
-            Close::No => self.go(State::Absent, Action::Rest),
+            Close::No | Close::Idle => self.go(State::Absent, Action::Rest),
         }
     }
 

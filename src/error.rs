@@ -206,6 +206,26 @@ impl Code {
             | Self::TokenNotRenewed => false,
         }
     }
+
+    /// Whether the same call may succeed later although nobody changes anything: an outage, a lost
+    /// connection, a limit.
+    ///
+    /// ```
+    /// use copilot_keyless::Code;
+    ///
+    /// assert!(Code::CredentialServerError.is_retryable());
+    /// assert!(!Code::CredentialRefused.is_retryable());
+    /// ```
+    pub const fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::CredentialThrottled
+                | Self::CredentialServerError
+                | Self::CredentialNetwork
+                | Self::TokenTimeout
+                | Self::TokenNotRenewed
+        )
+    }
 }
 
 impl std::str::FromStr for Code {

@@ -4,6 +4,7 @@
 mod error;
 mod notice;
 mod problem;
+mod retryable;
 mod secret;
 mod secret_map;
 mod text;
@@ -11,6 +12,7 @@ mod text;
 pub use error::{Code, Error, Result, UnknownCode};
 pub use notice::{Notice, NoticeCode};
 pub use problem::Problem;
+pub use retryable::retryable_codes;
 pub use secret::Secret;
 pub use secret_map::{Headers, Variables};
 pub use text::number::whole_number;

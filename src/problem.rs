@@ -138,6 +138,7 @@ impl Problem {
         match code {
             DiagnosisCode::RateLimited => Self::Overloaded,
             DiagnosisCode::ContentFilter => Self::Filtered,
+            DiagnosisCode::FirstByteTimeout => Self::Late,
             DiagnosisCode::Ok
             | DiagnosisCode::WrongAudience
             | DiagnosisCode::WrongCloud

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vite";
-import { builtModules, IMPORT, viteWasm, wasmFiles } from "../scripts/wasm-plugin.mjs";
+import { builtModules, IMPORT, wasmFiles, wasmModules } from "../scripts/wasm-plugin.mjs";
 
 const root = join(import.meta.dirname, "..");
 const MODULES = builtModules();
@@ -114,5 +114,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   server: { host: "127.0.0.1", port: 4280, cors: false },
-  plugins: [wasmAsFiles, viteWasm(MODULES), offline, emulator],
+  plugins: [wasmAsFiles, wasmModules(MODULES), offline, emulator],
 });

@@ -78,7 +78,7 @@ async function clientOfTheSdk() {
         provider: {
           type: "openai",
           wireApi: "responses",
-          baseUrl: process.env.FOUNDRY_RESOURCE_URL,
+          baseUrl: `${process.env.FOUNDRY_RESOURCE_URL}/openai/v1/`,
           ...access,
         },
       }),

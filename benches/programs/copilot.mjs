@@ -12,7 +12,7 @@ export function providerOver(credential, extra = quiet) {
     provider: {
       type: "openai",
       wireApi: "responses",
-      baseUrl: process.env.FOUNDRY_RESOURCE_URL,
+      baseUrl: `${process.env.FOUNDRY_RESOURCE_URL}/openai/v1/`,
       bearerTokenProvider: async () => (await credential.getToken(SCOPE)).token,
     },
   };

@@ -5,7 +5,7 @@ import {
   type ConversationOptionName,
   checkSession,
 } from "../copilot/options.js";
-import { type Checks, finite, flag, list, object, readOptions, refuseUnknown } from "../errors/check.js";
+import { type Checks, finite, flag, list, object, readOptions } from "../errors/check.js";
 import { type ChatLimits, DEFAULT_LIMITS } from "../http/contract.js";
 import { callerShare, checkedLimits, checkTimeout, invalid } from "../http/limits.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
@@ -104,7 +104,6 @@ export function readServiceOptions<T extends ServiceOptions>(
   more: Checks<Omit<T, keyof ServiceOptions>>,
 ): T {
   const checks = { ...serviceChecks(), ...more } as Checks<T>;
-  refuseUnknown(given, checks, CODE);
   const options = readOptions(given, checks, CODE);
   const { timeoutMs, resumeMs } = options;
   if (timeoutMs !== undefined) checkTimeout(timeoutMs);
@@ -121,6 +120,8 @@ function serviceChecks(): Checks<ServiceOptions> {
     stateless: _stateless,
     deleteHistory: _deleteHistory,
     resume: _resume,
+    idleMs: _idleMs,
+    maxConversations: _maxConversations,
     sessions: _sessions,
     keepHistory: _keepHistory,
     ...shared
@@ -129,6 +130,7 @@ function serviceChecks(): Checks<ServiceOptions> {
     ...shared,
     maxPromptTokens: finite,
     maxOutputTokens: finite,
+    maxContextWindowTokens: finite,
     sessionsPerRuntime: finite,
     turnsPerRuntime: finite,
     client: object,

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
 import { FoundryAgent } from "../copilot/agent.js";
 import type { Conversation } from "../copilot/conversation.js";
+import { providerOptions } from "../copilot/options.js";
 import { chatTools } from "../copilot/session-config.js";
 import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
@@ -13,6 +14,7 @@ import type { ChatEvent, ChatRequest, ChatResult, ChatTokenStatus } from "../htt
 import { chatError, closing, unknownModel } from "../http/problem.js";
 import { tokenStatus } from "../http/token-status.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
+import { makeFolder } from "../platform/node.js";
 import { Conversations, sessionBusy } from "./conversations.js";
 import { EventQueue } from "./event-queue.js";
 import type { ChatModel, ServiceLimits, ServiceOptions } from "./options.js";
@@ -209,7 +211,7 @@ export class ChatWorker {
       for (const { name, model = name, deployment } of this.#models) {
         const { tokens } = agent.provider;
         if (!models.has(name))
-          models.set(name, createFoundryProvider({ ...options, model, deployment, tokens }));
+          models.set(name, createFoundryProvider({ ...providerOptions(options), model, deployment, tokens }));
       }
       this.#onStart();
       // Acquires the first token while the runtime starts. The turn reports a failure.
@@ -275,7 +277,7 @@ function statusOf({ agent, models }: Running) {
 function homeFor(chosen: string | undefined): string {
   try {
     if (chosen === undefined) return mkdtempSync(join(tmpdir(), "copilot-keyless-"));
-    mkdirSync(chosen, { recursive: true });
+    makeFolder(chosen);
     return chosen;
   } catch (cause) {
     throw new KeylessError(

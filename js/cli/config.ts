@@ -7,12 +7,15 @@ import { warn } from "./report.js";
 import { snippets } from "./snippets.js";
 import { table } from "./table.js";
 
+/** The values of `--format` that are programming languages; only these take `--snippet`. */
+export const LANGUAGES = ["typescript", "python", "csharp", "go", "java", "rust"] as const;
+
 /** The values of `--format`. */
-export const FORMATS = ["typescript", "python", "csharp", "go", "java", "env", "role"] as const;
+export const FORMATS = [...LANGUAGES, "env", "role"] as const;
 type Format = (typeof FORMATS)[number];
 
 export async function config(
-  options: EndpointOptions & { json?: boolean; format?: Format },
+  options: EndpointOptions & { json?: boolean; format?: Format; snippet?: boolean },
 ): Promise<number> {
   using provider = createFoundryProvider(providerOptions(options));
   const { config, model, endpoint, scope, credential, sources, warnings } = provider;
@@ -25,10 +28,10 @@ export async function config(
   warn([...warnings, ...credential.warnings]);
   if (options.format) {
     // Without the token function it is the config of the plan.
-    const snippet = snippets({ ...provider, config: plainConfig as PlannedConfig }, undefined).find(
+    const found = snippets({ ...provider, config: plainConfig as PlannedConfig }, undefined).find(
       ({ id }) => id === options.format,
     );
-    process.stdout.write(`${snippet?.code}\n`);
+    process.stdout.write(`${options.snippet ? found?.snippet : found?.code}\n`);
     return 0;
   }
   const from = (source: string) =>

@@ -18,6 +18,7 @@ import { compareWithDirect, explainFailure } from "./compare-credentials.js";
 import { describeCredential } from "./credential.js";
 import { DoctorReport, type Finding } from "./doctor-report.js";
 import { Interruption } from "./interruption.js";
+import { installCommand } from "./missing-packages.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { shortPrincipal } from "./principal.js";
 import { proxyVariable } from "./proxy.js";
@@ -140,7 +141,7 @@ async function environment(): Promise<Finding> {
     .filter(({ version }) => version === undefined)
     .map(({ name, need }) => ({
       code: "not-installed",
-      message: `${name} is not installed, and ${need}: npm install ${name}`,
+      message: `${name} is not installed, and ${need}: ${installCommand([name])}`,
     }));
   return { detail, warnings };
 }

@@ -1,10 +1,12 @@
+#!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { chat } from "./chat.js";
-import { config, FORMATS } from "./config.js";
+import { config, FORMATS, LANGUAGES } from "./config.js";
 import { doctor } from "./doctor.js";
 import { emulator } from "./emulator.js";
 import { exit, ignoreClosedPipes } from "./exit.js";
+import { installCommand, missingPackages } from "./missing-packages.js";
 import { report } from "./report.js";
 import { duration, outage, simulate, timeout } from "./simulate.js";
 import { token } from "./token.js";
@@ -16,7 +18,20 @@ const program = new Command("copilot-keyless")
   .version(version)
   .showHelpAfterError("(run with --help for all options)")
   .configureHelp({ showGlobalOptions: true })
-  .option("--debug", "show the causes of an error");
+  .option("--debug", "show the causes of an error")
+  .addHelpText("after", firstSteps);
+
+/** Returns what to try first, and what to install before. */
+function firstSteps(): string {
+  const missing = missingPackages();
+  const install = missing.length === 0 ? [] : [["Install what a chat needs", installCommand(missing)]];
+  const steps = [
+    ...install,
+    ["Chat without Azure", "npx copilot-keyless chat --demo"],
+    ["Check your setup", "npx copilot-keyless doctor"],
+  ];
+  return `\nFirst steps:\n${steps.map(([title, command]) => `  ${title?.padEnd(27)}${command}`).join("\n")}`;
+}
 
 /** Adds the options of an endpoint to a command. */
 function withEndpoint(command: Command): Command {
@@ -53,9 +68,17 @@ withEndpoint(program.command("token"))
 
 withEndpoint(program.command("config"))
   .description("Show the provider config for the Copilot SDK, and the source of each setting.")
-  .addOption(new Option("--format <format>", "print it as code to copy").choices(FORMATS))
+  .addOption(
+    new Option("--format <format>", "print a whole program, the environment or the role").choices(FORMATS),
+  )
+  .option("--snippet", "with a language: print only the credential and the provider")
   .option("--json", "print JSON")
-  .action((options) => finish(config(options)));
+  .action((options, command: Command) => {
+    if (options.snippet && !LANGUAGES.includes(options.format)) {
+      command.error(`error: --snippet needs --format with a language: ${LANGUAGES.join(", ")}.`);
+    }
+    return finish(config(options));
+  });
 
 program
   .command("simulate")
@@ -90,10 +113,19 @@ program
   .option("--identity-port <port>", "port of the managed identity endpoint (default: a free one)", port)
   .option("--token-lifetime <seconds>", "lifetime of tokens", seconds, 3600)
   .option("--no-platform-cache", "give a new token to each request; Azure keeps one for about a day")
+  .option("--deployment <name>", "a deployment that exists; repeatable", list)
+  .option("--role <name>", "a role of the caller, or none; repeatable", list)
+  .option("--quota <fields>", "limits: deployment=gpt-5.5,requestsPerMinute=3; repeatable", list)
+  .option("--fault <fields>", "a fault: server=foundry,kind=status,status=429, or JSON; repeatable", list)
+  .option("--reply <reply>", "a reply of the model, before the usual ones: text, or JSON; repeatable", list)
   .option("--json", "print the environment as JSON")
   .action((options) => finish(emulator(options)));
 
 ignoreClosedPipes();
+if (process.argv.length <= 2) {
+  program.outputHelp();
+  await exit(0);
+}
 await program.parseAsync().catch(async (error) => exit(fail(error)));
 
 /** Exits with the code of a command. Reports an error in a few lines. */
@@ -116,6 +148,11 @@ function checked<T>(parse: (text: string, before?: T) => T): (text: string, befo
       throw error instanceof TypeError ? new InvalidArgumentError(error.message) : error;
     }
   };
+}
+
+/** Collects the values of an option that is repeated. */
+function list(text: string, before: string[] = []): string[] {
+  return [...before, text];
 }
 
 function whole(text: string): number {

@@ -2,6 +2,7 @@ import { KeylessError, type Notice } from "copilot-keyless";
 import { redact } from "../errors/redact.js";
 import { clean, json as formatJson, oneLine } from "./clean.js";
 import { err } from "./colors.js";
+import { installCommand, missingPackages } from "./missing-packages.js";
 
 /**
  * Prints an error in a few lines: its message, then its hint. With `debug` also its causes, without
@@ -12,14 +13,18 @@ export function report(error: unknown, { debug, json }: { debug: boolean; json: 
   const code =
     known?.code ?? (error instanceof Error && error.name === "AbortError" ? "aborted" : "unexpected");
   const message = redact(error instanceof Error ? error.message : String(error));
+  const missing = code.endsWith("/not-installed") ? missingPackages() : [];
+  // Name all at once: the error is about the first that was needed.
+  const hint =
+    missing.length > 0 ? `Run \`${installCommand(missing)}\`, then this command again.` : known?.hint;
   if (json) {
-    const { hint, status } = known ?? {};
+    const { status } = known ?? {};
     const details = debug ? { causes: [...causes(error)] } : {};
     process.stdout.write(formatJson({ error: { code, message, hint, status, ...details } }));
     return;
   }
   const lines = [`${err.red("✗")} ${oneLine(message)} ${err.dim(`(${code})`)}`];
-  if (known?.hint) lines.push(`  ${clean(known.hint)}`);
+  if (hint) lines.push(`  ${clean(hint)}`);
   if (debug) for (const cause of causes(error)) lines.push(err.dim(`  caused by ${oneLine(cause)}`));
   else if (error instanceof Error && error.cause !== undefined)
     lines.push(err.dim("  Run with --debug to see the causes."));

@@ -1,45 +1,40 @@
-import {
-  abortSignal,
-  type Checks,
-  callback,
-  checkArgument,
-  flag,
-  list,
-  number,
-  quiet,
-  readOptions,
-  text,
-} from "../errors/check.js";
+import type { MessageOptions } from "@github/copilot-sdk";
+import { type Checks, checkArgument, flag, quiet, readOptions, text } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
+import { waitingFailure } from "../tokens/provider.js";
+import { callCore, planModule } from "../wasm/bindings.js";
 import type { SessionSettings } from "./attached-session.js";
-import { closed } from "./closed.js";
-import type { ChatOptions, CloseOptions, Conversation, ReplyStream } from "./conversation.js";
+import { closed, expired } from "./closed.js";
+import type { CloseOptions, Conversation, ReplyStream } from "./conversation.js";
 import { ConversationDriver } from "./conversation-driver.js";
+import type { IdleConversation, IdleConversations } from "./idle-conversations.js";
 import { checkTimeout, refuseBoth } from "./options.js";
 import type { TurnReply } from "./reply.js";
 import { Turn } from "./turn.js";
+import { CHAT_CHECKS, type ChatOptions } from "./turn-options.js";
 
 /** Settings that a conversation gets from its agent. */
 export interface ConversationSettings extends SessionSettings {
   /** How long a turn may take, in milliseconds, unless the turn sets it. */
   timeoutMs: number;
+  /** How long the resource may send nothing of a reply. Default: by the model. */
+  firstByteTimeoutMs: number | undefined;
   /** Whether the conversation ends with its first turn. */
   once: boolean;
   /** Whether the history is deleted at the end, unless `close` decides otherwise. */
   deleteHistory: boolean;
   /** Values of the program's own. */
   metadata: Readonly<Record<string, unknown>>;
-  onClosed: () => void;
+  /** Ends idle conversations. */
+  idleConversations: IdleConversations;
+  /** Called for each turn. */
+  onUsed: () => void;
+  /** Called when the conversation has ended, for good or until its next turn. */
+  onEnded: () => void;
 }
 
-const CHAT_CHECKS: Checks<ChatOptions> = {
-  signal: abortSignal,
-  attachments: list,
-  timeoutMs: number,
-  onEvent: callback,
-};
 const CLOSE_CHECKS: Checks<CloseOptions> = { deleteHistory: flag, forget: flag };
 
 /**
@@ -53,6 +48,9 @@ export class AgentConversation implements Conversation {
   readonly #driver: ConversationDriver;
   #closing: Promise<void> | undefined;
   #deletesHistory = false;
+  /** Whether the conversation ended because it was idle, and its history was deleted. */
+  #expired = false;
+  readonly #idleHandle: IdleConversation = { endIdle: () => this.#endIdle() };
 
   constructor(settings: ConversationSettings) {
     this.#settings = settings;
@@ -130,6 +128,14 @@ export class AgentConversation implements Conversation {
     return this.close();
   }
 
+  /** Ends the conversation until its next turn; for good if its history is not kept. */
+  #endIdle(): void {
+    this.#settings.onEnded();
+    this.#expired = this.#settings.deleteHistory;
+    if (this.#expired) void this.close();
+    else this.#driver.leave();
+  }
+
   #begin(prompt: string, options: ChatOptions): Turn {
     try {
       return this.#enqueue(prompt, options);
@@ -147,25 +153,40 @@ export class AgentConversation implements Conversation {
       });
     }
     const read = readOptions(options, CHAT_CHECKS, "agent/invalid-option");
-    const { signal, onEvent, attachments, timeoutMs = this.#settings.timeoutMs } = read;
+    const { signal, onEvent, timeoutMs = this.#settings.timeoutMs, ...message } = read;
     checkTimeout(timeoutMs);
-    if (this.#closing) throw closed();
-    const message = { prompt: wellFormed(prompt), ...(attachments ? wellFormedDeep({ attachments }) : {}) };
-    const turn = new Turn(message, timeoutMs, {
-      explain: (failure) => this.#driver.explain(failure),
-      onEvent: quiet(onEvent),
-    });
+    if (message.requestHeaders) checkHeaders(message.requestHeaders);
+    if (this.#closing) throw this.#expired ? expired() : closed();
+    const { provider, session, firstByteTimeoutMs: most } = this.#settings;
+    const firstByteTimeoutMs =
+      most ?? planModule().firstByteTimeoutMs(provider.model, session.reasoningEffort);
+    const turn = new Turn(
+      { ...wellFormedDeep(message as MessageOptions), prompt: wellFormed(prompt) },
+      { timeoutMs, firstByteTimeoutMs },
+      {
+        explain: (failure) => this.#driver.explain(failure),
+        waitingFailure: () => waitingFailure(provider.tokens),
+        onEvent: quiet(onEvent),
+      },
+    );
     const abort = () => turn.fail(signal?.reason);
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) abort();
     const ended = () => {
       signal?.removeEventListener("abort", abort);
+      if (this.#driver.isIdle) this.#idle();
       // The reader of a stream may never reach its end.
       void this.#closeIfOnce();
     };
     turn.reply.then(ended, ended);
     this.#driver.add(turn);
+    this.#settings.onUsed();
+    if (!this.#settings.once) this.#settings.idleConversations.busy(this.#idleHandle);
     return turn;
+  }
+
+  #idle(): void {
+    if (!this.#settings.once && !this.#closing) this.#settings.idleConversations.idle(this.#idleHandle);
   }
 
   /** Closes a conversation of one turn, which has ended or could not start. */
@@ -174,7 +195,13 @@ export class AgentConversation implements Conversation {
   }
 
   async #close(deleteHistory: boolean): Promise<void> {
-    const ended = this.#driver.close(deleteHistory).then(() => this.#settings.onClosed());
+    this.#settings.idleConversations.closed(this.#idleHandle);
+    const ended = this.#driver.close(deleteHistory).then(() => this.#settings.onEnded());
     await withDeadline(ended, CLOSE_MS, () => {});
   }
+}
+
+/** @throws KeylessError `provider/header` for headers that a turn may not have */
+function checkHeaders(headers: Record<string, string>): void {
+  callCore(() => planModule().checkHeaders(headers));
 }

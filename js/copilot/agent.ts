@@ -1,5 +1,5 @@
 import type { SessionConfig } from "@github/copilot-sdk";
-import { readOptions, refuseUnknown } from "../errors/check.js";
+import { readOptions } from "../errors/check.js";
 import type { FoundryProviderOptions } from "../foundry/options.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
 import { wellFormed } from "../platform/well-formed.js";
@@ -8,16 +8,17 @@ import { AgentConversation, type ConversationSettings } from "./agent-conversati
 import { checkUnused } from "./attached-session.js";
 import { closed } from "./closed.js";
 import {
-  type ChatOptions,
   CONVERSATION_CHECKS,
   type Conversation,
   type ConversationOptions,
   type ReplyStream,
 } from "./conversation.js";
+import { IdleConversations } from "./idle-conversations.js";
 import { type AgentOptions, check, readAgentOptions } from "./options.js";
 import type { TurnReply } from "./reply.js";
 import { Runtime } from "./runtime.js";
 import { type SessionParts, sessionConfig } from "./session-config.js";
+import type { ChatOptions } from "./turn-options.js";
 
 /**
  * How long `close` waits for conversations, in milliseconds, before and after it ends their
@@ -47,9 +48,12 @@ export class FoundryAgent implements AsyncDisposable {
   readonly #parts: SessionParts;
   readonly #session: Partial<SessionConfig>;
   readonly #timeoutMs: number;
+  readonly #firstByteTimeoutMs: number | undefined;
   readonly #stateless: boolean;
   readonly #deleteHistory: boolean | undefined;
+  /** The conversations to close with the agent. */
   readonly #conversations = new Set<Conversation>();
+  readonly #idleConversations: IdleConversations;
   /** The conversation that `chat` and `stream` continue. */
   readonly #own: Conversation;
   #closing: Promise<void> | undefined;
@@ -61,11 +65,14 @@ export class FoundryAgent implements AsyncDisposable {
       session,
       systemMessage,
       timeoutMs,
+      firstByteTimeoutMs,
       stateless,
       deleteHistory,
       resume,
       sessionsPerRuntime,
       turnsPerRuntime,
+      idleMs,
+      maxConversations,
       ...provider
     } = readAgentOptions(options);
     this.provider = createFoundryProvider(provider);
@@ -74,8 +81,10 @@ export class FoundryAgent implements AsyncDisposable {
     this.#parts = { preset, systemMessage, session };
     this.#session = sessionConfig(this.#parts);
     this.#timeoutMs = timeoutMs;
+    this.#firstByteTimeoutMs = firstByteTimeoutMs;
     this.#stateless = stateless;
     this.#deleteHistory = deleteHistory;
+    this.#idleConversations = new IdleConversations({ idleMs, maxConversations });
     this.#own = this.conversation({ resume });
   }
 
@@ -121,7 +130,6 @@ export class FoundryAgent implements AsyncDisposable {
    */
   conversation(options: ConversationOptions = {}): Conversation {
     if (this.#closing) throw closed();
-    refuseUnknown(options, CONVERSATION_CHECKS, "agent/invalid-option");
     const read = readOptions(options, CONVERSATION_CHECKS, "agent/invalid-option");
     const { id, resume, provider, model, deployment } = read;
     check(resume !== "", "resume must be a session's id");
@@ -164,12 +172,15 @@ export class FoundryAgent implements AsyncDisposable {
       runtime: this.#runtime,
       session: this.#session,
       timeoutMs: this.#timeoutMs,
+      firstByteTimeoutMs: this.#firstByteTimeoutMs,
       id: undefined,
       resume: undefined,
       once,
       deleteHistory: this.#deleteHistory ?? once,
       metadata: {},
-      onClosed: () => this.#conversations.delete(conversation),
+      idleConversations: this.#idleConversations,
+      onUsed: () => this.#conversations.add(conversation),
+      onEnded: () => this.#conversations.delete(conversation),
       ...chosen,
     });
     this.#conversations.add(conversation);

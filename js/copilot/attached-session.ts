@@ -39,6 +39,8 @@ export class AttachedSession {
   #open: CopilotSession | undefined;
   #stopAttachment: (() => void) | undefined;
   #id: string | undefined;
+  /** The id of a session that others may open until the next turn. */
+  #idleId: string | undefined;
   #lock: SessionLock | undefined;
   /**
    * Whether a history exists: `possible` once a prompt was sent, `acknowledged` once one was
@@ -62,12 +64,12 @@ export class AttachedSession {
 
   /** The id of the session that is open, or will be. */
   get nextId(): string {
-    return this.#id ?? this.#nextId;
+    return this.id ?? this.#nextId;
   }
 
   /** The session's id, once there is one. */
   get id(): string | undefined {
-    return this.#id;
+    return this.#id ?? this.#idleId;
   }
 
   /** The open session. */
@@ -104,7 +106,7 @@ export class AttachedSession {
     try {
       const config = this.#config(provider);
       const chosen = this.#settings.id ?? config.sessionId;
-      this.#reserve(this.#id ?? (this.#wasOpened ? undefined : this.#settings.resume) ?? chosen);
+      this.#reserve(this.id ?? (this.#wasOpened ? undefined : this.#settings.resume) ?? chosen);
       opening = this.#createOrResume(lease.client, config);
       [this.#opening, this.#client] = [opening, lease.client];
       const session = await withDeadline(
@@ -118,6 +120,7 @@ export class AttachedSession {
       this.#reserve(session.sessionId);
       this.#stopAttachment = this.#settings.provider.attach(session);
       this.#wasOpened = true;
+      this.#idleId = undefined;
       return session.sessionId;
     } catch (error) {
       if (this.#open) await this.detach();
@@ -142,15 +145,22 @@ export class AttachedSession {
     this.#open = undefined;
   }
 
+  /** Lets others open the session, which is detached, and removes its working directory. */
+  idle(): void {
+    this.#idleId = this.id;
+    this.#release();
+    void this.#workingDirectory.remove();
+  }
+
   /** Has the runtime delete the session and its history. */
   async delete(client: CopilotClient | undefined): Promise<void> {
-    const id = this.#id ?? this.#settings.resume;
+    const id = this.id ?? this.#settings.resume;
     if (id !== undefined) await inTime(client?.deleteSession(id));
   }
 
   /** Lets others open the session and removes the files that are left. The id stays known. */
   async end(deleteHistory: boolean): Promise<void> {
-    const id = this.#id ?? this.#settings.resume;
+    const id = this.id ?? this.#settings.resume;
     this.#release();
     this.#id = id;
     await this.#workingDirectory.remove();
@@ -187,6 +197,7 @@ export class AttachedSession {
       if (!isSessionGone(cause)) throw cause;
       const isMissed = this.#history === "acknowledged";
       this.#release();
+      this.#idleId = undefined;
       this.#history = "none";
       if (isMissed) {
         this.#nextId = newId(this.#settings);

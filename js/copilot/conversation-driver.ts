@@ -65,7 +65,7 @@ export class ConversationDriver {
    */
   get sessionId(): Promise<string> | undefined {
     if (this.#session.id !== undefined) return Promise.resolve(this.#session.id);
-    if (!this.#driving || this.#closeMode !== "no") return undefined;
+    if (!this.#driving || this.#isClosing) return undefined;
     const request = deferred<string>();
     // The turn fails with the same error, so a caller need not handle this promise too.
     request.promise.catch(() => {});
@@ -80,6 +80,7 @@ export class ConversationDriver {
 
   /** Runs a turn when those before it have ended. */
   add(turn: Turn): void {
+    if (this.#closeMode === "idle") this.#closeMode = "no";
     this.#count += 1;
     this.#turns.push({ turn, number: this.#count });
     turn.reply
@@ -91,9 +92,21 @@ export class ConversationDriver {
     void this.#drive();
   }
 
+  /** Whether no turn runs or waits. */
+  get isIdle(): boolean {
+    return this.#nextTurn() === undefined;
+  }
+
+  /** Leaves session and runtime until the next turn, which resumes the session. */
+  leave(): void {
+    if (this.#closeMode !== "no") return;
+    this.#closeMode = "idle";
+    void this.#drive();
+  }
+
   /** Fails all turns and ends the session. Resolves when that is done. */
   close(deleteHistory: boolean): Promise<void> {
-    if (this.#closeMode === "no") {
+    if (!this.#isClosing) {
       this.#closeMode = deleteHistory ? "delete" : "keep";
       for (const { turn } of this.#turns) turn.fail(closed());
       this.#rejectIdRequests(closed());
@@ -116,8 +129,13 @@ export class ConversationDriver {
     let action = this.#decide("woken");
     while (action !== "rest" && action !== "end") action = this.#decide(await this.#carryOut(action));
     if (action === "end") return this.#finish();
+    if (this.#closeMode === "idle") this.#session.idle();
     this.#driving = false;
     this.#rejectIdRequests(this.#failure ?? closed());
+  }
+
+  get #isClosing(): boolean {
+    return this.#closeMode === "keep" || this.#closeMode === "delete";
   }
 
   #decide(outcome: ConversationOutcome): ConversationAction {
@@ -231,7 +249,7 @@ export class ConversationDriver {
 
   async #settle(): Promise<ConversationOutcome> {
     const [session, turn] = [this.#session.open as CopilotSession, this.#sent as Turn];
-    const settleMs = this.#closeMode === "no" ? SETTLE_MS : SETTLE_CLOSING_MS;
+    const settleMs = this.#isClosing ? SETTLE_CLOSING_MS : SETTLE_MS;
     const outcome = await turn.settle(session, settleMs);
     if (outcome === "restless") this.#lease?.retire();
     return outcome === "dead" ? this.#runtimeLost() : outcome;

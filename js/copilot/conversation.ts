@@ -1,8 +1,9 @@
-import type { MessageOptions, SessionConfig, SessionEvent } from "@github/copilot-sdk";
+import type { SessionConfig } from "@github/copilot-sdk";
 import { type Check, type Checks, object, text } from "../errors/check.js";
 import type { FoundryProvider } from "../foundry/provider.js";
 import type { TurnReply } from "./reply.js";
 import { SYSTEM_MESSAGE, type SystemMessage, TOOLS } from "./session-config.js";
+import type { ChatOptions } from "./turn-options.js";
 
 /** Options of {@link FoundryAgent.conversation}. Unset ones are the agent's. */
 export interface ConversationOptions {
@@ -57,26 +58,6 @@ export const CONVERSATION_CHECKS: Checks<ConversationOptions> = {
   reasoningEffort: text,
   metadata: object,
 };
-
-/** Options of one turn. */
-export interface ChatOptions {
-  signal?: AbortSignal | undefined;
-  /**
-   * Data, files, folders or selections that the prompt is about, as the SDK takes them. The model
-   * gets the content of a `blob` (an image or text). Of a file or a folder it gets the path, to read
-   * with a tool.
-   */
-  attachments?: MessageOptions["attachments"] | undefined;
-  /** How long this turn may take, in milliseconds. Default: the agent's `timeoutMs`. */
-  timeoutMs?: number | undefined;
-  /**
-   * Receives every SDK event that follows the prompt's own message: `assistant.reasoning_delta`,
-   * `tool.execution_start`, `tool.execution_complete`, `assistant.usage` and so on, also those of
-   * sub-agents. When the runtime dies and the prompt is sent again, the events start over. Errors
-   * that the callback throws are ignored.
-   */
-  onEvent?: ((event: SessionEvent) => void) | undefined;
-}
 
 /** Options of {@link Conversation.close}. */
 export interface CloseOptions {

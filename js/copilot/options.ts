@@ -1,8 +1,18 @@
 import type { CopilotClient, CopilotClientOptions, SessionConfig } from "@github/copilot-sdk";
-import { type Checks, checkOptional, flag, number, object, readOptions, text } from "../errors/check.js";
+import {
+  type Checks,
+  checkOptional,
+  flag,
+  number,
+  object,
+  readKnownOptions,
+  readOptions,
+  text,
+} from "../errors/check.js";
 import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.js";
+import { LONGEST_TIMER_MS } from "../platform/clock.js";
 import {
   type AgentPreset,
   PRESET,
@@ -47,6 +57,12 @@ export interface AgentOptions extends FoundryProviderOptions {
   /** How long a turn may take, in milliseconds. Default 120,000. */
   timeoutMs?: number | undefined;
   /**
+   * How long the resource may send nothing of a reply, in milliseconds; then the turn fails with
+   * `model/first-byte-timeout`. Default 60,000; 90,000 for a reasoning model, up to 600,000 by its
+   * effort.
+   */
+  firstByteTimeoutMs?: number | undefined;
+  /**
    * Whether every `chat` and `stream` starts a conversation of its own, which ends with the call.
    * Calls then run side by side and share no history. Default false: `chat` and `stream` continue
    * one conversation.
@@ -70,6 +86,18 @@ export interface AgentOptions extends FoundryProviderOptions {
    * the new runtime before its next turn and keeps its history. Default 300.
    */
   turnsPerRuntime?: number | undefined;
+  /**
+   * After how many milliseconds without a turn a conversation ends by itself, as by `close()`: its
+   * session leaves the runtime and its working directory is removed. The next turn resumes it from
+   * its history; with `deleteHistory` it rejects with `agent/closed`. Default: never.
+   */
+  idleMs?: number | undefined;
+  /**
+   * How many conversations stay open. Above that, the idle one that was used least recently ends, as
+   * with `idleMs`. A running turn is never ended, so more may be open while all have one. Calls of a
+   * `stateless` agent do not count. Default: no limit.
+   */
+  maxConversations?: number | undefined;
   /** @deprecated Use `stateless: true` for `"per-call"`, and nothing for `"reuse"`. */
   sessions?: "reuse" | "per-call" | undefined;
   /** @deprecated Use `deleteHistory: false` for `true`. */
@@ -80,7 +108,14 @@ export interface AgentOptions extends FoundryProviderOptions {
  * The names of {@link AgentOptions} that describe a conversation. Handlers that keep conversations
  * set these themselves.
  */
-export type ConversationOptionName = "stateless" | "deleteHistory" | "resume" | "sessions" | "keepHistory";
+export type ConversationOptionName =
+  | "stateless"
+  | "deleteHistory"
+  | "resume"
+  | "idleMs"
+  | "maxConversations"
+  | "sessions"
+  | "keepHistory";
 
 /** Agent options with defaults filled in and deprecated names translated. */
 export interface ReadAgentOptions extends Omit<AgentOptions, "sessions" | "keepHistory"> {
@@ -90,6 +125,16 @@ export interface ReadAgentOptions extends Omit<AgentOptions, "sessions" | "keepH
   sessionsPerRuntime: number;
   turnsPerRuntime: number;
 }
+
+/** Fields of a session's config that are the agent's, and what to use instead. */
+const SET_BY_AGENT = {
+  model: "Use the option model, of the agent or of a conversation.",
+  provider: "Use the options of createFoundryProvider, or conversation({ provider }).",
+  providers: "Use conversation({ provider }), or createFoundryProviders with a client of your own.",
+  models: "Use conversation({ provider }), or createFoundryProviders with a client of your own.",
+  streaming: "Leave it out. chat() resolves with the whole reply, stream() yields its pieces.",
+  cloud: "Leave it out: a session in GitHub's cloud cannot use this provider.",
+};
 
 const CODE = "agent/invalid-option";
 const TIMEOUT_MS = 120_000;
@@ -123,14 +168,26 @@ export function readAgentOptions(given: AgentOptions): ReadAgentOptions {
     turnsPerRuntime = TURNS_PER_RUNTIME,
   } = options;
   checkTimeout(timeoutMs);
+  if (options.firstByteTimeoutMs !== undefined)
+    checkTimeout(options.firstByteTimeoutMs, "firstByteTimeoutMs");
   check(
     !stateless || options.resume === undefined,
     'resume does not go with stateless (sessions: "per-call")',
   );
-  for (const [name, count] of Object.entries({ sessionsPerRuntime, turnsPerRuntime })) {
+  const { idleMs = 1, maxConversations = 1 } = options;
+  for (const [name, count] of Object.entries({ sessionsPerRuntime, turnsPerRuntime, maxConversations })) {
     check(Number.isSafeInteger(count) && count > 0, `${name} must be a positive whole number`);
   }
+  check(
+    idleMs > 0 && idleMs <= LONGEST_TIMER_MS,
+    "idleMs must be a positive number of milliseconds, below 2^31",
+  );
   return { ...options, preset, timeoutMs, stateless, deleteHistory, sessionsPerRuntime, turnsPerRuntime };
+}
+
+/** The options for the provider among those of an agent. */
+export function providerOptions(options: FoundryProviderOptions): FoundryProviderOptions {
+  return readKnownOptions(options, foundryChecks(), CODE);
 }
 
 /** The types of {@link AgentOptions}. */
@@ -142,11 +199,14 @@ export function agentChecks(): Checks<AgentOptions> {
     preset: PRESET,
     systemMessage: SYSTEM_MESSAGE,
     timeoutMs: number,
+    firstByteTimeoutMs: number,
     stateless: flag,
     deleteHistory: flag,
     resume: text,
     sessionsPerRuntime: number,
     turnsPerRuntime: number,
+    idleMs: number,
+    maxConversations: number,
     sessions: text,
     keepHistory: flag,
   };
@@ -158,17 +218,21 @@ export function agentChecks(): Checks<AgentOptions> {
  * @throws KeylessError with this code
  */
 export function checkSession(session: AgentOptions["session"], code: ErrorCode): void {
+  for (const [name, instead] of Object.entries(SET_BY_AGENT)) {
+    if ((session as Record<string, unknown> | undefined)?.[name] === undefined) continue;
+    throw new KeylessError(code, `session.${name} cannot be set: the agent sets it`, { hint: instead });
+  }
   checkOptional("session.systemMessage", session?.systemMessage, SDK_SYSTEM_MESSAGE, code);
   checkOptional("session.tools", session?.tools, TOOLS, code);
 }
 
 /** @throws KeylessError `agent/invalid-option` unless a timer can wait this long */
-export function checkTimeout(timeoutMs: number): void {
-  if (Number.isFinite(timeoutMs) && timeoutMs > 0 && timeoutMs < 2 ** 31) return;
+export function checkTimeout(ms: number, name = "timeoutMs"): void {
+  if (Number.isFinite(ms) && ms > 0 && ms < 2 ** 31) return;
   throw new KeylessError(
     "agent/invalid-option",
-    "timeoutMs must be a positive number of milliseconds, below 2^31",
-    { hint: "Leave it out to get the default of 120,000." },
+    `${name} must be a positive number of milliseconds, below 2^31`,
+    { hint: `Leave it out to get the default${name === "timeoutMs" ? " of 120,000" : ""}.` },
   );
 }
 

@@ -15,7 +15,7 @@ export interface TurnUsage {
 
 /** The reply of a turn. */
 export interface TurnReply {
-  /** The last message of the turn. */
+  /** The last message of the turn; empty if a tool with `isTerminal` ended it before one. */
   text: string;
   /**
    * The model that answered, by the name in its requests: that of the deployment. Undefined if the

@@ -1,6 +1,6 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { systemClock, unref } from "../platform/clock.js";
-import { atExit, node } from "../platform/node.js";
+import { atExit, makeFolder, node } from "../platform/node.js";
 
 /** The process that holds a session. */
 interface Holder {
@@ -103,7 +103,7 @@ export class SessionLock {
     // Its last holder may remove the folder in between.
     for (let tries = 1; ; tries += 1) {
       try {
-        node.fs.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+        makeFolder(this.#folder, 0o700);
         node.fs.writeFileSync(this.#path(this.#file), this.#text, { mode: 0o600 });
         return;
       } catch (error) {

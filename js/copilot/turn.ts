@@ -4,9 +4,11 @@ import { homeError, isConnectionLost, isSessionGone, runtimeError } from "../fou
 import type { ModelCallFailure } from "../foundry/session-attachments.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { withDeadline } from "../platform/with-deadline.js";
+import { isOfDeadline } from "../tokens/errors.js";
 import { planModule } from "../wasm/bindings.js";
 import type { ConversationOutcome } from "../wasm/modules/plan.js";
 import { Attempt, isToolConflict } from "./attempt.js";
+import { FirstByteTimer } from "./first-byte.js";
 import { type TurnReply, UsageCounter } from "./reply.js";
 import { ReplyText } from "./reply-text.js";
 
@@ -22,10 +24,18 @@ const IDLE_MS = 1_000;
  */
 const ALIVE_CHECK_MS = 1_000;
 
+/** How long a turn may take, and the resource may be silent, in milliseconds. */
+interface TurnLimits {
+  timeoutMs: number;
+  firstByteTimeoutMs: number;
+}
+
 /** Callbacks that a turn calls. */
 export interface TurnListener {
   /** Explains a failed request to the model. */
   explain: (failure: ModelCallFailure["data"]) => KeylessError;
+  /** Returns the last failure of the token that is being acquired. */
+  waitingFailure: () => KeylessError | undefined;
   /** Never throws. */
   onEvent: (event: SessionEvent) => void;
 }
@@ -51,14 +61,24 @@ export class Turn {
   #modelError: KeylessError | undefined;
   /** Whether a tool has run or part of the reply was read: neither may happen twice. */
   #irrevocable = false;
+  /** Whether nothing followed a tool that succeeded: a terminal tool ends the turn. */
+  #toolIsLast = false;
   /** When the turn's time is up, on the monotonic clock. */
   #deadline = Number.POSITIVE_INFINITY;
   #timer: unknown;
+  readonly #firstByte: FirstByteTimer;
 
-  constructor(message: MessageOptions, timeoutMs: number, listener: TurnListener) {
+  constructor(
+    message: MessageOptions,
+    { timeoutMs, firstByteTimeoutMs }: TurnLimits,
+    listener: TurnListener,
+  ) {
     this.message = message;
     this.#timeoutMs = timeoutMs;
     this.#listener = listener;
+    this.#firstByte = new FirstByteTimer(firstByteTimeoutMs, () =>
+      this.fail(listener.explain({ errorMessage: `no first byte within ${firstByteTimeoutMs} ms` })),
+    );
     this.reply = new Promise((succeed, reject) => {
       this.#succeed = succeed;
       this.#reject = reject;
@@ -109,6 +129,7 @@ export class Turn {
     this.#text = new ReplyText((text) => this.#push(text));
     this.#tokenError = undefined;
     this.#modelError = undefined;
+    this.#toolIsLast = false;
     const attempt = new Attempt(session, this.message, (event) => this.#handle(event));
     this.#attempt = attempt;
     const over = this.reply.then(
@@ -164,11 +185,19 @@ export class Turn {
    * waits for a token.
    */
   token(acquired: Promise<string>): Promise<string> {
+    this.#firstByte.stop();
     const ended = this.reply.then(() => acquired);
-    return Promise.race([acquired, ended]).catch((error: unknown) => {
-      this.#tokenFailed(error);
-      throw error;
-    });
+    return Promise.race([acquired, ended]).then(
+      (token) => {
+        this.#tokenError = undefined;
+        if (!this.ended) this.#firstByte.start();
+        return token;
+      },
+      (error: unknown) => {
+        this.#tokenFailed(error);
+        throw error;
+      },
+    );
   }
 
   /** Keeps the error of the token callback: the runtime only passes on its text. */
@@ -177,7 +206,8 @@ export class Turn {
     // The reason for the rejection says more than the fact that the same token came again.
     this.#tokenError = code === "token/rejected-again" ? (this.#modelError ?? error) : error;
     // The turn ends at once, not after the runtime's six attempts.
-    if (code !== undefined && planModule().isFinal(code)) this.fail(this.#tokenError);
+    if (!(error instanceof KeylessError)) return;
+    if (planModule().isFinal(error.code) || isOfDeadline(error)) this.fail(this.#tokenError);
   }
 
   #refused(error: unknown): ConversationOutcome {
@@ -199,12 +229,25 @@ export class Turn {
     return over;
   }
 
+  /** The code is that of the last failure, if there is one: an outage has the same for all waits. */
   #timeoutError(): KeylessError {
-    const failed = this.#tokenError ?? this.#modelError;
-    const known = failed instanceof KeylessError ? failed : undefined;
-    const last = known ? ` The last request had failed: ${known.message}` : "";
-    return new KeylessError("agent/timeout", `The turn took longer than ${this.#timeoutMs} ms.${last}`, {
-      hint: known?.hint ?? "Raise timeoutMs, or look at the model's load; the turn has been aborted.",
+    const failed = this.#tokenError ?? this.#listener.waitingFailure() ?? this.#modelError;
+    const message = `The turn took longer than ${this.#timeoutMs} ms.`;
+    if (!(failed instanceof KeylessError)) {
+      const { silentForMs } = this.#firstByte;
+      const seconds = Math.round((silentForMs ?? 0) / 1000);
+      const silence = seconds > 0 ? ` The resource has sent nothing for ${seconds} s.` : "";
+      return new KeylessError("agent/timeout", `${message}${silence}`, {
+        hint: "Raise timeoutMs, or look at the model's load; the turn has been aborted.",
+        cause: failed,
+      });
+    }
+    const { code, hint, status, retryable, retryAfterMs } = failed;
+    return new KeylessError(code, `${message} The last request had failed: ${failed.message}`, {
+      hint,
+      status,
+      retryable,
+      retryAfterMs,
       cause: failed,
     });
   }
@@ -213,6 +256,7 @@ export class Turn {
     this.#listener.onEvent(event);
     if (event.type === "tool.execution_start") this.#irrevocable = true;
     if (event.type === "assistant.usage") this.#counter.add(event);
+    if (!this.ended) this.#firstByte.note(event);
     // Sub-agents reply to their parent agent, not to the caller.
     if (event.agentId !== undefined) return;
     switch (event.type) {
@@ -221,6 +265,10 @@ export class Turn {
         break;
       case "assistant.message":
         this.#text.complete(event.data.messageId, event.data.content);
+        this.#toolIsLast = false;
+        break;
+      case "tool.execution_complete":
+        this.#toolIsLast = event.data.success;
         break;
       case "model.call_failure":
         // A failure without a status repeats the token error before it.
@@ -234,7 +282,8 @@ export class Turn {
         );
         break;
       case "session.idle":
-        if (this.#text.last === "") this.fail(this.#tokenError ?? this.#modelError ?? noReply());
+        if (this.#text.last === "" && !this.#toolIsLast)
+          this.fail(this.#tokenError ?? this.#modelError ?? noReply());
         else this.#finish(this.#text.last);
         break;
     }
@@ -263,6 +312,7 @@ export class Turn {
 
   #end(): void {
     this.ended = true;
+    this.#firstByte.stop();
     systemClock.clearTimeout(this.#timer);
     this.#wake();
   }

@@ -29,10 +29,13 @@ export class WorkingDirectory {
    * process still works in it, it is removed when this process ends.
    */
   async remove(): Promise<void> {
-    if (this.#path === undefined) return;
+    const [path, cancelRemoval] = [this.#path, this.#cancelRemoval];
+    if (path === undefined) return;
+    this.#path = undefined;
+    this.#cancelRemoval = () => {};
     try {
-      await node.fs.promises.rm(this.#path, { recursive: true, force: true, maxRetries: 2 });
-      this.#cancelRemoval();
+      await node.fs.promises.rm(path, { recursive: true, force: true, maxRetries: 2 });
+      cancelRemoval();
     } catch {
       // Tried again when the process ends.
     }

@@ -55,14 +55,15 @@ const DIRECT: readonly CredentialPlan["kind"][] = ["github-actions", "azure-pipe
 const FALLBACK_TIMEOUT_MS = 5_000;
 
 /**
- * Returns the planned credential: one of `@azure/identity`, or a direct one. It imports the package and constructs the
- * credential when the first token is requested.
+ * Returns the planned credential: one of `@azure/identity`, or a direct one. It imports the package
+ * and constructs the credential when the first token is requested.
  */
 export function defaultCredential(plan: CredentialPlan, env: Environment): TokenCredential {
   const { kind, clientId, tenantId, authorityHost } = plan;
   if (DIRECT.includes(kind)) return directCredential(env, authorityHost);
-  const tokenFile = kind === "workload-identity" ? env.AZURE_FEDERATED_TOKEN_FILE?.trim() : undefined;
   const unseen = unseenVariables(kind, env);
+  if (unseen.length > 0 && isDirect(kind, env)) return directCredential(env, authorityHost);
+  const tokenFile = kind === "workload-identity" ? env.AZURE_FEDERATED_TOKEN_FILE?.trim() : undefined;
   const fallback = fallbackOf(kind, env);
   const key = JSON.stringify([kind, clientId, tenantId, authorityHost, tokenFile, unseen, fallback]);
   const existing = credentials.get(key);
@@ -82,6 +83,16 @@ export function defaultCredential(plan: CredentialPlan, env: Environment): Token
     });
   }
   return credential;
+}
+
+/**
+ * Whether the direct credential takes the place of one that would read another environment: for a
+ * service principal, and where an identity endpoint of the environment comes first. It throws for
+ * what it does not support, such as a certificate.
+ */
+function isDirect(kind: CredentialPlan["kind"], env: Environment): boolean {
+  // As if there were an agent of Azure Arc: the metadata service is the machine's, not the option's.
+  return kind === "environment" || planModule().hasDirectFallback(coreEnvironment(env), true);
 }
 
 /** When the direct credential takes the place of another one, and the variables it would read. */
@@ -240,6 +251,8 @@ function unseenVariablesError(names: string[]): KeylessError {
   return new KeylessError(
     "credential/configuration",
     `@azure/identity reads ${names.join(", ")} from process.env, where the value differs from the env option`,
-    { hint: "Set it in the environment of the process, or pass your own credential." },
+    {
+      hint: 'Pass credential: "direct", which reads the env option alone; or set it in the environment of the process.',
+    },
   );
 }

@@ -9,6 +9,7 @@ import {
   flag,
   list,
   object,
+  readKnownOptions,
   readOptions,
   text,
 } from "../errors/check.js";
@@ -28,6 +29,7 @@ import type {
   TokenVerdict,
 } from "../wasm/types/identity.js";
 import type { AccessToken } from "../wasm/types/token.js";
+import { attemptsOf } from "./attempts.js";
 import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credential.js";
 import { credentialFailure } from "./failure.js";
 import { secretOf, withSecretDeadline } from "./request-secret.js";
@@ -135,7 +137,8 @@ function createCredential(options: DirectCredentialOptions, state: State): Token
   const credential: TokenCredential = {
     getToken: async (scopes, callOptions) => {
       checkArgument("scopes", scopes, either(text, list), "provider/scope");
-      const call = readOptions(callOptions, CALL_CHECKS, "credential/configuration");
+      // Clients of the Azure SDK pass options of their own.
+      const call = readKnownOptions(callOptions, CALL_CHECKS, "credential/configuration");
       return acquire([scopes].flat(), settings, call, state);
     },
   };
@@ -220,6 +223,7 @@ async function acquire(
   let call = callCore(() => plan(rejectedTokenSha256));
   const deadline = clock.monotonic() + timeoutMs;
   const signal = asSignal(abortSignal);
+  const attempts = attemptsOf(abortSignal);
   const remainingMs = () => Math.min(Math.max(1, deadline - clock.monotonic()), LONGEST_TIMER_MS);
   // Read for every attempt: a federated token may have been renewed meanwhile.
   const read = (place: SecretPlace | undefined) =>
@@ -227,12 +231,14 @@ async function acquire(
   for (let attempt = 0; ; attempt += 1) {
     const ask = async (request: TokenCall, secret: string): Promise<TokenVerdict> => {
       const requestedAt = clock.now();
+      attempts?.started(request, new URL(request.url).host);
       const [status, body, ...headers] = await sendCall(
         request,
         secret,
         Math.min(request.timeoutMs, remainingMs()),
         signal,
       );
+      attempts?.answered(request, status);
       return callCore(() =>
         planModule().judgeTokenAnswer({
           source: call.source,
@@ -263,18 +269,11 @@ async function acquire(
       continue;
     }
     const { failure } = verdict as { failure: TokenFailure };
-    const { retryInMs, retryAfterMs, message, code, hint } = failure;
+    const { retryInMs, retryAfterMs, message, code, hint, status } = failure;
+    const said = { message, status, retryAfterInMs: retryAfterMs, code: status ?? "network_error" };
+    attempts?.failed(call, said, status);
     if (!state.retries || retryInMs === undefined || clock.monotonic() + retryInMs >= deadline) {
-      const { error } = credentialFailure(
-        {
-          message,
-          status: failure.status,
-          retryAfterInMs: retryAfterMs,
-          code: failure.status ?? "network_error",
-        },
-        planModule(),
-        clock.now(),
-      );
+      const { error } = credentialFailure(said, planModule(), clock.now());
       throw new KeylessError(code ?? error.code, error.message, {
         hint: hint ?? error.hint,
         status: error.status,

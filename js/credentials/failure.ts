@@ -30,6 +30,7 @@ interface Evidence {
   maybeUnreadable?: boolean;
   unreadable?: boolean;
   unavailable?: boolean;
+  retryAfterMs?: number | undefined;
 }
 
 const CHECK_FOR_PROXY =
@@ -108,7 +109,8 @@ function read(thrown: unknown, core: CoreFunctions, now: number): CredentialFail
     .map((error) => retryAfter(error, core, now))
     .find((found) => found !== undefined);
   const maybeUnreadable = chain.some(({ errorCode }) => errorCode === "network_error");
-  const error = describe(thrown, status, { network, maybeUnreadable, unreadable, unavailable }, core);
+  const evidence = { network, maybeUnreadable, unreadable, unavailable, retryAfterMs };
+  const error = describe(thrown, status, evidence, core);
   return { error, unavailable, ...statusOf(status), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
@@ -125,7 +127,7 @@ function statusOf(status: number | undefined): { status?: number } {
 function describe(
   cause: unknown,
   status: number | undefined,
-  { network = false, maybeUnreadable, unreadable = false, unavailable = false }: Evidence,
+  { network = false, maybeUnreadable, unreadable = false, unavailable = false, retryAfterMs }: Evidence,
   core: CoreFunctions,
 ): KeylessError {
   const details = firstLines(cause);
@@ -140,6 +142,7 @@ function describe(
   return new KeylessError(code, details === "" ? sentence : `${sentence}: ${details}`, {
     hint: specificHint(cause, unreadable || maybeUnreadable === true) ?? hint,
     status,
+    retryAfterMs,
     cause,
   });
 }

@@ -4,6 +4,7 @@ import {
   type Checks,
   callback,
   credential as credentialCheck,
+  duration,
   either,
   flag,
   list,
@@ -66,6 +67,11 @@ export interface EdgeChatOptions extends ModelOptions {
    * Default 120,000.
    */
   timeoutMs?: number | undefined;
+  /**
+   * How long the resource may send no text of a reply, in milliseconds; then the answer is 504,
+   * `model/first-byte-timeout`. Default 60,000; 90,000 for a reasoning model.
+   */
+  firstByteTimeoutMs?: number | undefined;
   /** Options of the token provider. */
   tokens?: TokenProviderOptions | undefined;
   /** Limits for one caller and for all callers together. */
@@ -133,6 +139,7 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
     limits: limitOverrides,
     credential,
     tokens: tokenOptions,
+    firstByteTimeoutMs,
     ...others
   } = readOptions(options, edgeChecks(), "chat/invalid-option");
   const {
@@ -186,6 +193,7 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
         wireApi,
         headers,
         maxOutputTokens,
+        firstByteTimeoutMs,
         timeoutMs: Math.min(timeoutMs + MODEL_TIMEOUT_MARGIN_MS, LONGEST_TIMER_MS),
         signal,
       });
@@ -233,6 +241,7 @@ function edgeChecks(): Checks<EdgeChatOptions> {
     scope: text,
     maxOutputTokens: number,
     timeoutMs: number,
+    firstByteTimeoutMs: duration,
     tokens: object,
     limits: object,
     onLog: callback,

@@ -3,12 +3,22 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { claimsChallenge, type ErrorAnswer, resourceError } from "./errors.js";
-import type { BodyFault, ClaimsChallengeFault, EmulatorServer, FaultQueue, StatusFault } from "./faults.js";
-import { type AppContext, type AppEnv, pause, plainHeaders, refuse, send } from "./http.js";
+import type {
+  BodyFault,
+  ClaimsChallengeFault,
+  EmulatorServer,
+  FaultRequest,
+  StatusFault,
+} from "./fault-types.js";
+import type { FaultQueue } from "./faults.js";
+import { type AppContext, type AppEnv, pause, plainHeaders, readBody, refuse, send } from "./http.js";
+import { isObject, type Json } from "./json.js";
 
 /** The time to send the beginning of a response before it is cut, in milliseconds. */
 const CUT_AFTER_MS = 5;
 const DEFAULT_EVENTS_BEFORE_CUT = 3;
+/** The largest body that a fault can look at. */
+const BODY_LIMIT = 20 * 1024 * 1024;
 /** The number of pieces of a slow body. */
 const SLOW_PIECES = 20;
 
@@ -25,13 +35,10 @@ export function applyFaults(settings: FaultSettings): MiddlewareHandler<AppEnv> 
   return createMiddleware<AppEnv>(async (c, next) => {
     const { incoming, outgoing } = c.env;
     const record = c.get("record");
-    const fault = settings.queue.take({
-      server: settings.server,
-      method: record.method,
-      path: record.path,
-      query: record.query ?? "",
-      headers: plainHeaders(incoming),
-    });
+    const body = settings.queue.readsBody(settings.server) ? await readBody(c, BODY_LIMIT) : "";
+    const fault = settings.queue.take(
+      faultRequest(c, settings.server, body === "too-large" ? "" : body, deploymentOf(record.path)),
+    );
     if (!fault) return next();
     if (fault.kind === "claims-challenge" && !isChallenged(c, fault)) return next();
     record.fault = fault.kind;
@@ -62,11 +69,61 @@ export function applyFaults(settings: FaultSettings): MiddlewareHandler<AppEnv> 
         await next();
         c.res = cut(c, c.res, fault.afterEvents ?? DEFAULT_EVENTS_BEFORE_CUT);
         return undefined;
+      case "stream-error":
+      case "length":
+        c.set("replyFault", fault);
+        return next();
       default:
         c.set("tokenFault", fault);
         return next();
     }
   });
+}
+
+/** Describes a request for the predicates of faults. */
+export function faultRequest(
+  c: AppContext,
+  server: EmulatorServer,
+  body: string,
+  deployment: string | undefined,
+): FaultRequest {
+  const { method, path, query = "" } = c.get("record");
+  const fields = parsed(body);
+  const { model, metadata } = fields;
+  const { clientId, principalId } = c.get("verification")?.claims ?? {};
+  const userId = isObject(metadata) ? metadata.user_id : undefined;
+  const users = [fields.user, fields.safety_identifier, userId, clientId, principalId];
+  const named = deployment ?? model;
+  return {
+    server,
+    method,
+    path,
+    query,
+    headers: plainHeaders(c.env.incoming),
+    body,
+    ...(typeof model === "string" ? { model } : {}),
+    ...(typeof named === "string" ? { deployment: named } : {}),
+    users: users.filter((user) => typeof user === "string"),
+  };
+}
+
+/** The deployment in a dated path. */
+function deploymentOf(path: string): string | undefined {
+  const name = /^\/openai\/deployments\/([^/]+)\//.exec(path)?.[1];
+  try {
+    return name === undefined ? undefined : decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+function parsed(body: string): Json {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
 }
 
 function answer(c: AppContext, settings: FaultSettings, fault: StatusFault | BodyFault): Response {
@@ -75,7 +132,7 @@ function answer(c: AppContext, settings: FaultSettings, fault: StatusFault | Bod
 }
 
 /** Whether a token is valid, but neither issued with the claims nor in the place of a revoked one. */
-function isChallenged(c: AppContext, fault: ClaimsChallengeFault): boolean {
+export function isChallenged(c: AppContext, fault: ClaimsChallengeFault): boolean {
   const { verdict, claims } = c.get("verification") ?? {};
   return verdict === "valid" && claims?.requestedClaims !== fault.claims && !claims?.renewed;
 }
@@ -84,7 +141,12 @@ function ownBody({ status = 200, body }: BodyFault): ErrorAnswer {
   return { status, body };
 }
 
-function azureBody(c: AppContext, settings: FaultSettings, fault: StatusFault): ErrorAnswer {
+/** Returns Azure's error for a fault. */
+export function azureBody(
+  c: AppContext,
+  settings: Pick<FaultSettings, "errorForStatus">,
+  fault: StatusFault,
+): ErrorAnswer {
   const retryAfterSeconds = Number(new Headers(fault.headers).get("retry-after")) || 1;
   return {
     ...(fault.error === undefined

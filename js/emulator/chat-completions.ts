@@ -1,6 +1,7 @@
+import { type Answer, pieces } from "./answer.js";
 import { newId } from "./ids.js";
 import { isObject, type Json, objectsOf, textOf } from "./json.js";
-import { type Answer, type Conversation, pieces, type ReplyMessage } from "./reply.js";
+import type { Conversation, ReplyMessage } from "./reply.js";
 import type { ServerSentEvent } from "./sse.js";
 
 /** Reads a request of the Chat Completions API. */
@@ -106,6 +107,8 @@ function contentOf(answer: Answer): string | null {
 }
 
 function finishReason(answer: Answer): string {
+  if (answer.finish === "length") return "length";
+  if (answer.finish === "content-filter") return "content_filter";
   return answer.toolCalls.length > 0 ? "tool_calls" : "stop";
 }
 
@@ -113,13 +116,13 @@ function toolCall(call: Answer["toolCalls"][number]) {
   return { id: call.id, type: "function", function: { name: call.name, arguments: call.arguments } };
 }
 
-function usageOf(answer: Answer): Json {
+function usageOf({ usage }: Answer): Json {
   return {
-    prompt_tokens: answer.inputTokens,
-    completion_tokens: answer.outputTokens,
-    total_tokens: answer.inputTokens + answer.outputTokens,
-    prompt_tokens_details: { cached_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: 0 },
+    prompt_tokens: usage.inputTokens,
+    completion_tokens: usage.outputTokens,
+    total_tokens: usage.inputTokens + usage.outputTokens,
+    prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
   };
 }
 

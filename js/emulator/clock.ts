@@ -1,5 +1,32 @@
+import { KeylessError } from "../errors/keyless-error.js";
+
 /** Supplies the time. Tests pass their own clock to let tokens expire without waiting. */
 export interface EmulatorClock {
   /** Epoch milliseconds. */
   now(): number;
+}
+
+/** A clock that can be put forward. */
+export class MovableClock implements EmulatorClock {
+  readonly #base: EmulatorClock;
+  #aheadMs = 0;
+
+  constructor(base: EmulatorClock) {
+    this.#base = base;
+  }
+
+  now(): number {
+    return this.#base.now() + this.#aheadMs;
+  }
+
+  /** Throws a KeylessError `emulator/invalid-option`. */
+  advance(ms: number): void {
+    if (!(Number.isFinite(ms) && ms >= 0)) {
+      throw new KeylessError(
+        "emulator/invalid-option",
+        "The clock can be put forward by a number of milliseconds from 0 on.",
+      );
+    }
+    this.#aheadMs += ms;
+  }
 }

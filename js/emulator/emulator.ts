@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { KeylessError } from "../errors/keyless-error.js";
+import { MovableClock } from "./clock.js";
+import { CONTROL_PATH } from "./control.js";
 import { FaultQueue } from "./faults.js";
 import { createFoundryApp } from "./foundry.js";
 import { hostEnvironments } from "./hosts.js";
@@ -7,12 +9,14 @@ import { APP_SERVICE_PATH, createIdentityApp, IMDS_PATH } from "./identity.js";
 import type { IdentitySettings } from "./identity-settings.js";
 import { createJobTokens } from "./job-tokens.js";
 import { RequestLog } from "./log.js";
-import { readOptions, readRoles } from "./options.js";
+import { readOptions } from "./options.js";
 import { PlatformCache } from "./platform-cache.js";
+import { ReplyQueue } from "./replies.js";
+import { Resource } from "./resource.js";
 import { type SecureServer, startSecure } from "./secure.js";
 import { listen } from "./server.js";
 import { createTokenAuthority, PRINCIPAL } from "./tokens.js";
-import type { Emulator, EmulatorOptions } from "./types.js";
+import type { Emulator, EmulatorEnvironment, EmulatorOptions } from "./types.js";
 
 /**
  * Starts the emulator. Throws a KeylessError: `emulator/invalid-option`, `emulator/port-in-use` or
@@ -37,7 +41,8 @@ import type { Emulator, EmulatorOptions } from "./types.js";
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const settings = readOptions(options);
-  const { clock, deployments, model } = settings;
+  const { model } = settings;
+  const clock = new MovableClock(settings.clock);
   const log = new RequestLog(clock, settings.logLimit);
   const faults = new FaultQueue();
   const tokens = await createTokenAuthority(clock);
@@ -45,7 +50,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const clientSecret = randomBytes(30).toString("base64url");
   const federatedToken = await tokens.federate();
   const jobs = await createJobTokens(clock);
-  let roles = settings.roles;
+  const resource = new Resource(settings, clock);
+  const replies = new ReplyQueue();
+  const reset = () => {
+    for (const queue of [faults, replies, log]) queue.clear();
+    resource.reset();
+  };
   let lifetimes = 0;
 
   const identitySettings: IdentitySettings = {
@@ -69,26 +79,33 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     log,
     faults,
     tokens,
-    deployments,
+    resource,
+    replies,
+    reset,
+    env: () => env,
     audiences: settings.audiences,
-    reply: settings.reply,
+    reply: replies.before(settings.reply),
     chunkDelayMs: settings.chunkDelayMs,
     allowOrigins: settings.allowOrigins,
-    get roles() {
-      return roles;
-    },
   });
   const identity = await listen(createIdentityApp(identitySettings), settings.identityPort, "identityPort");
-  const foundry = await listen(foundryApp, settings.port, "port").catch(async (error: unknown) => {
+  const listening = listen(foundryApp, settings.port, "port", { webSockets: true });
+  const foundry = await listening.catch(async (error: unknown) => {
     await identity.close();
     throw error;
   });
 
   const endpoint = `${identity.url}${APP_SERVICE_PATH}`;
-  const resource = {
-    FOUNDRY_RESOURCE_URL: `${foundry.url}/openai/v1/`,
+  const variables = {
+    FOUNDRY_RESOURCE_URL: foundry.url,
     FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
     FOUNDRY_MODEL_NAME: model,
+  };
+  const env: EmulatorEnvironment = {
+    IDENTITY_ENDPOINT: endpoint,
+    IDENTITY_HEADER: secret,
+    AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
+    ...variables,
   };
   const hosts = hostEnvironments({
     identityUrl: identity.url,
@@ -96,7 +113,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     secret,
     foundryUrl: foundry.url,
     model,
-    resource,
+    resource: variables,
     jobs,
   });
   let secure: Promise<SecureServer> | undefined;
@@ -110,17 +127,20 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     if (!stopping) return;
     throw new KeylessError("emulator/closed", "The emulator was stopped", { hint: "Start another." });
   };
+  const whileRunning =
+    <Arguments extends unknown[], Result>(call: (...args: Arguments) => Result) =>
+    (...args: Arguments): Result => {
+      assertRunning();
+      return call(...args);
+    };
   return {
-    env: {
-      IDENTITY_ENDPOINT: endpoint,
-      IDENTITY_HEADER: secret,
-      AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
-      ...resource,
-    },
+    env,
+    agentOptions: { env },
+    controlUrl: `${foundry.url}${CONTROL_PATH}`,
     hosts,
     startSecureHosts: async () => {
       assertRunning();
-      secure ??= startSecure(identitySettings, resource, hosts);
+      secure ??= startSecure(identitySettings, variables, hosts);
       return (await secure).hosts;
     },
     identity: {
@@ -136,25 +156,21 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     foundry: {
       url: foundry.url,
       port: foundry.port,
-      deployments,
-      setRoles: (newRoles) => {
-        assertRunning();
-        roles = readRoles(newRoles);
+      get deployments() {
+        return resource.deployments;
       },
+      setRoles: whileRunning((roles) => resource.setRoles(roles)),
+      setDeployments: whileRunning((deployments) => resource.setDeployments(deployments)),
+      setQuota: whileRunning((deployment, quota) => resource.setQuota(deployment, quota)),
     },
     requests: log.records,
     counts: log.counts,
-    faults: {
-      add: (fault) => {
-        assertRunning();
-        return faults.add(fault);
-      },
-      clear: () => faults.clear(),
-    },
-    revokeTokens: () => {
-      assertRunning();
-      return tokens.revokeAll();
-    },
+    faults: { add: whileRunning((fault) => faults.add(fault)), clear: () => faults.clear() },
+    replies: { add: whileRunning((reply) => replies.add(reply)), clear: () => replies.clear() },
+    revokeTokens: whileRunning((selection) => tokens.revokeAll(selection)),
+    revoke: whileRunning((token) => tokens.revoke(token)),
+    advanceClock: whileRunning((ms) => clock.advance(ms)),
+    reset: whileRunning(reset),
     stop,
     [Symbol.asyncDispose]: stop,
   };

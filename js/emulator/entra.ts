@@ -14,7 +14,7 @@ const JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /** Answers a token request as Entra does, with its error numbers. */
 export async function answerEntra(c: AppContext, settings: IdentitySettings): Promise<Response> {
-  const text = await readBody(c.env.incoming, BODY_LIMIT);
+  const text = await readBody(c, BODY_LIMIT);
   const form = new URLSearchParams(text === "too-large" ? "" : text);
   const refused = await problemOf(c.req.param("tenant") ?? "", form, settings);
   if (refused) return refuse(c, refused);

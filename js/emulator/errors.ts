@@ -20,6 +20,8 @@ export interface ErrorDetails {
   readonly operation?: string;
   /** Seconds, for `rate-limited`. */
   readonly retryAfterSeconds?: number;
+  /** The limit that was exceeded, for `rate-limited`. Default `token`. */
+  readonly limit?: "token" | "call";
 }
 
 const NIL_GUID = "00000000-0000-0000-0000-000000000000";
@@ -140,11 +142,11 @@ export const RESOURCE_ERRORS = {
       "403",
       "Out of call volume quota for AIServices F0 pricing tier. Please retry after 15 days. To increase your call volume switch to a paid tier.",
     ),
-  "rate-limited": ({ retryAfterSeconds = 1 }: ErrorDetails): ErrorAnswer => ({
+  "rate-limited": ({ retryAfterSeconds = 1, limit = "token" }: ErrorDetails): ErrorAnswer => ({
     ...azureError(
       429,
       "429",
-      `Requests have exceeded the token rate limit of your current pricing tier. Please retry after ${retryAfterSeconds} seconds.`,
+      `Requests have exceeded the ${limit} rate limit of your current pricing tier. Please retry after ${retryAfterSeconds} seconds.`,
     ),
     headers: {
       "retry-after": String(Math.ceil(retryAfterSeconds)),

@@ -3,14 +3,18 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
 import type { ErrorAnswer } from "./errors.js";
-import type { EmulatorServer, TokenFault } from "./faults.js";
+import type { EmulatorServer, ReplyFault, TokenFault } from "./fault-types.js";
 import { newRequestId } from "./ids.js";
 import type { OpenRecord, RequestLog } from "./log.js";
 import type { Verification } from "./tokens.js";
+import type { Upgrade } from "./upgrade.js";
 
 /** The context of all handlers. */
 export interface AppEnv {
-  Bindings: HttpBindings;
+  Bindings: HttpBindings & {
+    /** Set for requests that ask for a WebSocket. */
+    upgrade?: Upgrade;
+  };
   Variables: {
     record: OpenRecord;
     requestId: string;
@@ -18,6 +22,10 @@ export interface AppEnv {
     verification: Verification | undefined;
     /** Identity: the fault to apply to the token. */
     tokenFault: TokenFault | undefined;
+    /** Foundry: the fault to apply to the reply of the model. */
+    replyFault: ReplyFault | undefined;
+    /** The body, once it is read. */
+    body: Promise<string | "too-large"> | undefined;
   };
 }
 
@@ -51,7 +59,8 @@ export function recordRequests(server: EmulatorServer, log: RequestLog): Middlew
     if (server === "foundry") c.header("apim-request-id", requestId);
     outgoing.once("close", () => log.closed(record, !outgoing.writableFinished));
     await next();
-    if (!outgoing.destroyed && !c.res.headers.has(NO_RESPONSE_HEADER)) log.answered(record, c.res.status);
+    if (outgoing.destroyed || c.res.headers.has(NO_RESPONSE_HEADER)) return;
+    log.answered(record, c.env.upgrade?.onOpen ? 101 : c.res.status);
   };
 }
 
@@ -84,8 +93,16 @@ export function plainHeaders(incoming: IncomingMessage): Record<string, string> 
   return headers;
 }
 
-/** Reads the body. Returns "too-large" as soon as it exceeds `limit` bytes. */
-export async function readBody(incoming: IncomingMessage, limit: number): Promise<string | "too-large"> {
+/**
+ * Reads the body of a request, once. Returns "too-large" as soon as it exceeds `limit` bytes.
+ */
+export function readBody(c: AppContext, limit: number): Promise<string | "too-large"> {
+  const body = c.get("body") ?? read(c.env.incoming, limit);
+  c.set("body", body);
+  return body;
+}
+
+async function read(incoming: IncomingMessage, limit: number): Promise<string | "too-large"> {
   if (Number(incoming.headers["content-length"] ?? 0) > limit) return "too-large";
   const chunks: Buffer[] = [];
   let size = 0;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { redact } from "../errors/redact.js";
 import type { EmulatorClock } from "./clock.js";
-import type { EmulatorServer, FaultKind } from "./faults.js";
+import type { EmulatorServer, FaultKind } from "./fault-types.js";
 import type { TokenClaims } from "./tokens.js";
 
 /** How a request to the resource authenticated. Never holds the token itself. */
@@ -29,6 +29,7 @@ export interface RequestRecord {
   /** Counts the requests to both servers, from 1. */
   readonly id: number;
   readonly server: EmulatorServer;
+  /** `WEBSOCKET` for a request over an open WebSocket, whose handshake is a `GET` with status 101. */
   readonly method: string;
   /** Without the query. */
   readonly path: string;
@@ -79,15 +80,25 @@ export class RequestLog {
     this.#limit = limit;
   }
 
-  /** Opens a record. */
-  open(server: EmulatorServer, incoming: IncomingMessage): OpenRecord {
+  /** Forgets all requests and counts from zero. */
+  clear(): void {
+    this.records.length = 0;
+    Object.assign(this.counts, { identity: 0, foundry: 0, unauthorized: 0 });
+  }
+
+  /**
+   * Opens a record.
+   *
+   * @param method of a message on an open WebSocket
+   */
+  open(server: EmulatorServer, incoming: IncomingMessage, method = incoming.method ?? ""): OpenRecord {
     this.counts[server] += 1;
     // Tests print the log, and any of these may hold a pasted token.
     const [path = "/", query] = redact(incoming.url ?? "/").split(/\?(.*)/s, 2);
     const record: OpenRecord = {
       id: this.counts.identity + this.counts.foundry,
       server,
-      method: incoming.method ?? "",
+      method,
       path,
       ...(query ? { query } : {}),
       userAgent: redact(incoming.headers["user-agent"] ?? ""),

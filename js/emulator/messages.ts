@@ -1,6 +1,7 @@
+import { type Answer, pieces } from "./answer.js";
 import { newId } from "./ids.js";
 import { type Json, objectsOf, textOf } from "./json.js";
-import { type Answer, type Conversation, pieces, type ReplyMessage } from "./reply.js";
+import type { Conversation, ReplyMessage } from "./reply.js";
 import type { ServerSentEvent } from "./sse.js";
 
 /** Reads a request of the Anthropic Messages API. */
@@ -55,7 +56,7 @@ export function messageJson(answer: Answer): Json {
     ...skeleton(answer),
     content: contentBlocks(answer),
     stop_reason: stopReason(answer),
-    usage: { input_tokens: answer.inputTokens, output_tokens: answer.outputTokens },
+    usage: { ...inputUsage(answer), output_tokens: answer.usage.outputTokens },
   };
 }
 
@@ -71,7 +72,7 @@ export function* messageEvents(answer: Answer): Generator<ServerSentEvent> {
       ...skeleton(answer),
       content: [],
       stop_reason: null,
-      usage: { input_tokens: answer.inputTokens, output_tokens: 1 },
+      usage: { ...inputUsage(answer), output_tokens: 1 },
     },
   });
   for (const [index, block] of contentBlocks(answer).entries()) {
@@ -89,7 +90,7 @@ export function* messageEvents(answer: Answer): Generator<ServerSentEvent> {
   }
   yield event("message_delta", {
     delta: { stop_reason: stopReason(answer), stop_sequence: null },
-    usage: { output_tokens: answer.outputTokens },
+    usage: { output_tokens: answer.usage.outputTokens },
   });
   yield event("message_stop", {});
 }
@@ -98,7 +99,18 @@ function skeleton(answer: Answer): Json {
   return { id: newId("msg_"), type: "message", role: "assistant", model: answer.model, stop_sequence: null };
 }
 
+/** Of this API, tokens from a cache are not among the input tokens. */
+function inputUsage({ usage: { inputTokens, cachedTokens } }: Answer): Json {
+  const cached = Math.min(inputTokens, cachedTokens);
+  return {
+    input_tokens: inputTokens - cached,
+    ...(cached > 0 ? { cache_creation_input_tokens: 0, cache_read_input_tokens: cached } : {}),
+  };
+}
+
 function stopReason(answer: Answer): string {
+  if (answer.finish === "length") return "max_tokens";
+  if (answer.finish === "content-filter") return "refusal";
   return answer.toolCalls.length > 0 ? "tool_use" : "end_turn";
 }
 

@@ -1,6 +1,7 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { systemClock } from "../platform/clock.js";
 import type { EmulatorClock } from "./clock.js";
+import { checkQuota, type Quota } from "./quota.js";
 import { defaultReply, type ReplyFunction } from "./reply.js";
 import { isKnownRole } from "./roles.js";
 import type { EmulatorOptions, TokenLifetimeRequest } from "./types.js";
@@ -14,6 +15,7 @@ export interface Settings {
   readonly tokenRevocation: boolean;
   readonly model: string;
   readonly deployments: readonly string[];
+  readonly quotas: Readonly<Record<string, Quota>>;
   readonly roles: readonly string[];
   readonly audiences: readonly string[];
   readonly reply: ReplyFunction;
@@ -45,6 +47,7 @@ export function readOptions(input: EmulatorOptions): Settings {
     tokenRevocation = false,
     deployments,
     model = (isList(deployments) ? deployments[0] : undefined) ?? DEFAULT_DEPLOYMENTS[0] ?? "",
+    quotas = {},
     roles = DEFAULT_ROLES,
     audiences = DEFAULT_AUDIENCES,
     reply = defaultReply,
@@ -61,10 +64,7 @@ export function readOptions(input: EmulatorOptions): Settings {
   check(port === 0 || port !== identityPort, "`port` and `identityPort` must differ.");
   check(typeof platformCache === "boolean", "`platformCache` must be true or false.");
   check(typeof tokenRevocation === "boolean", "`tokenRevocation` must be true or false.");
-  check(
-    deployments === undefined || (isList(deployments) && deployments.every(isName)),
-    "`deployments` must be an array of names.",
-  );
+  const given = deployments === undefined ? undefined : checkDeployments(deployments);
   check(isName(model), "`model` must be a non-empty string.");
   check(
     isList(audiences) && audiences.length > 0 && audiences.every(isName),
@@ -92,7 +92,8 @@ export function readOptions(input: EmulatorOptions): Settings {
     platformCache,
     tokenRevocation,
     model,
-    deployments: [...(deployments ?? new Set([model, ...DEFAULT_DEPLOYMENTS]))],
+    deployments: given ?? [...new Set([model, ...DEFAULT_DEPLOYMENTS])],
+    quotas: readQuotas(quotas),
     roles: readRoles(roles),
     audiences: [...audiences],
     reply,
@@ -151,6 +152,18 @@ export function readRoles(roles: readonly string[]): readonly string[] {
     `\`roles\` contains a role that the emulator does not know: ${String(unknownRole)}.`,
   );
   return [...roles];
+}
+
+/** Checks names of deployments. */
+export function checkDeployments(deployments: readonly string[]): readonly string[] {
+  check(isList(deployments) && deployments.every(isName), "`deployments` must be an array of names.");
+  return [...deployments];
+}
+
+function readQuotas(quotas: Readonly<Record<string, Quota>>): Readonly<Record<string, Quota>> {
+  check(typeof quotas === "object" && quotas !== null, "`quotas` must be an object.");
+  const entries = Object.entries(quotas).map(([name, quota]) => [name, checkQuota(quota, `quotas.${name}`)]);
+  return Object.fromEntries(entries);
 }
 
 function lifetimeFunction(

@@ -1,7 +1,3 @@
-import { KeylessError } from "../errors/keyless-error.js";
-import { newId } from "./ids.js";
-import { isObject } from "./json.js";
-
 /**
  * A message of the conversation, in one form for all three APIs. Text only: images and files are
  * omitted.
@@ -45,33 +41,34 @@ export interface ReplyRequest {
   readonly stream: boolean;
 }
 
+/** Tokens that a reply reports. What is left out is estimated: four characters a token. */
+export interface ReplyUsage {
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  /** Of the input tokens. Default 0. */
+  readonly cachedTokens?: number;
+  /** Of the output tokens. Default 0. */
+  readonly reasoningTokens?: number;
+}
+
 /** An answer of the emulated model: text, tool calls, or both. */
 export interface Reply {
   readonly text?: string;
   /** `arguments` is an object, or a JSON string, which is sent as it is. */
   readonly toolCalls?: readonly { readonly name: string; readonly arguments?: unknown }[];
+  readonly usage?: ReplyUsage;
+  /**
+   * Why the reply ends. `length`: its limit of output tokens is reached. `content-filter`: the
+   * content filter cut it off. Default `stop`.
+   */
+  readonly finish?: ReplyFinish;
 }
+
+/** Why a reply ends. */
+export type ReplyFinish = "stop" | "length" | "content-filter";
 
 /** Scripts the emulated model. */
 export type ReplyFunction = (request: ReplyRequest) => string | Reply | Promise<string | Reply>;
-
-/** A tool call of an {@link Answer}. */
-export interface AnsweredCall {
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: string;
-}
-
-/** A reply with all data that the wire formats need. */
-export interface Answer {
-  readonly model: string;
-  readonly text: string;
-  readonly toolCalls: readonly AnsweredCall[];
-  /** Epoch seconds. */
-  readonly createdAt: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-}
 
 /** The part of a request that the three APIs share. */
 export interface Conversation {
@@ -79,7 +76,6 @@ export interface Conversation {
   readonly tools: readonly ReplyTool[];
 }
 
-const CHARACTERS_PER_TOKEN = 4;
 const MAX_QUOTE_LENGTH = 200;
 
 /** Quotes the prompt. */
@@ -103,65 +99,6 @@ export function promptOf({ messages, tools }: Conversation) {
   };
 }
 
-/** Calls the reply function. Throws a KeylessError `emulator/reply-failed` if it fails. */
-export async function answer(
-  reply: ReplyFunction,
-  request: ReplyRequest,
-  sizes: { createdAt: number; requestLength: number },
-): Promise<Answer> {
-  const result = await callReply(reply, request);
-  const text = typeof result === "string" ? result : (result.text ?? "");
-  const calls = typeof result === "string" ? [] : (result.toolCalls ?? []);
-  const toolCalls = calls.map((call) => ({
-    id: newId("call_"),
-    name: call.name,
-    arguments: typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments ?? {}),
-  }));
-  return {
-    model: request.model,
-    text,
-    toolCalls,
-    createdAt: sizes.createdAt,
-    inputTokens: tokensOf(sizes.requestLength),
-    outputTokens: tokensOf(text.length + JSON.stringify(toolCalls).length - 2),
-  };
-}
-
-/** Splits a text into words with their white space. */
-export function pieces(text: string): string[] {
-  return text.match(/\s*\S+\s?|\s+/g) ?? [];
-}
-
-async function callReply(reply: ReplyFunction, request: ReplyRequest): Promise<string | Reply> {
-  let result: unknown;
-  try {
-    result = await reply(request);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new KeylessError("emulator/reply-failed", `The emulator's reply function threw: ${message}`, {
-      cause,
-    });
-  }
-  if (!isReply(result)) {
-    throw new KeylessError(
-      "emulator/reply-failed",
-      "The emulator's reply function must return a string or { text?, toolCalls?: [{ name, arguments }] }.",
-    );
-  }
-  return result;
-}
-
-function isReply(value: unknown): value is string | Reply {
-  if (typeof value === "string") return true;
-  if (!isObject(value)) return false;
-  const { text, toolCalls } = value;
-  if (text !== undefined && typeof text !== "string") return false;
-  if (toolCalls === undefined) return text !== undefined;
-  return (
-    Array.isArray(toolCalls) && toolCalls.every((call) => isObject(call) && typeof call.name === "string")
-  );
-}
-
 /** Removes leading `<tag>...</tag>` blocks, unless nothing would remain. */
 function withoutContext(text: string): string {
   let rest = text.trim();
@@ -173,8 +110,4 @@ function withoutContext(text: string): string {
     if (after === "") return rest;
     rest = after;
   }
-}
-
-function tokensOf(characters: number): number {
-  return Math.max(1, Math.ceil(characters / CHARACTERS_PER_TOKEN));
 }

@@ -1,6 +1,7 @@
+import { type Answer, pieces } from "./answer.js";
 import { newId } from "./ids.js";
 import { isObject, type Json, objectsOf, textOf } from "./json.js";
-import { type Answer, type Conversation, pieces, type ReplyMessage } from "./reply.js";
+import type { Conversation, ReplyMessage } from "./reply.js";
 import type { ServerSentEvent } from "./sse.js";
 
 /** Reads a request of the Responses API. */
@@ -98,7 +99,8 @@ export function* responsesEvents(answer: Answer, body: Json): Generator<ServerSe
     }
     yield event("response.output_item.done", { output_index: index, item });
   }
-  yield event("response.completed", { response: completed(response, answer, output) });
+  const last = answer.finish === "stop" ? "response.completed" : "response.incomplete";
+  yield event(last, { response: completed(response, answer, output) });
 }
 
 function skeleton(answer: Answer, body: Json): Json {
@@ -114,7 +116,7 @@ function skeleton(answer: Answer, body: Json): Json {
     model: answer.model,
     output: [],
     parallel_tool_calls: body.parallel_tool_calls ?? true,
-    previous_response_id: null,
+    previous_response_id: body.previous_response_id ?? null,
     store: false,
     temperature: body.temperature ?? 1,
     tool_choice: body.tool_choice ?? "auto",
@@ -124,17 +126,22 @@ function skeleton(answer: Answer, body: Json): Json {
   };
 }
 
-function completed(response: Json, answer: Answer, output: Json[]): Json {
+/** Why a response is incomplete. */
+const INCOMPLETE = { length: "max_output_tokens", "content-filter": "content_filter" };
+
+function completed(response: Json, { finish, usage }: Answer, output: Json[]): Json {
+  const complete = finish === "stop";
   return {
     ...response,
-    status: "completed",
+    status: complete ? "completed" : "incomplete",
+    incomplete_details: complete ? null : { reason: INCOMPLETE[finish] },
     output,
     usage: {
-      input_tokens: answer.inputTokens,
-      input_tokens_details: { cached_tokens: 0 },
-      output_tokens: answer.outputTokens,
-      output_tokens_details: { reasoning_tokens: 0 },
-      total_tokens: answer.inputTokens + answer.outputTokens,
+      input_tokens: usage.inputTokens,
+      input_tokens_details: { cached_tokens: usage.cachedTokens },
+      output_tokens: usage.outputTokens,
+      output_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+      total_tokens: usage.inputTokens + usage.outputTokens,
     },
   };
 }
@@ -152,7 +159,7 @@ function outputItems(answer: Answer): Json[] {
   const message = {
     id: newId("msg_"),
     type: "message",
-    status: "completed",
+    status: answer.finish === "stop" ? "completed" : "incomplete",
     role: "assistant",
     content: [textPart(answer.text)],
   };

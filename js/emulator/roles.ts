@@ -9,11 +9,16 @@ export interface Operation {
 
 const PREFIX = "Microsoft.CognitiveServices/accounts/OpenAI";
 
-/** The operations of the routes of the resource. */
+/**
+ * The operations of the routes of the resource. The names of data actions are those of
+ * https://learn.microsoft.com/azure/role-based-access-control/permissions/ai-machine-learning.
+ */
 export const OPERATIONS = {
   responses: { dataAction: `${PREFIX}/responses/write`, openAi: true },
   "chat-completions": { dataAction: `${PREFIX}/deployments/chat/completions/action`, openAi: true },
+  embeddings: { dataAction: `${PREFIX}/deployments/embeddings/action`, openAi: true },
   models: { dataAction: `${PREFIX}/models/read`, openAi: true },
+  deployments: { dataAction: `${PREFIX}/deployments/read`, openAi: true },
   messages: { openAi: false },
 } satisfies Record<string, Operation>;
 

@@ -36,7 +36,7 @@ export async function startSecure(
   hosts: EmulatedHosts,
 ): Promise<SecureServer> {
   const certificate = selfSigned(PROXY_NAME);
-  const server = await listen(createSecureApp(settings), 0, "port", certificate);
+  const server = await listen(createSecureApp(settings), 0, "port", { certificate });
   const pipelines = { ...hosts.azurePipelines, SYSTEM_OIDCREQUESTURI: `${server.url}${PIPELINES_PATH}` };
   return {
     ...server,

@@ -6,6 +6,7 @@ import type { Hono } from "hono";
 import { KeylessError } from "../errors/keyless-error.js";
 import type { Certificate } from "./certificate.js";
 import type { AppEnv } from "./http.js";
+import { acceptUpgrades } from "./upgrade.js";
 
 /** A running server. */
 export interface RunningServer {
@@ -20,15 +21,22 @@ const HOST = "127.0.0.1";
 /** Longer than clients keep idle connections, so that no client uses one that is being closed. */
 const KEEP_ALIVE_MS = 120_000;
 
+/** How a server listens. */
+interface ListenOptions {
+  /** With one it serves https. */
+  readonly certificate?: Certificate;
+  /** Whether its handlers open WebSockets. */
+  readonly webSockets?: boolean;
+}
+
 /**
  * Listens on loopback. Port 0 takes a free one. `option`: the name of the port option, for errors.
- * With a certificate it serves https.
  */
 export async function listen(
   app: Hono<AppEnv>,
   port: number,
   option: string,
-  certificate?: Certificate,
+  { certificate, webSockets }: ListenOptions = {},
 ): Promise<RunningServer> {
   const settings = {
     fetch: app.fetch,
@@ -41,6 +49,7 @@ export async function listen(
       ? { ...settings, createServer: createSecureServer, serverOptions: { ...serverOptions, ...certificate } }
       : { ...settings, serverOptions },
   ) as Server;
+  const closeWebSockets = webSockets ? acceptUpgrades(server, app) : () => {};
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(listenError(cause, port, option)));
     server.listen(port, HOST, resolve);
@@ -49,6 +58,7 @@ export async function listen(
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
+      closeWebSockets();
       server.closeAllConnections();
     });
   return { url: `${certificate ? "https" : "http"}://${HOST}:${actual}`, port: actual, close };

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { errors, generateKeyPair, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { decodeJwt, errors, generateKeyPair, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { KeylessError } from "../errors/keyless-error.js";
 import type { EmulatorClock } from "./clock.js";
+import { Revocations, type TokenSelection } from "./revocations.js";
 
 /** The fictional tenant and user-assigned identity of all tokens. */
 export const PRINCIPAL = {
@@ -64,8 +66,10 @@ export interface TokenAuthority {
   verify(token: string): Promise<Verification>;
   /** Creates a federated token of another issuer, to exchange for one of these. */
   federate(): Promise<string>;
-  /** Revokes all tokens issued so far. Returns how many were not yet revoked. */
-  revokeAll(): number;
+  /** Revokes the tokens of an identity issued so far. Returns how many were not yet revoked. */
+  revokeAll(selection?: TokenSelection): number;
+  /** Revokes a token, given by itself or by its `uti`. Returns whether it is one of these. */
+  revoke(token: string): boolean;
 }
 
 /** Entra backdates `iat` and `nbf` by this time, for hosts whose clock is behind. */
@@ -82,19 +86,16 @@ const SERIAL_BYTES = 6;
 export async function createTokenAuthority(clock: EmulatorClock): Promise<TokenAuthority> {
   const { privateKey, publicKey } = await generateKeyPair(ALGORITHM);
   const kid = randomBytes(16).toString("base64url");
-  let issued = 0;
-  // `uti` contains a serial number, so a single number records that all earlier tokens are revoked.
-  let revokedUpTo = 0;
+  const revocations = new Revocations();
 
   async function issue(request: TokenRequest): Promise<IssuedToken> {
-    issued += 1;
-    const tokenId = tokenIdOf(issued);
+    const clientId = request.clientId ?? PRINCIPAL.clientId;
+    const oid = request.principalId ?? PRINCIPAL.principalId;
+    const tokenId = tokenIdOf(revocations.issued(clientId, oid));
     const now = clock.now() / 1000;
     const notBefore = Math.max(0, Math.floor(now) - BACKDATED_SECONDS);
     // Claims are whole seconds. Rounded up: rounded down, a lifetime of a second could become zero.
     const expiresOn = Math.ceil(now + request.lifetimeSeconds);
-    const clientId = request.clientId ?? PRINCIPAL.clientId;
-    const oid = request.principalId ?? PRINCIPAL.principalId;
     const token = await new SignJWT({
       aud: withoutTrailingSlash(request.resource),
       iss: ISSUER,
@@ -130,17 +131,11 @@ export async function createTokenAuthority(clock: EmulatorClock): Promise<TokenA
         requiredClaims: ["exp", "aud", "uti"],
       });
       const claims = claimsOf(payload);
-      return { verdict: serialOf(claims.tokenId) <= revokedUpTo ? "revoked" : "valid", claims };
+      return { verdict: revocations.has(serialOf(claims.tokenId)) ? "revoked" : "valid", claims };
     } catch (error) {
       if (error instanceof errors.JWTExpired) return { verdict: "expired", claims: claimsOf(error.payload) };
       return { verdict: "invalid" };
     }
-  }
-
-  function revokeAll(): number {
-    const count = issued - revokedUpTo;
-    revokedUpTo = issued;
-    return count;
   }
 
   function federate(): Promise<string> {
@@ -156,7 +151,13 @@ export async function createTokenAuthority(clock: EmulatorClock): Promise<TokenA
       .sign(privateKey);
   }
 
-  return { issue, verify, federate, revokeAll };
+  return {
+    issue,
+    verify,
+    federate,
+    revokeAll: (selection = {}) => revocations.revokeAll(selection),
+    revoke: (token) => revocations.revoke(serialOf(uniqueIdOf(token))),
+  };
 }
 
 /** Removes trailing slashes: Entra's audiences have none, but requested resources often do. */
@@ -186,6 +187,21 @@ function tokenIdOf(serial: number): string {
   return bytes.toString("base64url");
 }
 
+/** Returns the serial number of a token, or 0 if this is no `uti`. */
 function serialOf(tokenId: string): number {
-  return Buffer.from(tokenId, "base64url").readUIntBE(0, SERIAL_BYTES);
+  const bytes = Buffer.from(tokenId, "base64url");
+  return bytes.length === 16 ? bytes.readUIntBE(0, SERIAL_BYTES) : 0;
+}
+
+/** Returns the `uti` of a token. Other text is one itself. */
+function uniqueIdOf(token: string): string {
+  if (typeof token !== "string" || token === "") {
+    throw new KeylessError("emulator/invalid-option", "The token to revoke must be a non-empty string.");
+  }
+  if (!token.includes(".")) return token;
+  try {
+    return String(decodeJwt(token).uti);
+  } catch {
+    return "";
+  }
 }

@@ -1,7 +1,10 @@
 import type { EmulatorClock } from "./clock.js";
-import type { Faults } from "./faults.js";
+import type { Faults } from "./fault-types.js";
 import type { RequestCounts, RequestRecord } from "./log.js";
+import type { Quota } from "./quota.js";
+import type { Replies } from "./replies.js";
 import type { ReplyFunction } from "./reply.js";
+import type { TokenSelection } from "./revocations.js";
 
 /** Options of {@link startEmulator}. All are optional. */
 export interface EmulatorOptions {
@@ -38,6 +41,8 @@ export interface EmulatorOptions {
    * another one.
    */
   readonly deployments?: readonly string[];
+  /** The rate limits of deployments, by name. Default none. */
+  readonly quotas?: Readonly<Record<string, Quota>>;
   /**
    * The caller's Azure roles on the resource, by name or GUID. With `[]`, or with `Owner` alone,
    * requests are refused for a missing data action. Default `["Foundry User"]`.
@@ -147,22 +152,46 @@ export interface EmulatedIdentity {
 /** The Foundry resource. */
 export interface EmulatedFoundry {
   /**
-   * Without a trailing slash. The v1 routes are below `/openai/v1/`; Anthropic's is
-   * `/anthropic/v1/messages`.
+   * Without a trailing slash. The v1 routes are below `/openai/v1/`, and below `/v1/` for clients
+   * that append it; Anthropic's are `/anthropic/v1/messages` and below it. The value of
+   * `FOUNDRY_RESOURCE_URL`.
    */
   readonly url: string;
   readonly port: number;
+  /** The deployments that exist now. */
   readonly deployments: readonly string[];
   /**
    * Sets the caller's roles from the next request on, as when an assignment takes effect or is
    * removed.
    */
   setRoles(roles: readonly string[]): void;
+  /**
+   * Sets the deployments from the next request on. Requests for one that was removed are refused
+   * with `DeploymentNotFound`.
+   */
+  setDeployments(deployments: readonly string[]): void;
+  /**
+   * Sets the rate limits of a deployment, and starts its counts over. `undefined` removes them.
+   * Responses say what is left (`x-ratelimit-...`); a request that exceeds a limit is refused with
+   * 429, `retry-after` and `retry-after-ms`.
+   */
+  setQuota(deployment: string, quota: Quota | undefined): void;
 }
 
 /** A running emulator. `await using` stops it. */
 export interface Emulator extends AsyncDisposable {
   readonly env: EmulatorEnvironment;
+  /**
+   * Options of `FoundryAgent`, `createFoundryProvider` and the HTTP handlers that lead to this
+   * emulator. Nothing of `process.env` is read or changed:
+   * `new FoundryAgent({ ...emulator.agentOptions })`.
+   */
+  readonly agentOptions: { readonly env: EmulatorEnvironment };
+  /**
+   * The control API for tests in other languages. See
+   * docs/guides/testing-with-the-emulator.md#from-other-languages.
+   */
+  readonly controlUrl: string;
   readonly hosts: EmulatedHosts;
   readonly identity: EmulatedIdentity;
   readonly foundry: EmulatedFoundry;
@@ -172,16 +201,33 @@ export interface Emulator extends AsyncDisposable {
   readonly requests: readonly RequestRecord[];
   readonly counts: RequestCounts;
   readonly faults: Faults;
+  readonly replies: Replies;
   /**
    * Starts, at the first call, an https server for the hosts whose endpoint has a certificate of
    * its own, on a free port.
    */
   startSecureHosts(): Promise<SecureHosts>;
   /**
-   * Revokes all tokens issued so far. Returns how many were not yet revoked. With `platformCache`,
-   * the managed identity endpoints go on returning the revoked token, as Azure's do.
+   * Revokes all tokens issued so far, or those of an identity. Returns how many were not yet
+   * revoked. With `platformCache`, the managed identity endpoints go on returning the revoked token,
+   * as Azure's do.
    */
-  revokeTokens(): number;
+  revokeTokens(selection?: TokenSelection): number;
+  /**
+   * Revokes one token, given by itself or by the `tokenId` of a request. Returns whether this
+   * emulator issued it and it was not yet revoked.
+   */
+  revoke(token: string): boolean;
+  /**
+   * Puts the emulator's clock forward by milliseconds: tokens expire, quotas start over. The clock
+   * of the program under test stays.
+   */
+  advanceClock(ms: number): void;
+  /**
+   * Restores roles, deployments and quotas, and forgets faults, replies and requests. Tokens and the
+   * clock stay.
+   */
+  reset(): void;
   /** Closes both servers and all connections, including hanging ones. Later calls do nothing. */
   stop(): Promise<void>;
 }

@@ -105,13 +105,29 @@ export function checkOptional(name: string, value: unknown, check: Check, code: 
 }
 
 /**
- * Reads the options of a function, each once. Leaves out options that are undefined, and names
- * without a check.
+ * Reads the options of a function, each once. Leaves out options that are undefined.
  *
- * @throws KeylessError with this code, if the options are no object, cannot be read, or have a
- * wrong type
+ * @throws KeylessError with this code, if the options are no object, cannot be read, have a wrong
+ * type, or one of them does not exist
  */
 export function readOptions<T extends object>(given: T | undefined, checks: Checks<T>, code: ErrorCode): T {
+  const read = readKnownOptions(given, checks, code);
+  const unknown = keysOf(given ?? {}, "The argument options", code).find(
+    (name) => !Object.hasOwn(checks, name) && isSet(given, name),
+  );
+  if (unknown === undefined) return read;
+  const names = Object.keys(checks);
+  const near = names.find((name) => distance(name.toLowerCase(), unknown.toLowerCase()) <= 2);
+  const guess = near === undefined ? "" : `Did you mean ${near}? `;
+  throw refused(`There is no option ${unknown}.`, code, `${guess}The options are ${names.join(", ")}.`);
+}
+
+/** {@link readOptions} of an object that may hold options of other functions, too. */
+export function readKnownOptions<T extends object>(
+  given: T | undefined,
+  checks: Checks<T>,
+  code: ErrorCode,
+): T {
   if (given === undefined) return {} as T;
   if (typeof given !== "object" || given === null || Array.isArray(given))
     throw wrongType("The argument options", given, object, code);
@@ -130,17 +146,24 @@ export function readOptions<T extends object>(given: T | undefined, checks: Chec
   return read as T;
 }
 
-/**
- * Refuses an option that does not exist. Not for options that are passed on to other functions.
- *
- * @throws KeylessError with this code, which names the option
- */
-export function refuseUnknown<T extends object>(given: T, checks: Checks<T>, code: ErrorCode): void {
-  if (!fits(object, given)) return;
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(checks, name));
-  if (unknown === undefined) return;
-  const names = Object.keys(checks).join(", ");
-  throw refused(`There is no option ${unknown}.`, code, `The options are ${names}.`);
+/** Whether an option is given and not undefined. Does not call getters. */
+function isSet(given: object | undefined, name: string): boolean {
+  const { value, get } = Object.getOwnPropertyDescriptor(given, name) ?? {};
+  return value !== undefined || get !== undefined;
+}
+
+/** How many characters must be added, removed or replaced to turn one text into another. */
+function distance(from: string, to: string): number {
+  let costs = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [row, char] of [...from].entries()) {
+    const next = [row + 1];
+    for (let at = 0; at < to.length; at += 1) {
+      const [left, above, diagonal] = [next[at], costs[at + 1], costs[at]] as [number, number, number];
+      next.push(Math.min(left + 1, above + 1, diagonal + (char === to[at] ? 0 : 1)));
+    }
+    costs = next;
+  }
+  return costs[to.length] as number;
 }
 
 /**

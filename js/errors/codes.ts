@@ -88,6 +88,7 @@ export type DiagnosisCode =
   | "bad-request"
   | "server-error"
   | "network"
+  | "first-byte-timeout"
   | "unknown";
 
 /** The codes of {@link CredentialDiagnosis}: why a credential gave no token. */
@@ -201,6 +202,7 @@ export type ChatErrorCode =
 type EmulatorErrorCode =
   | "emulator/invalid-option"
   | "emulator/invalid-fault"
+  | "emulator/invalid-reply"
   | "emulator/port-in-use"
   | "emulator/listen-failed"
   | "emulator/reply-failed"

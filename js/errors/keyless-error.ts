@@ -2,12 +2,16 @@ import { wellFormed } from "../platform/well-formed.js";
 import { causes, MAX_CAUSES } from "./causes.js";
 import type { ErrorCode } from "./codes.js";
 import { redact } from "./redact.js";
+import { RETRYABLE } from "./retryable.js";
 
 /** How many objects of an error are searched for secrets. */
 const MAX_OBJECTS = 10_000;
 
 /** The method that Node, Deno and Bun call to print an object. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
+/** Marks the errors of every copy of this package, in every realm. */
+const BRAND = Symbol.for("copilot-keyless.error");
 
 /**
  * The error of this package. `code` is stable, `message` says what is wrong, `hint` says what to
@@ -20,7 +24,7 @@ const INSPECT = Symbol.for("nodejs.util.inspect.custom");
  * try {
  *   createFoundryProvider({ endpoint: "https://<my-resource>.openai.azure.com" });
  * } catch (error) {
- *   if (error instanceof KeylessError) console.error(error.code, error.hint); // "endpoint/placeholder", ...
+ *   if (isKeylessError(error)) console.error(error.code, error.hint); // "endpoint/placeholder", ...
  * }
  * ```
  */
@@ -32,7 +36,15 @@ export class KeylessError extends Error {
   declare readonly hint?: string;
   /** The HTTP status behind the failure, if there was one. */
   declare readonly status?: number;
-  /** How long the resource asks to wait, in milliseconds. */
+  /**
+   * Whether the same call may succeed later although nobody changes anything: after an outage, a
+   * lost connection or a limit.
+   */
+  readonly retryable: boolean;
+  /**
+   * How long to wait before the next call, in milliseconds, where that is known: the resource or the
+   * identity endpoint asks for it, or no token is acquired earlier.
+   */
   declare readonly retryAfterMs?: number;
 
   constructor(
@@ -42,16 +54,19 @@ export class KeylessError extends Error {
       hint?: string | undefined;
       status?: number | undefined;
       retryAfterMs?: number | undefined;
+      /** Default: by the code. */
+      retryable?: boolean | undefined;
       cause?: unknown;
     },
   ) {
-    const { hint, status, retryAfterMs, cause } = fields(details);
+    const { hint, status, retryAfterMs, retryable, cause } = fields(details);
     super(cleanText(message), cause === undefined ? undefined : { cause: withoutSecrets(cause) });
     // Values of a wrong type are left out: a TypeError here would hide the error that is reported.
     this.code = typeof code === "string" ? code : ("" as ErrorCode);
     if (typeof hint === "string") this.hint = cleanText(hint);
     if (typeof status === "number") this.status = status;
     if (typeof retryAfterMs === "number") this.retryAfterMs = retryAfterMs;
+    this.retryable = typeof retryable === "boolean" ? retryable : RETRYABLE.includes(code);
   }
 
   /** The fields to log: all except the stack and the cause. */
@@ -59,15 +74,17 @@ export class KeylessError extends Error {
     name: string;
     code: ErrorCode;
     message: string;
+    retryable: boolean;
     hint?: string;
     status?: number;
     retryAfterMs?: number;
   } {
-    const { name, code, message, hint, status, retryAfterMs } = this;
+    const { name, code, message, retryable, hint, status, retryAfterMs } = this;
     return {
       name,
       code,
       message,
+      retryable,
       ...(hint === undefined ? {} : { hint }),
       ...(status === undefined ? {} : { status }),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
@@ -82,6 +99,32 @@ export class KeylessError extends Error {
 
 // On the prototype, so that the first line of the stack contains it.
 Object.defineProperty(KeylessError.prototype, "name", { value: "KeylessError", configurable: true });
+Object.defineProperty(KeylessError.prototype, BRAND, { value: true });
+
+/**
+ * Whether a value is a {@link KeylessError}, with one of the codes if any are given. Unlike
+ * `instanceof` it also recognises the errors of another copy of this package and of another realm,
+ * as in bundles and test runners.
+ *
+ * @example
+ * ```ts
+ * if (isKeylessError(error, "credential/server-error", "credential/network")) return "try again later";
+ * if (isKeylessError(error) && error.retryable) await setTimeout(error.retryAfterMs ?? 5_000);
+ * ```
+ */
+export function isKeylessError<Known extends ErrorCode = ErrorCode>(
+  error: unknown,
+  ...codes: Known[]
+): error is KeylessError & { readonly code: Known } {
+  if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
+  return codes.length === 0 || codes.includes((error as { code?: unknown }).code as Known);
+}
+
+/** Copies an error, with another pause before the next call. */
+export function withRetryAfter(error: KeylessError, retryAfterMs: number): KeylessError {
+  const { code, message, hint, status, retryable, cause } = error;
+  return new KeylessError(code, message, { hint, status, retryable, retryAfterMs, cause });
+}
 
 /**
  * Removes secrets from a text. Makes it well-formed, because the Copilot runtime receives the
@@ -94,8 +137,8 @@ function cleanText(text: unknown): string {
 /** The details of an error, or none if they cannot be read. */
 function fields(details: object | undefined): Record<string, unknown> {
   try {
-    const { hint, status, retryAfterMs, cause } = { ...details } as Record<string, unknown>;
-    return { hint, status, retryAfterMs, cause };
+    const { hint, status, retryAfterMs, retryable, cause } = { ...details } as Record<string, unknown>;
+    return { hint, status, retryAfterMs, retryable, cause };
   } catch {
     return {};
   }
@@ -148,10 +191,10 @@ function copyOf(error: unknown, seen = new Set<unknown>()): unknown {
     // The error may have been named after its stack was created.
     const text = String(stack ?? `Error: ${message}`).replace(/^Error(?=[:\n])/, String(name ?? "Error"));
     Object.defineProperty(copy, "stack", { value: redact(text), configurable: true, writable: true });
-    for (const key of ["code", "hint", "status", "statusCode", "retryAfterMs"]) {
+    for (const key of ["code", "hint", "status", "statusCode", "retryAfterMs", "retryable"]) {
       const value = (error as Record<string, unknown>)[key];
       if (typeof value === "string") Object.assign(copy, { [key]: redact(value) });
-      if (typeof value === "number") Object.assign(copy, { [key]: value });
+      if (typeof value === "number" || typeof value === "boolean") Object.assign(copy, { [key]: value });
     }
     if (Array.isArray(errors)) Object.assign(copy, { errors: errors.map((inner) => copyOf(inner, seen)) });
     return copy;

@@ -1,6 +1,7 @@
+import type { ProviderModelConfig } from "@github/copilot-sdk";
 import type { TokenCredential } from "../credentials/credential.js";
 import { type Checks, callback, credential, either, number, object, text } from "../errors/check.js";
-import { modelChecks } from "../model/model-options.js";
+import { modelChecks, TRANSPORT } from "../model/model-options.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
 import type { ModelOptions } from "../wasm/types/provider.js";
 
@@ -25,11 +26,23 @@ export interface FoundryProviderOptions extends ModelOptions {
   credential?: TokenCredential | "direct" | undefined;
   /** The token scope. Default: by endpoint. */
   scope?: string | undefined;
+  /**
+   * How requests of the Responses API travel: `"websockets"` keeps one connection for many. Default
+   * `"http"`.
+   */
+  transport?: "http" | "websockets" | undefined;
+  /** The most tokens in a prompt: the runtime shortens longer histories. Default: the model's. */
   maxPromptTokens?: number | undefined;
+  /** The most tokens in a response. Default: the model's. */
   maxOutputTokens?: number | undefined;
+  /** The most tokens in prompt and response together. Default: the model's. */
+  maxContextWindowTokens?: number | undefined;
+  /** What the model can do, such as vision, where the runtime's own record of it is wrong. */
+  modelCapabilities?: ProviderModelConfig["capabilities"] | undefined;
   /**
    * The environment to read. Default `process.env`. `@azure/identity` itself reads only
-   * `process.env`: if this one sets such a variable to another value, the first token fails with
+   * `process.env`: if this one has another identity endpoint or service principal, the direct
+   * credential takes its place. Anything else that differs fails at the first token with
    * `credential/configuration`.
    */
   env?: Record<string, string | undefined> | undefined;
@@ -44,8 +57,11 @@ export function foundryChecks(): Checks<FoundryProviderOptions> {
     endpoint: text,
     credential: either(credential, { expected: '"direct"', fits: (value) => value === "direct" }),
     scope: text,
+    transport: TRANSPORT,
     maxPromptTokens: number,
     maxOutputTokens: number,
+    maxContextWindowTokens: number,
+    modelCapabilities: object,
     env: object,
     tokens: either(callback, object),
   };

@@ -6,10 +6,11 @@ import {
   flag,
   number,
   object,
+  readKnownOptions,
   readOptions,
   text,
 } from "../errors/check.js";
-import { modelChecks } from "../model/model-options.js";
+import { modelChecks, TRANSPORT } from "../model/model-options.js";
 import { callCore, planModule } from "../wasm/bindings.js";
 import type { Endpoint, ProviderPlan, ProviderRequest } from "../wasm/types/provider.js";
 
@@ -54,7 +55,7 @@ export function parseEndpoint(url: string | URL, options?: EndpointOptions): End
  * ```
  */
 export function planProvider(options: ProviderRequest): ProviderPlan {
-  const read = readOptions(options, providerChecks(), "provider/conflict");
+  const read = readKnownOptions(options, providerChecks(), "provider/conflict");
   return callCore(() => planModule().planProvider(read));
 }
 
@@ -65,6 +66,8 @@ function providerChecks(): Checks<ProviderRequest> {
     scope: text,
     maxPromptTokens: number,
     maxOutputTokens: number,
+    maxContextWindowTokens: number,
+    transport: TRANSPORT,
     ownCredential: flag,
     env: object,
   };

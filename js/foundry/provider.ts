@@ -1,4 +1,4 @@
-import type { CopilotSession, ProviderConfig } from "@github/copilot-sdk";
+import type { CopilotSession, ModelInfo, ProviderConfig } from "@github/copilot-sdk";
 import type { TokenCredential } from "../credentials/credential.js";
 import { defaultCredential } from "../credentials/default.js";
 import { directCredential } from "../credentials/direct.js";
@@ -23,6 +23,7 @@ import { createBearerTokenProvider } from "../tokens/provider.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
 import { callCore, planModule } from "../wasm/bindings.js";
 import type { CredentialPlan, Endpoint, Notice, ProviderPlan } from "../wasm/types/provider.js";
+import { modelInfo } from "./list-models.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
 import { runtimeError } from "./runtime-error.js";
 import { type FailureListener, type ModelCallFailure, SessionAttachments } from "./session-attachments.js";
@@ -92,6 +93,11 @@ export interface FoundryProvider {
    * gone
    */
   rotate(session: CopilotSession): Promise<void>;
+  /**
+   * Lists the provider's model for pickers, from the configuration alone. For the client's
+   * `onListModels` option: without it, `client.listModels()` asks GitHub.
+   */
+  listModels(): ModelInfo[];
   /** Closes the token provider, unless it was passed in. */
   close(): void;
   [Symbol.dispose](): void;
@@ -114,7 +120,8 @@ export function createFoundryProvider(given: FoundryProviderOptions = {}): Found
   const { endpoint, model, warnings } = plan;
   const ownsTokens = typeof options.tokens !== "function";
   const tokens = typeof options.tokens === "function" ? options.tokens : createTokens(plan, options);
-  const config: ProviderConfig = { ...plan.config };
+  const { modelCapabilities } = options;
+  const config: ProviderConfig = { ...plan.config, ...(modelCapabilities ? { modelCapabilities } : {}) };
   // Tokens and errors of a function that was passed in have not been checked yet.
   const acquire = ownsTokens ? tokens : (args?: unknown) => checkedToken(tokens, args);
   const attachments = new SessionAttachments(tokens, {
@@ -176,6 +183,7 @@ export function createFoundryProvider(given: FoundryProviderOptions = {}): Found
       }
       attachments.noteStaticToken(provider.bearerToken, session.sessionId);
     },
+    listModels: () => [modelInfo({ ...plan.config, id: model, capabilities: modelCapabilities })],
     close,
     [Symbol.dispose]: close,
   };
@@ -199,7 +207,7 @@ export function attachFor(
  * Whether a session has the callback, which an update would remove for good. Only the SDK's own
  * record tells.
  */
-function hasCallback(session: CopilotSession): boolean {
+export function hasCallback(session: CopilotSession): boolean {
   const { bearerTokenProviders } = session as unknown as { bearerTokenProviders?: unknown };
   return bearerTokenProviders instanceof Map && bearerTokenProviders.size > 0;
 }
@@ -224,8 +232,11 @@ function planProvider(options: FoundryProviderOptions): ProviderPlan {
 /** The options for the core, and the part of the environment that it may see. */
 export function planRequest<T extends FoundryProviderOptions>(
   options: T,
-): Omit<T, "credential" | "tokens" | "env"> & { ownCredential: boolean; env: Record<string, string> } {
-  const { credential, tokens, env, ...request } = options;
+): Omit<T, "credential" | "tokens" | "env" | "modelCapabilities"> & {
+  ownCredential: boolean;
+  env: Record<string, string>;
+} {
+  const { credential, tokens, env, modelCapabilities, ...request } = options;
   const ownCredential = (Boolean(credential) && credential !== "direct") || typeof tokens === "function";
   const given = env ?? environment();
   hideSecretsOf(given);

@@ -1,5 +1,6 @@
 import type {
   CopilotSession,
+  ModelInfo,
   NamedProviderConfig,
   ProviderModelConfig,
   SessionConfig,
@@ -20,8 +21,15 @@ import {
 import { KeylessError } from "../errors/keyless-error.js";
 import { callCore, planModule } from "../wasm/bindings.js";
 import type { Notice } from "../wasm/types/provider.js";
+import { modelInfo } from "./list-models.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
-import { attachFor, createFoundryProvider, type FoundryProvider, planRequest } from "./provider.js";
+import {
+  attachFor,
+  createFoundryProvider,
+  type FoundryProvider,
+  hasCallback,
+  planRequest,
+} from "./provider.js";
 import type { ModelCallFailure } from "./session-attachments.js";
 import { SessionMap } from "./session-map.js";
 
@@ -79,6 +87,33 @@ export interface FoundryProviders {
   sessionConfig<T extends SessionExtra>(
     extra?: T,
   ): T & { model: string; providers: NamedProviderConfig[]; models: ProviderModelConfig[] };
+  /** @deprecated Use {@link FoundryProviders.sessionConfig}, which does the same. */
+  resumeConfig: FoundryProviders["sessionConfig"];
+  /**
+   * Resolves with providers that have a token in place of the callback, and their models. For
+   * runtimes that cannot call back, and for `session.rpc.provider.add`, which adds providers to a
+   * live session and takes no callback. The tokens are not refreshed: see
+   * {@link FoundryProviders.rotate}.
+   */
+  staticConfig(): Promise<{ providers: NamedProviderConfig[]; models: ProviderModelConfig[] }>;
+  /**
+   * Does nothing to a session with the callbacks, whose tokens are always fresh. The runtime cannot
+   * change the tokens of a live session with several providers; resume the session with a new
+   * {@link FoundryProviders.staticConfig} instead.
+   *
+   * @throws KeylessError `sdk/rotate-failed` for a session with static tokens
+   */
+  rotate(session: CopilotSession): Promise<void>;
+  /**
+   * Explains a failed request of a session, as {@link FoundryProvider.explain} of the provider whose
+   * model it was.
+   */
+  explain(failure: ModelCallFailure["data"], sessionId?: string): KeylessError;
+  /**
+   * Lists all models for pickers, by the ids that select them, from the configuration alone. For the
+   * client's `onListModels` option: without it, `client.listModels()` asks GitHub.
+   */
+  listModels(): ModelInfo[];
   /**
    * Attaches the providers to a session, each for the failed requests of its own models; see
    * {@link FoundryProvider.attach}. Returns a function that detaches.
@@ -193,6 +228,12 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
       for (const detach of detachers) detach();
     };
   };
+  const sessionConfig = <T extends SessionExtra>(extra?: T) => {
+    checkOptional("extra", extra, object, "provider/conflict");
+    const { model: selected = model } = extra ?? {};
+    checkArgument("model", selected, text, "provider/model");
+    return { ...(extra as T), model: checked(selected), providers, models };
+  };
   return {
     providers,
     models,
@@ -201,12 +242,20 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
       foundry.warnings.map((one) => ({ ...one, provider: name })),
     ),
     get: (name) => find(name).foundry,
-    sessionConfig: <T extends SessionExtra>(extra?: T) => {
-      checkOptional("extra", extra, object, "provider/conflict");
-      const { model: selected = model } = extra ?? {};
-      checkArgument("model", selected, text, "provider/model");
-      return { ...(extra as T), model: checked(selected), providers, models };
+    sessionConfig,
+    resumeConfig: sessionConfig,
+    staticConfig: async () => ({ providers: await Promise.all(members.map(staticConnection)), models }),
+    rotate: async (session) => {
+      checkArgument("session", session, sessionCheck, "provider/conflict");
+      if (!hasCallback(session)) throw notRotated();
     },
+    explain: (failure, sessionId) => {
+      checkArgument("failure", failure, object, "diagnosis/invalid");
+      checkOptional("sessionId", sessionId, text, "diagnosis/invalid");
+      const owner = ownerOf(failure.model, members, sessions.get(sessionId)?.asked ?? []) ?? members[0];
+      return (owner as Member).foundry.explain(failure, sessionId);
+    },
+    listModels: () => models.map((one) => modelInfo({ ...one, id: selection(one) })),
     attach,
     watch: attach,
     close,
@@ -231,27 +280,31 @@ function createMember(
   members: Member[],
   sessions: SessionMap<AttachedSession>,
 ): Member {
-  const wanted = listedModels(options?.models);
+  const { name, models: listed, modelCapabilities, ...rest } = options;
+  const wanted = listedModels(listed);
   const taken = members.map(({ name }) => name);
   const planned = callCore(() => planModule().planModels({ ...planRequest(options), models: wanted }, taken));
   const models = planned.map((model, index) => {
-    const capabilities = wanted?.[index]?.capabilities;
+    const capabilities = wanted?.[index]?.capabilities ?? modelCapabilities;
     return { ...model, ...(capabilities ? { capabilities } : {}) };
   });
   const [first] = models;
   const foundry = createFoundryProvider({
-    ...options,
+    ...rest,
+    modelCapabilities: first?.capabilities ?? modelCapabilities,
     // The list of models takes precedence over the environment and the endpoint's path.
     ...(wanted && first ? { model: first.modelId ?? first.id, deployment: first.wireModel ?? first.id } : {}),
   });
-  const { type, wireApi, baseUrl, azure, headers, bearerTokenProvider: provide } = foundry.config;
+  const { type, wireApi, transport, baseUrl, azure, headers, bearerTokenProvider: provide } = foundry.config;
   const member: Member = {
-    name: options.name,
+    name,
     foundry,
     connection: {
-      name: options.name,
+      name,
       ...(type ? { type } : {}),
       ...(wireApi ? { wireApi } : {}),
+      // The runtime takes it of a named provider, too; the SDK's type lacks it.
+      ...(transport ? { transport } : {}),
       baseUrl,
       ...(azure ? { azure } : {}),
       ...(headers ? { headers } : {}),
@@ -287,7 +340,25 @@ function ownerOf(
     models.some(({ id, wireModel }) => (wireModel ?? id) === model),
   );
   if (serving.length === 1) return serving[0];
-  return asked.findLast((member) => serving.length === 0 || serving.includes(member));
+  return asked.findLast((member) => serving.length === 0 || serving.includes(member)) ?? serving[0];
+}
+
+/** A provider's connection with a token in place of the callback. */
+async function staticConnection({ foundry, connection }: Member): Promise<NamedProviderConfig> {
+  const { bearerTokenProvider, ...rest } = connection;
+  if (!bearerTokenProvider) return rest;
+  const { bearerToken } = await foundry.staticConfig();
+  return { ...rest, ...(bearerToken === undefined ? {} : { bearerToken }) };
+}
+
+function notRotated(): KeylessError {
+  return new KeylessError(
+    "sdk/rotate-failed",
+    "The Copilot runtime cannot change the tokens of a live session with several providers",
+    {
+      hint: "Disconnect the session and resume it: client.resumeSession(id, { ...config, ...(await foundry.staticConfig()) }). Or use sessionConfig(), whose tokens are refreshed.",
+    },
+  );
 }
 
 /** The id that selects a model in a session. */

@@ -265,8 +265,8 @@ function replaceSendAndWait(session: CopilotSession): ReplacedSendAndWait {
       );
       const failure = ended.findLast(({ state }) => state.failure)?.state.failure;
       if (!failure) throw cause;
-      const { code, message: text, hint, status, retryAfterMs } = failure;
-      throw new KeylessError(code, text, { hint, status, retryAfterMs, cause });
+      const { code, message: text, hint, status, retryAfterMs, retryable } = failure;
+      throw new KeylessError(code, text, { hint, status, retryAfterMs, retryable, cause });
     }
   };
   session.sendAndWait = sendAndWait;

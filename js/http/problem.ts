@@ -27,7 +27,7 @@ export function slowReader(stallMs: number): KeylessError {
 
 /** Creates the error for a call after the app was closed. */
 export function closing(): KeylessError {
-  return chatError("chat/closing", 503, "This app is shutting down", "Try again.");
+  return chatError("chat/closing", 503, "This app is shutting down", "Try again.", RETRY_MS);
 }
 
 /** Creates the error of a call whose caller disconnected. Only the log receives it. */
@@ -106,7 +106,9 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
   const { status, message } =
     ownStatus === undefined ? publicErrorOf(code) : { status: ownStatus, message: known?.message ?? "" };
   const exposed = known && (ownStatus !== undefined || expose) ? known : undefined;
-  const retryAfterMs = known?.retryAfterMs ?? (status === 503 ? RETRY_MS : undefined);
+  // After a restart, or in another instance, the same call may succeed.
+  const retryable = known !== undefined && (known.retryable || code.endsWith("/closed"));
+  const retryAfterMs = known?.retryAfterMs ?? (retryable && status === 503 ? RETRY_MS : undefined);
   const waitMs =
     retryAfterMs && code.startsWith("credential/")
       ? Math.min(retryAfterMs, planModule().maxRetryAfterMs())
@@ -122,7 +124,8 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
       code,
       detail: exposed?.message ?? message,
       ...(exposed?.hint === undefined ? {} : { hint: exposed.hint }),
-      ...(seconds === undefined ? {} : { retryAfter: seconds }),
+      retryable,
+      ...(seconds === undefined ? {} : { retryAfter: seconds, retryAfterMs: waitMs }),
       correlationId,
     },
     headers: {

@@ -40,7 +40,7 @@ export class Slots {
       throw chatError(
         "chat/overloaded",
         503,
-        `${this.#limit} replies are in progress already`,
+        inProgress(this.#limit, "reply is", "replies are"),
         undefined,
         RETRY_MS,
       );
@@ -62,7 +62,7 @@ export class Slots {
           throw chatError(
             "chat/too-many-turns",
             429,
-            `${this.#limitPerCaller} of your requests are in progress already`,
+            inProgress(this.#limitPerCaller, "of your requests is", "of your requests are"),
             "Wait until one of them ends.",
             RETRY_MS,
           );
@@ -95,3 +95,7 @@ export const RELEASE_MS = 1_000;
 
 /** `Retry-After`, in milliseconds. A slot becomes free as soon as a reply ends. */
 const RETRY_MS = 1_000;
+
+function inProgress(count: number, one: string, several: string): string {
+  return `${count} ${count === 1 ? one : several} in progress already`;
+}

@@ -22,13 +22,14 @@ export function isTokenRejection(error: unknown): boolean {
 
 /** Converts a diagnosis to an error. */
 export function diagnosisError(diagnosis: Diagnosis): KeylessError {
-  const { code, cause, fixes, status, message, retryAfterMs, tokenRejected } = diagnosis;
+  const { code, cause, fixes, status, message, retryAfterMs, retryable, tokenRejected } = diagnosis;
   const source = status === undefined ? "The network's message" : `The response, HTTP ${status}`;
   // A caller may ask for an explanation of a request that was served.
   const name = code === "ok" ? "unknown" : code;
   const error = new KeylessError(`model/${name}`, message ? `${cause} ${source}: ${message}` : cause, {
     status,
     retryAfterMs,
+    retryable,
     hint: fixes.join("\n"),
   });
   if (tokenRejected) tokenRejections.add(error);

@@ -16,6 +16,11 @@ export function modelChecks(): Checks<ModelOptions> {
   };
 }
 
+export const TRANSPORT: Check = {
+  expected: 'one of "http", "websockets"',
+  fits: (value) => typeof value === "string",
+};
+
 /** Checks for a string. The core checks that it is one of these. */
 function choice(...values: string[]): Check {
   return { ...text, expected: `one of ${values.map((value) => `"${value}"`).join(", ")}` };

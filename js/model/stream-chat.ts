@@ -1,6 +1,7 @@
 import {
   abortSignal,
   type Checks,
+  duration,
   endpoint as endpointCheck,
   number,
   readOptions,
@@ -8,6 +9,7 @@ import {
   token as tokenCheck,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
+import { setBoundedTimeout, systemClock } from "../platform/clock.js";
 import { cleanText } from "../tokens/clean-token.js";
 import { callCore, planModule } from "../wasm/bindings.js";
 import { cancellation, toHeaders } from "../wasm/send.js";
@@ -36,6 +38,11 @@ export interface StreamChatOptions extends ModelOptions {
   maxOutputTokens?: number | undefined;
   /** The deadline for the whole response, in milliseconds. Default 120,000. */
   timeoutMs?: number | undefined;
+  /**
+   * How long the resource may send no text of the reply, in milliseconds. Default 60,000; 90,000 for
+   * a reasoning model.
+   */
+  firstByteTimeoutMs?: number | undefined;
   /** Aborts the request. */
   signal?: AbortSignal | undefined;
 }
@@ -48,6 +55,7 @@ function chatChecks(): Checks<StreamChatOptions> {
     token: tokenCheck,
     maxOutputTokens: number,
     timeoutMs: { ...number, code: "provider/limit" },
+    firstByteTimeoutMs: duration,
     signal: abortSignal,
   };
 }
@@ -67,7 +75,7 @@ function chatChecks(): Checks<StreamChatOptions> {
  */
 export async function* streamChat(options: StreamChatOptions): AsyncGenerator<string, void, undefined> {
   const settings = readOptions(options, chatChecks(), "provider/conflict");
-  const { token: rawToken, timeoutMs, signal, endpoint, prompt = "", ...rest } = settings;
+  const { token: rawToken, timeoutMs, firstByteTimeoutMs, signal, endpoint, prompt = "", ...rest } = settings;
   if (prompt.trim() === "") {
     throw new KeylessError("agent/empty-prompt", "The prompt is empty", {
       hint: "Pass a question or a task as a string.",
@@ -82,17 +90,27 @@ export async function* streamChat(options: StreamChatOptions): AsyncGenerator<st
   const headers = Object.entries(call.headers).flat();
   const exchange = new Exchange(call.url, headers, call.body, token, call.timeoutMs, call.wireApi);
   const { cancelled, release } = cancellation(signal);
+  const model = rest.model ?? call.deployment ?? "";
+  const firstByteMs = firstByteTimeoutMs ?? planModule().firstByteTimeoutMs(model, undefined);
+  let silent = false;
+  const timer = setBoundedTimeout(systemClock, firstByteMs, () => {
+    silent = true;
+    release();
+  });
   try {
     signal?.throwIfAborted();
     for (;;) {
       const piece = await exchange.next(cancelled);
+      systemClock.clearTimeout(timer);
       signal?.throwIfAborted();
+      if (silent) throw failureError(call, token, 0, `no first byte within ${firstByteMs} ms`, []);
       if (piece === undefined) break;
       yield piece;
     }
     const [status, body, ...responseHeaders] = exchange.failure();
     if (status !== undefined) throw failureError(call, token, status, body ?? "", responseHeaders);
   } finally {
+    systemClock.clearTimeout(timer);
     release();
     exchange.free();
   }

@@ -1,3 +1,4 @@
+import { type Attempts, observe } from "../credentials/attempts.js";
 import type { GetTokenOptions, TokenCredential } from "../credentials/credential.js";
 import { getTokenAfter } from "../credentials/uncached.js";
 import type { Clock } from "../platform/clock.js";
@@ -12,6 +13,8 @@ export interface Acquisition {
   scope: string | string[];
   options: GetTokenOptions & { abortSignal: AbortSignal };
   clock: Clock;
+  /** Receives what its requests come to. */
+  attempts: Attempts;
   cacheFallback: CacheFallback;
   /** The token that the resource rejected last. A credential that can renew it is told. */
   rejectedToken: string | undefined;
@@ -29,7 +32,12 @@ export interface Acquisition {
  * returns an unusable token from its cache, and corrects the expiry if this machine's clock is
  * wrong. Asynchronous even where the credential throws synchronously.
  */
-export async function acquire(
+export function acquire(credential: TokenCredential, acquisition: Acquisition): Promise<AccessToken> {
+  const { attempts, options } = acquisition;
+  return observe(attempts, options.abortSignal, () => acquireObserved(credential, acquisition));
+}
+
+async function acquireObserved(
   credential: TokenCredential,
   { scope, options, clock, cacheFallback, rejectedToken, isUnusable, onTakenOver }: Acquisition,
 ): Promise<AccessToken> {

@@ -1,6 +1,6 @@
 // Errors that callers of a token provider receive when they get no token.
 
-import { KeylessError } from "../errors/keyless-error.js";
+import { KeylessError, withRetryAfter } from "../errors/keyless-error.js";
 
 export function closedError(): KeylessError {
   return new KeylessError("token/closed", "The token provider is closed", {
@@ -8,19 +8,40 @@ export function closedError(): KeylessError {
   });
 }
 
+/** The errors of waits that reached their deadline. */
+const ofDeadlines = new WeakSet<KeylessError>();
+
+/** Whether a caller has waited for this error until the deadline, so that it should not ask again. */
+export function isOfDeadline(error: KeylessError): boolean {
+  return ofDeadlines.has(error);
+}
+
+/**
+ * Creates the error of a wait that reached its deadline. It has the code of the last failure, so that
+ * an outage has the same code however long callers wait.
+ */
 export function timeoutError(afterMs: number, failure: KeylessError | undefined): KeylessError {
   const seconds = Math.max(1, Math.round(afterMs / 1000));
-  if (failure) {
-    const { message, hint, status } = failure;
-    return new KeylessError("token/timeout", `No token within ${seconds} s. ${message}`, {
-      hint,
-      status,
-      cause: failure,
-    });
-  }
-  return new KeylessError("token/timeout", `The credential did not answer within ${seconds} s`, {
-    hint: "Outside Azure no managed identity answers: run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure check the host's identity service.",
-  });
+  const error = failure
+    ? new KeylessError(failure.code, `No token within ${seconds} s. ${failure.message}`, {
+        hint: failure.hint,
+        status: failure.status,
+        retryable: failure.retryable,
+        cause: failure,
+      })
+    : new KeylessError("token/timeout", `The credential did not answer within ${seconds} s`, {
+        hint: "Outside Azure no managed identity answers: run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure check the host's identity service.",
+      });
+  ofDeadlines.add(error);
+  return error;
+}
+
+/** Adds the pause until the next acquisition, if there is one and a retry may help. */
+export function withPause(error: KeylessError, pauseMs: number): KeylessError {
+  if (!error.retryable || pauseMs <= 0 || error.retryAfterMs === pauseMs) return error;
+  const copy = withRetryAfter(error, pauseMs);
+  if (isOfDeadline(error)) ofDeadlines.add(copy);
+  return copy;
 }
 
 export function rejectedAgainError(): KeylessError {

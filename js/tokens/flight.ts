@@ -1,6 +1,8 @@
+import { Attempts } from "../credentials/attempts.js";
 import type { KeylessError } from "../errors/keyless-error.js";
 import type { Clock } from "../platform/clock.js";
 import { setBoundedTimeout, unref } from "../platform/clock.js";
+import { planModule } from "../wasm/bindings.js";
 import type { AccessToken } from "../wasm/types/token.js";
 import { timeoutError } from "./errors.js";
 
@@ -26,7 +28,8 @@ export class Flight {
   readonly startedOn: number;
   /** Whether callers wait for it. Then its deadline keeps the process alive. */
   awaited: boolean;
-  attempts = 0;
+  attemptCount = 0;
+  readonly attempts = new Attempts();
   promise!: Promise<AccessToken>;
   resolve!: (token: AccessToken | Promise<AccessToken>) => void;
   reject!: (error: KeylessError) => void;
@@ -85,9 +88,14 @@ export class Flight {
     unref(this.#retry);
   }
 
-  /** Returns the error of its deadline, with the reason for which it was retried. */
+  /** The last failure, if callers still wait: of an attempt, or of a request of the current one. */
+  get lastFailure(): KeylessError | undefined {
+    return this.attempts.outage(planModule(), this.#clock.now()) ?? this.#failure;
+  }
+
+  /** Returns the error of its deadline, with the last failure. */
   timeoutError(): KeylessError {
-    return timeoutError(this.#clock.monotonic() - this.startedOn, this.#failure);
+    return timeoutError(this.#clock.monotonic() - this.startedOn, this.lastFailure);
   }
 
   #defer(): void {

@@ -16,6 +16,7 @@ import {
   closedError,
   rejectedAgainError,
   supersededError,
+  withPause,
 } from "./errors.js";
 import { TokenEvents } from "./events.js";
 import { Flight } from "./flight.js";
@@ -124,7 +125,7 @@ export class TokenKeeper {
       case "refuse":
         // The schedule has abandoned a flight whose timer has not fired yet.
         if (this.#flight) this.#abandonFlight(this.#flight, this.#flight.timeoutError());
-        return Promise.reject(this.#lastError ?? closedError());
+        return Promise.reject(withPause(this.#lastError ?? closedError(), decision.retryAfterMs));
       case "closed":
         return Promise.reject(closedError());
     }
@@ -133,9 +134,9 @@ export class TokenKeeper {
   /** Discards the current token, or does nothing if `rejectedToken` is another one. */
   invalidate(rejectedToken: string | AccessToken | undefined): boolean {
     const current = this.#token;
-    const matches =
-      rejectedToken === undefined || withoutBearer(tokenOf(rejectedToken) ?? "") === current?.token;
-    if (current === undefined || !matches) return false;
+    if (current === undefined) return false;
+    if (rejectedToken !== undefined && withoutBearer(tokenOf(rejectedToken) ?? "") !== current.token)
+      return false;
     if (!this.#schedule.invalidate(...this.#time())) return false;
     this.#rejectToken(current.token);
     this.#events.emit({ type: "invalidated" });
@@ -159,9 +160,7 @@ export class TokenKeeper {
     const current = this.#token;
     const rejected =
       rejectedToken === undefined ? current?.token : withoutBearer(tokenOf(rejectedToken) ?? "");
-    const answered = current
-      ? this.#tokenHasClaims && rejected !== current.token
-      : this.#flight?.claims !== undefined;
+    const answered = current ? this.#tokenHasClaims && rejected !== current.token : this.#flight?.claims;
     if (answered) return this.request();
     if (!this.#schedule.challenged(...this.#time())) {
       return Promise.reject(current ? challengedAgainError() : (this.#lastError ?? closedError()));
@@ -172,13 +171,16 @@ export class TokenKeeper {
     return token;
   }
 
+  /** The last failure of the acquisition that callers wait for. */
+  get waitingFailure(): KeylessError | undefined {
+    return this.#flight?.awaited ? this.#flight.lastFailure : undefined;
+  }
+
   get status(): TokenStatus {
     const status = this.#schedule.status(...this.#time());
-    const defined = Object.entries(status).filter(([, value]) => value !== undefined);
-    return {
-      ...(Object.fromEntries(defined) as unknown as TokenStatus),
-      ...(this.#lastError === undefined ? {} : { lastError: summarize(this.#lastError) }),
-    };
+    const lastError = this.#lastError && summarize(this.#lastError);
+    const defined = Object.entries({ ...status, lastError }).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(defined) as unknown as TokenStatus;
   }
 
   /** Adds a listener. Returns a function that removes it. */
@@ -242,19 +244,20 @@ export class TokenKeeper {
   }
 
   #attempt(flight: Flight): void {
-    flight.attempts += 1;
+    flight.attemptCount += 1;
     const [requestedWall, requestedMono] = this.#time();
     this.#acquire(flight)
       .then((token) => this.#onToken(flight, token, requestedWall, requestedMono))
       .catch((error: unknown) => this.#onFailure(flight, error));
-    const { background, attempts } = flight;
-    this.#events.emit({ type: "refresh-started", background, attempt: attempts });
+    const { background, attemptCount: attempt } = flight;
+    this.#events.emit({ type: "refresh-started", background, attempt });
   }
 
-  #acquire({ abort, claims }: Flight): Promise<AccessToken> {
+  #acquire({ abort, attempts, claims }: Flight): Promise<AccessToken> {
     // A caller that passes claims can answer a challenge.
     const claimsOptions = claims === undefined ? {} : { claims, enableCae: true };
     return acquire(this.#credential, {
+      attempts,
       scope: this.#scope,
       options: { abortSignal: abort.signal, ...this.#callOptions, ...claimsOptions },
       clock: this.#clock,
@@ -334,13 +337,13 @@ export class TokenKeeper {
   }
 
   #onFailure(flight: Flight, thrown: unknown): void {
-    const failure = credentialFailure(thrown, planModule(), this.#clock.now());
     const [wall, mono] = this.#time();
+    const failure = credentialFailure(thrown, planModule(), wall);
     const { status, unavailable, retryAfterMs } = failure;
     const random = this.#clock.random();
     const outcome = this.#schedule.failed(flight.id, status, unavailable, retryAfterMs, wall, mono, random);
     if (outcome.result === "retry") {
-      const willRetryInMs = outcome.detail.afterMs;
+      const { afterMs: willRetryInMs } = outcome.detail;
       flight.setRetry(willRetryInMs, failure.error, () => {
         flight.endPause();
         this.#attempt(flight);
@@ -351,11 +354,13 @@ export class TokenKeeper {
     this.#failFlight(flight, outcome, failure.error);
   }
 
-  /** Ends a flight without a token. Does nothing if it had ended before. */
+  /** Ends a flight without a token, unless it has ended. */
   #failFlight(flight: Flight, outcome: Outcome, error: KeylessError): void {
     if (outcome.result === "ignored") return;
-    this.#lastError = error;
-    this.#endFlight(flight).reject(error);
+    this.#endFlight(flight);
+    const { nextAttemptOn = 0 } = this.#nextAttempt();
+    this.#lastError = withPause(error, nextAttemptOn - this.#clock.now());
+    flight.reject(this.#lastError);
     this.#wakeTimer.reschedule();
     this.#events.emit({ type: "refresh-failed", error: summarize(error), ...this.#nextAttempt() });
   }

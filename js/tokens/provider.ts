@@ -5,6 +5,7 @@ import {
   checkArgument,
   checkOptional,
   credential as credentialCheck,
+  readKnownOptions,
   readOptions,
   text,
   token as tokenCheck,
@@ -109,7 +110,8 @@ export function createBearerTokenProvider(
     name: { value: "tokenProvider" },
     getToken: {
       value: async (options?: TokenCallOptions): Promise<AccessToken> => {
-        const call = readOptions(options, CALL_CHECKS, "policy/invalid");
+        // Clients of the Azure SDK pass options of their own.
+        const call = readKnownOptions(options, CALL_CHECKS, "policy/invalid");
         return abortable(call.abortSignal, () => getToken(call));
       },
     },
@@ -140,6 +142,11 @@ export function createBearerTokenProvider(
  */
 export function rejectedTokenFromCache(tokens: TokenProvider): string | undefined {
   return keeperOf.get(tokens)?.rejectedTokenFromCache;
+}
+
+/** Returns the last failure of the acquisition that callers of a provider wait for. */
+export function waitingFailure(tokens: TokenProvider): KeylessError | undefined {
+  return keeperOf.get(tokens)?.waitingFailure;
 }
 
 function textOf(token: AccessToken): string {

@@ -1,4 +1,13 @@
-import { type Checks, flag, listOf, number, object, plainCopy, readOptions, text } from "../errors/check.js";
+import {
+  type Checks,
+  flag,
+  listOf,
+  number,
+  object,
+  plainCopy,
+  readKnownOptions,
+  text,
+} from "../errors/check.js";
 import { callCore, planModule } from "../wasm/bindings.js";
 import type { RefreshScenario, RefreshTimeline } from "../wasm/types/simulation.js";
 
@@ -42,6 +51,6 @@ function scenarioChecks(): Checks<RefreshScenario> {
 export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline {
   const plain = plainCopy(scenario, "The scenario", "scenario/invalid");
   // The core checks the values, and reports unknown fields.
-  readOptions(plain, scenarioChecks(), "scenario/invalid");
+  readKnownOptions(plain, scenarioChecks(), "scenario/invalid");
   return callCore(() => planModule().simulateRefresh(plain));
 }

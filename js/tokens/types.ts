@@ -1,3 +1,6 @@
+// For programs that are compiled with an older `lib`: declares Symbol.dispose.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type { AbortSignalLike } from "../credentials/credential.js";
 import type { Clock } from "../platform/clock.js";
 import type { AccessToken, ErrorSummary, RefreshPolicy, TokenStatus } from "../wasm/types/token.js";

@@ -3,7 +3,7 @@
 
 use super::DiagnosisCode::{
     self, ApiVersion, BadKey, BadRequest, ClaimsChallenge, ContentFilter, ContextLength,
-    CustomSubdomainRequired, DeploymentNotFound, EncryptedContent, Firewall, GatewayKey, GatewayPage,
+    CustomSubdomainRequired, DeploymentNotFound, EncryptedContent, Firewall, FirstByteTimeout, GatewayKey, GatewayPage,
     ItemNotFound, KeysDisabled, MissingRole, Network, OperationNotSupported, PublicAccessDisabled,
     QuotaExceeded, RateLimited, ResourceBlocked, ResourceNotFound, ServerError, TokenExpired, TokenInvalid,
     Unknown, UnsupportedParameter, WrongAudience, WrongCloud, WrongPath, WrongTenant,
@@ -306,6 +306,10 @@ fn refused(status: u16, answer: &Answer) -> DiagnosisCode {
 
 /// Classifies a message without a status: of the network, or of a client that reports a response.
 fn without_status(answer: &Answer) -> DiagnosisCode {
+    // The words of this library.
+    if answer.message.starts_with("no first byte within ") {
+        return FirstByteTimeout;
+    }
     if matches(answer, UNREACHED) {
         return Network;
     }

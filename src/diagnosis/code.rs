@@ -105,6 +105,22 @@ codes! {
     ServerError => "server-error", "The resource failed",
     /// There was no response.
     Network => "network", "The resource cannot be reached",
+    /// The resource accepted the request and sent nothing of a response in time.
+    FirstByteTimeout => "first-byte-timeout", "The resource sent nothing in time",
     /// None of the above.
     Unknown => "unknown", "The cause is unknown",
+}
+
+impl DiagnosisCode {
+    /// Whether the same request may succeed later although nobody changes anything.
+    pub const fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited
+                | Self::ServerError
+                | Self::Network
+                | Self::FirstByteTimeout
+                | Self::TokenExpired
+        )
+    }
 }

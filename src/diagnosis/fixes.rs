@@ -20,6 +20,15 @@ pub(super) fn explain(code: DiagnosisCode, answer: &Answer, setup: &Setup<'_>) -
         | DiagnosisCode::WrongCloud
         | DiagnosisCode::ClaimsChallenge => return token_fault::explain(code, answer, setup),
         DiagnosisCode::Network => return network::explain(answer, setup),
+        DiagnosisCode::FirstByteTimeout => (
+            format!("The request was sent to {}, which has answered nothing so far.", setup.the_host()),
+            vec![
+                "Try again. If it lasts, look at the deployment's load and latency in the Azure portal, and for a gateway or \
+                 proxy that holds responses back."
+                    .to_owned(),
+                "If this model thinks longer before it answers, raise firstByteTimeoutMs (and timeoutMs).".to_owned(),
+            ],
+        ),
         DiagnosisCode::MissingRole => missing_role(answer, setup),
         DiagnosisCode::DeploymentNotFound => deployment_not_found(setup),
         DiagnosisCode::ResourceNotFound => resource_not_found(answer, setup),

@@ -253,11 +253,7 @@ fn report(Finding { code, cause, fixes }: Finding, failure: &FailedRequest, answ
         title: code.title(),
         cause,
         fixes,
-        retryable: match code {
-            DiagnosisCode::RateLimited => rate_limit.as_ref().is_none_or(|limit| limit.waiting_helps),
-            DiagnosisCode::ServerError | DiagnosisCode::Network | DiagnosisCode::TokenExpired => true,
-            _ => false,
-        },
+        retryable: code.is_retryable() && rate_limit.as_ref().is_none_or(|limit| limit.waiting_helps),
         token_rejected: matches!(
             code,
             DiagnosisCode::WrongAudience

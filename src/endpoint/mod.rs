@@ -18,8 +18,7 @@
 //!
 //! For the type `azure`, the base URL lacks `/openai/v1/`, because the runtime of the Copilot SDK
 //! adds the route itself. A bare loopback address such as `http://localhost:5273` gets `/v1`, which
-//! Foundry Local and most local servers serve. The emulator of this project prints complete
-//! addresses, which stay unchanged.
+//! Foundry Local, most local servers and the emulator of this project serve.
 
 mod hosts;
 mod notices;

@@ -1,14 +1,16 @@
 //! Plans the provider for the Copilot SDK from the options and the environment.
 
+mod first_byte;
 mod models;
 mod names;
 
 use serde::{Deserialize, Serialize};
 
+pub use first_byte::first_byte_timeout_ms;
 pub use models::{ModelRequest, NamedProvider, PlannedModel, models};
 use names::names;
 
-use crate::endpoint::{Endpoint, FIND, Options, ProviderType, parse};
+use crate::endpoint::{Endpoint, FIND, Kind, Options, ProviderType, parse};
 use crate::environment::{self, CredentialKind, CredentialPlan, Origin, Setting};
 use crate::text::is_made_of;
 use crate::text::number::from_number;
@@ -26,6 +28,16 @@ pub enum WireApi {
     Responses,
     /// Chat completions.
     Completions,
+}
+
+/// How requests of the Responses API travel, `ProviderConfig.transport`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// A request each, the default.
+    Http,
+    /// Over one WebSocket.
+    Websockets,
 }
 
 /// The options of a provider. As JSON in camel case; every field is optional and may be null, and
@@ -49,6 +61,8 @@ pub struct ProviderRequest {
     pub provider_type: Option<ProviderType>,
     /// The API format.
     pub wire_api: Option<WireApi>,
+    /// The transport of the Responses API. Default: `http`.
+    pub transport: Option<Transport>,
     /// A dated API version. Implies the type `azure`.
     pub api_version: Option<String>,
     /// Headers for every model request.
@@ -59,6 +73,9 @@ pub struct ProviderRequest {
     /// The most tokens in a response, at least 1.
     #[serde(deserialize_with = "from_number")]
     pub max_output_tokens: Option<u32>,
+    /// The most tokens in prompt and response together, at least 1.
+    #[serde(deserialize_with = "from_number")]
+    pub max_context_window_tokens: Option<u32>,
     /// Whether the caller passes its own credential or token function.
     pub own_credential: bool,
     /// The environment. Of a variable with a secret, only its presence counts.
@@ -101,6 +118,9 @@ pub struct PlannedConfig {
     /// The API format; `None` for `anthropic`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wire_api: Option<WireApi>,
+    /// The transport, if one was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transport: Option<Transport>,
     /// The base URL in the form of the provider type.
     pub base_url: String,
     /// The dated API version.
@@ -121,6 +141,9 @@ pub struct PlannedConfig {
     /// The most tokens in a response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<u32>,
+    /// The most tokens in prompt and response together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_context_window_tokens: Option<u32>,
 }
 
 /// `ProviderConfig.azure`.
@@ -163,6 +186,7 @@ const REFUSED_HEADERS: [&str; 6] = [
 ///   if they differ.
 /// - The API format is `responses` unless the options choose another or the API version is too old
 ///   for it. `anthropic` has no API format.
+/// - The transport `websockets` needs the API format `responses`.
 /// - `apiVersion` implies the type `azure`. Its base URL is the root of the host, as the runtime
 ///   requires.
 ///
@@ -204,19 +228,23 @@ pub fn plan(request: &ProviderRequest) -> Result<ProviderPlan> {
     let endpoint = parse(&address, &options)?;
 
     let names = names(request, &endpoint, endpoint_source, &mut warnings)?;
+    let wire_api = wire_api(request.wire_api, &endpoint)?;
+    check_headers(&request.headers)?;
     let config = PlannedConfig {
         provider_type: endpoint.provider_type,
-        wire_api: wire_api(request.wire_api, &endpoint)?,
+        wire_api,
+        transport: transport(request.transport, wire_api)?,
         base_url: endpoint.base_url.clone(),
         azure: endpoint
             .api_version
             .clone()
             .map(|api_version| AzureConfig { api_version }),
-        headers: check_headers(&request.headers)?,
+        headers: request.headers.clone(),
         model_id: names.deployment.is_some().then(|| names.model.clone()),
         wire_model: names.deployment,
         max_prompt_tokens: limit("maxPromptTokens", request.max_prompt_tokens)?,
         max_output_tokens: limit("maxOutputTokens", request.max_output_tokens)?,
+        max_context_window_tokens: limit("maxContextWindowTokens", request.max_context_window_tokens)?,
     };
     let scope = endpoint.scope.clone();
     let sources = Sources {
@@ -226,8 +254,15 @@ pub fn plan(request: &ProviderRequest) -> Result<ProviderPlan> {
     };
     let credential = credential(request, &endpoint)?;
     // The default credential gets the authority host from the plan.
-    let applies =
-        |notice: &&Notice| request.own_credential || notice.code != NoticeCode::AuthorityHostRequired;
+    // A variable for the URL of a resource has no path, so its completion on this machine is no repair.
+    let bare = matches!(endpoint_source, Origin::Variable(_))
+        && endpoint.kind == Kind::Local
+        && endpoint.base_url == format!("{}v1", endpoint.url);
+    let applies = |notice: &&Notice| match notice.code {
+        NoticeCode::AuthorityHostRequired => request.own_credential,
+        NoticeCode::PathCompleted => !bare,
+        _ => true,
+    };
     let warnings = endpoint
         .warnings
         .iter()
@@ -303,7 +338,30 @@ fn wire_api(given: Option<WireApi>, endpoint: &Endpoint) -> Result<Option<WireAp
     }
 }
 
-fn check_headers(headers: &Headers) -> Result<Headers> {
+fn transport(given: Option<Transport>, wire_api: Option<WireApi>) -> Result<Option<Transport>> {
+    if given != Some(Transport::Websockets) || wire_api == Some(WireApi::Responses) {
+        return Ok(given);
+    }
+    Err(Error::new(
+        Code::ProviderConflict,
+        "transport is \"websockets\", which only the Responses API has.",
+    )
+    .hint("Leave transport out, or use wireApi \"responses\"."))
+}
+
+/// Checks headers of the caller's own, for all requests of a provider or for those of one turn.
+///
+/// Errors: `provider/header` for a header that carries the credential or belongs to the transport,
+/// and for a name or value that HTTP does not allow.
+///
+/// ```
+/// use copilot_keyless::{Code, Headers, provider::check_headers};
+///
+/// let headers = |name: &str| Headers::from_iter([(name.to_owned(), "x".to_owned())]);
+/// assert!(check_headers(&headers("x-team")).is_ok());
+/// assert_eq!(check_headers(&headers("Authorization")).unwrap_err().code(), Code::ProviderHeader);
+/// ```
+pub fn check_headers(headers: &Headers) -> Result<()> {
     let mut seen: Vec<&str> = Vec::new();
     for (name, value) in headers.iter() {
         let lower = name.to_ascii_lowercase();
@@ -334,7 +392,7 @@ fn check_headers(headers: &Headers) -> Result<Headers> {
             .hint("Expected visible ASCII characters, with single spaces between them at most."));
         }
     }
-    Ok(headers.clone())
+    Ok(())
 }
 
 fn header(message: impl Into<String>) -> Error {

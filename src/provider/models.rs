@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::names::check_model;
-use super::{ProviderRequest, limit};
+use super::ProviderRequest;
 use crate::text::is_made_of;
 use crate::text::number::from_number;
 use crate::{Code, Error, Result};
@@ -38,7 +38,7 @@ pub struct ModelRequest {
     /// The most tokens in a prompt. Default: from the provider's options.
     #[serde(deserialize_with = "from_number")]
     pub max_prompt_tokens: Option<u32>,
-    /// The most tokens in prompt and response together.
+    /// The most tokens in prompt and response together. Default: from the provider's options.
     #[serde(deserialize_with = "from_number")]
     pub max_context_window_tokens: Option<u32>,
     /// The most tokens in a response. Default: from the provider's options.
@@ -150,7 +150,11 @@ fn read_models(
             .hint("Name at least one, or leave models out to get the model of the environment."));
     }
     // Limits of the provider's options, for all its models.
-    let limits = (request.max_prompt_tokens, request.max_output_tokens);
+    let limits = (
+        request.max_prompt_tokens,
+        request.max_output_tokens,
+        request.max_context_window_tokens,
+    );
     let mut models: Vec<PlannedModel> = Vec::new();
     for (index, wanted) in listed.iter().enumerate() {
         let named = wanted
@@ -163,6 +167,7 @@ fn read_models(
         request.deployment = wanted.deployment.as_ref().or(named).cloned();
         request.max_prompt_tokens = wanted.max_prompt_tokens.or(limits.0);
         request.max_output_tokens = wanted.max_output_tokens.or(limits.1);
+        request.max_context_window_tokens = wanted.max_context_window_tokens.or(limits.2);
         // All other errors concern the options that the models share.
         let place = |error: Error| match error.code() {
             Code::ProviderModel | Code::ProviderLimit => error.within(&format!("models[{index}]")),
@@ -190,7 +195,7 @@ fn read_model(provider: &str, wanted: &ModelRequest, request: &ProviderRequest) 
         wire_model: Some(wire).filter(|wire| *wire != id),
         name: wanted.name.clone(),
         max_prompt_tokens: plan.config.max_prompt_tokens,
-        max_context_window_tokens: limit("maxContextWindowTokens", wanted.max_context_window_tokens)?,
+        max_context_window_tokens: plan.config.max_context_window_tokens,
         max_output_tokens: plan.config.max_output_tokens,
         id,
     })

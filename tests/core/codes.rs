@@ -7,7 +7,7 @@ use std::fs;
 use copilot_keyless::diagnosis::{CredentialDiagnosisCode, DiagnosisCode};
 use copilot_keyless::environment::Variable;
 use copilot_keyless::schedule::RefreshPolicy;
-use copilot_keyless::{Code, NoticeCode};
+use copilot_keyless::{Code, NoticeCode, retryable_codes};
 use serde_json::{Value, json};
 
 fn check(name: &str, expected: &Value) {
@@ -32,6 +32,29 @@ fn the_table_lists_every_code() {
         "notices": NoticeCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
     });
     check("codes.json", &codes);
+}
+
+#[test]
+fn the_library_has_the_retryable_codes() {
+    let codes: String = retryable_codes()
+        .iter()
+        .map(|code| format!("  \"{code}\",\n"))
+        .collect();
+    let expected = format!(
+        "// Written by `WRITE_TABLES=1 cargo test --test core codes` from src/retryable.rs.\n\n\
+         import type {{ ErrorCode }} from \"./codes.js\";\n\n\
+         /** The codes of errors after which the same call may succeed later. */\n\
+         export const RETRYABLE: readonly ErrorCode[] = [\n{codes}];\n"
+    );
+    let path = format!("{}/js/errors/retryable.ts", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("WRITE_TABLES").is_some() {
+        fs::write(&path, &expected).unwrap();
+    }
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        expected,
+        "update retryable.ts with: WRITE_TABLES=1 cargo test --test core codes"
+    );
 }
 
 #[test]

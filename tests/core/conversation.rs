@@ -74,7 +74,7 @@ impl World {
         let mut turns = vec![self.turn, None, Some(1), Some(2)];
         turns.dedup();
         let closes: &[Close] = match self.close {
-            Close::No => &[Close::No, Close::Keep, Close::Delete],
+            Close::No | Close::Idle => &[Close::No, Close::Idle, Close::Keep, Close::Delete],
             Close::Keep => &[Close::Keep],
             Close::Delete => &[Close::Delete],
         };
@@ -82,10 +82,10 @@ impl World {
         closes
             .iter()
             .flat_map(|&close| {
-                let turns = if close == Close::No {
-                    turns.clone()
-                } else {
+                let turns = if close.is_final() {
                     vec![None]
+                } else {
+                    turns.clone()
                 };
                 turns.into_iter().map(move |turn| Wants { turn, close })
             })
@@ -118,10 +118,16 @@ impl World {
         }
         next.action = next.lifecycle.next(outcome, wants);
         match next.action {
-            Action::Rest => assert!(
-                next.turn.is_none() && next.close == Close::No,
-                "nobody is left waiting"
-            ),
+            Action::Rest => {
+                assert!(
+                    next.turn.is_none() && !next.close.is_final(),
+                    "nobody is left waiting"
+                );
+                assert!(
+                    next.close == Close::No || !(next.attached || next.leased),
+                    "an idle one holds nothing"
+                );
+            }
             Action::Lease => assert!(!next.leased, "one runtime at a time"),
             Action::Check | Action::Settle | Action::Detach => assert!(next.attached && next.leased),
             Action::Open => assert!(next.leased && !next.attached, "a session is never opened twice"),
@@ -131,7 +137,7 @@ impl World {
                     "a prompt goes to a session that is there"
                 );
                 assert!(
-                    next.turn.is_some() && next.close == Close::No,
+                    next.turn.is_some() && !next.close.is_final(),
                     "for somebody who waits"
                 );
                 next.sent += 1;
@@ -149,7 +155,7 @@ impl World {
             Action::Fail => assert!(next.turn.is_some()),
             Action::End => {
                 assert!(
-                    !next.leased && !next.attached && next.close != Close::No,
+                    !next.leased && !next.attached && next.close.is_final(),
                     "nothing is left behind"
                 );
             }
@@ -234,12 +240,24 @@ fn no_order_of_aborts_deaths_moves_and_closes_breaks_a_promise() {
 #[test]
 fn a_close_ends_after_a_few_actions() {
     let mut known = HashMap::new();
-    let closing = |_: &World, next: &World| next.close != Close::No;
-    for world in reachable().iter().filter(|world| world.close != Close::No) {
+    let closing = |_: &World, next: &World| next.close.is_final();
+    for world in reachable().iter().filter(|world| world.close.is_final()) {
         assert!(longest(world, &closing, &mut known) <= 8, "{world:?}");
     }
     let stuck = |world: &&World| world.action != Action::End && world.successors().is_empty();
     assert_eq!(reachable().iter().find(stuck), None);
+}
+
+#[test]
+fn an_idle_conversation_leaves_its_session_after_a_few_actions() {
+    let mut known = HashMap::new();
+    let leaving = |_: &World, next: &World| {
+        next.turn.is_none() && next.close == Close::Idle && next.action != Action::Rest
+    };
+    let idle = |world: &&World| world.turn.is_none() && world.close == Close::Idle && world.action != Action::Rest;
+    for world in reachable().iter().filter(idle) {
+        assert!(longest(world, &leaving, &mut known) <= 8, "{world:?}");
+    }
 }
 
 #[test]

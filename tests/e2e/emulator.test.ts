@@ -1,6 +1,7 @@
 // The Copilot SDK and its runtime accept the emulator's responses, without this package.
 
 import { approveAll, CopilotClient, defineTool, type ProviderConfig } from "@github/copilot-sdk";
+import { FoundryAgent } from "copilot-keyless";
 import { type Emulator, startEmulator } from "copilot-keyless/emulator";
 import { expect, test } from "vitest";
 import { straightCredential, temporaryFolder } from "./support.js";
@@ -15,11 +16,20 @@ const baseDirectory = temporaryFolder();
 test.each<[string, (emulator: Emulator) => Omit<ProviderConfig, "bearerTokenProvider">]>([
   [
     "/openai/v1/responses",
-    ({ env }) => ({ type: "openai", wireApi: "responses", baseUrl: env.FOUNDRY_RESOURCE_URL }),
+    ({ env }) => ({
+      type: "openai",
+      wireApi: "responses",
+      // As the guides for Azure build it.
+      baseUrl: `${env.FOUNDRY_RESOURCE_URL}/openai/v1/`,
+    }),
   ],
   [
     "/openai/v1/chat/completions",
-    ({ env }) => ({ type: "openai", wireApi: "completions", baseUrl: env.FOUNDRY_RESOURCE_URL }),
+    ({ env }) => ({
+      type: "openai",
+      wireApi: "completions",
+      baseUrl: `${env.FOUNDRY_RESOURCE_URL}/openai/v1/`,
+    }),
   ],
   [
     "/openai/deployments/gpt-5.5/chat/completions",
@@ -76,4 +86,22 @@ test.each<[string, (emulator: Emulator) => Omit<ProviderConfig, "bearerTokenProv
   } finally {
     await client.stop();
   }
+});
+
+test("agentOptions lead two agents to two emulators, and leave process.env alone", async () => {
+  const before = JSON.stringify(process.env);
+  const replies = ["west", "east"].map(async (name) => {
+    await using emulator = await startEmulator({ chunkDelayMs: 0, reply: () => name });
+    await using agent = new FoundryAgent({
+      ...emulator.agentOptions,
+      preset: "chat",
+      client: { baseDirectory },
+    });
+    const reply = await agent.chat("Hello");
+    expect(agent.provider.warnings).toEqual([]);
+    expect(emulator.counts).toEqual({ identity: 1, foundry: 1, unauthorized: 0 });
+    return reply;
+  });
+  expect(await Promise.all(replies)).toEqual(["west", "east"]);
+  expect(JSON.stringify(process.env)).toBe(before);
 });

@@ -65,11 +65,11 @@ test("a job of GitHub Actions: an assertion, its exchange and a conversation, wi
   expect(summary).toEqual([
     "GET /actions/idtoken 200",
     "POST /tenant/oauth2/v2.0/token 200",
-    "/openai/v1/responses 200 valid",
-    "/openai/v1/responses 401 revoked",
+    "/v1/responses 200 valid",
+    "/v1/responses 401 revoked",
     "GET /actions/idtoken 200",
     "POST /tenant/oauth2/v2.0/token 200",
-    "/openai/v1/responses 200 valid",
+    "/v1/responses 200 valid",
   ]);
   expect(agent.credential).toMatchObject({ kind: "github-actions", host: "github-actions" });
 });
@@ -79,7 +79,7 @@ test("a job of Azure Pipelines: the same with its service connection", async () 
   expect(summary.slice(0, 3)).toEqual([
     "POST /pipelines/oidctoken 200",
     "POST /tenant/oauth2/v2.0/token 200",
-    "/openai/v1/responses 200 valid",
+    "/v1/responses 200 valid",
   ]);
 });
 
@@ -89,10 +89,10 @@ test("an auth sidecar: a conversation as the agent identity", async () => {
   const path = "/AuthorizationHeaderUnauthenticated/Foundry";
   expect(summary).toEqual([
     `GET ${path} 200`,
-    "/openai/v1/responses 200 valid",
-    "/openai/v1/responses 401 revoked",
+    "/v1/responses 200 valid",
+    "/v1/responses 401 revoked",
     `GET ${path} 200`,
-    "/openai/v1/responses 200 valid",
+    "/v1/responses 200 valid",
   ]);
   const callers = requests.flatMap(({ authorization }) => authorization?.clientId ?? []);
   expect(new Set(callers)).toEqual(new Set([AGENT]));

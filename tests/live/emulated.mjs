@@ -10,7 +10,9 @@ import { live } from "./run.mjs";
  */
 export async function liveEmulated({ prepare = () => {}, settings, ...options }) {
   const emulator = await startEmulator({ chunkDelayMs: 0, ...settings });
-  const env = { ...emulator.env, AZURE_POD_IDENTITY_AUTHORITY_HOST: emulator.identity.url };
+  // The checks are about Azure's own routes, not about `/v1`, which a bare address would get.
+  const routes = { FOUNDRY_RESOURCE_URL: `${emulator.foundry.url}/openai/v1/` };
+  const env = { ...emulator.env, ...routes, AZURE_POD_IDENTITY_AUTHORITY_HOST: emulator.identity.url };
   const before = { ...process.env };
   Object.assign(process.env, env);
   try {

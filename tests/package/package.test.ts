@@ -127,9 +127,11 @@ test.each([
   ["direct.js", NOTHING],
   ["edge.js", NOTHING],
   ["http-client.js", /^$/],
+  ["tokens.js", NOTHING],
   ["web.js", WEB],
   ["workerd/index.js", WEB],
   ["workerd/edge.js", WEB],
+  ["workerd/tokens.js", WEB],
 ])("%s alone loads nothing of Node", (entry, allowed) => {
   const seen = new Set<string>();
   const visit = (file: string) => {

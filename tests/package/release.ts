@@ -32,10 +32,7 @@ export function inlinedModules(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((path) => /\.m?js$/.test(path))
     .flatMap((path) => [
-      // esbuild breaks long strings.
-      ...readFileSync(join(folder, path), "utf8")
-        .replaceAll("\\\n", "")
-        .matchAll(/["'`]([A-Za-z0-9+/]{2000,}={0,2})["'`]/g),
+      ...readFileSync(join(folder, path), "utf8").matchAll(/["'`]([A-Za-z0-9+/]{2000,}={0,2})["'`]/g),
     ])
     .map(([, base64]) => {
       const bytes = inflateRawSync(Buffer.from(base64 as string, "base64"));

@@ -11,7 +11,9 @@ import { transpile } from "@bytecodealliance/jco-transpile";
 import { startEmulator } from "copilot-keyless/emulator";
 import { describe, expect, test } from "vitest";
 import { ask, startApp } from "../e2e/functions/support.js";
+import { installLocked } from "../support/install-locked.js";
 import { newcomer, root, run } from "../support/process.js";
+import { startKeyFront } from "./key-front.js";
 import { installed, linkPackages } from "./support.js";
 
 interface Sample {
@@ -47,7 +49,7 @@ const all = PAGES.flatMap((page) => samplesOf(page).map((sample) => ({ ...sample
 const samples = all.filter(({ language }) => ["ts", "js"].includes(language));
 
 /** The allowed expectations in comments. */
-const KINDS = /^(?:prints .+|functions|edge|types only: .+|)$/;
+const KINDS = /^(?:(?:with a key, )?prints .+|functions|edge|vitest|types only: .+|)$/;
 
 const folder = installed();
 linkPackages(folder, [
@@ -62,8 +64,12 @@ linkPackages(folder, [
   "openai",
   "typescript",
   "undici-types",
+  "vitest",
   "zod",
 ]);
+const libraries = join(root, "tests/package/libraries");
+installLocked(libraries, "Installing LangChain and Vercel's AI SDK, once");
+linkPackages(folder, ["@ai-sdk", "@langchain", "ai"], libraries);
 
 // The output of `npx @bytecodealliance/jco transpile`, for the sample that imports it.
 const { files: component } = await transpile(join(root, "dist/component.wasm"), { name: "component" });
@@ -102,7 +108,11 @@ test.each(["nodenext", "bundler"])(
 /** Starts an emulator for one sample. Returns it with an environment that leads to it. */
 async function azure() {
   const emulator = await startEmulator({ chunkDelayMs: 0 });
-  const env = newcomer({ ...emulator.env, TEAM_RESOURCE_URL: emulator.env.FOUNDRY_RESOURCE_URL });
+  const env = newcomer({
+    ...emulator.env,
+    TEAM_RESOURCE_URL: emulator.env.FOUNDRY_RESOURCE_URL,
+    AZURE_OPENAI_ENDPOINT: emulator.foundry.url, // as the libraries expect it, without a path
+  });
   return { emulator, env };
 }
 
@@ -143,6 +153,16 @@ test.each(of(/^edge$/))("$name answers its user, and nobody else", async ({ name
   expect(result.stdout).toMatch(/^200 .*Hello from the docs.* 401\n$/);
 });
 
+test.each(of(/^vitest$/))("$name passes in vitest", async ({ name }) => {
+  const file = `vitest/${name}.test.js`;
+  mkdirSync(join(folder, "vitest"), { recursive: true });
+  writeFileSync(join(folder, file), readFileSync(join(folder, `built/${name}.js`)));
+  const args = ["node_modules/vitest/vitest.mjs", "run", "--root", ".", file];
+  const result = await run(process.execPath, args, { env: newcomer({ NO_COLOR: "1" }), cwd: folder });
+  expect(result.stdout).toMatch(/Tests {2}3 passed \(3\)/);
+  expect(result.code).toBe(0);
+});
+
 describe("programs", { concurrent: true }, () => {
   test.each(of(/^(prints .*)?$/))("$name runs", async ({ name, expected }) => {
     const { emulator, env } = await azure();
@@ -158,11 +178,44 @@ describe("programs", { concurrent: true }, () => {
   });
 });
 
+test.each(of(/^with a key, /))(
+  "$name runs with a key, and no other credential",
+  async ({ name, expected }) => {
+    const { emulator } = await azure();
+    const front = await startKeyFront(emulator);
+    const result = await run(process.execPath, [`built/${name}.js`], {
+      env: newcomer(front.env),
+      cwd: folder,
+    });
+    await front.stop();
+    await emulator.stop();
+    expect(result.stderr).toBe("");
+    expect(result.code).toBe(0);
+    expect(result.stdout).toContain(expected.slice("with a key, prints ".length));
+    expect(emulator.counts).toMatchObject({ foundry: 1, unauthorized: 0 });
+  },
+);
+
+test.each(of(/^prints/).filter(({ code }) => /azureADTokenProvider: create/.test(code)))(
+  "$name fails while a key is left in the environment, as the guide says",
+  async ({ name }) => {
+    const { emulator, env } = await azure();
+    const program = { env: { ...env, AZURE_OPENAI_API_KEY: "left" }, cwd: folder };
+    const result = await run(process.execPath, [`built/${name}.js`], program);
+    await emulator.stop();
+    expect(result.stderr).toContain(
+      "The `apiKey` and `azureADTokenProvider` arguments are mutually exclusive",
+    );
+  },
+);
+
 /** How to run a command here; `skip` is the reason why it cannot run in a test. */
 type Expected = { skip: string } | { says: RegExp; code?: number };
 
 const INSTALLED = { skip: "installed above, from the packed file" };
 const SERVES = { skip: "serves until it is ended; a suite of its own runs it" };
+
+const PYTHON = { skip: "examples/python/tests/test_guide.py runs it" };
 
 const COMMANDS: Record<string, Expected> = {
   "npm start": { says: /turns +2/ },
@@ -172,13 +225,18 @@ const COMMANDS: Record<string, Expected> = {
     says: /endpoint\/placeholder/,
     code: 1,
   },
+  "npm install copilot-keyless": INSTALLED,
   "npm install copilot-keyless @github/copilot-sdk @azure/identity": INSTALLED,
   "npm install copilot-keyless @github/copilot-sdk @azure/identity @azure/functions": INSTALLED,
   "npm run www": SERVES,
   "npm run tool functions": SERVES,
   "npx copilot-keyless emulator": SERVES,
+  "npx copilot-keyless emulator --role none": SERVES,
+  'npx copilot-keyless emulator --quota deployment=gpt-5.5,requestsPerMinute=3 --reply "Sunny."': SERVES,
+  "npx copilot-keyless emulator --fault server=foundry,kind=status,status=503,match.body=weather": SERVES,
   "npm test runtimes": { skip: "tests/runtimes" },
   "az login": { skip: "needs Azure" },
+  "npx copilot-keyless chat --demo": { says: /turns +2/ },
   'npx copilot-keyless chat --demo "Hello"': { says: /Hello[\s\S]*turns +1/ },
   "npx copilot-keyless doctor": { says: /✗ endpoint\/empty {2}No endpoint was given/, code: 1 },
   "npx copilot-keyless doctor --json": { says: /"code": ?"endpoint\/empty"/, code: 1 },
@@ -190,6 +248,20 @@ const COMMANDS: Record<string, Expected> = {
   "npx copilot-keyless config --endpoint myres.openai.azure.com --format python": {
     says: /myres\.openai\.azure\.com/,
   },
+  "npx copilot-keyless config --endpoint myres.openai.azure.com --format go": { says: /^package main$/m },
+  "npx copilot-keyless config --endpoint myres.openai.azure.com --format rust --snippet": {
+    says: /^fn provider\(\)/m,
+  },
+  "python3 -m venv .venv": PYTHON,
+  ". .venv/bin/activate": PYTHON,
+  "pip install github-copilot-sdk azure-identity aiohttp": PYTHON,
+  "npx copilot-keyless config --format python > app.py": PYTHON,
+  "python app.py": PYTHON,
+  "export AZURE_TOKEN_CREDENTIALS=dev": PYTHON,
+  "npx copilot-keyless config --endpoint myres.openai.azure.com --model gpt-5.5 --format python > app.py":
+    PYTHON,
+  "npm run tool component": PYTHON,
+  "pip install -e examples/python": PYTHON,
   "npx copilot-keyless config --endpoint myres.openai.azure.com --format role": {
     says: /az role assignment create/,
   },

@@ -21,12 +21,12 @@ export function tarball(folder: string): string {
   return join(folder, name as string);
 }
 
-/** Links packages of this repository, instead of downloading them. */
-export function linkPackages(folder: string, names: readonly string[]): void {
+/** Links packages that are installed in `home`, instead of downloading them. */
+export function linkPackages(folder: string, names: readonly string[], home: string = root): void {
   for (const name of names) {
     const scope = name.includes("/") ? name.slice(0, name.indexOf("/")) : "";
     mkdirSync(join(folder, "node_modules", scope), { recursive: true });
-    symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
+    symlinkSync(join(home, "node_modules", name), join(folder, "node_modules", name));
   }
 }
 

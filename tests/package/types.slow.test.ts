@@ -19,6 +19,7 @@ const PORTABLE = [
   "copilot-keyless/direct",
   "copilot-keyless/edge",
   "copilot-keyless/testing",
+  "copilot-keyless/tokens",
 ];
 const ALONE = [...PORTABLE, "copilot-keyless/emulator"];
 
@@ -121,6 +122,31 @@ test("from CommonJS, by nodenext", async () => {
   const flags = [...BY_NODENEXT, ...NODE, "--skipLibCheck"];
   const file = program(bare, "all.cts", entries);
   expect(await complaints(bare, file, compiler("typescript"), flags)).toEqual([]);
+});
+
+describe.each(["typescript", "typescript-6"])("by %s, in a folder with this package alone", (name) => {
+  const alone = installed();
+  const code = `import { createBearerTokenProvider, createDirectCredential, KeylessError } from "copilot-keyless/tokens";
+    import type { TokenCredential, TokenEvent, TokenProvider } from "copilot-keyless/tokens";
+    const credential: TokenCredential = createDirectCredential({ source: "imds" });
+    const onEvent = ({ type, at }: TokenEvent): string => type + at.toFixed();
+    export const tokens: TokenProvider = createBearerTokenProvider(credential, "a scope", { onEvent });
+    export const code = await tokens().catch((error: unknown) => error instanceof KeylessError && error.code);`;
+
+  // An older `lib` lacks Symbol.dispose, and `lib` without "dom" lacks fetch.
+  test.each(["es2022", "es2020"])("tokens compile with --lib %s and every check on", async (lib) => {
+    mkdirSync(join(alone, "programs"), { recursive: true });
+    writeFileSync(join(alone, "programs/tokens.mts"), code);
+    const flags = [...BY_NODENEXT, "--lib", lib, "--skipLibCheck", "false", "--exactOptionalPropertyTypes"];
+    expect(await complaints(alone, "programs/tokens.mts", compiler(name), flags)).toEqual([]);
+  });
+
+  test("an export that is not there is an error", async () => {
+    mkdirSync(join(alone, "programs"), { recursive: true });
+    writeFileSync(join(alone, "programs/wrong.mts"), 'import { nothing } from "copilot-keyless/tokens";');
+    const found = await complaints(alone, "programs/wrong.mts", compiler(name), BY_NODENEXT);
+    expect(found).toEqual([expect.stringContaining("'nothing'")]);
+  });
 });
 
 test("every entry point, by the compiler before the newest", async () => {

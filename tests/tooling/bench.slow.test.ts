@@ -14,7 +14,7 @@ const { agreement, dataOf, differing, environmentOf, pageOf, textOf } = await pa
 const { placed } = await import(new URL("../../scripts/command.mjs", import.meta.url).href);
 
 const bench = (...args: string[]) =>
-  run(process.execPath, [join(root, "scripts/bench.mjs"), ...args], {
+  run(process.execPath, [join(root, "scripts/tool.mjs"), "bench", ...args], {
     env: process.env as Record<string, string>,
   });
 
@@ -69,7 +69,7 @@ test.each([
     "a file without marks",
     ["--only", "fleet", "--write", "SECURITY.md"],
     "SECURITY.md has no marks",
-    "written by scripts/bench.mjs",
+    "written by npm run bench",
   ],
 ])("%s is refused before anything is measured", async (_name, args, message, hint) => {
   const { code, stdout, stderr } = await bench("--quick", ...args);
@@ -170,9 +170,7 @@ test("docs/reference/bench.md has the marks between which --write puts the table
     "| One thing | 3 ms; limit 1 ms | them 2 ms (1.5 x as much) | no more than the peer: **missed**; why it is so |",
   );
   const around = (text: string) => {
-    const parts = text.split(
-      /(?<=<!-- written by scripts\/bench.mjs -->).*(?=<!-- end of scripts\/bench.mjs -->)/s,
-    );
+    const parts = text.split(/(?<=<!-- written by npm run bench -->).*(?=<!-- end of npm run bench -->)/s);
     expect(parts).toHaveLength(2);
     return parts;
   };

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 
-const BEGIN = "<!-- written by scripts/faults.mjs -->";
-const END = "<!-- end of scripts/faults.mjs -->";
+const BEGIN = "<!-- written by npm run tool faults -->";
+const END = "<!-- end of npm run tool faults -->";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-faults-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,7 +18,7 @@ const part = (name: string) => import(new URL(`../../benches/faults/${name}`, im
 
 function faults(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(root, "scripts/faults.mjs"), ...args], { cwd: root });
+    const child = spawn(process.execPath, [join(root, "scripts/tool.mjs"), "faults", ...args], { cwd: root });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => {
@@ -92,7 +92,7 @@ describe.concurrent("the command", () => {
   test.each([
     [["--only", "identity-500,no-such"], 'There is no fault "no-such"', "identity-429-retry-after"],
     [["--only", ""], 'There is no fault ""', "There are: identity, resource, clock, process"],
-    [["--write", "README.md"], "README.md has no marks", "written by scripts/faults.mjs"],
+    [["--write", "README.md"], "README.md has no marks", "written by npm run tool faults"],
     [["--write", "no-such.md"], "no-such.md has no marks", "written by"],
     [["--fast"], "--fast", "--help"],
   ])("%j is a clear error", async (args, message, hint) => {

@@ -48,6 +48,7 @@ import {
 } from "copilot-keyless/http";
 import { type ChatReplyEvent, sendChat } from "copilot-keyless/http-client";
 import { FakeClock, withClock } from "copilot-keyless/testing";
+import type * as tokens from "copilot-keyless/tokens";
 
 /** Fails to compile unless both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -58,6 +59,9 @@ const credential = new DefaultAzureCredential();
 const provider = createBearerTokenProvider(credential, scope);
 
 same<typeof provider, TokenProvider>(true);
+same<typeof tokens.createBearerTokenProvider, typeof createBearerTokenProvider>(true);
+same<typeof tokens.createDirectCredential, typeof createDirectCredential>(true);
+same<typeof tokens.KeylessError, typeof KeylessError>(true);
 same<ReturnType<TokenProvider["refresh"]>, Promise<AccessToken>>(true);
 same<Awaited<ReturnType<typeof provider>>, string>(true);
 same<ReturnType<typeof provider.getToken>, Promise<AccessToken>>(true);

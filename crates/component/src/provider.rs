@@ -58,6 +58,7 @@ impl From<ProviderRequest> for provider::ProviderRequest {
             max_output_tokens: request.max_output_tokens.map(whole_number),
             own_credential: request.own_credential,
             env: request.env.into_iter().collect(),
+            ..Self::default()
         }
     }
 }

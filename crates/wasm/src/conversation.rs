@@ -19,6 +19,7 @@ impl Lifecycle {
     /// [`conversation::Lifecycle::next`].
     pub fn next(&mut self, came: &str, turn: Option<u32>, close: &str) -> String {
         let close = match close {
+            "idle" => Close::Idle,
             "keep" => Close::Keep,
             "delete" => Close::Delete,
             _ => Close::No,

@@ -27,6 +27,12 @@ pub fn plan_provider(request: &JsValue) -> JsResult {
         .map(to_js)
 }
 
+/// [`provider::check_headers`].
+#[wasm_bindgen(js_name = checkHeaders)]
+pub fn check_headers(headers: &JsValue) -> Result<(), JsValue> {
+    provider::check_headers(&from_js(headers, Code::ProviderHeader)?).map_err(throw)
+}
+
 /// [`provider::models`], for options that include a name and models.
 #[wasm_bindgen(js_name = planModels)]
 pub fn plan_models(options: &JsValue, taken: &Array) -> JsResult {
@@ -60,6 +66,12 @@ pub fn plan_chat(request: &JsValue, prompt: &str, timeout_ms: Option<f64>) -> Js
 #[wasm_bindgen(js_name = judgeProbe)]
 pub fn judge_probe(failure: &JsValue) -> JsResult {
     Ok(to_js(probe::judge(&from_js(failure, Code::ProviderConflict)?)))
+}
+
+/// [`provider::first_byte_timeout_ms`].
+#[wasm_bindgen(js_name = firstByteTimeoutMs)]
+pub fn first_byte_timeout_ms(model: &str, effort: Option<String>) -> u32 {
+    provider::first_byte_timeout_ms(model, effort.as_deref())
 }
 
 /// [`identity::call`].

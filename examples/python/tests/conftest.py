@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
+# For the app's tests, which the guide prints: here nobody installed the package.
+os.environ.setdefault("EMULATOR_COMMAND", shlex.join(["node", str(ROOT / "dist/cli.js"), "emulator", "--json"]))
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,12 @@ export function initSync(options: { module: Uint8Array }): void;
 
 /** These functions throw a `CoreError` of core.d.ts. */
 export function parseEndpoint(input: string, options: unknown): Endpoint;
+export function checkHeaders(headers: Record<string, string>): void;
 export function planProvider(request: ProviderRequest): ProviderPlan;
 export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
 export function planChat(request: ProbeRequest, prompt: string, timeoutMs: number | undefined): ProbeCall;
+/** Returns how long a model may send nothing of a reply, in milliseconds. */
+export function firstByteTimeoutMs(model: string, effort: string | undefined): number;
 /** `taken`: the names of the preceding providers. */
 export function planModels(request: NamedProviderRequest, taken: string[]): PlannedModel[];
 export function planTokenRequest(request: TokenRequest): TokenCall;
@@ -149,7 +152,7 @@ export type ConversationOutcome =
   | "released";
 
 /** Whether the conversation ends, and whether its history is kept. */
-export type ConversationClose = "no" | "keep" | "delete";
+export type ConversationClose = "no" | "idle" | "keep" | "delete";
 
 export class Lifecycle {
   /** `resumed`: the conversation resumes an earlier session. */

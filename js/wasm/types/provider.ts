@@ -123,8 +123,10 @@ export interface ModelOptions {
 export interface ProviderRequest extends ModelOptions {
   endpoint?: string | undefined;
   scope?: string | undefined;
+  transport?: "http" | "websockets" | undefined;
   maxPromptTokens?: number | undefined;
   maxOutputTokens?: number | undefined;
+  maxContextWindowTokens?: number | undefined;
   /** Whether the program passes its own credential or token function. */
   ownCredential?: boolean;
   env?: Record<string, string | undefined>;
@@ -134,6 +136,7 @@ export interface ProviderRequest extends ModelOptions {
 export interface PlannedConfig {
   type: "openai" | "azure" | "anthropic";
   wireApi?: "responses" | "completions";
+  transport?: "http" | "websockets";
   baseUrl: string;
   azure?: { apiVersion: string };
   headers?: Record<string, string>;
@@ -141,6 +144,7 @@ export interface PlannedConfig {
   wireModel?: string;
   maxPromptTokens?: number;
   maxOutputTokens?: number;
+  maxContextWindowTokens?: number;
 }
 
 /**

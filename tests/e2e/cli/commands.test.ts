@@ -164,8 +164,9 @@ describe("config", () => {
       'base_url="https://myres.openai.azure.com/openai/v1/",',
     ],
     ["csharp", "BearerTokenProvider = async _ =>", 'BaseUrl = "https://myres.openai.azure.com/openai/v1/",'],
-    ["go", "BearerTokenProvider: bearerToken,", 'BaseURL: "https://myres.openai.azure.com/openai/v1/",'],
+    ["go", "BearerTokenProvider: bearerToken,", '"https://myres.openai.azure.com/openai/v1/",'],
     ["java", ".setBearerTokenProvider(args ->", '.setBaseUrl("https://myres.openai.azure.com/openai/v1/")'],
+    ["rust", "provider.bearer_token_provider = Some(", '"https://myres.openai.azure.com/openai/v1/";'],
     ["env", "FOUNDRY_MODEL_NAME=gpt-5.5", "FOUNDRY_RESOURCE_URL=https://myres.openai.azure.com/openai/v1/"],
     ["role", "az role assignment create", "--assignee <object-id>"],
   ])("prints it as code: %s", async (format, ...parts) => {
@@ -173,6 +174,19 @@ describe("config", () => {
     expect(result.code).toBe(0);
     for (const part of parts) expect(result.stdout).toContain(part);
     expect(result.stdout).not.toContain("undefined");
+  });
+
+  test("prints only the provider of a program, and refuses that of no language", async () => {
+    const args = ["config", "-e", "https://myres.openai.azure.com", "--snippet"];
+    const { code, stdout } = await cli([...args, "--format", "python"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("provider = ProviderConfig(");
+    expect(stdout).not.toContain("asyncio");
+    for (const more of [[], ["--format", "role"]]) {
+      const refused = await cli([...args, ...more]);
+      expect(refused.stderr).toContain("--snippet needs --format with a language: typescript, ");
+      expect(refused).toMatchObject({ code: 1, stdout: "" });
+    }
   });
 
   test("shows the credential, which variable decided it, and what looks wrong about it", async () => {
@@ -230,5 +244,60 @@ describe("emulator", () => {
     const [code] = await once(child, "close");
     expect(code).toBe(0);
     expect(stderr).toContain("1 token requests");
+  });
+
+  test("takes deployments, roles, quotas, faults and replies, and is controlled over HTTP", async () => {
+    const args = [
+      ["--deployment", "small", "--deployment", "large", "--role", "none"],
+      ["--quota", "deployment=large,requestsPerMinute=0"],
+      ["--fault", "server=foundry,kind=status,status=503,match.body=weather,times=always"],
+      ["--reply", "Sunny.", "--reply", '{"text": "Rainy, cold.", "usage": {"inputTokens": 7}}'],
+    ].flat();
+    const child = spawn(process.execPath, [join(root, "dist/cli.js"), "emulator", "--json", ...args], {
+      env: newcomer(),
+    });
+    const closed = once(child, "close");
+    const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+    const env = JSON.parse(line) as Record<string, string>;
+    const url = env.FOUNDRY_RESOURCE_URL as string;
+    const control = (path: string, body: object) =>
+      fetch(`${url}/_emulator/${path}`, { method: "POST", body: JSON.stringify(body) });
+    const identity = `${env.IDENTITY_ENDPOINT}?api-version=2019-08-01&resource=https://ai.azure.com`;
+    const headers = { "x-identity-header": env.IDENTITY_HEADER as string };
+    const token = (await (await fetch(identity, { headers })).json()) as { access_token: string };
+    const ask = async (model: string, input: string) => {
+      const response = await fetch(`${url}/openai/v1/responses`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token.access_token}` },
+        body: JSON.stringify({ model, input }),
+      });
+      return `${response.status} ${await response.text()}`;
+    };
+    try {
+      expect(env.FOUNDRY_MODEL_NAME).toBe("small");
+      expect(await ask("small", "hello")).toMatch(/^401 .*PermissionDenied/);
+      expect((await control("roles", { roles: ["Foundry User"] })).status).toBe(200);
+      expect(await ask("small", "hello")).toMatch(/^200 .*Sunny\./);
+      expect(await ask("small", "hello")).toMatch(/^200 .*Rainy, cold\..*"input_tokens":7/);
+      expect(await ask("small", "the weather")).toMatch(/^503 /);
+      expect(await ask("large", "hello")).toMatch(/^429 /);
+      expect(await ask("gpt-5.5", "hello")).toMatch(/^404 .*DeploymentNotFound/);
+    } finally {
+      child.kill("SIGTERM");
+    }
+    expect((await closed)[0]).toBe(0);
+  });
+
+  test.each([
+    [["--fault", "server=foundry,kind=explode"], "emulator/invalid-fault", "`kind` must be one of"],
+    [["--fault", "explode"], "emulator/invalid-option", "--fault cannot be read"],
+    [["--reply", "{}"], "emulator/invalid-reply", "`text` or `toolCalls` is missing"],
+    [["--role", "King"], "emulator/invalid-option", "King"],
+    [["--quota", "rpm=3"], "emulator/invalid-option", "no field `rpm`"],
+  ])("refuses %s at once", async (args, code, message) => {
+    const result = await cli(["emulator", ...args]);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(code);
+    expect(result.stderr).toContain(message);
   });
 });

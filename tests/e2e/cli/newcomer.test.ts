@@ -111,13 +111,11 @@ function installedBeside(sdk: Record<string, string> | undefined): string {
 describe("the Copilot SDK", () => {
   test("not installed", async () => {
     const program = installedBeside(undefined);
-    const result = await run(process.execPath, [program, "chat", "-e", ENDPOINT, "hello"], {
-      env: newcomer(),
-    });
+    const inProject = { env: newcomer(), cwd: join(program, "../../../..") };
+    const result = await run(process.execPath, [program, "chat", "-e", ENDPOINT, "hello"], inProject);
     expectTold(result, "sdk/not-installed", /npm install @github\/copilot-sdk/);
-    const doctor = await run(process.execPath, [program, "doctor", "-e", "https://<x>.openai.azure.com"], {
-      env: newcomer(),
-    });
+    const placeholder = ["doctor", "-e", "https://<x>.openai.azure.com"];
+    const doctor = await run(process.execPath, [program, ...placeholder], inProject);
     expect(doctor.stdout).toMatch(/^! environment .*@github\/copilot-sdk not installed/m);
     expect(doctor.stdout).toMatch(
       /^ {2}! @github\/copilot-sdk is not installed, and the turn needs it: npm install @github\/copilot-sdk \(not-installed\)$/m,

@@ -36,8 +36,8 @@ test("two turns, one identity request, and the token reaches the resource as it 
   const foundry = emulator.requests.filter(({ server }) => server === "foundry");
   expect(identity).toHaveLength(1);
   expect(foundry.map(({ path, status }) => [path, status])).toEqual([
-    ["/openai/v1/responses", 200],
-    ["/openai/v1/responses", 200],
+    ["/v1/responses", 200],
+    ["/v1/responses", 200],
   ]);
   // The emulator verified signature, audience and expiry, and identifies the token by its id.
   expect(new Set(foundry.map(({ tokenId }) => tokenId))).toEqual(new Set([identity[0]?.tokenId]));

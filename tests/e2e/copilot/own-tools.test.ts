@@ -3,7 +3,9 @@
 
 import { join } from "node:path";
 import { defineTool, type PermissionRequest, type SessionConfig, type Tool } from "@github/copilot-sdk";
+import { toJsonSchema } from "@valibot/to-json-schema";
 import { type AgentOptions, FoundryAgent } from "copilot-keyless";
+import * as v from "valibot";
 import { afterAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { root } from "../../support/process.js";
@@ -189,4 +191,60 @@ test("a typed tool of a Standard JSON Schema", async () => {
   await agentWith({ preset: "chat", session: { tools: [weather] } }).chat("How is it?");
   expect(results).toEqual(["Rain in Graz"]);
   expect(parameters).toMatchObject({ type: "object", required: ["city"] });
+});
+
+test("a typed tool of Valibot, by its converter; arguments that do not fit are told to the model", async () => {
+  const schema = v.object({ city: v.string(), days: v.optional(v.pipe(v.number(), v.integer())) });
+  const weather = defineTool<v.InferOutput<typeof schema>>("weather", {
+    parameters: toJsonSchema(schema) as Record<string, unknown>,
+    // Neither the SDK nor the runtime checks what the model sends.
+    handler: (given) => {
+      const { city, days = 1 } = v.parse(schema, given);
+      return `Snow in ${city} for ${days}`;
+    },
+  });
+  const tell = async (given: object) => {
+    called = { name: "weather", arguments: given };
+    await agentWith({ preset: "chat", session: { tools: [weather] } }).chat("How is it?");
+    return results.join();
+  };
+  expect(await tell({ city: "Graz", days: 2 })).toBe("Snow in Graz for 2");
+  const properties = { city: { type: "string" }, days: { type: "integer" } };
+  expect(parameters).toMatchObject({ type: "object", properties, required: ["city"] });
+  expect(await tell({ city: 5 })).not.toContain("Snow");
+});
+
+describe("a tool with isTerminal takes the answer", () => {
+  const schema = z.object({ city: z.string(), celsius: z.number() });
+
+  test("as data: the turn ends with it, after one request", async () => {
+    let answer: z.infer<typeof schema> | undefined;
+    const tell = defineTool("answer", {
+      parameters: schema,
+      isTerminal: true,
+      handler: (given) => {
+        answer = schema.parse(given);
+        return "Taken";
+      },
+    });
+    called = { name: "answer", arguments: { city: "Graz", celsius: 21 } };
+    const conversation = agentWith({ preset: "chat" }).conversation({ tools: [tell] });
+    const { text, usage } = await conversation.turn("How is it?");
+    expect([text, usage.requests, answer]).toEqual(["", 1, { city: "Graz", celsius: 21 }]);
+    const stream = conversation.stream("And now?");
+    let streamed = "";
+    for await (const piece of stream) streamed += piece;
+    expect([streamed, (await stream.reply).text, (await stream.reply).usage.requests]).toEqual(["", "", 1]);
+  });
+
+  test("and what does not fit goes back to the model, whose words are the reply", async () => {
+    const tell = defineTool("answer", {
+      parameters: schema,
+      isTerminal: true,
+      handler: (given) => schema.parse(given),
+    });
+    called = { name: "answer", arguments: { city: "Graz" } };
+    const conversation = agentWith({ preset: "chat" }).conversation({ tools: [tell] });
+    expect(await conversation.turn("How is it?")).toMatchObject({ text: "Done", usage: { requests: 2 } });
+  });
 });

@@ -3,9 +3,9 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, expect } from "vitest";
+import type { Answer } from "../../../js/emulator/answer.js";
 import { chatCompletionEvents } from "../../../js/emulator/chat-completions.js";
 import { messageEvents } from "../../../js/emulator/messages.js";
-import type { Answer } from "../../../js/emulator/reply.js";
 import { responsesEvents } from "../../../js/emulator/responses.js";
 import type { ServerSentEvent } from "../../../js/emulator/sse.js";
 
@@ -57,8 +57,8 @@ export class Judge {
       text: this.reply,
       toolCalls: [],
       createdAt: 1_700_000_000,
-      inputTokens: 10,
-      outputTokens: 10,
+      finish: "stop",
+      usage: { inputTokens: 10, outputTokens: 10, cachedTokens: 0, reasoningTokens: 0 },
     };
     return [...events(request, answer)].map(format).join("");
   }

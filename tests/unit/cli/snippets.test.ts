@@ -1,28 +1,20 @@
 // The output of `config --format` leads to the same provider in every format.
 
+import { execFileSync } from "node:child_process";
 import { type PlannedConfig, planProvider } from "copilot-keyless/core";
 import { describe, expect, test } from "vitest";
+import { quote } from "../../../js/cli/programs/text.js";
+import { quote as quoteForShell } from "../../../js/cli/shell.js";
 import { snippets } from "../../../js/cli/snippets.js";
+import { ODD_TEXTS, PROVIDERS } from "../../support/programs.js";
 
-const ENDPOINT = "https://myres.openai.azure.com";
+const planned = (options: object) =>
+  planProvider({ endpoint: "https://myres.openai.azure.com", env: {}, ...options });
 
-/** Options of providers whose snippets differ. */
-const PROVIDERS = {
-  "a model": { model: "gpt-5.5" },
-  "a deployment of another name": { model: "gpt-5.5", deployment: "team-gpt" },
-  "chat completions, with limits": {
-    model: "gpt-5.5",
-    wireApi: "completions",
-    maxPromptTokens: 9_000,
-    maxOutputTokens: 900,
-  },
-  "a dated API": { model: "gpt-5.5", apiVersion: "2025-04-01-preview" },
-  "another scope": { model: "gpt-5.5", scope: "api://0f2b1c0a-0000-4000-8000-000000000001/.default" },
-} as const;
-
-const code = (options: object, format: string): string => {
-  const plan = planProvider({ endpoint: ENDPOINT, env: {}, ...options });
-  return snippets(plan, undefined).find(({ id }) => id === format)?.code ?? "";
+const printed = (options: object, format: string) => {
+  const found = snippets(planned(options), undefined).find(({ id }) => id === format);
+  if (!found) throw new Error(`There is no format ${format}`);
+  return found;
 };
 
 /** Simple fields and the dated API version, which a snippet must contain. */
@@ -31,14 +23,27 @@ const fieldsOf = ({ azure, ...config }: PlannedConfig): Record<string, unknown> 
   ...(azure && { apiVersion: azure.apiVersion }),
 });
 
-/** The pattern of a field in each language, within the provider's part of the snippet. */
+/** The pattern of a field in each language, within the provider's part of the text. */
 const LANGUAGES: Record<string, { provider: RegExp; field: RegExp }> = {
-  typescript: { provider: /provider: \{\n(.*?)\n {2}\},/s, field: /(\w+): (".*?"|\d+)/g },
+  typescript: {
+    provider: /(?:provider: |ProviderConfig = )\{\n(.*?)\n *\}[,;]\n/s,
+    field: /(\w+):\s+(".*?"|\d+)/g,
+  },
   python: { provider: /ProviderConfig\(\n(.*?)\n\)/s, field: /"?(\w+)"?(?:=|: )(".*?"|\d+)/g },
-  csharp: { provider: /new ProviderConfig\n(.*?)\n {4}\}/s, field: /(\w+) = (".*?"|\d+)/g },
-  go: { provider: /ProviderConfig\{\n(.*?)\n\t\t\},/s, field: /(\w+): (".*?"|\d+)/g },
-  java: { provider: /new ProviderConfig\(\)\n(.*?);/s, field: /\.set(\w+)\((".*?"|\d+)\)/g },
+  csharp: { provider: /new ProviderConfig\n(.*?)\n\}/s, field: /(\w+) = (".*?"|\d+)/g },
+  go: { provider: /ProviderConfig\{\n(.*?)\n\t\}/s, field: /(\w+): +(".*?"|\d+)/g },
+  java: { provider: /new ProviderConfig\(\)\n(.*?);\n/s, field: /\.set(\w+)\((".*?"|\d+)\)/g },
+  rust: { provider: /(let mut provider.*?Ok\(provider\))/s, field: /(\w+) = Some\((".*?"|\d+)/g },
 };
+
+/** Writes the constants of a Rust program, and the argument of `new`, as fields. */
+function inlined(text: string): string {
+  const constants = [...text.matchAll(/^const (\w+): &str = (".*");$/gm)];
+  return constants
+    .reduce((all, [, name = "", value = ""]) => all.replaceAll(`(${name}`, () => `(${value}`), text)
+    .replace("ProviderConfig::new(", "base_url = Some(")
+    .replace("provider_type", "type");
+}
 
 /** Returns a field's name in the Copilot SDK for JavaScript. */
 function camelCase(name: string): string {
@@ -49,28 +54,37 @@ function camelCase(name: string): string {
 }
 
 describe.each(Object.entries(PROVIDERS))("%s", (_, options) => {
-  const plan = planProvider({ endpoint: ENDPOINT, env: {}, ...options });
+  const plan = planned(options);
 
   test.each(Object.entries(LANGUAGES))(
-    "%s holds every field of the provider",
+    "%s holds every field of the provider, as a program and as a snippet",
     (format, { provider, field }) => {
-      const text = code(options, format);
-      const found = [...(provider.exec(text)?.[1] ?? "").matchAll(field)].map(([, name = "", value = ""]) => [
-        camelCase(name),
-        JSON.parse(value),
-      ]);
-      expect(Object.fromEntries(found)).toEqual(fieldsOf(plan.config));
-      expect(text).toContain(JSON.stringify(plan.model));
-      expect(text).toContain(JSON.stringify(plan.scope));
+      const { code, snippet } = printed(options, format);
+      for (const text of [code, snippet ?? ""]) {
+        const part = provider.exec(format === "rust" ? inlined(text) : text)?.[1] ?? "";
+        const found = [...part.matchAll(field)].map(([, name = "", value = ""]) => [
+          camelCase(name),
+          JSON.parse(value),
+        ]);
+        expect(Object.fromEntries(found)).toEqual(fieldsOf(plan.config));
+        expect(text).toContain(JSON.stringify(plan.model));
+        if (plan.scope) expect(text).toContain(JSON.stringify(plan.scope));
+        expect(/bearer_?token/i.test(text)).toBe(plan.scope !== undefined);
+      }
+      expect(code).toMatch(/^(#|\/\/) Install: .*\n\1 Run: .*\n\n/);
+      expect(snippet).not.toContain("Install:");
     },
   );
 
-  test("the environment leads to the same requests, without a warning", () => {
+  test("the environment leads to the same requests, and warns of nothing else", () => {
     const env = Object.fromEntries(
-      [...code(options, "env").matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+      [...printed(options, "env").code.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [
+        name,
+        value,
+      ]),
     );
     const again = planProvider({ env });
-    expect(again.warnings).toEqual([]);
+    expect(again.warnings).toEqual(plan.warnings);
     expect(again.scope).toBe(plan.scope);
     expect(again.model).toBe(plan.config.wireModel ?? plan.model);
     // No variable sets an API version, so its provider type must be set in code.
@@ -78,6 +92,51 @@ describe.each(Object.entries(PROVIDERS))("%s", (_, options) => {
   });
 
   test("the role is the one that the endpoint needs", () => {
-    expect(code(options, "role")).toContain("az role assignment create --assignee <object-id>");
+    expect(printed(options, "role").code).toContain("az role assignment create --assignee <object-id>");
   });
+});
+
+test.each(ODD_TEXTS)("TypeScript reads the quoted text %j as it was", (text) => {
+  // What is an escape in JSON is one in TypeScript.
+  expect(JSON.parse(quote(text))).toBe(text);
+});
+
+test.each(ODD_TEXTS.filter((text) => !text.includes("\0")))(
+  "a shell reads the quoted text %j as it was",
+  (text) => {
+    expect(execFileSync("sh", ["-c", `printf %s ${quoteForShell(text)}`], { encoding: "utf8" })).toBe(text);
+  },
+);
+
+test("the program for C#, whose SDK no test has, is this", () => {
+  expect(printed({ model: "gpt-5.5", deployment: "team-gpt" }, "csharp").code).toMatchInlineSnapshot(`
+    "// Install: dotnet new console && dotnet add package GitHub.Copilot.SDK && dotnet add package Azure.Identity
+    // Run: dotnet run (this text is Program.cs)
+
+    using Azure.Core;
+    using Azure.Identity;
+    using GitHub.Copilot;
+
+    var credential = new DefaultAzureCredential();
+    var scope = new TokenRequestContext(["https://ai.azure.com/.default"]);
+    var provider = new ProviderConfig
+    {
+        Type = "openai",
+        WireApi = "responses",
+        BaseUrl = "https://myres.openai.azure.com/openai/v1/",
+        ModelId = "gpt-5.5",
+        WireModel = "team-gpt",
+    #pragma warning disable GHCP001 // experimental
+        BearerTokenProvider = async _ => (await credential.GetTokenAsync(scope, default)).Token,
+    #pragma warning restore GHCP001
+    };
+    await using var client = new CopilotClient();
+    await using var session = await client.CreateSessionAsync(new SessionConfig
+    {
+        Model = "gpt-5.5",
+        Provider = provider,
+    });
+    var answer = await session.SendAndWaitAsync("Say hello in one sentence.");
+    Console.WriteLine(answer?.Data.Content);"
+  `);
 });

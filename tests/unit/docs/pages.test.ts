@@ -135,3 +135,9 @@ test("the recording shows a run to its end, and nothing of the machine", () => {
   expect(shown).toMatch(/no API key/);
   expect(shown).not.toMatch(/\/(?:home|root|tmp|work|Users)\//);
 });
+
+test("the pytest sample is the one that examples/test runs", () => {
+  const guide = readFileSync(join(root, "docs/guides/testing-with-the-emulator.md"), "utf8");
+  const program = readFileSync(join(root, "examples/python/tests/test_app.py"), "utf8");
+  expect(/^```python\n(.*?)^```$/ms.exec(guide)?.[1]).toBe(program);
+});

@@ -52,9 +52,13 @@ async function codeOf(response: Response) {
   return [response.status, ((await response.json()) as { code: string }).code];
 }
 
+/** Asks until an answer comes: on a busy machine, one may take longer than a short `timeoutMs`. */
 async function expectServed(chat: (request: Request) => Promise<Response>): Promise<void> {
-  const response = await chat(asking("Still there?"));
-  expect([response.status, await response.text()]).toEqual([200, expect.stringContaining("Still there?")]);
+  const ask = async () => {
+    const response = await chat(asking("Still there?"));
+    return [response.status, await response.text()];
+  };
+  await expect.poll(ask, { timeout: 20_000 }).toEqual([200, expect.stringContaining("Still there?")]);
 }
 
 /**

@@ -7,8 +7,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { resourceError } from "../../../js/emulator/errors.js";
 import { type Emulator, type EmulatorOptions, type Fault, startEmulator } from "../../../js/emulator.js";
 import { KeylessError } from "../../../js/errors/keyless-error.js";
+import { AI, askIdentity, type Call, events, json, last, post, start, tokenFor, until } from "./support.js";
 
-const AI = "https://ai.azure.com";
 const COGNITIVE = "https://cognitiveservices.azure.com";
 const REPLY = 'You said: "hello". I am the copilot-keyless emulator; this reply came over a keyless request.';
 const { body: DEPLOYMENT_NOT_FOUND } = resourceError("deployment-not-found");
@@ -16,76 +16,9 @@ const { body: NOT_FOUND } = resourceError("wrong-path");
 
 const flat401 = (audience = AI) => resourceError("token-invalid", { audience }).body;
 
-const running: Emulator[] = [];
-
-async function start(options: EmulatorOptions = {}): Promise<Emulator> {
-  const emulator = await startEmulator({ chunkDelayMs: 0, ...options });
-  running.push(emulator);
-  return emulator;
-}
-
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs();
-  await Promise.all(running.splice(0).map((emulator) => emulator.stop()));
 });
-
-function askIdentity(
-  emulator: Emulator,
-  query: Record<string, string> = {},
-  headers = {},
-): Promise<Response> {
-  const url = new URL(emulator.identity.endpoint);
-  url.search = new URLSearchParams({ resource: AI, "api-version": "2019-08-01", ...query }).toString();
-  return fetch(url, { headers: { "X-IDENTITY-HEADER": emulator.env.IDENTITY_HEADER, ...headers } });
-}
-
-async function tokenFor(emulator: Emulator, resource = AI): Promise<string> {
-  return (await json(await askIdentity(emulator, { resource }))).access_token;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: answers are compared field by field.
-async function json(response: Response): Promise<any> {
-  return JSON.parse(await response.text());
-}
-
-interface Call {
-  path?: string;
-  body?: unknown;
-  token?: string | undefined;
-  headers?: Record<string, string>;
-  signal?: AbortSignal;
-}
-
-function post(emulator: Emulator, { path = "/openai/v1/responses", body, token, headers, signal }: Call) {
-  return fetch(emulator.foundry.url + path, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    body: JSON.stringify(body ?? { model: "gpt-5.5", input: "hello" }),
-    signal: signal ?? null,
-  });
-}
-
-/** Returns the events of a stream: name and parsed data. */
-// biome-ignore lint/suspicious/noExplicitAny: events are compared field by field.
-async function events(response: Response): Promise<{ event?: string; data: any }[]> {
-  expect(response.headers.get("content-type")).toContain("text/event-stream");
-  const blocks = (await response.text()).split("\n\n").filter((block) => block !== "");
-  return blocks.map((block) => {
-    const event = /^event: (.*)$/m.exec(block)?.[1];
-    const data = /^data: (.*)$/m.exec(block)?.[1] ?? "";
-    return { ...(event ? { event } : {}), data: data === "[DONE]" ? data : JSON.parse(data) };
-  });
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  await vi.waitFor(() => expect(condition()).toBe(true), { timeout: 2000, interval: 2 });
-}
-
-const last = (emulator: Emulator) => emulator.requests.at(-1);
 
 describe("managed identity, App Service", () => {
   it("answers as App Service does, with claims as Entra's", async () => {
@@ -1019,7 +952,7 @@ describe("start and stop", () => {
       IDENTITY_ENDPOINT: `${identity.url}/msi/token`,
       IDENTITY_HEADER: expect.stringMatching(/^[0-9a-f]{64}$/),
       AZURE_TOKEN_CREDENTIALS: "ManagedIdentityCredential",
-      FOUNDRY_RESOURCE_URL: `http://127.0.0.1:${foundry.port}/openai/v1/`,
+      FOUNDRY_RESOURCE_URL: `http://127.0.0.1:${foundry.port}`,
       FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
       FOUNDRY_MODEL_NAME: "gpt-5.5",
     });

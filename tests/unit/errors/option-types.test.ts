@@ -33,6 +33,8 @@ const PROVIDER: Record<string, Kind[]> = {
   wireApi: [],
   apiVersion: ["text"],
   headers: ["object", "date"],
+  transport: [],
+  maxContextWindowTokens: ["number", "not a number"],
   maxPromptTokens: ["number", "not a number"],
   maxOutputTokens: ["number", "not a number"],
   env: ["object", "date"],
@@ -90,7 +92,7 @@ describe.each([
       // A value of the right type may be out of range.
       const told = error?.message ?? "";
       const misfit = new RegExp(
-        `^${field} (must be (?:a|an|one of|"responses"|true or false;)|holds something that must be) `,
+        `^${field} (must be (?:a|an|one of|"(?:responses|http)"|true or false;)|holds something that must be) `,
       );
       expect(misfit.test(told) && error?.code === code, told).toBe(!taken);
       if (!taken) expect(JSON.stringify(error)).not.toContain("pl4nted");

@@ -174,6 +174,7 @@ test("no output of an error contains a secret", () => {
   expect(JSON.parse(JSON.stringify(error))).toEqual({
     name: "KeylessError",
     code: "credential/failed",
+    retryable: false,
     message: "message [redacted]",
     hint: "api-key: [redacted]",
     status: 400,
@@ -209,7 +210,7 @@ test("an error without a cause", () => {
   expect(error).toBeInstanceOf(Error);
   expect(error.name).toBe("KeylessError");
   expect(String(error)).toBe("KeylessError: text");
-  expect(Object.keys(error)).toEqual(["code"]);
+  expect(Object.keys(error)).toEqual(["code", "retryable"]);
 });
 
 test("a secret with half a character in it is no error, and is taken out in every spelling", () => {

@@ -74,8 +74,11 @@ const FOUNDRY: Options = {
   endpoint: text,
   credential: none,
   scope: text,
+  transport: text,
   maxPromptTokens: number,
   maxOutputTokens: number,
+  maxContextWindowTokens: number,
+  modelCapabilities: object,
   env: object,
   tokens,
 };
@@ -91,6 +94,8 @@ const AGENT: Options = {
   keepHistory: flag,
   sessionsPerRuntime: number,
   turnsPerRuntime: number,
+  idleMs: number,
+  maxConversations: number,
 };
 const CONVERSATION: Options = {
   id: text,
@@ -164,11 +169,22 @@ const OWNERS: Record<string, object> = {
   chat,
   handlers: { edge: chat },
   "emulator.faults": emulator.faults,
+  "emulator.replies": emulator.replies,
   "emulator.foundry": emulator.foundry,
 };
 
 const NONE: Row = { good: () => [], parameters: [] };
-const TURN: Options = { signal: none, attachments: list, timeoutMs: number, onEvent: call };
+const TURN: Options = {
+  signal: none,
+  attachments: list,
+  timeoutMs: number,
+  onEvent: call,
+  source: none,
+  mode: none,
+  agentMode: none,
+  displayPrompt: text,
+  requestHeaders: object,
+};
 
 const CORE: Record<string, Row> = {
   KeylessError: {
@@ -177,7 +193,25 @@ const CORE: Record<string, Row> = {
     parameters: [
       ["code", anything],
       ["message", anything],
-      ["details", anything, { hint: anything, status: anything, retryAfterMs: anything, cause: anything }],
+      [
+        "details",
+        anything,
+        {
+          hint: anything,
+          status: anything,
+          retryAfterMs: anything,
+          retryable: anything,
+          cause: anything,
+        },
+      ],
+    ],
+  },
+  isKeylessError: {
+    good: () => [new Error("any"), "token/closed"],
+    // Any value may be asked about.
+    parameters: [
+      ["error", anything],
+      ["code", anything],
     ],
   },
   parseEndpoint: {
@@ -197,8 +231,10 @@ const CORE: Record<string, Row> = {
           ...MODEL,
           endpoint: text,
           scope: text,
+          transport: text,
           maxPromptTokens: number,
           maxOutputTokens: number,
+          maxContextWindowTokens: number,
           ownCredential: flag,
           env: object,
         },
@@ -475,11 +511,23 @@ const SOLE: Record<string, Record<string, Row>> = {
       ],
     },
     rotate: { good: () => [session], parameters: [["session", none]] },
+    listModels: NONE,
     close: NONE,
   },
   foundries: {
     get: { good: () => ["west"], parameters: [["name", text]] },
     sessionConfig: { good: () => [{}], parameters: [["extra", object, { model: text }]] },
+    resumeConfig: { good: () => [{}], parameters: [["extra", object, { model: text }]] },
+    staticConfig: NONE,
+    explain: {
+      good: () => [{ statusCode: 401 }, "one"],
+      parameters: [
+        ["failure", object],
+        ["sessionId", text],
+      ],
+    },
+    rotate: { good: () => [session], parameters: [["session", none]] },
+    listModels: NONE,
     attach: {
       good: () => [session, () => {}],
       parameters: [
@@ -570,7 +618,21 @@ const SOLE: Record<string, Record<string, Row>> = {
     },
     clear: NONE,
   },
-  "emulator.foundry": { setRoles: { good: () => [[]], parameters: [["roles", list]] } },
+  "emulator.replies": {
+    add: { good: () => ["x"], parameters: [["reply", [...text, ...object], { text, times: number }]] },
+    clear: NONE,
+  },
+  "emulator.foundry": {
+    setRoles: { good: () => [[]], parameters: [["roles", list]] },
+    setDeployments: { good: () => [["gpt-5.5"]], parameters: [["deployments", list]] },
+    setQuota: {
+      good: () => ["gpt-5.5", {}],
+      parameters: [
+        ["deployment", text],
+        ["quota", object, { requestsPerMinute: number, tokensPerMinute: number }],
+      ],
+    },
+  },
 };
 
 /** Returns the callable functions of an owner: its own and those of its class. */

@@ -10,7 +10,7 @@ import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { resourceError } from "../../../js/emulator/errors.js";
 
 const emulator = await startEmulator();
-const endpoint = emulator.env.FOUNDRY_RESOURCE_URL;
+const endpoint = `${emulator.env.FOUNDRY_RESOURCE_URL}/openai/v1/`;
 const servers: Server[] = [];
 afterEach(() => emulator.faults.clear());
 afterAll(async () => {

@@ -10,7 +10,7 @@ import { startEmulator } from "copilot-keyless/emulator";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 
 const emulator = await startEmulator({ deployments: ["gpt-5.5", "gpt-4o", "claude"], chunkDelayMs: 5 });
-const endpoint = emulator.env.FOUNDRY_RESOURCE_URL;
+const endpoint = `${emulator.env.FOUNDRY_RESOURCE_URL}/openai/v1/`;
 const servers: Server[] = [];
 afterEach(() => emulator.faults.clear());
 afterAll(async () => {

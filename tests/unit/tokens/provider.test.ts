@@ -377,7 +377,8 @@ describe("expired", () => {
     const waiting = failure(provider());
     await clock.advance(15 * SECOND);
     expect(await waiting).toMatchObject({
-      code: "token/timeout",
+      code: "credential/server-error",
+      retryable: true,
       status: 503,
       message: expect.stringMatching(/^No token within 15 s\. The identity endpoint failed with HTTP 503/),
       hint: expect.stringContaining("identity service"),

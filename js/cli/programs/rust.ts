@@ -1,0 +1,112 @@
+import type { ProviderPlan } from "../../wasm/types/provider.js";
+import { type Code, fields, indent, PROMPT, quoteRust as quote, snake } from "./text.js";
+
+/** Fields whose texts can be long; constants hold them. */
+const CONSTANTS: Record<string, string> = { baseUrl: "BASE_URL", modelId: "MODEL", wireModel: "DEPLOYMENT" };
+
+/** Formatted as `rustfmt` does. */
+export function rust({ config, model, scope }: ProviderPlan): Code {
+  const constants = [
+    constant("BASE_URL", config.baseUrl),
+    constant("MODEL", model),
+    ...(config.wireModel ? [constant("DEPLOYMENT", config.wireModel)] : []),
+    ...(scope ? [constant("SCOPE", scope)] : []),
+  ];
+  const field = (name: string, value: string) => {
+    if (name === "baseUrl") return "";
+    const owned = value.startsWith('"') ? `${CONSTANTS[name] ?? value}.into()` : value;
+    return `provider.${name === "type" ? "provider_type" : snake(name)} = Some(${owned});`;
+  };
+  const dated = (version: string) =>
+    `let mut azure = AzureProviderOptions::default();\nazure.api_version = Some(${quote(version)}.into());\nprovider.azure = Some(azure);`;
+  const provider = [
+    "fn provider() -> Result<ProviderConfig, Box<dyn Error>> {",
+    ...indent("    ", [
+      ...(scope ? [CREDENTIAL] : []),
+      "let mut provider = ProviderConfig::new(BASE_URL);",
+      ...fields(config, field, quote, dated).filter((line) => line !== ""),
+      ...(scope ? ["provider.bearer_token_provider = Some(Arc::new(bearer_token));"] : []),
+      "Ok(provider)",
+    ]),
+    "}",
+  ];
+  const uses = (others: readonly string[], types: readonly string[]) => [
+    ...(scope ? ["use std::env;"] : []),
+    "use std::error::Error;",
+    ...(scope ? ["use std::sync::Arc;"] : []),
+    "",
+    ...(scope
+      ? [
+          "use azure_core::credentials::TokenCredential;",
+          "use azure_identity::{DeveloperToolsCredential, ManagedIdentityCredential};",
+          "use github_copilot_sdk::provider_token::{BearerTokenError, ProviderTokenArgs};",
+        ]
+      : []),
+    `use github_copilot_sdk::types::${list([...(config.azure ? ["AzureProviderOptions"] : []), "ProviderConfig", ...types])};`,
+    ...others,
+    "",
+  ];
+  return {
+    program: [
+      `// Install: cargo add github-copilot-sdk${scope ? " azure_core azure_identity" : ""} tokio --features tokio/macros,tokio/rt-multi-thread`,
+      "// Run: cargo run",
+      "",
+      ...uses(["use github_copilot_sdk::{Client, ClientOptions};"], ["SessionConfig"]),
+      ...constants,
+      "",
+      ...provider,
+      "",
+      "#[tokio::main]",
+      "async fn main() -> Result<(), Box<dyn Error>> {",
+      "    let client = Client::start(ClientOptions::default()).await?;",
+      "    let config = SessionConfig::default()",
+      "        .with_model(MODEL)",
+      "        .with_provider(provider()?);",
+      "    let session = client.create_session(config).await?;",
+      `    let answer = session.send_and_wait(${quote(PROMPT)}).await?;`,
+      "    if let Some(answer) = answer {",
+      '        println!("{}", answer.data["content"].as_str().unwrap_or_default());',
+      "    }",
+      "    session.disconnect().await?;",
+      "    client.stop().await?;",
+      "    Ok(())",
+      "}",
+    ].join("\n"),
+    snippet: [
+      ...uses([], []),
+      ...constants,
+      "",
+      ...provider,
+      "// SessionConfig::default().with_model(MODEL).with_provider(provider()?)",
+    ].join("\n"),
+  };
+}
+
+// DefaultAzureCredential does not exist in Rust.
+const CREDENTIAL = `// On your machine: az login or azd auth login.
+let choice = env::var("AZURE_TOKEN_CREDENTIALS");
+let credential: Arc<dyn TokenCredential> = match choice.as_deref() {
+    Ok("ManagedIdentityCredential") => ManagedIdentityCredential::new(None)?,
+    _ => DeveloperToolsCredential::new(None)?,
+};
+let bearer_token = move |_: ProviderTokenArgs| {
+    let credential = Arc::clone(&credential);
+    async move {
+        match credential.get_token(&[SCOPE], None).await {
+            Ok(token) => Ok(token.token.secret().to_owned()),
+            Err(error) => Err(BearerTokenError::message(error.to_string())),
+        }
+    }
+};`;
+
+function constant(name: string, value: string): string {
+  const line = `const ${name}: &str = ${quote(value)};`;
+  const own = `    ${quote(value)};`;
+  // rustfmt leaves a text where it is if it fits on no line.
+  return line.length > 100 && own.length <= 100 ? `const ${name}: &str =\n${own}` : line;
+}
+
+/** One name as it is, several in braces. */
+function list(names: readonly string[]): string {
+  return names.length === 1 ? `${names[0]}` : `{${names.join(", ")}}`;
+}
