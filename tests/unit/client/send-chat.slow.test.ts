@@ -9,9 +9,12 @@ import { ChatError, type ChatReplyEvent, sendChat } from "copilot-keyless/http-c
 import { afterAll, expect, test } from "vitest";
 
 const WORDS = Array.from({ length: 60 }, (_, index) => `word${index} `).join("");
+/** Takes longer than the tests wait. */
+const ENDLESS = "word ".repeat(10_000);
+const TEXTS: Record<string, string> = { Slowly: WORDS, Endless: ENDLESS };
 const emulator = await startEmulator({
   chunkDelayMs: 5,
-  reply: ({ prompt, turn }) => (prompt === "Slowly" ? WORDS : `Turn ${turn}: ä ${prompt}`),
+  reply: ({ prompt, turn }) => TEXTS[prompt] ?? `Turn ${turn}: ä ${prompt}`,
 });
 afterAll(() => emulator.stop());
 
@@ -96,13 +99,13 @@ test.each([
   ["where it does not", plain],
 ])("an abort, and leaving the loop, end the turn at once: %s", async (_, { url, chat }) => {
   const stop = new AbortController();
-  const aborted = sendChat(url, { prompt: "Slowly" }, { headers, signal: stop.signal });
+  const aborted = sendChat(url, { prompt: "Endless" }, { headers, signal: stop.signal });
   await expect(
     (async () => {
       for await (const _ of aborted) stop.abort(new Error("enough"));
     })(),
   ).rejects.toThrow("enough");
-  for await (const _ of sendChat(url, { prompt: "Slowly" }, { headers })) break;
+  for await (const _ of sendChat(url, { prompt: "Endless" }, { headers })) break;
   // Long before resumeMs.
   await expect.poll(() => chat.status().turns, { timeout: 8_000 }).toBe(0);
   expect(emulator.requests.slice(-2).map((request) => request.aborted)).toEqual([true, true]);
