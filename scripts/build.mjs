@@ -64,12 +64,16 @@ export function checkBuilt({ quick = false } = {}) {
 async function distribution() {
   const wasm = wasmModules(builtModules());
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
-  const library = await bundle("dist", sources(".", "./web", "./azure-functions", "./http", ...sharing), {
-    plugins: [wasm],
-    // Keep names, so that stacks are readable.
-    minify: { mangle: false, codegen: false },
-    chunks: "chunks/[name]-[hash].js",
-  });
+  const library = await bundle(
+    "dist",
+    sources(".", "./web", "./azure-functions", "./http", "./gateway", ...sharing),
+    {
+      plugins: [wasm],
+      // Keep names, so that stacks are readable.
+      minify: { mangle: false, codegen: false },
+      chunks: "chunks/[name]-[hash].js",
+    },
+  );
   const workerd = { ...sources(...sharing), index: "js/web.ts" };
   await bundle("dist/workerd", workerd, {
     platform: "neutral",

@@ -16,6 +16,7 @@ const RUST = {
   "clippy for the core module": `${WASM} -p copilot-keyless-wasm --features core -- -D warnings`,
   "clippy for the planning module": `${WASM} -p copilot-keyless-wasm --features plan -- -D warnings`,
   "clippy for the network module": `${WASM} -p copilot-keyless-wasm --features net -- -D warnings`,
+  "clippy for the gateway's module": `${WASM} -p copilot-keyless-wasm --features gateway -- -D warnings`,
   "clippy for the component": `${WASM} -p copilot-keyless-component -- -D warnings`,
   rustdoc: "cargo doc --locked --no-deps",
   "cargo deny": "cargo-deny --locked --workspace check bans licenses sources",

@@ -7,11 +7,11 @@ import { deflateRawSync } from "node:zlib";
 import { root } from "./steps.mjs";
 
 /** The imports that the plugin resolves: js/wasm/modules/core.js, core-inline.js and so on. */
-export const IMPORT = /\/modules\/(core|plan|net)(-inline)?\.js$/;
+export const IMPORT = /\/modules\/(core|plan|net|gateway)(-inline)?\.js$/;
 
 /** The module for each import. The development build has everything in one module. */
-export const DEV = { core: "dev", plan: "dev", net: "dev" };
-export const RELEASE = { core: "core", plan: "plan", net: "net" };
+export const DEV = { core: "dev", plan: "dev", net: "dev", gateway: "dev" };
+export const RELEASE = { core: "core", plan: "plan", net: "net", gateway: "gateway" };
 
 /** The modules in dist/: the component is in the publishable build only. */
 export const builtModules = () => (existsSync(join(root, "dist/component.wasm")) ? RELEASE : DEV);

@@ -21,7 +21,7 @@ const BINDGEN = "--target web --no-typescript";
 export const devModule = () =>
   ifChanged("wasm-dev", RUST, ["target/wasm/dev/dev_bg.wasm"], async () => {
     await rust();
-    const features = "--profile wasm-dev --features core,plan,net";
+    const features = "--profile wasm-dev --features core,plan,net,gateway";
     const compile = `cargo build ${OPTIONS} -p copilot-keyless-wasm ${features}`;
     await together(npmPackages(), cargoTools("wasm-bindgen"), runStep("Rust, unoptimized", compile));
     const compiled = `target/${WASM_TARGET}/wasm-dev/copilot_keyless_wasm.wasm`;
@@ -38,7 +38,7 @@ export async function releaseModules() {
 
 /** One after another: all modules come from one crate, and cargo keeps only the last build of it. */
 async function modules() {
-  for (const name of ["core", "plan", "net"])
+  for (const name of ["core", "plan", "net", "gateway"])
     await ifChanged(`wasm-${name}`, RUST, [`target/wasm/${name}/${name}_bg.wasm`], () => {
       const out = `--out-dir ../../target/wasm/${name} --out-name ${name} crates/wasm`;
       const pack = `wasm-pack build --release --mode no-install --no-pack ${BINDGEN} ${out}`;

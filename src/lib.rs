@@ -22,6 +22,7 @@ pub mod conversation;
 pub mod diagnosis;
 pub mod endpoint;
 pub mod environment;
+pub mod gateway;
 pub mod provider;
 pub mod request;
 pub mod schedule;

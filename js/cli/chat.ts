@@ -1,20 +1,19 @@
 import { createInterface } from "node:readline/promises";
 import { text } from "node:stream/consumers";
-import { FoundryAgent, KeylessError } from "copilot-keyless";
+import { FoundryAgent } from "copilot-keyless";
 import type { Emulator } from "copilot-keyless/emulator";
 import { clean, json, oneLine } from "./clean.js";
 import { err } from "./colors.js";
+import { DEMO_TOKEN_SECONDS, startDemo } from "./demo.js";
 import { Interruption } from "./interruption.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
+import { withLoopback } from "./proxy.js";
 import { report, warn } from "./report.js";
 
 interface ChatOptions extends EndpointOptions {
   demo?: boolean;
   json?: boolean;
 }
-
-/** Short, so that a chat of a minute shows a refresh. */
-const DEMO_TOKEN_SECONDS = 60;
 
 /** Prompts of a chat without a prompt and without a terminal. */
 const SAMPLE_PROMPTS = [
@@ -41,7 +40,7 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
   };
   // Read before Ctrl-C is handled: until the chat starts, it ends the program.
   const message = prompt === "-" ? (await text(process.stdin)).trim() : prompt;
-  const emulator = options.demo && !hasEndpoint(options) ? await startDemo() : undefined;
+  const emulator = await startDemoHere(options);
   const interruption = new Interruption();
   const replies: string[] = [];
   try {
@@ -87,32 +86,12 @@ export async function chat(prompt: string | undefined, options: ChatOptions): Pr
   }
 }
 
-/** Whether an endpoint is configured, valid or not. The emulator is used only without one. */
-function hasEndpoint(options: ChatOptions): boolean {
-  try {
-    new FoundryAgent(providerOptions(options)).provider.close();
-    return true;
-  } catch (error) {
-    return !(
-      error instanceof KeylessError &&
-      error.code === "endpoint/empty" &&
-      options.endpoint === undefined
-    );
-  }
-}
-
-async function startDemo(): Promise<Emulator> {
-  const { startEmulator } = await import("copilot-keyless/emulator");
-  const emulator = await startEmulator({ tokenLifetimeSeconds: DEMO_TOKEN_SECONDS });
+/** Starts the emulator, if it is asked for, as the endpoint and the identity of this process. */
+async function startDemoHere(options: ChatOptions): Promise<Emulator | undefined> {
+  const emulator = await startDemo(options);
   // The Copilot runtime and @azure/identity would use a proxy even for this machine.
-  const exceptions = { NO_PROXY: withLoopback("NO_PROXY"), no_proxy: withLoopback("no_proxy") };
-  Object.assign(process.env, emulator.env, exceptions);
+  if (emulator) Object.assign(process.env, emulator.env, withLoopback(process.env));
   return emulator;
-}
-
-/** Adds this machine to the list of hosts that bypass the proxy. */
-function withLoopback(name: "NO_PROXY" | "no_proxy"): string {
-  return [process.env[name], "127.0.0.1"].filter(Boolean).join(",");
 }
 
 function printIntroduction(agent: FoundryAgent, emulator: Emulator | undefined, options: ChatOptions): void {

@@ -1,13 +1,18 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { KeylessError } from "copilot-keyless";
 import { chat } from "./chat.js";
+import { CLIENT_NAMES } from "./clients.js";
 import { config, FORMATS, LANGUAGES } from "./config.js";
+import { credential } from "./credential-command.js";
 import { doctor } from "./doctor.js";
 import { emulator } from "./emulator.js";
 import { exit, ignoreClosedPipes } from "./exit.js";
+import { gateway } from "./gateway.js";
 import { installCommand, missingPackages } from "./missing-packages.js";
 import { report } from "./report.js";
+import { run } from "./run.js";
 import { duration, outage, simulate, timeout } from "./simulate.js";
 import { token } from "./token.js";
 
@@ -80,6 +85,47 @@ withEndpoint(program.command("config"))
     return finish(config(options));
   });
 
+/** Adds the options of a gateway to a command. */
+function withGateway(command: Command): Command {
+  return withEndpoint(command)
+    .option("--port <port>", "port of the gateway (default: a free one)", port)
+    .option(
+      "--key-file <file>",
+      "file with the gateway's key; created if it does not exist (default: a new key)",
+    )
+    .option("--demo", "without an endpoint, use the embedded emulator; needs no Azure");
+}
+
+withGateway(program.command("gateway"))
+  .description(
+    "Serve programs that can only hold a static key, until Ctrl-C: takes a local key, adds a fresh token, passes requests on.",
+  )
+  .option("--host <address>", "address to listen on (default: 127.0.0.1); another one needs --allow-host")
+  .option("--allow-host <name...>", "further host names that clients may use")
+  .addOption(new Option("--for <client>", "print the line for one client only").choices(CLIENT_NAMES))
+  .option("--quiet", "print no access log to standard error")
+  .option("--json", "print the address, the key and the clients as JSON, and the access log as JSON lines")
+  .action((options) => finish(gateway(options)));
+
+withGateway(program.command("run"))
+  .usage("[options] -- <command>")
+  .description(
+    "Run a command with a gateway of its own: sets the environment of known clients and removes identity secrets.",
+  )
+  .argument("<command...>", "command with its arguments, after --")
+  .addHelpText(
+    "after",
+    "\nExit code: that of the command.\nExample: copilot-keyless run --demo -- copilot -p hello",
+  )
+  .action((command, options) => finish(run(command, options)));
+
+withEndpoint(program.command("credential"))
+  .description(
+    "Print a token and a line feed, for clients that run a command to get one. The only command that prints a token.",
+  )
+  .option("--cache <file>", "keep the token in a file for its owner only (default: none)")
+  .action((options) => finish(credential(options)));
+
 program
   .command("simulate")
   .description("Simulate the refresh schedule: an outage, a slow endpoint, a fleet of instances.")
@@ -136,7 +182,8 @@ async function finish(command: Promise<number>): Promise<void> {
 function fail(error: unknown): number {
   const json = process.argv.includes("--json");
   report(error, { debug: program.opts().debug === true, json });
-  return 1;
+  // As shells do for a command that does not exist.
+  return error instanceof KeylessError && error.code === "gateway/command-not-found" ? 127 : 1;
 }
 
 /** Wraps a parser so that commander reports its TypeError as an invalid argument. */

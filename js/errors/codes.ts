@@ -198,6 +198,34 @@ export type ChatErrorCode =
   | "chat/incomplete-body"
   | "chat/unexpected";
 
+/** The codes of the gateway's answers, which the core decides on. */
+export type GatewayRefusalCode =
+  | "gateway/missing-key"
+  | "gateway/wrong-key"
+  | "gateway/host"
+  | "gateway/origin"
+  | "gateway/method"
+  | "gateway/bad-path"
+  | "gateway/double-slash"
+  | "gateway/other-host"
+  | "gateway/unknown-path"
+  | "gateway/duplicate-header"
+  | "gateway/bad-header"
+  | "gateway/upgrade"
+  | "gateway/busy"
+  | "gateway/body-too-large"
+  | "gateway/redirect"
+  | "gateway/timeout"
+  | "gateway/closing";
+
+/** The codes of the gateway that its program receives. */
+type GatewayErrorCode =
+  | "gateway/invalid-option"
+  | "gateway/key-file"
+  | "gateway/port-in-use"
+  | "gateway/listen-failed"
+  | "gateway/command-not-found";
+
 /** The codes of the emulator. */
 type EmulatorErrorCode =
   | "emulator/invalid-option"
@@ -213,4 +241,11 @@ type EmulatorErrorCode =
 export type ModelErrorCode = `model/${Exclude<DiagnosisCode, "ok">}`;
 
 /** The codes of {@link KeylessError}; docs/reference/errors.md explains each of them. */
-export type ErrorCode = CoreErrorCode | ModelErrorCode | LibraryErrorCode | ChatErrorCode | EmulatorErrorCode;
+export type ErrorCode =
+  | CoreErrorCode
+  | ModelErrorCode
+  | LibraryErrorCode
+  | ChatErrorCode
+  | GatewayRefusalCode
+  | GatewayErrorCode
+  | EmulatorErrorCode;

@@ -1,8 +1,15 @@
+import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
 
-/** Fills in default limits and checks all values. Throws `chat/invalid-option`. */
-export function checkedLimits<T extends object>(defaults: T, overrides: Partial<T> = {}): T {
+/** Fills in default limits and checks all values. Throws an error with this code. */
+export function checkedLimits<T extends object>(
+  defaults: T,
+  overrides: Partial<T> = {},
+  code: ErrorCode = "chat/invalid-option",
+): T {
+  const invalid = (sentence: string) =>
+    new KeylessError(code, sentence, { hint: `The limits are ${Object.keys(defaults).join(", ")}.` });
   const limits = { ...defaults };
   for (const [name, value] of Object.entries(overrides)) {
     if (!Object.hasOwn(defaults, name)) throw invalid(`limits.${name} does not exist`);

@@ -40,7 +40,10 @@ export const CLIENT_CLOSED = 499;
 
 /** The codes that only TypeScript knows, each with its problem. A new code must be added here. */
 const PROBLEMS: Record<
-  Exclude<ErrorCode, CoreErrorCode | ModelErrorCode | ChatErrorCode | `emulator/${string}`>,
+  Exclude<
+    ErrorCode,
+    CoreErrorCode | ModelErrorCode | ChatErrorCode | `emulator/${string}` | `gateway/${string}`
+  >,
   ProblemName
 > &
   Partial<Record<ChatErrorCode, ProblemName>> = {

@@ -6,6 +6,7 @@ use std::fs;
 
 use copilot_keyless::diagnosis::{CredentialDiagnosisCode, DiagnosisCode};
 use copilot_keyless::environment::Variable;
+use copilot_keyless::gateway::Refusal;
 use copilot_keyless::schedule::RefreshPolicy;
 use copilot_keyless::{Code, NoticeCode, retryable_codes};
 use serde_json::{Value, json};
@@ -29,6 +30,7 @@ fn the_table_lists_every_code() {
         "errors": Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
         "diagnoses": DiagnosisCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
         "credentials": CredentialDiagnosisCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
+        "gateway": Refusal::ALL.iter().map(|refusal| refusal.as_str()).collect::<Vec<_>>(),
         "notices": NoticeCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
     });
     check("codes.json", &codes);

@@ -45,6 +45,10 @@ mod environment {
 }
 mod error;
 mod errors_page;
+mod gateway {
+    mod properties;
+    mod table;
+}
 mod limits;
 mod problem;
 mod provider {

@@ -20,7 +20,7 @@ const LEVELS = [
   ["foundry"],
   ["copilot", "http"],
   ["chat", "client"],
-  ["functions", "edge", "cli"],
+  ["functions", "edge", "gateway", "cli"],
   ["."],
 ];
 

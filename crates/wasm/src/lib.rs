@@ -9,6 +9,8 @@ mod conversation;
 mod core;
 #[cfg(feature = "net")]
 mod fetch;
+#[cfg(feature = "gateway")]
+mod gateway;
 #[cfg(feature = "net")]
 mod net;
 #[cfg(feature = "plan")]
@@ -22,6 +24,8 @@ mod values;
 pub use self::conversation::*;
 #[cfg(feature = "core")]
 pub use self::core::*;
+#[cfg(feature = "gateway")]
+pub use self::gateway::*;
 #[cfg(feature = "net")]
 pub use self::net::*;
 #[cfg(feature = "plan")]

@@ -9,7 +9,7 @@ const page = readFileSync(join(root, "docs/reference/errors.md"), "utf8");
 const documented = [...page.matchAll(/^\| `([a-z-]+(?:\/[a-z-]+)?)` \|/gm)].map(([, code]) => code as string);
 
 /** The core's codes, from a file that a Rust test keeps current. */
-const core: Record<"errors" | "diagnoses" | "credentials" | "notices", string[]> = JSON.parse(
+const core: Record<"errors" | "diagnoses" | "credentials" | "gateway" | "notices", string[]> = JSON.parse(
   readFileSync(join(root, "tests/tables/codes.json"), "utf8"),
 );
 
@@ -19,7 +19,7 @@ function written(): string[] {
     (name) => name.endsWith(".ts") && name !== join("errors/codes.ts"),
   );
   const pattern =
-    /"((?:diagnosis|agent|chat|credential|emulator|endpoint|expiry|model|policy|provider|scenario|sdk|token)\/[a-z-]+)"(?!:)/g;
+    /"((?:diagnosis|agent|gateway|chat|credential|emulator|endpoint|expiry|model|policy|provider|scenario|sdk|token)\/[a-z-]+)"(?!:)/g;
   return files.flatMap((name) =>
     [...readFileSync(join(root, "js", name), "utf8").matchAll(pattern)].map(([, code]) => code as string),
   );
@@ -42,6 +42,7 @@ test("docs/reference/errors.md lists every error code and warning, once each", (
   const diagnoses = core.diagnoses.filter((code) => code !== "ok");
   const codes = new Set([
     ...core.errors,
+    ...core.gateway,
     ...written(),
     ...core.credentials,
     ...core.notices,

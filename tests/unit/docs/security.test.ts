@@ -27,6 +27,7 @@ test("every attack surface has rows", () => {
     "The token",
     "The environment",
     "Input of pages and callers",
+    "The gateway",
     "Conversations",
     "What is installed",
   ]);

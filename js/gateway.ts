@@ -1,0 +1,10 @@
+/**
+ * A keyless gateway: an HTTP server on this machine that takes a local key, adds a fresh Entra token
+ * and passes requests on to Microsoft Foundry or Azure OpenAI. For programs that can only hold a
+ * static key.
+ *
+ * @packageDocumentation
+ */
+
+export { createGateway, type Gateway } from "./gateway/gateway.js";
+export type { GatewayAccess, GatewayLimits, GatewayOptions } from "./gateway/options.js";

@@ -1,0 +1,291 @@
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { ErrorCode, GatewayRefusalCode } from "../errors/codes.js";
+import { KeylessError } from "../errors/keyless-error.js";
+import type { FoundryProvider } from "../foundry/provider.js";
+import { systemClock } from "../platform/clock.js";
+import { gatewayModule } from "../wasm/gateway-bindings.js";
+import type { Dialect, Gateway as Rules } from "../wasm/modules/gateway.js";
+import { type Body, type Budget, declaredSize, readBody } from "./body.js";
+import { networkError, readFailure, statusOfTokenError } from "./failure.js";
+import type { GatewayAccess, GatewayLimits } from "./options.js";
+import { acquireToken, renewToken } from "./token.js";
+import type { Upstream, UpstreamError } from "./upstream.js";
+
+/** What all requests of a gateway have in common. */
+export interface Context {
+  readonly rules: Rules;
+  readonly provider: FoundryProvider;
+  readonly upstream: Upstream;
+  readonly limits: GatewayLimits;
+  readonly budget: Budget;
+  /** Headers of the options, which every request gets. */
+  readonly headers: readonly string[];
+  /** Why no further request is accepted now. */
+  refusal(): GatewayRefusalCode | undefined;
+}
+
+/** Where a request goes. */
+interface Route {
+  dialect: Dialect;
+  target: string;
+  isTurn: boolean;
+  headers: readonly string[];
+}
+
+/** One request of a client, and its answer. */
+export class Exchange {
+  readonly #context: Context;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #started = systemClock.monotonic();
+  readonly #entry: GatewayAccess;
+  /** The request to the resource that is in progress. */
+  #sent: ClientRequest | undefined;
+  #left = false;
+  #taken = 0;
+
+  constructor(context: Context, request: IncomingMessage, response: ServerResponse) {
+    this.#context = context;
+    this.#request = request;
+    this.#response = response;
+    this.#entry = {
+      at: systemClock.now(),
+      method: request.method ?? "",
+      path: (request.url ?? "").split("?")[0] ?? "",
+      status: 0,
+      repeated: false,
+      outcome: "answered",
+      durationMs: 0,
+      requestBytes: 0,
+      responseBytes: 0,
+    };
+  }
+
+  /** Answers the request. Never rejects. Resolves with the log's entry when the answer is complete. */
+  async run(): Promise<GatewayAccess> {
+    const closed = new Promise<void>((resolve) => {
+      this.#response.once("close", () => {
+        this.#left = !this.#response.writableFinished;
+        // A client that leaves ends the request to the resource.
+        if (this.#left) this.#sent?.destroy();
+        resolve();
+      });
+    });
+    try {
+      await this.#answer();
+    } catch (error) {
+      // Such as a client that left while its body was read.
+      if (!this.#left && !this.#response.headersSent) this.#explain("openai", 500, keyless(error));
+      else this.#response.destroy();
+    }
+    await closed;
+    this.#context.budget.give(this.#taken);
+    const { outcome } = this.#entry;
+    return Object.assign(this.#entry, {
+      outcome: this.#left && outcome === "answered" ? "client-left" : outcome,
+      durationMs: Math.round(systemClock.monotonic() - this.#started),
+    });
+  }
+
+  async #answer(): Promise<void> {
+    const { rules, limits } = this.#context;
+    const { method = "", url = "", rawHeaders } = this.#request;
+    const admission = rules.admit(method, url, toText(rawHeaders));
+    switch (admission[0]) {
+      case "health":
+        return this.#send(200, '{"status":"ok"}');
+      case "empty":
+        return this.#send(200, "");
+      case "refuse":
+        return this.#refuse(admission[2], admission[1]);
+    }
+    const [, dialect, target, isTurn, headers] = admission;
+    const refusal = this.#context.refusal();
+    if (refusal !== undefined) return this.#refuse(refusal, dialect);
+    if ((declaredSize(this.#request) ?? 0) > limits.maxBodyBytes)
+      return this.#refuse("gateway/body-too-large", dialect);
+    const body = await readBody(this.#request, (bytes) => this.#take(bytes));
+    this.#entry.requestBytes = body.chunks.reduce((total, chunk) => total + chunk.length, 0);
+    if (this.#entry.requestBytes > limits.maxBodyBytes)
+      return this.#refuse("gateway/body-too-large", dialect);
+    if (!body.whole) {
+      this.#request.on("data", (chunk: Buffer) => {
+        this.#entry.requestBytes += chunk.length;
+      });
+      this.#request.pause();
+    }
+    const all = [...toList(headers), ...this.#context.headers];
+    await this.#forward({ dialect, target, isTurn, headers: all }, body);
+  }
+
+  /** Sends the request, at most twice, and passes on or explains the answer. */
+  async #forward(route: Route, body: Body): Promise<void> {
+    const { provider, upstream } = this.#context;
+    const { method = "" } = this.#request;
+    let token: string | undefined;
+    try {
+      token = await acquireToken(provider);
+    } catch (error) {
+      return this.#explainNoToken(route.dialect, error);
+    }
+    for (let repeated = false; !this.#left; repeated = true) {
+      this.#entry.repeated = repeated;
+      const authorization = token === undefined ? [] : ["Authorization", `Bearer ${token}`];
+      const headers = [...route.headers, ...authorization];
+      const outgoing = { method, target: route.target, headers, body, source: this.#request };
+      let response: IncomingMessage;
+      try {
+        response = await upstream.send(outgoing, (request) => {
+          this.#sent = request;
+        });
+      } catch (error) {
+        if (this.#left) return;
+        const { reused = false } = error as Partial<UpstreamError>;
+        if (gatewayModule().repeatsBrokenConnection(reused, body.whole, repeated)) continue;
+        return this.#explainNoAnswer(route.dialect, error);
+      }
+      const { statusCode: status = 0 } = response;
+      const isRedirect = status >= 300 && status < 400;
+      if (!isRedirect && !gatewayModule().needsReading(status)) return this.#pass(response);
+      const facts = { isTurn: route.isTurn, repeatable: body.whole, repeated, token };
+      const failure = await readFailure(provider, response, facts);
+      const { verdict, error, claims, bytes, hasMore } = failure;
+      if (verdict === "pass") return this.#pass(response, bytes, hasMore);
+      response.destroy();
+      if (verdict === "redirect") return this.#refuse("gateway/redirect", route.dialect);
+      if (verdict === "explain") return this.#explain(route.dialect, 400, error);
+      try {
+        token = await renewToken(provider, token, claims);
+      } catch (tokenError) {
+        return this.#explainNoToken(route.dialect, tokenError);
+      }
+      if (verdict === "retry-by-client") return this.#explain(route.dialect, 503, error);
+    }
+  }
+
+  /** Passes an answer on: what was read of its body, and the rest as it comes. */
+  #pass(response: IncomingMessage, read?: Buffer, hasMore = true): void {
+    const client = this.#response;
+    const { statusCode = 502, statusMessage = "", rawHeaders } = response;
+    this.#entry.status = statusCode;
+    client.sendDate = false;
+    client.writeHead(statusCode, statusMessage, toList(gatewayModule().responseHeaders(toText(rawHeaders))));
+    // The client of a stream may wait for the headers, long before the first event. Those of any
+    // other answer are written together with its body.
+    if (response.headers["content-length"] === undefined) client.flushHeaders();
+    const broke = () => {
+      if (response.complete && response.readableEnded) return;
+      if (!this.#left && client.writableEnded === false) this.#entry.outcome = "upstream-broke";
+      // Without the end of the body, so that the client sees that the answer is incomplete.
+      client.destroy();
+    };
+    // A slow client pauses the answer; only the resource's own silence counts.
+    const silent = () => {
+      if (client.writableNeedDrain) idle.refresh();
+      else response.destroy();
+    };
+    const idle = systemClock.setTimeout(silent, this.#context.limits.idleMs) as NodeJS.Timeout;
+    const count = (chunk: Buffer) => {
+      this.#entry.firstByteMs ??= Math.round(systemClock.monotonic() - this.#started);
+      this.#entry.responseBytes += chunk.length;
+      idle.refresh();
+    };
+    response.on("error", broke).once("close", broke);
+    client.once("close", () => systemClock.clearTimeout(idle));
+    if (read !== undefined && read.length > 0) {
+      count(read);
+      client.write(read);
+    }
+    if (!hasMore) {
+      client.end();
+      return;
+    }
+    response.on("data", count);
+    response.pipe(client);
+  }
+
+  #refuse(code: GatewayRefusalCode, dialect: Dialect): void {
+    const [status, , body] = gatewayModule().refusal(code, dialect);
+    this.#send(status, body, code);
+  }
+
+  #explain(dialect: Dialect, status: number, error: KeylessError): void {
+    const { code, message, hint, retryAfterMs } = error;
+    const text = hint === undefined ? message : `${message}${/[.!?]$/.test(message) ? "" : "."}\n${hint}`;
+    const body = gatewayModule().errorBody(dialect, status, code, text);
+    this.#send(status, body, code, retryAfterMs);
+  }
+
+  #explainNoToken(dialect: Dialect, error: unknown): void {
+    const known = keyless(error);
+    this.#explain(dialect, statusOfTokenError(known), known);
+  }
+
+  #explainNoAnswer(dialect: Dialect, error: unknown): void {
+    const { reason, message } = error as UpstreamError;
+    if (reason === "timeout") this.#refuse("gateway/timeout", dialect);
+    else if (reason === "too-large") this.#refuse("gateway/body-too-large", dialect);
+    else this.#explain(dialect, 502, networkError(this.#context.provider, message));
+  }
+
+  /** Sends an answer of the gateway's own. */
+  #send(status: number, body: string, code?: ErrorCode, retryAfterMs?: number): void {
+    this.#entry.status = status;
+    if (code !== undefined) this.#entry.code = code;
+    if (this.#left) return;
+    const response = this.#response;
+    // The rest of a body that nobody reads ends the connection.
+    if (!this.#request.complete) response.shouldKeepAlive = false;
+    const seconds = retryAfterMs === undefined ? 1 : Math.max(1, Math.ceil(retryAfterMs / 1000));
+    const headers: Record<string, string> = {
+      ...(body === "" ? {} : { "content-type": "application/json" }),
+      "content-length": `${Buffer.byteLength(body)}`,
+      "cache-control": "no-store",
+      ...(status === 503 ? { "retry-after": `${seconds}` } : {}),
+      ...(status >= 400 ? { "x-should-retry": `${status >= 500}` } : {}),
+      ...OF_A_STATUS[status],
+    };
+    response.writeHead(status, headers);
+    response.end(body);
+  }
+
+  #take(bytes: number): boolean {
+    const fits = this.#context.budget.take(bytes);
+    if (fits) this.#taken += bytes;
+    return fits;
+  }
+}
+
+/** Headers that RFC 9110 requires for a status. */
+const OF_A_STATUS: Record<number, Record<string, string>> = {
+  401: { "www-authenticate": "Bearer" },
+  405: { allow: "GET, HEAD, POST, PUT, PATCH, DELETE" },
+  426: { upgrade: "HTTP/1.1" },
+};
+
+/** Returns an error of this package. The text of another one may hold a secret. */
+function keyless(error: unknown): KeylessError {
+  return error instanceof KeylessError
+    ? error
+    : new KeylessError("model/unknown", "The gateway failed", {
+        hint: "Please report it, with the cause in the log.",
+        cause: error,
+      });
+}
+
+/** Joins alternating names and values for the rules. */
+function toText(headers: readonly string[]): string {
+  let text = "";
+  for (let at = 0; at < headers.length; at += 2)
+    text += `${at === 0 ? "" : "\n"}${headers[at]}: ${headers[at + 1]}`;
+  return text;
+}
+
+/** Splits a text of the rules into alternating names and values. */
+function toList(text: string): string[] {
+  if (text === "") return [];
+  return text.split("\n").flatMap((line) => {
+    const end = line.indexOf(": ");
+    return [line.slice(0, end), line.slice(end + 2)];
+  });
+}

@@ -1,0 +1,119 @@
+import type { IncomingMessage } from "node:http";
+import zlib from "node:zlib";
+import type { KeylessError } from "../errors/keyless-error.js";
+import type { FoundryProvider } from "../foundry/provider.js";
+import { diagnose } from "../model/diagnose.js";
+import { diagnosisError } from "../model/model-error.js";
+import { parseChallenge } from "../tokens/parse.js";
+import { gatewayModule } from "../wasm/gateway-bindings.js";
+import type { Verdict } from "../wasm/modules/gateway.js";
+
+/** How much of the body of an error is read. Azure's are smaller than 4 KiB. */
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/** An answer that is no success, and what to do with it. */
+export interface Failure {
+  verdict: Verdict;
+  /** The claims that the resource asks for, for the verdict `challenge`. */
+  claims?: string | undefined;
+  /** The explanation. */
+  error: KeylessError;
+  /** The part of the body that was read. */
+  bytes: Buffer;
+  /** Whether the rest of the body is still in the response, which is paused. */
+  hasMore: boolean;
+}
+
+/** What is known of the request. */
+export interface RequestFacts {
+  isTurn: boolean;
+  repeatable: boolean;
+  repeated: boolean;
+  token: string | undefined;
+}
+
+/** Reads an answer that is no success, and decides what to do with it. */
+export async function readFailure(
+  provider: FoundryProvider,
+  response: IncomingMessage,
+  { isTurn, repeatable, repeated, token }: RequestFacts,
+): Promise<Failure> {
+  const { bytes, hasMore } = await peek(response);
+  const { statusCode: status = 0, headers } = response;
+  const diagnosis = diagnose({
+    endpoint: provider.endpoint,
+    status,
+    headers: Object.entries(headers).map(([name, value]) => [name, String(value)] as const),
+    body: decoded(bytes, headers["content-encoding"]).toString("utf8"),
+    token,
+  });
+  const claims = status === 401 ? parseChallenge(headers["www-authenticate"]).claims : undefined;
+  const verdict = gatewayModule().judge(
+    status,
+    diagnosis.code,
+    diagnosis.tokenRejected,
+    claims !== undefined,
+    isTurn,
+    repeatable,
+    repeated,
+  );
+  return { verdict, claims, error: diagnosisError(diagnosis), bytes, hasMore };
+}
+
+/** Reads the start of a body, and leaves the rest in the response. Rejects if it breaks off. */
+function peek(response: IncomingMessage): Promise<{ bytes: Buffer; hasMore: boolean }> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return new Promise((resolve, reject) => {
+    const finish = (hasMore: boolean) => {
+      response.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose);
+      if (hasMore) response.pause();
+      resolve({ bytes: Buffer.concat(chunks), hasMore });
+    };
+    const onData = (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MAX_ERROR_BYTES) finish(true);
+    };
+    const onEnd = () => finish(false);
+    const onClose = () => reject(new Error("the answer broke off"));
+    response.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
+  });
+}
+
+/** Decompresses a body. Returns one that cannot be decompressed, or that is cut off, as it is. */
+function decoded(bytes: Buffer, encoding: string | undefined): Buffer {
+  const options = { maxOutputLength: 16 * MAX_ERROR_BYTES };
+  // Node 20 has no zstd.
+  const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (bytes: Buffer, options: object) => Buffer };
+  try {
+    switch (encoding?.trim().toLowerCase()) {
+      case "gzip":
+      case "x-gzip":
+        return zlib.gunzipSync(bytes, options);
+      case "deflate":
+        return zlib.inflateSync(bytes, options);
+      case "br":
+        return zlib.brotliDecompressSync(bytes, options);
+      case "zstd":
+        return zstdDecompressSync?.(bytes, options) ?? bytes;
+      default:
+        return bytes;
+    }
+  } catch {
+    return bytes;
+  }
+}
+
+/** Explains why the resource did not answer at all. */
+export function networkError(provider: FoundryProvider, message: string): KeylessError {
+  return diagnosisError(diagnose({ endpoint: provider.endpoint, status: 0, body: message }));
+}
+
+/**
+ * The status for a client that gets no token: 400 if it should not ask again, because it would hide
+ * the message of a 401 and repeat a 503.
+ */
+export function statusOfTokenError({ retryable }: KeylessError): number {
+  return retryable ? 503 : 400;
+}

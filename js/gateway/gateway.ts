@@ -1,0 +1,144 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { quiet } from "../errors/check.js";
+import { KeylessError } from "../errors/keyless-error.js";
+import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
+import { systemClock } from "../platform/clock.js";
+import { gatewayModule } from "../wasm/gateway-bindings.js";
+import { Budget } from "./body.js";
+import { Exchange } from "./exchange.js";
+import { type GatewayOptions, readGatewayOptions, type Settings } from "./options.js";
+import { Upstream } from "./upstream.js";
+
+/** A running gateway. `await using` closes it. */
+export interface Gateway extends AsyncDisposable {
+  /** Without a slash at the end. Base URLs of clients: `{url}/openai/v1` and `{url}/anthropic`. */
+  readonly url: string;
+  readonly port: number;
+  /** The key that clients send. */
+  readonly key: string;
+  /** The endpoint behind the gateway, its model and its tokens. */
+  readonly provider: FoundryProvider;
+  /** The number of requests in progress. */
+  readonly active: number;
+  /**
+   * Stops accepting requests, gives those in progress `limits.closeMs` to end, and closes all
+   * connections. Later calls resolve with the first.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a gateway: an HTTP server on this machine that takes a local key, adds a fresh Entra token
+ * and passes requests on to the endpoint. Bodies, queries and streams pass as they are; mistakes
+ * that clients make in paths are repaired; a request whose token was revoked is sent again once;
+ * refusals are explained.
+ *
+ * @throws KeylessError `gateway/invalid-option`, `gateway/key-file`, `gateway/port-in-use`,
+ *   `gateway/listen-failed`, and those of `createFoundryProvider`
+ * @example
+ * ```ts
+ * await using gateway = await createGateway({ endpoint: "https://myres.openai.azure.com" });
+ * const client = new OpenAI({ baseURL: `${gateway.url}/openai/v1`, apiKey: gateway.key });
+ * ```
+ */
+export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const settings = readGatewayOptions(options);
+  const { key, limits } = settings;
+  const provider = createFoundryProvider(settings.provider);
+  const { baseUrl } = provider.endpoint;
+  const upstream = new Upstream(baseUrl, limits);
+  const { Gateway: Rules } = gatewayModule();
+  let active = 0;
+  let closing: Promise<void> | undefined;
+  const context = {
+    rules: new Rules(baseUrl, key, settings.allowHosts, settings.allowOrigins),
+    provider,
+    upstream,
+    limits,
+    budget: new Budget(limits.bufferBytes),
+    headers: Object.entries(provider.config.headers ?? {}).flat(),
+    refusal: () =>
+      closing
+        ? ("gateway/closing" as const)
+        : active > limits.maxRequests
+          ? ("gateway/busy" as const)
+          : undefined,
+  };
+  const log = quiet(settings.onAccess);
+  let whenIdle = () => {};
+  const server = createServer(
+    {
+      maxHeaderSize: 32 * 1024,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.headersMs),
+      keepAliveTimeout: 120_000,
+      noDelay: true,
+    },
+    (request, response) => {
+      active += 1;
+      void new Exchange(context, request, response).run().then((entry) => {
+        active -= 1;
+        log(entry);
+        if (active === 0) whenIdle();
+      });
+    },
+  );
+  server.maxConnections = 4 * limits.maxRequests;
+  // A WebSocket is answered by the rules, as any other request.
+  const port = await listen(server, settings).catch((error) => {
+    provider.close();
+    throw error;
+  });
+  const shutDown = async (): Promise<void> => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    if (active > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = systemClock.setTimeout(resolve, limits.closeMs);
+        whenIdle = () => {
+          systemClock.clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    server.closeAllConnections();
+    upstream.close();
+    await closed;
+    provider.close();
+  };
+  const close = () => {
+    closing ??= shutDown();
+    return closing;
+  };
+  const name = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+  return {
+    url: `http://${name === "0.0.0.0" || name === "[::]" ? "127.0.0.1" : name}:${port}`,
+    port,
+    key,
+    provider,
+    get active() {
+      return active;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Listens, and returns the port. */
+function listen(server: Server, { host, port }: Settings): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: Error & { code?: string }) => {
+      const inUse = cause.code === "EADDRINUSE";
+      const reason = inUse ? "the port is in use" : cause.message;
+      reject(
+        new KeylessError(
+          inUse ? "gateway/port-in-use" : "gateway/listen-failed",
+          `The gateway cannot listen on ${host}:${port}: ${reason}`,
+          { hint: "Choose another port, or leave it out for a free one.", cause },
+        ),
+      );
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}

@@ -1,0 +1,133 @@
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { systemClock } from "../platform/clock.js";
+import type { Body } from "./body.js";
+import type { GatewayLimits } from "./options.js";
+
+/** A request to the resource. */
+export interface Outgoing {
+  method: string;
+  target: string;
+  /** Alternating names and values. */
+  headers: readonly string[];
+  body: Body;
+  /** The request of the client, for the rest of a body that is not whole. */
+  source: IncomingMessage;
+}
+
+/** Why there is no answer. */
+export class UpstreamError extends Error {
+  override readonly name = "UpstreamError";
+
+  constructor(
+    message: string,
+    readonly reason: "network" | "timeout" | "too-large",
+    /** Whether the request was sent on a connection that had been used before. */
+    readonly reused: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** Sends requests to the resource, on connections that stay open. */
+export class Upstream {
+  readonly #origin: URL;
+  readonly #agent: HttpAgent;
+  readonly #request: typeof httpRequest;
+  readonly #limits: GatewayLimits;
+
+  constructor(baseUrl: string, limits: GatewayLimits) {
+    this.#origin = new URL(baseUrl);
+    this.#limits = limits;
+    const secure = this.#origin.protocol === "https:";
+    const settings = { keepAlive: true, scheduling: "lifo", maxFreeSockets: 64 } as const;
+    this.#agent = secure ? new HttpsAgent(settings) : new HttpAgent(settings);
+    this.#request = secure ? httpsRequest : httpRequest;
+  }
+
+  /**
+   * Sends a request and resolves with the head of its answer. Rejects with an {@link UpstreamError}.
+   * `onRequest` receives the request, to destroy it when the client leaves.
+   */
+  send(outgoing: Outgoing, onRequest: (request: ClientRequest) => void): Promise<IncomingMessage> {
+    const { method, target, headers, body, source } = outgoing;
+    const { hostname, port, host } = this.#origin;
+    return new Promise((resolve, reject) => {
+      const request = this.#request({
+        // Without the brackets of an IPv6 address.
+        hostname: hostname.replace(/^\[|\]$/g, ""),
+        port,
+        method,
+        path: target,
+        agent: this.#agent,
+        headers: ["Host", host, ...headers, ...framing(method, body)],
+      });
+      onRequest(request);
+      let answered = false;
+      const fail = (message: string, reason: UpstreamError["reason"] = "network") => {
+        if (answered) return void request.destroy();
+        reject(new UpstreamError(message, reason, request.reusedSocket));
+        request.destroy();
+      };
+      const slow = systemClock.setTimeout(
+        () => fail("the resource did not answer in time", "timeout"),
+        this.#limits.firstByteMs,
+      );
+      request.once("socket", (socket) => {
+        if (!socket.connecting) return;
+        const stuck = systemClock.setTimeout(
+          () => fail("the connection to the resource timed out (ETIMEDOUT)"),
+          this.#limits.connectMs,
+        );
+        const done = () => systemClock.clearTimeout(stuck);
+        socket
+          .once(this.#agent instanceof HttpsAgent ? "secureConnect" : "connect", done)
+          .once("close", done);
+      });
+      request.on("error", (error: Error & { code?: string }) => {
+        const code = error.code === undefined || error.message.includes(error.code) ? "" : ` (${error.code})`;
+        fail(`${error.message}${code}`);
+      });
+      request.once("close", () => {
+        systemClock.clearTimeout(slow);
+        fail("the connection was closed");
+      });
+      request.once("response", (response) => {
+        answered = true;
+        systemClock.clearTimeout(slow);
+        resolve(response);
+      });
+      if (body.whole) {
+        // Head and body in one write.
+        request.end(Buffer.concat(body.chunks));
+      } else {
+        for (const chunk of body.chunks) request.write(chunk);
+        let size = body.chunks.reduce((total, chunk) => total + chunk.length, 0);
+        source.on("data", (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > this.#limits.maxBodyBytes) fail("the body is too large", "too-large");
+        });
+        source.pipe(request);
+      }
+    });
+  }
+
+  /** Closes all connections. */
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** The header that says how long the body is. It is made anew, whatever the client sent. */
+function framing(method: string, { chunks, whole, declared }: Body): string[] {
+  if (!whole)
+    return declared === undefined ? ["Transfer-Encoding", "chunked"] : ["Content-Length", `${declared}`];
+  const size = chunks.reduce((total, chunk) => total + chunk.length, 0);
+  const hasBody = size > 0 || method === "POST" || method === "PUT" || method === "PATCH";
+  return hasBody ? ["Content-Length", `${size}`] : [];
+}

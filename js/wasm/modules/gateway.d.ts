@@ -1,0 +1,52 @@
+// The bindings of crates/wasm/src/gateway.rs, written by hand. The build adds wasm-pack's module.
+
+import type { GatewayRefusalCode } from "../../errors/codes.js";
+
+export function initSync(options: { module: Uint8Array }): void;
+
+/** The form of an error, by the API that the client speaks. */
+export type Dialect = "openai" | "anthropic";
+
+/** What to do with a request. `headers` is a text as for {@link Gateway.admit}. */
+export type Admission =
+  | [kind: "forward", dialect: Dialect, target: string, isTurn: boolean, headers: string]
+  | [kind: "health" | "empty"]
+  | [kind: "refuse", dialect: Dialect, code: GatewayRefusalCode];
+
+/** Checks requests and finds their routes. */
+export class Gateway {
+  /** `hosts`: further names in `Host`; undefined accepts any. `origins`: of web pages. */
+  constructor(baseUrl: string, key: string, hosts: string[] | undefined, origins: string[]);
+  /** `headers`: all of the request, `name: value` each, joined by line feeds. */
+  admit(method: string, target: string, headers: string): Admission;
+  free(): void;
+}
+
+/** Returns the headers of an answer that the client receives, in the same form. */
+export function responseHeaders(headers: string): string;
+
+/** Returns status, message and JSON body of a refusal. */
+export function refusal(code: GatewayRefusalCode, dialect: Dialect): [number, string, string];
+
+/** Returns the JSON body of an error. */
+export function errorBody(dialect: Dialect, status: number, code: string, message: string): string;
+
+/** Whether the body of an answer with this status must be read before {@link judge}. */
+export function needsReading(status: number): boolean;
+
+/** What to do with an answer; `src/gateway/answer.rs` describes each. */
+export type Verdict = "pass" | "renew" | "challenge" | "retry-by-client" | "explain" | "redirect";
+
+/** `code`: that of the diagnosis, or empty. */
+export function judge(
+  status: number,
+  code: string,
+  tokenRejected: boolean,
+  claims: boolean,
+  isTurn: boolean,
+  repeatable: boolean,
+  repeated: boolean,
+): Verdict;
+
+/** Whether a request without an answer is sent again, because its idle connection was closed. */
+export function repeatsBrokenConnection(reused: boolean, repeatable: boolean, repeated: boolean): boolean;

@@ -1,0 +1,61 @@
+//! Which headers the gateway passes on, in both directions.
+
+/// A header: its name, in any case, and its value.
+pub type Pair<'a> = (&'a str, &'a str);
+
+/// The headers that carry a key. None of them is forwarded.
+pub(super) const KEY_HEADERS: [&str; 3] = ["authorization", "api-key", "x-api-key"];
+
+/// Headers of one connection: RFC 9110, section 7.6.1, and older ones. `Host`, `Content-Length` and
+/// `Expect` are set anew for the connection to the resource.
+const OF_A_CONNECTION: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+const OF_A_REQUEST: [&str; 3] = ["host", "content-length", "expect"];
+
+/// Whether `names` has the name, in any case.
+pub(super) fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|one| name.eq_ignore_ascii_case(one))
+}
+
+/// Returns the headers to send to the resource, in order: all except the keys and those of the
+/// connection.
+pub(super) fn request_headers<'a>(headers: &[Pair<'a>]) -> Vec<Pair<'a>> {
+    end_to_end(headers, |name| {
+        is_one_of(name, &KEY_HEADERS) || is_one_of(name, &OF_A_REQUEST)
+    })
+}
+
+/// Returns the headers of an answer to send to the client, in order: all except those of the
+/// connection.
+///
+/// ```
+/// use copilot_keyless::gateway::response_headers;
+///
+/// let received = [("Connection", "X-Hop"), ("x-hop", "1"), ("retry-after", "2")];
+/// assert_eq!(response_headers(&received), [("retry-after", "2")]);
+/// ```
+pub fn response_headers<'a>(headers: &[Pair<'a>]) -> Vec<Pair<'a>> {
+    end_to_end(headers, |_| false)
+}
+
+fn end_to_end<'a>(headers: &[Pair<'a>], dropped: impl Fn(&str) -> bool) -> Vec<Pair<'a>> {
+    let named: Vec<&str> = headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
+        .flat_map(|(_, value)| value.split(',').map(str::trim))
+        .collect();
+    headers
+        .iter()
+        .filter(|(name, _)| !is_one_of(name, &OF_A_CONNECTION) && !is_one_of(name, &named) && !dropped(name))
+        .copied()
+        .collect()
+}
