@@ -55,7 +55,7 @@ async function handler(request) {
     streaming: true,
     availableTools: [],
     onPermissionRequest: () => ({ kind: "reject" }),
-    provider: { type: "openai", wireApi: "responses", baseUrl: `${process.env.FOUNDRY_RESOURCE_URL}/openai/v1/`, bearerToken: token },
+    provider: { type: "openai", wireApi: "responses", baseUrl: process.env.FOUNDRY_RESOURCE_URL + "/openai/v1/", bearerToken: token },
   });
   const encoder = new TextEncoder();
   const body = new ReadableStream({

@@ -36,7 +36,7 @@ async function hello() {
     const chunks = await request.toArray();
     const body = Buffer.concat(chunks);
     bytes = body.length;
-    const answer = await fetch(new URL("responses", process.env.FOUNDRY_RESOURCE_URL), {
+    const answer = await fetch(new URL("/openai/v1/responses", process.env.FOUNDRY_RESOURCE_URL), {
       method: "POST",
       headers: { authorization: request.headers.authorization, "content-type": "application/json" },
       body,

@@ -119,12 +119,19 @@ function checkMatch(match: Fields): void {
 
 function copyOf(fault: unknown): Fields {
   need(typeof fault === "object" && fault !== null && !Array.isArray(fault), "it must be an object.");
+  const copy: Fields = read(fault, "fault");
+  const { match } = copy;
+  return typeof match === "object" && match !== null ? { ...copy, match: read(match, "match") } : copy;
+}
+
+function read(value: object, name: string): Fields {
   try {
-    const copy: Fields = { ...fault };
-    const { match } = copy;
-    return typeof match === "object" && match !== null ? { ...copy, match: { ...match } } : copy;
+    return { ...value };
   } catch {
-    throw new KeylessError("emulator/invalid-fault", "The `fault` cannot be read: a getter of it throws.");
+    throw new KeylessError(
+      "emulator/invalid-fault",
+      `The \`${name}\` cannot be read: a getter of it throws.`,
+    );
   }
 }
 

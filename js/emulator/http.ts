@@ -2,12 +2,17 @@ import type { IncomingMessage } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
+import type { WebSocket } from "ws";
 import type { ErrorAnswer } from "./errors.js";
 import type { EmulatorServer, ReplyFault, TokenFault } from "./fault-types.js";
 import { newRequestId } from "./ids.js";
 import type { OpenRecord, RequestLog } from "./log.js";
 import type { Verification } from "./tokens.js";
-import type { Upgrade } from "./upgrade.js";
+
+/** A request that asks for a WebSocket. A handler that opens one sets `onOpen`. */
+export interface Upgrade {
+  onOpen: ((socket: WebSocket) => void) | undefined;
+}
 
 /** The context of all handlers. */
 export interface AppEnv {

@@ -125,7 +125,12 @@ export function checkQuota(quota: unknown, name: string): Quota {
     typeof quota === "object" && quota !== null && !Array.isArray(quota),
     `\`${name}\` must be an object.`,
   );
-  const copy = { ...(quota as Record<string, unknown>) };
+  let copy: Record<string, unknown> = {};
+  try {
+    copy = { ...(quota as Record<string, unknown>) };
+  } catch {
+    need(false, `\`${name}\` cannot be read: a getter of it throws.`);
+  }
   for (const [field, limit] of Object.entries(copy)) {
     need(
       field === "requestsPerMinute" || field === "tokensPerMinute",

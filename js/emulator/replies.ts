@@ -47,29 +47,13 @@ export class ReplyQueue implements Replies {
   #entries: Entry[] = [];
 
   add(given: string | ScriptedReply): void {
-    const { times = 1, when = {}, ...rest } = typeof given === "string" ? { text: given } : { ...given };
-    const reply = checkReply(rest, invalid);
-    need(
-      times === "always" ||
-        times === Number.POSITIVE_INFINITY ||
-        (Number.isSafeInteger(times) && (times as number) >= 1),
-      '`times` must be a whole number from 1 on, Infinity or "always".',
-    );
-    need(isObject(when), "`when` must be an object.");
-    const unknown = unknownField(when, WHEN);
-    need(unknown === undefined, `\`when\` has no field \`${unknown}\`; it has ${WHEN.join(", ")}.`);
-    for (const name of ["prompt", "deployment"] as const) {
-      need(when[name] === undefined || typeof when[name] === "string", `\`when.${name}\` must be a string.`);
+    let entry: Entry;
+    try {
+      entry = read(given);
+    } catch (error) {
+      throw error instanceof KeylessError ? error : invalid("it cannot be read.");
     }
-    need(
-      when.toolResults === undefined || typeof when.toolResults === "boolean",
-      "`when.toolResults` must be true or false.",
-    );
-    this.#entries.push({
-      reply: structuredClone(reply),
-      when: { ...when },
-      left: times === "always" ? Number.POSITIVE_INFINITY : times,
-    });
+    this.#entries.push(entry);
   }
 
   clear(): void {
@@ -88,6 +72,30 @@ export class ReplyQueue implements Replies {
     if (entry.left <= 0) this.#entries = this.#entries.filter((other) => other !== entry);
     return entry.reply;
   }
+}
+
+/** Checks a reply and copies it, so that later changes of the original have no effect. */
+function read(given: string | ScriptedReply): Entry {
+  const { times = 1, when = {}, ...rest } = typeof given === "string" ? { text: given } : { ...given };
+  const reply = checkReply(rest, invalid);
+  need(
+    times === "always" ||
+      times === Number.POSITIVE_INFINITY ||
+      (Number.isSafeInteger(times) && (times as number) >= 1),
+    '`times` must be a whole number from 1 on, Infinity or "always".',
+  );
+  need(isObject(when), "`when` must be an object.");
+  const unknown = unknownField(when, WHEN);
+  need(unknown === undefined, `\`when\` has no field \`${unknown}\`; it has ${WHEN.join(", ")}.`);
+  for (const name of ["prompt", "deployment"] as const) {
+    need(when[name] === undefined || typeof when[name] === "string", `\`when.${name}\` must be a string.`);
+  }
+  need(
+    when.toolResults === undefined || typeof when.toolResults === "boolean",
+    "`when.toolResults` must be true or false.",
+  );
+  const left = times === "always" ? Number.POSITIVE_INFINITY : times;
+  return { reply: structuredClone(reply), when: { ...when }, left };
 }
 
 function fits({ prompt, deployment, toolResults }: Entry["when"], request: ReplyRequest): boolean {

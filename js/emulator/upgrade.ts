@@ -2,13 +2,8 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Duplex } from "node:stream";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Hono } from "hono";
-import { type WebSocket, WebSocketServer } from "ws";
-import type { AppEnv } from "./http.js";
-
-/** A request that asks for a WebSocket. A handler that opens one sets `onOpen`. */
-export interface Upgrade {
-  onOpen: ((socket: WebSocket) => void) | undefined;
-}
+import { WebSocketServer } from "ws";
+import type { AppEnv, Upgrade } from "./http.js";
 
 /** The largest message, in bytes. */
 const LARGEST_MESSAGE = 20 * 1024 * 1024;

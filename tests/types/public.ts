@@ -1,5 +1,6 @@
 // Tests, by compiling only, what the public types accept and reject.
 
+import { createServer } from "node:http";
 import { DefaultAzureCredential, type getBearerTokenProvider } from "@azure/identity";
 import {
   type BearerTokenProvider,
@@ -39,6 +40,13 @@ import {
 import type { decodeToken } from "copilot-keyless/core";
 import { createDirectCredential, type Diagnosis, probe } from "copilot-keyless/direct";
 import type { Emulator, startEmulator } from "copilot-keyless/emulator";
+import {
+  type ChatHandler,
+  createChatHandler,
+  createHealthHandler,
+  toNodeListener,
+} from "copilot-keyless/http";
+import { type ChatReplyEvent, sendChat } from "copilot-keyless/http-client";
 import { FakeClock, withClock } from "copilot-keyless/testing";
 import type * as tokens from "copilot-keyless/tokens";
 
@@ -204,3 +212,13 @@ const found: Promise<Diagnosis> = probe({
 void found.then(({ status }) => same<typeof status, number | undefined>(true));
 // @ts-expect-error the endpoint is needed
 void probe({ token: "x" });
+
+// The chat handler takes what a server gives it; the listener is one of node:http.
+const chatHandler = createChatHandler({ authorize: async ({ headers }) => headers.get("x-user") ?? false });
+same<typeof chatHandler, ChatHandler>(true);
+// @ts-expect-error Who may call is not left open.
+createChatHandler({});
+// @ts-expect-error Conversations are kept by the handler.
+createChatHandler({ authorize: "anonymous", stateless: true });
+createServer(toNodeListener(chatHandler)).on("request", toNodeListener(createHealthHandler(chatHandler)));
+for await (const event of sendChat("/chat", { prompt: "Hi" })) same<typeof event, ChatReplyEvent>(true);

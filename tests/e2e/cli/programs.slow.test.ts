@@ -88,7 +88,12 @@ async function converse(
   const deployment = ODD_TEXTS[0] as string;
   await using emulator = await startEmulator({ deployments: [deployment], chunkDelayMs: 0 });
   const { FOUNDRY_RESOURCE_URL: endpoint = "", FOUNDRY_TOKEN_SCOPE: scope = "", ...identity } = emulator.env;
-  const program = await print(format, { endpoint, scope, model: "gpt-5.5", deployment });
+  const program = await print(format, {
+    endpoint: `${endpoint}/openai/v1/`,
+    scope,
+    model: "gpt-5.5",
+    deployment,
+  });
   expect(await start(program, environment(identity))).toContain('You said: "Say hello in one sentence."');
   expect(emulator.counts).toMatchObject({ identity: 1, unauthorized: 0 });
 }

@@ -18,7 +18,9 @@ import {
 export const LONG = `${"x".repeat(40_000)} `.repeat(250);
 /** Takes two seconds. */
 export const SLOW = Array.from({ length: 200 }, (_, index) => `word${index}`).join(" ");
-export const TEXTS: Record<string, string> = { "At length": LONG, Slowly: SLOW };
+/** Events of 20 kB, at once. */
+const LARGE = `${"y".repeat(20_000)} `.repeat(12);
+export const TEXTS: Record<string, string> = { "At length": LONG, Slowly: SLOW, "In large pieces": LARGE };
 
 /** Starts the emulator of a suite. */
 export async function emulatorForChats() {

@@ -35,6 +35,13 @@ const BAD: [string, unknown, Record<string, string>, number, string][] = [
     404,
     "chat/session-not-found",
   ],
+  [
+    "a reply to resume, where none can be",
+    { prompt: "Hi" },
+    { "last-event-id": "x" },
+    404,
+    "chat/stream-not-found",
+  ],
   ["a line break in a model", { prompt: "Hi", model: "a\r\nx-evil: 1" }, {}, 400, "chat/unknown-model"],
 ];
 

@@ -7,7 +7,7 @@ export async function resumption(adapter: string): Promise<void> {
   const emulator = await emulatorForChats();
   const app = await startChat(
     adapter,
-    { resumeMs: 3_000, limits: { turns: 3, resumeEvents: 60 } },
+    { resumeMs: 3_000, limits: { turns: 3, resumeBytes: 20_000 } },
     emulator.env,
   );
   const by = (caller: string, more: Record<string, string> = {}) => ({
@@ -82,10 +82,9 @@ export async function resumption(adapter: string): Promise<void> {
   });
 
   test("a caller who has missed more than is kept is told so", async () => {
-    const { events, last } = await interrupted();
+    const { last } = await interrupted("In large pieces");
     await until(async () => (await health()).turns === 0);
     expect(await codeOf(await resume(last))).toEqual([410, "chat/events-dropped"]);
-    expect(textOf(events)).not.toBe(SLOW);
   });
 
   test("a server that ends refuses new turns, and lets the running ones end", async () => {

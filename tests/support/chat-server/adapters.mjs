@@ -26,15 +26,6 @@ export const adapters = {
     return app.listen(0, "127.0.0.1");
   },
 
-  /** Behind a parser that has read the body. */
-  async "express.json"(chat, health) {
-    const app = express();
-    app.use(express.json({ limit: "2mb" }));
-    app.all("/api/chat", toNodeListener(chat));
-    app.get("/api/health", toNodeListener(health));
-    return app.listen(0, "127.0.0.1");
-  },
-
   async fastify(chat, health) {
     const app = fastify();
     const [onChat, onHealth] = [toNodeListener(chat), toNodeListener(health)];

@@ -10,6 +10,7 @@ import {
   createHealthHandler,
   toNodeListener,
 } from "copilot-keyless/http";
+import { sendChat } from "copilot-keyless/http-client";
 import express from "express";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 
@@ -153,6 +154,14 @@ describe("the listener for Node", () => {
     app.post("/chat", toNodeListener(chat));
     const response = await fetch(`${await serve(app)}/chat`, asking('{"prompt":"Parsed"}'));
     expect(await response.json()).toMatchObject({ reply: expect.stringContaining("Parsed") });
+  });
+
+  test("a chat behind plain Node, by the client for browsers", async () => {
+    const url = await serve(toNodeListener(chat));
+    const reply = sendChat(url, { prompt: "Streamed" });
+    let text = "";
+    for await (const piece of reply.texts()) text += piece;
+    expect([text, reply.sessionId]).toEqual([expect.stringContaining("Streamed"), expect.any(String)]);
   });
 
   test("an error of a handler is Express's to answer, or a 500", async () => {

@@ -621,7 +621,10 @@ const SOLE: Record<string, Record<string, Row>> = {
     clear: NONE,
   },
   "emulator.replies": {
-    add: { good: () => ["x"], parameters: [["reply", [...text, ...object], { text, times: number }]] },
+    add: {
+      good: () => [{ text: "x" }],
+      parameters: [["reply", [...text, ...object], { text, times: number }]],
+    },
     clear: NONE,
   },
   "emulator.foundry": {
