@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::names::check_model;
 use super::ProviderRequest;
+use super::names::check_model;
 use crate::text::is_made_of;
 use crate::text::number::from_number;
 use crate::{Code, Error, Result};

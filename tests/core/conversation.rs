@@ -254,7 +254,8 @@ fn an_idle_conversation_leaves_its_session_after_a_few_actions() {
     let leaving = |_: &World, next: &World| {
         next.turn.is_none() && next.close == Close::Idle && next.action != Action::Rest
     };
-    let idle = |world: &&World| world.turn.is_none() && world.close == Close::Idle && world.action != Action::Rest;
+    let idle =
+        |world: &&World| world.turn.is_none() && world.close == Close::Idle && world.action != Action::Rest;
     for world in reachable().iter().filter(idle) {
         assert!(longest(world, &leaving, &mut known) <= 8, "{world:?}");
     }

@@ -78,7 +78,10 @@ pub fn needs_reading(status: u16) -> bool {
 
 /// [`rules::judge`].
 #[wasm_bindgen]
-#[allow(clippy::fn_params_excessive_bools, reason = "values cross the boundary one by one")]
+#[allow(
+    clippy::fn_params_excessive_bools,
+    reason = "values cross the boundary one by one"
+)]
 pub fn judge(
     status: u16,
     code: &str,
@@ -114,7 +117,10 @@ fn dialect_of(name: &str) -> Dialect {
 }
 
 fn pairs(headers: &str) -> Vec<Pair<'_>> {
-    headers.split('\n').filter_map(|line| line.split_once(": ")).collect()
+    headers
+        .split('\n')
+        .filter_map(|line| line.split_once(": "))
+        .collect()
 }
 
 fn lines(headers: &[Pair<'_>]) -> String {
