@@ -6,7 +6,7 @@
  */
 
 export { type ChatHandler, type ChatHandlerOptions, createChatHandler } from "./chat/handler.js";
-export { createHealthHandler } from "./chat/health.js";
+export { createHealthHandler, type Observable } from "./chat/health.js";
 export { type NodeListener, toNodeListener } from "./chat/node-listener.js";
 export type { ChatModel, ServiceLimits } from "./chat/options.js";
 export type { CloseOptions } from "./chat/service.js";

@@ -38,15 +38,12 @@ fn the_table_lists_every_code() {
 
 #[test]
 fn the_library_has_the_retryable_codes() {
-    let codes: String = retryable_codes()
-        .iter()
-        .map(|code| format!("  \"{code}\",\n"))
-        .collect();
+    let codes = retryable_codes().join("\",\n  \"");
     let expected = format!(
         "// Written by `WRITE_TABLES=1 cargo test --test core codes` from src/retryable.rs.\n\n\
          import type {{ ErrorCode }} from \"./codes.js\";\n\n\
          /** The codes of errors after which the same call may succeed later. */\n\
-         export const RETRYABLE: readonly ErrorCode[] = [\n{codes}];\n"
+         export const RETRYABLE: readonly ErrorCode[] = [\n  \"{codes}\",\n];\n"
     );
     let path = format!("{}/js/errors/retryable.ts", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("WRITE_TABLES").is_some() {

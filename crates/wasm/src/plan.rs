@@ -69,6 +69,10 @@ pub fn judge_probe(failure: &JsValue) -> JsResult {
 }
 
 /// [`provider::first_byte_timeout_ms`].
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "texts that may be missing cross the boundary by value"
+)]
 #[wasm_bindgen(js_name = firstByteTimeoutMs)]
 pub fn first_byte_timeout_ms(model: &str, effort: Option<String>) -> u32 {
     provider::first_byte_timeout_ms(model, effort.as_deref())
