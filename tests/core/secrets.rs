@@ -7,6 +7,7 @@ use std::path::Path;
 use copilot_keyless::answer::model::{Format, Reader};
 use copilot_keyless::answer::sse::Parser;
 use copilot_keyless::diagnosis::{self, check_token, diagnose};
+use copilot_keyless::gateway::{Admission, Gateway, Incoming, Upstream};
 use copilot_keyless::provider::{self, ProviderRequest};
 use copilot_keyless::request::chat;
 use copilot_keyless::request::identity::{self, Verdict};
@@ -106,6 +107,28 @@ fn debug_shows_no_secret_of_any_type() {
     assert_hidden("probe::Call", &call);
     assert_hidden("chat::call", &chat::call(&request, "Hi", None).unwrap());
 
+    let headers = [
+        ("authorization", SECRET),
+        ("x-anything", SECRET),
+        ("host", "localhost"),
+    ];
+    let incoming = Incoming {
+        method: "POST",
+        target: "/v1/responses",
+        headers: &headers,
+    };
+    assert_hidden("gateway::Incoming", &incoming);
+    let gateway = Gateway {
+        upstream: Upstream::of("https://myres.openai.azure.com/openai/v1/"),
+        key: SECRET.into(),
+        hosts: None,
+        origins: Vec::new(),
+    };
+    assert_hidden("Gateway", &gateway);
+    let admission = gateway.admit(incoming);
+    assert!(matches!(&admission, Admission::Forward(forward) if forward.headers.len() == 1));
+    assert_hidden("gateway::Admission", &admission);
+
     // Text that a response quotes: at its end, and in the middle of an event.
     let event = format!("data: {{\"type\":\"error\",\"message\":\"{SECRET}\"}}\n\n");
     let mut reader = Reader::new(Format::Responses);
@@ -147,10 +170,12 @@ fn fields_of_that_kind_are_secrets() {
                     continue;
                 }
                 looked += 1;
-                // A script, types that hide each text, the place of a secret, a prompt.
+                // A script, types that hide each text, the place of a secret, a prompt, and headers
+                // that the struct hides.
                 let harmless = ["TokenScript,", "Headers,", "Variables,", "Option<SecretPlace>,"]
                     .contains(&kind)
-                    || (path.ends_with("src/request/probe.rs") && name == "body");
+                    || (path.ends_with("src/request/probe.rs") && name == "body")
+                    || path.ends_with("src/gateway/access.rs");
                 assert!(harmless || kind.contains("Secret"), "{}: {line}", path.display());
             }
         },
