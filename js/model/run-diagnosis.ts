@@ -61,6 +61,7 @@ export function plainFailure(
     deployment,
     wireApi,
     agent,
+    env = environment(),
   } = readOptions<Partial<FailedRequest>>(failure, checks, "diagnosis/invalid");
   return {
     ...plainEndpoint(endpoint),
@@ -72,7 +73,7 @@ export function plainFailure(
     deployment,
     wireApi,
     agent,
-    env: coreEnvironment(environment()),
+    env: coreEnvironment(env),
   };
 }
 
@@ -90,6 +91,7 @@ const CHECKS: Checks<FailedRequest> = {
   deployment: text,
   wireApi: text,
   agent: text,
+  env: object,
 };
 
 /** Splits an endpoint into its URL and, for an `Endpoint`, its settings. */

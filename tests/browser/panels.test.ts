@@ -361,7 +361,7 @@ describe("try it", () => {
       if (all.includes(pasted.slice(0, 60)) || all.includes(pasted.slice(-40))) holding.push(request);
     }
     expect(holding.map((request) => `${request.method()} ${new URL(request.url()).pathname}`)).toEqual([
-      "POST /openai/v1/responses",
+      "POST /v1/responses",
     ]);
     expect(page.url()).not.toContain("pineapple");
     expect(page.url()).not.toContain(pasted.slice(0, 20));

@@ -108,7 +108,7 @@ fn debug_shows_no_secret_of_any_type() {
     assert_hidden("chat::call", &chat::call(&request, "Hi", None).unwrap());
 
     let headers = [
-        ("authorization", SECRET),
+        ("api-key", SECRET),
         ("x-anything", SECRET),
         ("host", "localhost"),
     ];

@@ -21,6 +21,10 @@ export interface FailedRequest {
   wireApi?: "responses" | "completions" | undefined;
   /** The sub-agent that sent the request, if the Copilot runtime chose the deployment for it. */
   agent?: string | undefined;
+  /**
+   * The environment of the program that failed: it names the proxy in use. Default `process.env`.
+   */
+  env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /** Explains a failed request. docs/reference/errors.md lists the codes. */

@@ -26,7 +26,7 @@ describe("a healthy set-up", () => {
     expect(lines.slice(CHECKS.length)).toEqual(["", "All checks passed."]);
     expect(result.code).toBe(0);
     expect(lines[0]).toMatch(/Node \d+.*@github\/copilot-sdk 1\.\d+\.\d+.*@azure\/identity 4\./);
-    expect(lines[1]).toContain(`${emulator.foundry.url}/openai/v1/`);
+    expect(lines[1]).toContain(`${emulator.foundry.url}/v1`);
     expect(lines[1]).toContain("from FOUNDRY_RESOURCE_URL");
     expect(lines[2]).toMatch(/managed identity.*AZURE_TOKEN_CREDENTIALS/);
     expect(lines[3]).toMatch(

@@ -118,7 +118,7 @@ test("a token that is rejected again and again ends its turn at the second reque
   expect(await agent.chat("All is well")).toContain("All is well");
 });
 
-test("a turn that times out without a token has a hint about the token", async () => {
+test("a turn that times out without a token has the code of the token's failure, and a hint", async () => {
   const away = Object.assign(new Error("the identity service is away"), { statusCode: 503 });
   const client = new CopilotClient({ useLoggedInUser: false });
   await client.start();
@@ -129,7 +129,7 @@ test("a turn that times out without a token has a hint about the token", async (
     timeoutMs: 4_000,
   });
   await expect(agent.chat("Hello")).rejects.toMatchObject({
-    code: "agent/timeout",
+    code: "credential/server-error",
     message: expect.stringContaining("the identity service is away"),
     hint: expect.stringContaining("identity service"),
   });
