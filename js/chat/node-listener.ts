@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 
 /** A listener of `node:http`, which is also a handler of Express and Connect. */
 export type NodeListener = (
@@ -32,13 +33,13 @@ export function toNodeListener(handler: (request: Request) => Response | Promise
     // A Request refuses these.
     if (/^(CONNECT|TRACE|TRACK)$/i.test(incoming.method ?? "")) return void outgoing.writeHead(405).end();
     const left = new AbortController();
-    outgoing.once("close", () => {
+    const closed = ended(incoming, outgoing).then(() => {
       if (!outgoing.writableFinished) left.abort();
       // Drops a body that the handler left unread, so that the connection can be used again.
       incoming.removeAllListeners("readable").resume();
     });
     try {
-      await send(await handler(requestOf(incoming, left.signal)), outgoing);
+      await send(await handler(requestOf(incoming, left.signal)), outgoing, closed);
     } catch (error) {
       if (outgoing.headersSent || outgoing.destroyed) outgoing.destroy();
       else if (next) next(error);
@@ -47,11 +48,44 @@ export function toNodeListener(handler: (request: Request) => Response | Promise
   };
 }
 
+/** Resolves when a response is complete, or its connection is closed. */
+function ended({ socket }: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    // A response that waits for others of its connection does not emit `close` with it.
+    const gone = closing(socket);
+    const end = () => {
+      gone.removeEventListener("abort", end);
+      resolve();
+    };
+    gone.addEventListener("abort", end);
+    outgoing.once("close", end);
+    if (gone.aborted) end();
+  });
+}
+
+const CLOSING = new WeakMap<Socket, AbortSignal>();
+
+/** A signal that aborts when a connection closes. One listener serves all of its requests. */
+function closing(socket: Socket): AbortSignal {
+  const known = CLOSING.get(socket);
+  if (known) return known;
+  const controller = new AbortController();
+  if (socket.destroyed) controller.abort();
+  socket.once("close", () => controller.abort());
+  CLOSING.set(socket, controller.signal);
+  return controller.signal;
+}
+
+/** A host with or without a port: RFC 9110 allows no more, and a path in it would become the URL's. */
+const HOST = /^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i;
+
 function requestOf(incoming: Extended, signal: AbortSignal): Request {
   const { method = "GET", headers, url = "/", originalUrl = url } = incoming;
   const init = { method, headers: headersOf(incoming), signal };
-  const address = `http://${headers.host ?? "localhost"}${originalUrl}`;
-  const target = URL.canParse(address) ? address : "http://localhost/";
+  const host = HOST.test(headers.host ?? "") ? headers.host : "localhost";
+  // A target may also be a whole URL: RFC 9112, section 3.2.2.
+  const path = originalUrl.replace(/^https?:\/\/[^/?#]*/i, "");
+  const target = path.startsWith("/") ? `http://${host}${path}` : "http://localhost/";
   if (method === "GET" || method === "HEAD") return new Request(target, init);
   const isRead = incoming.readableDidRead;
   const parsed = isRead ? textOf(incoming.body) : undefined;
@@ -109,7 +143,7 @@ function streamOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   );
 }
 
-async function send(response: Response, outgoing: ServerResponse): Promise<void> {
+async function send(response: Response, outgoing: ServerResponse, closed: Promise<void>): Promise<void> {
   const { status, headers, body } = response;
   if (outgoing.destroyed) return void body?.cancel().catch(() => {});
   for (const [name, value] of headers) outgoing.appendHeader(name, value);
@@ -119,7 +153,6 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
   const reader = body.getReader();
   // Fails also while the client reads nothing.
   reader.closed.catch(() => outgoing.destroy());
-  const closed = new Promise<void>((resolve) => outgoing.once("close", resolve));
   closed.then(() => reader.cancel()).catch(() => {});
   for (;;) {
     const { done, value } = await reader.read();

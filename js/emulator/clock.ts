@@ -6,6 +6,9 @@ export interface EmulatorClock {
   now(): number;
 }
 
+/** 100 years: beyond, JavaScript's dates and the tokens' times would end. */
+const FARTHEST_MS = 100 * 365 * 24 * 60 * 60 * 1_000;
+
 /** A clock that can be put forward. */
 export class MovableClock implements EmulatorClock {
   readonly #base: EmulatorClock;
@@ -21,10 +24,10 @@ export class MovableClock implements EmulatorClock {
 
   /** Throws a KeylessError `emulator/invalid-option`. */
   advance(ms: number): void {
-    if (!(Number.isFinite(ms) && ms >= 0)) {
+    if (!(ms >= 0 && this.#aheadMs + ms <= FARTHEST_MS)) {
       throw new KeylessError(
         "emulator/invalid-option",
-        "The clock can be put forward by a number of milliseconds from 0 on.",
+        "The clock can be put forward by a number of milliseconds from 0 on, by 100 years in all.",
       );
     }
     this.#aheadMs += ms;

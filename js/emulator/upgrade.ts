@@ -55,8 +55,11 @@ async function open(
   const { onOpen } = upgrade;
   if (onOpen) {
     const own = [...response.headers].map(([name, value]) => `${name}: ${value}`);
-    sockets.once("headers", (lines: string[]) => lines.push(...own));
+    const add = (lines: string[]) => void lines.push(...own);
+    sockets.once("headers", add);
     sockets.handleUpgrade(incoming, socket, head, onOpen);
+    // A handshake that is refused asks for no headers.
+    sockets.removeListener("headers", add);
     return;
   }
   const body = Buffer.from(await response.arrayBuffer());

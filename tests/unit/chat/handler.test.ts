@@ -2,7 +2,8 @@
 
 import { once } from "node:events";
 import { Agent, createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { startEmulator } from "copilot-keyless/emulator";
 import {
   type ChatHandlerOptions,
@@ -206,6 +207,23 @@ describe("the listener for Node", () => {
     await expect.poll(() => reached.toSorted()).toEqual(["cancel", "signal"]);
   });
 
+  test("aborts requests of a connection whose replies wait for an earlier one", async () => {
+    let asked = 0;
+    let aborted = 0;
+    const listener = toNodeListener(({ signal }) => {
+      asked += 1;
+      signal.addEventListener("abort", () => (aborted += 1));
+      return new Response(new ReadableStream());
+    });
+    const { port } = new URL(await serve(listener));
+    const socket = connect(Number(port), "127.0.0.1");
+    await once(socket, "connect");
+    socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(20));
+    await expect.poll(() => asked).toBe(20);
+    socket.destroy();
+    await expect.poll(() => aborted).toBe(20);
+  });
+
   test("a connection is used again after a body that the handler left unread", async () => {
     const url = await serve(toNodeListener(() => new Response("enough")));
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -232,12 +250,18 @@ describe("the listener for Node", () => {
     response.resume();
   });
 
-  test.each(["a b", "x:y:z", ""])("a strange host header: %j", async (host) => {
+  test.each([
+    ["a b", "/path"],
+    ["x:y:z", "/path"],
+    ["", "/path"],
+    ["x/admin?", "/path"],
+    ["127.0.0.1", "http://other/path?x"],
+  ])("a strange host header or target leaves the path: %j %j", async (host, path) => {
     const url = await serve(toNodeListener(echo));
-    const sent = request(`${url}/path`, { headers: { host } });
+    const sent = request(url, { path, headers: { host } });
     sent.end();
     const [response] = await once(sent, "response");
     expect(response.statusCode).toBe(201);
-    response.resume();
+    expect(JSON.parse(await text(response))[1]).toBe("/path");
   });
 });

@@ -108,6 +108,7 @@ test.each<[string, string, string, object | string | undefined, string]>([
   ["a reply that is none", "POST", "/replies", {}, "`text` or `toolCalls` is missing"],
   ["an unknown field of a reply", "POST", "/replies", { text: "x", model: "y" }, "no field `model`"],
   ["a number as a token", "POST", "/revoke", { token: 3 }, "`token`"],
+  ["time without end", "POST", "/clock", { advanceMs: 1e308 }, "by 100 years in all"],
   ["time that goes back", "POST", "/clock", { advanceMs: -1 }, "from 0 on"],
   ["something to reset", "POST", "/reset", { faults: true }, "no field `faults`"],
 ])("refuses %s", async (_name, method, path, body, message) => {
