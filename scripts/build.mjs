@@ -2,6 +2,7 @@
 // parts. `npm start` and the quick tests take a build with unoptimized WebAssembly instead.
 
 import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { builtinModules } from "node:module";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { thirdPartyLicenses } from "./licenses.mjs";
@@ -84,7 +85,14 @@ async function distribution() {
   });
   // All other bundles import the package, so that they share its classes and state.
   const external = [/^copilot-keyless/];
-  const emulator = await bundle("dist", sources("./emulator"), { external, plugins: [errorOfPackage] });
+  const { esmExternalRequirePlugin } = await import("rolldown/plugins");
+  const emulator = await bundle("dist", sources("./emulator"), {
+    external,
+    // Imports what CommonJS libraries require of Node, so that users can bundle the emulator.
+    plugins: [errorOfPackage, esmExternalRequirePlugin({ external: builtinModules })],
+    // Native helpers of ws, which nobody has to install.
+    define: { "process.env.WS_NO_BUFFER_UTIL": "true", "process.env.WS_NO_UTF_8_VALIDATE": "true" },
+  });
   const cli = await bundle("dist", { cli: "js/cli/main.ts" }, { external });
   // In one file, for pages without a bundler.
   const page = { external, platform: "neutral", target: "es2022", minify: true };
@@ -97,7 +105,7 @@ async function distribution() {
 /** Bundles entry points. Returns the paths of the bundled modules. */
 async function bundle(dir, input, options) {
   // When nobody catches an error, Node prints its source line: keep lines short.
-  const { platform = "node", target = "node20", external = [], plugins, chunks } = options;
+  const { platform = "node", target = "node20", external = [], plugins, chunks, define } = options;
   const { minify = { codegen: false } } = options;
   const { build: rolldown } = await import("rolldown");
   const { output } = await rolldown({
@@ -107,7 +115,7 @@ async function bundle(dir, input, options) {
     external: [...PEERS, ...external],
     plugins,
     resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
-    transform: { target },
+    transform: { target, define },
     output: { dir, minify, comments: false, chunkFileNames: chunks },
   });
   return output.flatMap(({ moduleIds = [] }) => moduleIds);

@@ -98,11 +98,13 @@ export function endpointTable(parse: (input: string, options?: EndpointOptions) 
   });
 }
 
-/** `plan` may also check the plan itself. */
+/** `plan` may also check the plan itself. `lacking`: options that it does not take. */
 export function providerTable(
   plan: (request: FoundryProviderOptions) => Omit<ProviderPlan, "config"> & { config: object },
+  lacking: readonly (keyof FoundryProviderOptions)[] = [],
 ): void {
-  const rows = providers as unknown as (Row & { request: FoundryProviderOptions })[];
+  const all = providers as unknown as (Row & { request: FoundryProviderOptions })[];
+  const rows = all.filter(({ request }) => lacking.every((name) => request[name] === undefined));
 
   describe("providers.json", () => {
     test.each(rows)("$name", ({ request, expect: expected, error }) => {
@@ -154,10 +156,12 @@ export function credentialTable(
   });
 }
 
+/** `lacking`: fields that `diagnose` does not take. */
 export function diagnosisTable(
   diagnose: (failure: FailedRequest & { endpoint?: string; options?: EndpointOptions }) => Diagnosis,
+  lacking: readonly (keyof FailedRequest)[] = [],
 ): void {
-  const rows = diagnoses as unknown as {
+  const all = diagnoses as unknown as {
     name: string;
     failure: FailedRequest & { endpoint?: string; options?: EndpointOptions };
     claims?: object;
@@ -167,6 +171,8 @@ export function diagnosisTable(
     unsaid?: string;
     without?: string;
   }[];
+
+  const rows = all.filter(({ failure }) => lacking.every((name) => failure[name] === undefined));
 
   describe("diagnoses.json", () => {
     test.each(rows)("$name", ({ failure, claims, ...row }) => {
