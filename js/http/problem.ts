@@ -136,7 +136,7 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
       ...(seconds === undefined ? {} : { "retry-after": String(seconds) }),
     },
     // Another error's message may hold a secret; that of a KeylessError is redacted already.
-    detail: [known ? text : redacted(text), known?.hint].filter(Boolean).join(" "),
+    detail: [known ? text : redacted(text), known?.hint].filter(Boolean).join(". "),
   };
 }
 

@@ -264,7 +264,7 @@ class Exchange {
       withDeadline<unknown>(turnEnd, RELEASE_MS, () => {}).then(release, release);
     }
     const durationMs = Math.round(systemClock.monotonic() - this.#started);
-    const entry = { ...outcome(status), correlationId, durationMs, status, ...failure };
+    const entry = { ...outcome(status, failure?.code), correlationId, durationMs, status, ...failure };
     // Ignore a logger that throws, or whose promise is rejected.
     (async () => log(entry))().catch(() => {});
   }
@@ -290,8 +290,10 @@ class Exchange {
   }
 }
 
-function outcome(status: number): Pick<ChatLogEntry, "level" | "message"> {
+function outcome(status: number, code: string | undefined): Pick<ChatLogEntry, "level" | "message"> {
   if (status === CLIENT_CLOSED) return { level: "info", message: "chat left by its caller" };
+  // Every restart refuses some: nothing to look into.
+  if (code === "chat/closing") return { level: "info", message: "chat refused" };
   if (status >= 500) return { level: "error", message: "chat failed" };
   if (status >= 400) return { level: "warn", message: "chat refused" };
   return { level: "info", message: "chat answered" };
