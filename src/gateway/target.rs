@@ -110,16 +110,14 @@ fn is_plain(segment: &str) -> bool {
     {
         return false;
     }
-    // The path has none of these but the dot and `;` unescaped.
+    // Dots and `;` may stand there, but not escaped.
     !decoded
         .iter()
         .any(|byte| matches!(byte, b'/' | b'\\' | b'%' | b'?' | b'#' | 0..=0x1f | 0x7f))
-        && count(&decoded, b'.') == count(segment.as_bytes(), b'.')
-        && count(&decoded, b';') == count(segment.as_bytes(), b';')
-}
-
-fn count(bytes: &[u8], of: u8) -> usize {
-    bytes.iter().filter(|byte| **byte == of).count()
+        && !segment.split('%').skip(1).any(|escape| {
+            let digits = escape.get(..2).unwrap_or_default();
+            digits.eq_ignore_ascii_case("2e") || digits.eq_ignore_ascii_case("3b")
+        })
 }
 
 fn hex(byte: Option<u8>) -> Option<u8> {
