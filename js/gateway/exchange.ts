@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import { finished } from "node:stream";
 import type { ErrorCode, GatewayRefusalCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import type { FoundryProvider } from "../foundry/provider.js";
@@ -6,10 +7,10 @@ import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Dialect, Gateway as Rules } from "../wasm/modules/gateway.js";
 import { type Body, type Budget, declaredSize, readBody } from "./body.js";
-import { networkError, readFailure, statusOfTokenError } from "./failure.js";
+import { type Failure, networkError, readFailure, statusOfTokenError } from "./failure.js";
 import type { GatewayAccess, GatewayLimits } from "./options.js";
 import { acquireToken, renewToken } from "./token.js";
-import type { Upstream, UpstreamError } from "./upstream.js";
+import { type Upstream, UpstreamError } from "./upstream.js";
 
 /** What all requests of a gateway have in common. */
 export interface Context {
@@ -20,6 +21,10 @@ export interface Context {
   readonly budget: Budget;
   /** Headers of the options, which every request gets. */
   readonly headers: readonly string[];
+  /** The key of the clients, which no log shows. */
+  readonly key: string;
+  /** The requests that are forwarded. */
+  readonly active: Set<Exchange>;
   /** Why no further request is accepted now. */
   refusal(): GatewayRefusalCode | undefined;
 }
@@ -41,6 +46,7 @@ export class Exchange {
   readonly #entry: GatewayAccess;
   /** The request to the resource that is in progress. */
   #sent: ClientRequest | undefined;
+  #dialect: Dialect = "openai";
   #left = false;
   #taken = 0;
 
@@ -51,7 +57,7 @@ export class Exchange {
     this.#entry = {
       at: systemClock.now(),
       method: request.method ?? "",
-      path: (request.url ?? "").split("?")[0] ?? "",
+      path: pathOf(request.url ?? "").replaceAll(context.key, "[redacted]"),
       status: 0,
       repeated: false,
       outcome: "answered",
@@ -63,28 +69,45 @@ export class Exchange {
 
   /** Answers the request. Never rejects. Resolves with the log's entry when the answer is complete. */
   async run(): Promise<GatewayAccess> {
+    const { socket } = this.#request;
+    let onClose = () => {};
     const closed = new Promise<void>((resolve) => {
-      this.#response.once("close", () => {
-        this.#left = !this.#response.writableFinished;
+      onClose = () => {
+        this.#left ||= !this.#response.writableFinished;
         // A client that leaves ends the request to the resource.
         if (this.#left) this.#sent?.destroy();
         resolve();
-      });
+      };
     });
+    this.#response.once("close", onClose).on("error", () => {});
+    // A pipelined response that waits for its turn is not told that its connection is gone.
+    socket.setMaxListeners(0).once("close", onClose);
+    if (socket.closed) onClose();
     try {
       await this.#answer();
     } catch (error) {
-      // Such as a client that left while its body was read.
-      if (!this.#left && !this.#response.headersSent) this.#explain("openai", 500, keyless(error));
-      else this.#response.destroy();
+      // Such as a client that left while its body was read, or an answer that cannot be passed on.
+      this.#sent?.destroy();
+      this.#fail(error);
     }
     await closed;
+    socket.off("close", onClose);
     this.#context.budget.give(this.#taken);
     const { outcome } = this.#entry;
     return Object.assign(this.#entry, {
       outcome: this.#left && outcome === "answered" ? "client-left" : outcome,
       durationMs: Math.round(systemClock.monotonic() - this.#started),
     });
+  }
+
+  /** Explains an error of the gateway's own, or closes the connection. Never throws. */
+  #fail(error: unknown): void {
+    try {
+      if (this.#left || this.#response.headersSent) this.#response.destroy();
+      else this.#explain(this.#dialect, 500, keyless(error));
+    } catch {
+      this.#response.destroy();
+    }
   }
 
   async #answer(): Promise<void> {
@@ -100,8 +123,10 @@ export class Exchange {
         return this.#refuse(admission[2], admission[1]);
     }
     const [, dialect, target, isTurn, headers] = admission;
+    this.#dialect = dialect;
     const refusal = this.#context.refusal();
     if (refusal !== undefined) return this.#refuse(refusal, dialect);
+    this.#context.active.add(this);
     if ((declaredSize(this.#request) ?? 0) > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
     const body = await readBody(this.#request, (bytes) => this.#take(bytes));
@@ -148,7 +173,14 @@ export class Exchange {
       const isRedirect = status >= 300 && status < 400;
       if (!isRedirect && !gatewayModule().needsReading(status)) return this.#pass(response);
       const facts = { isTurn: route.isTurn, repeatable: body.whole, repeated, token };
-      const failure = await readFailure(provider, response, facts);
+      let failure: Failure;
+      try {
+        failure = await readFailure(provider, response, facts, this.#context.limits.idleMs);
+      } catch (error) {
+        response.destroy();
+        if (this.#left || !(error instanceof UpstreamError)) throw error;
+        return this.#explainNoAnswer(route.dialect, error);
+      }
       const { verdict, error, claims, bytes, hasMore } = failure;
       if (verdict === "pass") return this.#pass(response, bytes, hasMore);
       response.destroy();
@@ -166,10 +198,11 @@ export class Exchange {
   /** Passes an answer on: what was read of its body, and the rest as it comes. */
   #pass(response: IncomingMessage, read?: Buffer, hasMore = true): void {
     const client = this.#response;
-    const { statusCode = 502, statusMessage = "", rawHeaders } = response;
+    const { statusCode = 502, rawHeaders } = response;
     this.#entry.status = statusCode;
     client.sendDate = false;
-    client.writeHead(statusCode, statusMessage, toList(gatewayModule().responseHeaders(toText(rawHeaders))));
+    // Without the resource's reason phrase, which may hold bytes that cannot be sent.
+    client.writeHead(statusCode, toList(gatewayModule().responseHeaders(toText(rawHeaders))));
     // The client of a stream may wait for the headers, long before the first event. Those of any
     // other answer are written together with its body.
     if (response.headers["content-length"] === undefined) client.flushHeaders();
@@ -190,7 +223,8 @@ export class Exchange {
       this.#entry.responseBytes += chunk.length;
       idle.refresh();
     };
-    response.on("error", broke).once("close", broke);
+    // Also when it broke off before this was called.
+    finished(response, { writable: false }, broke);
     client.once("close", () => systemClock.clearTimeout(idle));
     if (read !== undefined && read.length > 0) {
       count(read);
@@ -271,6 +305,11 @@ function keyless(error: unknown): KeylessError {
         hint: "Please report it, with the cause in the log.",
         cause: error,
       });
+}
+
+/** Returns the path of a target: no host with a user's name and password, and no query. */
+function pathOf(target: string): string {
+  return (target.split("?")[0] ?? "").replace(/^(?:[a-z][a-z\d+.-]*:\/\/)?[^/]*/i, "");
 }
 
 /** Joins alternating names and values for the rules. */

@@ -1,12 +1,15 @@
 import type { IncomingMessage } from "node:http";
+import { finished } from "node:stream";
 import zlib from "node:zlib";
 import type { KeylessError } from "../errors/keyless-error.js";
 import type { FoundryProvider } from "../foundry/provider.js";
 import { diagnose } from "../model/diagnose.js";
 import { diagnosisError } from "../model/model-error.js";
+import { systemClock } from "../platform/clock.js";
 import { parseChallenge } from "../tokens/parse.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Verdict } from "../wasm/modules/gateway.js";
+import { UpstreamError } from "./upstream.js";
 
 /** How much of the body of an error is read. Azure's are smaller than 4 KiB. */
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -32,14 +35,22 @@ export interface RequestFacts {
   token: string | undefined;
 }
 
-/** Reads an answer that is no success, and decides what to do with it. */
+/**
+ * Reads an answer that is no success, and decides what to do with it. Rejects with an
+ * {@link UpstreamError} if the answer breaks off, or pauses for longer than `idleMs`.
+ */
 export async function readFailure(
   provider: FoundryProvider,
   response: IncomingMessage,
   { isTurn, repeatable, repeated, token }: RequestFacts,
+  idleMs: number,
 ): Promise<Failure> {
-  const { bytes, hasMore } = await peek(response);
   const { statusCode: status = 0, headers } = response;
+  // A redirect is judged by its status.
+  const isRead = gatewayModule().needsReading(status);
+  const { bytes, hasMore } = isRead
+    ? await peek(response, idleMs)
+    : { bytes: Buffer.alloc(0), hasMore: true };
   const diagnosis = diagnose({
     endpoint: provider.endpoint,
     status,
@@ -60,24 +71,39 @@ export async function readFailure(
   return { verdict, claims, error: diagnosisError(diagnosis), bytes, hasMore };
 }
 
-/** Reads the start of a body, and leaves the rest in the response. Rejects if it breaks off. */
-function peek(response: IncomingMessage): Promise<{ bytes: Buffer; hasMore: boolean }> {
+/** Reads the start of a body, and leaves the rest in the response. */
+function peek(response: IncomingMessage, idleMs: number): Promise<{ bytes: Buffer; hasMore: boolean }> {
   const chunks: Buffer[] = [];
   let size = 0;
   return new Promise((resolve, reject) => {
+    const stop = () => {
+      systemClock.clearTimeout(idle);
+      unwatch();
+      response.off("data", onData);
+    };
     const finish = (hasMore: boolean) => {
-      response.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose);
+      stop();
       if (hasMore) response.pause();
       resolve({ bytes: Buffer.concat(chunks), hasMore });
     };
+    const fail = (message: string) => {
+      stop();
+      reject(new UpstreamError(message, "network", false));
+    };
     const onData = (chunk: Buffer) => {
+      idle.refresh();
       chunks.push(chunk);
       size += chunk.length;
       if (size > MAX_ERROR_BYTES) finish(true);
     };
-    const onEnd = () => finish(false);
-    const onClose = () => reject(new Error("the answer broke off"));
-    response.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
+    const silent = () => fail("the resource fell silent within its answer (ETIMEDOUT)");
+    const idle = systemClock.setTimeout(silent, idleMs) as NodeJS.Timeout;
+    // Also when it has ended or broken off already.
+    const unwatch = finished(response, { writable: false }, (error) => {
+      if (error) fail("the answer broke off (ECONNRESET)");
+      else finish(false);
+    });
+    response.on("data", onData);
   });
 }
 

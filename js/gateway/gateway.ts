@@ -15,11 +15,11 @@ export interface Gateway extends AsyncDisposable {
   /** Without a slash at the end. Base URLs of clients: `{url}/openai/v1` and `{url}/anthropic`. */
   readonly url: string;
   readonly port: number;
-  /** The key that clients send. */
+  /** The key that clients send. Neither `util.inspect` nor `JSON.stringify` shows it. */
   readonly key: string;
   /** The endpoint behind the gateway, its model and its tokens. */
   readonly provider: FoundryProvider;
-  /** The number of requests in progress. */
+  /** The number of requests that are being forwarded. Refused ones do not count. */
   readonly active: number;
   /**
    * Stops accepting requests, gives those in progress `limits.closeMs` to end, and closes all
@@ -49,7 +49,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const { baseUrl } = provider.endpoint;
   const upstream = new Upstream(baseUrl, limits);
   const { Gateway: Rules } = gatewayModule();
-  let active = 0;
+  const active = new Set<Exchange>();
   let closing: Promise<void> | undefined;
   const context = {
     rules: new Rules(baseUrl, key, settings.allowHosts, settings.allowOrigins),
@@ -58,10 +58,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     limits,
     budget: new Budget(limits.bufferBytes),
     headers: Object.entries(provider.config.headers ?? {}).flat(),
+    key,
+    active,
     refusal: () =>
       closing
         ? ("gateway/closing" as const)
-        : active > limits.maxRequests
+        : active.size >= limits.maxRequests
           ? ("gateway/busy" as const)
           : undefined,
   };
@@ -77,12 +79,15 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       noDelay: true,
     },
     (request, response) => {
-      active += 1;
-      void new Exchange(context, request, response).run().then((entry) => {
-        active -= 1;
-        log(entry);
-        if (active === 0) whenIdle();
-      });
+      const exchange = new Exchange(context, request, response);
+      void exchange
+        .run()
+        .then((entry) => void log(entry))
+        .catch(() => response.destroy())
+        .then(() => {
+          active.delete(exchange);
+          if (active.size === 0) whenIdle();
+        });
     },
   );
   server.maxConnections = 4 * limits.maxRequests;
@@ -93,7 +98,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   });
   const shutDown = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
-    if (active > 0) {
+    if (active.size > 0) {
       await new Promise<void>((resolve) => {
         const timer = systemClock.setTimeout(resolve, limits.closeMs);
         whenIdle = () => {
@@ -112,17 +117,18 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     return closing;
   };
   const name = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
-  return {
+  const gateway = {
     url: `http://${name === "0.0.0.0" || name === "[::]" ? "127.0.0.1" : name}:${port}`,
     port,
-    key,
     provider,
     get active() {
-      return active;
+      return active.size;
     },
     close,
     [Symbol.asyncDispose]: close,
   };
+  // Not enumerable, so that no log of the gateway shows the key.
+  return Object.defineProperty<object>(gateway, "key", { get: () => key }) as Gateway;
 }
 
 /** Listens, and returns the port. */

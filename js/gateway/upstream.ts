@@ -27,7 +27,7 @@ export class UpstreamError extends Error {
   constructor(
     message: string,
     readonly reason: "network" | "timeout" | "too-large",
-    /** Whether the request was sent on a connection that had been used before. */
+    /** Whether a connection that had been used before broke, so that the request may be repeated. */
     readonly reused: boolean,
   ) {
     super(message);
@@ -69,9 +69,9 @@ export class Upstream {
       });
       onRequest(request);
       let answered = false;
-      const fail = (message: string, reason: UpstreamError["reason"] = "network") => {
+      const fail = (message: string, reason: UpstreamError["reason"] = "network", isBroken = false) => {
         if (answered) return void request.destroy();
-        reject(new UpstreamError(message, reason, request.reusedSocket));
+        reject(new UpstreamError(message, reason, isBroken && request.reusedSocket));
         request.destroy();
       };
       const slow = systemClock.setTimeout(
@@ -91,11 +91,12 @@ export class Upstream {
       });
       request.on("error", (error: Error & { code?: string }) => {
         const code = error.code === undefined || error.message.includes(error.code) ? "" : ` (${error.code})`;
-        fail(`${error.message}${code}`);
+        // Not after an answer that cannot be read.
+        fail(`${error.message}${code}`, "network", !error.code?.startsWith("HPE_"));
       });
       request.once("close", () => {
         systemClock.clearTimeout(slow);
-        fail("the connection was closed");
+        fail("the connection was closed", "network", true);
       });
       request.once("response", (response) => {
         answered = true;

@@ -108,7 +108,7 @@ refusals! {
     /// The target is a URL of another host.
     OtherHost => "gateway/other-host", 400, "The request is for another host. This gateway is no proxy: set it as the base URL, not as HTTP_PROXY.",
     /// No route has this path.
-    UnknownPath => "gateway/unknown-path", 404, "No route has this path. The base URL of OpenAI clients is http://<gateway>/openai/v1, that of Anthropic clients http://<gateway>/anthropic.",
+    UnknownPath => "gateway/unknown-path", 404, "No route has this path. The base URL of OpenAI clients is http://<gateway>/openai/v1, that of Anthropic clients http://<gateway>/anthropic. A project's connections, and projects other than the endpoint's, are not served.",
     /// A header that must be there once is there twice.
     DuplicateHeader => "gateway/duplicate-header", 400, "A header that may occur once (Host, Origin, a key, or a length) occurs twice.",
     /// A header has a line break or another control character.

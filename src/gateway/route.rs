@@ -1,13 +1,15 @@
 //! Finds the route of a path, and repairs the mistakes that clients make in paths and queries.
 
 use super::Dialect;
-use super::target::Target;
+use super::target::{Target, is_named};
 
 /// The paths of the resource behind the gateway. Without a slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
     root: String,
     v1: String,
+    /// The project of the endpoint, if it has one. No other one is served then.
+    project: Option<String>,
 }
 
 impl Upstream {
@@ -18,6 +20,7 @@ impl Upstream {
     ///
     /// let upstream = Upstream::of("https://myres.services.ai.azure.com/api/projects/p/openai/v1/");
     /// assert_eq!(upstream, Upstream::of("https://other.example/api/projects/p"));
+    /// assert_ne!(upstream, Upstream::of("https://other.example/api/projects/q"));
     /// ```
     pub fn of(base_url: &str) -> Self {
         let rest = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
@@ -31,19 +34,21 @@ impl Upstream {
             let base = path.strip_suffix("/anthropic").unwrap_or(path);
             (base, format!("{base}/openai/v1"))
         };
+        let (root, project) = split_project(base);
         Self {
-            root: without_project(base).to_owned(),
+            root: root.to_owned(),
             v1,
+            project: project.map(str::to_owned),
         }
     }
 }
 
 /// Dated routes and Anthropic's belong to the resource, not to a project in it.
-fn without_project(base: &str) -> &str {
-    let Some((root, project)) = base.rsplit_once("/api/projects/") else {
-        return base;
-    };
-    if project.contains('/') { base } else { root }
+fn split_project(base: &str) -> (&str, Option<&str>) {
+    match base.rsplit_once("/api/projects/") {
+        Some((root, project)) if !project.contains('/') => (root, Some(project)),
+        _ => (base, None),
+    }
 }
 
 /// Where to send a request.
@@ -59,10 +64,21 @@ pub(super) struct Route {
 
 /// Finds the route of a request. `None` if no route has the path.
 pub(super) fn find(upstream: &Upstream, target: &Target<'_>) -> Option<Route> {
-    let Upstream { root, v1 } = upstream;
+    let Upstream {
+        root,
+        v1,
+        project: own,
+    } = upstream;
     if let ["api", "projects", project, rest @ ..] = target.segments.as_slice() {
+        if own.as_ref().is_some_and(|own| !own.eq_ignore_ascii_case(project)) {
+            return None;
+        }
         let project = format!("{root}/api/projects/{project}");
         let (names, below) = split_names(rest, &["openai", "v1"]);
+        // They hand out the keys that are stored in them.
+        if below.first().is_some_and(|name| is_named(name, "connections")) {
+            return None;
+        }
         return Some(if names.contains(&"v1") && !below.is_empty() {
             openai(&format!("{project}/openai/v1"), below, undated(target.query))
         } else {

@@ -65,35 +65,59 @@ fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>' | b'^' | b'`' | b'#')
 }
 
-/// Whether a segment is the same to every reader: no dots alone, no encoded slash, dot, backslash,
-/// percent sign or control character, and no bracket or brace.
-fn is_plain(segment: &str) -> bool {
-    // Some servers cut a segment off at `;`.
-    let name = segment.split(';').next().unwrap_or_default();
-    if name.bytes().all(|byte| byte == b'.') {
-        return false;
-    }
+/// Whether a segment has this name to any reader: case, escapes, parameters, and dots or spaces at
+/// its end make no difference.
+pub(super) fn is_named(segment: &str, name: &str) -> bool {
+    decoded(segment).is_some_and(|bytes| {
+        let own = bytes.split(|byte| *byte == b';').next().unwrap_or_default();
+        let end = own
+            .iter()
+            .rposition(|byte| !matches!(byte, b'.' | b' '))
+            .map_or(0, |at| at + 1);
+        own.get(..end)
+            .is_some_and(|own| own.eq_ignore_ascii_case(name.as_bytes()))
+    })
+}
+
+/// Decodes the escapes of a segment. `None` if one is incomplete.
+fn decoded(segment: &str) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(segment.len());
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
-        match byte {
-            b'[' | b']' | b'{' | b'}' | b'|' => return false,
-            b'%' => {
-                let digits = (hex(bytes.next()), hex(bytes.next()));
-                let (Some(high), Some(low)) = digits else {
-                    return false;
-                };
-                let decoded = high * 16 + low;
-                if matches!(
-                    decoded,
-                    b'/' | b'\\' | b'.' | b'%' | b'?' | b'#' | b';' | 0..=0x1f | 0x7f
-                ) {
-                    return false;
-                }
-            }
-            _ => {}
-        }
+        decoded.push(match byte {
+            b'%' => hex(bytes.next())? * 16 + hex(bytes.next())?,
+            _ => byte,
+        });
     }
-    true
+    Some(decoded)
+}
+
+/// Whether a segment is the same to every reader: no dots and spaces alone, no encoded slash, dot,
+/// backslash, percent sign or control character, no escapes that are no UTF-8, and no bracket or
+/// brace.
+fn is_plain(segment: &str) -> bool {
+    let Some(decoded) = decoded(segment) else {
+        return false;
+    };
+    // Some servers cut a segment off at `;`, and its end at dots and spaces.
+    let name = decoded.split(|byte| *byte == b';').next().unwrap_or_default();
+    if name.iter().all(|byte| matches!(byte, b'.' | b' ')) || str::from_utf8(&decoded).is_err() {
+        return false;
+    }
+    if segment
+        .bytes()
+        .any(|byte| matches!(byte, b'[' | b']' | b'{' | b'}' | b'|'))
+    {
+        return false;
+    }
+    // Dots and `;` may stand there, but not escaped.
+    !decoded
+        .iter()
+        .any(|byte| matches!(byte, b'/' | b'\\' | b'%' | b'?' | b'#' | 0..=0x1f | 0x7f))
+        && !segment.split('%').skip(1).any(|escape| {
+            let digits = escape.get(..2).unwrap_or_default();
+            digits.eq_ignore_ascii_case("2e") || digits.eq_ignore_ascii_case("3b")
+        })
 }
 
 fn hex(byte: Option<u8>) -> Option<u8> {

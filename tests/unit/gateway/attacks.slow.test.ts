@@ -1,7 +1,9 @@
 // Tests what strangers and hostile clients, pages and resources can do to the gateway: nothing reaches
 // the resource without the key, in two readings, or with another's headers.
 
+import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { answered, gatewayTo, KEY, open, raw, resource, send, tokenFunction } from "./support.js";
 
@@ -231,4 +233,71 @@ test("healthz needs no key and asks nobody; a WebSocket is a 426", async () => {
   ];
   expect(statuses(await raw(gateway, `${upgrade.join("\r\n")}\r\n\r\n`))).toEqual([426]);
   expect([asked, reached]).toEqual([0, []]);
+});
+
+/** Listens like `resource`, and answers every connection's requests with these bytes. */
+async function answering(bytes: string): Promise<string> {
+  return resource((request) => void request.socket.write(bytes, "latin1"));
+}
+
+test("pipelined requests whose connection goes away do not stay active, and refused ones never count", async () => {
+  const waiting = await resource((request) => void request.resume());
+  const { gateway, log } = await gatewayTo(waiting, { limits: { maxRequests: 3 } });
+  const lines = [`GET ${PATH} HTTP/1.1`, "Host: 127.0.0.1", `api-key: ${KEY}`];
+  const forwarded = `${lines.join("\r\n")}\r\n\r\n`;
+  const refused = "GET /nope HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+  const health = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+  const socket = connect(gateway.port, "127.0.0.1");
+  socket.on("error", () => {});
+  socket.write(forwarded + forwarded + refused.repeat(5) + health.repeat(5));
+  await expect.poll(() => gateway.active).toBe(2);
+  // The third is let in: the refused ones take no place.
+  const third = open(gateway, PATH);
+  third.on("error", () => {});
+  third.end("{}");
+  await expect.poll(() => gateway.active).toBe(3);
+  third.destroy();
+  socket.destroy();
+  await expect.poll(() => [gateway.active, log.length]).toEqual([0, 13]);
+});
+
+test("a reason phrase that cannot be sent is not passed on", async () => {
+  const { gateway, log } = await gatewayTo(
+    await answering("HTTP/1.1 200 O\x01K\r\ncontent-length: 2\r\n\r\n{}"),
+  );
+  const received = await raw(gateway, head(`GET ${PATH} HTTP/1.1`));
+  expect(received).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  expect(received.endsWith("{}")).toBe(true);
+  await expect.poll(() => log).toMatchObject([{ status: 200, outcome: "answered" }]);
+});
+
+test("an answer that cannot be passed on is explained, and its connection closed", async () => {
+  let closed = 0;
+  const odd = await resource((request) => {
+    request.socket.once("close", () => {
+      closed += 1;
+    });
+    request.socket.write("HTTP/1.1 099 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n");
+  });
+  const { gateway } = await gatewayTo(odd);
+  const { status, body } = await send(gateway, "/anthropic/v1/messages");
+  expect([status, JSON.parse(body)]).toMatchObject([
+    500,
+    { type: "error", error: { code: "model/unknown" } },
+  ]);
+  await expect.poll(() => closed).toBe(1);
+});
+
+test("the log holds paths alone: no user and password of a target, and not the key", async () => {
+  const { gateway, log } = await gatewayTo(endpoint);
+  for (const target of ["http://user:password@evil.example/v1/x?q", `/v1/${KEY}`])
+    await raw(gateway, head(`GET ${target} HTTP/1.1`));
+  await expect.poll(() => log.map(({ path }) => path)).toEqual(["/v1/x", "/v1/[redacted]"]);
+});
+
+test("a gateway that is logged does not show its key", async () => {
+  const { gateway } = await gatewayTo(endpoint);
+  expect(gateway.key).toBe(KEY);
+  expect(inspect(gateway, { depth: 9 })).not.toContain(KEY);
+  expect(JSON.stringify(gateway)).not.toContain(KEY);
 });

@@ -272,3 +272,59 @@ test("close() lets a request in progress end, and refuses new ones on open conne
   await closed;
   await expect(send(gateway, PATH)).rejects.toThrow(/ECONNREFUSED/);
 });
+
+test("a refusal that falls silent, breaks off or was cut off before it was read is a 502", async () => {
+  const endpoint = await resource((request, response) => {
+    response.writeHead(403, { "content-type": "application/json" });
+    if (request.url?.endsWith("silent")) response.write("{");
+    else if (request.url?.endsWith("broken")) response.write("{", () => response.destroy());
+    else request.socket.write("HTTP/1.1 403 No\r\ntransfer-encoding: chunked\r\n\r\nzz");
+  });
+  const { gateway } = await gatewayTo(endpoint, { limits: { idleMs: 200 } });
+  for (const name of ["silent", "broken", "unreadable"]) {
+    const { status, body } = await send(gateway, `/openai/v1/files/${name}`);
+    expect([name, status, JSON.parse(body).error.code]).toEqual([name, 502, "model/network"]);
+  }
+  expect(gateway.active).toBe(0);
+});
+
+test("an answer that is cut off in its first packet ends for the client", async () => {
+  const endpoint = await resource((request) => {
+    request.socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz");
+  });
+  const { gateway, log } = await gatewayTo(endpoint);
+  await expect(send(gateway, PATH)).rejects.toThrow();
+  await expect.poll(() => log).toMatchObject([{ outcome: "upstream-broke" }]);
+});
+
+test("the body of a redirect is not waited for", async () => {
+  const endpoint = await resource((_request, response) => {
+    response.writeHead(302, { location: "http://elsewhere.example/" }).write("x");
+  });
+  const { gateway } = await gatewayTo(endpoint);
+  const { status, body } = await send(gateway, PATH);
+  expect([status, JSON.parse(body).error.code]).toEqual([400, "gateway/redirect"]);
+});
+
+test("a request that times out, or whose answer cannot be read, on a used connection is sent once", async () => {
+  const seen: string[] = [];
+  const ports = new Set<unknown>();
+  const endpoint = await resource(async (request, response) => {
+    const body = await text(request);
+    seen.push(body);
+    ports.add(request.socket.remotePort);
+    if (body === "odd") request.socket.write("HTTP/9 odd\r\n\r\n");
+    else if (body !== "slow") response.end("ok");
+  });
+  const { gateway } = await gatewayTo(endpoint, { limits: { firstByteMs: 200 } });
+  for (const [body, code] of [
+    ["slow", 504],
+    ["odd", 502],
+  ] as const) {
+    ports.clear();
+    expect((await send(gateway, PATH, "first")).status).toBe(200);
+    expect((await send(gateway, PATH, body)).status).toBe(code);
+    expect(ports.size).toBe(1);
+  }
+  expect(seen).toEqual(["first", "slow", "first", "odd"]);
+});
