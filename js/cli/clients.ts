@@ -1,4 +1,4 @@
-import { quote } from "./shell.js";
+import { quote } from "../platform/shell.js";
 
 /** What a client needs to know of a gateway. */
 export interface GatewayAddress {

@@ -2,15 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -224,7 +216,7 @@ describe("credential", () => {
       env,
     );
     expect(other.stdout).not.toBe(first.stdout);
-    expect(existsSync(`${file}.${process.pid}`)).toBe(false);
+    expect(readdirSync(dirname(file))).toEqual(["token.json"]);
   });
 
   test("a failure prints nothing to standard output", async () => {

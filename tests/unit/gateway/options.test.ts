@@ -1,5 +1,8 @@
 // Tests the options of createGateway: what is refused, and what they change.
 
+import { chmodSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { KeylessError } from "copilot-keyless";
 import { createGateway, type GatewayOptions } from "copilot-keyless/gateway";
 import { expect, test } from "vitest";
@@ -28,6 +31,22 @@ test("a wrong endpoint is refused by its own code", async () => {
     code: "endpoint/placeholder",
   });
 });
+
+test.skipIf(process.platform === "win32")(
+  "a key file that others can read is refused, and a link; the hint has the command",
+  async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "ck-key-")), "my key");
+    const open = (keyFile: string) => gatewayTo(ENDPOINT, { key: undefined, keyFile });
+    writeFileSync(file, KEY);
+    chmodSync(file, 0o644);
+    const refused = { code: "gateway/key-file", hint: expect.stringContaining(`chmod 600 '${file}'`) };
+    await expect(open(file)).rejects.toMatchObject(refused);
+    chmodSync(file, 0o600);
+    expect((await open(file)).gateway.key).toBe(KEY);
+    symlinkSync(file, `${file}.link`);
+    await expect(open(`${file}.link`)).rejects.toMatchObject({ code: "gateway/key-file" });
+  },
+);
 
 test("every start has another key of 256 bits", async () => {
   const keys = await Promise.all(
