@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { type AccessToken, createFoundryProvider, type FoundryProvider } from "copilot-keyless";
 import { systemClock } from "../platform/clock.js";
 import { readPrivateFile } from "../platform/private-file.js";
-import { runningGatewayToken } from "./credential-socket.js";
+import { audienceOf, runningGatewayToken } from "./credential-socket.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { warn } from "./report.js";
 
@@ -13,7 +13,7 @@ const MARGIN_MS = 5 * 60_000;
 
 /** The content of a cache file. */
 interface Cached extends AccessToken {
-  /** Endpoint and scope of the token. */
+  /** What the token is for, and whose it is. */
   audience: string;
 }
 
@@ -29,7 +29,7 @@ export async function credential(options: EndpointOptions & { cache?: string }):
 }
 
 async function acquired(provider: FoundryProvider, file: string | undefined): Promise<string> {
-  const audience = `${provider.endpoint.baseUrl} ${provider.scope}`;
+  const audience = audienceOf(provider);
   const cached = file === undefined ? undefined : read(file);
   if (cached?.audience === audience && cached.expiresOnTimestamp - MARGIN_MS > systemClock.now()) {
     return cached.token;

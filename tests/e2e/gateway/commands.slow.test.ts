@@ -177,7 +177,7 @@ describe("credential", () => {
     expect(first.stdout).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\n$/);
     expect(second.stdout).toBe(first.stdout);
     expect(issued() - before).toBe(1);
-    const folder = join(env.XDG_RUNTIME_DIR as string, "copilot-keyless");
+    const folder = join(env.XDG_RUNTIME_DIR as string, `copilot-keyless-${process.getuid?.()}`);
     const [socket] = readdirSync(folder);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(statSync(join(folder, socket as string)).mode & 0o077).toBe(0);

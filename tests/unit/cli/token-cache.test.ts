@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { read, write } from "../../../js/cli/credential-command.js";
 
+const isPosix = process.platform !== "win32";
 const content = { token: "t", expiresOnTimestamp: 1, audience: "a" };
 const newFile = () => join(mkdtempSync(join(tmpdir(), "ck-cache-")), "token.json");
 
@@ -24,7 +25,7 @@ test("the cache file is its user's alone, replaces another's link, and leaves no
   write(file, content);
   expect(read(file)).toEqual(content);
   expect(statSync(`${file}.bait`).size).toBe("untouched".length);
-  if (process.platform !== "win32") expect(statSync(file).mode & 0o777).toBe(0o600);
+  if (isPosix) expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(readdirSync(join(file, ".."))).toHaveLength(2);
 });
 
@@ -35,7 +36,7 @@ test("a cache file that cannot be replaced leaves no token behind", () => {
   expect(readdirSync(join(file, ".."))).toEqual(["token.json"]);
 });
 
-test.skipIf(process.platform === "win32")("a cache file that others can read, or a link, is not used", () => {
+test.runIf(isPosix)("a cache file that others can read, or a link, is not used", () => {
   const file = newFile();
   write(file, content);
   symlinkSync(file, `${file}.link`);

@@ -8,6 +8,7 @@ import { createGateway, type GatewayOptions } from "copilot-keyless/gateway";
 import { expect, test } from "vitest";
 import { gatewayTo, KEY, raw, resource, send } from "./support.js";
 
+const isPosix = process.platform !== "win32";
 const ENDPOINT = "http://127.0.0.1:9/openai/v1/";
 
 test.each<[string, GatewayOptions, RegExp]>([
@@ -32,7 +33,7 @@ test("a wrong endpoint is refused by its own code", async () => {
   });
 });
 
-test.skipIf(process.platform === "win32")(
+test.runIf(isPosix)(
   "a key file that others can read is refused, and a link; the hint has the command",
   async () => {
     const file = join(mkdtempSync(join(tmpdir(), "ck-key-")), "my key");
