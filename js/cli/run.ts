@@ -5,6 +5,7 @@ import { SECRET_VARIABLES } from "../platform/environment.js";
 import { environmentOfClients, type GatewayAddress } from "./clients.js";
 import { type GatewayCommandOptions, start } from "./gateway.js";
 import { withLoopback } from "./proxy.js";
+import { windowsCommand } from "./windows-command.js";
 
 /**
  * `copilot-keyless run -- <command>`: runs a command with a gateway of its own. Returns the
@@ -34,9 +35,13 @@ export function environmentOfChild(
   return Object.fromEntries(kept) as Record<string, string>;
 }
 
-function child([program = "", ...args]: string[], env: Record<string, string>): Promise<number> {
-  // On Windows most tools are .cmd files, which only a shell starts.
-  const started = spawn(program, args, { stdio: "inherit", env, shell: process.platform === "win32" });
+async function child(command: string[], env: Record<string, string>): Promise<number> {
+  const [program = "", ...rest] = command;
+  const startable =
+    process.platform === "win32" ? windowsCommand(command, env) : { file: program, args: rest };
+  if (!startable) throw notFound(program);
+  const { file, args, ...options } = startable;
+  const started = spawn(file, args, { stdio: "inherit", env, ...options });
   const listeners = SIGNALS.map((signal) => {
     const listener = () => {
       // At a terminal Ctrl-C reaches the whole group, so the command has it already.
@@ -46,17 +51,17 @@ function child([program = "", ...args]: string[], env: Record<string, string>): 
     return () => process.off(signal, listener);
   });
   return new Promise<number>((resolve, reject) => {
-    started.once("error", (cause) => {
-      reject(
-        new KeylessError("gateway/command-not-found", `The command ${program} cannot be started`, {
-          hint: "Check its name and that it is installed: copilot-keyless run -- <command>.",
-          cause,
-        }),
-      );
-    });
+    started.once("error", (cause) => reject(notFound(program, cause)));
     started.once("exit", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   }).finally(() => {
     for (const remove of listeners) remove();
+  });
+}
+
+function notFound(program: string, cause?: unknown): KeylessError {
+  return new KeylessError("gateway/command-not-found", `The command ${program} cannot be started`, {
+    hint: "Check its name and that it is installed: copilot-keyless run -- <command>.",
+    cause,
   });
 }
 
