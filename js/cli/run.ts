@@ -21,8 +21,15 @@ export async function run(command: string[], options: GatewayCommandOptions): Pr
 }
 
 /**
- * The environment of the command: that of this process without identity secrets, with what the known
- * clients need, and without a proxy for this machine.
+ * Matches secrets that this package does not read, but a command could: tokens, keys of resources,
+ * and what pipelines and Terraform set.
+ */
+const FURTHER_SECRETS =
+  /^(AZURE_(OPENAI_(AD_TOKEN|API_KEY|KEY)|AD_TOKEN|FEDERATED_TOKEN|CREDENTIALS|API_KEY|AI_API_KEY|INFERENCE_CREDENTIAL)|ARM_(CLIENT_SECRET|OIDC_(REQUEST_)?TOKEN)|(ANTHROPIC_)?FOUNDRY_API_KEY|servicePrincipalKey|idToken)$/i;
+
+/**
+ * The environment of the command: that of this process without secrets of identities and resources,
+ * with what the known clients need, and without a proxy for this machine.
  */
 export function environmentOfChild(
   env: Readonly<Record<string, string | undefined>>,
@@ -30,7 +37,7 @@ export function environmentOfChild(
 ): Record<string, string> {
   const all = { ...env, ...environmentOfClients(gateway), ...withLoopback(env) };
   const kept = Object.entries(all).filter(
-    ([name, value]) => value !== undefined && !SECRET_VARIABLES.test(name),
+    ([name, value]) => value !== undefined && !SECRET_VARIABLES.test(name) && !FURTHER_SECRETS.test(name),
   );
   return Object.fromEntries(kept) as Record<string, string>;
 }
