@@ -1,4 +1,4 @@
-import { quote } from "./shell.js";
+import { quote } from "../platform/shell.js";
 
 /** What a client needs to know of a gateway. */
 export interface GatewayAddress {
@@ -72,6 +72,9 @@ const MISLEADING = [
   "ANTHROPIC_API_KEY",
   "COPILOT_PROVIDER_BEARER_TOKEN",
   "COPILOT_PROVIDER_API_KEY_COMMAND",
+  "CLAUDE_CODE_USE_FOUNDRY",
+  "CLAUDE_CODE_USE_BEDROCK",
+  "CLAUDE_CODE_USE_VERTEX",
 ];
 
 /** The environment for all clients at once; undefined for a variable to remove. */

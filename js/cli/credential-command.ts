@@ -1,8 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type AccessToken, createFoundryProvider, type FoundryProvider } from "copilot-keyless";
 import { systemClock } from "../platform/clock.js";
-import { runningGatewayToken } from "./credential-socket.js";
+import { readPrivateFile } from "../platform/private-file.js";
+import { audienceOf, runningGatewayToken } from "./credential-socket.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { warn } from "./report.js";
 
@@ -11,7 +13,7 @@ const MARGIN_MS = 5 * 60_000;
 
 /** The content of a cache file. */
 interface Cached extends AccessToken {
-  /** Endpoint and scope of the token. */
+  /** What the token is for, and whose it is. */
   audience: string;
 }
 
@@ -27,7 +29,7 @@ export async function credential(options: EndpointOptions & { cache?: string }):
 }
 
 async function acquired(provider: FoundryProvider, file: string | undefined): Promise<string> {
-  const audience = `${provider.endpoint.baseUrl} ${provider.scope}`;
+  const audience = audienceOf(provider);
   const cached = file === undefined ? undefined : read(file);
   if (cached?.audience === audience && cached.expiresOnTimestamp - MARGIN_MS > systemClock.now()) {
     return cached.token;
@@ -38,11 +40,10 @@ async function acquired(provider: FoundryProvider, file: string | undefined): Pr
   return token;
 }
 
-/** Reads a cache file. Ignores one that others can read or that is damaged. */
-function read(file: string): Cached | undefined {
+/** Reads a cache file. Ignores one that is another user's, that others can read or that is damaged. */
+export function read(file: string): Cached | undefined {
   try {
-    if (process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0) return undefined;
-    const { token, expiresOnTimestamp, audience } = JSON.parse(readFileSync(file, "utf8"));
+    const { token, expiresOnTimestamp, audience } = JSON.parse(readPrivateFile(file) ?? "{}");
     const isComplete = typeof token === "string" && typeof expiresOnTimestamp === "number";
     return isComplete ? { token, expiresOnTimestamp, audience } : undefined;
   } catch {
@@ -51,10 +52,15 @@ function read(file: string): Cached | undefined {
 }
 
 /** Replaces a cache file in one step, so that a concurrent reader never sees half of it. */
-function write(file: string, content: Cached): void {
+export function write(file: string, content: Cached): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const next = `${file}.${process.pid}`;
-  writeFileSync(next, JSON.stringify(content), { mode: 0o600 });
-  chmodSync(next, 0o600);
-  renameSync(next, file);
+  // A name that nobody can guess, and a file that did not exist: no link leads elsewhere.
+  const next = `${file}.${randomUUID()}`;
+  try {
+    writeFileSync(next, JSON.stringify(content), { mode: 0o600, flag: "wx" });
+    renameSync(next, file);
+  } catch (error) {
+    rmSync(next, { force: true });
+    throw error;
+  }
 }

@@ -1,56 +1,63 @@
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { FoundryProvider } from "copilot-keyless";
+import { isPrivate, ownUid } from "../platform/private-file.js";
 
 /** How long a running gateway may take to answer, in milliseconds: as long as a token may. */
 const ANSWER_MS = 20_000;
 
 /** The part of a provider that tells one token from another. */
-type Audience = Pick<FoundryProvider, "endpoint" | "scope">;
+type Audience = Pick<FoundryProvider, "endpoint" | "scope" | "credential">;
 
-/**
- * The socket of a gateway, which only its user may open: in a folder of the user's own, or a named
- * pipe on Windows. One for each endpoint and scope.
- */
-function socketPath({ endpoint, scope }: Audience): string {
-  const name = createHash("sha256").update(`${endpoint.baseUrl}\n${scope}`).digest("hex").slice(0, 16);
-  if (process.platform === "win32") return `\\\\.\\pipe\\copilot-keyless-${userInfo().username}-${name}`;
-  const folder = process.env.XDG_RUNTIME_DIR || join(tmpdir(), `copilot-keyless-${userInfo().uid}`);
-  return join(folder, "copilot-keyless", `${name}.sock`);
+/** What a token is for, and whose it is: tokens of the same text are interchangeable. */
+export function audienceOf({ endpoint, scope, credential }: Audience): string {
+  const { kind, clientId, tenantId } = credential;
+  return JSON.stringify([endpoint.baseUrl, scope, kind, clientId, tenantId]);
 }
 
-/** Whether a file or folder is this user's, and closed to all others. */
-function isPrivate(path: string): boolean {
-  if (process.platform === "win32") return true;
+/**
+ * The socket of a gateway, in a folder of the user's own: one for each audience. Undefined on
+ * Windows, where Node opens a named pipe to every user of the machine.
+ */
+export function socketPath(
+  audience: Audience,
+  platform: NodeJS.Platform = process.platform,
+): string | undefined {
+  if (platform === "win32") return undefined;
+  const name = createHash("sha256").update(audienceOf(audience)).digest("hex").slice(0, 16);
+  // One level: a folder in between could be another user's.
+  return join(process.env.XDG_RUNTIME_DIR || tmpdir(), `copilot-keyless-${ownUid()}`, `${name}.sock`);
+}
+
+/** Whether the folder of a socket is one, no link to one, this user's, and closed to all others. */
+export function isPrivateFolder(path: string, own?: number): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats?.isDirectory() === true && isPrivate(stats, own);
+}
+
+/**
+ * Serves the token on the socket, to `copilot-keyless credential`. Does nothing on Windows, if
+ * another gateway serves it, or if the folder is not the user's own. Returns a function that stops
+ * it.
+ */
+export async function serveCredential(
+  provider: FoundryProvider,
+  platform: NodeJS.Platform = process.platform,
+): Promise<() => void> {
+  const path = socketPath(provider, platform);
+  if (path === undefined) return () => {};
   try {
-    const { uid, mode } = lstatSync(path);
-    return uid === userInfo().uid && (mode & 0o077) === 0;
-  } catch {
-    return false;
+    mkdirSync(dirname(path), { mode: 0o700 });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "EEXIST") return () => {};
   }
-}
-
-/**
- * Serves the token on the socket, to `copilot-keyless credential`. Does nothing if another gateway
- * serves it, or if the folder is not the user's own. Returns a function that stops it.
- */
-export async function serveCredential(provider: FoundryProvider): Promise<() => void> {
-  const path = socketPath(provider);
-  const isFile = process.platform !== "win32";
-  if (isFile) {
-    try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    } catch {
-      return () => {};
-    }
-    if (!isPrivate(dirname(path)) || (await answers(path))) return () => {};
-    // Left behind by a gateway that was killed.
-    rmSync(path, { force: true });
-  }
+  if (!isPrivateFolder(dirname(path)) || (await answers(path))) return () => {};
+  // Left behind by a gateway that was killed.
+  rmSync(path, { force: true });
   const server = createServer((socket) => {
     socket.on("error", () => {});
     provider.tokens().then(
@@ -58,12 +65,12 @@ export async function serveCredential(provider: FoundryProvider): Promise<() => 
       () => socket.destroy(),
     );
   });
-  const umask = isFile ? process.umask(0o077) : undefined;
+  const umask = process.umask(0o077);
   const listening = await new Promise<boolean>((resolve) => {
     server.once("error", () => resolve(false));
     server.listen(path, () => resolve(true));
     // The socket is created within `listen`.
-    if (umask !== undefined) process.umask(umask);
+    process.umask(umask);
   });
   server.unref();
   return () => {
@@ -73,10 +80,18 @@ export async function serveCredential(provider: FoundryProvider): Promise<() => 
   };
 }
 
-/** Returns the token of a running gateway; undefined if there is none, or it has no token. */
-export async function runningGatewayToken(audience: Audience): Promise<string | undefined> {
-  const path = socketPath(audience);
-  if (process.platform !== "win32" && !(isPrivate(dirname(path)) && isPrivate(path))) return undefined;
+/**
+ * Returns the token of a running gateway; undefined if there is none, or it has no token, and on
+ * Windows.
+ */
+export async function runningGatewayToken(
+  audience: Audience,
+  platform: NodeJS.Platform = process.platform,
+): Promise<string | undefined> {
+  const path = socketPath(audience, platform);
+  if (path === undefined || !isPrivateFolder(dirname(path))) return undefined;
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats?.isSocket() || !isPrivate(stats)) return undefined;
   const token = (await ask(path))?.trim();
   return token ? token : undefined;
 }

@@ -1,7 +1,7 @@
 import { type Emulator, type Fault, type ScriptedReply, startEmulator } from "copilot-keyless/emulator";
+import { quote } from "../platform/shell.js";
 import { err } from "./colors.js";
 import { readFields } from "./fields.js";
-import { quote } from "./shell.js";
 
 interface Options {
   port?: number;

@@ -1,4 +1,5 @@
 import { type ProviderPlan, roleAssignment } from "copilot-keyless/core";
+import { quote } from "../platform/shell.js";
 import { csharp } from "./programs/csharp.js";
 import { go } from "./programs/go.js";
 import { java } from "./programs/java.js";
@@ -6,7 +7,6 @@ import { python } from "./programs/python.js";
 import { rust } from "./programs/rust.js";
 import type { Code } from "./programs/text.js";
 import { typescript } from "./programs/typescript.js";
-import { quote } from "./shell.js";
 
 /** A provider config as code to copy. Uses the Copilot SDK's names in each language. */
 export interface Snippet {

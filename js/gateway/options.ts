@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { type Checks, callback, listOf, number, object, readOptions, text } from "../errors/check.js";
 import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.js";
 import { checkedLimits } from "../http/limits.js";
+import { readPrivateFile } from "../platform/private-file.js";
+import { quote } from "../platform/shell.js";
 
 /**
  * Options of {@link createGateway}: those of `createFoundryProvider`, and the ones below. All are
@@ -22,7 +24,8 @@ export interface GatewayOptions extends FoundryProviderOptions {
   key?: string | undefined;
   /**
    * A file with the key, for a fixed one. A file that does not exist is created, for its owner only,
-   * with a random key.
+   * with a random key. One that is a link, another user's, or open to others is refused, except on
+   * Windows.
    */
   keyFile?: string | undefined;
   /**
@@ -178,11 +181,10 @@ function checkedKey(key: string): string {
 
 /** Reads the key of a file, or creates the file. */
 function keyOf(file: string): string {
-  const fail = (cause: unknown) =>
-    new KeylessError("gateway/key-file", `The key file ${file} cannot be used`, {
-      hint: "It must hold a key of 16 to 512 visible ASCII characters. Delete it, and the next start creates one.",
-      cause,
-    });
+  const fail = (
+    cause?: unknown,
+    hint = "It must hold a key of 16 to 512 visible ASCII characters. Delete it, and the next start creates one.",
+  ) => new KeylessError("gateway/key-file", `The key file ${file} cannot be used`, { hint, cause });
   try {
     const key = randomKey();
     // Fails if the file exists, so that no key is overwritten.
@@ -192,8 +194,13 @@ function keyOf(file: string): string {
     if ((error as { code?: unknown }).code !== "EEXIST") throw fail(error);
   }
   try {
-    return checkedKey(readFileSync(file, "utf8").trim());
+    const content = readPrivateFile(file);
+    if (content !== undefined) return checkedKey(content.trim());
   } catch (error) {
     throw fail(error);
   }
+  throw fail(
+    undefined,
+    `Others may know its key: it must be a file of your own, not a link, and closed to others. Run: chmod 600 ${quote(file)}`,
+  );
 }

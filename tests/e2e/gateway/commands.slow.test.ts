@@ -2,15 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -185,7 +177,7 @@ describe("credential", () => {
     expect(first.stdout).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\n$/);
     expect(second.stdout).toBe(first.stdout);
     expect(issued() - before).toBe(1);
-    const folder = join(env.XDG_RUNTIME_DIR as string, "copilot-keyless");
+    const folder = join(env.XDG_RUNTIME_DIR as string, `copilot-keyless-${process.getuid?.()}`);
     const [socket] = readdirSync(folder);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(statSync(join(folder, socket as string)).mode & 0o077).toBe(0);
@@ -224,7 +216,7 @@ describe("credential", () => {
       env,
     );
     expect(other.stdout).not.toBe(first.stdout);
-    expect(existsSync(`${file}.${process.pid}`)).toBe(false);
+    expect(readdirSync(dirname(file))).toEqual(["token.json"]);
   });
 
   test("a failure prints nothing to standard output", async () => {

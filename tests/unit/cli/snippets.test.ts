@@ -4,8 +4,8 @@ import { execFileSync } from "node:child_process";
 import { type PlannedConfig, planProvider } from "copilot-keyless/core";
 import { describe, expect, test } from "vitest";
 import { quote } from "../../../js/cli/programs/text.js";
-import { quote as quoteForShell } from "../../../js/cli/shell.js";
 import { snippets } from "../../../js/cli/snippets.js";
+import { quote as quoteForShell } from "../../../js/platform/shell.js";
 import { ODD_TEXTS, PROVIDERS } from "../../support/programs.js";
 
 const planned = (options: object) =>

@@ -1,10 +1,14 @@
 // Tests the options of createGateway: what is refused, and what they change.
 
+import { chmodSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { KeylessError } from "copilot-keyless";
 import { createGateway, type GatewayOptions } from "copilot-keyless/gateway";
 import { expect, test } from "vitest";
 import { gatewayTo, KEY, raw, resource, send } from "./support.js";
 
+const isPosix = process.platform !== "win32";
 const ENDPOINT = "http://127.0.0.1:9/openai/v1/";
 
 test.each<[string, GatewayOptions, RegExp]>([
@@ -28,6 +32,22 @@ test("a wrong endpoint is refused by its own code", async () => {
     code: "endpoint/placeholder",
   });
 });
+
+test.runIf(isPosix)(
+  "a key file that others can read is refused, and a link; the hint has the command",
+  async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "ck-key-")), "my key");
+    const open = (keyFile: string) => gatewayTo(ENDPOINT, { key: undefined, keyFile });
+    writeFileSync(file, KEY);
+    chmodSync(file, 0o644);
+    const refused = { code: "gateway/key-file", hint: expect.stringContaining(`chmod 600 '${file}'`) };
+    await expect(open(file)).rejects.toMatchObject(refused);
+    chmodSync(file, 0o600);
+    expect((await open(file)).gateway.key).toBe(KEY);
+    symlinkSync(file, `${file}.link`);
+    await expect(open(`${file}.link`)).rejects.toMatchObject({ code: "gateway/key-file" });
+  },
+);
 
 test("every start has another key of 256 bits", async () => {
   const keys = await Promise.all(
