@@ -107,11 +107,7 @@ fn debug_shows_no_secret_of_any_type() {
     assert_hidden("probe::Call", &call);
     assert_hidden("chat::call", &chat::call(&request, "Hi", None).unwrap());
 
-    let headers = [
-        ("api-key", SECRET),
-        ("x-anything", SECRET),
-        ("host", "localhost"),
-    ];
+    let headers = [("api-key", SECRET), ("x-anything", SECRET), ("host", "localhost")];
     let incoming = Incoming {
         method: "POST",
         target: "/v1/responses",

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch } from "../support/browser.js";
 import { newcomer, run } from "../support/process.js";
 import { BUNDLERS, mainOf } from "./bundle.js";
-import { inlinedModules, MODULES } from "./release.js";
+import { inlinedModules } from "./release.js";
 import { installed, linkPackages } from "./support.js";
 
 const folder = installed();
