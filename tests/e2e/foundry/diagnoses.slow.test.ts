@@ -194,7 +194,12 @@ const CASES: Record<Exclude<DiagnosisCode, "ok" | "gateway-page" | "first-byte-t
     error: "deployment-not-found",
     requests: 1,
   },
-  "wrong-path": { status: 404, says: /Resource not found/, hint: /\/openai\/v1\//, error: "wrong-path" },
+  "wrong-path": {
+    status: 404,
+    says: /Resource not found/,
+    hint: /127\.0\.0\.1:\d+\/v1 /,
+    error: "wrong-path",
+  },
   "api-version": {
     status: 400,
     says: /not allowed when using/,
