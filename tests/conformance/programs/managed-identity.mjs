@@ -30,7 +30,8 @@ async function due(fault) {
   const handle = emulator.faults.add({ server: "identity", times: Number.POSITIVE_INFINITY, ...fault });
   const impatient = sleep(PATIENCE_MS).then(() => ({ error: "still waiting" }));
   const { token, error, ms } = await timed(() => Promise.race([outcomeOf(provide), impatient]));
-  await sleep(100);
+  // A refresh in the background is on its way.
+  for (let waited = 0; waited < 5_000 && handle.hits === 0; waited += 50) await sleep(50);
   return {
     ms,
     ...(error ? { error } : { sameToken: token === first }),

@@ -124,11 +124,16 @@ export const credentials: readonly Case[] = [
   [
     "`@azure/identity` by default",
     async ({ env }) => {
-      const foundry = createFoundryProvider({ env });
+      // `@azure/identity` reads the environment of the process, where there is one.
+      const own = globalThis.process?.env ?? {};
+      Object.assign(own, env);
+      const [endpoint, scope] = [env.FOUNDRY_RESOURCE_URL, env.FOUNDRY_TOKEN_SCOPE];
+      const foundry = createFoundryProvider({ endpoint, scope });
       try {
         same(decodeToken(await foundry.tokens()).principal, "managed-identity");
       } finally {
         foundry.close();
+        for (const name of Object.keys(env)) delete own[name];
       }
     },
   ],
