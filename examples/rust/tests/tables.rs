@@ -137,7 +137,8 @@ fn diagnoses() {
     let core = &mut *core();
     for row in rows("diagnoses.json")
         .iter()
-        .filter(|row| row.get("claims").is_none())
+        // The component takes no environment to diagnose a response.
+        .filter(|row| row.get("claims").is_none() && row["failure"].get("env").is_none())
     {
         let given = &row["failure"];
         let headers = given["headers"].as_object().into_iter().flatten();
