@@ -269,7 +269,7 @@ describe("who may ask", () => {
   });
 
   test("one caller takes half of the slots at most, and the others are served", async () => {
-    emulator.faults.add({ server: "foundry", kind: "hang", times: 2 });
+    const hang = emulator.faults.add({ server: "foundry", kind: "hang", times: 2 });
     const chat = handler({
       authorize: ({ headers }) => headers.get("x-user") ?? false,
       limits: { turns: 4 },
@@ -277,7 +277,8 @@ describe("who may ask", () => {
     const stop = new AbortController();
     const his = { headers: { "x-user": "him" } };
     const hung = [1, 2].map(() => chat(asking("Hi", { ...his, signal: stop.signal })));
-    await expect.poll(() => chat.status().turns).toBe(2);
+    // Both have met the fault, so that no other request does.
+    await expect.poll(() => hang.hits).toBe(2);
     const refused = await chat(asking("Hi", his));
     expect(refused.headers.get("retry-after")).toBe("1");
     expect(await codeOf(refused)).toEqual([429, "chat/too-many-turns"]);
