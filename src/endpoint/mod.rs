@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Code, Error, Notice, Result};
 use hosts::Site;
+pub(crate) use route::is_operation;
 use url::{Scheme, Url};
 
 /// The kind of an endpoint.

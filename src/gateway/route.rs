@@ -2,6 +2,7 @@
 
 use super::Dialect;
 use super::target::{Target, is_named};
+use crate::endpoint;
 
 /// The paths of the resource behind the gateway. Without a slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,28 +176,9 @@ fn is_turn(operation: &[&str]) -> bool {
 }
 
 /// Whether a path begins with an operation of the v1 API, for a client whose base URL has no path.
+/// `realtime` is a WebSocket, and `extensions` belongs to dated routes.
 fn is_operation(path: &[&str]) -> bool {
-    matches!(
-        path.first(),
-        Some(
-            &("responses"
-                | "chat"
-                | "completions"
-                | "embeddings"
-                | "models"
-                | "files"
-                | "images"
-                | "audio"
-                | "batches"
-                | "fine_tuning"
-                | "vector_stores"
-                | "evals"
-                | "conversations"
-                | "uploads"
-                | "videos"
-                | "containers")
-        )
-    )
+    endpoint::is_operation(path) && !matches!(path.first(), Some(&("realtime" | "extensions")))
 }
 
 /// Returns the value of `api-version`.

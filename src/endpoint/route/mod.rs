@@ -9,6 +9,7 @@ use super::url::Url;
 use super::{Kind, ProviderType};
 use crate::Result;
 use parts::Route;
+pub(crate) use parts::is_operation;
 
 /// Finds the route. `wanted` is the requested type; `dated` is true if there is an API version.
 pub(super) fn find(url: &Url, site: &Site, wanted: Option<ProviderType>, dated: bool) -> Result<Route> {

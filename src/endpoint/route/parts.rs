@@ -17,7 +17,8 @@ pub(in crate::endpoint) struct Route {
     pub(in crate::endpoint) notices: Vec<Notice>,
 }
 
-pub(in crate::endpoint) fn is_operation(path: &[&str]) -> bool {
+/// Whether a path begins with an operation of the API.
+pub(crate) fn is_operation(path: &[&str]) -> bool {
     matches!(
         path.first(),
         Some(

@@ -1,9 +1,9 @@
 //! What holds for any request.
 
-use copilot_keyless::gateway::{Admission, Gateway, Incoming, Pair, Upstream, response_headers};
+use copilot_keyless::gateway::{Admission, Incoming, Pair, response_headers};
 use proptest::prelude::*;
 
-const KEY: &str = "key-of-the-tests-1";
+use super::table::{KEY, gateway};
 
 const PIECES: [&str; 44] = [
     "/",
@@ -89,15 +89,6 @@ const VALUES: [&str; 9] = [
     "",
     "a\nb",
 ];
-
-fn gateway(base: &str) -> Gateway {
-    Gateway {
-        upstream: Upstream::of(base),
-        key: KEY.into(),
-        hosts: Some(Vec::new()),
-        origins: Vec::new(),
-    }
-}
 
 /// Checks what is forwarded: below a route of the resource, in one reading, without keys.
 fn check(base: &str, request: Incoming<'_>) {

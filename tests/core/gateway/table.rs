@@ -7,7 +7,7 @@ use copilot_keyless::gateway::{
 };
 use serde_json::Value;
 
-const KEY: &str = "key-of-the-tests-1";
+pub(super) const KEY: &str = "key-of-the-tests-1";
 const BASE: &str = "https://myres.openai.azure.com/openai/v1/";
 const HEADERS: [Pair<'static>; 2] = [("host", "127.0.0.1"), ("api-key", KEY)];
 
@@ -16,7 +16,7 @@ fn rows(section: &str) -> Vec<Value> {
     table[section].as_array().unwrap().clone()
 }
 
-fn gateway(base: &str) -> Gateway {
+pub(super) fn gateway(base: &str) -> Gateway {
     Gateway {
         upstream: Upstream::of(base),
         key: KEY.into(),
