@@ -31,6 +31,10 @@ export function run(
 ): Promise<Run> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env });
+    // A program that ends without reading its input closes the pipe: the exit code says how it ended.
+    child.stdin.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") reject(error);
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => {
