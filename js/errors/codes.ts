@@ -209,6 +209,8 @@ export type GatewayRefusalCode =
   | "gateway/double-slash"
   | "gateway/other-host"
   | "gateway/unknown-path"
+  | "gateway/unknown-model"
+  | "gateway/quota"
   | "gateway/duplicate-header"
   | "gateway/bad-header"
   | "gateway/upgrade"
