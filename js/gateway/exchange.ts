@@ -338,6 +338,7 @@ export class Exchange {
       "content-length": `${Buffer.byteLength(body)}`,
       "cache-control": "no-store",
       ...(isForLater ? { "retry-after": `${seconds}` } : {}),
+      ...(isForLater && retryAfterMs ? { "retry-after-ms": `${retryAfterMs}` } : {}),
       ...(status >= 400 ? { "x-should-retry": `${isForLater || status >= 500}` } : {}),
       ...OF_A_STATUS[status],
     };
