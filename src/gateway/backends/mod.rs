@@ -4,7 +4,7 @@
 //! not paused, by `weight`. [`Pool::report`] notes the result: a 429 pauses the model there for its
 //! `Retry-After`; a backend that cannot be reached, or fails three times in a row, is paused as a
 //! whole, from a second to a minute. After a pause one request is sent as a probe, and the others
-//! follow when it has succeeded. [`asks_next`] says which failures are sent to another backend.
+//! follow when it has succeeded, or at once if no other backend can answer them. [`asks_next`] says which failures are sent to another backend.
 //!
 //! A conversation stays with the resource that made its ids or its encrypted reasoning:
 //! [`Pool::read_answer`] remembers them, [`Wanted`] finds them in requests.
@@ -151,8 +151,11 @@ impl Pool {
         let own = self.positions(|at, member| Some(member.resource) == pinned && serving.contains(&at));
         let mut candidates = if own.is_empty() { serving } else { own };
         candidates.retain(|at| !excluded.contains(at));
-        let ready = self.ready(&candidates, model, now);
-        let chosen = match self.pick(&ready, wanted.fixed_chance(), chance) {
+        let pick = |readiness| {
+            let fit = self.those(readiness, &candidates, model, now);
+            self.pick(&fit, wanted.fixed_chance(), chance)
+        };
+        let chosen = match pick(Readiness::Ready).or_else(|| pick(Readiness::Probing)) {
             Some(at) => at,
             None if candidates.is_empty() || !is_first => return Choice::Exhausted,
             None => match self.soonest(&candidates, model, now) {
@@ -229,13 +232,20 @@ impl Pool {
             .collect()
     }
 
-    /// Those that are not paused, of the lowest priority.
-    fn ready(&self, candidates: &[usize], model: Option<&str>, now: Millis) -> Vec<usize> {
-        let is_ready = |member: &Member| matches!(member.health.readiness(model, now), Readiness::Ready);
-        let ready = self.positions(|at, member| candidates.contains(&at) && is_ready(member));
+    /// Those in this state, of the lowest priority.
+    fn those(
+        &self,
+        readiness: Readiness,
+        candidates: &[usize],
+        model: Option<&str>,
+        now: Millis,
+    ) -> Vec<usize> {
+        let fit = self.positions(|at, member| {
+            candidates.contains(&at) && member.health.readiness(model, now) == readiness
+        });
         let priority = |at: &usize| self.members.get(*at).map(|member| member.settings.priority);
-        let first = ready.iter().map(priority).min().flatten();
-        ready.into_iter().filter(|at| priority(at) == first).collect()
+        let first = fit.iter().map(priority).min().flatten();
+        fit.into_iter().filter(|at| priority(at) == first).collect()
     }
 
     /// Picks one by weight, and by the requests that each is answering: a slow one gets fewer.
@@ -267,7 +277,7 @@ impl Pool {
             let member = self.members.get(*at)?;
             match member.health.readiness(model, now) {
                 Readiness::Paused { until, by_quota } => Some((until, by_quota, *at)),
-                Readiness::Ready => None,
+                _ => None,
             }
         });
         match ends.min() {

@@ -78,7 +78,7 @@ test("a region is slow: the next one is asked, and after three times at once", a
   const [east, west] = [await region(), await region()];
   const slow = east.faults.add({ server: "foundry", kind: "hang", times: "always" });
   const { gateway, log } = await gatewayOf([
-    backend(east, "east", { firstByteMs: 50 }),
+    backend(east, "east", { firstByteMs: 200 }),
     backend(west, "west"),
   ]);
   for (let count = 0; count < 4; count += 1) expect((await send(gateway, path, turn())).status).toBe(200);
@@ -132,7 +132,7 @@ test("openai's client meets a region down, one slow and one at its quota, and no
   });
   const { gateway } = await gatewayOf([
     backend(east, "east", { priority: 0 }),
-    backend(west, "west", { priority: 0, firstByteMs: 50 }),
+    backend(west, "west", { priority: 0, firstByteMs: 200 }),
     backend(north, "north", { priority: 0 }),
   ]);
   const client = new OpenAI({ baseURL: `${gateway.url}/openai/v1`, apiKey: KEY, maxRetries: 4 });
