@@ -10,11 +10,14 @@ import { type GatewayAddress, recipes, shellLine } from "./clients.js";
 import { err } from "./colors.js";
 import { serveCredential } from "./credential-socket.js";
 import { DEMO_TOKEN_SECONDS, startDemo } from "./demo.js";
+import { checkGateway } from "./gateway-check.js";
+import { readGatewayConfig } from "./gateway-config.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
-import { warn } from "./report.js";
+import { report, warn } from "./report.js";
 
 /** Options of `gateway` and `run`. */
 export interface GatewayCommandOptions extends EndpointOptions {
+  config?: string;
   port?: number;
   host?: string;
   keyFile?: string;
@@ -24,40 +27,80 @@ export interface GatewayCommandOptions extends EndpointOptions {
 
 /** `copilot-keyless gateway`: serves until Ctrl-C. */
 export async function gateway(
-  options: GatewayCommandOptions & { for?: string; json?: boolean; quiet?: boolean },
+  options: GatewayCommandOptions & {
+    for?: string;
+    json?: boolean;
+    quiet?: boolean;
+    check?: boolean;
+    timeout?: number;
+  },
 ): Promise<number> {
-  const { started, address, stop } = await start(options, options.quiet ? undefined : accessLine(options));
+  if (options.check) return checkGateway(settingsOf(options), options);
+  const { started, address, stop } = await start(options, true);
   const closeSocket = await serveCredential(started.provider);
+  const onHangUp = () => reload(started, options);
   try {
     print(started, address, options);
+    if (options.config !== undefined) process.on("SIGHUP", onHangUp);
     await new Promise<void>((resolve) => {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
     });
   } finally {
+    process.off("SIGHUP", onHangUp);
     closeSocket();
     await stop();
   }
   return 0;
 }
 
+/** Reads the file again. One with a fault changes nothing. */
+function reload(
+  started: Gateway,
+  options: GatewayCommandOptions & { json?: boolean; quiet?: boolean },
+): void {
+  try {
+    started.reload(settingsOf(options, true));
+    const { backends } = started;
+    const names = backends.map(({ name }) => name);
+    const line = options.json
+      ? JSON.stringify({ reloaded: options.config, backends: names })
+      : `Settings of ${options.config} read again: ${names.join(", ")}`;
+    process.stderr.write(`${oneLine(line)}\n`);
+    for (const { provider } of backends) warn(provider.warnings);
+  } catch (error) {
+    report(error, { debug: false, json: false });
+    process.stderr.write("  The settings are those from before.\n");
+  }
+}
+
+/** The settings of the command line, and, where it has none, those of the file. */
+function settingsOf(
+  options: GatewayCommandOptions & { json?: boolean; quiet?: boolean },
+  logs = false,
+): GatewayOptions {
+  const { port, host, keyFile, allowHost } = options;
+  const file = options.config === undefined ? undefined : readGatewayConfig(options.config);
+  const log = options.quiet ? "none" : options.json ? "json" : (file?.log ?? "text");
+  const given = { port, host, keyFile, allowHosts: allowHost };
+  const flags = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return {
+    ...file?.options,
+    ...providerOptions(options),
+    ...flags,
+    ...(logs && log !== "none" ? { onAccess: accessLine(log === "json") } : {}),
+  };
+}
+
 /** Starts a gateway, to the emulator with `--demo`. */
 export async function start(
-  options: GatewayCommandOptions,
-  onAccess?: (entry: GatewayAccess) => void,
+  options: GatewayCommandOptions & { json?: boolean; quiet?: boolean },
+  logs = false,
 ): Promise<{ started: Gateway; address: GatewayAddress; stop(): Promise<void> }> {
-  const { port, host, keyFile, allowHost } = options;
+  const settings = settingsOf(options, logs);
   const emulator = await startDemo(options);
   try {
-    const started = await createGateway({
-      ...providerOptions(options),
-      ...(emulator ? demo(emulator) : {}),
-      ...(onAccess ? { onAccess } : {}),
-      port,
-      host,
-      keyFile,
-      allowHosts: allowHost,
-    });
-    warn(started.provider.warnings);
+    const started = await createGateway({ ...settings, ...(emulator ? demo(emulator) : {}) });
+    for (const { provider } of started.backends) warn(provider.warnings);
     const { config, model } = started.provider;
     return {
       started,
@@ -82,16 +125,17 @@ function demo(emulator: Emulator): GatewayOptions {
 }
 
 function print(
-  { provider }: Gateway,
+  { provider, backends }: Gateway,
   address: GatewayAddress,
   options: { for?: string; json?: boolean },
 ): void {
   const clients = recipes(address, options.for);
   if (options.json) {
     const { url, key, model } = address;
-    process.stdout.write(
-      `${JSON.stringify({ url, key, model, endpoint: provider.endpoint.baseUrl, clients })}\n`,
-    );
+    const { baseUrl: endpoint } = provider.endpoint;
+    const all = backends.map(({ name, provider }) => ({ name, endpoint: provider.endpoint.baseUrl }));
+    const several = all.length > 1 ? { backends: all } : {};
+    process.stdout.write(`${JSON.stringify({ url, key, model, endpoint, ...several, clients })}\n`);
     return;
   }
   const [only] = options.for === undefined ? [] : Object.values(clients);
@@ -102,17 +146,26 @@ function print(
   const rows: [string, string][] = [
     ["address", address.url],
     ["key", address.key],
-    ["endpoint", oneLine(provider.endpoint.baseUrl)],
+    ...backends.map(({ name, provider }): [string, string] => {
+      const { baseUrl } = provider.endpoint;
+      return ["endpoint", oneLine(backends.length > 1 ? `${baseUrl} (${name})` : baseUrl)];
+    }),
     ...Object.entries(clients).map(([name, recipe]): [string, string] => [name, shellLine(recipe)]),
   ];
   process.stdout.write(`${rows.map(([name, value]) => `${name.padEnd(13)}${value}`).join("\n")}\n`);
 }
 
 /** Returns a function that prints an entry of the access log to standard error. */
-export function accessLine({ json }: { json?: boolean }): (entry: GatewayAccess) => void {
+function accessLine(json: boolean): (entry: GatewayAccess) => void {
   return (entry) => {
-    const { method, path, status, durationMs, code, repeated, outcome } = entry;
-    const notes = [code, repeated ? "repeated" : undefined, outcome === "answered" ? undefined : outcome];
+    const { method, path, status, durationMs, code, repeated, outcome, backend, failed = [] } = entry;
+    const notes = [
+      code,
+      backend,
+      ...failed.map(({ backend, status }) => `not ${backend} (${status === 0 ? "no answer" : status})`),
+      repeated ? "repeated" : undefined,
+      outcome === "answered" ? undefined : outcome,
+    ];
     const line = json
       ? JSON.stringify(entry)
       : oneLine(

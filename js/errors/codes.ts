@@ -223,6 +223,7 @@ export type GatewayRefusalCode =
 /** The codes of the gateway that its program receives. */
 type GatewayErrorCode =
   | "gateway/invalid-option"
+  | "gateway/config"
   | "gateway/key-file"
   | "gateway/port-in-use"
   | "gateway/listen-failed"
