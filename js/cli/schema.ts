@@ -51,7 +51,9 @@ export function faultOf(
     const fault = of && faultOf(item, of, root, below);
     if (fault) return fault;
   }
-  return undefined;
+  // Last, because a misspelt name says more than a missing one.
+  const missing = own.required?.find((name) => !Object.hasOwn(value as object, name));
+  return missing === undefined ? undefined : { path, problem: `lacks ${missing}` };
 }
 
 /** The schema of a member or item; false if it must not be there. */
@@ -62,7 +64,7 @@ function schemaOf(name: string | number, { items, properties = {}, additionalPro
 }
 
 function problemOf(value: unknown, schema: Schema): string | undefined {
-  const { type, minimum = 0, maximum, minLength = 0, minItems = 0, required = [] } = schema;
+  const { type, minimum = 0, maximum, minLength = 0, minItems = 0 } = schema;
   if (schema.enum && !schema.enum.includes(value))
     return `must be ${schema.enum.map((one) => JSON.stringify(one)).join(" or ")}`;
   switch (type) {
@@ -78,11 +80,10 @@ function problemOf(value: unknown, schema: Schema): string | undefined {
     case "array":
       if (!Array.isArray(value)) return "must be a list";
       return value.length < minItems ? "must not be empty" : undefined;
-    case "object": {
-      if (typeof value !== "object" || value === null || Array.isArray(value)) return "must be a table";
-      const missing = required.find((name) => !Object.hasOwn(value, name));
-      return missing === undefined ? undefined : `lacks ${missing}`;
-    }
+    case "object":
+      return typeof value !== "object" || value === null || Array.isArray(value)
+        ? "must be a table"
+        : undefined;
     default:
       return undefined;
   }
