@@ -106,6 +106,16 @@ test.each(faults)("%j is refused: %s", (text, message, hint, file = "f.toml") =>
   }
 });
 
+test("the guide's file is valid", () => {
+  const guide = readFileSync(join(root, "docs/guides/gateway.md"), "utf8");
+  const [, sample = ""] = /```toml\n(.*?)```/s.exec(guide) ?? [];
+  expect(parse(sample).options.backends?.map(({ name }) => name)).toEqual([
+    "reserved",
+    "overflow",
+    "overflow-west",
+  ]);
+});
+
 test("a fault does not show a secret", () => {
   expect(() => parse("[headers]\nkey = sk-secret-value")).toThrow(/^(?!.*secret-value)/s);
   expect(() => parse("port = 'sk-secret-value'")).toThrow(/^(?!.*secret-value)/s);
