@@ -6,6 +6,7 @@ import type { FoundryProvider } from "../foundry/provider.js";
 import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Dialect, Gateway as Rules } from "../wasm/modules/gateway.js";
+import { AnswerTail, isReadable, isStream } from "./answer-tail.js";
 import { type Body, type Budget, declaredSize, readBody } from "./body.js";
 import { type Failure, networkError, readFailure, statusOfTokenError } from "./failure.js";
 import type { GatewayAccess, GatewayLimits } from "./options.js";
@@ -49,6 +50,7 @@ export class Exchange {
   #dialect: Dialect = "openai";
   #left = false;
   #taken = 0;
+  #tail: AnswerTail | undefined;
 
   constructor(context: Context, request: IncomingMessage, response: ServerResponse) {
     this.#context = context;
@@ -65,6 +67,8 @@ export class Exchange {
       requestBytes: 0,
       responseBytes: 0,
     };
+    const { traceparent } = request.headers;
+    if (typeof traceparent === "string") this.#entry.traceparent = traceparent;
   }
 
   /** Answers the request. Never rejects. Resolves with the log's entry when the answer is complete. */
@@ -93,6 +97,7 @@ export class Exchange {
     await closed;
     socket.off("close", onClose);
     this.#context.budget.give(this.#taken);
+    this.#entry.usage = this.#tail?.usage();
     const { outcome } = this.#entry;
     return Object.assign(this.#entry, {
       outcome: this.#left && outcome === "answered" ? "client-left" : outcome,
@@ -124,6 +129,7 @@ export class Exchange {
     }
     const [, dialect, target, isTurn, headers] = admission;
     this.#dialect = dialect;
+    this.#entry.operation = gatewayModule().operation(url);
     const refusal = this.#context.refusal();
     if (refusal !== undefined) return this.#refuse(refusal, dialect);
     this.#context.active.add(this);
@@ -218,9 +224,13 @@ export class Exchange {
       else response.destroy();
     };
     const idle = systemClock.setTimeout(silent, this.#context.limits.idleMs) as NodeJS.Timeout;
+    const isCall = this.#entry.operation !== undefined;
+    if (isCall) this.#entry.streamed = isStream(response.headers);
+    if (isCall && isReadable(response.headers)) this.#tail = new AnswerTail();
     const count = (chunk: Buffer) => {
       this.#entry.firstByteMs ??= Math.round(systemClock.monotonic() - this.#started);
       this.#entry.responseBytes += chunk.length;
+      this.#tail?.add(chunk);
       idle.refresh();
     };
     // Also when it broke off before this was called.

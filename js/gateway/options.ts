@@ -87,6 +87,16 @@ export interface GatewayAccess {
   durationMs: number;
   requestBytes: number;
   responseBytes: number;
+  /** What was asked of a model; undefined for lists, files and other objects. */
+  operation?: "chat" | "text_completion" | "embeddings" | undefined;
+  /** The model that the request names, if its body begins with it, uncompressed. */
+  model?: string;
+  /** Whether the answer was a stream of events. */
+  streamed?: boolean;
+  /** The tokens that the answer says it used. Unknown if it was compressed or is incomplete. */
+  usage?: { inputTokens: number; outputTokens: number } | undefined;
+  /** The caller's span: the header of W3C Trace Context, which is passed on as it is. */
+  traceparent?: string;
 }
 
 const LIMITS: GatewayLimits = {

@@ -48,6 +48,7 @@ mod errors_page;
 mod gateway {
     mod properties;
     mod table;
+    mod usage;
 }
 mod limits;
 mod problem;

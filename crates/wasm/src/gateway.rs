@@ -109,6 +109,20 @@ pub fn repeats_broken_connection(reused: bool, repeatable: bool, repeated: bool)
     rules::repeats_broken_connection(reused, repeatable, repeated)
 }
 
+/// [`rules::operation`].
+#[wasm_bindgen]
+pub fn operation(target: &str) -> Option<String> {
+    rules::operation(target).map(str::to_owned)
+}
+
+/// [`rules::Usage::of`]. Returns `[inputTokens, outputTokens]`.
+#[wasm_bindgen(js_name = usageOf)]
+#[allow(clippy::cast_precision_loss, reason = "JavaScript has no other numbers")]
+pub fn usage_of(tail: &str) -> Option<Vec<f64>> {
+    let usage = rules::Usage::of(tail)?;
+    Some(vec![usage.input_tokens as f64, usage.output_tokens as f64])
+}
+
 fn dialect_of(name: &str) -> Dialect {
     match name {
         "anthropic" => Dialect::Anthropic,
