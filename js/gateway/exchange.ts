@@ -139,6 +139,10 @@ export class Exchange {
     this.#entry.requestBytes = body.chunks.reduce((total, chunk) => total + chunk.length, 0);
     if (this.#entry.requestBytes > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
+    if (this.#entry.operation !== undefined) {
+      const beginning = body.chunks[0]?.subarray(0, MODEL_WITHIN_BYTES) ?? new Uint8Array();
+      this.#entry.model = gatewayModule().modelOf(url, beginning);
+    }
     if (!body.whole) {
       this.#request.on("data", (chunk: Buffer) => {
         this.#entry.requestBytes += chunk.length;
@@ -299,6 +303,9 @@ export class Exchange {
     return fits;
   }
 }
+
+/** Clients name the model first, or at least early. */
+const MODEL_WITHIN_BYTES = 16 * 1024;
 
 /** Headers that RFC 9110 requires for a status. */
 const OF_A_STATUS: Record<number, Record<string, string>> = {

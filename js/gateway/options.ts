@@ -90,7 +90,7 @@ export interface GatewayAccess {
   /** What was asked of a model; undefined for lists, files and other objects. */
   operation?: "chat" | "text_completion" | "embeddings" | undefined;
   /** The model that the request names, if its body begins with it, uncompressed. */
-  model?: string;
+  model?: string | undefined;
   /** Whether the answer was a stream of events. */
   streamed?: boolean;
   /** The tokens that the answer says it used. Unknown if it was compressed or is incomplete. */

@@ -1,5 +1,8 @@
 //! Which headers the gateway passes on, in both directions.
 
+use crate::answer::retry_after_ms;
+use crate::token::Millis;
+
 /// A header: its name, in any case, and its value.
 pub type Pair<'a> = (&'a str, &'a str);
 
@@ -45,6 +48,27 @@ pub(super) fn request_headers<'a>(headers: &[Pair<'a>]) -> Vec<Pair<'a>> {
 /// ```
 pub fn response_headers<'a>(headers: &[Pair<'a>]) -> Vec<Pair<'a>> {
     end_to_end(headers, |_| false)
+}
+
+/// Returns how long an answer asks to be left alone, in milliseconds: `retry-after-ms`, or
+/// `retry-after` in seconds or as a date. `now`: epoch milliseconds. Azure sends a `retry-after-ms`
+/// of 0 beside a longer `retry-after`.
+pub fn pause_asked(headers: &[Pair<'_>], now: Millis) -> Option<u32> {
+    let value = |name: &str| {
+        let mut headers = headers.iter();
+        let (_, value) = headers.find(|(one, _)| one.eq_ignore_ascii_case(name))?;
+        Some(*value)
+    };
+    value("retry-after-ms")
+        .and_then(|ms| ms.trim().parse::<u32>().ok())
+        .filter(|ms| *ms > 0)
+        .or_else(|| {
+            retry_after_ms(
+                value("retry-after")?,
+                value("date").unwrap_or_default(),
+                Some(now),
+            )
+        })
 }
 
 fn end_to_end<'a>(headers: &[Pair<'a>], dropped: impl Fn(&str) -> bool) -> Vec<Pair<'a>> {

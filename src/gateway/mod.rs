@@ -5,6 +5,7 @@
 //! checks a request and finds its route; [`judge`] says whether an answer is passed on, repeated with
 //! a new token, or explained; [`Refusal`] and [`error_body`] are the errors that a client receives.
 //! [`operation`] and [`Usage`] are for telemetry.
+//! [`Pool`] chooses among several backends.
 //!
 //! | client asks for | resource is asked for |
 //! | --- | --- |
@@ -17,6 +18,7 @@
 
 mod access;
 mod answer;
+mod backends;
 mod headers;
 mod refusal;
 mod route;
@@ -25,7 +27,8 @@ mod usage;
 
 pub use access::{Admission, Forward, Gateway, Incoming};
 pub use answer::{Answer, Verdict, judge, needs_reading, repeats_broken_connection};
-pub use headers::{Pair, response_headers};
+pub use backends::{AnswerReader, Backend, Choice, Outcome, Pool, Wanted, asks_next};
+pub use headers::{Pair, pause_asked, response_headers};
 pub use refusal::{Dialect, Refusal, error_body};
 pub use route::Upstream;
 pub use usage::{Usage, operation};

@@ -46,6 +46,8 @@ mod environment {
 mod error;
 mod errors_page;
 mod gateway {
+    mod backends;
+    mod backends_load;
     mod properties;
     mod table;
     mod usage;

@@ -5,7 +5,7 @@ use js_sys::Array;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use copilot_keyless::gateway::{
-    self as rules, Admission, Answer, Dialect, Incoming, Pair, Refusal, Upstream,
+    self as rules, Admission, Answer, Backend, Choice, Dialect, Incoming, Outcome, Pair, Refusal, Upstream,
 };
 
 /// [`rules::Gateway`].
@@ -115,12 +115,146 @@ pub fn operation(target: &str) -> Option<String> {
     rules::operation(target).map(str::to_owned)
 }
 
+/// [`rules::Wanted::model`] of a path and the beginning of a body.
+#[wasm_bindgen(js_name = modelOf)]
+pub fn model_of(target: &str, body: &[u8]) -> Option<String> {
+    rules::Wanted::read(target, body).model().map(str::to_owned)
+}
+
 /// [`rules::Usage::of`]. Returns `[inputTokens, outputTokens]`.
 #[wasm_bindgen(js_name = usageOf)]
 #[allow(clippy::cast_precision_loss, reason = "JavaScript has no other numbers")]
 pub fn usage_of(tail: &str) -> Option<Vec<f64>> {
     let usage = rules::Usage::of(tail)?;
     Some(vec![usage.input_tokens as f64, usage.output_tokens as f64])
+}
+
+/// [`rules::Wanted`].
+#[wasm_bindgen]
+pub struct Wanted(rules::Wanted);
+
+#[wasm_bindgen]
+impl Wanted {
+    /// [`rules::Wanted::read`].
+    #[wasm_bindgen(constructor)]
+    pub fn new(target: &str, body: &[u8]) -> Self {
+        Self(rules::Wanted::read(target, body))
+    }
+}
+
+/// [`rules::AnswerReader`].
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct AnswerReader(rules::AnswerReader);
+
+#[wasm_bindgen]
+impl AnswerReader {
+    /// A reader at the start of an answer.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// [`rules::Pool`]. Times are monotonic milliseconds.
+#[wasm_bindgen]
+pub struct Pool(rules::Pool);
+
+#[wasm_bindgen]
+impl Pool {
+    /// [`rules::Pool::new`], of lists with an item for each backend; its models are joined by line
+    /// feeds.
+    #[wasm_bindgen(constructor)]
+    #[allow(clippy::needless_pass_by_value, reason = "lists cross the boundary by value")]
+    pub fn new(resources: Vec<String>, models: Vec<String>, priorities: Vec<u32>, weights: Vec<u32>) -> Self {
+        let rest = models.iter().zip(priorities).zip(weights);
+        let backends = resources.into_iter().zip(rest);
+        Self(rules::Pool::new(
+            backends
+                .map(|(resource, ((models, priority), weight))| Backend {
+                    resource,
+                    models: models
+                        .split('\n')
+                        .filter(|model| !model.is_empty())
+                        .map(str::to_owned)
+                        .collect(),
+                    priority,
+                    weight,
+                })
+                .collect(),
+        ))
+    }
+
+    /// [`rules::Pool::adopt`].
+    pub fn adopt(&mut self, other: &Self) {
+        self.0.adopt(&other.0);
+    }
+
+    /// [`rules::Pool::choose`]. Returns `["ask", backend]`, `["wait", ms]`,
+    /// `["unknown-model", 0]` or `["exhausted", 0]`.
+    #[allow(clippy::needless_pass_by_value, reason = "lists cross the boundary by value")]
+    pub fn choose(&mut self, wanted: &Wanted, tried: Vec<usize>, now: f64, chance: f64) -> Array {
+        let (kind, number) = match self.0.choose(&wanted.0, &tried, now as i64, chance) {
+            Choice::Ask(backend) => ("ask", backend as f64),
+            Choice::Wait(ms) => ("wait", ms.into()),
+            Choice::UnknownModel => ("unknown-model", 0.0),
+            Choice::Exhausted => ("exhausted", 0.0),
+        };
+        Array::of2(&kind.into(), &number.into())
+    }
+
+    /// [`rules::Pool::report`], and whether [`rules::asks_next`]. `status`: of an answer; 0 if the
+    /// connection broke, -1 if none could be made, -2 if the client left. `headers`: of the answer,
+    /// as a text. `wall`: epoch milliseconds.
+    #[allow(clippy::too_many_arguments, reason = "values cross the boundary one by one")]
+    #[allow(
+        clippy::fn_params_excessive_bools,
+        reason = "values cross the boundary one by one"
+    )]
+    pub fn report(
+        &mut self,
+        backend: usize,
+        wanted: &Wanted,
+        status: i32,
+        headers: &str,
+        repeatable: bool,
+        is_safe: bool,
+        sent: f64,
+        now: f64,
+        wall: f64,
+        chance: f64,
+    ) -> bool {
+        let outcome = match status {
+            -2 => Outcome::Left,
+            -1 => Outcome::Unreachable,
+            0 => Outcome::Broke,
+            status => Outcome::Answered {
+                status: u16::try_from(status).unwrap_or_default(),
+                retry_after_ms: rules::pause_asked(&pairs(headers), wall as i64),
+            },
+        };
+        let is_lost = self.0.is_lost(&wanted.0);
+        self.0
+            .report(backend, &wanted.0, outcome, sent as i64, now as i64, chance);
+        rules::asks_next(outcome, repeatable, is_safe, is_lost)
+    }
+
+    /// [`rules::Pool::finish`].
+    pub fn finish(&mut self, backend: usize) {
+        self.0.finish(backend);
+    }
+
+    /// [`rules::Pool::read_answer`].
+    #[wasm_bindgen(js_name = readAnswer)]
+    pub fn read_answer(&mut self, backend: usize, reader: &mut AnswerReader, bytes: &[u8]) {
+        self.0.read_answer(backend, &mut reader.0, bytes);
+    }
+
+    /// [`rules::Pool::paused_ms`] of the whole backend.
+    #[wasm_bindgen(js_name = pausedMs)]
+    pub fn paused_ms(&self, backend: usize, now: f64) -> u32 {
+        self.0.paused_ms(backend, None, now as i64)
+    }
 }
 
 fn dialect_of(name: &str) -> Dialect {

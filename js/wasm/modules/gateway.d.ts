@@ -54,5 +54,8 @@ export function repeatsBrokenConnection(reused: boolean, repeatable: boolean, re
 /** Returns the `gen_ai.operation.name` of OpenTelemetry for a path; undefined for other objects. */
 export function operation(target: string): "chat" | "text_completion" | "embeddings" | undefined;
 
+/** Returns the model, or deployment, that a request names: in its path, or where its body begins. */
+export function modelOf(target: string, body: Uint8Array): string | undefined;
+
 /** Returns input and output tokens by the end of an answer; undefined if it does not say. */
 export function usageOf(tail: string): Float64Array | undefined;

@@ -11,7 +11,7 @@ pub(super) const KEY: &str = "key-of-the-tests-1";
 const BASE: &str = "https://myres.openai.azure.com/openai/v1/";
 const HEADERS: [Pair<'static>; 2] = [("host", "127.0.0.1"), ("api-key", KEY)];
 
-fn rows(section: &str) -> Vec<Value> {
+pub(super) fn rows(section: &str) -> Vec<Value> {
     let table: Value = serde_json::from_str(table!("gateway.json")).unwrap();
     table[section].as_array().unwrap().clone()
 }
@@ -142,6 +142,8 @@ fn the_table_reaches_every_refusal_that_admit_returns() {
         .chain(rows("access").iter().map(|row| row["expect"].clone()))
         .collect();
     let later = [
+        Refusal::UnknownModel,
+        Refusal::Quota,
         Refusal::Busy,
         Refusal::BodyTooLarge,
         Refusal::Redirect,
