@@ -22,14 +22,20 @@ export interface GatewayCommandOptions extends EndpointOptions {
   demo?: boolean;
 }
 
+/** The variable with the key of a service whose platform keeps secrets, such as Kubernetes. */
+export const KEY_VARIABLE = "COPILOT_KEYLESS_GATEWAY_KEY";
+
 /** `copilot-keyless gateway`: serves until Ctrl-C. */
 export async function gateway(
   options: GatewayCommandOptions & { for?: string; json?: boolean; quiet?: boolean },
 ): Promise<number> {
-  const { started, address, stop } = await start(options, options.quiet ? undefined : accessLine(options));
+  const key = options.keyFile === undefined ? process.env[KEY_VARIABLE] : undefined;
+  const log = options.quiet ? undefined : accessLine(options);
+  const { started, address, stop } = await start({ ...options, ...(key === undefined ? {} : { key }) }, log);
   const closeSocket = await serveCredential(started.provider);
   try {
-    print(started, address, options);
+    if (key !== undefined && options.for === undefined) printWithoutKey(started, address, options);
+    else print(started, address, options);
     await new Promise<void>((resolve) => {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
     });
@@ -42,10 +48,10 @@ export async function gateway(
 
 /** Starts a gateway, to the emulator with `--demo`. */
 export async function start(
-  options: GatewayCommandOptions,
+  options: GatewayCommandOptions & { key?: string },
   onAccess?: (entry: GatewayAccess) => void,
 ): Promise<{ started: Gateway; address: GatewayAddress; stop(): Promise<void> }> {
-  const { port, host, keyFile, allowHost } = options;
+  const { port, host, key, keyFile, allowHost } = options;
   const emulator = await startDemo(options);
   try {
     const started = await createGateway({
@@ -54,6 +60,7 @@ export async function start(
       ...(onAccess ? { onAccess } : {}),
       port,
       host,
+      key,
       keyFile,
       allowHosts: allowHost,
     });
@@ -106,6 +113,19 @@ function print(
     ...Object.entries(clients).map(([name, recipe]): [string, string] => [name, shellLine(recipe)]),
   ];
   process.stdout.write(`${rows.map(([name, value]) => `${name.padEnd(13)}${value}`).join("\n")}\n`);
+}
+
+/** Prints where the gateway is. The log of a service must not hold its key. */
+function printWithoutKey(
+  { provider }: Gateway,
+  { url, model }: GatewayAddress,
+  { json }: { json?: boolean },
+): void {
+  const endpoint = provider.endpoint.baseUrl;
+  const text = json
+    ? JSON.stringify({ url, model, endpoint })
+    : `address      ${url}\nkey          that of ${KEY_VARIABLE}\nendpoint     ${oneLine(endpoint)}`;
+  process.stdout.write(`${text}\n`);
 }
 
 /** Returns a function that prints an entry of the access log to standard error. */

@@ -9,7 +9,7 @@ import { credential } from "./credential-command.js";
 import { doctor } from "./doctor.js";
 import { emulator } from "./emulator.js";
 import { exit, ignoreClosedPipes } from "./exit.js";
-import { gateway } from "./gateway.js";
+import { gateway, KEY_VARIABLE } from "./gateway.js";
 import { installCommand, missingPackages } from "./missing-packages.js";
 import { report } from "./report.js";
 import { run } from "./run.js";
@@ -105,6 +105,10 @@ withGateway(program.command("gateway"))
   .addOption(new Option("--for <client>", "print the line for one client only").choices(CLIENT_NAMES))
   .option("--quiet", "print no access log to standard error")
   .option("--json", "print the address, the key and the clients as JSON, and the access log as JSON lines")
+  .addHelpText(
+    "after",
+    `\nA service gets its key by ${KEY_VARIABLE}; then the key is not printed without --for.`,
+  )
   .action((options) => finish(gateway(options)));
 
 withGateway(program.command("run"))

@@ -1,17 +1,20 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { finished } from "node:stream";
 import type { ErrorCode, GatewayRefusalCode } from "../errors/codes.js";
-import { KeylessError } from "../errors/keyless-error.js";
+import type { KeylessError } from "../errors/keyless-error.js";
 import type { FoundryProvider } from "../foundry/provider.js";
 import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Dialect, Gateway as Rules } from "../wasm/modules/gateway.js";
 import { AnswerTail, isReadable, isStream } from "./answer-tail.js";
 import { type Body, type Budget, declaredSize, readBody } from "./body.js";
-import { type Failure, networkError, readFailure, statusOfTokenError } from "./failure.js";
+import { type Failure, readFailure } from "./failure.js";
+import { toList, toText } from "./header-text.js";
 import type { GatewayAccess, GatewayLimits } from "./options.js";
+import { explanation, keyless, ownHeaders } from "./own-answer.js";
 import { acquireToken, renewToken } from "./token.js";
 import { type Upstream, UpstreamError } from "./upstream.js";
+import { networkError, statusOfTokenError } from "./verdict.js";
 
 /** What all requests of a gateway have in common. */
 export interface Context {
@@ -258,10 +261,7 @@ export class Exchange {
   }
 
   #explain(dialect: Dialect, status: number, error: KeylessError): void {
-    const { code, message, hint, retryAfterMs } = error;
-    const text = hint === undefined ? message : `${message}${/[.!?]$/.test(message) ? "" : "."}\n${hint}`;
-    const body = gatewayModule().errorBody(dialect, status, code, text);
-    this.#send(status, body, code, retryAfterMs);
+    this.#send(status, explanation(dialect, status, error), error.code, error.retryAfterMs);
   }
 
   #explainNoToken(dialect: Dialect, error: unknown): void {
@@ -284,14 +284,9 @@ export class Exchange {
     const response = this.#response;
     // The rest of a body that nobody reads ends the connection.
     if (!this.#request.complete) response.shouldKeepAlive = false;
-    const seconds = retryAfterMs === undefined ? 1 : Math.max(1, Math.ceil(retryAfterMs / 1000));
-    const headers: Record<string, string> = {
-      ...(body === "" ? {} : { "content-type": "application/json" }),
+    const headers = {
       "content-length": `${Buffer.byteLength(body)}`,
-      "cache-control": "no-store",
-      ...(status === 503 ? { "retry-after": `${seconds}` } : {}),
-      ...(status >= 400 ? { "x-should-retry": `${status >= 500}` } : {}),
-      ...OF_A_STATUS[status],
+      ...ownHeaders(status, body, retryAfterMs),
     };
     response.writeHead(status, headers);
     response.end(body);
@@ -307,41 +302,7 @@ export class Exchange {
 /** Clients name the model first, or at least early. */
 const MODEL_WITHIN_BYTES = 16 * 1024;
 
-/** Headers that RFC 9110 requires for a status. */
-const OF_A_STATUS: Record<number, Record<string, string>> = {
-  401: { "www-authenticate": "Bearer" },
-  405: { allow: "GET, HEAD, POST, PUT, PATCH, DELETE" },
-  426: { upgrade: "HTTP/1.1" },
-};
-
-/** Returns an error of this package. The text of another one may hold a secret. */
-function keyless(error: unknown): KeylessError {
-  return error instanceof KeylessError
-    ? error
-    : new KeylessError("model/unknown", "The gateway failed", {
-        hint: "Please report it, with the cause in the log.",
-        cause: error,
-      });
-}
-
 /** Returns the path of a target: no host with a user's name and password, and no query. */
 function pathOf(target: string): string {
   return (target.split("?")[0] ?? "").replace(/^(?:[a-z][a-z\d+.-]*:\/\/)?[^/]*/i, "");
-}
-
-/** Joins alternating names and values for the rules. */
-function toText(headers: readonly string[]): string {
-  let text = "";
-  for (let at = 0; at < headers.length; at += 2)
-    text += `${at === 0 ? "" : "\n"}${headers[at]}: ${headers[at + 1]}`;
-  return text;
-}
-
-/** Splits a text of the rules into alternating names and values. */
-function toList(text: string): string[] {
-  if (text === "") return [];
-  return text.split("\n").flatMap((line) => {
-    const end = line.indexOf(": ");
-    return [line.slice(0, end), line.slice(end + 2)];
-  });
 }

@@ -7,6 +7,7 @@ import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.j
 import { checkedLimits } from "../http/limits.js";
 import { readPrivateFile } from "../platform/private-file.js";
 import { quote } from "../platform/shell.js";
+import { checkedKey, invalid } from "./key.js";
 
 /**
  * Options of {@link createGateway}: those of `createFoundryProvider`, and the ones below. All are
@@ -171,10 +172,6 @@ export function readGatewayOptions(given: GatewayOptions): Settings {
   };
 }
 
-function invalid(sentence: string, hint = "See docs/reference/options.md."): KeylessError {
-  return new KeylessError("gateway/invalid-option", sentence, { hint });
-}
-
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
@@ -182,11 +179,6 @@ function isLoopback(host: string): boolean {
 /** A key of 256 random bits. Its prefix lets secret scanners and readers recognise it. */
 function randomKey(): string {
   return `ckg-${randomBytes(32).toString("base64url")}`;
-}
-
-function checkedKey(key: string): string {
-  if (/^[\x21-\x7e]{16,512}$/.test(key)) return key;
-  throw invalid("The key must have 16 to 512 visible ASCII characters.", "Leave it out for a random one.");
 }
 
 /** Reads the key of a file, or creates the file. */

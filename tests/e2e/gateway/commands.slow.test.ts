@@ -154,6 +154,22 @@ describe("gateway", () => {
     expectTold(await cli(["gateway", "--key-file", file], ofUser()), "gateway/key-file", /16 to 512/);
   });
 
+  test("COPILOT_KEYLESS_GATEWAY_KEY: the key of a service, which no line shows unless asked for", async () => {
+    const COPILOT_KEYLESS_GATEWAY_KEY = "key-of-a-service-1";
+    const env = ofUser({ COPILOT_KEYLESS_GATEWAY_KEY });
+    const { url, key, clients } = await serving(env);
+    expect([key, clients]).toEqual([undefined, undefined]);
+    const headers = { "api-key": COPILOT_KEYLESS_GATEWAY_KEY };
+    expect((await fetch(`${url}/openai/v1/models`, { headers })).status).toBe(200);
+    const asked = await serving(env, "--for", "openai");
+    expect(asked.key).toBe(COPILOT_KEYLESS_GATEWAY_KEY);
+    expectTold(
+      await cli(["gateway"], ofUser({ COPILOT_KEYLESS_GATEWAY_KEY: "short" })),
+      "gateway/invalid-option",
+      /16 to 512/,
+    );
+  });
+
   test("mistakes are told: an address for all without names, a port in use, an unknown client", async () => {
     const env = ofUser();
     expectTold(await cli(["gateway", "--host", "0.0.0.0"], env), "gateway/invalid-option", /--allow-host/);
