@@ -4,6 +4,7 @@ import type { FoundryProvider } from "../foundry/provider.js";
 import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Dialect, Gateway as Rules } from "../wasm/modules/gateway.js";
+import { noteAnswer, noteRequest } from "./call.js";
 import { type Begun, begin, joined, nextChunk, nextChunkWithin, type Reader } from "./edge-body.js";
 import type { EdgeGatewayLimits } from "./edge-options.js";
 import { toList } from "./header-text.js";
@@ -64,6 +65,8 @@ export class EdgeExchange {
       requestBytes: 0,
       responseBytes: 0,
     };
+    const traceparent = request.headers.get("traceparent");
+    if (traceparent !== null) this.#entry.traceparent = traceparent;
   }
 
   /** Answers the request. Never rejects. */
@@ -111,6 +114,7 @@ export class EdgeExchange {
       body.reader?.cancel().catch(() => {});
       return this.#refuse("gateway/body-too-large");
     }
+    noteRequest(this.#entry, pathname + search, body.chunks[0]);
     const route = { dialect, url: origin + target, isTurn, headers: this.#headers(passed) };
     return this.#forward(route, body);
   }
@@ -242,6 +246,9 @@ export class EdgeExchange {
       this.#log();
       return new Response(null, { status, headers });
     }
+    const type = response.headers.get("content-type");
+    // Decompressed if it was compressed.
+    const tail = noteAnswer(this.#entry, { type, encoding: undefined });
     const chunks = start?.chunks ?? [];
     const read = async () => chunks.shift() ?? (start?.whole ? undefined : await this.#next(reader));
     const pull = async (controller: ReadableStreamDefaultController): Promise<void> => {
@@ -249,10 +256,12 @@ export class EdgeExchange {
         const chunk = await read();
         if (chunk === undefined) {
           controller.close();
+          this.#entry.usage = tail?.usage();
           return this.#log();
         }
         this.#entry.firstByteMs ??= Math.round(systemClock.monotonic() - this.#started);
         this.#entry.responseBytes += chunk.length;
+        tail?.add(chunk);
         controller.enqueue(chunk);
       } catch {
         // Without the end of the body, so that the client sees that the answer is incomplete.

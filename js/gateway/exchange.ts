@@ -6,8 +6,8 @@ import type { FoundryProvider } from "../foundry/provider.js";
 import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Dialect, Gateway as Rules } from "../wasm/modules/gateway.js";
-import { AnswerTail, isReadable, isStream } from "./answer-tail.js";
 import { type Body, type Budget, declaredSize, readBody } from "./body.js";
+import { type AnswerTail, noteAnswer, noteRequest } from "./call.js";
 import { type Failure, readFailure } from "./failure.js";
 import { toList, toText } from "./header-text.js";
 import type { GatewayAccess, GatewayLimits } from "./options.js";
@@ -132,7 +132,6 @@ export class Exchange {
     }
     const [, dialect, target, isTurn, headers] = admission;
     this.#dialect = dialect;
-    this.#entry.operation = gatewayModule().operation(url);
     const refusal = this.#context.refusal();
     if (refusal !== undefined) return this.#refuse(refusal, dialect);
     this.#context.active.add(this);
@@ -142,10 +141,7 @@ export class Exchange {
     this.#entry.requestBytes = body.chunks.reduce((total, chunk) => total + chunk.length, 0);
     if (this.#entry.requestBytes > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
-    if (this.#entry.operation !== undefined) {
-      const beginning = body.chunks[0]?.subarray(0, MODEL_WITHIN_BYTES) ?? new Uint8Array();
-      this.#entry.model = gatewayModule().modelOf(url, beginning);
-    }
+    noteRequest(this.#entry, url, body.chunks[0]);
     if (!body.whole) {
       this.#request.on("data", (chunk: Buffer) => {
         this.#entry.requestBytes += chunk.length;
@@ -231,9 +227,8 @@ export class Exchange {
       else response.destroy();
     };
     const idle = systemClock.setTimeout(silent, this.#context.limits.idleMs) as NodeJS.Timeout;
-    const isCall = this.#entry.operation !== undefined;
-    if (isCall) this.#entry.streamed = isStream(response.headers);
-    if (isCall && isReadable(response.headers)) this.#tail = new AnswerTail();
+    const { "content-type": type, "content-encoding": encoding } = response.headers;
+    this.#tail = noteAnswer(this.#entry, { type, encoding });
     const count = (chunk: Buffer) => {
       this.#entry.firstByteMs ??= Math.round(systemClock.monotonic() - this.#started);
       this.#entry.responseBytes += chunk.length;
@@ -298,9 +293,6 @@ export class Exchange {
     return fits;
   }
 }
-
-/** Clients name the model first, or at least early. */
-const MODEL_WITHIN_BYTES = 16 * 1024;
 
 /** Returns the path of a target: no host with a user's name and password, and no query. */
 function pathOf(target: string): string {
