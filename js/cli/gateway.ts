@@ -12,6 +12,7 @@ import { serveCredential } from "./credential-socket.js";
 import { DEMO_TOKEN_SECONDS, startDemo } from "./demo.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { warn } from "./report.js";
+import { importTelemetry } from "./telemetry.js";
 
 /** Options of `gateway` and `run`. */
 export interface GatewayCommandOptions extends EndpointOptions {
@@ -53,11 +54,16 @@ export async function start(
 ): Promise<{ started: Gateway; address: GatewayAddress; stop(): Promise<void> }> {
   const { port, host, key, keyFile, allowHost } = options;
   const emulator = await startDemo(options);
+  const telemetry = await importTelemetry();
   try {
     const started = await createGateway({
       ...providerOptions(options),
       ...(emulator ? demo(emulator) : {}),
-      ...(onAccess ? { onAccess } : {}),
+      ...(telemetry ? { tokens: { onEvent: telemetry.onTokenEvent } } : {}),
+      onAccess(entry) {
+        onAccess?.(entry);
+        telemetry?.onAccess(entry);
+      },
       port,
       host,
       key,

@@ -1,4 +1,5 @@
 import type { Attributes, Meter } from "@opentelemetry/api";
+import { systemClock } from "../platform/clock.js";
 import type { TokenEvent } from "../tokens/types.js";
 import { SECONDS } from "./buckets.js";
 
@@ -22,7 +23,7 @@ export function tokenListener(meter: Meter): (event: TokenEvent) => void {
     })
     .addCallback((result) => {
       for (const [scope, expiresOn] of expiries)
-        result.observe((expiresOn - Date.now()) / 1_000, { "copilot_keyless.scope": scope });
+        result.observe((expiresOn - systemClock.now()) / 1_000, { "copilot_keyless.scope": scope });
     });
   return (event) => {
     const attributes: Attributes = { "copilot_keyless.scope": event.scope };

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -130,6 +130,30 @@ describe("gateway", () => {
     ]);
     expect(log).not.toMatch(/secret|eyJ/);
     expect(log).not.toContain(key);
+  });
+
+  test("records with OpenTelemetry where its SDK was started before", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    const started = join(root, "tests/e2e/gateway/telemetry/prometheus.mjs");
+    const env = ofUser({
+      NODE_OPTIONS: `--import ${started}`,
+      OTEL_EXPORTER_PROMETHEUS_PORT: `${port}`,
+    });
+    const { child, url, key } = await serving(env);
+    child.stderr?.resume();
+    const { status } = await fetch(`${url}/openai/v1/responses`, {
+      method: "POST",
+      headers: { "api-key": key, "content-type": "application/json" },
+      body: JSON.stringify({ model: "gpt-5.5", input: "Hello" }),
+    });
+    expect(status).toBe(200);
+    const scraped = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    await expect.poll(scraped).toMatch(/^gen_ai_client_token_usage_count\{.*"gpt-5.5".*\} 1$/m);
+    expect(await scraped()).toMatch(/^copilot_keyless_token_remaining\{.*\} [\d.]+$/m);
+    expect(await scraped()).not.toMatch(new RegExp(`${key}|eyJ|Hello`));
   });
 
   test("--for prints one line, which a shell runs", async () => {
