@@ -77,6 +77,7 @@ export async function start(
       address: { url: started.url, key: started.key, model: config.wireModel ?? model },
       stop: async () => {
         await started.close();
+        await telemetry?.flush();
         await emulator?.stop();
       },
     };

@@ -2,6 +2,7 @@ import type { SessionEvent } from "@github/copilot-sdk";
 import { type MeterProvider, metrics, type TracerProvider, trace } from "@opentelemetry/api";
 import type { GatewayAccess } from "../gateway/options.js";
 import type { ChatLogEntry } from "../http/contract.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import type { TokenEvent } from "../tokens/types.js";
 import { chatListener } from "./chat.js";
 import { gatewayListener } from "./gateway.js";
@@ -36,6 +37,25 @@ export interface Telemetry {
    * `gen_ai.client.operation.duration`, `.time_to_first_chunk` and `gen_ai.client.token.usage`.
    */
   readonly onSessionEvent: (event: SessionEvent) => void;
+  /**
+   * Sends what was recorded, if the SDK can: before a program ends by `process.exit`. Never rejects,
+   * and waits 5 seconds at most.
+   */
+  flush(): Promise<void>;
+}
+
+/** Providers of the SDK have it; the API's types do not. */
+interface Flushes {
+  forceFlush?(): Promise<void>;
+  /** Of the API's own tracer provider, which stands before the SDK's. */
+  getDelegate?(): Flushes;
+}
+
+const FLUSH_MS = 5_000;
+
+async function flushAll(...providers: Flushes[]): Promise<void> {
+  const flushed = providers.map(async (given) => (given.getDelegate?.() ?? given).forceFlush?.());
+  await withDeadline<unknown>(Promise.allSettled(flushed), FLUSH_MS, () => undefined);
 }
 
 /**
@@ -62,5 +82,6 @@ export function createTelemetry({
     onAccess: gatewayListener(meter, tracer),
     onLog: chatListener(meter),
     onSessionEvent: modelListener(meter),
+    flush: () => flushAll(meterProvider as Flushes, tracerProvider as Flushes),
   };
 }
