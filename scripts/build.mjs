@@ -18,7 +18,7 @@ const INPUTS = [...RUST, ...SOURCES, ...SCRIPTS];
 const OUTPUTS = ["dist/cli.js", "dist/types/index.d.ts"];
 const RELEASED = [...OUTPUTS, "dist/component.wasm", "dist/THIRD-PARTY-LICENSES.txt"];
 
-const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { exports, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** The package's entry points: "." is js/index.ts. */
 const ENTRIES = Object.keys(exports).filter((path) => exports[path].types);
@@ -27,7 +27,7 @@ const sources = (...paths) =>
   Object.fromEntries(paths.map((path) => [nameOf(path), `js/${nameOf(path)}.ts`]));
 
 /** Packages that users install beside this one; never bundled. */
-const PEERS = ["@azure/functions", "@azure/identity", "@github/copilot-sdk"];
+const PEERS = Object.keys(peerDependencies);
 
 export const build = () =>
   ifChanged("dist", INPUTS, RELEASED, async () => {
@@ -67,7 +67,7 @@ async function distribution() {
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
   const library = await bundle(
     "dist",
-    sources(".", "./web", "./azure-functions", "./http", "./gateway", ...sharing),
+    sources(".", "./web", "./azure-functions", "./http", "./gateway", "./telemetry", ...sharing),
     {
       plugins: [wasm],
       // Keep names, so that stacks are readable.

@@ -5,6 +5,7 @@ import {
   type GatewayAccess,
   type GatewayOptions,
 } from "copilot-keyless/gateway";
+import type { Telemetry } from "copilot-keyless/telemetry";
 import { oneLine } from "./clean.js";
 import { type GatewayAddress, recipes, shellLine } from "./clients.js";
 import { err } from "./colors.js";
@@ -14,6 +15,7 @@ import { checkGateway } from "./gateway-check.js";
 import { readGatewayConfig } from "./gateway-config.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { report, warn } from "./report.js";
+import { importTelemetry } from "./telemetry.js";
 
 /** Options of `gateway` and `run`. */
 export interface GatewayCommandOptions extends EndpointOptions {
@@ -25,22 +27,28 @@ export interface GatewayCommandOptions extends EndpointOptions {
   demo?: boolean;
 }
 
+/** The variable with the key of a service whose platform keeps secrets, such as Kubernetes. */
+export const KEY_VARIABLE = "COPILOT_KEYLESS_GATEWAY_KEY";
+
+/** How `gateway` logs. */
+interface LogOptions {
+  json?: boolean;
+  quiet?: boolean;
+}
+
 /** `copilot-keyless gateway`: serves until Ctrl-C. */
 export async function gateway(
-  options: GatewayCommandOptions & {
-    for?: string;
-    json?: boolean;
-    quiet?: boolean;
-    check?: boolean;
-    timeout?: number;
-  },
+  options: GatewayCommandOptions & LogOptions & { for?: string; check?: boolean; timeout?: number },
 ): Promise<number> {
   if (options.check) return checkGateway(settingsOf(options), options);
-  const { started, address, stop } = await start(options, true);
+  const key = process.env[KEY_VARIABLE];
+  const service = key === undefined ? { logs: true } : { logs: true, key };
+  const { started, address, isOwnKey, reload, stop } = await start(options, service);
   const closeSocket = await serveCredential(started.provider);
-  const onHangUp = () => reload(started, options);
+  const onHangUp = () => readAgain(started, reload, options);
   try {
-    print(started, address, options);
+    if (isOwnKey && options.for === undefined) printWithoutKey(started, address, options);
+    else print(started, address, options);
     if (options.config !== undefined) process.on("SIGHUP", onHangUp);
     await new Promise<void>((resolve) => {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
@@ -54,17 +62,18 @@ export async function gateway(
 }
 
 /** Reads the file again. One with a fault changes nothing. */
-function reload(
+function readAgain(
   started: Gateway,
-  options: GatewayCommandOptions & { json?: boolean; quiet?: boolean },
+  reload: () => void,
+  { config, json }: GatewayCommandOptions & LogOptions,
 ): void {
   try {
-    started.reload(settingsOf(options, true));
+    reload();
     const { backends } = started;
     const names = backends.map(({ name }) => name);
-    const line = options.json
-      ? JSON.stringify({ reloaded: options.config, backends: names })
-      : `Settings of ${options.config} read again: ${names.join(", ")}`;
+    const line = json
+      ? JSON.stringify({ reloaded: config, backends: names })
+      : `Settings of ${config} read again: ${names.join(", ")}`;
     process.stderr.write(`${oneLine(line)}\n`);
     for (const { provider } of backends) warn(provider.warnings);
   } catch (error) {
@@ -73,40 +82,62 @@ function reload(
   }
 }
 
+/** What `gateway` has, and `run` has not: an access log, and a key of the platform's. */
+interface Service {
+  logs?: boolean;
+  key?: string;
+}
+
 /** The settings of the command line, and, where it has none, those of the file. */
 function settingsOf(
-  options: GatewayCommandOptions & { json?: boolean; quiet?: boolean },
-  logs = false,
+  options: GatewayCommandOptions & LogOptions,
+  { logs = false, key }: Service = {},
+  telemetry?: Telemetry,
 ): GatewayOptions {
   const { port, host, keyFile, allowHost } = options;
   const file = options.config === undefined ? undefined : readGatewayConfig(options.config);
   const log = options.quiet ? "none" : options.json ? "json" : (file?.log ?? "text");
+  const print = logs && log !== "none" ? accessLine(log === "json") : undefined;
   const given = { port, host, keyFile, allowHosts: allowHost };
   const flags = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const settings: GatewayOptions = { ...file?.options, ...providerOptions(options), ...flags };
   return {
-    ...file?.options,
-    ...providerOptions(options),
-    ...flags,
-    ...(logs && log !== "none" ? { onAccess: accessLine(log === "json") } : {}),
+    ...settings,
+    ...(key === undefined || settings.keyFile !== undefined ? {} : { key }),
+    ...(telemetry ? { tokens: { onEvent: telemetry.onTokenEvent } } : {}),
+    onAccess(entry) {
+      print?.(entry);
+      telemetry?.onAccess(entry);
+    },
   };
 }
 
-/** Starts a gateway, to the emulator with `--demo`. */
+/** Starts a gateway, to the emulator with `--demo`. `isOwnKey`: the user knows the key. */
 export async function start(
-  options: GatewayCommandOptions & { json?: boolean; quiet?: boolean },
-  logs = false,
-): Promise<{ started: Gateway; address: GatewayAddress; stop(): Promise<void> }> {
-  const settings = settingsOf(options, logs);
+  options: GatewayCommandOptions & LogOptions,
+  service?: Service,
+): Promise<{
+  started: Gateway;
+  address: GatewayAddress;
+  isOwnKey: boolean;
+  reload(): void;
+  stop(): Promise<void>;
+}> {
   const emulator = await startDemo(options);
+  const telemetry = await importTelemetry();
   try {
+    const settings = settingsOf(options, service, telemetry);
     const started = await createGateway({ ...settings, ...(emulator ? demo(emulator) : {}) });
     for (const { provider } of started.backends) warn(provider.warnings);
     const { config, model } = started.provider;
     return {
       started,
       address: { url: started.url, key: started.key, model: config.wireModel ?? model },
+      isOwnKey: settings.key !== undefined,
+      reload: () => started.reload(settingsOf(options, service, telemetry)),
       stop: async () => {
         await started.close();
+        await telemetry?.flush();
         await emulator?.stop();
       },
     };
@@ -153,6 +184,19 @@ function print(
     ...Object.entries(clients).map(([name, recipe]): [string, string] => [name, shellLine(recipe)]),
   ];
   process.stdout.write(`${rows.map(([name, value]) => `${name.padEnd(13)}${value}`).join("\n")}\n`);
+}
+
+/** Prints where the gateway is. The log of a service must not hold its key. */
+function printWithoutKey(
+  { provider }: Gateway,
+  { url, model }: GatewayAddress,
+  { json }: { json?: boolean },
+): void {
+  const endpoint = provider.endpoint.baseUrl;
+  const text = json
+    ? JSON.stringify({ url, model, endpoint })
+    : `address      ${url}\nkey          that of ${KEY_VARIABLE}\nendpoint     ${oneLine(endpoint)}`;
+  process.stdout.write(`${text}\n`);
 }
 
 /** Returns a function that prints an entry of the access log to standard error. */

@@ -9,7 +9,7 @@ import { credential } from "./credential-command.js";
 import { doctor } from "./doctor.js";
 import { emulator } from "./emulator.js";
 import { exit, ignoreClosedPipes } from "./exit.js";
-import { gateway } from "./gateway.js";
+import { gateway, KEY_VARIABLE } from "./gateway.js";
 import { installCommand, missingPackages } from "./missing-packages.js";
 import { report } from "./report.js";
 import { run } from "./run.js";
@@ -125,7 +125,10 @@ withGateway(program.command("gateway"))
   .option("--json", "print the address, the key and the clients as JSON, and the access log as JSON lines")
   .addHelpText(
     "after",
-    "\nSIGHUP reads the file of --config again.\nExit code of --check: 0 if all checks pass, 1 if one fails, 130 after Ctrl-C.",
+    `
+A service gets its key by ${KEY_VARIABLE}; then the key is not printed without --for.
+SIGHUP reads the file of --config again.
+Exit code of --check: 0 if all checks pass, 1 if one fails, 130 after Ctrl-C.`,
   )
   .action((options) => finish(gateway(options)));
 

@@ -25,7 +25,7 @@ export async function run(command: string[], options: GatewayCommandOptions): Pr
  * and what pipelines and Terraform set.
  */
 const FURTHER_SECRETS =
-  /^(AZURE_(OPENAI_(AD_TOKEN|API_KEY|KEY)|AD_TOKEN|FEDERATED_TOKEN|CREDENTIALS|API_KEY|AI_API_KEY|INFERENCE_CREDENTIAL)|ARM_(CLIENT_SECRET|OIDC_(REQUEST_)?TOKEN)|(ANTHROPIC_)?FOUNDRY_API_KEY|servicePrincipalKey|idToken)$/i;
+  /^(AZURE_(OPENAI_(AD_TOKEN|API_KEY|KEY)|AD_TOKEN|FEDERATED_TOKEN|CREDENTIALS|API_KEY|AI_API_KEY|INFERENCE_CREDENTIAL)|ARM_(CLIENT_SECRET|OIDC_(REQUEST_)?TOKEN)|(ANTHROPIC_)?FOUNDRY_API_KEY|servicePrincipalKey|idToken|COPILOT_KEYLESS_GATEWAY_KEY)$/i;
 
 /**
  * The environment of the command: that of this process without secrets of identities and resources,

@@ -3,7 +3,7 @@ import { createFoundryProvider, type FoundryProvider } from "../foundry/provider
 import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Admission, AnswerReader, Pool, Gateway as Rules, Wanted } from "../wasm/modules/gateway.js";
-import { toText } from "./headers.js";
+import { toText } from "./header-text.js";
 import type { BackendSettings, Settings } from "./options.js";
 import { Upstream } from "./upstream.js";
 

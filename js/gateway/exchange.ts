@@ -1,17 +1,23 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { finished } from "node:stream";
 import type { ErrorCode, GatewayRefusalCode } from "../errors/codes.js";
-import { KeylessError } from "../errors/keyless-error.js";
+import type { KeylessError } from "../errors/keyless-error.js";
 import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Dialect } from "../wasm/modules/gateway.js";
 import { Attempts, type Backend, type Backends, type Forward, NO_ANSWER } from "./backends.js";
 import { type Body, type Budget, declaredSize, readBody } from "./body.js";
-import { decompressed, type Failure, networkError, readFailure, statusOfTokenError } from "./failure.js";
-import { toList, toText, without } from "./headers.js";
+import { type AnswerTail, noteAnswer, noteRequest } from "./call.js";
+import { decompressed, type Failure, readFailure } from "./failure.js";
+import { toList, toText, without } from "./header-text.js";
 import type { GatewayAccess, GatewayLimits } from "./options.js";
+import { explanation, keyless, ownHeaders } from "./own-answer.js";
 import { acquireToken, renewToken } from "./token.js";
 import { UpstreamError } from "./upstream.js";
+import { networkError, statusOfTokenError } from "./verdict.js";
+
+/** The largest body that is decompressed to be read. */
+const MAX_READ = 32 * 1024 * 1024;
 
 /** What all requests of a gateway have in common. */
 export interface Context {
@@ -47,6 +53,7 @@ export class Exchange {
   #dialect: Dialect = "openai";
   #left = false;
   #taken = 0;
+  #tail: AnswerTail | undefined;
 
   constructor(context: Context, request: IncomingMessage, response: ServerResponse) {
     this.#context = context;
@@ -65,6 +72,8 @@ export class Exchange {
       requestBytes: 0,
       responseBytes: 0,
     };
+    const { traceparent } = request.headers;
+    if (typeof traceparent === "string") this.#entry.traceparent = traceparent;
   }
 
   /** Answers the request. Never rejects. Resolves with the log's entry when the answer is complete. */
@@ -97,6 +106,7 @@ export class Exchange {
     const failed = this.#attempts?.failed ?? [];
     if (failed.length > 0) this.#entry.failed = failed;
     this.#setup.backends.leave();
+    this.#entry.usage = this.#tail?.usage();
     const { outcome } = this.#entry;
     return Object.assign(this.#entry, {
       outcome: this.#left && outcome === "answered" ? "client-left" : outcome,
@@ -138,6 +148,7 @@ export class Exchange {
     this.#entry.requestBytes = body.chunks.reduce((total, chunk) => total + chunk.length, 0);
     if (this.#entry.requestBytes > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
+    noteRequest(this.#entry, url, body.chunks[0]);
     if (!body.whole) {
       this.#request.on("data", (chunk: Buffer) => {
         this.#entry.requestBytes += chunk.length;
@@ -150,7 +161,7 @@ export class Exchange {
       return;
     }
     const encoding = this.#request.headers["content-encoding"];
-    const bytes = decompressed(Buffer.concat(body.chunks), encoding, limits.maxBodyBytes);
+    const bytes = decompressed(Buffer.concat(body.chunks), encoding, MAX_READ);
     const facts = { body: bytes, isWhole: body.whole, isTurn };
     const attempts = new Attempts(backends, pool, request, facts);
     this.#attempts = attempts;
@@ -283,9 +294,12 @@ export class Exchange {
       else response.destroy();
     };
     const idle = systemClock.setTimeout(silent, this.#setup.limits.idleMs) as NodeJS.Timeout;
+    const { "content-type": type, "content-encoding": encoding } = response.headers;
+    this.#tail = noteAnswer(this.#entry, { type, encoding });
     const count = (chunk: Buffer) => {
       this.#entry.firstByteMs ??= Math.round(systemClock.monotonic() - this.#started);
       this.#entry.responseBytes += chunk.length;
+      this.#tail?.add(chunk);
       if (attempts?.makesIds) attempts.read(chunk);
       idle.refresh();
     };
@@ -310,10 +324,7 @@ export class Exchange {
   }
 
   #explain(dialect: Dialect, status: number, error: KeylessError): void {
-    const { code, message, hint, retryAfterMs } = error;
-    const text = hint === undefined ? message : `${message}${/[.!?]$/.test(message) ? "" : "."}\n${hint}`;
-    const body = gatewayModule().errorBody(dialect, status, code, text);
-    this.#send(status, body, code, retryAfterMs);
+    this.#send(status, explanation(dialect, status, error), error.code, error.retryAfterMs);
   }
 
   #explainNoAnswer({ provider }: Backend, dialect: Dialect, error: unknown): void {
@@ -331,16 +342,9 @@ export class Exchange {
     const response = this.#response;
     // The rest of a body that nobody reads ends the connection.
     if (!this.#request.complete) response.shouldKeepAlive = false;
-    const seconds = retryAfterMs === undefined ? 1 : Math.max(1, Math.ceil(retryAfterMs / 1000));
-    const isForLater = status === 429 || status === 503;
-    const headers: Record<string, string> = {
-      ...(body === "" ? {} : { "content-type": "application/json" }),
+    const headers = {
       "content-length": `${Buffer.byteLength(body)}`,
-      "cache-control": "no-store",
-      ...(isForLater ? { "retry-after": `${seconds}` } : {}),
-      ...(isForLater && retryAfterMs ? { "retry-after-ms": `${retryAfterMs}` } : {}),
-      ...(status >= 400 ? { "x-should-retry": `${isForLater || status >= 500}` } : {}),
-      ...OF_A_STATUS[status],
+      ...ownHeaders(status, body, retryAfterMs),
     };
     response.writeHead(status, headers);
     response.end(body);
@@ -351,23 +355,6 @@ export class Exchange {
     if (fits) this.#taken += bytes;
     return fits;
   }
-}
-
-/** Headers that RFC 9110 requires for a status. */
-const OF_A_STATUS: Record<number, Record<string, string>> = {
-  401: { "www-authenticate": "Bearer" },
-  405: { allow: "GET, HEAD, POST, PUT, PATCH, DELETE" },
-  426: { upgrade: "HTTP/1.1" },
-};
-
-/** Returns an error of this package. The text of another one may hold a secret. */
-function keyless(error: unknown): KeylessError {
-  return error instanceof KeylessError
-    ? error
-    : new KeylessError("model/unknown", "The gateway failed", {
-        hint: "Please report it, with the cause in the log.",
-        cause: error,
-      });
 }
 
 /** Returns the path of a target: no host with a user's name and password, and no query. */

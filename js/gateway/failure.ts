@@ -1,38 +1,18 @@
 import type { IncomingMessage } from "node:http";
 import { finished } from "node:stream";
 import zlib from "node:zlib";
-import type { KeylessError } from "../errors/keyless-error.js";
 import type { FoundryProvider } from "../foundry/provider.js";
-import { diagnose } from "../model/diagnose.js";
-import { diagnosisError } from "../model/model-error.js";
 import { systemClock } from "../platform/clock.js";
-import { parseChallenge } from "../tokens/parse.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
-import type { Verdict } from "../wasm/modules/gateway.js";
 import { UpstreamError } from "./upstream.js";
-
-/** How much of the body of an error is read. Azure's are smaller than 4 KiB. */
-const MAX_ERROR_BYTES = 64 * 1024;
+import { type Judgement, judgeFailure, MAX_ERROR_BYTES, type RequestFacts } from "./verdict.js";
 
 /** An answer that is no success, and what to do with it. */
-export interface Failure {
-  verdict: Verdict;
-  /** The claims that the resource asks for, for the verdict `challenge`. */
-  claims?: string | undefined;
-  /** The explanation. */
-  error: KeylessError;
+export interface Failure extends Judgement {
   /** The part of the body that was read. */
   bytes: Buffer;
   /** Whether the rest of the body is still in the response, which is paused. */
   hasMore: boolean;
-}
-
-/** What is known of the request. */
-export interface RequestFacts {
-  isTurn: boolean;
-  repeatable: boolean;
-  repeated: boolean;
-  token: string | undefined;
 }
 
 /**
@@ -42,7 +22,7 @@ export interface RequestFacts {
 export async function readFailure(
   provider: FoundryProvider,
   response: IncomingMessage,
-  { isTurn, repeatable, repeated, token }: RequestFacts,
+  facts: RequestFacts,
   idleMs: number,
 ): Promise<Failure> {
   const { statusCode: status = 0, headers } = response;
@@ -51,24 +31,13 @@ export async function readFailure(
   const { bytes, hasMore } = isRead
     ? await peek(response, idleMs)
     : { bytes: Buffer.alloc(0), hasMore: true };
-  const diagnosis = diagnose({
-    endpoint: provider.endpoint,
+  const failed = {
     status,
     headers: Object.entries(headers).map(([name, value]) => [name, String(value)] as const),
     body: decompressed(bytes, headers["content-encoding"], 16 * MAX_ERROR_BYTES).toString("utf8"),
-    token,
-  });
-  const claims = status === 401 ? parseChallenge(headers["www-authenticate"]).claims : undefined;
-  const verdict = gatewayModule().judge(
-    status,
-    diagnosis.code,
-    diagnosis.tokenRejected,
-    claims !== undefined,
-    isTurn,
-    repeatable,
-    repeated,
-  );
-  return { verdict, claims, error: diagnosisError(diagnosis), bytes, hasMore };
+    challenge: headers["www-authenticate"],
+  };
+  return { ...judgeFailure(provider, failed, facts), bytes, hasMore };
 }
 
 /** Reads the start of a body, and leaves the rest in the response. */
@@ -132,17 +101,4 @@ export function decompressed(bytes: Buffer, encoding: string | undefined, maxOut
   } catch {
     return bytes;
   }
-}
-
-/** Explains why the resource did not answer at all. */
-export function networkError(provider: FoundryProvider, message: string): KeylessError {
-  return diagnosisError(diagnose({ endpoint: provider.endpoint, status: 0, body: message }));
-}
-
-/**
- * The status for a client that gets no token: 400 if it should not ask again, because it would hide
- * the message of a 401 and repeat a 503.
- */
-export function statusOfTokenError({ retryable }: KeylessError): number {
-  return retryable ? 503 : 400;
 }

@@ -8,6 +8,7 @@ import { checkedLimits } from "../http/limits.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
 import { readPrivateFile } from "../platform/private-file.js";
 import { quote } from "../platform/shell.js";
+import { checkedKey, invalid } from "./key.js";
 
 /**
  * Options of {@link createGateway}: those of `createFoundryProvider`, and the ones below. All are
@@ -124,6 +125,16 @@ export interface GatewayAccess {
   durationMs: number;
   requestBytes: number;
   responseBytes: number;
+  /** What was asked of a model; undefined for lists, files and other objects. */
+  operation?: "chat" | "text_completion" | "embeddings" | undefined;
+  /** The model that the request names, if its body begins with it, uncompressed. */
+  model?: string | undefined;
+  /** Whether the answer was a stream of events. */
+  streamed?: boolean;
+  /** The tokens that the answer says it used. Unknown if it was compressed or is incomplete. */
+  usage?: { inputTokens: number; outputTokens: number } | undefined;
+  /** The caller's span: the header of W3C Trace Context, which is passed on as it is. */
+  traceparent?: string;
 }
 
 const LIMITS: GatewayLimits = {
@@ -256,10 +267,6 @@ function checkWhole(name: string, value: number, least: number): void {
   throw invalid(`${name} must be a whole number from ${least}, below 2^31.`);
 }
 
-function invalid(sentence: string, hint = "See docs/reference/options.md."): KeylessError {
-  return new KeylessError("gateway/invalid-option", sentence, { hint });
-}
-
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
@@ -267,11 +274,6 @@ function isLoopback(host: string): boolean {
 /** A key of 256 random bits. Its prefix lets secret scanners and readers recognise it. */
 function randomKey(): string {
   return `ckg-${randomBytes(32).toString("base64url")}`;
-}
-
-function checkedKey(key: string): string {
-  if (/^[\x21-\x7e]{16,512}$/.test(key)) return key;
-  throw invalid("The key must have 16 to 512 visible ASCII characters.", "Leave it out for a random one.");
 }
 
 /** Reads the key of a file, or creates the file. */

@@ -4,6 +4,7 @@
 //! The gateway is a server on loopback that takes a local key in place of a token. [`Gateway::admit`]
 //! checks a request and finds its route; [`judge`] says whether an answer is passed on, repeated with
 //! a new token, or explained; [`Refusal`] and [`error_body`] are the errors that a client receives.
+//! [`operation`] and [`Usage`] are for telemetry.
 //! [`Pool`] chooses among several backends.
 //!
 //! | client asks for | resource is asked for |
@@ -22,6 +23,7 @@ mod headers;
 mod refusal;
 mod route;
 mod target;
+mod usage;
 
 pub use access::{Admission, Forward, Gateway, Incoming};
 pub use answer::{Answer, Verdict, judge, needs_reading, repeats_broken_connection};
@@ -29,3 +31,4 @@ pub use backends::{AnswerReader, Backend, Choice, Outcome, Pool, Wanted, asks_ne
 pub use headers::{Pair, pause_asked, response_headers};
 pub use refusal::{Dialect, Refusal, error_body};
 pub use route::Upstream;
+pub use usage::{Usage, operation};

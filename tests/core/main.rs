@@ -50,6 +50,7 @@ mod gateway {
     mod backends_load;
     mod properties;
     mod table;
+    mod usage;
 }
 mod limits;
 mod problem;

@@ -49,7 +49,7 @@ const all = PAGES.flatMap((page) => samplesOf(page).map((sample) => ({ ...sample
 const samples = all.filter(({ language }) => ["ts", "js"].includes(language));
 
 /** The allowed expectations in comments. */
-const KINDS = /^(?:(?:with a key, )?prints .+|functions|edge|vitest|types only: .+|)$/;
+const KINDS = /^(?:(?:with a key, )?prints .+|functions|edge|gateway|vitest|types only: .+|)$/;
 
 const folder = installed();
 linkPackages(folder, [
@@ -151,6 +151,26 @@ test.each(of(/^edge$/))("$name answers its user, and nobody else", async ({ name
   const result = await run(process.execPath, args, { env, cwd: folder });
   await emulator.stop();
   expect(result.stdout).toMatch(/^200 .*Hello from the docs.* 401\n$/);
+});
+
+test.each(of(/^gateway$/))("$name passes a request with its key on, and no other", async ({ name }) => {
+  const { emulator, env } = await azure();
+  const program = `
+    import worker from "./built/${name}.js";
+    const ask = (key) => worker.fetch(new Request("http://x/openai/v1/responses", {
+      method: "POST",
+      headers: { authorization: "Bearer " + key, "content-type": "application/json" },
+      body: JSON.stringify({ model: "gpt-5.5", input: "Hello from the docs" }),
+    }), process.env);
+    const [good, bad] = [await ask(process.env.GATEWAY_KEY), await ask("another-key-of-16")];
+    console.log(good.status, await good.text(), bad.status);`;
+  const args = ["--input-type=module", "-e", program];
+  const result = await run(process.execPath, args, {
+    env: { ...env, GATEWAY_KEY: "key-of-the-samples" },
+    cwd: folder,
+  });
+  await emulator.stop();
+  expect(result.stdout).toMatch(/^200 .*Hello from the docs.* 401\n$/s);
 });
 
 test.each(of(/^vitest$/))("$name passes in vitest", async ({ name }) => {

@@ -18,7 +18,8 @@ export function replaced(page: string, table: string): string {
 }
 
 /**
- * Formats a tick for a supported case, and the error's code for an unsupported one. Runtimes with
+ * Formats a tick for a supported case, the error's code for an unsupported one, and a dash for one
+ * that was not run. Runtimes with
  * the same results share a column, and cases of one group with the same results share a row.
  */
 export function table(names: readonly string[], all: ReadonlyMap<string, readonly Result[]>): string {
@@ -47,8 +48,9 @@ export function table(names: readonly string[], all: ReadonlyMap<string, readonl
 }
 
 function cell(result: Result | undefined): string {
-  if (result?.verdict === "pass") return "✓";
-  return result?.verdict === "cannot" ? `\`${result.code}\`` : "✗";
+  if (result === undefined) return "–";
+  if (result.verdict === "pass") return "✓";
+  return result.verdict === "cannot" ? `\`${result.code}\`` : "✗";
 }
 
 function line(cells: readonly string[]): string {

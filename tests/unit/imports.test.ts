@@ -21,6 +21,7 @@ const LEVELS = [
   ["copilot", "http"],
   ["chat", "client"],
   ["functions", "edge", "gateway", "cli"],
+  ["telemetry"],
   ["."],
 ];
 

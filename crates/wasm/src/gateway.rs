@@ -109,6 +109,26 @@ pub fn repeats_broken_connection(reused: bool, repeatable: bool, repeated: bool)
     rules::repeats_broken_connection(reused, repeatable, repeated)
 }
 
+/// [`rules::operation`].
+#[wasm_bindgen]
+pub fn operation(target: &str) -> Option<String> {
+    rules::operation(target).map(str::to_owned)
+}
+
+/// [`rules::Wanted::model`] of a path and the beginning of a body.
+#[wasm_bindgen(js_name = modelOf)]
+pub fn model_of(target: &str, body: &[u8]) -> Option<String> {
+    rules::Wanted::read(target, body).model().map(str::to_owned)
+}
+
+/// [`rules::Usage::of`]. Returns `[inputTokens, outputTokens]`.
+#[wasm_bindgen(js_name = usageOf)]
+#[allow(clippy::cast_precision_loss, reason = "JavaScript has no other numbers")]
+pub fn usage_of(tail: &str) -> Option<Vec<f64>> {
+    let usage = rules::Usage::of(tail)?;
+    Some(vec![usage.input_tokens as f64, usage.output_tokens as f64])
+}
+
 /// [`rules::Wanted`].
 #[wasm_bindgen]
 pub struct Wanted(rules::Wanted);

@@ -51,6 +51,15 @@ export function judge(
 /** Whether a request without an answer is sent again, because its idle connection was closed. */
 export function repeatsBrokenConnection(reused: boolean, repeatable: boolean, repeated: boolean): boolean;
 
+/** Returns the `gen_ai.operation.name` of OpenTelemetry for a path; undefined for other objects. */
+export function operation(target: string): "chat" | "text_completion" | "embeddings" | undefined;
+
+/** Returns the model, or deployment, that a request names: in its path, or where its body begins. */
+export function modelOf(target: string, body: Uint8Array): string | undefined;
+
+/** Returns input and output tokens by the end of an answer; undefined if it does not say. */
+export function usageOf(tail: string): Float64Array | undefined;
+
 /** What a request needs of its backend. */
 export class Wanted {
   /** `target`: as the client sent it. `body`: decompressed, as far as it is there. */

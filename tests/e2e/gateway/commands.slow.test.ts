@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -132,6 +132,30 @@ describe("gateway", () => {
     expect(log).not.toContain(key);
   });
 
+  test("records with OpenTelemetry where its SDK was started before", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    const started = join(root, "tests/e2e/gateway/telemetry/prometheus.mjs");
+    const env = ofUser({
+      NODE_OPTIONS: `--import ${started}`,
+      OTEL_EXPORTER_PROMETHEUS_PORT: `${port}`,
+    });
+    const { child, url, key } = await serving(env);
+    child.stderr?.resume();
+    const { status } = await fetch(`${url}/openai/v1/responses`, {
+      method: "POST",
+      headers: { "api-key": key, "content-type": "application/json" },
+      body: JSON.stringify({ model: "gpt-5.5", input: "Hello" }),
+    });
+    expect(status).toBe(200);
+    const scraped = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    await expect.poll(scraped).toMatch(/^gen_ai_client_token_usage_count\{.*"gpt-5.5".*\} 1$/m);
+    expect(await scraped()).toMatch(/^copilot_keyless_token_remaining\{.*\} [\d.]+$/m);
+    expect(await scraped()).not.toMatch(new RegExp(`${key}|eyJ|Hello`));
+  });
+
   test("--for prints one line, which a shell runs", async () => {
     const env = ofUser();
     const args = [join(root, "dist/cli.js"), "gateway", "--for", "openai"];
@@ -152,6 +176,22 @@ describe("gateway", () => {
     expect((await serving(ofUser(), "--key-file", file)).key).toBe(first.key);
     writeFileSync(file, "short\n");
     expectTold(await cli(["gateway", "--key-file", file], ofUser()), "gateway/key-file", /16 to 512/);
+  });
+
+  test("COPILOT_KEYLESS_GATEWAY_KEY: the key of a service, which no line shows unless asked for", async () => {
+    const COPILOT_KEYLESS_GATEWAY_KEY = "key-of-a-service-1";
+    const env = ofUser({ COPILOT_KEYLESS_GATEWAY_KEY });
+    const { url, key, clients } = await serving(env);
+    expect([key, clients]).toEqual([undefined, undefined]);
+    const headers = { "api-key": COPILOT_KEYLESS_GATEWAY_KEY };
+    expect((await fetch(`${url}/openai/v1/models`, { headers })).status).toBe(200);
+    const asked = await serving(env, "--for", "openai");
+    expect(asked.key).toBe(COPILOT_KEYLESS_GATEWAY_KEY);
+    expectTold(
+      await cli(["gateway"], ofUser({ COPILOT_KEYLESS_GATEWAY_KEY: "short" })),
+      "gateway/invalid-option",
+      /16 to 512/,
+    );
   });
 
   test("mistakes are told: an address for all without names, a port in use, an unknown client", async () => {

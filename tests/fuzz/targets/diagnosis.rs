@@ -5,7 +5,7 @@
 #[path = "../../core/diagnosis/properties.rs"]
 mod properties;
 
-use copilot_keyless::diagnosis::{FailedRequest, diagnose, check_token, role_assignment};
+use copilot_keyless::diagnosis::{FailedRequest, check_token, diagnose, role_assignment};
 use copilot_keyless::request::probe;
 use libfuzzer_sys::fuzz_target;
 use properties::{Own, check, faults};
@@ -74,6 +74,10 @@ fuzz_target!(|given: (u16, u8, String, String, String, String, i64)| {
     }
     assert_eq!(check(&role_assignment(&failure).command, own, ""), Ok(()));
     // A deployment is shown, even one that has the token's own text.
-    let shown = token.len() < 40 || failure.deployment.as_ref().is_some_and(|name| name.contains(&token));
+    let shown = token.len() < 40
+        || failure
+            .deployment
+            .as_ref()
+            .is_some_and(|name| name.contains(&token));
     assert!(shown || !format!("{failure:?}").contains(&token));
 });

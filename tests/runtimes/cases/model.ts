@@ -2,7 +2,12 @@
 
 import type { TokenCredential } from "copilot-keyless";
 import { probe, streamChat } from "copilot-keyless/direct";
-import { createEdgeChatHandler, type EdgeChatOptions } from "copilot-keyless/edge";
+import {
+  createEdgeChatHandler,
+  createEdgeGateway,
+  type EdgeChatOptions,
+  type EdgeGatewayOptions,
+} from "copilot-keyless/edge";
 import type { Case, Settings } from "../suite.js";
 import { check, fail, refused, same } from "./check.js";
 
@@ -40,6 +45,31 @@ async function withHandler(
     await use(chat);
   } finally {
     chat.close();
+  }
+}
+
+const KEY = "key-of-the-suite";
+
+/** Runs work with an edge gateway and always closes it. */
+async function withGateway(
+  settings: Settings,
+  use: (ask: (body: object, headers?: Record<string, string>) => Promise<Response>) => Promise<void>,
+  options: Partial<EdgeGatewayOptions> = {},
+): Promise<void> {
+  const credential = credentialOf(settings);
+  const gateway = createEdgeGateway({ key: KEY, env: settings.env, credential, ...options });
+  try {
+    await use((body, headers = {}) => {
+      const init = {
+        method: "POST",
+        headers: { "api-key": KEY, "content-type": "application/json", ...headers },
+      };
+      return gateway(
+        new Request("http://edge.example/openai/v1/responses", { ...init, body: JSON.stringify(body) }),
+      );
+    });
+  } finally {
+    gateway.close();
   }
 }
 
@@ -150,6 +180,77 @@ export const model: readonly Case[] = [
         { credential: hangs, timeoutMs: 200 },
       );
     },
+  ],
+  [
+    "`createEdgeGateway`: a turn, a stream, a client that leaves",
+    (settings) =>
+      withGateway(settings, async (ask) => {
+        const reply = await ask({ model: "gpt-5.5", input: "Hello" });
+        same(reply.status, 200);
+        check((await reply.text()).includes("Hello"), "another reply");
+        const response = await ask({ model: "gpt-5.5", input: "And now?", stream: true });
+        same(response.headers.get("content-type")?.startsWith("text/event-stream"), true);
+        const chunks: string[] = [];
+        const text = response.body?.pipeThrough(new TextDecoderStream()) ?? fail("no body");
+        for (let reader = text.getReader(); ; ) {
+          const { done, value } = await reader.read();
+          if (done) break;
+          chunks.push(value);
+        }
+        check(chunks.length > 2 && chunks.join("").includes("response.completed"), chunks.join(""));
+        const left = await ask({ model: "gpt-5.5", input: "Never mind", stream: true });
+        const reader = left.body?.getReader() ?? fail("no body");
+        await reader.read();
+        await reader.cancel();
+      }),
+  ],
+  [
+    "`createEdgeGateway`: a rejected token is replaced, refusals and a missing role are explained",
+    (settings) =>
+      withGateway(settings, async (ask) => {
+        const body = { model: "gpt-5.5", input: "Hello" };
+        await (await ask(body)).text();
+        await fetch(`${settings.control}/revoke`, { method: "POST" });
+        const answers = await Promise.all([1, 2, 3].map(() => ask(body)));
+        for (const answer of answers) check((await answer.text()).includes("Hello"), `${answer.status}`);
+        const codeOf = async (response: Response) => [response.status, (await response.json()).error.code];
+        same(await codeOf(await ask(body, { "api-key": "another-key-of-16" })), [401, "gateway/wrong-key"]);
+        const page = { origin: "https://evil.example" };
+        same(await codeOf(await ask(body, page)), [403, "gateway/origin"]);
+        await fault(settings, { server: "foundry", kind: "status", status: 403 });
+        const refused = await ask(body);
+        same([refused.status, refused.headers.get("x-should-retry")], [400, "false"]);
+        await refused.body?.cancel();
+        await fault(settings, {
+          server: "foundry",
+          kind: "status",
+          status: 429,
+          headers: { "retry-after": "7" },
+        });
+        const limited = await ask(body);
+        same([limited.status, limited.headers.get("retry-after")], [429, "7"]);
+        await limited.body?.cancel();
+      }),
+  ],
+  [
+    "`createEdgeGateway`: a body larger than the buffer, a stream that is cut off",
+    (settings) =>
+      withGateway(
+        settings,
+        async (ask) => {
+          const long = await ask({ model: "gpt-5.5", input: `Hello ${"x".repeat(100_000)}` });
+          check((await long.text()).includes("Hello"), `${long.status}`);
+          await fault(settings, { server: "foundry", kind: "cut-stream" });
+          const cut = await ask({ model: "gpt-5.5", input: "Hello again", stream: true });
+          same(cut.status, 200);
+          const ended = await cut.text().then(
+            () => true,
+            () => false,
+          );
+          check(!ended, "the stream ended as if it were whole");
+        },
+        { limits: { bufferBytes: 1_000 } },
+      ),
   ],
   [
     "direct credential: `createEdgeChatHandler`",

@@ -24,6 +24,7 @@ const SECRETS = [
   "FOUNDRY_API_KEY",
   "ANTHROPIC_FOUNDRY_API_KEY",
   "AZURE_INFERENCE_CREDENTIAL",
+  "COPILOT_KEYLESS_GATEWAY_KEY",
 ];
 
 test("of an environment full of secrets the command gets none, in any case of letters", () => {

@@ -10,7 +10,7 @@ import {
 } from "copilot-keyless";
 import { createChatHandler } from "copilot-keyless/azure-functions";
 import { createDirectCredential, probe, streamChat } from "copilot-keyless/direct";
-import { createEdgeChatHandler } from "copilot-keyless/edge";
+import { createEdgeChatHandler, createEdgeGateway } from "copilot-keyless/edge";
 import { afterAll, describe, expect, test } from "vitest";
 
 const endpoint = "https://myres.openai.azure.com";
@@ -57,6 +57,11 @@ const FUNCTIONS: [name: string, code: string, call: (more: object) => unknown][]
     "createEdgeChatHandler",
     "chat/invalid-option",
     (more) => createEdgeChatHandler({ ...valid, authorize: "anonymous", ...more }),
+  ],
+  [
+    "createEdgeGateway",
+    "gateway/invalid-option",
+    (more) => createEdgeGateway({ ...valid, key: "key-of-the-tests", ...more }),
   ],
 ];
 

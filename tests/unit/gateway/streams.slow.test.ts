@@ -6,50 +6,55 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer, text } from "node:stream/consumers";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { answered, gatewayTo, open, resource, send } from "./support.js";
+import { answered, gatewayTo, isNode, open, resource, send } from "./support.js";
 
 const PATH = "/openai/v1/responses";
 const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-test("headers, query and body arrive as they were sent, with the token in place of the key", async () => {
-  const seen: { url: string | undefined; headers: string[]; body: string }[] = [];
-  const endpoint = await resource(async (request, response) => {
-    seen.push({ url: request.url, headers: request.rawHeaders, body: hash(await buffer(request)) });
-    response.writeHead(207, "Very Well", ["X-Two", "1", "X-Two", "2", "Set-Cookie", "a=1"]).end("bytes \xff");
-  });
-  const { gateway } = await gatewayTo(endpoint);
-  const body = gzipSync(randomBytes(100_000));
-  const headers = [
-    "Content-Encoding",
-    "gzip",
-    "X-A",
-    "1",
-    "x-a",
-    "2",
-    "Authorization",
-    "Bearer x",
-    "X-Api-Key",
-    "y",
-  ];
-  const sent = open(gateway, `${PATH}?a=%20b&c=[1]`, {
-    headers: [...headers, "Content-Length", `${body.length}`],
-  });
-  sent.end(body);
-  const answer = await answered(sent);
-  expect(answer).toMatchObject({ status: 207, body: "bytes \xff" });
-  expect(answer.headers).toMatchObject({ "x-two": "1, 2", "set-cookie": ["a=1"] });
-  expect(seen).toEqual([
-    {
-      url: `${PATH}?a=%20b&c=[1]`,
-      body: hash(body),
-      headers: [
-        ...["Host", new URL(endpoint).host, "Content-Encoding", "gzip", "X-A", "1", "x-a", "2"],
-        ...["Authorization", "Bearer token-of-the-tests", "Content-Length", `${body.length}`],
-        ...["Connection", "keep-alive"],
-      ],
-    },
-  ]);
-});
+test.runIf(isNode())(
+  "headers, query and body arrive as they were sent, with the token in place of the key",
+  async () => {
+    const seen: { url: string | undefined; headers: string[]; body: string }[] = [];
+    const endpoint = await resource(async (request, response) => {
+      seen.push({ url: request.url, headers: request.rawHeaders, body: hash(await buffer(request)) });
+      response
+        .writeHead(207, "Very Well", ["X-Two", "1", "X-Two", "2", "Set-Cookie", "a=1"])
+        .end("bytes \xff");
+    });
+    const { gateway } = await gatewayTo(endpoint);
+    const body = gzipSync(randomBytes(100_000));
+    const headers = [
+      "Content-Encoding",
+      "gzip",
+      "X-A",
+      "1",
+      "x-a",
+      "2",
+      "Authorization",
+      "Bearer x",
+      "X-Api-Key",
+      "y",
+    ];
+    const sent = open(gateway, `${PATH}?a=%20b&c=[1]`, {
+      headers: [...headers, "Content-Length", `${body.length}`],
+    });
+    sent.end(body);
+    const answer = await answered(sent);
+    expect(answer).toMatchObject({ status: 207, body: "bytes \xff" });
+    expect(answer.headers).toMatchObject({ "x-two": "1, 2", "set-cookie": ["a=1"] });
+    expect(seen).toEqual([
+      {
+        url: `${PATH}?a=%20b&c=[1]`,
+        body: hash(body),
+        headers: [
+          ...["Host", new URL(endpoint).host, "Content-Encoding", "gzip", "X-A", "1", "x-a", "2"],
+          ...["Authorization", "Bearer token-of-the-tests", "Content-Length", `${body.length}`],
+          ...["Connection", "keep-alive"],
+        ],
+      },
+    ]);
+  },
+);
 
 test("a body larger than memory allows is streamed in full, chunked or not", async () => {
   const endpoint = await resource(async (request, response) => {
@@ -63,7 +68,8 @@ test("a body larger than memory allows is streamed in full, chunked or not", asy
       headers: length === undefined ? { "transfer-encoding": "chunked" } : { "content-length": length },
     });
     sent.end(body);
-    expect((await answered(sent)).body).toBe(`${length} ${body.length} ${hash(body)}`);
+    const told = isNode() ? length : undefined;
+    expect((await answered(sent)).body).toBe(`${told} ${body.length} ${hash(body)}`);
   }
   await expect.poll(() => log.map(({ requestBytes }) => requestBytes)).toEqual([body.length, body.length]);
 });
@@ -96,20 +102,20 @@ test("each event arrives when it is sent", async () => {
   expect(index).toBe(3);
 });
 
-test.each([
-  ["br", brotliCompressSync],
-  ["gzip", gzipSync],
-] as const)("a refusal in %s is explained", async (encoding, compress) => {
-  const refusal = JSON.stringify({
-    error: { code: "403", message: "Access denied due to Virtual Network/Firewall rules." },
-  });
-  const endpoint = await resource((_request, response) => {
-    response.writeHead(403, { "content-encoding": encoding }).end(compress(refusal));
-  });
-  const { gateway } = await gatewayTo(endpoint);
-  const { status, body } = await send(gateway, PATH);
-  expect([status, JSON.parse(body).error.code]).toEqual([400, "model/firewall"]);
-});
+test.each([...(isNode() ? [["br", brotliCompressSync] as const] : []), ["gzip", gzipSync] as const])(
+  "a refusal in %s is explained",
+  async (encoding, compress) => {
+    const refusal = JSON.stringify({
+      error: { code: "403", message: "Access denied due to Virtual Network/Firewall rules." },
+    });
+    const endpoint = await resource((_request, response) => {
+      response.writeHead(403, { "content-encoding": encoding }).end(compress(refusal));
+    });
+    const { gateway } = await gatewayTo(endpoint);
+    const { status, body } = await send(gateway, PATH);
+    expect([status, JSON.parse(body).error.code]).toEqual([400, "model/firewall"]);
+  },
+);
 
 test("a 400 about the request passes with its bytes, also when it is long", async () => {
   const long = JSON.stringify({ error: { code: "context_length_exceeded", message: "x".repeat(300_000) } });
@@ -159,7 +165,7 @@ test("a client that leaves ends the request to the resource: before the answer, 
   expect(gateway.active).toBe(0);
 });
 
-test("a client that leaves while it sends its body frees the memory for it", async () => {
+test.runIf(isNode())("a client that leaves while it sends its body frees the memory for it", async () => {
   const endpoint = await resource((_request, response) => response.end());
   const { gateway } = await gatewayTo(endpoint, { limits: { bufferBytes: 1_000 } });
   for (let index = 0; index < 20; index += 1) {
@@ -226,20 +232,23 @@ test("a resource that cannot be reached is a 502 that says so", async () => {
   expect([status, JSON.parse(body).error.code]).toEqual([502, "model/network"]);
 });
 
-test("a request on a connection that the resource had just closed is sent again", async () => {
-  const answers: string[] = [];
-  const endpoint = await resource(async (request, response) => {
-    answers.push(await text(request));
-    // The second request of a connection finds it closed.
-    if (answers.length === 2) request.socket.destroy();
-    else response.end(`${answers.length}`);
-  });
-  const { gateway, log } = await gatewayTo(endpoint);
-  expect((await send(gateway, PATH, "one")).body).toBe("1");
-  expect((await send(gateway, PATH, "two")).body).toBe("3");
-  expect(answers).toEqual(["one", "two", "two"]);
-  await expect.poll(() => log.map(({ repeated }) => repeated)).toEqual([false, true]);
-});
+test.runIf(isNode())(
+  "a request on a connection that the resource had just closed is sent again",
+  async () => {
+    const answers: string[] = [];
+    const endpoint = await resource(async (request, response) => {
+      answers.push(await text(request));
+      // The second request of a connection finds it closed.
+      if (answers.length === 2) request.socket.destroy();
+      else response.end(`${answers.length}`);
+    });
+    const { gateway, log } = await gatewayTo(endpoint);
+    expect((await send(gateway, PATH, "one")).body).toBe("1");
+    expect((await send(gateway, PATH, "two")).body).toBe("3");
+    expect(answers).toEqual(["one", "two", "two"]);
+    await expect.poll(() => log.map(({ repeated }) => repeated)).toEqual([false, true]);
+  },
+);
 
 test("nothing is repeated after a rejected token if the body is gone: the client is asked to", async () => {
   const endpoint = await resource(async (request, response) => {

@@ -27,13 +27,27 @@ export function tokenFunction(token: () => string): TokenProvider {
   return (async () => token()) as unknown as TokenProvider;
 }
 
+/** What the tests need of a gateway. */
+export type Running = Pick<Gateway, "url" | "port" | "key" | "close" | "active">;
+
+/** How gateways are made: {@link createGateway}, unless a file of tests sets another. */
+let make: (options: GatewayOptions & { key: string | undefined }) => Promise<Running> = createGateway;
+
+/** Makes the tests of this file use other gateways. */
+export function useGateways(other: typeof make): void {
+  make = other;
+}
+
+/** Whether the tests are for `createGateway`, which works with connections, not with `fetch`. */
+export const isNode = (): boolean => make === createGateway;
+
 /** A gateway that is closed after the test, and its access log. */
 export async function gatewayTo(
   endpoint: string,
   options: GatewayOptions = {},
-): Promise<{ gateway: Gateway; log: GatewayAccess[] }> {
+): Promise<{ gateway: Running; log: GatewayAccess[] }> {
   const log: GatewayAccess[] = [];
-  const gateway = await createGateway({
+  const gateway = await make({
     endpoint,
     key: KEY,
     env: {},
@@ -59,7 +73,7 @@ export async function resource(listener: RequestListener): Promise<string> {
 
 /** Begins a request with the key. */
 export function open(
-  { port }: Gateway,
+  { port }: Running,
   path: string,
   {
     method = "POST",
@@ -91,14 +105,14 @@ export async function answered(sent: ClientRequest): Promise<Answered> {
 }
 
 /** Sends a request with a body, and returns the whole answer. */
-export function send(gateway: Gateway, path: string, body = "{}", headers: OutgoingHttpHeaders = {}) {
+export function send(gateway: Running, path: string, body = "{}", headers: OutgoingHttpHeaders = {}) {
   const sent = open(gateway, path, { headers: { "content-type": "application/json", ...headers } });
   sent.end(body);
   return answered(sent);
 }
 
 /** Sends bytes as they are, and returns all that comes back until the connection is closed. */
-export async function raw({ port }: Gateway, bytes: string): Promise<string> {
+export async function raw({ port }: Running, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => {});
   socket.write(bytes, "latin1");

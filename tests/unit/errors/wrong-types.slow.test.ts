@@ -141,9 +141,10 @@ const provider = index.createBearerTokenProvider(credential, "https://ai.azure.c
 const agent = new index.FoundryAgent({ env, credential, session: { availableTools: [] } });
 const conversation = agent.conversation();
 const chat = edge.createEdgeChatHandler({ authorize: "anonymous", env, credential });
+const gateway = edge.createEdgeGateway({ key: "key-of-the-tests", env, credential });
 const handler = functions.createChatHandler({ env, credential });
 afterAll(async () => {
-  for (const one of [foundry, foundries, provider, chat]) one.close();
+  for (const one of [foundry, foundries, provider, chat, gateway]) one.close();
   await agent.close();
   await handler.close();
 });
@@ -167,7 +168,8 @@ const OWNERS: Record<string, object> = {
   conversation,
   handler,
   chat,
-  handlers: { edge: chat },
+  gateway,
+  handlers: { edge: chat, gateway },
   "emulator.faults": emulator.faults,
   "emulator.replies": emulator.replies,
   "emulator.foundry": emulator.foundry,
@@ -399,6 +401,23 @@ const SOLE: Record<string, Record<string, Row>> = {
         ],
       ],
     },
+    createEdgeGateway: {
+      good: () => options({ key: "key-of-the-tests" }),
+      parameters: [
+        [
+          "options",
+          object,
+          {
+            ...FOUNDRY,
+            key: text,
+            allowHosts: list,
+            allowOrigins: list,
+            limits: object,
+            onAccess: call,
+          },
+        ],
+      ],
+    },
   },
   "azure-functions": {
     createChatHandler: {
@@ -597,7 +616,9 @@ const SOLE: Record<string, Record<string, Row>> = {
   },
   handler: { status: NONE, close: NONE },
   chat: { tokens: NONE, status: NONE, close: NONE },
+  gateway: { close: NONE },
   handlers: {
+    gateway: { good: () => [new Request("http://edge.example/v1")], parameters: [["request", none]] },
     edge: { good: () => [new Request("http://edge.example/chat")], parameters: [["request", none]] },
   },
   "emulator.faults": {

@@ -1,5 +1,4 @@
-// Headers as Node has them, a list of alternating names and values, and as the rules take them, a text
-// with a line for each.
+// The rules take and return headers as one text, `name: value` on a line each.
 
 /** Joins alternating names and values for the rules. */
 export function toText(headers: readonly string[]): string {

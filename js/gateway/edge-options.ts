@@ -1,0 +1,89 @@
+import { type Checks, callback, listOf, object, readOptions, text } from "../errors/check.js";
+import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.js";
+import { checkedLimits } from "../http/limits.js";
+import { checkedKey, invalid } from "./key.js";
+import type { GatewayAccess } from "./options.js";
+
+/** Options of {@link createEdgeGateway}: those of `createFoundryProvider`, and the ones below. */
+export interface EdgeGatewayOptions extends FoundryProviderOptions {
+  /** The key that clients send, 16 to 512 visible ASCII characters. Keep it in a secret. */
+  key: string;
+  /** Default `"direct"`: the direct credential for the environment. */
+  credential?: FoundryProviderOptions["credential"];
+  /** The names, without port, that clients may use in `Host`. Default: any. */
+  allowHosts?: readonly string[] | undefined;
+  /** The origins of web pages that may use the gateway. Default none. */
+  allowOrigins?: readonly string[] | undefined;
+  /** Overrides of the limits. */
+  limits?: Partial<EdgeGatewayLimits> | undefined;
+  /** Receives an entry for each request when it ends. Errors that it throws are ignored. */
+  onAccess?: ((entry: GatewayAccess) => void) | undefined;
+}
+
+/**
+ * Limits of an edge gateway. Times are in milliseconds, sizes in bytes. The platform limits how many
+ * requests there are at once, and how slowly they may arrive.
+ */
+export interface EdgeGatewayLimits {
+  /** Size of a request's body. Default 104,857,600 (100 MiB). */
+  maxBodyBytes: number;
+  /**
+   * Memory for the body of one request. Default 4,194,304 (4 MiB). A larger body is streamed, and
+   * its request not repeated after a revocation.
+   */
+  bufferBytes: number;
+  /** Time until the resource answers. Default 600,000: a model may think for minutes. */
+  firstByteMs: number;
+  /** Longest pause within an answer of the resource. Default 300,000. */
+  idleMs: number;
+}
+
+const LIMITS: EdgeGatewayLimits = {
+  maxBodyBytes: 100 * 1024 * 1024,
+  bufferBytes: 4 * 1024 * 1024,
+  firstByteMs: 600_000,
+  idleMs: 300_000,
+};
+
+/** Checked options, with defaults. */
+export interface EdgeSettings {
+  provider: FoundryProviderOptions;
+  key: string;
+  allowHosts: string[] | undefined;
+  allowOrigins: string[];
+  limits: EdgeGatewayLimits;
+  onAccess: EdgeGatewayOptions["onAccess"];
+}
+
+function edgeGatewayChecks(): Checks<EdgeGatewayOptions> {
+  return {
+    ...foundryChecks(),
+    key: text,
+    allowHosts: listOf(text),
+    allowOrigins: listOf(text),
+    limits: object,
+    onAccess: callback,
+  };
+}
+
+/** Checks the options. Throws `gateway/invalid-option`. */
+export function readEdgeGatewayOptions(given: EdgeGatewayOptions): EdgeSettings {
+  const {
+    key,
+    allowHosts,
+    allowOrigins = [],
+    limits,
+    onAccess,
+    ...provider
+  } = readOptions(given, edgeGatewayChecks(), "gateway/invalid-option");
+  if (key === undefined)
+    throw invalid("key is required: clients send it.", "Keep it in a secret of the platform.");
+  return {
+    provider: { credential: "direct", ...provider },
+    key: checkedKey(key),
+    allowHosts: allowHosts && [...allowHosts],
+    allowOrigins: [...allowOrigins],
+    limits: checkedLimits(LIMITS, limits, "gateway/invalid-option"),
+    onAccess,
+  };
+}

@@ -1,0 +1,62 @@
+import { checkArgument, quiet } from "../errors/check.js";
+import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
+import { gatewayModule } from "../wasm/gateway-bindings.js";
+import { EdgeExchange } from "./edge-exchange.js";
+import { type EdgeGatewayOptions, readEdgeGatewayOptions } from "./edge-options.js";
+
+/** A handler of `fetch` requests. It never rejects for a `Request`. */
+export type EdgeGateway = ((request: Request) => Promise<Response>) & {
+  /** The endpoint behind the gateway, its model and its tokens. */
+  readonly provider: FoundryProvider;
+  /** Discards the token. Later requests are answered 503, `gateway/closing`. */
+  close(): void;
+};
+
+/**
+ * Creates a gateway for platforms whose servers turn a `Request` into a `Response`: workerd, Deno,
+ * Bun, Azure Functions. It does with a request what `createGateway` does: takes the key, adds
+ * a fresh Entra token, repairs paths, and explains refusals. Streams pass as they come.
+ *
+ * Answers come uncompressed, because `fetch` decompresses them.
+ *
+ * @throws KeylessError `gateway/invalid-option`, and those of `createFoundryProvider`
+ * @example
+ * ```ts
+ * const gateway = createEdgeGateway({ endpoint: "https://myres.openai.azure.com", key: env.GATEWAY_KEY });
+ * export default { fetch: (request: Request) => gateway(request) };
+ * ```
+ */
+export function createEdgeGateway(options: EdgeGatewayOptions): EdgeGateway {
+  const { key, limits, allowHosts, allowOrigins, onAccess, ...settings } = readEdgeGatewayOptions(options);
+  const provider = createFoundryProvider(settings.provider);
+  const { baseUrl } = provider.endpoint;
+  const { Gateway: Rules } = gatewayModule();
+  let closed = false;
+  const context = {
+    rules: new Rules(baseUrl, key, allowHosts, allowOrigins),
+    provider,
+    origin: new URL(baseUrl).origin,
+    limits,
+    headers: Object.entries(provider.config.headers ?? {}),
+    key,
+    log: quiet(onAccess),
+    isClosed: () => closed,
+  };
+  const handle = async (request: Request): Promise<Response> => {
+    checkArgument("request", request, REQUEST, "gateway/invalid-option", "Pass the unchanged request.");
+    return new EdgeExchange(context, request).run();
+  };
+  const close = (): void => {
+    closed = true;
+    provider.close();
+  };
+  return Object.assign(handle, { provider, close });
+}
+
+const REQUEST = {
+  expected: "a Request",
+  fits: (value: unknown): boolean => {
+    const { method, url, headers } = value as Request;
+    return typeof method === "string" && typeof url === "string" && typeof headers.get === "function";
+  },
+};
