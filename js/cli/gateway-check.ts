@@ -23,6 +23,7 @@ export async function checkGateway(
     allowHosts: _hosts,
     allowOrigins: _origins,
     limits: _limits,
+    onAccess: _log,
     ...shared
   } = options;
   const stop = new AbortController();

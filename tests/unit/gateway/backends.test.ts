@@ -84,6 +84,13 @@ test("a region is slow: the next one is asked, and after three times at once", a
   expect(slow.hits).toBe(3);
   await expect.poll(() => log.map(({ failed }) => failed?.length ?? 0)).toEqual([1, 1, 1, 0]);
   slow.remove();
+  // It is as fast as this machine lets it be.
+  gateway.reload({
+    env: {},
+    backends: [backend(east, "east"), backend(west, "west", { priority: 1 })],
+    onAccess: (entry) => log.push(entry),
+  });
+  expect(gateway.backends[0]?.pausedMs).toBeGreaterThan(0);
   moved += 2_000;
   expect((await send(gateway, path, turn())).status).toBe(200);
   await expect.poll(() => log[4]?.backend).toBe("east");
