@@ -203,4 +203,22 @@ const load = {
   },
 };
 
-export const MEASURES = { bench, faults, scale, hostile, load, soak };
+/** Sends requests through a gateway. Fails with a sentence for each broken promise. */
+const gateway = {
+  about:
+    "Sends requests through a gateway, on tokens of 15 s, with revocations, faults, cut streams and leavers.",
+  options: [["--minutes <n>", "how long", from(1), 2], seed("which requests come how")],
+  prepare: quickBuild,
+  async run({ minutes, seed }, signal) {
+    const { gatewayLoad } = await import("../tests/gateway-load/run.mjs");
+    const { faultsOf, summaryOf } = await import("../tests/gateway-load/judge.mjs");
+    console.error(`gateway: seed ${seed}, ${minutes} minutes`);
+    const onProgress = (phase) => console.error(`… ${phase}`);
+    const run = await gatewayLoad({ minutes, seed, signal, onProgress });
+    const data = summaryOf({ minutes, seed }, run);
+    const good = `${data.answered} requests answered, ${data.streams} streams with the resource's own bytes; none lost`;
+    return { data, faults: faultsOf(data, run), good };
+  },
+};
+
+export const MEASURES = { bench, faults, scale, hostile, load, gateway, soak };
