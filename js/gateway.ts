@@ -6,5 +6,5 @@
  * @packageDocumentation
  */
 
-export { createGateway, type Gateway } from "./gateway/gateway.js";
-export type { GatewayAccess, GatewayLimits, GatewayOptions } from "./gateway/options.js";
+export { createGateway, type Gateway, type GatewayBackendState } from "./gateway/gateway.js";
+export type { GatewayAccess, GatewayBackend, GatewayLimits, GatewayOptions } from "./gateway/options.js";

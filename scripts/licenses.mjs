@@ -30,7 +30,8 @@ function bundledPackages(inputs) {
   return [...new Set(folders)].sort().map((folder) => {
     const manifest = join(folder, "package.json");
     const { name, version, license } = JSON.parse(readFileSync(manifest, "utf8"));
-    if (["MIT", "ISC", "Apache-2.0"].includes(license)) return { name, version, license, manifest };
+    if (["MIT", "ISC", "Apache-2.0", "BSD-3-Clause"].includes(license))
+      return { name, version, license, manifest };
     throw new StepError(`May ${name} be bundled? Its licence is ${license}`);
   });
 }

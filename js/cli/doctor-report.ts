@@ -100,11 +100,17 @@ export class DoctorReport {
     });
   }
 
+  /** The results, as `--json` prints them. */
+  get result(): { ok: boolean; checks: readonly Check[]; problem?: Problem } {
+    const problem = this.#problem;
+    return { ok: !problem, checks: this.#checks, ...(problem ? { problem } : {}) };
+  }
+
   /** Prints the problem or the success. Returns the exit code. */
   finish(): number {
     const problem = this.#problem;
     if (this.#json) {
-      this.#write({ ok: !problem, checks: this.#checks, ...(problem ? { problem } : {}) });
+      this.#write(this.result);
     } else if (problem) {
       process.stdout.write(`\n${formatProblem(problem).join("\n")}\n`);
     } else {

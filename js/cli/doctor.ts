@@ -6,6 +6,7 @@ import {
   type ErrorSummary,
   FoundryAgent,
   type FoundryProvider,
+  type FoundryProviderOptions,
   KeylessError,
   type Notice,
   type TokenEvent,
@@ -35,7 +36,7 @@ interface Settings extends DoctorOptions {
   takenOver: () => ErrorSummary | undefined;
 }
 
-const TIMEOUT_MS = 30_000;
+export const TIMEOUT_MS = 30_000;
 
 /** Short, so that the turn is short. */
 const PROMPT = "Reply with one word: ready";
@@ -58,20 +59,8 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   let provider: FoundryProvider | undefined;
   try {
     await report.check("environment", environment);
-    const planned = plan(options, (failure) => {
+    provider = await checkPlan(report, providerOptions(options), (failure) => {
       takenOver = failure;
-    });
-    provider = planned.provider;
-    await report.check(
-      planned.error && !hasCategory("endpoint", planned.error) ? "settings" : "endpoint",
-      async () => {
-        if (!provider) throw planned.error;
-        return endpoint(provider);
-      },
-    );
-    await report.check("credential", async () => {
-      if (planned.credentialError) throw planned.credentialError;
-      return credential(provider as FoundryProvider);
     });
     for (const [name, check] of Object.entries({ token, request, turn })) {
       await report.check(name, async () => check(provider as FoundryProvider, settings, stop.signal));
@@ -86,6 +75,24 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   return report.finish();
 }
 
+/** Checks the settings and the credential. Returns the provider, if there is one. */
+export async function checkPlan(
+  report: DoctorReport,
+  settings: FoundryProviderOptions,
+  onTakenOver: (failure: ErrorSummary) => void,
+): Promise<FoundryProvider | undefined> {
+  const { provider, error, credentialError } = plan(settings, onTakenOver);
+  await report.check(error && !hasCategory("endpoint", error) ? "settings" : "endpoint", async () => {
+    if (!provider) throw error;
+    return endpoint(provider);
+  });
+  await report.check("credential", async () => {
+    if (credentialError) throw credentialError;
+    return credential(provider as FoundryProvider);
+  });
+  return provider;
+}
+
 /**
  * The provider for the settings, or the error of the settings. The error of the credential is
  * separate.
@@ -96,8 +103,7 @@ interface Planned {
   credentialError?: unknown;
 }
 
-function plan(options: DoctorOptions, onTakenOver: (failure: ErrorSummary) => void): Planned {
-  const settings = providerOptions(options);
+function plan(settings: FoundryProviderOptions, onTakenOver: (failure: ErrorSummary) => void): Planned {
   const onEvent = (event: TokenEvent) => {
     if (event.type === "direct-fallback") onTakenOver(event.error);
   };
@@ -167,9 +173,9 @@ async function credential({ credential, scope, sources }: FoundryProvider): Prom
 }
 
 /** Acquires a token. Of a managed identity, compares it with that of the direct credential. */
-async function token(
+export async function token(
   provider: FoundryProvider,
-  { takenOver }: Settings,
+  { takenOver }: Pick<Settings, "takenOver">,
   abortSignal: AbortSignal,
 ): Promise<Finding> {
   const { tokens, scope } = provider;
@@ -197,9 +203,9 @@ async function token(
 }
 
 /** Sends one small request, without the Copilot runtime. */
-async function request(
+export async function request(
   { endpoint, config, model, tokens, scope }: FoundryProvider,
-  { timeoutMs }: Settings,
+  { timeoutMs }: Pick<Settings, "timeoutMs">,
   signal: AbortSignal,
 ): Promise<Finding> {
   const { wireModel, wireApi } = config;

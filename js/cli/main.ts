@@ -88,10 +88,21 @@ withEndpoint(program.command("config"))
 /** Adds the options of a gateway to a command. */
 function withGateway(command: Command): Command {
   return withEndpoint(command)
-    .option("--port <port>", "port of the gateway (default: a free one)", port)
-    .option(
-      "--key-file <file>",
-      "file with the gateway's key; created if it does not exist (default: a new key)",
+    .addOption(
+      new Option("--config <file>", "file with settings, TOML or JSON; the other options override it")
+        .env("COPILOT_KEYLESS_GATEWAY_CONFIG")
+        .conflicts("demo"),
+    )
+    .addOption(
+      new Option("--port <port>", "port of the gateway (default: a free one)")
+        .env("COPILOT_KEYLESS_GATEWAY_PORT")
+        .argParser(port),
+    )
+    .addOption(
+      new Option(
+        "--key-file <file>",
+        "file with the gateway's key; created if it does not exist (default: a new key)",
+      ).env("COPILOT_KEYLESS_GATEWAY_KEY_FILE"),
     )
     .option("--demo", "without an endpoint, use the embedded emulator; needs no Azure");
 }
@@ -100,14 +111,24 @@ withGateway(program.command("gateway"))
   .description(
     "Serve programs that can only hold a static key, until Ctrl-C: takes a local key, adds a fresh token, passes requests on.",
   )
-  .option("--host <address>", "address to listen on (default: 127.0.0.1); another one needs --allow-host")
+  .addOption(
+    new Option(
+      "--host <address>",
+      "address to listen on (default: 127.0.0.1); another one needs --allow-host",
+    ).env("COPILOT_KEYLESS_GATEWAY_HOST"),
+  )
   .option("--allow-host <name...>", "further host names that clients may use")
   .addOption(new Option("--for <client>", "print the line for one client only").choices(CLIENT_NAMES))
   .option("--quiet", "print no access log to standard error")
+  .option("--check", "diagnose each backend as doctor does, without a turn, and exit")
+  .option("--timeout <time>", "of --check: deadline of each request (default: 30s)", checked(timeout))
   .option("--json", "print the address, the key and the clients as JSON, and the access log as JSON lines")
   .addHelpText(
     "after",
-    `\nA service gets its key by ${KEY_VARIABLE}; then the key is not printed without --for.`,
+    `
+A service gets its key by ${KEY_VARIABLE}; then the key is not printed without --for.
+SIGHUP reads the file of --config again.
+Exit code of --check: 0 if all checks pass, 1 if one fails, 130 after Ctrl-C.`,
   )
   .action((options) => finish(gateway(options)));
 

@@ -117,7 +117,7 @@ export function readOptions<T extends object>(given: T | undefined, checks: Chec
   );
   if (unknown === undefined) return read;
   const names = Object.keys(checks);
-  const near = names.find((name) => distance(name.toLowerCase(), unknown.toLowerCase()) <= 2);
+  const near = nearest(names, unknown);
   const guess = near === undefined ? "" : `Did you mean ${near}? `;
   throw refused(`There is no option ${unknown}.`, code, `${guess}The options are ${names.join(", ")}.`);
 }
@@ -150,6 +150,11 @@ export function readKnownOptions<T extends object>(
 function isSet(given: object | undefined, name: string): boolean {
   const { value, get } = Object.getOwnPropertyDescriptor(given, name) ?? {};
   return value !== undefined || get !== undefined;
+}
+
+/** Returns the name that was probably meant; undefined if none is near. */
+export function nearest(names: readonly string[], unknown: string): string | undefined {
+  return names.find((name) => distance(name.toLowerCase(), unknown.toLowerCase()) <= 2);
 }
 
 /** How many characters must be added, removed or replaced to turn one text into another. */

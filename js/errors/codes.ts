@@ -209,6 +209,8 @@ export type GatewayRefusalCode =
   | "gateway/double-slash"
   | "gateway/other-host"
   | "gateway/unknown-path"
+  | "gateway/unknown-model"
+  | "gateway/quota"
   | "gateway/duplicate-header"
   | "gateway/bad-header"
   | "gateway/upgrade"
@@ -221,6 +223,7 @@ export type GatewayRefusalCode =
 /** The codes of the gateway that its program receives. */
 type GatewayErrorCode =
   | "gateway/invalid-option"
+  | "gateway/config"
   | "gateway/key-file"
   | "gateway/port-in-use"
   | "gateway/listen-failed"

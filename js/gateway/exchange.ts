@@ -2,54 +2,54 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { finished } from "node:stream";
 import type { ErrorCode, GatewayRefusalCode } from "../errors/codes.js";
 import type { KeylessError } from "../errors/keyless-error.js";
-import type { FoundryProvider } from "../foundry/provider.js";
 import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
-import type { Dialect, Gateway as Rules } from "../wasm/modules/gateway.js";
+import type { Dialect } from "../wasm/modules/gateway.js";
+import { Attempts, type Backend, type Backends, type Forward, NO_ANSWER } from "./backends.js";
 import { type Body, type Budget, declaredSize, readBody } from "./body.js";
 import { type AnswerTail, noteAnswer, noteRequest } from "./call.js";
-import { type Failure, readFailure } from "./failure.js";
-import { toList, toText } from "./header-text.js";
+import { decompressed, type Failure, readFailure } from "./failure.js";
+import { toList, toText, without } from "./header-text.js";
 import type { GatewayAccess, GatewayLimits } from "./options.js";
 import { explanation, keyless, ownHeaders } from "./own-answer.js";
 import { acquireToken, renewToken } from "./token.js";
-import { type Upstream, UpstreamError } from "./upstream.js";
+import { UpstreamError } from "./upstream.js";
 import { networkError, statusOfTokenError } from "./verdict.js";
+
+/** The largest body that is decompressed to be read. */
+const MAX_READ = 32 * 1024 * 1024;
 
 /** What all requests of a gateway have in common. */
 export interface Context {
-  readonly rules: Rules;
-  readonly provider: FoundryProvider;
-  readonly upstream: Upstream;
-  readonly limits: GatewayLimits;
+  /** What new requests use. */
+  readonly setup: Setup;
   readonly budget: Budget;
-  /** Headers of the options, which every request gets. */
-  readonly headers: readonly string[];
-  /** The key of the clients, which no log shows. */
-  readonly key: string;
   /** The requests that are forwarded. */
   readonly active: Set<Exchange>;
   /** Why no further request is accepted now. */
   refusal(): GatewayRefusalCode | undefined;
 }
 
-/** Where a request goes. */
-interface Route {
-  dialect: Dialect;
-  target: string;
-  isTurn: boolean;
-  headers: readonly string[];
+/** What a reload replaces. */
+export interface Setup {
+  readonly backends: Backends;
+  readonly limits: GatewayLimits;
+  /** The key of the clients, which no log shows. */
+  readonly key: string;
 }
 
 /** One request of a client, and its answer. */
 export class Exchange {
   readonly #context: Context;
+  readonly #setup: Setup;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #started = systemClock.monotonic();
   readonly #entry: GatewayAccess;
   /** The request to the resource that is in progress. */
   #sent: ClientRequest | undefined;
+  /** The backends that are asked, where there are several. */
+  #attempts: Attempts | undefined;
   #dialect: Dialect = "openai";
   #left = false;
   #taken = 0;
@@ -57,12 +57,14 @@ export class Exchange {
 
   constructor(context: Context, request: IncomingMessage, response: ServerResponse) {
     this.#context = context;
+    this.#setup = context.setup;
+    this.#setup.backends.enter();
     this.#request = request;
     this.#response = response;
     this.#entry = {
       at: systemClock.now(),
       method: request.method ?? "",
-      path: pathOf(request.url ?? "").replaceAll(context.key, "[redacted]"),
+      path: pathOf(request.url ?? "").replaceAll(context.setup.key, "[redacted]"),
       status: 0,
       repeated: false,
       outcome: "answered",
@@ -100,6 +102,10 @@ export class Exchange {
     await closed;
     socket.off("close", onClose);
     this.#context.budget.give(this.#taken);
+    this.#attempts?.end();
+    const failed = this.#attempts?.failed ?? [];
+    if (failed.length > 0) this.#entry.failed = failed;
+    this.#setup.backends.leave();
     this.#entry.usage = this.#tail?.usage();
     const { outcome } = this.#entry;
     return Object.assign(this.#entry, {
@@ -119,9 +125,10 @@ export class Exchange {
   }
 
   async #answer(): Promise<void> {
-    const { rules, limits } = this.#context;
+    const { backends, limits } = this.#setup;
     const { method = "", url = "", rawHeaders } = this.#request;
-    const admission = rules.admit(method, url, toText(rawHeaders));
+    const request = { method, target: url, headers: toText(rawHeaders) };
+    const admission = backends.admit(request);
     switch (admission[0]) {
       case "health":
         return this.#send(200, '{"status":"ok"}');
@@ -130,7 +137,7 @@ export class Exchange {
       case "refuse":
         return this.#refuse(admission[2], admission[1]);
     }
-    const [, dialect, target, isTurn, headers] = admission;
+    const [, dialect, , isTurn] = admission;
     this.#dialect = dialect;
     const refusal = this.#context.refusal();
     if (refusal !== undefined) return this.#refuse(refusal, dialect);
@@ -148,65 +155,125 @@ export class Exchange {
       });
       this.#request.pause();
     }
-    const all = [...toList(headers), ...this.#context.headers];
-    await this.#forward({ dialect, target, isTurn, headers: all }, body);
+    const { pool } = backends;
+    if (pool === undefined) {
+      await this.#ask(backends.first, admission, body);
+      return;
+    }
+    const encoding = this.#request.headers["content-encoding"];
+    const bytes = decompressed(Buffer.concat(body.chunks), encoding, MAX_READ);
+    const facts = { body: bytes, isWhole: body.whole, isTurn };
+    const attempts = new Attempts(backends, pool, request, facts);
+    this.#attempts = attempts;
+    const none = attempts.start();
+    if (none !== undefined) return this.#refuse(none.refusal, dialect, none.retryAfterMs);
+    do {
+      this.#entry.backend = attempts.backend.name;
+    } while (await this.#ask(attempts.backend, attempts.forward, body));
   }
 
-  /** Sends the request, at most twice, and passes on or explains the answer. */
-  async #forward(route: Route, body: Body): Promise<void> {
-    const { provider, upstream } = this.#context;
+  /**
+   * Sends the request to a backend, at most twice, and passes on or explains the answer. Resolves
+   * with true if another backend is to be asked.
+   */
+  async #ask(backend: Backend, forward: Forward, body: Body): Promise<boolean> {
+    const { provider, upstream } = backend;
     const { method = "" } = this.#request;
+    const [, dialect, target, isTurn, given] = forward;
+    const passed = [...toList(given), ...backend.headers];
+    // The ids of a compressed answer could not be read.
+    const own = this.#attempts?.makesIds ? without(passed, "accept-encoding") : passed;
+    const fails = (status: number, headers?: string[]) => this.#attempts?.report(status, headers) ?? false;
+    const hasNoToken = (error: unknown) => {
+      const known = keyless(error);
+      if (fails(known.retryable ? NO_ANSWER.unreachable : NO_ANSWER.left)) return true;
+      this.#explain(dialect, statusOfTokenError(known), known);
+      return false;
+    };
     let token: string | undefined;
     try {
       token = await acquireToken(provider);
     } catch (error) {
-      return this.#explainNoToken(route.dialect, error);
+      return hasNoToken(error);
     }
     for (let repeated = false; !this.#left; repeated = true) {
-      this.#entry.repeated = repeated;
+      this.#entry.repeated ||= repeated;
       const authorization = token === undefined ? [] : ["Authorization", `Bearer ${token}`];
-      const headers = [...route.headers, ...authorization];
-      const outgoing = { method, target: route.target, headers, body, source: this.#request };
+      const headers = [...own, ...authorization];
       let response: IncomingMessage;
       try {
-        response = await upstream.send(outgoing, (request) => {
-          this.#sent = request;
-        });
+        response = await upstream.send(
+          { method, target, headers, body, source: this.#request },
+          (request) => {
+            this.#sent = request;
+          },
+        );
       } catch (error) {
-        if (this.#left) return;
-        const { reused = false } = error as Partial<UpstreamError>;
+        if (this.#left) break;
+        const { reused = false, isConnected = true } = error as Partial<UpstreamError>;
         if (gatewayModule().repeatsBrokenConnection(reused, body.whole, repeated)) continue;
-        return this.#explainNoAnswer(route.dialect, error);
+        if (fails(isConnected ? NO_ANSWER.broke : NO_ANSWER.unreachable)) return true;
+        this.#explainNoAnswer(backend, dialect, error);
+        return false;
       }
-      const { statusCode: status = 0 } = response;
+      const { statusCode: status = 0, rawHeaders } = response;
       const isRedirect = status >= 300 && status < 400;
-      if (!isRedirect && !gatewayModule().needsReading(status)) return this.#pass(response);
-      const facts = { isTurn: route.isTurn, repeatable: body.whole, repeated, token };
+      if (!isRedirect && !gatewayModule().needsReading(status)) {
+        if (fails(status, rawHeaders)) {
+          response.destroy();
+          return true;
+        }
+        this.#pass(response);
+        return false;
+      }
+      const facts = { isTurn, repeatable: body.whole, repeated, token };
       let failure: Failure;
       try {
-        failure = await readFailure(provider, response, facts, this.#context.limits.idleMs);
+        failure = await readFailure(provider, response, facts, this.#setup.limits.idleMs);
       } catch (error) {
         response.destroy();
         if (this.#left || !(error instanceof UpstreamError)) throw error;
-        return this.#explainNoAnswer(route.dialect, error);
+        if (fails(NO_ANSWER.broke)) return true;
+        this.#explainNoAnswer(backend, dialect, error);
+        return false;
       }
       const { verdict, error, claims, bytes, hasMore } = failure;
-      if (verdict === "pass") return this.#pass(response, bytes, hasMore);
+      const renews = verdict === "renew" || verdict === "challenge" || verdict === "retry-by-client";
+      if (!renews && fails(status, rawHeaders)) {
+        response.destroy();
+        return true;
+      }
+      if (verdict === "pass") {
+        this.#pass(response, bytes, hasMore);
+        return false;
+      }
       response.destroy();
-      if (verdict === "redirect") return this.#refuse("gateway/redirect", route.dialect);
-      if (verdict === "explain") return this.#explain(route.dialect, 400, error);
+      if (verdict === "redirect") {
+        this.#refuse("gateway/redirect", dialect);
+        return false;
+      }
+      if (verdict === "explain") {
+        this.#explain(dialect, 400, error);
+        return false;
+      }
       try {
         token = await renewToken(provider, token, claims);
       } catch (tokenError) {
-        return this.#explainNoToken(route.dialect, tokenError);
+        return hasNoToken(tokenError);
       }
-      if (verdict === "retry-by-client") return this.#explain(route.dialect, 503, error);
+      if (verdict === "retry-by-client") {
+        this.#explain(dialect, 503, error);
+        break;
+      }
     }
+    // Nothing is known of the backend.
+    return fails(NO_ANSWER.left);
   }
 
   /** Passes an answer on: what was read of its body, and the rest as it comes. */
   #pass(response: IncomingMessage, read?: Buffer, hasMore = true): void {
     const client = this.#response;
+    const attempts = this.#attempts;
     const { statusCode = 502, rawHeaders } = response;
     this.#entry.status = statusCode;
     client.sendDate = false;
@@ -226,13 +293,14 @@ export class Exchange {
       if (client.writableNeedDrain) idle.refresh();
       else response.destroy();
     };
-    const idle = systemClock.setTimeout(silent, this.#context.limits.idleMs) as NodeJS.Timeout;
+    const idle = systemClock.setTimeout(silent, this.#setup.limits.idleMs) as NodeJS.Timeout;
     const { "content-type": type, "content-encoding": encoding } = response.headers;
     this.#tail = noteAnswer(this.#entry, { type, encoding });
     const count = (chunk: Buffer) => {
       this.#entry.firstByteMs ??= Math.round(systemClock.monotonic() - this.#started);
       this.#entry.responseBytes += chunk.length;
       this.#tail?.add(chunk);
+      if (attempts?.makesIds) attempts.read(chunk);
       idle.refresh();
     };
     // Also when it broke off before this was called.
@@ -250,25 +318,20 @@ export class Exchange {
     response.pipe(client);
   }
 
-  #refuse(code: GatewayRefusalCode, dialect: Dialect): void {
+  #refuse(code: GatewayRefusalCode, dialect: Dialect, retryAfterMs?: number): void {
     const [status, , body] = gatewayModule().refusal(code, dialect);
-    this.#send(status, body, code);
+    this.#send(status, body, code, retryAfterMs);
   }
 
   #explain(dialect: Dialect, status: number, error: KeylessError): void {
     this.#send(status, explanation(dialect, status, error), error.code, error.retryAfterMs);
   }
 
-  #explainNoToken(dialect: Dialect, error: unknown): void {
-    const known = keyless(error);
-    this.#explain(dialect, statusOfTokenError(known), known);
-  }
-
-  #explainNoAnswer(dialect: Dialect, error: unknown): void {
+  #explainNoAnswer({ provider }: Backend, dialect: Dialect, error: unknown): void {
     const { reason, message } = error as UpstreamError;
     if (reason === "timeout") this.#refuse("gateway/timeout", dialect);
     else if (reason === "too-large") this.#refuse("gateway/body-too-large", dialect);
-    else this.#explain(dialect, 502, networkError(this.#context.provider, message));
+    else this.#explain(dialect, 502, networkError(provider, message));
   }
 
   /** Sends an answer of the gateway's own. */

@@ -34,7 +34,7 @@ export async function readFailure(
   const failed = {
     status,
     headers: Object.entries(headers).map(([name, value]) => [name, String(value)] as const),
-    body: decoded(bytes, headers["content-encoding"]).toString("utf8"),
+    body: decompressed(bytes, headers["content-encoding"], 16 * MAX_ERROR_BYTES).toString("utf8"),
     challenge: headers["www-authenticate"],
   };
   return { ...judgeFailure(provider, failed, facts), bytes, hasMore };
@@ -57,7 +57,7 @@ function peek(response: IncomingMessage, idleMs: number): Promise<{ bytes: Buffe
     };
     const fail = (message: string) => {
       stop();
-      reject(new UpstreamError(message, "network", false));
+      reject(new UpstreamError(message, "network", false, true));
     };
     const onData = (chunk: Buffer) => {
       idle.refresh();
@@ -76,9 +76,12 @@ function peek(response: IncomingMessage, idleMs: number): Promise<{ bytes: Buffe
   });
 }
 
-/** Decompresses a body. Returns one that cannot be decompressed, or that is cut off, as it is. */
-function decoded(bytes: Buffer, encoding: string | undefined): Buffer {
-  const options = { maxOutputLength: 16 * MAX_ERROR_BYTES };
+/**
+ * Decompresses a body. Returns one that cannot be decompressed, that is cut off or too long, as it
+ * is.
+ */
+export function decompressed(bytes: Buffer, encoding: string | undefined, maxOutputLength: number): Buffer {
+  const options = { maxOutputLength };
   // Node 20 has no zstd.
   const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (bytes: Buffer, options: object) => Buffer };
   try {

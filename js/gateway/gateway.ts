@@ -2,13 +2,12 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { quiet } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
+import type { FoundryProvider } from "../foundry/provider.js";
 import { systemClock } from "../platform/clock.js";
-import { gatewayModule } from "../wasm/gateway-bindings.js";
+import { Backends } from "./backends.js";
 import { Budget } from "./body.js";
-import { Exchange } from "./exchange.js";
+import { Exchange, type Setup } from "./exchange.js";
 import { type GatewayOptions, readGatewayOptions, type Settings } from "./options.js";
-import { Upstream } from "./upstream.js";
 
 /** A running gateway. `await using` closes it. */
 export interface Gateway extends AsyncDisposable {
@@ -17,15 +16,34 @@ export interface Gateway extends AsyncDisposable {
   readonly port: number;
   /** The key that clients send. Neither `util.inspect` nor `JSON.stringify` shows it. */
   readonly key: string;
-  /** The endpoint behind the gateway, its model and its tokens. */
+  /** The endpoint behind the gateway, its model and its tokens; that of the first backend. */
   readonly provider: FoundryProvider;
+  /** All backends, as they are now. */
+  readonly backends: readonly GatewayBackendState[];
   /** The number of requests that are being forwarded. Refused ones do not count. */
   readonly active: number;
+  /**
+   * Replaces the options, as `createGateway` takes them: those of backends, keys, hosts, origins,
+   * `limits` and `onAccess`. Requests in progress end with the old ones; conversations stay with
+   * their resources. Without `key` and `keyFile` the key stays. `port` and `host` cannot change, nor
+   * can the limits `bufferBytes`, `headersMs`, `requestMs` and `closeMs`, which are ignored.
+   *
+   * @throws KeylessError those of `createGateway`; nothing has changed then
+   */
+  reload(options: GatewayOptions): void;
   /**
    * Stops accepting requests, gives those in progress `limits.closeMs` to end, and closes all
    * connections. Later calls resolve with the first.
    */
   close(): Promise<void>;
+}
+
+/** A backend of a running gateway. */
+export interface GatewayBackendState {
+  readonly name: string;
+  readonly provider: FoundryProvider;
+  /** How long it is not asked, in milliseconds, after failures; 0 if it is. Not for its quota. */
+  readonly pausedMs: number;
 }
 
 /**
@@ -44,30 +62,24 @@ export interface Gateway extends AsyncDisposable {
  */
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const settings = readGatewayOptions(options);
-  const { key, limits } = settings;
-  const provider = createFoundryProvider(settings.provider);
-  const { baseUrl } = provider.endpoint;
-  const upstream = new Upstream(baseUrl, limits);
-  const { Gateway: Rules } = gatewayModule();
+  const { limits } = settings;
+  let setup: Setup = { backends: new Backends(settings), limits, key: settings.key };
   const active = new Set<Exchange>();
   let closing: Promise<void> | undefined;
   const context = {
-    rules: new Rules(baseUrl, key, settings.allowHosts, settings.allowOrigins),
-    provider,
-    upstream,
-    limits,
+    get setup() {
+      return setup;
+    },
     budget: new Budget(limits.bufferBytes),
-    headers: Object.entries(provider.config.headers ?? {}).flat(),
-    key,
     active,
     refusal: () =>
       closing
         ? ("gateway/closing" as const)
-        : active.size >= limits.maxRequests
+        : active.size >= setup.limits.maxRequests
           ? ("gateway/busy" as const)
           : undefined,
   };
-  const log = quiet(settings.onAccess);
+  let log = quiet(settings.onAccess);
   let whenIdle = () => {};
   const server = createServer(
     {
@@ -93,9 +105,28 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   server.maxConnections = 4 * limits.maxRequests;
   // A WebSocket is answered by the rules, as any other request.
   const port = await listen(server, settings).catch((error) => {
-    provider.close();
+    setup.backends.close();
     throw error;
   });
+  const reload = (changed: GatewayOptions): void => {
+    const { key, keyFile, port: newPort = settings.port, host = settings.host } = changed;
+    if ((newPort !== settings.port && newPort !== port) || host !== settings.host)
+      throw new KeylessError(
+        "gateway/invalid-option",
+        "port and host cannot change while the gateway runs.",
+        {
+          hint: "Leave them as they are, or start the gateway again.",
+        },
+      );
+    const kept = key === undefined && keyFile === undefined ? { key: setup.key } : {};
+    const next = readGatewayOptions({ ...changed, ...kept });
+    const backends = new Backends(next);
+    backends.adopt(setup.backends);
+    setup.backends.retire();
+    setup = { backends, limits: next.limits, key: next.key };
+    server.maxConnections = 4 * next.limits.maxRequests;
+    log = quiet(next.onAccess);
+  };
   const shutDown = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
     if (active.size > 0) {
@@ -108,9 +139,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       });
     }
     server.closeAllConnections();
-    upstream.close();
+    setup.backends.close();
     await closed;
-    provider.close();
   };
   const close = () => {
     closing ??= shutDown();
@@ -120,15 +150,21 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   const gateway = {
     url: `http://${name === "0.0.0.0" || name === "[::]" ? "127.0.0.1" : name}:${port}`,
     port,
-    provider,
+    get provider() {
+      return setup.backends.first.provider;
+    },
+    get backends() {
+      return setup.backends.states();
+    },
     get active() {
       return active.size;
     },
+    reload,
     close,
     [Symbol.asyncDispose]: close,
   };
   // Not enumerable, so that no log of the gateway shows the key.
-  return Object.defineProperty<object>(gateway, "key", { get: () => key }) as Gateway;
+  return Object.defineProperty<object>(gateway, "key", { get: () => setup.key }) as Gateway;
 }
 
 /** Listens, and returns the port. */

@@ -16,3 +16,8 @@ export function toList(text: string): string[] {
     return [line.slice(0, end), line.slice(end + 2)];
   });
 }
+
+/** Returns a list of names and values without those of one name, which is in lower case. */
+export function without(headers: readonly string[], name: string): string[] {
+  return headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== name);
+}

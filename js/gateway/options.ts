@@ -5,6 +5,7 @@ import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.js";
 import { checkedLimits } from "../http/limits.js";
+import { LONGEST_TIMER_MS } from "../platform/clock.js";
 import { readPrivateFile } from "../platform/private-file.js";
 import { quote } from "../platform/shell.js";
 import { checkedKey, invalid } from "./key.js";
@@ -36,10 +37,42 @@ export interface GatewayOptions extends FoundryProviderOptions {
   allowHosts?: readonly string[] | undefined;
   /** The origins of web pages that may use the gateway. Default none. */
   allowOrigins?: readonly string[] | undefined;
+  /**
+   * Several resources in place of one `endpoint`. A request goes to one that serves its model; if
+   * that is at its quota, fails or cannot be reached, another one is asked. A conversation stays with
+   * the resource that made its ids or its encrypted reasoning.
+   */
+  backends?: readonly GatewayBackend[] | undefined;
   /** Overrides of the limits. */
   limits?: Partial<GatewayLimits> | undefined;
   /** Receives an entry for each request when it ends. Errors that it throws are ignored. */
   onAccess?: ((entry: GatewayAccess) => void) | undefined;
+}
+
+/**
+ * A resource behind a gateway that has several: options of `createFoundryProvider`, and the ones
+ * below. Those that are unset come from the gateway's options.
+ */
+export interface GatewayBackend extends FoundryProviderOptions {
+  /** The name in logs, each once. Default: the host of its endpoint. */
+  name?: string | undefined;
+  /**
+   * The models that it serves, by the names that requests carry: those of its deployments. Default:
+   * all.
+   */
+  models?: readonly string[] | undefined;
+  /**
+   * A whole number from 0. Backends with a higher one are asked while all with lower ones are paused.
+   * Default 0.
+   */
+  priority?: number | undefined;
+  /** Its share among backends of the same priority: a whole number from 1. Default 1. */
+  weight?: number | undefined;
+  /**
+   * Time until it answers, in milliseconds. Then the next backend is asked. Default:
+   * `limits.firstByteMs`.
+   */
+  firstByteMs?: number | undefined;
 }
 
 /** Limits of a gateway. Times are in milliseconds, sizes in bytes. */
@@ -82,6 +115,10 @@ export interface GatewayAccess {
   repeated: boolean;
   /** `client-left` and `upstream-broke`: the answer is incomplete. */
   outcome: "answered" | "client-left" | "upstream-broke";
+  /** The backend that was asked last, where there are several. */
+  backend?: string;
+  /** The backends that were asked before it, and the status of each; 0 if it did not answer. */
+  failed?: readonly { backend: string; status: number }[];
   /** Milliseconds until the first byte of the answer; undefined if there was none. */
   firstByteMs?: number;
   /** Milliseconds until the end. */
@@ -112,9 +149,19 @@ const LIMITS: GatewayLimits = {
   closeMs: 5_000,
 };
 
+/** Checked options of a backend, with defaults. */
+export interface BackendSettings {
+  name: string | undefined;
+  provider: FoundryProviderOptions;
+  models: readonly string[];
+  priority: number;
+  weight: number;
+  firstByteMs: number | undefined;
+}
+
 /** Checked options, with defaults. */
 export interface Settings {
-  provider: FoundryProviderOptions;
+  backends: BackendSettings[];
   port: number;
   host: string;
   key: string;
@@ -133,8 +180,20 @@ function gatewayChecks(): Checks<GatewayOptions> {
     keyFile: text,
     allowHosts: listOf(text),
     allowOrigins: listOf(text),
+    backends: listOf(object),
     limits: object,
     onAccess: callback,
+  };
+}
+
+function backendChecks(): Checks<GatewayBackend> {
+  return {
+    ...foundryChecks(),
+    name: text,
+    models: listOf(text),
+    priority: number,
+    weight: number,
+    firstByteMs: number,
   };
 }
 
@@ -147,6 +206,7 @@ export function readGatewayOptions(given: GatewayOptions): Settings {
     keyFile,
     allowHosts = [],
     allowOrigins = [],
+    backends,
     limits,
     onAccess,
     ...provider
@@ -161,7 +221,7 @@ export function readGatewayOptions(given: GatewayOptions): Settings {
   }
   if (key !== undefined && keyFile !== undefined) throw invalid("key and keyFile exclude each other.");
   return {
-    provider,
+    backends: readBackends(backends, provider),
     port,
     host,
     key: keyFile === undefined ? checkedKey(key ?? randomKey()) : keyOf(keyFile),
@@ -170,6 +230,41 @@ export function readGatewayOptions(given: GatewayOptions): Settings {
     limits: checkedLimits(LIMITS, limits, "gateway/invalid-option"),
     onAccess,
   };
+}
+
+/** Checks the backends: those that are given, or the one that the options of the gateway describe. */
+function readBackends(
+  given: readonly GatewayBackend[] | undefined,
+  shared: FoundryProviderOptions,
+): BackendSettings[] {
+  if (given !== undefined && given.length === 0) throw invalid("backends is empty.");
+  if (given !== undefined && shared.endpoint !== undefined)
+    throw invalid("endpoint and backends exclude each other.");
+  const names = new Set<string>();
+  return (given ?? [{}]).map((one, at) => {
+    const {
+      name,
+      models = [],
+      priority = 0,
+      weight = 1,
+      firstByteMs,
+      ...own
+    } = readOptions(one, backendChecks(), "gateway/invalid-option");
+    const place = `backends[${at}]`;
+    if (given !== undefined && own.endpoint === undefined)
+      throw invalid(`${place}.endpoint is missing.`, "Each backend needs an endpoint of its own.");
+    checkWhole(`${place}.priority`, priority, 0);
+    checkWhole(`${place}.weight`, weight, 1);
+    if (firstByteMs !== undefined) checkWhole(`${place}.firstByteMs`, firstByteMs, 1);
+    if (name !== undefined && names.has(name)) throw invalid(`The name ${name} occurs twice in backends.`);
+    names.add(name ?? "");
+    return { name, provider: { ...shared, ...own }, models, priority, weight, firstByteMs };
+  });
+}
+
+function checkWhole(name: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least && value <= LONGEST_TIMER_MS) return;
+  throw invalid(`${name} must be a whole number from ${least}, below 2^31.`);
 }
 
 function isLoopback(host: string): boolean {

@@ -12,11 +12,13 @@ const OF_A_STATUS: Record<number, Record<string, string>> = {
 /** Returns the headers of an answer of the gateway's own, without its length. */
 export function ownHeaders(status: number, body: string, retryAfterMs?: number): Record<string, string> {
   const seconds = retryAfterMs === undefined ? 1 : Math.max(1, Math.ceil(retryAfterMs / 1000));
+  const isForLater = status === 429 || status === 503;
   return {
     ...(body === "" ? {} : { "content-type": "application/json" }),
     "cache-control": "no-store",
-    ...(status === 503 ? { "retry-after": `${seconds}` } : {}),
-    ...(status >= 400 ? { "x-should-retry": `${status >= 500}` } : {}),
+    ...(isForLater ? { "retry-after": `${seconds}` } : {}),
+    ...(isForLater && retryAfterMs ? { "retry-after-ms": `${retryAfterMs}` } : {}),
+    ...(status >= 400 ? { "x-should-retry": `${status === 429 || status >= 500}` } : {}),
     ...OF_A_STATUS[status],
   };
 }

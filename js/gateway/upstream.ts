@@ -29,6 +29,8 @@ export class UpstreamError extends Error {
     readonly reason: "network" | "timeout" | "too-large",
     /** Whether a connection that had been used before broke, so that the request may be repeated. */
     readonly reused: boolean,
+    /** Whether a connection was made, so that the resource may have the request. */
+    readonly isConnected: boolean,
   ) {
     super(message);
   }
@@ -69,9 +71,10 @@ export class Upstream {
       });
       onRequest(request);
       let answered = false;
+      let isConnected = false;
       const fail = (message: string, reason: UpstreamError["reason"] = "network", isBroken = false) => {
         if (answered) return void request.destroy();
-        reject(new UpstreamError(message, reason, isBroken && request.reusedSocket));
+        reject(new UpstreamError(message, reason, isBroken && request.reusedSocket, isConnected));
         request.destroy();
       };
       const slow = systemClock.setTimeout(
@@ -79,14 +82,18 @@ export class Upstream {
         this.#limits.firstByteMs,
       );
       request.once("socket", (socket) => {
-        if (!socket.connecting) return;
+        isConnected = !socket.connecting;
+        if (isConnected) return;
         const stuck = systemClock.setTimeout(
           () => fail("the connection to the resource timed out (ETIMEDOUT)"),
           this.#limits.connectMs,
         );
         const done = () => systemClock.clearTimeout(stuck);
         socket
-          .once(this.#agent instanceof HttpsAgent ? "secureConnect" : "connect", done)
+          .once(this.#agent instanceof HttpsAgent ? "secureConnect" : "connect", () => {
+            isConnected = true;
+            done();
+          })
           .once("close", done);
       });
       request.on("error", (error: Error & { code?: string }) => {

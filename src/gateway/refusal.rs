@@ -111,8 +111,8 @@ refusals! {
     UnknownPath => "gateway/unknown-path", 404, "No route has this path. The base URL of OpenAI clients is http://<gateway>/openai/v1, that of Anthropic clients http://<gateway>/anthropic. A project's connections, and projects other than the endpoint's, are not served.",
     /// No backend serves the model.
     UnknownModel => "gateway/unknown-model", 404, "No backend of this gateway serves the model. Correct the model's name, or add it to the models of a backend.",
-    /// All backends of the model are at their quota.
-    Quota => "gateway/quota", 429, "All backends of this model are at their quota. Try again after the time in Retry-After, or add a backend.",
+    /// No backend has quota left for the model.
+    Quota => "gateway/quota", 429, "No backend has quota left for this model. Try again after the time in Retry-After, or add a backend.",
     /// A header that must be there once is there twice.
     DuplicateHeader => "gateway/duplicate-header", 400, "A header that may occur once (Host, Origin, a key, or a length) occurs twice.",
     /// A header has a line break or another control character.

@@ -140,6 +140,12 @@ impl Wanted {
     pub fn new(target: &str, body: &[u8]) -> Self {
         Self(rules::Wanted::read(target, body))
     }
+
+    /// [`rules::Wanted::makes_ids`].
+    #[wasm_bindgen(js_name = makesIds)]
+    pub fn makes_ids(&self) -> bool {
+        self.0.makes_ids()
+    }
 }
 
 /// [`rules::AnswerReader`].
@@ -193,8 +199,15 @@ impl Pool {
     /// [`rules::Pool::choose`]. Returns `["ask", backend]`, `["wait", ms]`,
     /// `["unknown-model", 0]` or `["exhausted", 0]`.
     #[allow(clippy::needless_pass_by_value, reason = "lists cross the boundary by value")]
-    pub fn choose(&mut self, wanted: &Wanted, tried: Vec<usize>, now: f64, chance: f64) -> Array {
-        let (kind, number) = match self.0.choose(&wanted.0, &tried, now as i64, chance) {
+    pub fn choose(
+        &mut self,
+        wanted: &Wanted,
+        excluded: Vec<usize>,
+        is_first: bool,
+        now: f64,
+        chance: f64,
+    ) -> Array {
+        let (kind, number) = match self.0.choose(&wanted.0, &excluded, is_first, now as i64, chance) {
             Choice::Ask(backend) => ("ask", backend as f64),
             Choice::Wait(ms) => ("wait", ms.into()),
             Choice::UnknownModel => ("unknown-model", 0.0),

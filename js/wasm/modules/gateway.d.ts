@@ -59,3 +59,53 @@ export function modelOf(target: string, body: Uint8Array): string | undefined;
 
 /** Returns input and output tokens by the end of an answer; undefined if it does not say. */
 export function usageOf(tail: string): Float64Array | undefined;
+
+/** What a request needs of its backend. */
+export class Wanted {
+  /** `target`: as the client sent it. `body`: decompressed, as far as it is there. */
+  constructor(target: string, body: Uint8Array);
+  /** Whether the answer has ids to remember. */
+  makesIds(): boolean;
+  free(): void;
+}
+
+/** Reads the ids of an answer. */
+export class AnswerReader {
+  free(): void;
+}
+
+/** Which backend to ask: its position, or how many milliseconds to wait. */
+export type Choice = [kind: "ask" | "wait" | "unknown-model" | "exhausted", number: number];
+
+/** Chooses among backends. Times are monotonic milliseconds; `chance` is a random number in 0..1. */
+export class Pool {
+  /** Lists with an item for each backend; its models are joined by line feeds. */
+  constructor(resources: string[], models: string[], priorities: Uint32Array, weights: Uint32Array);
+  /** Takes over conversations and pauses. */
+  adopt(other: Pool): void;
+  /** `excluded`: those not to ask. `isFirst`: none was asked. */
+  choose(wanted: Wanted, excluded: Uint32Array, isFirst: boolean, now: number, chance: number): Choice;
+  /**
+   * Notes a result, and returns whether the request should be sent to another backend. `status`: of
+   * an answer; 0 if the connection broke, -1 if there was none, -2 if the client left. `headers` is
+   * a text as for {@link Gateway.admit}.
+   */
+  report(
+    backend: number,
+    wanted: Wanted,
+    status: number,
+    headers: string,
+    repeatable: boolean,
+    isSafe: boolean,
+    sent: number,
+    now: number,
+    wall: number,
+    chance: number,
+  ): boolean;
+  /** Notes that an answer is complete. */
+  finish(backend: number): void;
+  readAnswer(backend: number, reader: AnswerReader, bytes: Uint8Array): void;
+  /** How long a backend is paused as a whole; 0 if it is not. */
+  pausedMs(backend: number, now: number): number;
+  free(): void;
+}

@@ -15,7 +15,7 @@ const LONGEST_ASKED_MS: Millis = 300_000;
 /// So many failures in a row pause a backend. One that cannot be reached is paused at once.
 const FAILURES: u32 = 3;
 
-/// How long one request after a pause keeps all others away, if it gets no answer.
+/// How long one request after a pause keeps others away, if it gets no answer.
 const PROBE_MS: Millis = 10_000;
 
 /// How many models of a backend can be paused at a time.
@@ -43,6 +43,8 @@ pub enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Readiness {
     Ready,
+    /// A request finds out whether all is well again. Others are sent only if no backend is ready.
+    Probing,
     /// Not before this time. `by_quota`: it asked for the pause, for the model of the request.
     Paused {
         until: Millis,
@@ -72,11 +74,13 @@ struct Pause {
 }
 
 impl Pause {
-    /// The time before which nothing is sent. `None` if something may be.
-    fn blocked(&self, now: Millis) -> Option<Millis> {
-        let until = self.span.map(|(_, until)| until);
-        let probe = self.probe.map(|sent| sent.saturating_add(PROBE_MS));
-        until.max(probe).filter(|until| now < *until)
+    fn readiness(&self, now: Millis, by_quota: bool) -> Readiness {
+        let is_probed = |sent: Millis| now < sent.saturating_add(PROBE_MS);
+        match self.span {
+            Some((_, until)) if now < until => Readiness::Paused { until, by_quota },
+            Some(_) if self.probe.is_some_and(is_probed) => Readiness::Probing,
+            _ => Readiness::Ready,
+        }
     }
 
     /// Whether a request was sent before it began: its result tells nothing new.
@@ -85,8 +89,16 @@ impl Pause {
     }
 
     fn sent(&mut self, now: Millis) {
-        if self.span.is_some_and(|(_, until)| until <= now) {
+        // Not for one that is asked for want of another.
+        if self.readiness(now, false) == Readiness::Ready && self.span.is_some() {
             self.probe = Some(now);
+        }
+    }
+
+    /// Notes that a request has its result.
+    fn probed(&mut self, sent: Millis) {
+        if self.probe == Some(sent) {
+            self.probe = None;
         }
     }
 
@@ -129,18 +141,14 @@ pub(super) struct Timing {
 
 impl Health {
     pub(super) fn readiness(&self, model: Option<&str>, now: Millis) -> Readiness {
-        if let Some(until) = self.broken.blocked(now) {
-            return Readiness::Paused {
-                until,
-                by_quota: false,
-            };
-        }
-        match self.quota(model).and_then(|pause| pause.blocked(now)) {
-            Some(until) => Readiness::Paused {
-                until,
-                by_quota: true,
-            },
-            None => Readiness::Ready,
+        let quota = self.quota(model);
+        match (
+            self.broken.readiness(now, false),
+            quota.map(|pause| pause.readiness(now, true)),
+        ) {
+            (Readiness::Ready, Some(quota)) => quota,
+            (Readiness::Probing, Some(quota @ Readiness::Paused { .. })) => quota,
+            (broken, _) => broken,
         }
     }
 
@@ -165,6 +173,10 @@ impl Health {
     }
 
     pub(super) fn report(&mut self, model: Option<&str>, outcome: Outcome, times: Timing) {
+        self.broken.probed(times.sent);
+        if let Some(quota) = self.quota_mut(model) {
+            quota.probed(times.sent);
+        }
         match outcome {
             Outcome::Answered {
                 status: 429,
@@ -190,12 +202,7 @@ impl Health {
                     self.quotas.retain(|(_, pause)| pause.span.is_some());
                 }
             }
-            Outcome::Left => {
-                self.broken.probe = None;
-                if let Some(quota) = self.quota_mut(model) {
-                    quota.probe = None;
-                }
-            }
+            Outcome::Left => {}
         }
     }
 

@@ -4,7 +4,7 @@
 //! not paused, by `weight`. [`Pool::report`] notes the result: a 429 pauses the model there for its
 //! `Retry-After`; a backend that cannot be reached, or fails three times in a row, is paused as a
 //! whole, from a second to a minute. After a pause one request is sent as a probe, and the others
-//! follow when it has succeeded. [`asks_next`] says which failures are sent to another backend.
+//! follow when it has succeeded, or at once if no other backend can answer them. [`asks_next`] says which failures are sent to another backend.
 //!
 //! A conversation stays with the resource that made its ids or its encrypted reasoning:
 //! [`Pool::read_answer`] remembers them, [`Wanted`] finds them in requests.
@@ -40,7 +40,7 @@ pub struct Backend {
 pub enum Choice {
     /// This one, by its position.
     Ask(usize),
-    /// None for so many milliseconds: all are at their quota.
+    /// None for so many milliseconds: then the first of them has quota again.
     Wait(u32),
     /// None serves the model.
     UnknownModel,
@@ -81,10 +81,10 @@ impl Pool {
     /// };
     /// let mut pool = Pool::new(vec![backend("east", 0), backend("west", 1)]);
     /// let wanted = Wanted::read("/openai/v1/responses", br#"{"model":"gpt-5.5"}"#);
-    /// assert_eq!(pool.choose(&wanted, &[], 0, 0.5), Choice::Ask(0));
+    /// assert_eq!(pool.choose(&wanted, &[], true, 0, 0.5), Choice::Ask(0));
     /// let full = Outcome::Answered { status: 429, retry_after_ms: Some(7_000) };
     /// pool.report(0, &wanted, full, 0, 10, 0.0);
-    /// assert_eq!(pool.choose(&wanted, &[0], 10, 0.5), Choice::Ask(1));
+    /// assert_eq!(pool.choose(&wanted, &[0], false, 10, 0.5), Choice::Ask(1));
     /// ```
     pub fn new(backends: Vec<Backend>) -> Self {
         let mut resources: Vec<String> = Vec::new();
@@ -130,26 +130,34 @@ impl Pool {
         });
     }
 
-    /// Chooses the backend of a request. `tried`: those that were asked in vain. `now`: a monotonic
-    /// time in milliseconds. `chance`: a random number in 0..1. Call [`Pool::finish`] when the
-    /// request is over.
-    pub fn choose(&mut self, wanted: &Wanted, tried: &[usize], now: Millis, chance: f64) -> Choice {
+    /// Chooses the backend of a request. `excluded`: those that do not have its path, or were asked in
+    /// vain. `is_first`: none was asked, so that a paused one is, rather than none. `now`: a
+    /// monotonic time in milliseconds. `chance`: a random number in 0..1. Call [`Pool::finish`] when
+    /// the request is over.
+    pub fn choose(
+        &mut self,
+        wanted: &Wanted,
+        excluded: &[usize],
+        is_first: bool,
+        now: Millis,
+        chance: f64,
+    ) -> Choice {
         let model = wanted.model();
         let serving: Vec<usize> = self.positions(|_, member| member.serves(model));
         if serving.is_empty() {
             return Choice::UnknownModel;
         }
-        let pinned = self.pinned(wanted).map(|resource| {
-            self.positions(|at, member| member.resource == resource && serving.contains(&at))
-        });
-        let is_pinned = pinned.as_ref().is_some_and(|own| !own.is_empty());
-        let mut candidates = pinned.filter(|own| !own.is_empty()).unwrap_or(serving);
-        candidates.retain(|at| !tried.contains(at));
-        let ready = self.ready(&candidates, model, now);
-        let chosen = match self.pick(&ready, wanted.fixed_chance(), chance) {
+        let pinned = self.pinned(wanted);
+        let own = self.positions(|at, member| Some(member.resource) == pinned && serving.contains(&at));
+        let mut candidates = if own.is_empty() { serving } else { own };
+        candidates.retain(|at| !excluded.contains(at));
+        let pick = |readiness| {
+            let fit = self.those(readiness, &candidates, model, now);
+            self.pick(&fit, wanted.fixed_chance(), chance)
+        };
+        let chosen = match pick(Readiness::Ready).or_else(|| pick(Readiness::Probing)) {
             Some(at) => at,
-            // Another one may be asked while it is paused only if nothing was tried.
-            None if candidates.is_empty() || !(tried.is_empty() || is_pinned) => return Choice::Exhausted,
+            None if candidates.is_empty() || !is_first => return Choice::Exhausted,
             None => match self.soonest(&candidates, model, now) {
                 Ok(at) => at,
                 Err(until) => return Choice::Wait(u32::try_from(until - now).unwrap_or(u32::MAX)),
@@ -224,13 +232,20 @@ impl Pool {
             .collect()
     }
 
-    /// Those that are not paused, of the lowest priority.
-    fn ready(&self, candidates: &[usize], model: Option<&str>, now: Millis) -> Vec<usize> {
-        let is_ready = |member: &Member| matches!(member.health.readiness(model, now), Readiness::Ready);
-        let ready = self.positions(|at, member| candidates.contains(&at) && is_ready(member));
+    /// Those in this state, of the lowest priority.
+    fn those(
+        &self,
+        readiness: Readiness,
+        candidates: &[usize],
+        model: Option<&str>,
+        now: Millis,
+    ) -> Vec<usize> {
+        let fit = self.positions(|at, member| {
+            candidates.contains(&at) && member.health.readiness(model, now) == readiness
+        });
         let priority = |at: &usize| self.members.get(*at).map(|member| member.settings.priority);
-        let first = ready.iter().map(priority).min().flatten();
-        ready.into_iter().filter(|at| priority(at) == first).collect()
+        let first = fit.iter().map(priority).min().flatten();
+        fit.into_iter().filter(|at| priority(at) == first).collect()
     }
 
     /// Picks one by weight, and by the requests that each is answering: a slow one gets fewer.
@@ -255,30 +270,21 @@ impl Pool {
         ready.last().copied()
     }
 
-    /// Of backends that are all paused: the one that may be well again first, or else when the first
-    /// of them has quota again.
+    /// Of backends that are all paused, the one whose pause ends first: its position, or the end of
+    /// the pause if that is for its quota.
     fn soonest(&self, candidates: &[usize], model: Option<&str>, now: Millis) -> Result<usize, Millis> {
-        let mut failed: Option<(Millis, usize)> = None;
-        let mut quota = Millis::MAX;
-        for at in candidates {
-            match self
-                .members
-                .get(*at)
-                .map(|member| member.health.readiness(model, now))
-            {
-                Some(Readiness::Paused {
-                    until,
-                    by_quota: true,
-                }) => quota = quota.min(until),
-                Some(Readiness::Paused { until, .. })
-                    if failed.is_none_or(|(soonest, _)| until < soonest) =>
-                {
-                    failed = Some((until, *at));
-                }
-                _ => {}
+        let ends = candidates.iter().filter_map(|at| {
+            let member = self.members.get(*at)?;
+            match member.health.readiness(model, now) {
+                Readiness::Paused { until, by_quota } => Some((until, by_quota, *at)),
+                _ => None,
             }
+        });
+        match ends.min() {
+            Some((_, false, at)) => Ok(at),
+            Some((until, true, _)) => Err(until),
+            None => Err(now),
         }
-        failed.map(|(_, at)| at).ok_or(quota)
     }
 }
 

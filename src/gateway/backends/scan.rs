@@ -34,7 +34,20 @@ enum State {
 impl Scanner {
     /// Reads a piece, and calls `each` with every text that ended in it.
     pub(super) fn feed(&mut self, bytes: &[u8], each: &mut Each<'_>) {
-        for &byte in bytes {
+        let mut rest = bytes;
+        while let Some((&byte, after)) = rest.split_first() {
+            if matches!(self.state, State::Inside) && self.text.len() >= MAX_TEXT {
+                // Most of a large body is within texts, such as images.
+                let skipped = rest
+                    .iter()
+                    .position(|byte| ends_text(*byte))
+                    .unwrap_or(rest.len());
+                if skipped > 0 {
+                    rest = rest.get(skipped..).unwrap_or_default();
+                    continue;
+                }
+            }
+            rest = after;
             self.state = match self.state {
                 State::Outside | State::Ended => self.outside(byte, each),
                 State::Inside => self.inside(byte),
@@ -101,4 +114,9 @@ impl Scanner {
             self.text.push(byte);
         }
     }
+}
+
+/// Whether a byte is more than a part of the text that it is in.
+fn ends_text(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | b'\n' | b'\r')
 }

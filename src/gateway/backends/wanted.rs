@@ -6,6 +6,16 @@ use super::scan::Scanner;
 /// How many marks of a request are looked up: the last ones.
 const MAX_MARKS: usize = 8_192;
 
+/// The operations whose answers have no ids that a later request names.
+const STATELESS: [&str; 6] = [
+    "models",
+    "deployments",
+    "chat",
+    "completions",
+    "embeddings",
+    "anthropic",
+];
+
 /// What a request needs of its backend. Holds no text of the request but the model's name.
 #[derive(Debug, Default)]
 pub struct Wanted {
@@ -18,11 +28,13 @@ pub struct Wanted {
     pub(super) is_bound: bool,
     /// The hash of the `prompt_cache_key`.
     cache_key: Option<u64>,
+    /// Whether the ids in the answer are of no use later.
+    is_stateless: bool,
 }
 
 impl Wanted {
-    /// Reads a request: the path and query that [`Forward`](crate::gateway::Forward) has, and the
-    /// body, decompressed, as far as it is there. A body that is no JSON object is not read.
+    /// Reads a request: path and query as the client sent them, and the body, decompressed, as far as
+    /// it is there. A body that is no JSON object is not read.
     ///
     /// ```
     /// use copilot_keyless::gateway::Wanted;
@@ -35,6 +47,7 @@ impl Wanted {
         let path = target.split('?').next().unwrap_or_default();
         let mut before = "";
         for segment in path.split('/') {
+            wanted.is_stateless |= STATELESS.contains(&segment);
             if before == "deployments" {
                 wanted.model = Some(segment.to_owned());
             } else if before != "projects" && is_id(segment.as_bytes()) {
@@ -52,6 +65,11 @@ impl Wanted {
     /// The model that the request names.
     pub fn model(&self) -> Option<&str> {
         self.model.as_deref()
+    }
+
+    /// Whether the answer has ids or reasoning to remember, by [`Pool::read_answer`](super::Pool).
+    pub fn makes_ids(&self) -> bool {
+        !self.is_stateless
     }
 
     fn member(&mut self, depth: u32, key: &[u8], text: &[u8]) {

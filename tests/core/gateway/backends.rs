@@ -65,7 +65,13 @@ fn run(pool: &mut Pool, step: &Value, named: &mut HashMap<String, usize>) {
     let wanted = Wanted::read(target, body.as_bytes());
     let tried: Vec<usize> = serde_json::from_value(step["tried"].clone()).unwrap_or_default();
     let at = step["at"].as_i64().unwrap_or_default();
-    let choice = pool.choose(&wanted, &tried, at, step["chance"].as_f64().unwrap_or(0.0));
+    let choice = pool.choose(
+        &wanted,
+        &tried,
+        tried.is_empty(),
+        at,
+        step["chance"].as_f64().unwrap_or(0.0),
+    );
     let number = |name: &str| step[name].as_u64();
     let expected = match &step["ask"] {
         Value::String(name) => {
@@ -149,7 +155,7 @@ fn a_reload_keeps_conversations_and_pauses() {
     let mut new = Pool::new(settings);
     new.adopt(&old);
     assert_eq!(
-        new.choose(&conversation("resp_0123456789abcdef"), &[], 2, 0.99),
+        new.choose(&conversation("resp_0123456789abcdef"), &[], true, 2, 0.99),
         Choice::Ask(0)
     );
     assert_eq!(new.paused_ms(1, Some("m"), 2), 999);
@@ -274,7 +280,7 @@ proptest! {
             let mut tried = Vec::new();
             loop {
                 let paused: Vec<u32> = (0..4).map(|at| pool.paused_ms(at, Some("m"), now)).collect();
-                match pool.choose(&wanted, &tried, now, chance) {
+                match pool.choose(&wanted, &tried, tried.is_empty(), now, chance) {
                     Choice::Ask(at) => {
                         prop_assert!(!tried.contains(&at) && at != 2);
                         let others: Vec<usize> = [0, 1, 3].into_iter().filter(|one| !tried.contains(one)).collect();

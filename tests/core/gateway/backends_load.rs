@@ -52,7 +52,7 @@ impl World {
 
     fn send(&mut self, wanted: &Wanted, tried: Vec<usize>, now: i64) {
         let chance = self.chance();
-        let Choice::Ask(region) = self.pool.choose(wanted, &tried, now, chance) else {
+        let Choice::Ask(region) = self.pool.choose(wanted, &tried, tried.is_empty(), now, chance) else {
             self.lost += 1;
             return;
         };
