@@ -64,6 +64,12 @@ pub fn corrected_expiry(token: &str, expires_on: f64, now: f64, date: &str, aske
     token::corrected_expiry(token, expires_on, millis(now), clock_ahead).map(|at| at as f64)
 }
 
+/// [`schedule::RETRY_AFTER_MAX_MS`].
+#[wasm_bindgen(js_name = maxRetryAfterMs)]
+pub fn max_retry_after_ms() -> f64 {
+    schedule::RETRY_AFTER_MAX_MS as f64
+}
+
 /// [`schedule::Schedule`].
 #[wasm_bindgen]
 pub struct Schedule(schedule::Schedule);

@@ -42,22 +42,10 @@ pub fn credential_code(status: Option<u16>, unreadable: bool, network: bool, una
     evidence.code().as_str().to_owned()
 }
 
-/// [`Code::is_final`]; false for a code that the core does not know.
-#[wasm_bindgen(js_name = isFinal)]
-pub fn is_final(code: &str) -> bool {
-    code.parse().is_ok_and(Code::is_final)
-}
-
 /// [`Problem::by_text`].
 #[wasm_bindgen(js_name = problemOf)]
 pub fn problem_of(code: &str) -> JsValue {
     to_js(Problem::by_text(code))
-}
-
-/// [`schedule::RETRY_AFTER_MAX_MS`].
-#[wasm_bindgen(js_name = maxRetryAfterMs)]
-pub fn max_retry_after_ms() -> f64 {
-    schedule::RETRY_AFTER_MAX_MS as f64
 }
 
 /// [`answer::retry_after_ms`]. An empty `date` counts as missing.

@@ -21,12 +21,7 @@ mod options;
 mod plan;
 #[cfg(feature = "simulate")]
 mod simulate;
-#[cfg(any(
-    feature = "core",
-    feature = "plan",
-    feature = "explain",
-    feature = "simulate"
-))]
+#[cfg(any(feature = "core", feature = "plan", feature = "explain", feature = "simulate"))]
 mod values;
 
 #[cfg(feature = "plan")]

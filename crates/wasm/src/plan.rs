@@ -74,3 +74,9 @@ pub fn has_direct_fallback(env: &JsValue, arc_agent: bool) -> Result<bool, JsVal
     let env = from_js(env, Code::CredentialConfiguration)?;
     Ok(environment::has_direct_fallback(&env, arc_agent))
 }
+
+/// [`Code::is_final`]; false for a code that the core does not know.
+#[wasm_bindgen(js_name = isFinal)]
+pub fn is_final(code: &str) -> bool {
+    code.parse().is_ok_and(Code::is_final)
+}
