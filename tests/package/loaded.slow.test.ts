@@ -64,7 +64,7 @@ test("1,000 turns and a refresh compile core and plan alone; the first failure a
         turns += 1;
         const conversation = agent.conversation();
         await conversation.chat("Hello");
-        await conversation.delete();
+        await conversation.close();
       }
     }));
     await agent.provider.tokens.refresh();

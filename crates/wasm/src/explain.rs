@@ -3,19 +3,10 @@
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::options::from_js;
-use super::values::{JsResult, throw, to_js};
+use super::values::{JsResult, to_js};
 use copilot_keyless::request::{identity, probe};
 use copilot_keyless::token::{self, challenge, claims};
 use copilot_keyless::{Code, Problem, answer, diagnosis, schedule};
-
-/// [`probe::call`].
-#[wasm_bindgen(js_name = planProbe)]
-pub fn plan_probe(request: &JsValue, timeout_ms: Option<f64>) -> JsResult {
-    let timeout_ms = timeout_ms.map(copilot_keyless::whole_number);
-    probe::call(&from_js(request, Code::ProviderConflict)?, timeout_ms)
-        .map_err(throw)
-        .map(to_js)
-}
 
 /// [`probe::judge`].
 #[wasm_bindgen(js_name = judgeProbe)]

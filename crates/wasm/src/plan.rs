@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::options::from_js;
 use super::values::{JsResult, throw, to_js};
-use copilot_keyless::request::{chat, identity};
+use copilot_keyless::request::{chat, identity, probe};
 use copilot_keyless::{Code, endpoint, environment, provider};
 
 /// [`endpoint::parse`].
@@ -37,6 +37,15 @@ pub fn plan_models(options: &JsValue, taken: &Array) -> JsResult {
     let request = from_js(options, Code::ProviderConflict)?;
     let taken: Vec<String> = taken.iter().filter_map(|name| name.as_string()).collect();
     provider::models(&named, request, &taken)
+        .map_err(throw)
+        .map(to_js)
+}
+
+/// [`probe::call`].
+#[wasm_bindgen(js_name = planProbe)]
+pub fn plan_probe(request: &JsValue, timeout_ms: Option<f64>) -> JsResult {
+    let timeout_ms = timeout_ms.map(copilot_keyless::whole_number);
+    probe::call(&from_js(request, Code::ProviderConflict)?, timeout_ms)
         .map_err(throw)
         .map(to_js)
 }

@@ -3,13 +3,10 @@
 import type { CredentialDiagnosis } from "../types/credential-diagnosis.js";
 import type { Diagnosis, RoleAssignment } from "../types/diagnosis.js";
 import type { TokenAnswer, TokenVerdict } from "../types/identity.js";
-import type { ProbeCall, ProbeRequest } from "../types/probe.js";
 import type { Challenge, TokenDescription } from "../types/token.js";
 
 export function initSync(options: { module: Uint8Array }): void;
 
-/** These functions throw a `CoreError` of core.d.ts. */
-export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
 export function judgeTokenAnswer(answer: TokenAnswer): TokenVerdict;
 
 /** The codes of errors that a credential throws. */

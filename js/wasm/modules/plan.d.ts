@@ -16,6 +16,7 @@ export function initSync(options: { module: Uint8Array }): void;
 export function parseEndpoint(input: string, options: unknown): Endpoint;
 export function checkHeaders(headers: Record<string, string>): void;
 export function planProvider(request: ProviderRequest): ProviderPlan;
+export function planProbe(request: ProbeRequest, timeoutMs: number | undefined): ProbeCall;
 export function planChat(request: ProbeRequest, prompt: string, timeoutMs: number | undefined): ProbeCall;
 /** Returns how long a model may send nothing of a reply, in milliseconds. */
 export function firstByteTimeoutMs(model: string, effort: string | undefined): number;
