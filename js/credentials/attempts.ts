@@ -4,7 +4,6 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { KeylessError } from "../errors/keyless-error.js";
 import { node } from "../platform/node.js";
-import type * as planBindings from "../wasm/modules/plan.js";
 import type { AbortSignalLike } from "./credential.js";
 import { type CredentialFailure, credentialFailure } from "./failure.js";
 
@@ -46,7 +45,7 @@ export class Attempts {
   }
 
   /** The outage that these requests show; undefined if they show none. A status says the most. */
-  outage(core: typeof planBindings, now: number): KeylessError | undefined {
+  outage(now: number): KeylessError | undefined {
     const [silent] = this.#pending.values();
     const silence = silent && {
       message: `no answer from ${silent.proxied ? "the proxy for " : ""}${silent.host}`,
@@ -54,7 +53,7 @@ export class Attempts {
     };
     return [this.#refusal, this.#lost, silence]
       .filter((failure) => failure)
-      .map((failure) => credentialFailure(failure, core, now).error)
+      .map((failure) => credentialFailure(failure, now).error)
       .find(({ retryable }) => retryable);
   }
 
@@ -62,13 +61,13 @@ export class Attempts {
    * The failure of the credential, or what its requests show if it reports a status that none of them
    * had: `@azure/identity` reports a lost connection to Entra as HTTP 400.
    */
-  corrected(thrown: unknown, core: typeof planBindings, now: number): CredentialFailure {
-    const failure = credentialFailure(thrown, core, now);
+  corrected(thrown: unknown, now: number): CredentialFailure {
+    const failure = credentialFailure(thrown, now);
     const { status } = failure;
     const isInvented = status !== undefined && !this.#statuses.has(status);
     if (!this.#lost || !(isInvented || failure.error.code === "credential/network")) return failure;
     const { message, code } = this.#lost as { message?: unknown; code?: unknown };
-    return credentialFailure({ message, code: code ?? "network_error", cause: wrapped(thrown) }, core, now);
+    return credentialFailure({ message, code: code ?? "network_error", cause: wrapped(thrown) }, now);
   }
 }
 

@@ -220,7 +220,7 @@ async function checkedToken(tokens: TokenProvider, args: unknown): Promise<strin
   try {
     return cleanText(await tokens(args));
   } catch (error) {
-    throw credentialFailure(error, planModule(), systemClock.now()).error;
+    throw credentialFailure(error, systemClock.now()).error;
   }
 }
 

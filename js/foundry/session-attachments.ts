@@ -212,7 +212,7 @@ export class SessionAttachments {
       return { error, tokenRejected: false };
     }
     const { model: own, ...context } = this.#context;
-    const diagnosis = diagnose({
+    const failed: FailedRequest = {
       ...context,
       // The runtime may choose another model for a sub-agent, by the model's name.
       ...(agent && model && model !== own && model !== context.deployment
@@ -221,8 +221,15 @@ export class SessionAttachments {
       status: status ?? 0,
       body: errorMessage,
       token: state?.token || undefined,
-    });
-    return { error: diagnosisError(diagnosis), tokenRejected: diagnosis.tokenRejected };
+    };
+    try {
+      const diagnosis = diagnose(failed);
+      return { error: diagnosisError(diagnosis), tokenRejected: diagnosis.tokenRejected };
+    } catch (error) {
+      // The module that explains it could not be loaded.
+      if (error instanceof KeylessError) return { error, tokenRejected: false };
+      throw error;
+    }
   }
 }
 

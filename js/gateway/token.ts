@@ -3,7 +3,6 @@ import { KeylessError } from "../errors/keyless-error.js";
 import type { FoundryProvider } from "../foundry/provider.js";
 import { systemClock } from "../platform/clock.js";
 import { rejectedTokenFromCache } from "../tokens/provider.js";
-import { planModule } from "../wasm/bindings.js";
 
 /** Requests of a gateway belong to no session. */
 const CALL = { providerName: "gateway", sessionId: "" };
@@ -47,5 +46,5 @@ export async function renewToken(
 }
 
 function asKeyless(error: unknown): KeylessError {
-  return credentialFailure(error, planModule(), systemClock.now()).error;
+  return credentialFailure(error, systemClock.now()).error;
 }

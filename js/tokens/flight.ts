@@ -2,7 +2,6 @@ import { Attempts } from "../credentials/attempts.js";
 import type { KeylessError } from "../errors/keyless-error.js";
 import type { Clock } from "../platform/clock.js";
 import { setBoundedTimeout, unref } from "../platform/clock.js";
-import { planModule } from "../wasm/bindings.js";
 import type { AccessToken } from "../wasm/types/token.js";
 import { timeoutError } from "./errors.js";
 
@@ -90,7 +89,7 @@ export class Flight {
 
   /** The last failure, if callers still wait: of an attempt, or of a request of the current one. */
   get lastFailure(): KeylessError | undefined {
-    return this.attempts.outage(planModule(), this.#clock.now()) ?? this.#failure;
+    return this.attempts.outage(this.#clock.now()) ?? this.#failure;
   }
 
   /** Returns the error of its deadline, with the last failure. */

@@ -3,7 +3,7 @@ import { credentialFailure, summarize } from "../credentials/failure.js";
 import type { KeylessError } from "../errors/keyless-error.js";
 import type { Clock } from "../platform/clock.js";
 import { waitUntil } from "../platform/wait-until.js";
-import { coreModule, keylessError, planModule } from "../wasm/bindings.js";
+import { coreModule, keylessError } from "../wasm/bindings.js";
 import type { Decision, Outcome, Schedule } from "../wasm/modules/core.js";
 import type { AccessToken, RefreshPolicy, TokenStatus } from "../wasm/types/token.js";
 import { acquire } from "./acquisition.js";
@@ -261,7 +261,7 @@ export class TokenKeeper {
       cacheFallback: this.#cacheFallback,
       rejectedToken: this.#rejectedToken,
       onTakenOver: (thrown) => {
-        const { error } = credentialFailure(thrown, planModule(), this.#clock.now());
+        const { error } = credentialFailure(thrown, this.#clock.now());
         this.#events.emit({ type: "direct-fallback", error: summarize(error) });
       },
       isUnusable: (token) =>
@@ -335,7 +335,7 @@ export class TokenKeeper {
 
   #onFailure(flight: Flight, thrown: unknown): void {
     const [wall, mono] = this.#time();
-    const failure = flight.attempts.corrected(thrown, planModule(), wall);
+    const failure = flight.attempts.corrected(thrown, wall);
     const { status, unavailable, retryAfterMs } = failure;
     const random = this.#clock.random();
     const outcome = this.#schedule.failed(flight.id, status, unavailable, retryAfterMs, wall, mono, random);
