@@ -15,7 +15,8 @@ const SCOPE = "https://ai.azure.com/.default";
 /** Answers with the status of the path, and its `Retry-After` if it has one; `/silent` gets no answer. */
 const server = createServer(({ url }, response) => {
   const [status, retryAfter] = (url?.slice(1) ?? "").split("-").map(Number);
-  if (status) response.writeHead(status, retryAfter ? { "retry-after": retryAfter } : {}).end("{}");
+  if (retryAfter) response.setHeader("retry-after", retryAfter);
+  if (status) response.writeHead(status).end("{}");
 });
 server.listen(0, "127.0.0.1");
 await once(server, "listening");

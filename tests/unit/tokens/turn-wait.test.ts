@@ -1,8 +1,9 @@
 // The Copilot runtime asks up to six times for a turn's token. All of them have one wait.
 
-import { createBearerTokenProvider, type KeylessError } from "copilot-keyless";
+import { createBearerTokenProvider } from "copilot-keyless";
 import { FakeClock } from "copilot-keyless/testing";
 import { beforeEach, expect, test } from "vitest";
+import type { KeylessError } from "../../../js/errors/keyless-error.js";
 import { isEndOfWait } from "../../../js/tokens/errors.js";
 import { withinTurn } from "../../../js/tokens/provider.js";
 import { TurnWait } from "../../../js/tokens/turn-wait.js";
