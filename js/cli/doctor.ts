@@ -21,7 +21,6 @@ import { Interruption } from "./interruption.js";
 import { installCommand } from "./missing-packages.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { shortPrincipal } from "./principal.js";
-import { proxyVariable } from "./proxy.js";
 
 interface DoctorOptions extends EndpointOptions {
   json?: boolean;
@@ -198,7 +197,7 @@ async function token(
 
 /** Sends one small request, without the Copilot runtime. */
 async function request(
-  { endpoint, config, model, tokens, scope }: FoundryProvider,
+  { endpoint, config, model, tokens, scope, sources }: FoundryProvider,
   { timeoutMs }: Settings,
   signal: AbortSignal,
 ): Promise<Finding> {
@@ -213,7 +212,7 @@ async function request(
     timeoutMs,
     signal,
   });
-  const warnings = proxyWarnings(endpoint.baseUrl);
+  const warnings = proxyWarnings(sources.proxy);
   if (diagnosis.code === "ok")
     return { detail: `${wireModel ?? model} answered, HTTP ${diagnosis.status}`, warnings };
   // The turn uses the proxy and may succeed.
@@ -231,8 +230,7 @@ async function request(
 const NOT_AZURE = new Set<Endpoint["kind"]>(["custom", "local", "openai", "gateway"]);
 
 /** Warns if a proxy is configured: the Copilot runtime uses it, but Node's `fetch` does not. */
-function proxyWarnings(url: string): Notice[] {
-  const variable = proxyVariable(url, process.env);
+function proxyWarnings(variable: string | undefined): Notice[] {
   if (variable === undefined) return [];
   return [
     {
