@@ -31,6 +31,12 @@ export function closing(): KeylessError {
   return chatError("chat/closing", 503, "This app is shutting down", "Try again.", RETRY_MS);
 }
 
+/** Creates the error of a reply that was not complete at the end of `drainMs`. */
+export function cutOff(): KeylessError {
+  const message = "The reply was cut off: this app is shutting down";
+  return chatError("chat/closing", 503, message, "Try again.", RETRY_MS);
+}
+
 /** Creates the error of a call whose caller disconnected. Only the log receives it. */
 export function clientClosed(): KeylessError {
   return chatError("chat/client-closed", CLIENT_CLOSED, "The caller disconnected");

@@ -28,7 +28,7 @@ export class Flight {
   /** Whether callers wait for it. Then its deadline keeps the process alive. */
   awaited: boolean;
   attemptCount = 0;
-  readonly attempts = new Attempts();
+  readonly attempts: Attempts;
   promise!: Promise<AccessToken>;
   resolve!: (token: AccessToken | Promise<AccessToken>) => void;
   reject!: (error: KeylessError) => void;
@@ -44,6 +44,7 @@ export class Flight {
     this.awaited = awaited;
     this.claims = claims;
     this.startedOn = clock.monotonic();
+    this.attempts = new Attempts(clock);
     this.#clock = clock;
     this.#defer();
   }
@@ -89,7 +90,7 @@ export class Flight {
 
   /** The last failure, if callers still wait: of an attempt, or of a request of the current one. */
   get lastFailure(): KeylessError | undefined {
-    return this.attempts.outage(this.#clock.now()) ?? this.#failure;
+    return this.attempts.outage() ?? this.#failure;
   }
 
   /** Returns the error of its deadline, with the last failure. */

@@ -155,8 +155,22 @@ impl Schedule {
 
     /// [`schedule::Schedule::timed_out`].
     #[wasm_bindgen(js_name = timedOut)]
-    pub fn timed_out(&mut self, flight: u32, wall: f64, mono: f64, random: f64) -> JsValue {
-        to_js(self.0.timed_out(flight, now(wall, mono), random))
+    pub fn timed_out(
+        &mut self,
+        flight: u32,
+        retry_after_ms: Option<f64>,
+        wall: f64,
+        mono: f64,
+        random: f64,
+    ) -> JsValue {
+        let retry_after_ms = retry_after_ms.map(millis);
+        to_js(self.0.timed_out(flight, now(wall, mono), retry_after_ms, random))
+    }
+
+    /// [`schedule::Schedule::wait_left`].
+    #[wasm_bindgen(js_name = waitLeft)]
+    pub fn wait_left(&self, since_wall: f64, since_mono: f64, wall: f64, mono: f64) -> f64 {
+        self.0.wait_left(now(since_wall, since_mono), now(wall, mono)) as f64
     }
 
     /// [`schedule::Schedule::rejected_again`].

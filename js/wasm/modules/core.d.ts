@@ -97,7 +97,14 @@ export class Schedule {
     mono: number,
     random: number,
   ): Outcome;
-  timedOut(flight: number, wall: number, mono: number, random: number): Outcome;
+  timedOut(
+    flight: number,
+    retryAfterMs: number | undefined,
+    wall: number,
+    mono: number,
+    random: number,
+  ): Outcome;
+  waitLeft(sinceWall: number, sinceMono: number, wall: number, mono: number): number;
   rejectedAgain(flight: number, wall: number, mono: number, random: number): Outcome;
   invalidate(wall: number, mono: number): boolean;
   challenged(wall: number, mono: number): boolean;
