@@ -6,7 +6,6 @@ import type { CopilotClient } from "@github/copilot-sdk";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { livenessOf } from "../../../js/copilot/liveness.js";
 
-const realTimeout = setTimeout;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
 });
