@@ -35,9 +35,7 @@ describe("the component", () => {
     const sizeOf = (name: string) => statSync(join(root, `target/wasm/${name}/${name}_bg.wasm`)).size;
     const modules = ["core", "plan", "explain", "simulate"].map(sizeOf).reduce((sum, one) => sum + one);
     const { size } = statSync(path);
-    console.log(
-      `component: ${size} bytes, ${(size / modules).toFixed(2)} of the ${modules} of the modules`,
-    );
+    console.log(`component: ${size} bytes, ${(size / modules).toFixed(2)} of the ${modules} of the modules`);
     // What each of the modules has, it has once.
     expect(size).toBeLessThan(0.55 * modules);
     const text = readFileSync(path, "latin1");
