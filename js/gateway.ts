@@ -6,5 +6,6 @@
  * @packageDocumentation
  */
 
+export type { GatewayAccess } from "./gateway/access-log.js";
 export { createGateway, type Gateway } from "./gateway/gateway.js";
-export type { GatewayAccess, GatewayLimits, GatewayOptions } from "./gateway/options.js";
+export type { GatewayLimits, GatewayOptions } from "./gateway/options.js";

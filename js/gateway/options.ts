@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { type Checks, callback, listOf, number, object, readOptions, text } from "../errors/check.js";
-import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.js";
 import { checkedLimits } from "../http/limits.js";
 import { readPrivateFile } from "../platform/private-file.js";
 import { quote } from "../platform/shell.js";
+import type { GatewayAccess } from "./access-log.js";
 import { checkedKey, invalid } from "./key.js";
 
 /**
@@ -65,29 +65,6 @@ export interface GatewayLimits {
   idleMs: number;
   /** Time that `close()` gives to requests in progress. Default 5,000. */
   closeMs: number;
-}
-
-/** An entry of the access log. Holds no query, body, header or token. */
-export interface GatewayAccess {
-  /** When the request arrived, in epoch milliseconds. */
-  at: number;
-  method: string;
-  /** The path that the client asked for. */
-  path: string;
-  /** The status that the client received; 0 if it left before. */
-  status: number;
-  /** The code of the error that the gateway sent. */
-  code?: ErrorCode;
-  /** Whether the request was sent twice, because of its token or a closed connection. */
-  repeated: boolean;
-  /** `client-left` and `upstream-broke`: the answer is incomplete. */
-  outcome: "answered" | "client-left" | "upstream-broke";
-  /** Milliseconds until the first byte of the answer; undefined if there was none. */
-  firstByteMs?: number;
-  /** Milliseconds until the end. */
-  durationMs: number;
-  requestBytes: number;
-  responseBytes: number;
 }
 
 const LIMITS: GatewayLimits = {
