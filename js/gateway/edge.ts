@@ -14,7 +14,7 @@ export type EdgeGateway = ((request: Request) => Promise<Response>) & {
 
 /**
  * Creates a gateway for platforms whose servers turn a `Request` into a `Response`: workerd, Deno,
- * Bun, Azure Functions. It does with a request what {@link createGateway} does: takes the key, adds
+ * Bun, Azure Functions. It does with a request what `createGateway` does: takes the key, adds
  * a fresh Entra token, repairs paths, and explains refusals. Streams pass as they come.
  *
  * Answers come uncompressed, because `fetch` decompresses them.
