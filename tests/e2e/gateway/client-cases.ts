@@ -150,7 +150,7 @@ export const CASES: Record<string, Case> = {
     if (!/az role assignment create/.test(stdout + stderr))
       throw new Error(`it hides why:\n${stdout}${stderr}`);
     const sent = emulator.counts.foundry - before;
-    return sent === 1 ? undefined : `asks ${sent} times`;
+    return sent === 1 ? undefined : `asks ${sent} times without a role`;
   },
   "429 with `Retry-After`": async (setup, client) => {
     const limited = setup.emulator.faults.add({
