@@ -6,5 +6,6 @@
  * @packageDocumentation
  */
 
+export type { GatewayAccess } from "./gateway/access-log.js";
 export { createGateway, type Gateway, type GatewayBackendState } from "./gateway/gateway.js";
-export type { GatewayAccess, GatewayBackend, GatewayLimits, GatewayOptions } from "./gateway/options.js";
+export type { GatewayBackend, GatewayLimits, GatewayOptions } from "./gateway/options.js";

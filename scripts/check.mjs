@@ -15,6 +15,8 @@ const RUST = {
   clippy: "cargo clippy --locked --workspace --all-targets -- -D warnings",
   "clippy for the core module": `${WASM} -p copilot-keyless-wasm --features core -- -D warnings`,
   "clippy for the planning module": `${WASM} -p copilot-keyless-wasm --features plan -- -D warnings`,
+  "clippy for the explaining module": `${WASM} -p copilot-keyless-wasm --features explain -- -D warnings`,
+  "clippy for the simulating module": `${WASM} -p copilot-keyless-wasm --features simulate -- -D warnings`,
   "clippy for the network module": `${WASM} -p copilot-keyless-wasm --features net -- -D warnings`,
   "clippy for the gateway's module": `${WASM} -p copilot-keyless-wasm --features gateway -- -D warnings`,
   "clippy for the component": `${WASM} -p copilot-keyless-component -- -D warnings`,

@@ -183,24 +183,43 @@ const load = {
   options: [
     ["--rate <n>", "turns a minute, of both together", from(60), 2_000],
     ["--minutes <n>", "how long", from(1), 1],
+    ["--limit <n>", "how many turns each server runs at once; it answers others 503", from(1), 400],
     seed("which requests come how"),
   ],
   // The load is on the runtime and on TypeScript: unoptimized WebAssembly will do.
   prepare: quickBuild,
-  async run({ rate, minutes, seed }, signal) {
+  async run({ rate, minutes, limit, seed }, signal) {
     const { load } = await import("../tests/load/run.mjs");
     const { faultsOf, summaryOf } = await import("../tests/load/judge.mjs");
     console.error(`load: seed ${seed}, ${rate} turns a minute, ${minutes} minutes`);
     const onProgress = (phase) => console.error(`… ${phase}`);
-    const run = await load({ rate, minutes, seed, signal, onProgress });
-    const data = summaryOf({ rate, minutes, seed }, run);
-    const { answered, left, endedPerMinute } = data;
+    const run = await load({ rate, minutes, limit, seed, signal, onProgress });
+    const data = summaryOf({ rate, minutes, limit, seed }, run);
+    const { answered, left, endedPerMinute, refused } = data;
     return {
       data,
       faults: faultsOf(data, run),
-      good: `${answered} turns answered and ${left} left, ${endedPerMinute} a minute; none lost, none crossed`,
+      good: `${answered} turns answered (${refused} of them at a later time, as told) and ${left} left, ${endedPerMinute} a minute; none lost, none crossed`,
     };
   },
 };
 
-export const MEASURES = { bench, faults, scale, hostile, load, soak };
+/** Sends requests through a gateway. Fails with a sentence for each broken promise. */
+const gateway = {
+  about:
+    "Sends requests through a gateway, on tokens of 15 s, with revocations, faults, cut streams and leavers.",
+  options: [["--minutes <n>", "how long", from(1), 2], seed("which requests come how")],
+  prepare: quickBuild,
+  async run({ minutes, seed }, signal) {
+    const { gatewayLoad } = await import("../tests/gateway-load/run.mjs");
+    const { faultsOf, summaryOf } = await import("../tests/gateway-load/judge.mjs");
+    console.error(`gateway: seed ${seed}, ${minutes} minutes`);
+    const onProgress = (phase) => console.error(`… ${phase}`);
+    const run = await gatewayLoad({ minutes, seed, signal, onProgress });
+    const data = summaryOf({ minutes, seed }, run);
+    const good = `${data.answered} requests answered, ${data.streams} streams with the resource's own bytes; none lost`;
+    return { data, faults: faultsOf(data, run), good };
+  },
+};
+
+export const MEASURES = { bench, faults, scale, hostile, load, gateway, soak };

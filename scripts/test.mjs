@@ -9,7 +9,14 @@ import { build, quickBuild } from "./build.mjs";
 import { foreground, main, run, step } from "./steps.mjs";
 import { cargoTools, npmPackages, rust } from "./toolchain.mjs";
 
-const wasm = ["-p", "copilot-keyless-wasm", "--features", "core,plan", "--target", "wasm32-unknown-unknown"];
+const wasm = [
+  "-p",
+  "copilot-keyless-wasm",
+  "--features",
+  "core,plan,explain",
+  "--target",
+  "wasm32-unknown-unknown",
+];
 const SUITES = {
   native: ["cargo", ["test", "--locked", "--quiet"]],
   wasm: ["cargo", ["test", "--locked", ...wasm]],

@@ -59,6 +59,13 @@ const TOOLS = {
     }
   },
 
+  /** Runs each client of the gateway in all cases, and writes the table of docs/guides/clients.md. */
+  async clients(...args) {
+    await build();
+    const test = ["run", "tests/e2e/gateway/works-with.slow.test.ts", "--reporter=verbose", ...args];
+    return foreground("vitest", test, { env: { ...process.env, ALL_CLIENTS: "1" } });
+  },
+
   /** Fails on a breaking change of the crate's API that the version in Cargo.toml does not allow. */
   async semver() {
     await rust();

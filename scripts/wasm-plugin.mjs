@@ -7,11 +7,12 @@ import { deflateRawSync } from "node:zlib";
 import { root } from "./steps.mjs";
 
 /** The imports that the plugin resolves: js/wasm/modules/core.js, core-inline.js and so on. */
-export const IMPORT = /\/modules\/(core|plan|net|gateway)(-inline)?\.js$/;
+export const IMPORT = /\/modules\/(core|plan|explain|simulate|net|gateway)(-inline)?\.js$/;
 
 /** The module for each import. The development build has everything in one module. */
-export const DEV = { core: "dev", plan: "dev", net: "dev", gateway: "dev" };
-export const RELEASE = { core: "core", plan: "plan", net: "net", gateway: "gateway" };
+const NAMES = ["core", "plan", "explain", "simulate", "net", "gateway"];
+export const DEV = Object.fromEntries(NAMES.map((name) => [name, "dev"]));
+export const RELEASE = Object.fromEntries(NAMES.map((name) => [name, name]));
 
 /** The modules in dist/: the component is in the publishable build only. */
 export const builtModules = () => (existsSync(join(root, "dist/component.wasm")) ? RELEASE : DEV);

@@ -6,6 +6,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { ifChanged, root, runStep, together } from "./steps.mjs";
 import { cargoTools, npmPackages, rust, WASM_TARGET } from "./toolchain.mjs";
+import { RELEASE } from "./wasm-plugin.mjs";
 
 /** The sources of the modules. */
 export const RUST = "src crates/wasm Cargo.toml Cargo.lock scripts/toolchain.mjs scripts/wasm.mjs".split(" ");
@@ -21,7 +22,7 @@ const BINDGEN = "--target web --no-typescript";
 export const devModule = () =>
   ifChanged("wasm-dev", RUST, ["target/wasm/dev/dev_bg.wasm"], async () => {
     await rust();
-    const features = "--profile wasm-dev --features core,plan,net,gateway";
+    const features = `--profile wasm-dev --features ${Object.keys(RELEASE).join()}`;
     const compile = `cargo build ${OPTIONS} -p copilot-keyless-wasm ${features}`;
     await together(npmPackages(), cargoTools("wasm-bindgen"), runStep("Rust, unoptimized", compile));
     const compiled = `target/${WASM_TARGET}/wasm-dev/copilot_keyless_wasm.wasm`;
@@ -38,7 +39,7 @@ export async function releaseModules() {
 
 /** One after another: all modules come from one crate, and cargo keeps only the last build of it. */
 async function modules() {
-  for (const name of ["core", "plan", "net", "gateway"])
+  for (const name of Object.keys(RELEASE))
     await ifChanged(`wasm-${name}`, RUST, [`target/wasm/${name}/${name}_bg.wasm`], () => {
       const out = `--out-dir ../../target/wasm/${name} --out-name ${name} crates/wasm`;
       const pack = `wasm-pack build --release --mode no-install --no-pack ${BINDGEN} ${out}`;
@@ -53,7 +54,10 @@ const component = () =>
     const build = `cargo build ${OPTIONS} -p copilot-keyless-component --release`;
     await runStep("Rust to a component", build, { env: remapped() });
     const manifest = readFileSync(join(root, "crates/wasm/Cargo.toml"), "utf8");
-    const flags = JSON.parse(/^wasm-opt = (\[.*\])$/m.exec(manifest)[1]).join(" ");
+    // The component is not compressed, so it inlines all.
+    const flags = JSON.parse(/^wasm-opt = (\[.*\])$/m.exec(manifest)[1])
+      .filter((flag) => !flag.includes("inline"))
+      .join(" ");
     const core = `target/${WASM_TARGET}/release/copilot_keyless_component.wasm`;
     await runStep("wasm-opt", `wasm-opt ${flags} ${core} -o target/component.core.wasm`);
     const { componentNew } = await import("@bytecodealliance/jco-transpile/wasm-tools");

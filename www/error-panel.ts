@@ -1,9 +1,11 @@
 import { type CredentialDiagnosis, diagnose, diagnoseCredential } from "copilot-keyless/core";
+import explain from "../js/wasm/modules/explain-inline.js";
 import { byId, h } from "./dom.js";
 import { FAILED_REQUESTS } from "./example.js";
 import { credentialView, diagnosisView, errorView } from "./explain.js";
 import { currentState, onStateChange } from "./state.js";
 import { setVerdict } from "./tabs.js";
+import { isLoaded, load } from "./wasm-files.js";
 
 const status = () => byId("error-status", HTMLInputElement);
 const retryAfter = () => byId("error-retry", HTMLInputElement);
@@ -32,6 +34,11 @@ function show(): void {
     const empty = "Paste a failed request’s answer to see why it was refused, and the command that fixes it.";
     result.replaceChildren(h("p", { class: "empty" }, empty));
     setVerdict("error");
+    return;
+  }
+  if (!isLoaded(explain)) {
+    result.replaceChildren(h("p", { class: "empty" }, "Loading…"));
+    void load(explain).then(show, (error) => result.replaceChildren(String(error)));
     return;
   }
   const credential = credentialFailure(given, body().value);

@@ -1,4 +1,5 @@
 import plan from "../js/wasm/modules/plan-inline.js";
+import simulate from "../js/wasm/modules/simulate-inline.js";
 import { byId, copy, copyable, h, notice } from "./dom.js";
 import { endpointPanel } from "./endpoint-panel.js";
 import { errorPanel } from "./error-panel.js";
@@ -18,7 +19,7 @@ byId("install", HTMLElement).replaceChildren(
   copyable("npm install copilot-keyless @azure/identity @github/copilot-sdk", "the install command"),
 );
 try {
-  await load(plan);
+  await Promise.all([load(plan), load(simulate)]);
   endpointPanel();
   tokenPanel();
   errorPanel();

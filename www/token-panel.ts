@@ -1,6 +1,7 @@
 import { checkToken, decodeToken, parseTokenResponse, type TokenDescription } from "copilot-keyless/core";
 import { systemClock as clock } from "../js/platform/clock.js";
 import core from "../js/wasm/modules/core-inline.js";
+import explain from "../js/wasm/modules/explain-inline.js";
 import { byId, facts, fixes, h, notice } from "./dom.js";
 import { sampleToken } from "./example.js";
 import { errorView } from "./explain.js";
@@ -60,12 +61,14 @@ function read(): void {
   setVerdict("token");
   // Only JSON needs the module that reads the answers of token endpoints.
   const isJson = /^[[{"]/.test(text);
-  if (text === "" || (isJson && !isLoaded(core))) {
+  const modules = isJson ? [core, explain] : [explain];
+  if (text === "" || !modules.every(isLoaded)) {
     setState({ token: undefined });
     const empty =
       "Paste a token to see whose it is, what it is for and when it expires. It is decoded in this page.";
     result.replaceChildren(h("p", { class: "empty" }, text === "" ? empty : "Loading…"));
-    if (text !== "") void load(core).then(read, (error) => result.replaceChildren(String(error)));
+    if (text !== "")
+      void Promise.all(modules.map(load)).then(read, (error) => result.replaceChildren(String(error)));
     return;
   }
   try {

@@ -1,4 +1,5 @@
 import { KeylessError, type ProviderPlan } from "copilot-keyless/core";
+import explain from "../js/wasm/modules/explain-inline.js";
 import net from "../js/wasm/modules/net-inline.js";
 import { byId, h, notice } from "./dom.js";
 import { useEndpoint } from "./endpoint-panel.js";
@@ -106,7 +107,7 @@ async function send(): Promise<void> {
   answer.textContent = "";
   result.replaceChildren(h("p", { class: "empty" }, "Waiting for the answer…"));
   try {
-    const [{ streamChat }] = await Promise.all([import("copilot-keyless/direct"), load(net)]);
+    const [{ streamChat }] = await Promise.all([import("copilot-keyless/direct"), load(net), load(explain)]);
     const { endpoint, model, config } = plan;
     const { wireApi, wireModel: deployment } = config;
     const prompt = byId("try-prompt", HTMLTextAreaElement).value;

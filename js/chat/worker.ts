@@ -11,7 +11,7 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { planProvider } from "../foundry/plan.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
 import type { ChatEvent, ChatRequest, ChatResult, ChatTokenStatus } from "../http/contract.js";
-import { chatError, closing, unknownModel } from "../http/problem.js";
+import { chatError, closing, cutOff, unknownModel } from "../http/problem.js";
 import { tokenStatus } from "../http/token-status.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
 import { makeFolder } from "../platform/node.js";
@@ -122,6 +122,7 @@ export class ChatWorker {
         throw notFound();
       }
       if (error instanceof KeylessError && error.code === "agent/session-open") throw sessionBusy();
+      if (error instanceof KeylessError && error.code === "agent/closed" && this.#closing) throw cutOff();
       throw error;
     } finally {
       await this.#keepOrEnd(id, caller, conversation);

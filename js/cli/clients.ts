@@ -45,10 +45,12 @@ const CLIENTS: Record<string, Client> = {
     },
   },
   opencode: {
-    env: ({ url, key }) => ({
+    env: ({ url, key, model }) => ({
       OPENAI_API_KEY: key,
       OPENCODE_CONFIG_CONTENT: JSON.stringify({
         provider: { openai: { options: { baseURL: `${url}/openai/v1` } } },
+        // Otherwise it asks another model for titles, which may have no deployment.
+        small_model: `openai/${model}`,
       }),
     }),
     command: ({ model }) => `opencode --model ${quote(`openai/${model}`)}`,

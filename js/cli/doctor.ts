@@ -22,7 +22,6 @@ import { Interruption } from "./interruption.js";
 import { installCommand } from "./missing-packages.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
 import { shortPrincipal } from "./principal.js";
-import { proxyVariable } from "./proxy.js";
 
 interface DoctorOptions extends EndpointOptions {
   json?: boolean;
@@ -204,7 +203,7 @@ export async function token(
 
 /** Sends one small request, without the Copilot runtime. */
 export async function request(
-  { endpoint, config, model, tokens, scope }: FoundryProvider,
+  { endpoint, config, model, tokens, scope, sources }: FoundryProvider,
   { timeoutMs }: Pick<Settings, "timeoutMs">,
   signal: AbortSignal,
 ): Promise<Finding> {
@@ -219,7 +218,7 @@ export async function request(
     timeoutMs,
     signal,
   });
-  const warnings = proxyWarnings(endpoint.baseUrl);
+  const warnings = proxyWarnings(sources.proxy);
   if (diagnosis.code === "ok")
     return { detail: `${wireModel ?? model} answered, HTTP ${diagnosis.status}`, warnings };
   // The turn uses the proxy and may succeed.
@@ -237,8 +236,7 @@ export async function request(
 const NOT_AZURE = new Set<Endpoint["kind"]>(["custom", "local", "openai", "gateway"]);
 
 /** Warns if a proxy is configured: the Copilot runtime uses it, but Node's `fetch` does not. */
-function proxyWarnings(url: string): Notice[] {
-  const variable = proxyVariable(url, process.env);
+function proxyWarnings(variable: string | undefined): Notice[] {
   if (variable === undefined) return [];
   return [
     {

@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { KeylessError } from "copilot-keyless";
 import type { GatewayBackend, GatewayOptions } from "copilot-keyless/gateway";
 import { parse as parseToml, TomlError } from "smol-toml";
-import { nearest } from "../errors/check.js";
+import { didYouMean } from "../errors/nearest.js";
 import { jsonLines, lineOf, tomlLines } from "./locate.js";
 import { type Fault, faultOf, type Schema } from "./schema.js";
 
@@ -110,8 +110,7 @@ function faultError({ path, problem, names }: Fault, file: string, lines: Map<st
   const line = lineOf(path, lines);
   const name = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
   const place = line === undefined ? file : `${file}:${line}`;
-  const near = names && nearest(names, String(path.at(-1)));
-  const guess = near === undefined ? "" : `Did you mean ${near}? `;
+  const guess = names ? didYouMean(String(path.at(-1)), names) : "";
   return new KeylessError("gateway/config", `${place}: ${name.replace(/^\./, "") || "the file"} ${problem}`, {
     hint: names
       ? `${guess}The names here are ${names.filter((one) => one !== "$schema").join(", ")}.`

@@ -116,6 +116,8 @@ async function* read(
         ...(last && { "last-event-id": last }),
       },
       body: JSON.stringify(body),
+      // The headers are for this address.
+      redirect: "manual",
       ...init,
     });
   try {
@@ -169,11 +171,14 @@ const FIRST_WAIT_MS = 250;
 
 /** The error of a response that is no stream. */
 async function refusal(response: Response): Promise<ChatError> {
-  const { status } = response;
+  const { status, type } = response;
+  const isRedirect = type === "opaqueredirect" || (status >= 300 && status < 400);
   const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
   return new ChatError({
     code: "client/invalid-reply",
-    detail: `The server answered ${status}, and not as a chat handler does`,
+    detail: isRedirect
+      ? "The server redirects the request. Redirects are not followed: pass the address of the handler itself"
+      : `The server answered ${status}, and not as a chat handler does`,
     ...problem,
     status,
   });

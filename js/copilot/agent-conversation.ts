@@ -35,7 +35,10 @@ export interface ConversationSettings extends SessionSettings {
   onEnded: () => void;
 }
 
-const CLOSE_CHECKS: Checks<CloseOptions> = { deleteHistory: flag, forget: flag };
+const CLOSE_CHECKS: Checks<CloseOptions> = {
+  deleteHistory: flag,
+  forget: { ...flag, deprecated: true },
+};
 
 /**
  * How long `close` waits for the runtime, in milliseconds. What is left is done in the background.

@@ -238,7 +238,8 @@ export class ConversationDriver {
     }
     this.#sent = turn;
     this.#session.promptSent();
-    const outcome = await turn.run(session, () => lease.isAlive());
+    const unsubscribe = session.on(() => lease.noteSign());
+    const outcome = await turn.run(session, () => lease.isAlive()).finally(unsubscribe);
     lease.countTurn();
     if (outcome === "finished") this.#session.promptAnswered();
     if (outcome === "gone") this.#session.lost();

@@ -21,6 +21,7 @@ import {
   type SystemMessage,
   TOOLS,
 } from "./session-config.js";
+import { refuseUnknownFields } from "./session-fields.js";
 
 /** Options of {@link FoundryAgent}: those of `createFoundryProvider`, and those of its sessions. */
 export interface AgentOptions extends FoundryProviderOptions {
@@ -207,8 +208,8 @@ export function agentChecks(): Checks<AgentOptions> {
     turnsPerRuntime: number,
     idleMs: number,
     maxConversations: number,
-    sessions: text,
-    keepHistory: flag,
+    sessions: { ...text, deprecated: true },
+    keepHistory: { ...flag, deprecated: true },
   };
 }
 
@@ -222,6 +223,7 @@ export function checkSession(session: AgentOptions["session"], code: ErrorCode):
     if ((session as Record<string, unknown> | undefined)?.[name] === undefined) continue;
     throw new KeylessError(code, `session.${name} cannot be set: the agent sets it`, { hint: instead });
   }
+  if (session) refuseUnknownFields(session, code);
   checkOptional("session.systemMessage", session?.systemMessage, SDK_SYSTEM_MESSAGE, code);
   checkOptional("session.tools", session?.tools, TOOLS, code);
 }

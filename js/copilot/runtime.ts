@@ -1,10 +1,7 @@
 import type { CopilotClient, CopilotClientOptions } from "@github/copilot-sdk";
-import { withDeadline } from "../platform/with-deadline.js";
 import { closed } from "./closed.js";
+import { livenessOf } from "./liveness.js";
 import { homeOf, homeOfClient, OwnClient } from "./sdk.js";
-
-/** How long the runtime may take to answer a ping, in milliseconds. */
-const PING_MS = 5_000;
 
 /** How long a runtime that ends may take to write its state to disk, in milliseconds. */
 const SHUTDOWN_MS = 300;
@@ -13,6 +10,8 @@ const SHUTDOWN_MS = 300;
 export interface Lease {
   readonly client: CopilotClient;
   isAlive(): Promise<boolean>;
+  /** Notes that the runtime has sent something, so that it counts as alive although it is slow. */
+  noteSign(): void;
   /** Whether the runtime has served its turns, so that sessions should move to another one. */
   readonly isWorn: boolean;
   /** Counts a turn. */
@@ -96,7 +95,7 @@ export class Runtime {
     if (userClient) {
       return {
         client: userClient,
-        isAlive: () => isAlive(userClient),
+        ...lifeOf(userClient),
         isWorn: false,
         countTurn: () => {},
         retire: () => {},
@@ -114,7 +113,7 @@ export class Runtime {
     let leased = true;
     return {
       client: started.client,
-      isAlive: () => isAlive(started.client),
+      ...lifeOf(started.client),
       get isWorn() {
         return started.turns >= turns;
       },
@@ -192,20 +191,9 @@ export class Runtime {
   }
 }
 
-/**
- * Pings the runtime. An error means that the connection is gone; silence may be a busy machine, so
- * it is pinged once more.
- */
-async function isAlive(client: CopilotClient): Promise<boolean> {
-  for (let asked = 0; asked < 2; asked += 1) {
-    const answered = client.ping().then(
-      () => true,
-      () => false,
-    );
-    const alive = await withDeadline<boolean | undefined>(answered, PING_MS, () => undefined);
-    if (alive !== undefined) return alive;
-  }
-  return false;
+function lifeOf(client: CopilotClient): Pick<Lease, "isAlive" | "noteSign"> {
+  const liveness = livenessOf(client);
+  return { isAlive: () => liveness.check(), noteSign: () => liveness.noteSign() };
 }
 
 function isClient(client: CopilotClient | CopilotClientOptions | undefined): client is CopilotClient {

@@ -2,9 +2,9 @@
 // gives up: it retries, or hangs.
 
 import type { ClientRequest, IncomingMessage } from "node:http";
-import type { KeylessError } from "../errors/keyless-error.js";
+import { type KeylessError, withRetryAfter } from "../errors/keyless-error.js";
+import type { Clock } from "../platform/clock.js";
 import { node } from "../platform/node.js";
-import type * as planBindings from "../wasm/modules/plan.js";
 import type { AbortSignalLike } from "./credential.js";
 import { type CredentialFailure, credentialFailure } from "./failure.js";
 
@@ -20,24 +20,36 @@ export class Attempts {
   /** By any object that stands for the request. */
   readonly #pending = new Map<object, Sent>();
   readonly #statuses = new Set<number>();
+  readonly #clock: Clock;
   #refusal: unknown;
+  /** When the refusal came, on the monotonic clock. Its `Retry-After` counts from then. */
+  #refusedAt = 0;
   #lost: unknown;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   started(request: object, sent: Sent): void {
     this.#pending.set(request, sent);
   }
 
-  answered(request: object, status: number): void {
+  answered(request: object, status: number, headers?: object): void {
     this.#pending.delete(request);
     this.#statuses.add(status);
-    if (status >= 400) this.#refusal = { message: `HTTP ${status}`, statusCode: status };
+    if (status >= 400) this.#refused({ message: `HTTP ${status}`, statusCode: status, headers });
   }
 
   /** @param error with the status, if there was an answer */
   failed(request: object, error: unknown, status?: number): void {
     this.#pending.delete(request);
     if (status === undefined) this.#lost = error;
-    else this.#refusal = error;
+    else this.#refused(error);
+  }
+
+  #refused(refusal: unknown): void {
+    this.#refusal = refusal;
+    this.#refusedAt = this.#clock.monotonic();
   }
 
   /** A proxy answered in place of the host. */
@@ -45,30 +57,37 @@ export class Attempts {
     this.failed(request, { message: `HTTP ${status} from the proxy for ${host}`, code: "network_error" });
   }
 
-  /** The outage that these requests show; undefined if they show none. A status says the most. */
-  outage(core: typeof planBindings, now: number): KeylessError | undefined {
+  /**
+   * The outage that these requests show, with what is left of its `Retry-After`; undefined if they
+   * show none. A status says the most.
+   */
+  outage(): KeylessError | undefined {
     const [silent] = this.#pending.values();
     const silence = silent && {
       message: `no answer from ${silent.proxied ? "the proxy for " : ""}${silent.host}`,
       code: "network_error",
     };
-    return [this.#refusal, this.#lost, silence]
+    const elapsedMs = this.#clock.monotonic() - this.#refusedAt;
+    const outage = [this.#refusal, this.#lost, silence]
       .filter((failure) => failure)
-      .map((failure) => credentialFailure(failure, core, now).error)
+      .map((failure) => credentialFailure(failure, this.#clock.now() - elapsedMs).error)
       .find(({ retryable }) => retryable);
+    const { retryAfterMs } = outage ?? {};
+    if (!outage || retryAfterMs === undefined) return outage;
+    return withRetryAfter(outage, retryAfterMs > elapsedMs ? retryAfterMs - elapsedMs : undefined);
   }
 
   /**
    * The failure of the credential, or what its requests show if it reports a status that none of them
    * had: `@azure/identity` reports a lost connection to Entra as HTTP 400.
    */
-  corrected(thrown: unknown, core: typeof planBindings, now: number): CredentialFailure {
-    const failure = credentialFailure(thrown, core, now);
+  corrected(thrown: unknown, now: number): CredentialFailure {
+    const failure = credentialFailure(thrown, now);
     const { status } = failure;
     const isInvented = status !== undefined && !this.#statuses.has(status);
     if (!this.#lost || !(isInvented || failure.error.code === "credential/network")) return failure;
     const { message, code } = this.#lost as { message?: unknown; code?: unknown };
-    return credentialFailure({ message, code: code ?? "network_error", cause: wrapped(thrown) }, core, now);
+    return credentialFailure({ message, code: code ?? "network_error", cause: wrapped(thrown) }, now);
   }
 }
 
@@ -141,7 +160,7 @@ function httpObserver(): HttpObserver | undefined {
       const attempts = attemptsFor(request);
       if (isProxied(request, response) && !isJson(response) && statusCode >= 400)
         attempts?.answeredByProxy(request, request.host, statusCode);
-      else attempts?.answered(request, statusCode);
+      else attempts?.answered(request, statusCode, response?.headers);
     },
     "http.client.request.error": ({ request, error }) =>
       attemptsFor(request)?.failed(request, isProxied(request) ? proxyLost(request, error) : error),

@@ -3,7 +3,8 @@ import { anything, type Checks, finite, object, readOptions } from "../errors/ch
 import { hideSecretsOf, redact } from "../errors/redact.js";
 import { textOf } from "../errors/text-of.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
-import { callCore, planModule } from "../wasm/bindings.js";
+import { callCore } from "../wasm/bindings.js";
+import { explainModule } from "../wasm/explain-bindings.js";
 import type { CredentialDiagnosis, FailedCredential } from "../wasm/types/credential-diagnosis.js";
 
 /**
@@ -54,7 +55,7 @@ export function credentialDiagnosis(
   const found =
     status ?? chain.map((error) => readable(() => httpStatus(error))).find((one) => one !== undefined);
   const diagnosis = callCore(() =>
-    planModule().diagnoseCredential({
+    explainModule().diagnoseCredential({
       error: describeAll(chain, thrown),
       errors: linksOf(chain),
       status:

@@ -18,7 +18,8 @@ import { hideSecretsOf } from "../errors/redact.js";
 import type { Clock } from "../platform/clock.js";
 import { LONGEST_TIMER_MS, systemClock, unref, withSystemFallback } from "../platform/clock.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
-import { callCore, keylessError, planModule } from "../wasm/bindings.js";
+import { callCore, coreModule, keylessError, planModule } from "../wasm/bindings.js";
+import { explainModule } from "../wasm/explain-bindings.js";
 import { toHeaders } from "../wasm/send.js";
 import type {
   SecretPlace,
@@ -239,20 +240,24 @@ async function acquire(
         signal,
       );
       attempts?.answered(request, status);
-      return callCore(() =>
-        planModule().judgeTokenAnswer({
-          source: call.source,
-          ofAssertion: request === call.assertionCall,
-          renews: request.renews,
-          status,
-          headers: toHeaders(headers),
-          body,
-          secret,
-          requestedAt,
-          answeredAt: clock.now(),
-          attempt,
-          random: clock.random(),
-        }),
+      const { source } = call;
+      const ofAssertion = request === call.assertionCall;
+      return callCore(
+        () =>
+          coreModule().acceptTokenAnswer(source, ofAssertion, status, body, requestedAt) ??
+          explainModule().judgeTokenAnswer({
+            source,
+            ofAssertion,
+            renews: request.renews,
+            status,
+            headers: toHeaders(headers),
+            body,
+            secret,
+            requestedAt,
+            answeredAt: clock.now(),
+            attempt,
+            random: clock.random(),
+          }),
       );
     };
     const { assertionCall } = call;
@@ -273,7 +278,7 @@ async function acquire(
     const said = { message, status, retryAfterInMs: retryAfterMs, code: status ?? "network_error" };
     attempts?.failed(call, said, status);
     if (!state.retries || retryInMs === undefined || clock.monotonic() + retryInMs >= deadline) {
-      const { error } = credentialFailure(said, planModule(), clock.now());
+      const { error } = credentialFailure(said, clock.now());
       throw new KeylessError(code ?? error.code, error.message, {
         hint: hint ?? error.hint,
         status: error.status,

@@ -1,8 +1,8 @@
 import { causes, httpStatus, type Loose } from "../errors/causes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { redact } from "../errors/redact.js";
-import type * as planBindings from "../wasm/modules/plan.js";
-import type { CredentialCode } from "../wasm/modules/plan.js";
+import { explainModule } from "../wasm/explain-bindings.js";
+import type { CredentialCode } from "../wasm/modules/explain.js";
 import type { ErrorSummary } from "../wasm/types/token.js";
 import { credentialDiagnosis, hintOf } from "./diagnose.js";
 
@@ -16,9 +16,6 @@ export interface CredentialFailure {
   /** Whether the credential cannot be used here at all, as when `az` is missing. */
   unavailable: boolean;
 }
-
-/** The functions of the core that this file uses. */
-type CoreFunctions = Pick<typeof planBindings, "credentialCode" | "retryAfterMs">;
 
 /** Facts from a chain of errors, besides a status. */
 interface Evidence {
@@ -77,16 +74,16 @@ const NETWORK_CODES =
  *
  * @param now in epoch milliseconds; a `Retry-After` that is a date counts from it
  */
-export function credentialFailure(thrown: unknown, core: CoreFunctions, now: number): CredentialFailure {
+export function credentialFailure(thrown: unknown, now: number): CredentialFailure {
   try {
-    return read(thrown, core, now);
-  } catch {
-    // A getter of the error throws. Callers get an error all the same.
-    return { error: describe(undefined, undefined, {}, core), unavailable: false };
+    return read(thrown, now);
+  } catch (error) {
+    // Callers get an error all the same.
+    return { error: unexplained(thrown, error), unavailable: false };
   }
 }
 
-function read(thrown: unknown, core: CoreFunctions, now: number): CredentialFailure {
+function read(thrown: unknown, now: number): CredentialFailure {
   if (thrown instanceof KeylessError) {
     const { status, retryAfterMs } = thrown;
     return {
@@ -105,13 +102,19 @@ function read(thrown: unknown, core: CoreFunctions, now: number): CredentialFail
   // It uses this name for all its errors, also when it fails to parse a response.
   const unreadable = declared && chain.some(({ name }) => name === "TypeError" || name === "SyntaxError");
   const unavailable = declared && !unreadable;
-  const retryAfterMs = chain
-    .map((error) => retryAfter(error, core, now))
-    .find((found) => found !== undefined);
+  const retryAfterMs = chain.map((error) => retryAfter(error, now)).find((found) => found !== undefined);
   const maybeUnreadable = chain.some(({ errorCode }) => errorCode === "network_error");
   const evidence = { network, maybeUnreadable, unreadable, unavailable, retryAfterMs };
-  const error = describe(thrown, status, evidence, core);
+  const error = describe(thrown, status, evidence);
   return { error, unavailable, ...statusOf(status), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/** The error where a getter of the thrown one throws, or the module that explains it is not loaded. */
+function unexplained(thrown: unknown, reason: unknown): KeylessError {
+  if (!(reason instanceof KeylessError)) return describe(undefined, undefined, {});
+  const [message] = TEXTS["credential/failed"];
+  const { message: notLoaded, hint } = reason;
+  return new KeylessError("credential/failed", `${message}. ${notLoaded}`, { hint, cause: thrown });
 }
 
 /** Converts an error for a status or an event. */
@@ -128,10 +131,9 @@ function describe(
   cause: unknown,
   status: number | undefined,
   { network = false, maybeUnreadable, unreadable = false, unavailable = false, retryAfterMs }: Evidence,
-  core: CoreFunctions,
 ): KeylessError {
   const details = firstLines(cause);
-  const code = core.credentialCode(status, unreadable, network, unavailable);
+  const code = explainModule().credentialCode(status, unreadable, network, unavailable);
   const [message, hint] =
     code === "credential/failed" && unreadable
       ? UNREADABLE
@@ -178,12 +180,14 @@ function firstLines(cause: unknown): string {
 /**
  * Returns `Retry-After` in milliseconds, from a property of the error or a header of its response.
  */
-function retryAfter(error: Loose, core: CoreFunctions, now: number): number | undefined {
+function retryAfter(error: Loose, now: number): number | undefined {
   if (typeof error.retryAfterInMs === "number") return error.retryAfterInMs;
   const headers = (error.response as { headers?: unknown } | undefined)?.headers ?? error.headers;
   if (typeof headers !== "object" || headers === null) return undefined;
   const value = header(headers, "retry-after");
-  return value === undefined ? undefined : core.retryAfterMs(value, header(headers, "date") ?? "", now);
+  return value === undefined
+    ? undefined
+    : explainModule().retryAfterMs(value, header(headers, "date") ?? "", now);
 }
 
 function header(headers: object, wanted: string): string | undefined {

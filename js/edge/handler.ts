@@ -1,5 +1,4 @@
 import type { TokenCredential } from "../credentials/credential.js";
-import { directCredential } from "../credentials/direct.js";
 import {
   type Checks,
   callback,
@@ -14,6 +13,7 @@ import {
   text,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
+import { planDirect } from "../foundry/direct-plan.js";
 import type { CallerFunction } from "../http/caller.js";
 import {
   type ChatEngine,
@@ -34,11 +34,8 @@ import { isTokenRejection } from "../model/model-error.js";
 import { modelChecks } from "../model/model-options.js";
 import { streamChat } from "../model/stream-chat.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
-import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
-import { registerResource } from "../tokens/clock-skew.js";
-import { createBearerTokenProvider } from "../tokens/provider.js";
+import { type Environment, environment } from "../platform/environment.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
-import { callCore, planModule } from "../wasm/bindings.js";
 import type { ModelOptions } from "../wasm/types/provider.js";
 
 /** Options of {@link createEdgeChatHandler}. */
@@ -155,20 +152,7 @@ export function createEdgeChatHandler(options: EdgeChatOptions): EdgeChatHandler
   checkTimeout(timeoutMs);
   if (models.some((model) => typeof model !== "string" || model === ""))
     throw invalid("models must be an array of names");
-  const ownCredential = typeof credential === "object" ? credential : undefined;
-  const plan = callCore(() =>
-    planModule().planProvider({
-      ...request,
-      ownCredential: ownCredential !== undefined,
-      env: coreEnvironment(env),
-    }),
-  );
-  const tokenCredential = ownCredential ?? directCredential(env, plan.credential.authorityHost);
-  const tokens =
-    plan.scope === undefined
-      ? undefined
-      : createBearerTokenProvider(tokenCredential, plan.scope, tokenOptions);
-  if (tokens) registerResource(tokenCredential, plan.endpoint.baseUrl);
+  const { plan, tokens } = planDirect(request, { credential, tokens: tokenOptions, env });
   const { wireApi, headers, maxOutputTokens, wireModel } = plan.config;
   let closed = false;
   const engine: ChatEngine = async function* ({ prompt, sessionId, model = plan.model }, { signal }) {

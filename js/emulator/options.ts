@@ -1,4 +1,5 @@
 import { KeylessError } from "../errors/keyless-error.js";
+import { didYouMean } from "../errors/nearest.js";
 import { systemClock } from "../platform/clock.js";
 import type { EmulatorClock } from "./clock.js";
 import { checkQuota, type Quota } from "./quota.js";
@@ -57,8 +58,7 @@ export function readOptions(input: EmulatorOptions): Settings {
     logLimit = DEFAULT_LOG_LIMIT,
     ...unknown
   } = options;
-  const unknownName = Object.keys(unknown)[0];
-  check(unknownName === undefined, `Unknown option \`${unknownName}\`.`);
+  refuseUnknown(Object.keys(unknown)[0]);
   check(isWhole(port, 0, 65_535), "`port` must be a whole number from 0 to 65535.");
   check(isWhole(identityPort, 0, 65_535), "`identityPort` must be a whole number from 0 to 65535.");
   check(port === 0 || port !== identityPort, "`port` and `identityPort` must differ.");
@@ -102,6 +102,33 @@ export function readOptions(input: EmulatorOptions): Settings {
     clock: withSystemFallback(clock),
     logLimit,
   };
+}
+
+/** The names of the options. The type makes the list complete. */
+const NAMES: Record<keyof EmulatorOptions, true> = {
+  port: true,
+  identityPort: true,
+  tokenLifetimeSeconds: true,
+  platformCache: true,
+  tokenRevocation: true,
+  deployments: true,
+  model: true,
+  quotas: true,
+  roles: true,
+  audiences: true,
+  reply: true,
+  chunkDelayMs: true,
+  allowOrigins: true,
+  clock: true,
+  logLimit: true,
+};
+
+function refuseUnknown(name: string | undefined): void {
+  if (name === undefined) return;
+  const names = Object.keys(NAMES);
+  throw new KeylessError("emulator/invalid-option", `Unknown option \`${name}\`.`, {
+    hint: `${didYouMean(name, names)}The options are ${names.join(", ")}.`,
+  });
 }
 
 /** Wraps a clock: if it throws or returns no finite number, the system clock is used. */

@@ -3,6 +3,7 @@
 
 import type { ErrorCode } from "./codes.js";
 import { KeylessError } from "./keyless-error.js";
+import { didYouMean } from "./nearest.js";
 
 /** A type to check a value against. */
 export interface Check {
@@ -11,6 +12,8 @@ export interface Check {
   fits(value: unknown): boolean;
   /** The code of the error, instead of the caller's. */
   readonly code?: ErrorCode;
+  /** Whether the option is deprecated, so that no hint names it. */
+  readonly deprecated?: true;
 }
 
 /** A check for each field of an options type. */
@@ -116,10 +119,10 @@ export function readOptions<T extends object>(given: T | undefined, checks: Chec
     (name) => !Object.hasOwn(checks, name) && isSet(given, name),
   );
   if (unknown === undefined) return read;
-  const names = Object.keys(checks);
-  const near = nearest(names, unknown);
-  const guess = near === undefined ? "" : `Did you mean ${near}? `;
-  throw refused(`There is no option ${unknown}.`, code, `${guess}The options are ${names.join(", ")}.`);
+  // Not those that are only taken for programs of before.
+  const names = Object.keys(checks).filter((name) => !checks[name as keyof T].deprecated);
+  const hint = `${didYouMean(unknown, names)}The options are ${names.join(", ")}.`;
+  throw refused(`There is no option ${unknown}.`, code, hint);
 }
 
 /** {@link readOptions} of an object that may hold options of other functions, too. */
@@ -150,25 +153,6 @@ export function readKnownOptions<T extends object>(
 function isSet(given: object | undefined, name: string): boolean {
   const { value, get } = Object.getOwnPropertyDescriptor(given, name) ?? {};
   return value !== undefined || get !== undefined;
-}
-
-/** Returns the name that was probably meant; undefined if none is near. */
-export function nearest(names: readonly string[], unknown: string): string | undefined {
-  return names.find((name) => distance(name.toLowerCase(), unknown.toLowerCase()) <= 2);
-}
-
-/** How many characters must be added, removed or replaced to turn one text into another. */
-function distance(from: string, to: string): number {
-  let costs = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [row, char] of [...from].entries()) {
-    const next = [row + 1];
-    for (let at = 0; at < to.length; at += 1) {
-      const [left, above, diagonal] = [next[at], costs[at + 1], costs[at]] as [number, number, number];
-      next.push(Math.min(left + 1, above + 1, diagonal + (char === to[at] ? 0 : 1)));
-    }
-    costs = next;
-  }
-  return costs[to.length] as number;
 }
 
 /**

@@ -144,6 +144,7 @@ export type CredentialDiagnosisCode =
 /** The codes of agents and the Copilot SDK that TypeScript decides on. */
 type LibraryErrorCode =
   | "diagnosis/invalid"
+  | "diagnosis/not-loaded"
   | "model/request-failed"
   | "agent/empty-prompt"
   | "agent/timeout"

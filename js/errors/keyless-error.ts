@@ -126,7 +126,7 @@ export function isKeylessError<Known extends ErrorCode = ErrorCode>(
 }
 
 /** Copies an error, with another pause before the next call. */
-export function withRetryAfter(error: KeylessError, retryAfterMs: number): KeylessError {
+export function withRetryAfter(error: KeylessError, retryAfterMs: number | undefined): KeylessError {
   const { code, message, hint, status, retryable, cause } = error;
   return new KeylessError(code, message, { hint, status, retryable, retryAfterMs, cause });
 }

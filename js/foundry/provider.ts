@@ -42,8 +42,11 @@ export interface FoundryProvider {
   readonly scope?: string;
   /** Which credential acquires the tokens, what selected it, and what looks wrong with it. */
   readonly credential: CredentialPlan;
-  /** Where each setting comes from: `option`, the name of a variable, or `default`. */
-  readonly sources: { endpoint: string; model: string; scope: string };
+  /**
+   * Where each setting comes from: `option`, the name of a variable, or `default`. `proxy`: the
+   * variable with the proxy that the Copilot runtime uses for the endpoint, if there is one.
+   */
+  readonly sources: { endpoint: string; model: string; scope: string; proxy?: string };
   readonly warnings: Notice[];
   /**
    * Adds model and provider to a session's config, for `createSession` and `resumeSession`.
@@ -220,7 +223,7 @@ async function checkedToken(tokens: TokenProvider, args: unknown): Promise<strin
   try {
     return cleanText(await tokens(args));
   } catch (error) {
-    throw credentialFailure(error, planModule(), systemClock.now()).error;
+    throw credentialFailure(error, systemClock.now()).error;
   }
 }
 

@@ -2,7 +2,8 @@ import type { CopilotSession, MessageOptions } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
 import { diagnose } from "../model/diagnose.js";
 import { diagnosisError } from "../model/model-error.js";
-import { rejectedTokenFromCache } from "../tokens/provider.js";
+import { rejectedTokenFromCache, withinTurn } from "../tokens/provider.js";
+import { TurnWait } from "../tokens/turn-wait.js";
 import type { TokenProvider } from "../tokens/types.js";
 import type { FailedRequest } from "../wasm/types/diagnosis.js";
 import type { Endpoint } from "../wasm/types/provider.js";
@@ -35,6 +36,8 @@ interface AttachedSession {
   rejectedToken: string | undefined;
   /** The token that was rejected twice in a row. It is not tried again in this turn. */
   twiceRejectedToken: string | undefined;
+  /** The wait of its turn for a token. */
+  readonly wait: TurnWait;
   attachments: number;
 }
 
@@ -90,7 +93,9 @@ export class SessionAttachments {
   async tokenFor(sessionId: string | undefined, acquire: () => Promise<string>): Promise<string> {
     const state = this.#sessions.get(sessionId);
     try {
-      const token = await this.#acquireOrRetry(acquire, state?.twiceRejectedToken);
+      const token = await withinTurn(state?.wait, this.#tokens, () =>
+        this.#acquireOrRetry(acquire, state?.twiceRejectedToken),
+      );
       if (state) Object.assign(state, { token, tokenError: undefined, tokenErrorAnswered: false });
       return token;
     } catch (error) {
@@ -142,6 +147,7 @@ export class SessionAttachments {
       failure: undefined,
       rejectedToken: undefined,
       twiceRejectedToken: undefined,
+      wait: new TurnWait(),
       attachments: 0,
     }));
     state.attachments += 1;
@@ -181,8 +187,10 @@ export class SessionAttachments {
         if (agentId !== undefined) agents.delete(agentId);
       }),
       session.on("user.message", ({ agentId }) => {
+        if (agentId !== undefined) return;
         // In a new turn the resource may accept the token again.
-        if (agentId === undefined) state.twiceRejectedToken = undefined;
+        state.twiceRejectedToken = undefined;
+        state.wait.reset();
       }),
       session.on("assistant.message", ({ agentId }) => {
         state.rejectedToken = undefined;
@@ -212,7 +220,7 @@ export class SessionAttachments {
       return { error, tokenRejected: false };
     }
     const { model: own, ...context } = this.#context;
-    const diagnosis = diagnose({
+    const failed: FailedRequest = {
       ...context,
       // The runtime may choose another model for a sub-agent, by the model's name.
       ...(agent && model && model !== own && model !== context.deployment
@@ -221,8 +229,15 @@ export class SessionAttachments {
       status: status ?? 0,
       body: errorMessage,
       token: state?.token || undefined,
-    });
-    return { error: diagnosisError(diagnosis), tokenRejected: diagnosis.tokenRejected };
+    };
+    try {
+      const diagnosis = diagnose(failed);
+      return { error: diagnosisError(diagnosis), tokenRejected: diagnosis.tokenRejected };
+    } catch (error) {
+      // The module that explains it could not be loaded.
+      if (error instanceof KeylessError) return { error, tokenRejected: false };
+      throw error;
+    }
   }
 }
 

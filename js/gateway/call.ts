@@ -1,7 +1,7 @@
 // What the access log says of a call of a model. Needs no Node.
 
 import { gatewayModule } from "../wasm/gateway-bindings.js";
-import type { GatewayAccess } from "./options.js";
+import type { GatewayAccess } from "./access-log.js";
 
 /** Clients name the model first, or at least early. */
 const MODEL_WITHIN_BYTES = 16 * 1024;

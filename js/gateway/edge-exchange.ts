@@ -1,22 +1,22 @@
 import type { ErrorCode, GatewayRefusalCode } from "../errors/codes.js";
 import type { KeylessError } from "../errors/keyless-error.js";
-import type { FoundryProvider } from "../foundry/provider.js";
 import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Dialect, Gateway as Rules } from "../wasm/modules/gateway.js";
+import type { Endpoint } from "../wasm/types/provider.js";
+import type { GatewayAccess } from "./access-log.js";
 import { noteAnswer, noteRequest } from "./call.js";
 import { type Begun, begin, joined, nextChunk, nextChunkWithin, type Reader } from "./edge-body.js";
 import type { EdgeGatewayLimits } from "./edge-options.js";
 import { toList } from "./header-text.js";
-import type { GatewayAccess } from "./options.js";
 import { explanation, keyless, ownHeaders } from "./own-answer.js";
-import { acquireToken, renewToken } from "./token.js";
+import { acquireToken, renewToken, type TokenSource } from "./token.js";
 import { judgeFailure, MAX_ERROR_BYTES, networkError, statusOfTokenError } from "./verdict.js";
 
 /** What all requests of an edge gateway have in common. */
 export interface EdgeContext {
   readonly rules: Rules;
-  readonly provider: FoundryProvider;
+  readonly provider: TokenSource & { readonly endpoint: Endpoint };
   /** The origin of the endpoint. */
   readonly origin: string;
   readonly limits: EdgeGatewayLimits;

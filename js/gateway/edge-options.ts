@@ -1,15 +1,35 @@
-import { type Checks, callback, listOf, object, readOptions, text } from "../errors/check.js";
-import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.js";
+import type { TokenCredential } from "../credentials/credential.js";
+import {
+  type Checks,
+  callback,
+  credential as credentialCheck,
+  either,
+  listOf,
+  object,
+  readOptions,
+  text,
+} from "../errors/check.js";
+import type { DirectSettings, planDirect } from "../foundry/direct-plan.js";
 import { checkedLimits } from "../http/limits.js";
+import { type Environment, environment } from "../platform/environment.js";
+import type { TokenProviderOptions } from "../tokens/types.js";
+import type { GatewayAccess } from "./access-log.js";
 import { checkedKey, invalid } from "./key.js";
-import type { GatewayAccess } from "./options.js";
 
-/** Options of {@link createEdgeGateway}: those of `createFoundryProvider`, and the ones below. */
-export interface EdgeGatewayOptions extends FoundryProviderOptions {
+/** Options of {@link createEdgeGateway}. */
+export interface EdgeGatewayOptions {
   /** The key that clients send, 16 to 512 visible ASCII characters. Keep it in a secret. */
   key: string;
-  /** Default `"direct"`: the direct credential for the environment. */
-  credential?: FoundryProviderOptions["credential"];
+  /** The endpoint of the resource or project. Default: from the environment. */
+  endpoint?: string | undefined;
+  /** The credential. Default: `"direct"`, a direct credential for the environment. */
+  credential?: TokenCredential | "direct" | undefined;
+  /** The token scope. Default: by the endpoint. */
+  scope?: string | undefined;
+  /** Headers for all requests to the resource. */
+  headers?: Record<string, string> | undefined;
+  /** Options of the token provider. */
+  tokens?: TokenProviderOptions | undefined;
   /** The names, without port, that clients may use in `Host`. Default: any. */
   allowHosts?: readonly string[] | undefined;
   /** The origins of web pages that may use the gateway. Default none. */
@@ -18,6 +38,10 @@ export interface EdgeGatewayOptions extends FoundryProviderOptions {
   limits?: Partial<EdgeGatewayLimits> | undefined;
   /** Receives an entry for each request when it ends. Errors that it throws are ignored. */
   onAccess?: ((entry: GatewayAccess) => void) | undefined;
+  /**
+   * The environment variables. Default `process.env`; on a platform without it, pass its bindings.
+   */
+  env?: Environment | undefined;
 }
 
 /**
@@ -47,7 +71,8 @@ const LIMITS: EdgeGatewayLimits = {
 
 /** Checked options, with defaults. */
 export interface EdgeSettings {
-  provider: FoundryProviderOptions;
+  request: Parameters<typeof planDirect>[0];
+  direct: DirectSettings;
   key: string;
   allowHosts: string[] | undefined;
   allowOrigins: string[];
@@ -57,12 +82,17 @@ export interface EdgeSettings {
 
 function edgeGatewayChecks(): Checks<EdgeGatewayOptions> {
   return {
-    ...foundryChecks(),
     key: text,
+    endpoint: text,
+    credential: either(credentialCheck, { expected: '"direct"', fits: (value) => value === "direct" }),
+    scope: text,
+    headers: object,
+    tokens: object,
     allowHosts: listOf(text),
     allowOrigins: listOf(text),
     limits: object,
     onAccess: callback,
+    env: object,
   };
 }
 
@@ -74,12 +104,16 @@ export function readEdgeGatewayOptions(given: EdgeGatewayOptions): EdgeSettings 
     allowOrigins = [],
     limits,
     onAccess,
-    ...provider
+    credential,
+    tokens,
+    env = environment(),
+    ...request
   } = readOptions(given, edgeGatewayChecks(), "gateway/invalid-option");
   if (key === undefined)
     throw invalid("key is required: clients send it.", "Keep it in a secret of the platform.");
   return {
-    provider: { credential: "direct", ...provider },
+    request,
+    direct: { credential, tokens, env },
     key: checkedKey(key),
     allowHosts: allowHosts && [...allowHosts],
     allowOrigins: [...allowOrigins],

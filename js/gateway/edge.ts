@@ -1,13 +1,13 @@
 import { checkArgument, quiet } from "../errors/check.js";
-import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
+import { planDirect } from "../foundry/direct-plan.js";
+import type { TokenProvider } from "../tokens/types.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import { EdgeExchange } from "./edge-exchange.js";
 import { type EdgeGatewayOptions, readEdgeGatewayOptions } from "./edge-options.js";
 
 /** A handler of `fetch` requests. It never rejects for a `Request`. */
 export type EdgeGateway = ((request: Request) => Promise<Response>) & {
-  /** The endpoint behind the gateway, its model and its tokens. */
-  readonly provider: FoundryProvider;
+  readonly tokens: TokenProvider | undefined;
   /** Discards the token. Later requests are answered 503, `gateway/closing`. */
   close(): void;
 };
@@ -19,7 +19,7 @@ export type EdgeGateway = ((request: Request) => Promise<Response>) & {
  *
  * Answers come uncompressed, because `fetch` decompresses them.
  *
- * @throws KeylessError `gateway/invalid-option`, and those of `createFoundryProvider`
+ * @throws KeylessError `gateway/invalid-option`, `endpoint/...`, `credential/...`, `policy/invalid`
  * @example
  * ```ts
  * const gateway = createEdgeGateway({ endpoint: "https://myres.openai.azure.com", key: env.GATEWAY_KEY });
@@ -27,17 +27,19 @@ export type EdgeGateway = ((request: Request) => Promise<Response>) & {
  * ```
  */
 export function createEdgeGateway(options: EdgeGatewayOptions): EdgeGateway {
-  const { key, limits, allowHosts, allowOrigins, onAccess, ...settings } = readEdgeGatewayOptions(options);
-  const provider = createFoundryProvider(settings.provider);
-  const { baseUrl } = provider.endpoint;
+  const { key, limits, allowHosts, allowOrigins, onAccess, request, direct } =
+    readEdgeGatewayOptions(options);
+  const { plan, tokens } = planDirect(request, direct);
+  const { endpoint, config } = plan;
+  const { baseUrl } = endpoint;
   const { Gateway: Rules } = gatewayModule();
   let closed = false;
   const context = {
     rules: new Rules(baseUrl, key, allowHosts, allowOrigins),
-    provider,
+    provider: { endpoint, tokens, config: tokens ? { bearerTokenProvider: () => tokens() } : {} },
     origin: new URL(baseUrl).origin,
     limits,
-    headers: Object.entries(provider.config.headers ?? {}),
+    headers: Object.entries(config.headers ?? {}),
     key,
     log: quiet(onAccess),
     isClosed: () => closed,
@@ -48,9 +50,9 @@ export function createEdgeGateway(options: EdgeGatewayOptions): EdgeGateway {
   };
   const close = (): void => {
     closed = true;
-    provider.close();
+    tokens?.close();
   };
-  return Object.assign(handle, { provider, close });
+  return Object.assign(handle, { tokens, close });
 }
 
 const REQUEST = {

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { type Checks, callback, listOf, number, object, readOptions, text } from "../errors/check.js";
-import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { type FoundryProviderOptions, foundryChecks } from "../foundry/options.js";
 import { checkedLimits } from "../http/limits.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
 import { readPrivateFile } from "../platform/private-file.js";
 import { quote } from "../platform/shell.js";
+import type { GatewayAccess } from "./access-log.js";
 import { checkedKey, invalid } from "./key.js";
 
 /**
@@ -98,43 +98,6 @@ export interface GatewayLimits {
   idleMs: number;
   /** Time that `close()` gives to requests in progress. Default 5,000. */
   closeMs: number;
-}
-
-/** An entry of the access log. Holds no query, body, header or token. */
-export interface GatewayAccess {
-  /** When the request arrived, in epoch milliseconds. */
-  at: number;
-  method: string;
-  /** The path that the client asked for. */
-  path: string;
-  /** The status that the client received; 0 if it left before. */
-  status: number;
-  /** The code of the error that the gateway sent. */
-  code?: ErrorCode;
-  /** Whether the request was sent twice, because of its token or a closed connection. */
-  repeated: boolean;
-  /** `client-left` and `upstream-broke`: the answer is incomplete. */
-  outcome: "answered" | "client-left" | "upstream-broke";
-  /** The backend that was asked last, where there are several. */
-  backend?: string;
-  /** The backends that were asked before it, and the status of each; 0 if it did not answer. */
-  failed?: readonly { backend: string; status: number }[];
-  /** Milliseconds until the first byte of the answer; undefined if there was none. */
-  firstByteMs?: number;
-  /** Milliseconds until the end. */
-  durationMs: number;
-  requestBytes: number;
-  responseBytes: number;
-  /** What was asked of a model; undefined for lists, files and other objects. */
-  operation?: "chat" | "text_completion" | "embeddings" | undefined;
-  /** The model that the request names, if its body begins with it, uncompressed. */
-  model?: string | undefined;
-  /** Whether the answer was a stream of events. */
-  streamed?: boolean;
-  /** The tokens that the answer says it used. Unknown if it was compressed or is incomplete. */
-  usage?: { inputTokens: number; outputTokens: number } | undefined;
-  /** The caller's span: the header of W3C Trace Context, which is passed on as it is. */
-  traceparent?: string;
 }
 
 const LIMITS: GatewayLimits = {

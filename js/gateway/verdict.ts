@@ -1,10 +1,10 @@
 import type { KeylessError } from "../errors/keyless-error.js";
-import type { FoundryProvider } from "../foundry/provider.js";
 import { diagnose } from "../model/diagnose.js";
 import { diagnosisError } from "../model/model-error.js";
 import { parseChallenge } from "../tokens/parse.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Verdict } from "../wasm/modules/gateway.js";
+import type { Endpoint } from "../wasm/types/provider.js";
 
 /** How much of the body of an error is read. Azure's are smaller than 4 KiB. */
 export const MAX_ERROR_BYTES = 64 * 1024;
@@ -38,7 +38,7 @@ export interface Judgement {
 
 /** Decides what to do with an answer that is no success. */
 export function judgeFailure(
-  { endpoint }: FoundryProvider,
+  { endpoint }: { endpoint: Endpoint },
   { status, headers, body, challenge }: FailedAnswer,
   { isTurn, repeatable, repeated, token }: RequestFacts,
 ): Judgement {
@@ -57,7 +57,7 @@ export function judgeFailure(
 }
 
 /** Explains why the resource did not answer at all. */
-export function networkError({ endpoint }: FoundryProvider, message: string): KeylessError {
+export function networkError({ endpoint }: { endpoint: Endpoint }, message: string): KeylessError {
   return diagnosisError(diagnose({ endpoint, status: 0, body: message }));
 }
 

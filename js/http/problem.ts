@@ -1,7 +1,8 @@
 import type { ChatErrorCode, CoreErrorCode, ErrorCode, ModelErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { planModule } from "../wasm/bindings.js";
-import type { ProblemName, PublicError } from "../wasm/modules/plan.js";
+import { coreModule } from "../wasm/bindings.js";
+import { explainModule } from "../wasm/explain-bindings.js";
+import type { ProblemName, PublicError } from "../wasm/modules/explain.js";
 
 /** Creates an error with a status of its own: its message and hint go to the caller as they are. */
 export function chatError(
@@ -30,6 +31,12 @@ export function closing(): KeylessError {
   return chatError("chat/closing", 503, "This app is shutting down", "Try again.", RETRY_MS);
 }
 
+/** Creates the error of a reply that was not complete at the end of `drainMs`. */
+export function cutOff(): KeylessError {
+  const message = "The reply was cut off: this app is shutting down";
+  return chatError("chat/closing", 503, message, "Try again.", RETRY_MS);
+}
+
 /** Creates the error of a call whose caller disconnected. Only the log receives it. */
 export function clientClosed(): KeylessError {
   return chatError("chat/client-closed", CLIENT_CLOSED, "The caller disconnected");
@@ -54,6 +61,7 @@ const PROBLEMS: Record<
   "agent/session-open": "unexpected",
   "agent/timeout": "late",
   "diagnosis/invalid": "misconfigured",
+  "diagnosis/not-loaded": "misconfigured",
   "model/request-failed": "upstream",
   "sdk/client-refused": "misconfigured",
   "sdk/home-not-writable": "misconfigured",
@@ -80,7 +88,12 @@ const PROBLEMS: Record<
 /** The answer for an error that has no status of its own. */
 function publicErrorOf(code: ErrorCode): PublicError {
   const known: Record<string, ProblemName | undefined> = PROBLEMS;
-  return planModule().problemOf(known[code] ?? code);
+  try {
+    return explainModule().problemOf(known[code] ?? code);
+  } catch {
+    // The module could not be loaded. Callers get an answer all the same.
+    return { status: 500, message: "An unexpected error occurred." };
+  }
 }
 
 /** The default of `Retry-After`, in milliseconds. */
@@ -114,7 +127,7 @@ export function problem(error: unknown, correlationId: string, expose: boolean):
   const retryAfterMs = known?.retryAfterMs ?? (retryable && status === 503 ? RETRY_MS : undefined);
   const waitMs =
     retryAfterMs && code.startsWith("credential/")
-      ? Math.min(retryAfterMs, planModule().maxRetryAfterMs())
+      ? Math.min(retryAfterMs, coreModule().maxRetryAfterMs())
       : retryAfterMs;
   const seconds = waitMs === undefined ? undefined : Math.max(1, Math.ceil(waitMs / 1000));
   const text = error instanceof Error ? error.message : String(error);

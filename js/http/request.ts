@@ -1,9 +1,15 @@
+import { didYouMean } from "../errors/nearest.js";
 import { wellFormed } from "../platform/well-formed.js";
 import type { ChatCall, ChatLimits, ChatRequest } from "./contract.js";
 import { chatError } from "./problem.js";
 
 /** The longest session id or name of a model. */
 const MAX_NAME_CHARS = 512;
+
+/** How much of an unknown field's name is repeated. */
+const MAX_FIELD_CHARS = 40;
+
+const FIELDS: readonly (keyof ChatRequest)[] = ["prompt", "sessionId", "model"];
 
 /** Checks method and content type, before the body is read. Throws a KeylessError `chat/...`. */
 export function checkHead({ method, headers }: ChatCall): void {
@@ -19,7 +25,8 @@ export function checkHead({ method, headers }: ChatCall): void {
 
 /** Parses and checks the body of a request. Throws a KeylessError `chat/...`. */
 export function parseRequest(body: Uint8Array, { promptChars }: ChatLimits): ChatRequest {
-  const { prompt, sessionId, model } = parseObject(body);
+  const { prompt, sessionId, model, ...others } = parseObject(body);
+  for (const name of Object.keys(others)) throw unknownField(name);
   if (typeof prompt !== "string" || prompt.trim() === "") throw invalid("prompt, a non-empty string");
   if (prompt.length > promptChars) {
     throw chatError("chat/prompt-too-long", 413, `The prompt is longer than ${promptChars} characters`);
@@ -29,6 +36,17 @@ export function parseRequest(body: Uint8Array, { promptChars }: ChatLimits): Cha
     sessionId: parseName(sessionId, "sessionId"),
     model: parseName(model, "model"),
   };
+}
+
+/** The error for a field that does nothing, which the caller may have misspelt. */
+function unknownField(name: string) {
+  const shown = name.slice(0, MAX_FIELD_CHARS);
+  return chatError(
+    "chat/invalid-request",
+    400,
+    `The body has the field ${wellFormed(shown)}, which does not exist`,
+    `${didYouMean(shown, FIELDS)}The fields are ${FIELDS.join(", ")}.`,
+  );
 }
 
 /**

@@ -1,3 +1,4 @@
+import { systemClock } from "../platform/clock.js";
 import { chatError } from "./problem.js";
 
 /** The right to run one of the concurrent turns. */
@@ -19,6 +20,7 @@ export class Slots {
   #taken = 0;
   readonly #byCaller = new Map<string, number>();
   #onIdle: (() => void)[] = [];
+  readonly #queue = new AbsentQueue();
 
   constructor({ turns, turnsPerCaller }: { turns: number; turnsPerCaller: number }) {
     this.#limit = turns;
@@ -42,7 +44,7 @@ export class Slots {
         503,
         inProgress(this.#limit, "reply is", "replies are"),
         undefined,
-        RETRY_MS,
+        this.#queue.refuse(),
       );
     }
     this.#taken += 1;
@@ -82,6 +84,7 @@ export class Slots {
 
   #free(owner: string | undefined): void {
     this.#taken -= 1;
+    this.#queue.noteEnd();
     if (this.#taken === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
     if (owner === undefined) return;
     const remaining = (this.#byCaller.get(owner) ?? 1) - 1;
@@ -93,8 +96,46 @@ export class Slots {
 /** How long an ended turn may keep its slot, in milliseconds. */
 export const RELEASE_MS = 1_000;
 
-/** `Retry-After`, in milliseconds. A slot becomes free as soon as a reply ends. */
+/** The least `Retry-After`, in milliseconds. A slot becomes free as soon as a reply ends. */
 const RETRY_MS = 1_000;
+
+/** The longest, in milliseconds. */
+const MOST_RETRY_MS = 30_000;
+
+/** After so many times as long without a refusal the estimate is too old. */
+const OVER = 3;
+
+/**
+ * The callers that were told to come later. Estimates when there is room for them: if all came
+ * after a second, a server that is far too small would be busy with telling them so again.
+ */
+class AbsentQueue {
+  #retryMs = RETRY_MS;
+  #since = Number.NEGATIVE_INFINITY;
+  #refused = 0;
+  #ended = 0;
+
+  /** Returns when to come, in milliseconds. */
+  refuse(): number {
+    const now = systemClock.monotonic();
+    const elapsedMs = now - this.#since;
+    if (elapsedMs >= this.#retryMs) {
+      // Those who wait have asked once in this time; there is room for them after as many replies.
+      const isOver = elapsedMs > OVER * this.#retryMs;
+      const waitMs = isOver ? 0 : (elapsedMs * this.#refused) / Math.max(1, this.#ended);
+      this.#retryMs = Math.min(Math.max(waitMs, RETRY_MS), MOST_RETRY_MS);
+      this.#since = now;
+      this.#refused = 0;
+      this.#ended = 0;
+    }
+    this.#refused += 1;
+    return this.#retryMs;
+  }
+
+  noteEnd(): void {
+    this.#ended += 1;
+  }
+}
 
 function inProgress(count: number, one: string, several: string): string {
   return `${count} ${count === 1 ? one : several} in progress already`;

@@ -1,4 +1,5 @@
-import { callCore, planModule } from "../wasm/bindings.js";
+import { callCore } from "../wasm/bindings.js";
+import { explainModule } from "../wasm/explain-bindings.js";
 import type { Diagnosis, FailedRequest, RoleAssignment } from "../wasm/types/diagnosis.js";
 import type { AccessToken } from "../wasm/types/token.js";
 import { plainFailure, runDiagnosis } from "./run-diagnosis.js";
@@ -18,7 +19,7 @@ import { plainFailure, runDiagnosis } from "./run-diagnosis.js";
  * ```
  */
 export function diagnose(failure: FailedRequest): Diagnosis {
-  return runDiagnosis(failure, (plan, plain) => plan.diagnose(plain));
+  return runDiagnosis(failure, (explain, plain) => explain.diagnose(plain));
 }
 
 /**
@@ -34,7 +35,7 @@ export function diagnose(failure: FailedRequest): Diagnosis {
 export function checkToken(
   attempt: Pick<FailedRequest, "endpoint" | "now"> & { token: string | AccessToken },
 ): Diagnosis | undefined {
-  return callCore(() => planModule().checkToken(plainFailure(attempt, ["endpoint", "now", "token"])));
+  return callCore(() => explainModule().checkToken(plainFailure(attempt, ["endpoint", "now", "token"])));
 }
 
 /**
@@ -47,5 +48,5 @@ export function checkToken(
  * ```
  */
 export function roleAssignment(attempt: Pick<FailedRequest, "endpoint" | "token">): RoleAssignment {
-  return callCore(() => planModule().roleAssignment(plainFailure(attempt, ["endpoint", "token"])));
+  return callCore(() => explainModule().roleAssignment(plainFailure(attempt, ["endpoint", "token"])));
 }

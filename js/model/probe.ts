@@ -79,6 +79,6 @@ export async function probe(options: ProbeOptions): Promise<Diagnosis> {
   const { endpoint: parsed, deployment, wireApi } = call;
   return runDiagnosis(
     { endpoint: parsed, deployment, wireApi, status, headers: toHeaders(headers), body, token },
-    (plan, outcome) => plan.judgeProbe(outcome),
+    (explain, outcome) => explain.judgeProbe(outcome),
   );
 }

@@ -15,14 +15,15 @@ import { textOf } from "../errors/text-of.js";
 import { systemClock } from "../platform/clock.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
 import { tokenOf } from "../tokens/clean-token.js";
-import { callCore, planModule } from "../wasm/bindings.js";
-import type { PlainFailure } from "../wasm/modules/plan.js";
+import { callCore } from "../wasm/bindings.js";
+import { explainModule } from "../wasm/explain-bindings.js";
+import type { PlainFailure } from "../wasm/modules/explain.js";
 import type { Diagnosis, FailedRequest } from "../wasm/types/diagnosis.js";
 
 /** Runs a diagnosis of the core on a failed request, and redacts secrets in the result. */
 export function runDiagnosis(
   failure: FailedRequest,
-  diagnosis: (bindings: ReturnType<typeof planModule>, failure: PlainFailure) => Diagnosis,
+  diagnosis: (bindings: ReturnType<typeof explainModule>, failure: PlainFailure) => Diagnosis,
 ): Diagnosis {
   const plain = plainFailure(failure);
   if (!Number.isInteger(plain.status) || plain.status < 0 || plain.status > 999) {
@@ -34,7 +35,7 @@ export function runDiagnosis(
       },
     );
   }
-  const result = callCore(() => diagnosis(planModule(), plain));
+  const result = callCore(() => diagnosis(explainModule(), plain));
   const { cause, message } = result;
   return {
     ...result,

@@ -125,7 +125,7 @@ function failureError(
 ): KeylessError {
   const diagnosis = runDiagnosis(
     { endpoint, deployment, wireApi, status, headers: toHeaders(headers), body, token },
-    (plan, outcome) => plan.judgeProbe(outcome),
+    (explain, outcome) => explain.judgeProbe(outcome),
   );
   if (diagnosis.code !== "ok") return diagnosisError(diagnosis);
   return new KeylessError("model/unknown", "The endpoint responded, but not with a stream of events", {

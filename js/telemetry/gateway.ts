@@ -8,7 +8,7 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import type { GatewayAccess } from "../gateway/options.js";
+import type { GatewayAccess } from "../gateway/access-log.js";
 import { SECONDS } from "./buckets.js";
 import { modelInstruments } from "./model.js";
 

@@ -1,6 +1,6 @@
 import type { SessionEvent } from "@github/copilot-sdk";
 import { type MeterProvider, metrics, type TracerProvider, trace } from "@opentelemetry/api";
-import type { GatewayAccess } from "../gateway/options.js";
+import type { GatewayAccess } from "../gateway/access-log.js";
 import type { ChatLogEntry } from "../http/contract.js";
 import { withDeadline } from "../platform/with-deadline.js";
 import type { TokenEvent } from "../tokens/types.js";

@@ -3,7 +3,7 @@ import { credentialFailure } from "../credentials/failure.js";
 import { type Uncached, uncachedOf } from "../credentials/uncached.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import type { Clock } from "../platform/clock.js";
-import { coreModule, planModule } from "../wasm/bindings.js";
+import { coreModule } from "../wasm/bindings.js";
 import type { AccessToken } from "../wasm/types/token.js";
 
 /** Acquires a token from a credential, in the place of a rejected one if there is one. */
@@ -63,7 +63,7 @@ export class CacheFallback {
     const own = thrown instanceof KeylessError && thrown.code.startsWith("credential/");
     const direct = this.#uncached?.onFailure;
     if (!direct || own || signal.aborted) throw thrown;
-    const { status } = credentialFailure(thrown, planModule(), this.#clock.now());
+    const { status } = credentialFailure(thrown, this.#clock.now());
     if (!this.#rules.mayAskAfterFailure(status, this.#clock.monotonic())) throw thrown;
     const answer = await getToken(direct).catch(() => undefined);
     if (!this.#accepts("", answer, signal)) throw thrown;

@@ -8,12 +8,20 @@ export function closedError(): KeylessError {
   });
 }
 
-/** The errors of waits that reached their deadline. */
-const ofDeadlines = new WeakSet<KeylessError>();
+/** The errors of turns that should not ask again. */
+const ofEndedWaits = new WeakSet<KeylessError>();
 
-/** Whether a caller has waited for this error until the deadline, so that it should not ask again. */
-export function isOfDeadline(error: KeylessError): boolean {
-  return ofDeadlines.has(error);
+/** Copies an error for a turn whose wait is over: others may share the error. */
+export function endOfWait(error: KeylessError): KeylessError {
+  if (isEndOfWait(error)) return error;
+  const copy = withRetryAfter(error, error.retryAfterMs);
+  ofEndedWaits.add(copy);
+  return copy;
+}
+
+/** Whether the wait of the turn that received this error is over. */
+export function isEndOfWait(error: KeylessError): boolean {
+  return ofEndedWaits.has(error);
 }
 
 /**
@@ -22,26 +30,23 @@ export function isOfDeadline(error: KeylessError): boolean {
  */
 export function timeoutError(afterMs: number, failure: KeylessError | undefined): KeylessError {
   const seconds = Math.max(1, Math.round(afterMs / 1000));
-  const error = failure
+  return failure
     ? new KeylessError(failure.code, `No token within ${seconds} s. ${failure.message}`, {
         hint: failure.hint,
         status: failure.status,
         retryable: failure.retryable,
+        retryAfterMs: failure.retryAfterMs,
         cause: failure,
       })
     : new KeylessError("token/timeout", `The credential did not answer within ${seconds} s`, {
         hint: "Outside Azure no managed identity answers: run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure check the host's identity service.",
       });
-  ofDeadlines.add(error);
-  return error;
 }
 
 /** Adds the pause until the next acquisition, if there is one and a retry may help. */
 export function withPause(error: KeylessError, pauseMs: number): KeylessError {
   if (!error.retryable || pauseMs <= 0 || error.retryAfterMs === pauseMs) return error;
-  const copy = withRetryAfter(error, pauseMs);
-  if (isOfDeadline(error)) ofDeadlines.add(copy);
-  return copy;
+  return withRetryAfter(error, pauseMs);
 }
 
 export function rejectedAgainError(): KeylessError {

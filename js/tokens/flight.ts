@@ -2,7 +2,6 @@ import { Attempts } from "../credentials/attempts.js";
 import type { KeylessError } from "../errors/keyless-error.js";
 import type { Clock } from "../platform/clock.js";
 import { setBoundedTimeout, unref } from "../platform/clock.js";
-import { planModule } from "../wasm/bindings.js";
 import type { AccessToken } from "../wasm/types/token.js";
 import { timeoutError } from "./errors.js";
 
@@ -29,7 +28,7 @@ export class Flight {
   /** Whether callers wait for it. Then its deadline keeps the process alive. */
   awaited: boolean;
   attemptCount = 0;
-  readonly attempts = new Attempts();
+  readonly attempts: Attempts;
   promise!: Promise<AccessToken>;
   resolve!: (token: AccessToken | Promise<AccessToken>) => void;
   reject!: (error: KeylessError) => void;
@@ -45,6 +44,7 @@ export class Flight {
     this.awaited = awaited;
     this.claims = claims;
     this.startedOn = clock.monotonic();
+    this.attempts = new Attempts(clock);
     this.#clock = clock;
     this.#defer();
   }
@@ -90,7 +90,7 @@ export class Flight {
 
   /** The last failure, if callers still wait: of an attempt, or of a request of the current one. */
   get lastFailure(): KeylessError | undefined {
-    return this.attempts.outage(planModule(), this.#clock.now()) ?? this.#failure;
+    return this.attempts.outage() ?? this.#failure;
   }
 
   /** Returns the error of its deadline, with the last failure. */

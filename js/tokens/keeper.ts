@@ -3,7 +3,7 @@ import { credentialFailure, summarize } from "../credentials/failure.js";
 import type { KeylessError } from "../errors/keyless-error.js";
 import type { Clock } from "../platform/clock.js";
 import { waitUntil } from "../platform/wait-until.js";
-import { coreModule, keylessError, planModule } from "../wasm/bindings.js";
+import { coreModule, keylessError } from "../wasm/bindings.js";
 import type { Decision, Outcome, Schedule } from "../wasm/modules/core.js";
 import type { AccessToken, RefreshPolicy, TokenStatus } from "../wasm/types/token.js";
 import { acquire } from "./acquisition.js";
@@ -23,6 +23,12 @@ import { Flight } from "./flight.js";
 import type { TokenEvent } from "./types.js";
 import { WakeTimer } from "./wake-timer.js";
 
+/** When to ask again while an acquisition goes on, in milliseconds. */
+const IN_PROGRESS_MS = 1_000;
+
+/** The time on both clocks, in milliseconds. */
+export type Time = readonly [wall: number, mono: number];
+
 /** Settings of every acquisition of a keeper. */
 interface KeeperOptions {
   policy: Partial<RefreshPolicy>;
@@ -37,10 +43,10 @@ interface KeeperOptions {
  */
 export class TokenKeeper {
   readonly cachedAnswer: CachedAnswer;
+  readonly clock: Clock;
   readonly #credential: TokenCredential;
   readonly #scope: string | string[];
   readonly #callOptions: Pick<GetTokenOptions, "tenantId" | "enableCae">;
-  readonly #clock: Clock;
   readonly #schedule: Schedule;
   readonly #events: TokenEvents;
   readonly #cacheFallback: CacheFallback;
@@ -64,12 +70,12 @@ export class TokenKeeper {
     this.#scope = scope;
     const tenant = tenantId === undefined ? {} : { tenantId };
     this.#callOptions = { ...tenant, ...(enableCae ? { enableCae } : {}) };
-    this.#clock = clock;
+    this.clock = clock;
     this.cachedAnswer = new CachedAnswer(clock);
     this.#events = new TokenEvents(scope, clock);
     this.#cacheFallback = new CacheFallback(credential, clock);
     this.#wakeTimer = new WakeTimer(clock, {
-      delay: () => this.#schedule.nextWake(...this.#time()),
+      delay: () => this.#schedule.nextWake(...this.time()),
       run: () => this.#wake(),
     });
     try {
@@ -83,13 +89,13 @@ export class TokenKeeper {
    * Returns the token at once, or when the flight ends. A flight that it starts asks for `claims`.
    */
   request(claims?: string): Promise<AccessToken> {
-    const [wall, mono] = this.#time();
+    const [wall, mono] = this.time();
     return this.#carryOut(this.#schedule.request(wall, mono), wall, mono, claims);
   }
 
   /** Acquires a new token at once, or joins the flight. Ignores an endpoint's `Retry-After`. */
   refresh(): Promise<AccessToken> {
-    const [wall, mono] = this.#time();
+    const [wall, mono] = this.time();
     const token = this.#carryOut(this.#schedule.refresh(wall, mono), wall, mono);
     // End the pause between two attempts.
     if (this.#flight?.endPause()) this.#attempt(this.#flight);
@@ -134,7 +140,7 @@ export class TokenKeeper {
     const current = this.#token;
     const rejected = rejectedToken === undefined ? current?.token : tokenOf(rejectedToken);
     if (current === undefined || withoutBearer(rejected ?? "") !== current.token) return false;
-    if (!this.#schedule.invalidate(...this.#time())) return false;
+    if (!this.#schedule.invalidate(...this.time())) return false;
     this.#rejectToken(current.token);
     this.#events.emit({ type: "invalidated" });
     return true;
@@ -146,7 +152,7 @@ export class TokenKeeper {
    */
   get rejectedTokenFromCache(): string | undefined {
     const rejected = this.#rejectedTokenFromCache;
-    return rejected && this.#clock.now() < rejected.expiresOnTimestamp ? rejected.token : undefined;
+    return rejected && this.clock.now() < rejected.expiresOnTimestamp ? rejected.token : undefined;
   }
 
   /**
@@ -159,7 +165,7 @@ export class TokenKeeper {
       rejectedToken === undefined ? current?.token : withoutBearer(tokenOf(rejectedToken) ?? "");
     const answered = current ? this.#tokenHasClaims && rejected !== current.token : this.#flight?.claims;
     if (answered) return this.request();
-    if (!this.#schedule.challenged(...this.#time())) {
+    if (!this.#schedule.challenged(...this.time())) {
       return Promise.reject(current ? challengedAgainError() : (this.#lastError ?? closedError()));
     }
     this.#rejectToken(rejected);
@@ -168,13 +174,14 @@ export class TokenKeeper {
     return token;
   }
 
-  /** The last failure of the acquisition that callers wait for. */
+  /** The last failure of the acquisition that callers wait for, with the pause before a next call. */
   get waitingFailure(): KeylessError | undefined {
-    return this.#flight?.awaited ? this.#flight.lastFailure : undefined;
+    const failure = this.#flight?.awaited ? this.#flight.lastFailure : undefined;
+    return failure && withPause(failure, Math.max(failure.retryAfterMs ?? 0, IN_PROGRESS_MS));
   }
 
   get status(): TokenStatus {
-    const status = this.#schedule.status(...this.#time());
+    const status = this.#schedule.status(...this.time());
     const lastError = this.#lastError && summarize(this.#lastError);
     const defined = Object.entries({ ...status, lastError }).filter(([, value]) => value !== undefined);
     return Object.fromEntries(defined) as unknown as TokenStatus;
@@ -203,8 +210,13 @@ export class TokenKeeper {
     this.#events.emit({ type: "closed" });
   }
 
-  #time(): [wall: number, mono: number] {
-    return [this.#clock.now(), this.#clock.monotonic()];
+  /** What is left of the one wait of callers that have asked for a token since then. */
+  waitLeft([wall, mono]: Time): number {
+    return this.#schedule.waitLeft(wall, mono, ...this.time());
+  }
+
+  time(): Time {
+    return [this.clock.now(), this.clock.monotonic()];
   }
 
   #rejectToken(token: string | undefined): void {
@@ -225,7 +237,7 @@ export class TokenKeeper {
   ): Flight {
     const overdue = this.#flight;
     const awaited = !background || overdue?.awaited === true;
-    const flight = new Flight(this.#clock, { id, background, awaited, claims });
+    const flight = new Flight(this.clock, { id, background, awaited, claims });
     this.#flight = flight;
     this.#setDeadline(flight, timeoutMs);
     // The schedule has at most one flight. It has abandoned one that is still here: for a token
@@ -242,7 +254,7 @@ export class TokenKeeper {
 
   #attempt(flight: Flight): void {
     flight.attemptCount += 1;
-    const [requestedWall, requestedMono] = this.#time();
+    const [requestedWall, requestedMono] = this.time();
     this.#acquire(flight)
       .then((token) => this.#onToken(flight, token, requestedWall, requestedMono))
       .catch((error: unknown) => this.#onFailure(flight, error));
@@ -257,11 +269,11 @@ export class TokenKeeper {
       attempts,
       scope: this.#scope,
       options: { abortSignal: abort.signal, ...this.#callOptions, ...claimsOptions },
-      clock: this.#clock,
+      clock: this.clock,
       cacheFallback: this.#cacheFallback,
       rejectedToken: this.#rejectedToken,
       onTakenOver: (thrown) => {
-        const { error } = credentialFailure(thrown, planModule(), this.#clock.now());
+        const { error } = credentialFailure(thrown, this.clock.now());
         this.#events.emit({ type: "direct-fallback", error: summarize(error) });
       },
       isUnusable: (token) =>
@@ -271,7 +283,7 @@ export class TokenKeeper {
   }
 
   #hasUsableToken(): boolean {
-    const { state } = this.#schedule.status(...this.#time());
+    const { state } = this.#schedule.status(...this.time());
     return state === "fresh" || state === "due";
   }
 
@@ -282,8 +294,8 @@ export class TokenKeeper {
   }
 
   #onToken(flight: Flight, token: AccessToken, requestedWall: number, requestedMono: number): void {
-    const [wall, mono] = this.#time();
-    const random = this.#clock.random();
+    const [wall, mono] = this.time();
+    const random = this.clock.random();
     if (this.#wasRejected(token)) {
       const outcome = this.#schedule.rejectedAgain(flight.id, wall, mono, random);
       // Refuse it only once: after the pause it is used again, since the role may have been
@@ -334,10 +346,10 @@ export class TokenKeeper {
   }
 
   #onFailure(flight: Flight, thrown: unknown): void {
-    const [wall, mono] = this.#time();
-    const failure = flight.attempts.corrected(thrown, planModule(), wall);
+    const [wall, mono] = this.time();
+    const failure = flight.attempts.corrected(thrown, wall);
     const { status, unavailable, retryAfterMs } = failure;
-    const random = this.#clock.random();
+    const random = this.clock.random();
     const outcome = this.#schedule.failed(flight.id, status, unavailable, retryAfterMs, wall, mono, random);
     if (outcome.result === "retry") {
       const { afterMs: willRetryInMs } = outcome.detail;
@@ -355,8 +367,7 @@ export class TokenKeeper {
   #failFlight(flight: Flight, outcome: Outcome, error: KeylessError): void {
     if (outcome.result === "ignored") return;
     this.#endFlight(flight);
-    const { nextAttemptOn = 0 } = this.#nextAttempt();
-    this.#lastError = withPause(error, nextAttemptOn - this.#clock.now());
+    this.#lastError = this.#withPause(error);
     flight.reject(this.#lastError);
     this.#wakeTimer.reschedule();
     this.#events.emit({ type: "refresh-failed", error: summarize(error), ...this.#nextAttempt() });
@@ -364,8 +375,10 @@ export class TokenKeeper {
 
   #setDeadline(flight: Flight, timeoutMs: number): void {
     flight.setDeadline(timeoutMs, () => {
-      this.#schedule.timedOut(flight.id, ...this.#time(), this.#clock.random());
-      this.#abandonFlight(flight, flight.timeoutError());
+      const error = flight.timeoutError();
+      const retryAfterMs = flight.lastFailure?.retryAfterMs;
+      this.#schedule.timedOut(flight.id, retryAfterMs, ...this.time(), this.clock.random());
+      this.#abandonFlight(flight, this.#withPause(error));
       this.#wakeTimer.reschedule();
     });
   }
@@ -389,12 +402,17 @@ export class TokenKeeper {
   }
 
   #wake(): void {
-    const start = this.#schedule.wake(...this.#time());
+    const start = this.#schedule.wake(...this.time());
     if (start) this.#startFlight(start.flight, start.timeoutMs, { background: true });
   }
 
+  #withPause(error: KeylessError): KeylessError {
+    const { nextAttemptOn = 0 } = this.#nextAttempt();
+    return withPause(error, nextAttemptOn - this.clock.now());
+  }
+
   #nextAttempt(): { nextAttemptOn?: number } {
-    const { nextAttemptOn } = this.#schedule.status(...this.#time());
+    const { nextAttemptOn } = this.#schedule.status(...this.time());
     return nextAttemptOn === undefined ? {} : { nextAttemptOn };
   }
 }

@@ -8,7 +8,8 @@ import {
   text,
   token as tokenCheck,
 } from "../errors/check.js";
-import { callCore, coreModule, planModule } from "../wasm/bindings.js";
+import { callCore, coreModule } from "../wasm/bindings.js";
+import { explainModule } from "../wasm/explain-bindings.js";
 import type { AccessToken, Challenge, TokenDescription } from "../wasm/types/token.js";
 import { tokenOf } from "./clean-token.js";
 
@@ -60,7 +61,7 @@ export function parseTokenResponse(
  */
 export function decodeToken(token: string | AccessToken): TokenDescription {
   checkArgument("token", token, tokenCheck, "token/malformed");
-  return callCore(() => planModule().decodeToken(tokenOf(token) ?? ""));
+  return callCore(() => explainModule().decodeToken(tokenOf(token) ?? ""));
 }
 
 /**
@@ -75,7 +76,7 @@ export function decodeToken(token: string | AccessToken): TokenDescription {
  */
 export function parseChallenge(wwwAuthenticate: string | null | undefined): Challenge {
   checkArgument("wwwAuthenticate", wwwAuthenticate ?? "", text, "diagnosis/invalid");
-  return callCore(() => planModule().parseChallenge(wwwAuthenticate ?? ""));
+  return callCore(() => explainModule().parseChallenge(wwwAuthenticate ?? ""));
 }
 
 /**

@@ -19,6 +19,7 @@ import type { AccessToken, RefreshPolicy } from "../wasm/types/token.js";
 import { closedError } from "./errors.js";
 import { TokenKeeper } from "./keeper.js";
 import { tokenChecks } from "./options.js";
+import type { TurnWait } from "./turn-wait.js";
 import type { TokenCallOptions, TokenProvider, TokenProviderOptions } from "./types.js";
 
 /** A keeper and the number of providers that use it. */
@@ -142,6 +143,17 @@ export function createBearerTokenProvider(
  */
 export function rejectedTokenFromCache(tokens: TokenProvider): string | undefined {
   return keeperOf.get(tokens)?.rejectedTokenFromCache;
+}
+
+/** Acquires a token for a turn, whose requests share one wait. */
+export function withinTurn<T>(
+  wait: TurnWait | undefined,
+  tokens: TokenProvider,
+  acquire: () => Promise<T>,
+): Promise<T> {
+  const keeper = keeperOf.get(tokens);
+  // A function that was passed in has its own limit.
+  return wait && keeper ? wait.limit(keeper, acquire) : acquire();
 }
 
 /** Returns the last failure of the acquisition that callers of a provider wait for. */

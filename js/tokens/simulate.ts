@@ -8,7 +8,8 @@ import {
   readKnownOptions,
   text,
 } from "../errors/check.js";
-import { callCore, planModule } from "../wasm/bindings.js";
+import { callCore } from "../wasm/bindings.js";
+import { simulateModule } from "../wasm/simulate-bindings.js";
 import type { RefreshScenario, RefreshTimeline } from "../wasm/types/simulation.js";
 
 function scenarioChecks(): Checks<RefreshScenario> {
@@ -52,5 +53,5 @@ export function simulateRefresh(scenario: RefreshScenario): RefreshTimeline {
   const plain = plainCopy(scenario, "The scenario", "scenario/invalid");
   // The core checks the values, and reports unknown fields.
   readKnownOptions(plain, scenarioChecks(), "scenario/invalid");
-  return callCore(() => planModule().simulateRefresh(plain));
+  return callCore(() => simulateModule().simulateRefresh(plain));
 }

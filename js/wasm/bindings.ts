@@ -16,7 +16,7 @@ export function coreModule(): typeof coreBindings {
   return coreReady;
 }
 
-/** Returns the module that plans endpoints, providers and requests, and diagnoses failures. */
+/** Returns the module that plans endpoints, providers and requests. */
 export function planModule(): typeof planBindings {
   planReady ??= instantiate(planBindings, planWasm);
   return planReady;

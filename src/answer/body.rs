@@ -4,6 +4,7 @@
 use super::error_json::{Found, read as json, status};
 use super::redact::{head, redact};
 use crate::answer::sse::Parser;
+use crate::text::json::Value;
 
 /// The longest message to show, in bytes.
 const MAX_MESSAGE: usize = 600;
@@ -110,12 +111,10 @@ pub(crate) fn read(body: &str, status: u16, token: &str) -> Answer {
     let body = body.trim();
     let event = failed_event(body, token);
     let body = event.as_deref().unwrap_or(body);
-    let quoted = body
-        .starts_with('"')
-        .then(|| serde_json::from_str::<String>(body).ok());
-    let body = match quoted.flatten() {
-        Some(text) => redact(&text, token, MAX_BODY),
-        None => body.to_owned(),
+    let quoted = body.starts_with('"').then(|| serde_json::from_str(body));
+    let body = match quoted {
+        Some(Ok(Value::Text(text))) => redact(&text, token, MAX_BODY),
+        _ => body.to_owned(),
     };
     let body = match body.split_once(' ') {
         Some((number, rest)) if number.parse() == Ok(status) => rest,

@@ -4,16 +4,16 @@ use super::Variable;
 use crate::Variables;
 use crate::text::is_made_of;
 
-/// The variables in the order of the Copilot runtime, for `https` and `http` alike. `ALL_PROXY` is
-/// read by `@azure/identity` only.
-const PROXIES: [Variable; 6] = [
+/// The variables in the order of the Copilot runtime, for `https` and `http` alike.
+const RUNTIME: [Variable; 4] = [
     Variable::HttpsProxy,
     Variable::HttpsProxyLower,
     Variable::HttpProxy,
     Variable::HttpProxyLower,
-    Variable::AllProxy,
-    Variable::AllProxyLower,
 ];
+
+/// Those that only `@azure/identity` reads.
+const IDENTITY: [Variable; 2] = [Variable::AllProxy, Variable::AllProxyLower];
 
 /// Returns the hosts that bypass the proxies, as the variable lists them.
 fn no_proxy(env: &Variables) -> &str {
@@ -50,7 +50,36 @@ pub(crate) fn bypass<'a>(hosts: impl IntoIterator<Item = &'a str>, env: &'a Vari
 /// assert_eq!(proxy_variable("models.internal:443", &env), None);
 /// ```
 pub fn proxy_variable(host: &str, env: &Variables) -> Option<Variable> {
-    let found = PROXIES.into_iter().find(|variable| {
+    first_of(RUNTIME.into_iter().chain(IDENTITY), host, env)
+}
+
+/// Returns the variable with the proxy that the Copilot runtime uses for an address. Without a
+/// port, the scheme's counts.
+///
+/// ```
+/// use copilot_keyless::Variables;
+/// use copilot_keyless::environment::runtime_proxy_variable;
+///
+/// let env = Variables::from([("ALL_PROXY", "set")]);
+/// assert_eq!(runtime_proxy_variable("https://myres.openai.azure.com/openai/v1/", &env), None);
+/// ```
+pub fn runtime_proxy_variable(url: &str, env: &Variables) -> Option<Variable> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split('/').next()?;
+    let port = if scheme == "http" { 80 } else { 443 };
+    let has_port = host
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let host = if has_port {
+        host.to_owned()
+    } else {
+        format!("{host}:{port}")
+    };
+    first_of(RUNTIME, &host, env)
+}
+
+fn first_of(variables: impl IntoIterator<Item = Variable>, host: &str, env: &Variables) -> Option<Variable> {
+    let found = variables.into_iter().find(|variable| {
         env.text(variable.as_str())
             .is_some_and(|value| !value.trim().is_empty())
     })?;

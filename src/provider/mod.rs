@@ -165,6 +165,9 @@ pub struct Sources {
     pub model: Origin,
     /// The scope; `default` also if there is none.
     pub scope: Origin,
+    /// The proxy that the Copilot runtime uses for the endpoint; `None` without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Origin>,
 }
 
 /// Headers with a credential, and headers of the transport.
@@ -251,6 +254,7 @@ pub fn plan(request: &ProviderRequest) -> Result<ProviderPlan> {
         endpoint: endpoint_source,
         model: names.source,
         scope: scope_source,
+        proxy: environment::runtime_proxy_variable(&endpoint.base_url, &request.env).map(Origin::Variable),
     };
     let credential = credential(request, &endpoint)?;
     // The default credential gets the authority host from the plan.

@@ -29,7 +29,7 @@ impl Schedule {
         let Some(current) = self.flight.as_mut().filter(|current| current.id == flight) else {
             return Outcome::Ignored;
         };
-        let floor = failure.retry_after_ms.unwrap_or(0).clamp(0, RETRY_AFTER_MAX_MS);
+        let floor = floor_of(failure.retry_after_ms);
         if current.awaited && failure.kind == FailureKind::Transient {
             let doubled = WAITING_RETRY_MS.saturating_mul(1 << current.attempts.min(20));
             let after_ms = jittered(doubled.max(floor), random);
@@ -46,20 +46,37 @@ impl Schedule {
         self.end_flight(now, memory, floor, random)
     }
 
-    /// Reports that a flight timed out, and abandons it. [`Schedule::acquired`] still judges a late
-    /// token.
-    pub fn timed_out(&mut self, flight: u32, now: Now, random: f64) -> Outcome {
-        let Some(current) = self.flight.filter(|current| current.id == flight) else {
+    /// Reports that a flight timed out, and abandons it. `retry_after_ms` is what is left of the
+    /// pause that the endpoint asked for meanwhile. [`Schedule::acquired`] still judges a late token.
+    pub fn timed_out(
+        &mut self,
+        flight: u32,
+        now: Now,
+        retry_after_ms: Option<Millis>,
+        random: f64,
+    ) -> Outcome {
+        if self.flight.is_none_or(|current| current.id != flight) {
             return Outcome::Ignored;
-        };
-        let outcome = self.end_flight(now, FAILURE_MEMORY_MS, 0, random);
-        // The caller has already waited long enough, so the next one does not get the remembered
-        // failure.
-        self.refusal = Some(Span {
-            since: current.deadline.since,
-            length: FAILURE_MEMORY_MS,
-        });
-        outcome
+        }
+        self.end_flight(now, FAILURE_MEMORY_MS, floor_of(retry_after_ms), random)
+    }
+
+    /// Returns how much is left, in milliseconds, of the one wait of a caller that has asked for a
+    /// token since `since`, however often. 0 if it is over, or if no attempt begins before its end;
+    /// all of it while a token is usable.
+    pub fn wait_left(&self, since: Now, now: Now) -> Millis {
+        let length = self.policy.wait_timeout_ms;
+        let status = self.status(now);
+        if matches!(status.state, Phase::Fresh | Phase::Due) {
+            return length;
+        }
+        let left = Span { since, length }.remaining(now);
+        let next = status.next_attempt_on.unwrap_or(now.wall);
+        if next.saturating_sub(now.wall) < left {
+            left
+        } else {
+            0
+        }
     }
 
     /// Reports that a flight returned the rejected token again. Ends the flight, and makes requests
@@ -132,9 +149,15 @@ impl Schedule {
 
     /// Abandons a flight past its deadline, as after a suspended machine wakes.
     pub(super) fn drop_overdue(&mut self, now: Now) {
-        if let Some(flight) = self.flight.filter(|flight| flight.deadline.over(now)) {
-            self.timed_out(flight.id, now, 0.0);
-        }
+        let Some(flight) = self.flight.filter(|flight| flight.deadline.over(now)) else {
+            return;
+        };
+        self.end_flight(now, FAILURE_MEMORY_MS, 0, 0.0);
+        // The failure is as old as the deadline: a machine that wakes asks at once.
+        self.refusal = Some(Span {
+            since: flight.deadline.since,
+            length: flight.deadline.length.saturating_add(FAILURE_MEMORY_MS),
+        });
     }
 
     fn end_flight(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) -> Outcome {
@@ -143,4 +166,9 @@ impl Schedule {
         self.back_off(now, memory, floor, random);
         Outcome::Failed
     }
+}
+
+/// The pause that an endpoint asked for, as far as it counts.
+fn floor_of(retry_after_ms: Option<Millis>) -> Millis {
+    retry_after_ms.unwrap_or(0).clamp(0, RETRY_AFTER_MAX_MS)
 }

@@ -313,7 +313,7 @@ impl<'a> Instance<'a> {
         let due = |flight: &mut Flight| flight.id == id && flight.deadline_version == version;
         if let Some(flight) = self.flight.take_if(due) {
             let random = self.chance.draw();
-            self.schedule.timed_out(id, self.world.now(at), random);
+            self.schedule.timed_out(id, self.world.now(at), None, random);
             self.end_flight(at, flight, AttemptOutcome::Abandoned, Err(Code::TokenTimeout));
         }
     }

@@ -114,7 +114,7 @@ proptest! {
         schedule.refresh(now());
         schedule.wake(now());
         schedule.next_wake(now());
-        schedule.timed_out(flight.wrapping_add(1), now(), random);
+        schedule.timed_out(flight.wrapping_add(1), now(), Some(i64::MAX), random);
         schedule.invalidate(now());
         schedule.challenged(now());
         schedule.rejected_again(flight, now(), random);

@@ -42,6 +42,7 @@ mod endpoint {
 }
 mod environment {
     mod credential;
+    mod proxy;
 }
 mod error;
 mod errors_page;

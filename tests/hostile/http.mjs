@@ -37,7 +37,8 @@ export function answerTo(sent, patienceMs = PATIENCE_MS) {
       response.on("error", (error) => settle(reject, error));
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString();
-        settle(resolve, { status: response.statusCode, type: response.headers["content-type"] ?? "", text });
+        const { "content-type": type = "", "retry-after": retryAfter } = response.headers;
+        settle(resolve, { status: response.statusCode, type, text, retryAfter });
       });
       response.on("close", () => settle(reject, new Error("the answer was cut off")));
     });
@@ -52,11 +53,11 @@ export async function ask(url, body, options) {
 }
 
 /** Returns an answer's reply, or the code of its error. Throws for anything else. */
-export function read({ status, type, text }) {
+export function read({ status, type, text, retryAfter }) {
   if (type.startsWith(EVENTS_TYPE)) return { status, ...ofEvents(text) };
   const body = JSON.parse(text);
   if (status === 200 && typeof body.reply === "string") return { status, ...body };
-  if (typeof body.code === "string") return { status, code: body.code };
+  if (typeof body.code === "string") return { status, code: body.code, retryAfter };
   throw new Error(`neither a reply nor a problem: ${status} ${text.slice(0, 200)}`);
 }
 

@@ -1,5 +1,6 @@
 // Sends turns at a steady rate to the chat handler behind Express and Hono, each in a process of its
-// own with a Copilot runtime, on tokens of 15 seconds. Some callers leave early.
+// own with a Copilot runtime, on tokens of 15 seconds. Some callers leave early. Those that are told
+// 503 with Retry-After ask again then.
 
 import { Agent } from "node:http";
 import { dirname, join } from "node:path";
@@ -18,15 +19,18 @@ const CALLERS = 20;
 const TURNS_EACH = 5;
 /** The share of the callers who leave, before the reply or in the middle of it. */
 const LEAVE = 0.1;
-const LIMITS = { turns: 400, turnsPerCaller: 50, conversations: 500 };
+// Conversations of callers who wait for a slot must not be ended for others.
+const LIMITS = { turnsPerCaller: 50, conversations: 5_000 };
 const PATIENCE_MS = 60_000;
 const FREE_MS = 10_000;
+/** How long a caller goes on asking after it was told to come later. */
+const PERSISTENCE_MS = 180_000;
 
 /** The replies of the emulated model: whose question it was, and which turn of its conversation. */
 const reply = ({ prompt, turn }) => `${prompt}, in turn ${turn}: ${"and so on, ".repeat(8)}the end.`;
 
 /** Runs for some minutes and returns the turns, and what the servers were left with. */
-export async function load({ rate, minutes, seed, signal, onProgress }) {
+export async function load({ rate, minutes, limit, seed, signal, onProgress }) {
   const emulator = await startEmulator({
     chunkDelayMs: 2,
     platformCache: false,
@@ -36,7 +40,7 @@ export async function load({ rate, minutes, seed, signal, onProgress }) {
   });
   const servers = await Promise.all(
     ADAPTERS.map((name) => {
-      const options = JSON.stringify({ limits: LIMITS });
+      const options = JSON.stringify({ limits: { ...LIMITS, turns: limit } });
       const paths = { chat: "/api/chat", status: "/api/health" };
       return startServer(name, [PROGRAM, name, options], emulator.env, paths);
     }),
@@ -110,14 +114,24 @@ class Caller {
     const began = performance.now();
     const told = { server: this.server.name, lateMs: began - due };
     const question = { prompt, sessionId: conversation.id };
-    const outcome = await turnOf(this.server, this, question, conversation.turn, choices).catch((error) => ({
-      lost: String(error.message),
-    }));
-    const { id, ...known } = outcome;
+    let outcome;
+    let refused = 0;
+    for (;;) {
+      outcome = await turnOf(this.server, this, question, conversation.turn, choices).catch((error) => ({
+        lost: String(error.message),
+      }));
+      const { status, retryAfter, unseen } = outcome;
+      if (unseen) continue;
+      if (status !== 503 || !(retryAfter > 0) || performance.now() - began > PERSISTENCE_MS) break;
+      refused += 1;
+      // A little later than told, or all of them would come at once.
+      await sleep(retryAfter * 1_000 * (1 + Math.random()));
+    }
+    const { id, status: _, retryAfter: __, ...known } = outcome;
     // A conversation whose caller has left may still be busy: it is not continued.
     if (id !== undefined && conversation.turn + 1 < TURNS_EACH)
       this.#idle.push({ id, turn: conversation.turn + 1 });
-    return { ...told, ...known, prompt, tookMs: performance.now() - began };
+    return { ...told, ...known, refused, prompt, tookMs: performance.now() - began };
   }
 }
 
@@ -133,14 +147,16 @@ async function turnOf({ url }, { name, agent }, question, turn, { accept = JSON_
   const timer = leaveAfterMs === undefined ? undefined : setTimeout(leave, leaveAfterMs);
   sent.end(JSON.stringify(question));
   try {
-    const { code, reply: said, sessionId } = read(await answered);
-    if (code !== undefined) return { lost: code };
+    const { code, reply: said, sessionId, status, retryAfter } = read(await answered);
+    if (code !== undefined) return { lost: code, status, retryAfter: Number(retryAfter) };
     if (said === reply({ prompt: question.prompt, turn })) return { id: sessionId };
     // Its own question, but a history that lacks a turn or has one twice.
     if (said.startsWith(`${question.prompt}, in turn `)) return { lost: `history: ${said.slice(0, 100)}` };
     return { crossed: said.slice(0, 200) };
   } catch (error) {
     if (left) return { left };
+    // The server closed an idle connection as the request was sent, and has not seen it.
+    if (error.code === "ECONNRESET" && sent.reusedSocket) return { unseen: true };
     throw error;
   } finally {
     clearTimeout(timer);

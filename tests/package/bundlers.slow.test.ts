@@ -145,7 +145,7 @@ describe.each(Object.keys(BUNDLERS))("%s", (name) => {
 
   test.each(["node", "browser"] as const)("core, direct and edge, for %s, run under Node", async (target) => {
     const out = await bundle("portable.mjs", target);
-    expect(inlinedModules(join(folder, out))).toEqual(["core", "net", "plan"]);
+    expect(inlinedModules(join(folder, out))).toEqual(["core", "explain", "net", "plan"]);
     const result = await node(`${out}/main.mjs`, JSON.stringify(given()));
     expect(result.stderr).toBe("");
     expect(JSON.parse(result.stdout)).toEqual(answer);

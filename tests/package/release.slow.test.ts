@@ -25,10 +25,8 @@ test("each WebAssembly module is in it once deflated and inlined, once as a file
   const names = Object.keys(MODULES).toSorted();
   expect(inlinedModules(home)).toEqual(names);
   const files = packageFiles(folder).filter((path) => path.endsWith(".wasm"));
-  // The gateway serves in Node only.
-  const portable = names.filter((name) => name !== "gateway");
-  expect(files).toEqual(["dist/component.wasm", ...portable.map((name) => `dist/workerd/${name}.wasm`)]);
-  for (const name of portable)
+  expect(files).toEqual(["dist/component.wasm", ...names.map((name) => `dist/workerd/${name}.wasm`)]);
+  for (const name of names)
     expect(readFileSync(join(home, `dist/workerd/${name}.wasm`)).equals(moduleBytes(name)), name).toBe(true);
 });
 

@@ -256,7 +256,9 @@ const COMMANDS: Record<string, Expected> = {
   "npx copilot-keyless emulator --fault server=foundry,kind=status,status=503,match.body=weather": SERVES,
   "npx copilot-keyless gateway": SERVES,
   "npx copilot-keyless gateway --port 4141 --key-file ~/.copilot-keyless-key": SERVES,
-  'npx copilot-keyless run --demo -- copilot -p "hello"': { skip: "tests/e2e/gateway/clients.slow.test.ts" },
+  'npx copilot-keyless run --demo -- copilot -p "hello"': {
+    skip: "tests/e2e/gateway/works-with.slow.test.ts",
+  },
   "npx copilot-keyless run -- copilot": { skip: "needs Azure" },
   "npx copilot-keyless credential": { says: /endpoint\/empty/, code: 1 },
   "npm test runtimes": { skip: "tests/runtimes" },

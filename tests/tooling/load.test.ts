@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 // @ts-expect-error They are plain JavaScript.
 import { faultsOf, summaryOf } from "../load/judge.mjs";
 
-const asked = { rate: 60, minutes: 1, seed: 1 };
+const asked = { rate: 60, minutes: 1, limit: 400, seed: 1 };
 
 interface Turn {
   prompt: string;
@@ -13,6 +13,7 @@ interface Turn {
   left?: boolean;
   lost?: string;
   crossed?: string;
+  refused?: number;
 }
 
 const good = () => ({
@@ -39,6 +40,17 @@ function judged(change: (run: Run) => unknown): string[] {
 
 test("a load that kept every promise has no faults", () => {
   expect(judged(() => {})).toEqual([]);
+});
+
+test("a machine that is too slow may say so", () => {
+  const slow = (run: Run) => {
+    Object.assign(run, { ranMs: 70_000, unauthorized: 1 });
+    Object.assign(run.turns[3] as Turn, { refused: 2 });
+  };
+  expect(judged(slow)).toEqual([]);
+  const run = good();
+  slow(run);
+  expect(summaryOf(asked, run)).toMatchObject({ refused: 1, refusals: 2, lost: 0 });
 });
 
 const BROKEN: [string, RegExp, (run: Run) => unknown][] = [

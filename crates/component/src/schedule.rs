@@ -59,7 +59,10 @@ impl GuestSchedule for Schedule {
     }
 
     fn timed_out(&self, flight: u32, now: Now, random: f64) -> Outcome {
-        self.0.borrow_mut().timed_out(flight, now.into(), random).into()
+        self.0
+            .borrow_mut()
+            .timed_out(flight, now.into(), None, random)
+            .into()
     }
 
     fn rejected_again(&self, flight: u32, now: Now, random: f64) -> Outcome {

@@ -83,7 +83,7 @@ impl Tokens {
             if tokio::time::timeout(timeout, tokens.fly(flight)).await.is_err() {
                 let error = format!("The identity endpoint gave no token in {timeout:?}");
                 tokens.with(|state, now| {
-                    state.schedule.timed_out(flight, now, chance());
+                    state.schedule.timed_out(flight, now, None, chance());
                     state.error = error;
                     state.last = (flight, false);
                 });

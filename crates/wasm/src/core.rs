@@ -1,11 +1,14 @@
 //! Exports the refresh schedule and the lifetime of tokens, which every program needs.
 
 use js_sys::{Array, Date, Function, Object};
-use serde::Serialize;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{self, StrDeserializer};
+use serde::{Deserialize as _, Serialize};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::values::{JsResult, throw, to_js};
+use copilot_keyless::request::identity::{self, Source};
 use copilot_keyless::schedule::{self, Answer, Failure, FailureKind, Now, RefreshPolicy};
 use copilot_keyless::token::{self, FieldValue, Millis, TokenResponse};
 use copilot_keyless::{Code, Error, Secret};
@@ -33,6 +36,20 @@ pub fn parse_token_response_object(object: &JsValue, requested_at: f64, zone: &F
         .map(access_token)
 }
 
+/// [`identity::accept`]. An unknown source counts as `imds`.
+#[wasm_bindgen(js_name = acceptTokenAnswer)]
+pub fn accept_token_answer(
+    source: &str,
+    of_assertion: bool,
+    status: u16,
+    body: &str,
+    requested_at: f64,
+) -> Option<JsValue> {
+    let name: StrDeserializer<'_, value::Error> = source.into_deserializer();
+    let source = Source::deserialize(name).unwrap_or_default();
+    identity::accept(source, of_assertion, status, body, millis(requested_at)).map(to_js)
+}
+
 /// [`token::seems_expired`].
 #[wasm_bindgen(js_name = seemsExpired)]
 pub fn seems_expired(expires_on: f64, now: f64) -> bool {
@@ -45,6 +62,12 @@ pub fn seems_expired(expires_on: f64, now: f64) -> bool {
 pub fn corrected_expiry(token: &str, expires_on: f64, now: f64, date: &str, asked_at: f64) -> Option<f64> {
     let clock_ahead = token::clock_ahead(date, millis(asked_at));
     token::corrected_expiry(token, expires_on, millis(now), clock_ahead).map(|at| at as f64)
+}
+
+/// [`schedule::RETRY_AFTER_MAX_MS`].
+#[wasm_bindgen(js_name = maxRetryAfterMs)]
+pub fn max_retry_after_ms() -> f64 {
+    schedule::RETRY_AFTER_MAX_MS as f64
 }
 
 /// [`schedule::Schedule`].
@@ -132,8 +155,22 @@ impl Schedule {
 
     /// [`schedule::Schedule::timed_out`].
     #[wasm_bindgen(js_name = timedOut)]
-    pub fn timed_out(&mut self, flight: u32, wall: f64, mono: f64, random: f64) -> JsValue {
-        to_js(self.0.timed_out(flight, now(wall, mono), random))
+    pub fn timed_out(
+        &mut self,
+        flight: u32,
+        retry_after_ms: Option<f64>,
+        wall: f64,
+        mono: f64,
+        random: f64,
+    ) -> JsValue {
+        let retry_after_ms = retry_after_ms.map(millis);
+        to_js(self.0.timed_out(flight, now(wall, mono), retry_after_ms, random))
+    }
+
+    /// [`schedule::Schedule::wait_left`].
+    #[wasm_bindgen(js_name = waitLeft)]
+    pub fn wait_left(&self, since_wall: f64, since_mono: f64, wall: f64, mono: f64) -> f64 {
+        self.0.wait_left(now(since_wall, since_mono), now(wall, mono)) as f64
     }
 
     /// [`schedule::Schedule::rejected_again`].
@@ -259,13 +296,13 @@ fn fields(object: &JsValue) -> Option<Vec<(String, FieldValue)>> {
         .iter()
         .filter_map(|entry| {
             let entry: Array = entry.unchecked_into();
-            Some((entry.get(0).as_string()?, value(&entry.get(1))))
+            Some((entry.get(0).as_string()?, field_value(&entry.get(1))))
         })
         .collect();
     Some(fields)
 }
 
-fn value(given: &JsValue) -> FieldValue {
+fn field_value(given: &JsValue) -> FieldValue {
     if given.is_undefined() || given.is_null() {
         FieldValue::Null
     } else if let Some(number) = given.as_f64() {

@@ -7,26 +7,34 @@
 mod conversation;
 #[cfg(feature = "core")]
 mod core;
+#[cfg(feature = "explain")]
+mod explain;
 #[cfg(feature = "net")]
 mod fetch;
 #[cfg(feature = "gateway")]
 mod gateway;
 #[cfg(feature = "net")]
 mod net;
-#[cfg(feature = "plan")]
+#[cfg(any(feature = "plan", feature = "explain", feature = "simulate"))]
 mod options;
 #[cfg(feature = "plan")]
 mod plan;
-#[cfg(any(feature = "core", feature = "plan"))]
+#[cfg(feature = "simulate")]
+mod simulate;
+#[cfg(any(feature = "core", feature = "plan", feature = "explain", feature = "simulate"))]
 mod values;
 
 #[cfg(feature = "plan")]
 pub use self::conversation::*;
 #[cfg(feature = "core")]
 pub use self::core::*;
+#[cfg(feature = "explain")]
+pub use self::explain::*;
 #[cfg(feature = "gateway")]
 pub use self::gateway::*;
 #[cfg(feature = "net")]
 pub use self::net::*;
 #[cfg(feature = "plan")]
 pub use self::plan::*;
+#[cfg(feature = "simulate")]
+pub use self::simulate::*;

@@ -1,5 +1,10 @@
 //! Tests the bindings inside WebAssembly, and that the core decides there as it does natively.
-#![cfg(all(target_arch = "wasm32", feature = "core", feature = "plan"))]
+#![cfg(all(
+    target_arch = "wasm32",
+    feature = "core",
+    feature = "plan",
+    feature = "explain"
+))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,7 @@
 // The bindings of crates/wasm/src/core.rs, written by hand. The build adds wasm-pack's module.
 
 import type { CoreErrorCode } from "../../errors/codes.js";
+import type { TokenSource } from "../types/identity.js";
 import type { AccessToken, RefreshPolicy, TokenStatus } from "../types/token.js";
 
 export function initSync(options: { module: Uint8Array }): void;
@@ -17,6 +18,21 @@ export function parseTokenResponseObject(object: unknown, requestedAt: number, z
 
 /** Returns the offset in minutes east of UTC at a local time that is given as if it were UTC. */
 export type Zone = (localMs: number) => number | undefined;
+
+/**
+ * Returns the token, or the assertion of an `assertionCall`, in a response of an identity endpoint;
+ * undefined for a response that `judgeTokenAnswer` of explain.d.ts has to judge.
+ */
+export function acceptTokenAnswer(
+  source: TokenSource,
+  ofAssertion: boolean,
+  status: number,
+  body: string,
+  requestedAt: number,
+): { token: AccessToken } | { assertion: string } | undefined;
+
+/** Returns the longest pause that counts when an identity endpoint asks for one, in milliseconds. */
+export function maxRetryAfterMs(): number;
 
 /**
  * Whether a token that was just acquired has expired or expires within a second. Times in epoch
@@ -81,7 +97,14 @@ export class Schedule {
     mono: number,
     random: number,
   ): Outcome;
-  timedOut(flight: number, wall: number, mono: number, random: number): Outcome;
+  timedOut(
+    flight: number,
+    retryAfterMs: number | undefined,
+    wall: number,
+    mono: number,
+    random: number,
+  ): Outcome;
+  waitLeft(sinceWall: number, sinceMono: number, wall: number, mono: number): number;
   rejectedAgain(flight: number, wall: number, mono: number, random: number): Outcome;
   invalidate(wall: number, mono: number): boolean;
   challenged(wall: number, mono: number): boolean;

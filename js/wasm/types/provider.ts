@@ -157,7 +157,7 @@ export interface ProviderPlan {
   config: PlannedConfig;
   scope?: string;
   credential: CredentialPlan;
-  sources: { endpoint: string; model: string; scope: string };
+  sources: { endpoint: string; model: string; scope: string; proxy?: string };
   warnings: Notice[];
 }
 

@@ -33,7 +33,10 @@ export interface RefreshPolicy {
   retryMinMs: number;
   /** The longest such backoff, before jitter of up to a fifth. Default 300,000. */
   retryMaxMs: number;
-  /** How long callers wait for an acquisition. Default 15,000. */
+  /**
+   * How long callers wait for an acquisition. All requests of an attached session's turn share one
+   * wait. Default 15,000.
+   */
   waitTimeoutMs: number;
   /** The deadline of a background refresh. Default 30,000. */
   backgroundTimeoutMs: number;

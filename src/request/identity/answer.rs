@@ -119,6 +119,34 @@ pub fn judge(answer: &Answer) -> Verdict {
     }
 }
 
+/// Reads the token, or the assertion, in a response of success. `None` for any other response and for
+/// an unreadable one: [`judge`] says what is wrong with it. A part of [`judge`], for callers that load
+/// the rest when a request has failed.
+///
+/// ```
+/// use copilot_keyless::request::identity::{Source, accept};
+///
+/// let body = r#"{ "access_token": "t", "expires_in": 3600 }"#;
+/// assert!(accept(Source::Imds, false, 200, body, 1_700_000_000_000).is_some());
+/// assert!(accept(Source::Imds, false, 503, "", 1_700_000_000_000).is_none());
+/// ```
+pub fn accept(
+    source: Source,
+    of_assertion: bool,
+    status: u16,
+    body: &str,
+    requested_at: Millis,
+) -> Option<Verdict> {
+    if !(200..300).contains(&status) || body.len() >= ANSWER_MAX_BYTES {
+        return None;
+    }
+    if of_assertion {
+        assertion::read(body, source).ok().map(Verdict::Assertion)
+    } else {
+        token_in(body, source, requested_at, 0).ok().map(Verdict::Token)
+    }
+}
+
 fn read(answer: &Answer) -> Verdict {
     let Answer { source, status, .. } = *answer;
     if (200..300).contains(&status) {
@@ -166,29 +194,14 @@ fn with_source(error: Error, source: Source) -> Error {
 }
 
 fn token(answer: &Answer) -> Result<Token> {
-    if answer.body.expose().len() >= ANSWER_MAX_BYTES {
+    let body = answer.body.expose();
+    if body.len() >= ANSWER_MAX_BYTES {
         return Err(Error::new(
             Code::ExpiryTooLarge,
             "more than 256 KiB, which no token response comes near",
         ));
     }
-    let read = |clock_ahead: Millis| -> Result<Token> {
-        // Identity endpoints never return local times.
-        let requested_at = answer.requested_at.saturating_sub(clock_ahead);
-        let body = answer.body.expose();
-        let TokenResponse { token, lifetime } = if answer.source == Source::Sidecar {
-            // Its answer has no expiry, so that of the token counts.
-            let field = ("access_token".to_owned(), FieldValue::Text(sidecar::read(body)?));
-            token::parse_token_fields([field], requested_at, |_| None)?
-        } else {
-            token::parse_token_response(body.as_bytes(), requested_at, |_| None)?
-        };
-        Ok(Token {
-            token,
-            expires_on_timestamp: lifetime.expires().saturating_add(clock_ahead),
-            refresh_after_timestamp: lifetime.refresh_after().map(|at| at.saturating_add(clock_ahead)),
-        })
-    };
+    let read = |clock_ahead| token_in(body, answer.source, answer.requested_at, clock_ahead);
     read(0).or_else(|error| {
         if error.code() != Code::ExpiryExpired {
             return Err(error);
@@ -197,5 +210,23 @@ fn token(answer: &Answer) -> Result<Token> {
         // the endpoint's clock.
         let date = answer.headers.text("date").unwrap_or_default();
         read(token::clock_ahead(date, answer.requested_at)).map_err(|_| error)
+    })
+}
+
+/// Reads a token response. `clock_ahead`: how far this machine's clock is ahead.
+fn token_in(body: &str, source: Source, requested_at: Millis, clock_ahead: Millis) -> Result<Token> {
+    // Identity endpoints never return local times.
+    let requested_at = requested_at.saturating_sub(clock_ahead);
+    let TokenResponse { token, lifetime } = if source == Source::Sidecar {
+        // Its answer has no expiry, so that of the token counts.
+        let field = ("access_token".to_owned(), FieldValue::Text(sidecar::read(body)?));
+        token::parse_token_fields([field], requested_at, |_| None)?
+    } else {
+        token::parse_token_response(body.as_bytes(), requested_at, |_| None)?
+    };
+    Ok(Token {
+        token,
+        expires_on_timestamp: lifetime.expires().saturating_add(clock_ahead),
+        refresh_after_timestamp: lifetime.refresh_after().map(|at| at.saturating_add(clock_ahead)),
     })
 }

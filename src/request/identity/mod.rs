@@ -28,7 +28,7 @@ mod sidecar;
 
 use serde::{Deserialize, Serialize};
 
-pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, judge};
+pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, accept, judge};
 
 pub use renewal::NotRenewed;
 pub use sidecar::Sidecar;

@@ -188,3 +188,55 @@ proptest! {
         super::properties::check(&events, random, sleeps);
     }
 }
+
+#[test]
+fn the_requests_of_a_turn_share_one_wait() {
+    let mut schedule = Schedule::new(RefreshPolicy::default()).unwrap();
+    let flight = started(schedule.request(at(0)));
+    assert_eq!(schedule.wait_left(at(0), at(4_000)), 11_000);
+    // The next attempt is in a second.
+    assert_eq!(
+        schedule.failed(flight, at(4_000), Failure::default(), 0.0),
+        Outcome::Failed
+    );
+    assert_eq!(schedule.wait_left(at(0), at(4_000)), 11_000);
+    let flight = started(schedule.request(at(13_900)));
+    assert_eq!(schedule.wait_left(at(0), at(13_950)), 1_050);
+    schedule.failed(flight, at(14_000), Failure::default(), 0.0);
+    assert_eq!(
+        schedule.wait_left(at(0), at(14_000)),
+        0,
+        "no attempt begins in time"
+    );
+    assert_eq!(
+        schedule.wait_left(at(14_000), at(14_000)),
+        15_000,
+        "a later caller has its own"
+    );
+    assert_eq!(schedule.wait_left(at(0), at(20_000)), 0);
+    assert_eq!(
+        holding(3_600_000).wait_left(at(0), at(20_000)),
+        15_000,
+        "there is a token"
+    );
+}
+
+#[test]
+fn a_pause_that_the_endpoint_asked_for_outlives_the_flight() {
+    let mut schedule = Schedule::new(RefreshPolicy::default()).unwrap();
+    let flight = started(schedule.request(at(0)));
+    assert_eq!(
+        schedule.timed_out(flight, at(15_000), Some(16_000), 0.0),
+        Outcome::Failed
+    );
+    assert_eq!(
+        schedule.request(at(15_000)),
+        Decision::Refuse {
+            retry_after_ms: 16_000
+        }
+    );
+    assert!(matches!(
+        schedule.request(at(31_000)),
+        Decision::Wait { start: true, .. }
+    ));
+}

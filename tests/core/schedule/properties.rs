@@ -203,10 +203,9 @@ impl World {
             }
             Event::TimedOut => {
                 if let Some(flight) = self.running {
-                    let outcome = self.schedule.timed_out(flight.id, self.now, random);
+                    let outcome = self.schedule.timed_out(flight.id, self.now, None, random);
                     assert_eq!(outcome, Outcome::Failed);
                     self.end_failed();
-                    self.failed = Some(flight.deadline.0);
                 }
             }
             Event::RejectedAgain => {
@@ -235,7 +234,7 @@ impl World {
                     let before = format!("{:?}", self.schedule);
                     for outcome in [
                         self.schedule.failed(id, self.now, Failure::default(), random),
-                        self.schedule.timed_out(id, self.now, random),
+                        self.schedule.timed_out(id, self.now, None, random),
                         self.schedule.rejected_again(id, self.now, random),
                     ] {
                         assert_eq!(outcome, Outcome::Ignored);

@@ -47,7 +47,7 @@ fn play(schedule: &mut Schedule, step: &Value) -> Value {
             };
             json!(schedule.failed(flight, now, failure, random))
         }
-        "timedOut" => json!(schedule.timed_out(flight, now, random)),
+        "timedOut" => json!(schedule.timed_out(flight, now, None, random)),
         "rejectedAgain" => json!(schedule.rejected_again(flight, now, random)),
         "invalidate" => json!(schedule.invalidate(now)),
         "challenged" => json!(schedule.challenged(now)),

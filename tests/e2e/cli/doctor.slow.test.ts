@@ -9,7 +9,6 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import type { Emulator } from "copilot-keyless/emulator";
 import { describe, expect, test, vi } from "vitest";
-import { proxyVariable } from "../../../js/cli/proxy.js";
 import { newcomer, type Run, root } from "../../support/process.js";
 import { cli, emulated, expectClean, refusing } from "./support.js";
 
@@ -225,25 +224,6 @@ describe("behind a proxy that only the Copilot runtime uses", () => {
     expect(exempt.stdout).toMatch(/^✗ network/m);
     expect(exempt.stdout).not.toContain("proxy-not-used");
     proxy.stop();
-  });
-
-  test.each<[string, Record<string, string>, string | undefined]>([
-    ["https://a.example/v1", { HTTPS_PROXY: "http://p" }, "HTTPS_PROXY"],
-    ["https://a.example/v1", { https_proxy: "http://p" }, "https_proxy"],
-    ["https://a.example/v1", { http_proxy: "http://p" }, "http_proxy"],
-    ["https://a.example/v1", { HTTPS_PROXY: "" }, undefined],
-    ["https://a.example/v1", { ALL_PROXY: "http://p" }, undefined],
-    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "b.example" }, "HTTPS_PROXY"],
-    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "b, A.example" }, undefined],
-    ["https://a.example/v1", { HTTPS_PROXY: "http://p", no_proxy: ".example" }, undefined],
-    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "*.example" }, undefined],
-    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "a.example:443" }, undefined],
-    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "a.example:8443" }, "HTTPS_PROXY"],
-    ["https://a.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "*" }, undefined],
-    ["https://aa.example/v1", { HTTPS_PROXY: "http://p", NO_PROXY: "a.example" }, "HTTPS_PROXY"],
-    ["http://127.0.0.1:9/v1", { HTTPS_PROXY: "http://p" }, "HTTPS_PROXY"],
-  ])("%s with %o", (url, env, expected) => {
-    expect(proxyVariable(url, env)).toBe(expected);
   });
 });
 

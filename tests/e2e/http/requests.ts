@@ -13,6 +13,7 @@ const BAD: [string, unknown, Record<string, string>, number, string][] = [
   ["a prompt in a prototype", '{"__proto__":{"prompt":"Hello"}}', {}, 400, "chat/invalid-request"],
   ["an empty prompt", { prompt: " \n" }, {}, 400, "chat/invalid-request"],
   ["a sessionId of another type", { prompt: "Hi", sessionId: {} }, {}, 400, "chat/invalid-request"],
+  ["a field that does not exist", { prompt: "Hi", sesionId: "1" }, {}, 400, "chat/invalid-request"],
   ["a model of another type", { prompt: "Hi", model: ["gpt-4o"] }, {}, 400, "chat/invalid-request"],
   ["a prompt of a megabyte", { prompt: "x".repeat(1_000_000) }, {}, 413, "chat/body-too-large"],
   ["a prompt of 32,001 characters", { prompt: "x".repeat(32_001) }, {}, 413, "chat/prompt-too-long"],

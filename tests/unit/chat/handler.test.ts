@@ -74,6 +74,47 @@ test("a closed handler answers 503, and a second close ends the wait of the firs
   void held;
 });
 
+test.each([
+  ["sesionId", "Did you mean sessionId? "],
+  ["messages", ""],
+  ["x".repeat(100), ""],
+])("an unknown field of the body is refused: %s", async (name, guess) => {
+  const body = JSON.stringify({ prompt: "Hi", [name]: "1" });
+  const response = await chat(new Request("http://x", asking(body)));
+  expect([response.status, await response.json()]).toEqual([
+    400,
+    expect.objectContaining({
+      code: "chat/invalid-request",
+      detail: `The body has the field ${name.slice(0, 40)}, which does not exist`,
+      hint: `${guess}The fields are prompt, sessionId, model.`,
+    }),
+  ]);
+});
+
+test("a reply that drainMs cuts off says so", async () => {
+  const slow = await startEmulator({ chunkDelayMs: 50, reply: () => "word ".repeat(500) });
+  const handler = createChatHandler({ authorize: "anonymous", credential: "direct", env: slow.env });
+  try {
+    const init = asking('{"prompt":"Hi"}');
+    const streamed = await handler(
+      new Request("http://x", { ...init, headers: { ...JSON_HEADERS, accept: "text/event-stream" } }),
+    );
+    const whole = handler(new Request("http://x", init));
+    const events = streamed.text();
+    await expect.poll(() => handler.status().turns).toBe(2);
+    await handler.close({ drainMs: 0 });
+    expect(await events).toContain('"code":"chat/closing","detail":"The reply was cut off');
+    const response = await whole;
+    expect([response.status, response.headers.get("retry-after"), await response.json()]).toEqual([
+      503,
+      "5",
+      expect.objectContaining({ code: "chat/closing", retryable: true }),
+    ]);
+  } finally {
+    await slow.stop();
+  }
+});
+
 describe("the listener for Node", () => {
   const cleanUp: (() => void)[] = [];
   afterEach(() => {

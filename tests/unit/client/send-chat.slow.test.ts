@@ -155,3 +155,20 @@ test("a page of a proxy, and a server that does not listen, are errors too", asy
   server.closeAllConnections();
   expect(await errorOf(sendChat(url, { prompt: "Hi" }))).toMatchObject({ code: "client/network" });
 });
+
+test("a redirect is not followed: the headers are for the address that was given", async () => {
+  const received: unknown[] = [];
+  const other = await serve((request, response) => {
+    received.push(request.headers.authorization);
+    response.end();
+  });
+  const { url } = await serve((_request, response) => {
+    response.writeHead(307, { location: other.url }).end();
+  });
+  expect(await errorOf(sendChat(url, { prompt: "Hi" }, { headers }))).toMatchObject({
+    code: "client/invalid-reply",
+    status: 307,
+    message: expect.stringContaining("Redirects are not followed"),
+  });
+  expect(received).toEqual([]);
+});

@@ -16,7 +16,6 @@ import { expect, test } from "vitest";
 import { diagnoseCredential } from "../../../js/credentials/diagnose.js";
 import { credentialFailure } from "../../../js/credentials/failure.js";
 import { KeylessError } from "../../../js/errors/keyless-error.js";
-import { planModule } from "../../../js/wasm/bindings.js";
 import { root } from "../../support/process.js";
 
 const APP = "1f1ef2c9-1b4a-4b6e-9f0f-2f8a3f2f9a55";
@@ -126,7 +125,7 @@ test("no word of a response is in a command", () => {
 });
 
 test("the hint of a credential's error names the cause and the fix", () => {
-  const { error } = credentialFailure(new Error(EXPIRED), planModule(), 0);
+  const { error } = credentialFailure(new Error(EXPIRED), 0);
   expect(error).toMatchObject({
     code: "credential/failed",
     hint: expect.stringMatching(/secret .*has expired.*\naz ad app credential reset/s),

@@ -9,11 +9,10 @@ import {
 import { describe, expect, test } from "vitest";
 import { credentialFailure, summarize } from "../../../js/credentials/failure.js";
 import { KeylessError } from "../../../js/errors/keyless-error.js";
-import { planModule } from "../../../js/wasm/bindings.js";
 import { httpError, unavailable } from "../../support/credential.js";
 
 const AT = Date.parse("Wed, 21 Oct 2026 07:28:00 GMT");
-const failureOf = (thrown: unknown) => credentialFailure(thrown, planModule(), AT);
+const failureOf = (thrown: unknown) => credentialFailure(thrown, AT);
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 

@@ -1026,6 +1026,19 @@ describe("start and stop", () => {
     });
   });
 
+  it.each([
+    ["tokenLifetime", "tokenLifetimeSeconds"],
+    ["deployment", "deployments"],
+    ["chunkDelay", "chunkDelayMs"],
+  ])("names the option next to an unknown one: %s", async (name, near) => {
+    await expect(startEmulator({ [name]: 1 } as EmulatorOptions)).rejects.toMatchObject({
+      code: "emulator/invalid-option",
+      hint: expect.stringMatching(
+        new RegExp(`^Did you mean ${near}\\? The options are port, .*logLimit\\.$`),
+      ),
+    });
+  });
+
   it("leaves Request and Response of the program alone", async () => {
     const before = [globalThis.Request, globalThis.Response];
     await start();

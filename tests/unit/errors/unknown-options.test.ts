@@ -11,7 +11,11 @@ import {
 import { createChatHandler } from "copilot-keyless/azure-functions";
 import { createDirectCredential, probe, streamChat } from "copilot-keyless/direct";
 import { createEdgeChatHandler, createEdgeGateway } from "copilot-keyless/edge";
+import { createChatHandler as createHttpChatHandler } from "copilot-keyless/http";
 import { afterAll, describe, expect, test } from "vitest";
+import { LISTED_SDK } from "../../../js/copilot/session-fields.js";
+import { installedVersion } from "../../../js/platform/installed.js";
+import { failure } from "../../support/credential.js";
 
 const endpoint = "https://myres.openai.azure.com";
 const credential: TokenCredential = {
@@ -71,7 +75,7 @@ describe.each(FUNCTIONS)("%s", (_name, code, call) => {
       name: "KeylessError",
       code,
       message: expect.stringContaining("pl4ntedOption"),
-      hint: expect.stringMatching(/^The options are \w+, .*\.$/),
+      hint: expect.stringMatching(/^The options are \w+(, .*)?\.$/),
     });
   };
 
@@ -99,6 +103,45 @@ test.each([
       hint: expect.stringContaining(`Did you mean ${name}? The options are `),
     }),
   );
+});
+
+test("hints do not name deprecated options", async () => {
+  const hints = FUNCTIONS.map(async ([, , call]) => {
+    const error = await failure((async () => call({ pl4ntedOption: true }))());
+    return (error as { hint: string }).hint;
+  });
+  expect((await Promise.all(hints)).join()).not.toMatch(/\b(sessions|keepHistory|forget)\b/);
+});
+
+describe.each([
+  ["FoundryAgent", "agent/invalid-option", (session: object) => new FoundryAgent({ ...valid, session })],
+  [
+    "createHttpChatHandler",
+    "chat/invalid-option",
+    (session: object) => createHttpChatHandler({ ...valid, authorize: "anonymous", session }),
+  ],
+] as const)("session of %s", (_name, code, create) => {
+  test.each([
+    ["avalableTools", "Did you mean availableTools? "],
+    ["pl4ntedField", ""],
+  ])("%s is refused", (name, guess) => {
+    expect(() => create({ [name]: [] })).toThrow(
+      expect.objectContaining({
+        code,
+        message: `There is no session.${name}`,
+        hint: `${guess}The fields are those of SessionConfig of the Copilot SDK.`,
+      }),
+    );
+  });
+
+  test("fields of the SDK pass, and those that are undefined", () => {
+    const session = { hooks: {}, memory: undefined, pl4ntedField: undefined, suppressResumeEvent: true };
+    expect(() => create(session)).not.toThrow();
+  });
+});
+
+test("the listed fields of a session are those of the SDK that is installed here", () => {
+  expect(installedVersion("@github/copilot-sdk")).toBe(LISTED_SDK);
 });
 
 test("what conflicts with the token callback or with the agent is no option", () => {

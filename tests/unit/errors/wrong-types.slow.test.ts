@@ -408,8 +408,13 @@ const SOLE: Record<string, Record<string, Row>> = {
           "options",
           object,
           {
-            ...FOUNDRY,
             key: text,
+            endpoint: text,
+            credential: none,
+            scope: text,
+            headers: object,
+            tokens: object,
+            env: object,
             allowHosts: list,
             allowOrigins: list,
             limits: object,
@@ -616,7 +621,7 @@ const SOLE: Record<string, Record<string, Row>> = {
   },
   handler: { status: NONE, close: NONE },
   chat: { tokens: NONE, status: NONE, close: NONE },
-  gateway: { close: NONE },
+  gateway: { tokens: NONE, close: NONE },
   handlers: {
     gateway: { good: () => [new Request("http://edge.example/v1")], parameters: [["request", none]] },
     edge: { good: () => [new Request("http://edge.example/chat")], parameters: [["request", none]] },

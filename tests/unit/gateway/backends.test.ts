@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type Emulator, startEmulator } from "copilot-keyless/emulator";
-import type { GatewayBackend, GatewayOptions } from "copilot-keyless/gateway";
+import type { Gateway, GatewayBackend, GatewayOptions } from "copilot-keyless/gateway";
 import OpenAI from "openai";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { answered, gatewayTo, KEY, open, resource, send } from "./support.js";
@@ -28,7 +28,9 @@ function backend({ foundry, env }: Emulator, name: string, options: GatewayBacke
 /** A gateway to backends, in the order of their priority. */
 async function gatewayOf(backends: GatewayBackend[], options: GatewayOptions = {}) {
   const ordered = backends.map((one, priority) => ({ priority, ...one }));
-  return gatewayTo("", { endpoint: undefined, tokens: undefined, backends: ordered, ...options });
+  const all = { endpoint: undefined, tokens: undefined, backends: ordered, ...options };
+  const { gateway, log } = await gatewayTo("", all);
+  return { gateway: gateway as Gateway, log };
 }
 
 const turn = (more: object = {}) => JSON.stringify({ model: "gpt-5.5", input: "Hello", ...more });

@@ -5,12 +5,18 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
+import type { TokenCredential, TokenProvider } from "copilot-keyless";
 import { createEdgeGateway } from "copilot-keyless/edge";
 import type { GatewayOptions } from "copilot-keyless/gateway";
 import type { Running } from "./support.js";
 
 /** Limits that the platform has in place of an edge gateway. */
 const OF_THE_PLATFORM = ["closeMs", "maxRequests", "headersMs", "requestMs", "connectMs"];
+
+/** A credential that gets what a token function returns. */
+export const credentialOf = (tokens: TokenProvider): TokenCredential => ({
+  getToken: async () => ({ token: await tokens(), expiresOnTimestamp: Date.now() + 3_600_000 }),
+});
 
 /** Starts an edge gateway behind a server. */
 export async function edgeGateway({
@@ -19,12 +25,18 @@ export async function edgeGateway({
   port: _1,
   host: _2,
   keyFile: _3,
+  tokens,
   ...options
 }: GatewayOptions): Promise<Running> {
+  const given =
+    typeof tokens === "function"
+      ? { credential: credentialOf(tokens), scope: "https://ai.azure.com/.default" }
+      : tokens && { tokens };
   const own = Object.entries(limits ?? {}).filter(([name]) => !OF_THE_PLATFORM.includes(name));
   let active = 0;
   const gateway = createEdgeGateway({
     ...options,
+    ...given,
     key: key as string,
     limits: Object.fromEntries(own),
     onAccess: (entry) => {

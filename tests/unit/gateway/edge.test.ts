@@ -3,14 +3,20 @@
 import { KeylessError } from "copilot-keyless";
 import { createEdgeGateway, type EdgeGatewayOptions } from "copilot-keyless/edge";
 import { describe, expect, test } from "vitest";
-import { edgeGateway } from "./edge-support.js";
+import { credentialOf, edgeGateway } from "./edge-support.js";
 import { KEY, resource, tokenFunction, useGateways } from "./support.js";
 
 useGateways(edgeGateway);
 await import("./gateway.test.js");
 
 const edge = (endpoint: string, options: Partial<EdgeGatewayOptions> = {}) =>
-  createEdgeGateway({ endpoint, key: KEY, env: {}, tokens: tokenFunction(() => "token-1"), ...options });
+  createEdgeGateway({
+    endpoint,
+    key: KEY,
+    env: {},
+    credential: credentialOf(tokenFunction(() => "token-1")),
+    ...options,
+  });
 const URL_OF = "https://gateway.example/openai/v1/responses";
 const asked = (headers: Record<string, string> = {}, url = URL_OF) =>
   new Request(url, { method: "POST", headers: { "api-key": KEY, ...headers }, body: "{}" });

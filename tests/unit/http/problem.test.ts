@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { ErrorCode } from "../../../js/errors/codes.js";
 import { KeylessError } from "../../../js/errors/keyless-error.js";
 import { chatError, closing, problem } from "../../../js/http/problem.js";
-import { planModule } from "../../../js/wasm/bindings.js";
+import { coreModule } from "../../../js/wasm/bindings.js";
 
 const statusOf = (code: ErrorCode) => problem(new KeylessError(code, "secret role"), "id", false).status;
 
@@ -55,7 +55,7 @@ test("the body says whether a retry may help, and when", () => {
 test("a pause that a credential asks for is told up to the longest that counts", () => {
   const wait = (code: ErrorCode, retryAfterMs?: number) =>
     problem(new KeylessError(code, "m", { retryAfterMs }), "id", false).headers["retry-after"];
-  expect(planModule().maxRetryAfterMs()).toBe(120_000);
+  expect(coreModule().maxRetryAfterMs()).toBe(120_000);
   expect(wait("credential/throttled", 3_600_000)).toBe("120");
   expect(wait("credential/throttled", 7_001)).toBe("8");
   expect(wait("model/rate-limited", 3_600_000)).toBe("3600");

@@ -12,9 +12,10 @@ import { failure } from "../../support/credential.js";
 
 const SCOPE = "https://ai.azure.com/.default";
 
-/** Answers with the status of the path; `/silent` gets no answer. */
+/** Answers with the status of the path, and its `Retry-After` if it has one; `/silent` gets no answer. */
 const server = createServer(({ url }, response) => {
-  const status = Number(url?.slice(1));
+  const [status, retryAfter] = (url?.slice(1) ?? "").split("-").map(Number);
+  if (retryAfter) response.setHeader("retry-after", retryAfter);
   if (status) response.writeHead(status).end("{}");
 });
 server.listen(0, "127.0.0.1");
@@ -65,6 +66,25 @@ test.each([
   expect(error).toMatchObject({ code, retryable: true });
   expect(error).toHaveProperty("message", expect.stringContaining("within 15 s"));
   if (code !== "token/timeout") expect(error).toHaveProperty("cause.code", code);
+});
+
+test("the end of a wait tells what is left of the endpoint's Retry-After", async () => {
+  const clock = new FakeClock();
+  let sent: Promise<unknown> | undefined;
+  // As @azure/identity: waits in silence.
+  const getToken = () => {
+    sent = request("429-30");
+    return new Promise<never>(() => {});
+  };
+  const provider = createBearerTokenProvider({ getToken }, SCOPE, { clock });
+  const waiting = failure(provider());
+  await sent;
+  // The request was observed at its answer's end.
+  await new Promise((next) => setTimeout(next, 50));
+  await clock.advance(15_000);
+  expect(await waiting).toMatchObject({ code: "credential/throttled", retryAfterMs: 15_000 });
+  expect(provider.status.nextAttemptOn).toBe(clock.now() + 15_000);
+  expect(await failure(provider())).toMatchObject({ code: "credential/throttled", retryAfterMs: 15_000 });
 });
 
 test("requests of the program itself do not count", async () => {

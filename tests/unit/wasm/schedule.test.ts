@@ -14,7 +14,7 @@ scheduleTable((policy) => {
       schedule.acquired(flight, requested.wall, requested.mono, expiresOn, refreshAfter, wall, mono, random),
     failed: (flight, { status, unavailable, retryAfterMs }, { wall, mono }, random) =>
       schedule.failed(flight, status, unavailable, retryAfterMs, wall, mono, random),
-    timedOut: (flight, { wall, mono }, random) => schedule.timedOut(flight, wall, mono, random),
+    timedOut: (flight, { wall, mono }, random) => schedule.timedOut(flight, undefined, wall, mono, random),
     rejectedAgain: (flight, { wall, mono }, random) => schedule.rejectedAgain(flight, wall, mono, random),
     invalidate: ({ wall, mono }) => schedule.invalidate(wall, mono),
     challenged: ({ wall, mono }) => schedule.challenged(wall, mono),

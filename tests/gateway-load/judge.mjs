@@ -1,0 +1,71 @@
+// Summarises a load of the gateway in figures, and lists broken promises.
+
+/** The life of the tokens. */
+export const TOKEN_SECONDS = 15;
+
+/** The share of requests outside faults that must be answered. */
+const ANSWERED = 0.99;
+/** Attempts of one fault of the identity endpoint, and of the wait behind it. */
+const ATTEMPTS_OF_A_FAULT = 20;
+const MIB = 2 ** 20;
+
+/** Returns the figures, as `--json` prints them. */
+export function summaryOf({ seed, minutes }, run) {
+  const { times, memory, lost, changed, toldOutside, ...counts } = run;
+  const sorted = times.toSorted((one, other) => one - other);
+  const at = (share) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
+  const quarter = memory.slice(0, Math.ceil(memory.length / 4));
+  return {
+    seed,
+    minutes,
+    ...counts,
+    ranMs: Math.round(run.ranMs),
+    toldOutside: toldOutside.length,
+    lost: lost.length,
+    changed: changed.length,
+    answeredOutside: 1 - (toldOutside.length + lost.length) / Math.max(1, run.outside),
+    tookMs: { p50: at(0.5), p99: at(0.99) },
+    memoryMib: { early: Math.round(Math.max(...quarter) / MIB), most: Math.round(Math.max(...memory) / MIB) },
+    identityAtMost: identityBound(run),
+  };
+}
+
+/** Tokens that expire, that are revoked, and attempts within faults. */
+function identityBound({ ranMs, revocations, faults }) {
+  const expired = Math.ceil((ranMs / 1_000 / TOKEN_SECONDS) * 3);
+  return 2 + expired + revocations + (faults ?? 0) * ATTEMPTS_OF_A_FAULT;
+}
+
+/** Returns a sentence for every broken promise. */
+export function faultsOf(summary, run) {
+  const faults = [];
+  const { requests, entries, left, answeredOutside, identity, identityAtMost, missedCut, exit, minutes } =
+    summary;
+  const examples = (list) => list.slice(0, 5).join("; ");
+  if (run.changed.length > 0)
+    faults.push(`${run.changed.length} answers had other bytes: ${examples(run.changed)}`);
+  if (run.lost.length > 0) faults.push(`${run.lost.length} requests were lost: ${examples(run.lost)}`);
+  if (answeredOutside < ANSWERED)
+    faults.push(
+      `${Math.round(answeredOutside * 1_000) / 10} % answered outside faults: ${examples(run.toldOutside)}`,
+    );
+  if (missedCut > 0) faults.push(`${missedCut} streams were cut, and their clients saw a whole answer.`);
+  if (identity > identityAtMost) faults.push(`${identity} identity requests; ${identityAtMost} at most.`);
+  // A client may leave before its request has arrived.
+  if (entries > requests || entries < requests - left)
+    faults.push(`${requests} requests, and ${entries} lines in the log.`);
+  if (run.leaked) faults.push("The log holds a key or a token.");
+  if (exit !== 0) faults.push(`The gateway ended with ${exit}.`);
+  // A run that meets nothing shows nothing. The issue asks for 100 of each in ten minutes.
+  const least = Math.floor(minutes * 10);
+  for (const [what, met] of Object.entries({
+    revocations: run.repeated,
+    "cut streams": run.sawCut,
+    leavers: run.left,
+  }))
+    if (met < least) faults.push(`Only ${met} ${what} were met; ${least} at least.`);
+  if (run.streams < minutes * 1_000) faults.push(`Only ${run.streams} streams were complete.`);
+  const { early, most } = summary.memoryMib;
+  if (most > early + 64) faults.push(`The gateway's memory grew from ${early} to ${most} MiB.`);
+  return faults;
+}
