@@ -146,8 +146,8 @@ impl Health {
             self.broken.readiness(now, false),
             quota.map(|pause| pause.readiness(now, true)),
         ) {
-            (Readiness::Ready, Some(quota)) => quota,
-            (Readiness::Probing, Some(quota @ Readiness::Paused { .. })) => quota,
+            (Readiness::Ready, Some(quota))
+            | (Readiness::Probing, Some(quota @ Readiness::Paused { .. })) => quota,
             (broken, _) => broken,
         }
     }
