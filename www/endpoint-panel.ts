@@ -1,11 +1,13 @@
 import { type ProviderPlan, type ProviderRequest, planProvider } from "copilot-keyless/core";
 import { type Snippet, snippets } from "../js/cli/snippets.js";
+import explainWasm from "../js/wasm/modules/explain-inline.js";
 import { byId, copyable, facts, h, notice } from "./dom.js";
 import { isExample } from "./example.js";
 import { errorView, warningsView } from "./explain.js";
 import { type EndpointKey, isLinked, linkedSettings, linkSettings } from "./fragment.js";
 import { currentState, onStateChange, setState } from "./state.js";
 import { setVerdict, tabList } from "./tabs.js";
+import { isLoaded, load } from "./wasm-files.js";
 
 /** The fields, by the names that a link and the core give them. */
 const FIELDS: Record<EndpointKey, string> = {
@@ -131,6 +133,12 @@ function showCode(): void {
   const place = byId("endpoint-code", HTMLElement);
   place.hidden = plan === undefined;
   if (plan === undefined) return;
+  // The module knows the role that the endpoint needs.
+  if (!isLoaded(explainWasm)) {
+    place.hidden = true;
+    void load(explainWasm).then(showCode, () => {});
+    return;
+  }
   const all = snippets(plan, token);
   const panel = h("div", { role: "tabpanel", id: "code-panel" });
   const tabs = all.map(({ id, title }) =>

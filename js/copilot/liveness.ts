@@ -42,7 +42,7 @@ export function livenessOf(client: CopilotClient): Liveness {
 export class Liveness {
   readonly #client: CopilotClient;
   /** When the runtime last sent something, on the monotonic clock. */
-  #lastSign = 0;
+  #lastSign = Number.NEGATIVE_INFINITY;
   /** One check for all turns: with hundreds of them, the pings alone would keep the runtime busy. */
   #check: Promise<boolean> | undefined;
 

@@ -72,9 +72,8 @@ export class Attempts {
       .filter((failure) => failure)
       .map((failure) => credentialFailure(failure, this.#clock.now() - elapsedMs).error)
       .find(({ retryable }) => retryable);
-    const { retryAfterMs } = outage ?? {};
-    if (!outage || retryAfterMs === undefined) return outage;
-    return withRetryAfter(outage, retryAfterMs > elapsedMs ? retryAfterMs - elapsedMs : undefined);
+    const leftMs = (outage?.retryAfterMs ?? 0) - elapsedMs;
+    return outage && withRetryAfter(outage, leftMs > 0 ? leftMs : undefined);
   }
 
   /**

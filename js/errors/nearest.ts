@@ -7,17 +7,17 @@ const LEAST_START = 4;
 /** Returns a question that names the option next to an unknown one, and a space; or nothing. */
 export function didYouMean(unknown: string, names: readonly string[]): string {
   const given = unknown.toLowerCase();
-  const [near] = names
-    .map((name) => ({ name, edits: edits(given, name.toLowerCase()) }))
-    .filter(({ name, edits }) => edits <= MOST_EDITS && edits < name.length)
-    .sort((one, other) => one.edits - other.edits);
-  return near === undefined ? "" : `Did you mean ${near.name}? `;
-}
-
-function edits(given: string, name: string): number {
-  // Without its unit, such as `timeout` for `timeoutMs`.
-  const isStart = given.length >= LEAST_START && name.startsWith(given);
-  return isStart ? Math.min(MOST_EDITS, name.length - given.length) : distance(given, name);
+  let nearest = "";
+  let least = MOST_EDITS + 1;
+  for (const name of names) {
+    const lower = name.toLowerCase();
+    const edits = distance(given, lower);
+    // Without its unit, such as `timeout` for `timeoutMs`, it is further away.
+    const isStart = given.length >= LEAST_START && lower.startsWith(given);
+    if (edits < least || (isStart && nearest === "")) nearest = name;
+    least = Math.min(least, edits);
+  }
+  return nearest && `Did you mean ${nearest}? `;
 }
 
 /** How many characters must be added, removed or replaced to turn one text into another. */

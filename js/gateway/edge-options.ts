@@ -96,6 +96,8 @@ function edgeGatewayChecks(): Checks<EdgeGatewayOptions> {
   };
 }
 
+const KEY_HINT = "Keep one in a secret of the platform, such as that of `openssl rand -hex 32`.";
+
 /** Checks the options. Throws `gateway/invalid-option`. */
 export function readEdgeGatewayOptions(given: EdgeGatewayOptions): EdgeSettings {
   const {
@@ -109,12 +111,11 @@ export function readEdgeGatewayOptions(given: EdgeGatewayOptions): EdgeSettings 
     env = environment(),
     ...request
   } = readOptions(given, edgeGatewayChecks(), "gateway/invalid-option");
-  if (key === undefined)
-    throw invalid("key is required: clients send it.", "Keep it in a secret of the platform.");
+  if (key === undefined) throw invalid("key is required: clients send it.", KEY_HINT);
   return {
     request,
     direct: { credential, tokens, env },
-    key: checkedKey(key),
+    key: checkedKey(key, KEY_HINT),
     allowHosts: allowHosts && [...allowHosts],
     allowOrigins: [...allowOrigins],
     limits: checkedLimits(LIMITS, limits, "gateway/invalid-option"),

@@ -26,7 +26,10 @@ export function checkHead({ method, headers }: ChatCall): void {
 /** Parses and checks the body of a request. Throws a KeylessError `chat/...`. */
 export function parseRequest(body: Uint8Array, { promptChars }: ChatLimits): ChatRequest {
   const { prompt, sessionId, model, ...others } = parseObject(body);
-  for (const name of Object.keys(others)) throw unknownField(name);
+  for (const name of Object.keys(others)) {
+    const shown = wellFormed(name.slice(0, MAX_FIELD_CHARS));
+    throw invalid(`no field ${shown}`, `${didYouMean(shown, FIELDS)}The fields are ${FIELDS.join(", ")}.`);
+  }
   if (typeof prompt !== "string" || prompt.trim() === "") throw invalid("prompt, a non-empty string");
   if (prompt.length > promptChars) {
     throw chatError("chat/prompt-too-long", 413, `The prompt is longer than ${promptChars} characters`);
@@ -36,17 +39,6 @@ export function parseRequest(body: Uint8Array, { promptChars }: ChatLimits): Cha
     sessionId: parseName(sessionId, "sessionId"),
     model: parseName(model, "model"),
   };
-}
-
-/** The error for a field that does nothing, which the caller may have misspelt. */
-function unknownField(name: string) {
-  const shown = name.slice(0, MAX_FIELD_CHARS);
-  return chatError(
-    "chat/invalid-request",
-    400,
-    `The body has the field ${wellFormed(shown)}, which does not exist`,
-    `${didYouMean(shown, FIELDS)}The fields are ${FIELDS.join(", ")}.`,
-  );
 }
 
 /**
@@ -79,6 +71,6 @@ function parseName(value: unknown, field: string): string | undefined {
   throw invalid(`${field} to be a string, or absent`);
 }
 
-function invalid(requirement: string) {
-  return chatError("chat/invalid-request", 400, `The body needs ${requirement}`, 'Send { "prompt": "..." }.');
+function invalid(requirement: string, hint = 'Send { "prompt": "..." }.') {
+  return chatError("chat/invalid-request", 400, `The body needs ${requirement}`, hint);
 }

@@ -20,7 +20,11 @@ export class Slots {
   #taken = 0;
   readonly #byCaller = new Map<string, number>();
   #onIdle: (() => void)[] = [];
-  readonly #queue = new AbsentQueue();
+  /** The average time between the ends of two turns, in milliseconds. */
+  #gapMs = 0;
+  #lastEnd: number | undefined;
+  /** When there is room for the last of the callers who were told to come later. */
+  #room = 0;
 
   constructor({ turns, turnsPerCaller }: { turns: number; turnsPerCaller: number }) {
     this.#limit = turns;
@@ -44,7 +48,7 @@ export class Slots {
         503,
         inProgress(this.#limit, "reply is", "replies are"),
         undefined,
-        this.#queue.refuse(),
+        this.#wait(),
       );
     }
     this.#taken += 1;
@@ -82,9 +86,24 @@ export class Slots {
     };
   }
 
+  /**
+   * Returns when a refused caller should come, in milliseconds, as if the callers stood in a queue:
+   * each when there is room for it. If all came after a second, a server that is far too small would
+   * be busy with telling them so again.
+   */
+  #wait(): number {
+    const now = systemClock.monotonic();
+    this.#room = Math.min(Math.max(this.#room, now) + this.#gapMs / AT_ONCE, now + MOST_RETRY_MS);
+    return Math.max(this.#room - now, RETRY_MS);
+  }
+
   #free(owner: string | undefined): void {
     this.#taken -= 1;
-    this.#queue.noteEnd();
+    const now = systemClock.monotonic();
+    // Nothing ends for long where nobody asks.
+    const gapMs = Math.min(now - (this.#lastEnd ?? now), RETRY_MS);
+    this.#gapMs += (gapMs - this.#gapMs) * WEIGHT;
+    this.#lastEnd = now;
     if (this.#taken === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
     if (owner === undefined) return;
     const remaining = (this.#byCaller.get(owner) ?? 1) - 1;
@@ -102,40 +121,11 @@ const RETRY_MS = 1_000;
 /** The longest, in milliseconds. */
 const MOST_RETRY_MS = 30_000;
 
-/** After so many times as long without a refusal the estimate is too old. */
-const OVER = 3;
+/** How many of those who wait are told the same moment: some do not come, or come late. */
+const AT_ONCE = 2;
 
-/**
- * The callers that were told to come later. Estimates when there is room for them: if all came
- * after a second, a server that is far too small would be busy with telling them so again.
- */
-class AbsentQueue {
-  #retryMs = RETRY_MS;
-  #since = Number.NEGATIVE_INFINITY;
-  #refused = 0;
-  #ended = 0;
-
-  /** Returns when to come, in milliseconds. */
-  refuse(): number {
-    const now = systemClock.monotonic();
-    const elapsedMs = now - this.#since;
-    if (elapsedMs >= this.#retryMs) {
-      // Those who wait have asked once in this time; there is room for them after as many replies.
-      const isOver = elapsedMs > OVER * this.#retryMs;
-      const waitMs = isOver ? 0 : (elapsedMs * this.#refused) / Math.max(1, this.#ended);
-      this.#retryMs = Math.min(Math.max(waitMs, RETRY_MS), MOST_RETRY_MS);
-      this.#since = now;
-      this.#refused = 0;
-      this.#ended = 0;
-    }
-    this.#refused += 1;
-    return this.#retryMs;
-  }
-
-  noteEnd(): void {
-    this.#ended += 1;
-  }
-}
+/** The weight of the last turn in the average time between two. */
+const WEIGHT = 1 / 16;
 
 function inProgress(count: number, one: string, several: string): string {
   return `${count} ${count === 1 ? one : several} in progress already`;

@@ -39,10 +39,9 @@ export class TurnWait {
     return new Promise((resolve, reject) => {
       const left = keeper.waitLeft(since);
       if (left <= 0) return reject(failure);
-      const timer = setBoundedTimeout(clock, left, () => {
-        const last = keeper.waitingFailure ?? failure;
-        reject(timeoutError(clock.monotonic() - since[1], last));
-      });
+      const timer = setBoundedTimeout(clock, left, () =>
+        reject(timeoutError(clock.monotonic() - since[1], keeper.waitingFailure ?? failure)),
+      );
       acquire()
         .then(resolve, reject)
         .finally(() => clock.clearTimeout(timer));

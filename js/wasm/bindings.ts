@@ -4,6 +4,7 @@ import * as coreBindings from "./modules/core.js";
 import coreWasm from "./modules/core-inline.js";
 import * as planBindings from "./modules/plan.js";
 import planWasm from "./modules/plan-inline.js";
+import type { CoreError } from "./types/core-error.js";
 
 let coreReady: typeof coreBindings | undefined;
 let planReady: typeof planBindings | undefined;
@@ -36,7 +37,7 @@ export function keylessError(error: unknown): unknown {
   return isCoreError(error) ? new KeylessError(error.code, error.message, { hint: error.hint }) : error;
 }
 
-function isCoreError(error: unknown): error is coreBindings.CoreError {
+function isCoreError(error: unknown): error is CoreError {
   return (
     typeof error === "object" &&
     error !== null &&

@@ -82,6 +82,7 @@ test('a conversation without @azure/identity, by credential: "direct"', async ()
 const NEW = /^\(node:\d+\) ExperimentalWarning: .*\n(\(Use `node --trace-warnings.*\n)?/;
 
 test("require() and import give the same, for every entry point", async () => {
+  linkPackages(folder, ["@opentelemetry"]);
   const { exports } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
   // The component is a file to read, not a JavaScript module.
   const names = Object.keys(exports)

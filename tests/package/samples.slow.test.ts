@@ -56,6 +56,7 @@ linkPackages(folder, [
   "@azure",
   "@github",
   "@hono",
+  "@opentelemetry",
   "@types",
   "@typespec",
   "express",

@@ -32,7 +32,7 @@ function compiler(name: string): string {
 const bare = installed();
 const withPeers = installed();
 linkPackages(bare, ["@types/node", "undici-types"]);
-linkPackages(withPeers, ["@azure", "@github", "@types/node", "undici-types"]);
+linkPackages(withPeers, ["@azure", "@github", "@opentelemetry", "@types/node", "undici-types"]);
 
 /** Writes a program that uses all exports of some entry points. */
 function program(folder: string, name: string, used: readonly string[]): string {

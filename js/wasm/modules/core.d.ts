@@ -1,16 +1,10 @@
 // The bindings of crates/wasm/src/core.rs, written by hand. The build adds wasm-pack's module.
 
-import type { CoreErrorCode } from "../../errors/codes.js";
+import type { CoreError } from "../types/core-error.js";
 import type { TokenSource } from "../types/identity.js";
 import type { AccessToken, RefreshPolicy, TokenStatus } from "../types/token.js";
 
 export function initSync(options: { module: Uint8Array }): void;
-
-export interface CoreError {
-  code: CoreErrorCode;
-  message: string;
-  hint?: string;
-}
 
 /** Both throw a {@link CoreError}. */
 export function parseTokenResponseText(json: string, requestedAt: number, zone: Zone): AccessToken;

@@ -1,4 +1,4 @@
-import type { CoreError } from "../modules/core.js";
+import type { CoreError } from "./core-error.js";
 import type { AccessToken } from "./token.js";
 
 /** The kind of identity endpoint. */

@@ -85,7 +85,7 @@ test.each([
     400,
     expect.objectContaining({
       code: "chat/invalid-request",
-      detail: `The body has the field ${name.slice(0, 40)}, which does not exist`,
+      detail: `The body needs no field ${name.slice(0, 40)}`,
       hint: `${guess}The fields are prompt, sessionId, model.`,
     }),
   ]);

@@ -94,9 +94,7 @@ test.runIf(process.platform === "linux")(
       settled = true;
     });
     for (let ping = 0; ping < 3; ping += 1) {
-      vi.useRealTimers();
-      await new Promise((next) => setTimeout(next, 500));
-      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+      await new Promise((next) => realTimeout(next, 500));
       await vi.advanceTimersByTimeAsync(5_000);
     }
     expect(settled).toBe(false);

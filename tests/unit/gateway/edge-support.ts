@@ -13,10 +13,20 @@ import type { Running } from "./support.js";
 /** Limits that the platform has in place of an edge gateway. */
 const OF_THE_PLATFORM = ["closeMs", "maxRequests", "headersMs", "requestMs", "connectMs"];
 
-/** A credential that gets what a token function returns. */
-export const credentialOf = (tokens: TokenProvider): TokenCredential => ({
-  getToken: async () => ({ token: await tokens(), expiresOnTimestamp: Date.now() + 3_600_000 }),
-});
+/** A credential that gets what a token function returns, and a new token each time. */
+export function credentialOf(tokens: TokenProvider): TokenCredential {
+  let count = 0;
+  return {
+    getToken: async () => {
+      const token = await tokens();
+      count += 1;
+      return {
+        token: count === 1 ? token : `${token}-${count}`,
+        expiresOnTimestamp: Date.now() + 3_600_000,
+      };
+    },
+  };
+}
 
 /** Starts an edge gateway behind a server. */
 export async function edgeGateway({
