@@ -53,7 +53,9 @@ test("TOML and JSON give the options of createGateway", () => {
     ],
   });
   const { keyFile: _, ...rest } = options;
-  expect(readGatewayOptions(rest).backends.map(({ weight, priority }) => [weight, priority])).toEqual([
+  expect(
+    readGatewayOptions(rest as never).backends.map(({ weight, priority }) => [weight, priority]),
+  ).toEqual([
     [3, 0],
     [1, 1],
   ]);
