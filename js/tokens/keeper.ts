@@ -23,8 +23,8 @@ import { Flight } from "./flight.js";
 import type { TokenEvent } from "./types.js";
 import { WakeTimer } from "./wake-timer.js";
 
-/** When to ask again while an acquisition goes on, in milliseconds. */
-const IN_PROGRESS_MS = 1_000;
+/** When to ask again, in milliseconds, where the next call makes an attempt at once or joins one. */
+const NO_PAUSE_MS = 1_000;
 
 /** The time on both clocks, in milliseconds. */
 export type Time = readonly [wall: number, mono: number];
@@ -177,7 +177,7 @@ export class TokenKeeper {
   /** The last failure of the acquisition that callers wait for, with the pause before a next call. */
   get waitingFailure(): KeylessError | undefined {
     const failure = this.#flight?.awaited ? this.#flight.lastFailure : undefined;
-    return failure && withPause(failure, Math.max(failure.retryAfterMs ?? 0, IN_PROGRESS_MS));
+    return failure && withPause(failure, Math.max(failure.retryAfterMs ?? 0, NO_PAUSE_MS));
   }
 
   get status(): TokenStatus {
@@ -378,7 +378,7 @@ export class TokenKeeper {
       const error = flight.timeoutError();
       const retryAfterMs = flight.lastFailure?.retryAfterMs;
       this.#schedule.timedOut(flight.id, retryAfterMs, ...this.time(), this.clock.random());
-      this.#abandonFlight(flight, this.#withPause(error));
+      this.#abandonFlight(flight, this.#withPause(error, NO_PAUSE_MS));
       this.#wakeTimer.reschedule();
     });
   }
@@ -406,9 +406,9 @@ export class TokenKeeper {
     if (start) this.#startFlight(start.flight, start.timeoutMs, { background: true });
   }
 
-  #withPause(error: KeylessError): KeylessError {
+  #withPause(error: KeylessError, leastMs = 0): KeylessError {
     const { nextAttemptOn = 0 } = this.#nextAttempt();
-    return withPause(error, nextAttemptOn - this.clock.now());
+    return withPause(error, Math.max(nextAttemptOn - this.clock.now(), leastMs));
   }
 
   #nextAttempt(): { nextAttemptOn?: number } {

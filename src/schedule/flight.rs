@@ -55,10 +55,20 @@ impl Schedule {
         retry_after_ms: Option<Millis>,
         random: f64,
     ) -> Outcome {
-        if self.flight.is_none_or(|current| current.id != flight) {
+        let Some(current) = self.flight.filter(|current| current.id == flight) else {
             return Outcome::Ignored;
+        };
+        let floor = floor_of(retry_after_ms);
+        let outcome = self.end_flight(now, FAILURE_MEMORY_MS, floor, random);
+        if floor == 0 {
+            // The caller has already waited long enough, so the next one does not get the remembered
+            // failure.
+            self.refusal = Some(Span {
+                since: current.deadline.since,
+                length: FAILURE_MEMORY_MS,
+            });
         }
-        self.end_flight(now, FAILURE_MEMORY_MS, floor_of(retry_after_ms), random)
+        outcome
     }
 
     /// Returns how much is left, in milliseconds, of the one wait of a caller that has asked for a
@@ -149,15 +159,9 @@ impl Schedule {
 
     /// Abandons a flight past its deadline, as after a suspended machine wakes.
     pub(super) fn drop_overdue(&mut self, now: Now) {
-        let Some(flight) = self.flight.filter(|flight| flight.deadline.over(now)) else {
-            return;
-        };
-        self.end_flight(now, FAILURE_MEMORY_MS, 0, 0.0);
-        // The failure is as old as the deadline: a machine that wakes asks at once.
-        self.refusal = Some(Span {
-            since: flight.deadline.since,
-            length: flight.deadline.length.saturating_add(FAILURE_MEMORY_MS),
-        });
+        if let Some(flight) = self.flight.filter(|flight| flight.deadline.over(now)) {
+            self.timed_out(flight.id, now, None, 0.0);
+        }
     }
 
     fn end_flight(&mut self, now: Now, memory: Millis, floor: Millis, random: f64) -> Outcome {

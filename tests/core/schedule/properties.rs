@@ -206,6 +206,7 @@ impl World {
                     let outcome = self.schedule.timed_out(flight.id, self.now, None, random);
                     assert_eq!(outcome, Outcome::Failed);
                     self.end_failed();
+                    self.failed = Some(flight.deadline.0);
                 }
             }
             Event::RejectedAgain => {
