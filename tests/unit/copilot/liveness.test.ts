@@ -6,6 +6,8 @@ import type { CopilotClient } from "@github/copilot-sdk";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { livenessOf } from "../../../js/copilot/liveness.js";
 
+/** Not faked: the process needs time of its own. */
+const realTimeout = setTimeout;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
 });
