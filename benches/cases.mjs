@@ -1,6 +1,7 @@
 // Defines the cases: the program that runs for each system, the figure that is read from it, and
 // the goals. Each entry of `against` is a row of the table.
 
+import { isInstalled } from "./gateway/proxies.mjs";
 import { atMost, faster, ofPeer, soonerThan } from "./goals.mjs";
 
 export const OURS = "copilot-keyless";
@@ -17,6 +18,22 @@ const LARGE_HEAP = ["--expose-gc", "--min-semi-space-size=64", "--max-semi-space
 /** The longest wait of a caller that should not wait: the inaccuracy of a timer. */
 const AT_ONCE_MS = 2;
 
+const NGINX = "nginx";
+const LITELLM = "LiteLLM proxy";
+const BARE_PROXY = "bare node proxy";
+/** A case of the gateway. Peers that are not installed are left out. */
+const gatewayCase = (name, title, unit, figure, against) => ({
+  name: `gateway-${name}`,
+  group: "gateway",
+  title: `gateway, ${title}`,
+  unit,
+  program: program("gateway"),
+  quickArgs: ["400", "1"],
+  rounds: 3,
+  figure: ({ report }) => report[figure],
+  against: against.filter(({ peer }) => peer === "direct" || isInstalled(peer)),
+});
+
 const ten = ({ toolResults: { length } }) =>
   length < 9 ? { toolCalls: [{ name: "step", arguments: { number: length + 1 } }] } : "Ten steps done";
 
@@ -26,7 +43,7 @@ const ten = ({ toolResults: { length } }) =>
  * options of an emulator that runs beside it; `figure` reads the compared figure from a run.
  * `limit` is the best possible result: a figure, or a system that also runs. `together` measures
  * all systems in one process, because two processes differ by more than the systems do. `remark`
- * adds a note to a row. `rounds` is how often each system runs, if not five times;
+ * adds a note to a row. `group` is a name that several cases share for `--only`. `rounds` is how often each system runs, if not five times;
  * `timeoutMs` how long a run may take, if not three minutes.
  */
 export const CASES = [
@@ -240,6 +257,45 @@ export const CASES = [
     figure: ({ report }) => report.overMean,
     against: [{ peer: "fixed window, no jitter", goal: atMost(2, "x the mean of the jitter window") }],
   },
+  gatewayCase("json", "added to a whole answer, p50", "ms", "p50", [
+    { peer: BARE_PROXY, goal: atMost(0.15, "ms") },
+    { peer: NGINX, goal: ofPeer(2, "nginx") },
+    { peer: LITELLM, goal: faster(10) },
+  ]),
+  gatewayCase("json-p99", "added to a whole answer, p99", "ms", "p99", [
+    { peer: BARE_PROXY, goal: ofPeer(2, "the bare proxy") },
+    { peer: NGINX, goal: ofPeer(4, "nginx") },
+    { peer: LITELLM, goal: faster(10) },
+  ]),
+  gatewayCase("first-byte", "added to the first byte of a stream, p50", "ms", "firstP50", [
+    { peer: BARE_PROXY, goal: atMost(0.15, "ms") },
+    { peer: NGINX, goal: ofPeer(2, "nginx") },
+    { peer: LITELLM, goal: faster(10) },
+  ]),
+  gatewayCase("crowd", "time for each of 64 at once, resource at once", "µs", "fastUs", [
+    { peer: "direct", goal: ofPeer(1 / 0.85, "without it") },
+    { peer: BARE_PROXY, goal: ofPeer(1.5, "the bare proxy") },
+    { peer: NGINX, goal: ofPeer(2, "nginx") },
+    { peer: LITELLM, goal: faster(10) },
+  ]),
+  gatewayCase("crowd-slow", "time for each of 64 at once, resource takes 20 ms", "µs", "slowUs", [
+    { peer: "direct", goal: ofPeer(1 / 0.85, "without it") },
+    { peer: BARE_PROXY, goal: ofPeer(1.1, "the bare proxy") },
+    { peer: NGINX, goal: ofPeer(1.1, "nginx") },
+    { peer: LITELLM, goal: faster(1) },
+  ]),
+  gatewayCase("idle", "memory at rest", "MiB", "idleMib", [
+    { peer: BARE_PROXY, goal: atMost(60, "MiB") },
+    { peer: LITELLM, goal: faster(1, "less") },
+  ]),
+  gatewayCase("loaded", "memory after load", "MiB", "loadedMib", [
+    { peer: BARE_PROXY, goal: atMost(120, "MiB") },
+    { peer: LITELLM, goal: faster(1, "less") },
+  ]),
+  gatewayCase("start", "start to the first answer", "ms", "startMs", [
+    { peer: BARE_PROXY, goal: atMost(250, "ms") },
+    { peer: LITELLM, goal: faster(10) },
+  ]),
   {
     name: "core-wasm",
     title: "core wasm, brotli",

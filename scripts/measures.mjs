@@ -9,7 +9,7 @@ import { quickBuild } from "./build.mjs";
 import { from, names, seed, writes } from "./command.mjs";
 import { step } from "./steps.mjs";
 
-const CASE_NAMES = CASES.map(({ name }) => name);
+const CASE_NAMES = [...new Set(CASES.flatMap(({ name, group = [] }) => [name, group].flat()))];
 const FAULT_NAMES = [...GROUPS, ...FAULTS.map(({ id }) => id)];
 
 /** Measures every case beside its peers, in one run. */
@@ -26,7 +26,9 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
   async run({ quick, only, runs, strict }, signal) {
     const { measure } = await import("../benches/measure.mjs");
     const { dataOf, differing, environmentOf, pageOf, textOf } = await import("../benches/report.mjs");
-    const cases = CASES.filter(({ name }) => only?.includes(name) ?? true);
+    const cases = CASES.filter(
+      ({ name, group }) => only?.some((one) => one === name || one === group) ?? true,
+    );
     const environment = environmentOf({ quick });
     const all = [];
     for (let n = 1; n <= runs; n += 1) all.push(await measure(cases, { quick, signal, step }));

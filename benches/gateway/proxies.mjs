@@ -1,0 +1,93 @@
+// Starts the compared proxies, each in a process of its own, as its documentation says.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export const KEY = "key-of-the-bench-1";
+const NGINX = "/usr/sbin/nginx";
+const local = (name) => join(import.meta.dirname, name);
+
+/** Starts a program that prints its address, and returns that. */
+async function printing(args) {
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const [url] = await once(createInterface({ input: child.stdout }), "line");
+  return { child, url };
+}
+
+export const startUpstream = (waitMs) => printing([local("upstream.mjs"), `${waitMs}`]);
+
+const PROXIES = {
+  "copilot-keyless": ({ url }) => printing([local("ours.mjs"), url, KEY]),
+  "bare node proxy": ({ url }) => printing([local("bare.mjs"), url]),
+  nginx: async ({ url, folder, port }) => {
+    for (const name of ["logs", "temp"]) mkdirSync(join(folder, name));
+    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+      .map((name) => `${name}_temp_path ${folder}/temp;`)
+      .join(" ");
+    writeFileSync(
+      join(folder, "nginx.conf"),
+      `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr crit;
+       events { worker_connections 1024; }
+       http {
+         access_log off; ${temporary} keepalive_timeout 60s; keepalive_requests 1000000;
+         upstream resource { server ${new URL(url).host}; keepalive 64; keepalive_requests 1000000; }
+         map $http_api_key $allowed { default 0; "${KEY}" 1; }
+         server {
+           listen 127.0.0.1:${port};
+           location / {
+             if ($allowed = 0) { return 401; }
+             proxy_pass http://resource; proxy_http_version 1.1; proxy_buffering off;
+             proxy_set_header Connection ""; proxy_set_header api-key "";
+             proxy_set_header Authorization "Bearer token-of-the-bench";
+           }
+         }
+       }`,
+    );
+    return spawn(NGINX, ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
+  },
+  "LiteLLM proxy": async ({ url, folder, port }) => {
+    const model = { model: "openai/gpt-5.5", api_base: `${url}/openai/v1`, api_key: "token-of-the-bench" };
+    const config = {
+      model_list: [{ model_name: "gpt-5.5", litellm_params: model }],
+      general_settings: { master_key: KEY },
+    };
+    writeFileSync(join(folder, "config.yaml"), JSON.stringify(config));
+    const args = ["--config", join(folder, "config.yaml"), "--host", "127.0.0.1", "--port", `${port}`];
+    const env = { ...process.env, LITELLM_LOCAL_MODEL_COST_MAP: "True" };
+    return spawn(process.env.LITELLM, args, { stdio: "ignore", env });
+  },
+};
+
+/** Whether a proxy is installed: nginx from the system, LiteLLM where LITELLM names its command. */
+export const isInstalled = (name) =>
+  name === "nginx" ? existsSync(NGINX) : name !== "LiteLLM proxy" || Boolean(process.env.LITELLM);
+
+/** Starts a proxy to a resource. */
+export async function startProxy(name, url) {
+  const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-proxy-"));
+  const port = await freePort();
+  const started = await PROXIES[name]({ url, folder, port });
+  const proxy = started.url ? started : { child: started, url: `http://127.0.0.1:${port}` };
+  return {
+    ...proxy,
+    async stop() {
+      proxy.child.kill("SIGKILL");
+      await sleep(50);
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  return port;
+}
