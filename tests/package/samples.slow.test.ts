@@ -56,7 +56,6 @@ linkPackages(folder, [
   "@azure",
   "@github",
   "@hono",
-  "@opentelemetry",
   "@types",
   "@typespec",
   "express",
@@ -69,8 +68,8 @@ linkPackages(folder, [
   "zod",
 ]);
 const libraries = join(root, "tests/package/libraries");
-installLocked(libraries, "Installing LangChain and Vercel's AI SDK, once");
-linkPackages(folder, ["@ai-sdk", "@langchain", "ai"], libraries);
+installLocked(libraries, "Installing LangChain, Vercel's AI SDK and OpenTelemetry's, once");
+linkPackages(folder, ["@ai-sdk", "@langchain", "@opentelemetry", "ai"], libraries);
 
 // The output of `npx @bytecodealliance/jco transpile`, for the sample that imports it.
 const { files: component } = await transpile(join(root, "dist/component.wasm"), { name: "component" });
@@ -256,6 +255,13 @@ const COMMANDS: Record<string, Expected> = {
   'npx copilot-keyless emulator --quota deployment=gpt-5.5,requestsPerMinute=3 --reply "Sunny."': SERVES,
   "npx copilot-keyless emulator --fault server=foundry,kind=status,status=503,match.body=weather": SERVES,
   "npx copilot-keyless gateway": SERVES,
+  "npx copilot-keyless gateway --config gateway.toml": SERVES,
+  "npx copilot-keyless gateway --check --config gateway.toml": {
+    skip: "tests/e2e/gateway/config.slow.test.ts",
+  },
+  'OTEL_SERVICE_NAME=gateway OTEL_METRICS_EXPORTER=otlp   NODE_OPTIONS="--import ./otel.mjs" npx copilot-keyless gateway':
+    SERVES,
+  "npm install @opentelemetry/api @opentelemetry/sdk-node": { skip: "tests/package/libraries" },
   "npx copilot-keyless gateway --port 4141 --key-file ~/.copilot-keyless-key": SERVES,
   'npx copilot-keyless run --demo -- copilot -p "hello"': {
     skip: "tests/e2e/gateway/works-with.slow.test.ts",
