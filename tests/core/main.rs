@@ -55,6 +55,7 @@ mod gateway {
 }
 mod limits;
 mod problem;
+mod processor;
 mod provider {
     mod models;
     mod plan;

@@ -708,7 +708,7 @@ fn no_scenario_is_work_without_end() {
         ),
     ];
     for (name, scenario) in endless {
-        let started = std::time::Instant::now();
+        let started = crate::processor::Processor::start();
         let error = simulate(&scenario).map(|played| played.totals).expect_err(name);
         assert_eq!(error.code().as_str(), "scenario/invalid", "{name}");
         assert!(error.message().contains("steps to play"), "{name}: {error}");

@@ -220,7 +220,7 @@ fn a_host_is_shown_without_its_long_path() {
 
 #[test]
 fn long_errors_of_a_chain_take_no_long_time() {
-    let started = std::time::Instant::now();
+    let started = crate::processor::Processor::start();
     for piece in [
         "EnvironmentCredential: ",
         "AzureCliCredential: status ",
