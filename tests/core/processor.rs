@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How long this thread has had a processor. Elsewhere than on Linux, the time on the clock.
-pub struct Processor {
+pub(crate) struct Processor {
     clock: Instant,
     used: Option<Duration>,
 }
@@ -15,14 +15,14 @@ fn used() -> Option<Duration> {
 }
 
 impl Processor {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self {
             clock: Instant::now(),
             used: used(),
         }
     }
 
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         match (self.used, used()) {
             (Some(from), Some(to)) => to.saturating_sub(from),
             _ => self.clock.elapsed(),
