@@ -9,7 +9,8 @@ import { KEY, startProxy, startUpstream } from "../gateway/proxies.mjs";
 import { report } from "./systems.mjs";
 
 const [name, requests = "4000", seconds = "4"] = process.argv.slice(2);
-const BODY = JSON.stringify({ model: "gpt-5.5", input: "x".repeat(300) });
+const bodyOf = (stream) => JSON.stringify({ model: "gpt-5.5", input: "x".repeat(300), stream });
+const BODIES = { true: bodyOf(true), false: bodyOf(false) };
 const BLOCK = 100;
 const AT_ONCE = 64;
 const MIB = 2 ** 20;
@@ -27,7 +28,7 @@ function ask(url, headers, stream) {
       agent,
       headers: {
         "content-type": "application/json",
-        "content-length": BODY.length,
+        "content-length": BODIES[stream].length,
         accept: stream ? "text/event-stream" : "application/json",
         ...headers,
       },
@@ -44,7 +45,7 @@ function ask(url, headers, stream) {
         resolve(stream ? first : performance.now() - began);
       });
     });
-    sent.end(BODY);
+    sent.end(BODIES[stream]);
   });
 }
 
