@@ -3,6 +3,7 @@
 import { createFoundryProvider } from "copilot-keyless";
 import { createDirectCredential } from "copilot-keyless/direct";
 import { startEmulator } from "copilot-keyless/emulator";
+import type { Telemetry } from "copilot-keyless/telemetry";
 import OpenAI from "openai";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { answered, gatewayTo, open, send } from "../gateway/support.js";
@@ -23,6 +24,15 @@ beforeEach(() => {
 
 const SCOPE = { "copilot_keyless.scope": "https://ai.azure.com/.default" };
 const CALL = { "gen_ai.operation.name": "chat", "gen_ai.provider.name": "azure.ai.openai" };
+
+/** A gateway to the emulator whose requests are recorded. */
+const observed = ({ onAccess }: Telemetry) =>
+  gatewayTo(`${emulator.foundry.url}/openai/v1/`, {
+    env: emulator.env,
+    credential: "direct",
+    tokens: {},
+    onAccess,
+  });
 
 test("a token's life: refreshes, failures with their code, and the time that is left", async () => {
   const { telemetry, metrics } = recorded();
@@ -59,12 +69,7 @@ test("a token's life: refreshes, failures with their code, and the time that is 
 
 test("a gateway: requests, calls of models, their tokens, and spans below the caller's", async () => {
   const { telemetry, metrics, spans } = recorded();
-  const { gateway } = await gatewayTo(`${emulator.foundry.url}/openai/v1/`, {
-    env: emulator.env,
-    credential: "direct",
-    tokens: {},
-    onAccess: telemetry.onAccess,
-  });
+  const { gateway } = await observed(telemetry);
   const traceId = "0af7651916cd43dd8448eb211c80319c";
   const client = new OpenAI({
     baseURL: `${gateway.url}/openai/v1`,
@@ -135,12 +140,7 @@ test("a gateway: requests, calls of models, their tokens, and spans below the ca
 
 test("what goes wrong has its code, a token that was renewed is counted, and a bad traceparent is left out", async () => {
   const { telemetry, metrics, spans } = recorded();
-  const { gateway } = await gatewayTo(`${emulator.foundry.url}/openai/v1/`, {
-    env: emulator.env,
-    credential: "direct",
-    tokens: {},
-    onAccess: telemetry.onAccess,
-  });
+  const { gateway } = await observed(telemetry);
   const body = JSON.stringify({ model: "gpt-5.5", input: "Hello" });
   const ask = (headers = {}) => send(gateway, "/openai/v1/responses", body, headers);
   expect((await ask({ traceparent: "00-00000000000000000000000000000000-b7ad6b7169203331-01" })).status).toBe(
