@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors/codes.js";
+import { systemClock } from "../platform/clock.js";
 
-/** An entry of the access log. Holds no query, body, header or token. */
+/** An entry of the access log. Holds no query, body, key or token, and no header but `traceparent`. */
 export interface GatewayAccess {
   /** When the request arrived, in epoch milliseconds. */
   at: number;
@@ -33,6 +34,29 @@ export interface GatewayAccess {
   streamed?: boolean;
   /** The tokens that the answer says it used. Unknown if it was compressed or is incomplete. */
   usage?: { inputTokens: number; outputTokens: number } | undefined;
-  /** The caller's span: the header of W3C Trace Context, which is passed on as it is. */
+  /** The caller's span, if its header of W3C Trace Context is a valid one; it is passed on as it is. */
   traceparent?: string;
+}
+
+/** W3C Trace Context, version 00; later versions begin alike. */
+const TRACE_PARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
+
+/** Begins the entry of a request that has just arrived. */
+export function beginEntry(
+  { method, path, traceparent }: { method: string; path: string; traceparent: unknown },
+  key: string,
+): GatewayAccess {
+  return {
+    at: systemClock.now(),
+    method,
+    path: path.replaceAll(key, "[redacted]"),
+    status: 0,
+    repeated: false,
+    outcome: "answered",
+    durationMs: 0,
+    requestBytes: 0,
+    responseBytes: 0,
+    // A header that is none could be anything, also a key.
+    ...(typeof traceparent === "string" && TRACE_PARENT.test(traceparent) ? { traceparent } : {}),
+  };
 }

@@ -4,7 +4,7 @@ import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Dialect, Gateway as Rules } from "../wasm/modules/gateway.js";
 import type { Endpoint } from "../wasm/types/provider.js";
-import type { GatewayAccess } from "./access-log.js";
+import { beginEntry, type GatewayAccess } from "./access-log.js";
 import { noteAnswer, noteRequest } from "./call.js";
 import { type Begun, begin, joined, nextChunk, nextChunkWithin, type Reader } from "./edge-body.js";
 import type { EdgeGatewayLimits } from "./edge-options.js";
@@ -54,19 +54,9 @@ export class EdgeExchange {
   constructor(context: EdgeContext, request: Request) {
     this.#context = context;
     this.#request = request;
-    this.#entry = {
-      at: systemClock.now(),
-      method: request.method,
-      path: new URL(request.url).pathname.replaceAll(context.key, "[redacted]"),
-      status: 0,
-      repeated: false,
-      outcome: "answered",
-      durationMs: 0,
-      requestBytes: 0,
-      responseBytes: 0,
-    };
-    const traceparent = request.headers.get("traceparent");
-    if (traceparent !== null) this.#entry.traceparent = traceparent;
+    const { method, url, headers } = request;
+    const traceparent = headers.get("traceparent");
+    this.#entry = beginEntry({ method, path: new URL(url).pathname, traceparent }, context.key);
   }
 
   /** Answers the request. Never rejects. */

@@ -5,7 +5,7 @@ import type { KeylessError } from "../errors/keyless-error.js";
 import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Dialect } from "../wasm/modules/gateway.js";
-import type { GatewayAccess } from "./access-log.js";
+import { beginEntry, type GatewayAccess } from "./access-log.js";
 import { Attempts, type Backend, type Backends, type Forward, NO_ANSWER } from "./backends.js";
 import { type Body, type Budget, declaredSize, readBody } from "./body.js";
 import { type AnswerTail, noteAnswer, noteRequest } from "./call.js";
@@ -62,19 +62,9 @@ export class Exchange {
     this.#setup.backends.enter();
     this.#request = request;
     this.#response = response;
-    this.#entry = {
-      at: systemClock.now(),
-      method: request.method ?? "",
-      path: pathOf(request.url ?? "").replaceAll(context.setup.key, "[redacted]"),
-      status: 0,
-      repeated: false,
-      outcome: "answered",
-      durationMs: 0,
-      requestBytes: 0,
-      responseBytes: 0,
-    };
-    const { traceparent } = request.headers;
-    if (typeof traceparent === "string") this.#entry.traceparent = traceparent;
+    const { method = "", url = "", headers } = request;
+    const { traceparent } = headers;
+    this.#entry = beginEntry({ method, path: pathOf(url), traceparent }, context.setup.key);
   }
 
   /** Answers the request. Never rejects. Resolves with the log's entry when the answer is complete. */

@@ -106,12 +106,9 @@ function callAttributes(entry: GatewayAccess): Attributes | undefined {
   };
 }
 
-/** W3C Trace Context, version 00; later versions begin alike. */
-const TRACE_PARENT = /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})/;
-
-/** The caller's span, if its header is a valid one. */
+/** The caller's span, if it told one. The gateway has checked the form. */
 function callerOf(traceparent = ""): Context {
-  const [, traceId, spanId, flags] = TRACE_PARENT.exec(traceparent) ?? [];
+  const [, traceId, spanId, flags] = traceparent.split("-");
   if (!traceId || !spanId || !flags) return ROOT_CONTEXT;
   const span = { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
   return trace.setSpanContext(ROOT_CONTEXT, span);
