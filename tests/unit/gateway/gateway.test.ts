@@ -16,7 +16,13 @@ const input = { model: "gpt-5.5", input: "Hello" };
 
 test("a turn and a stream of openai, with a token that the client never sees", async () => {
   const { gateway, log } = await open();
-  const client = new OpenAI({ baseURL: `${gateway.url}/openai/v1`, apiKey: gateway.key, maxRetries: 0 });
+  const client = new OpenAI({
+    baseURL: `${gateway.url}/openai/v1`,
+    apiKey: gateway.key,
+    maxRetries: 0,
+    // A header of the log, if it were a valid one.
+    defaultHeaders: { traceparent: `00-${KEY}` },
+  });
   const { output_text } = await client.responses.create(input);
   expect(output_text).toContain("Hello");
   let text = "";
@@ -30,6 +36,9 @@ test("a turn and a stream of openai, with a token that the client never sees", a
     .poll(() => log.map(({ method, path, status }) => `${method} ${path} ${status}`))
     .toEqual(["POST /openai/v1/responses 200", "POST /openai/v1/responses 200", "GET /openai/v1/models 200"]);
   expect(log[1]?.firstByteMs).toBeLessThanOrEqual(log[1]?.durationMs ?? 0);
+  expect(log[1]).toMatchObject({ operation: "chat", model: "gpt-5.5", streamed: true });
+  expect(log[1]?.usage?.outputTokens).toBeGreaterThan(0);
+  expect(log[2]?.operation).toBeUndefined();
   expect(JSON.stringify(log)).not.toMatch(/eyJ|key-of/);
 });
 
