@@ -8,4 +8,5 @@ const tokens = { policy: { invalidateIntervalMs: 1_000 } };
 const print = (value) => console.log(JSON.stringify(value));
 const gateway = await createGateway({ key: process.env.LOAD_KEY, tokens, onAccess: print });
 print({ url: gateway.url });
-process.once("SIGTERM", () => gateway.close());
+// As the command does. A connection to the resource may outlive the gateway.
+process.once("SIGTERM", () => gateway.close().then(() => process.exit()));

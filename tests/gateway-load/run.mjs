@@ -20,6 +20,8 @@ const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), "gateway.mjs");
 const KEY = "key-of-the-load-test-1";
 const CLIENTS = 16;
 const PATIENCE_MS = 60_000;
+/** How long the gateway may take to end. */
+const END_MS = 20_000;
 const REVOKE_EVERY_MS = 4_000;
 /** Time between the starts of two faults. */
 const FAULT_EVERY_MS = 30_000;
@@ -257,7 +259,9 @@ async function startGateway(env) {
   gateway.url = await Promise.race([started, failed]);
   gateway.stop = async () => {
     child.kill("SIGTERM");
+    const late = setTimeout(() => child.kill("SIGKILL"), END_MS);
     const [code, signal] = await ended;
+    clearTimeout(late);
     return signal ?? code;
   };
   return gateway;
