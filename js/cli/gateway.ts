@@ -101,14 +101,15 @@ function settingsOf(
   const given = { port, host, keyFile, allowHosts: allowHost };
   const flags = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const settings: GatewayOptions = { ...file?.options, ...providerOptions(options), ...flags };
+  const onAccess = (entry: GatewayAccess) => {
+    print?.(entry);
+    telemetry?.onAccess(entry);
+  };
   return {
     ...settings,
     ...(key === undefined || settings.keyFile !== undefined ? {} : { key }),
     ...(telemetry ? { tokens: { onEvent: telemetry.onTokenEvent } } : {}),
-    onAccess(entry) {
-      print?.(entry);
-      telemetry?.onAccess(entry);
-    },
+    ...(print || telemetry ? { onAccess } : {}),
   };
 }
 

@@ -8,7 +8,7 @@ import { beginEntry, type GatewayAccess } from "./access-log.js";
 import { noteAnswer, noteRequest } from "./call.js";
 import { type Begun, begin, joined, nextChunk, nextChunkWithin, type Reader } from "./edge-body.js";
 import type { EdgeGatewayLimits } from "./edge-options.js";
-import { toList } from "./header-text.js";
+import { toList, toText } from "./header-text.js";
 import { explanation, keyless, ownHeaders } from "./own-answer.js";
 import { acquireToken, renewToken, type TokenSource } from "./token.js";
 import { judgeFailure, MAX_ERROR_BYTES, networkError, statusOfTokenError } from "./verdict.js";
@@ -25,6 +25,8 @@ export interface EdgeContext {
   /** The key of the clients, which no log shows. */
   readonly key: string;
   log(entry: GatewayAccess): void;
+  /** Whether somebody receives the entries: what they say of a model's call costs time. */
+  readonly isLogged: boolean;
   isClosed(): boolean;
 }
 
@@ -79,10 +81,10 @@ export class EdgeExchange {
     const { rules, limits, origin } = this.#context;
     const { method, url, headers } = this.#request;
     const { pathname, search, host } = new URL(url);
-    const all = [...headers].map(([name, value]) => `${name}: ${value}`);
+    const all = [...headers].flat();
     // Not every platform's requests have the header.
-    if (!headers.has("host")) all.unshift(`host: ${host}`);
-    const admission = rules.admit(method, pathname + search, all.join("\n"));
+    if (!headers.has("host")) all.unshift("host", host);
+    const admission = rules.admit(method, pathname + search, toText(all));
     switch (admission[0]) {
       case "health":
         return this.#send(200, '{"status":"ok"}');
@@ -104,7 +106,7 @@ export class EdgeExchange {
       body.reader?.cancel().catch(() => {});
       return this.#refuse("gateway/body-too-large");
     }
-    noteRequest(this.#entry, pathname + search, body.chunks[0]);
+    if (this.#context.isLogged) noteRequest(this.#entry, pathname + search, body.chunks[0]);
     const route = { dialect, url: origin + target, isTurn, headers: this.#headers(passed) };
     return this.#forward(route, body);
   }
@@ -225,8 +227,7 @@ export class EdgeExchange {
     this.#entry.status = status;
     const headers = new Headers();
     const isDecoded = response.headers.has("content-encoding");
-    const lines = [...response.headers].map(([name, value]) => `${name}: ${value}`).join("\n");
-    const list = toList(gatewayModule().responseHeaders(lines));
+    const list = toList(gatewayModule().responseHeaders(toText([...response.headers].flat())));
     for (let at = 0; at < list.length; at += 2) {
       const name = list[at] as string;
       if (!(isDecoded && /^content-(encoding|length)$/.test(name)))

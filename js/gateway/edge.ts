@@ -42,6 +42,7 @@ export function createEdgeGateway(options: EdgeGatewayOptions): EdgeGateway {
     headers: Object.entries(config.headers ?? {}),
     key,
     log: quiet(onAccess),
+    isLogged: onAccess !== undefined,
     isClosed: () => closed,
   };
   const handle = async (request: Request): Promise<Response> => {

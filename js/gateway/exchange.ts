@@ -37,6 +37,8 @@ export interface Setup {
   readonly limits: GatewayLimits;
   /** The key of the clients, which no log shows. */
   readonly key: string;
+  /** Whether somebody receives the entries: what they say of a model's call costs time. */
+  readonly isLogged: boolean;
 }
 
 /** One request of a client, and its answer. */
@@ -139,7 +141,7 @@ export class Exchange {
     this.#entry.requestBytes = body.chunks.reduce((total, chunk) => total + chunk.length, 0);
     if (this.#entry.requestBytes > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
-    noteRequest(this.#entry, url, body.chunks[0]);
+    if (this.#setup.isLogged) noteRequest(this.#entry, url, body.chunks[0]);
     if (!body.whole) {
       this.#request.on("data", (chunk: Buffer) => {
         this.#entry.requestBytes += chunk.length;

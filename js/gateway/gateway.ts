@@ -63,7 +63,10 @@ export interface GatewayBackendState {
 export async function createGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const settings = readGatewayOptions(options);
   const { limits } = settings;
-  let setup: Setup = { backends: new Backends(settings), limits, key: settings.key };
+  const setUp = (backends: Backends, { limits, key, onAccess }: Settings): Setup => {
+    return { backends, limits, key, isLogged: onAccess !== undefined };
+  };
+  let setup = setUp(new Backends(settings), settings);
   const active = new Set<Exchange>();
   let closing: Promise<void> | undefined;
   const context = {
@@ -123,7 +126,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     const backends = new Backends(next);
     backends.adopt(setup.backends);
     setup.backends.retire();
-    setup = { backends, limits: next.limits, key: next.key };
+    setup = setUp(backends, next);
     server.maxConnections = 4 * next.limits.maxRequests;
     log = quiet(next.onAccess);
   };
