@@ -1,0 +1,44 @@
+// Simulates fleets and measures one process: identity requests, and memory.
+
+import { runProgram } from "../run.mjs";
+import { tableOf } from "../table.mjs";
+import { outageRows, refreshRows } from "./fleet.mjs";
+
+const TITLES = {
+  refreshes:
+    "Requests to the identity endpoint in the busiest second of the first refresh; all instances started within one second:",
+  outages:
+    "An hour without the identity endpoint (503), from a minute before the refresh of 10,000 instances with tokens of 24 h and a call every 10 s:",
+  providers: "Providers in one process (`createFoundryProvider`), all asked at once, then in turn:",
+  sessions: "Sessions of one Copilot runtime, a turn each, all kept open:",
+};
+
+/** Returns the rows of each table. `step` shows a step while it runs. */
+export async function measureScale({ quick, signal, step }) {
+  const measured = async (what, counts) => {
+    const program = `benches/scale/${what}.mjs`;
+    const rows = [];
+    for (const count of counts)
+      await step(`${count} ${what}`, async () => {
+        const emulator = { logLimit: 20 };
+        const run = await runProgram({ program, args: [String(count)], emulator, signal });
+        if (!run.report) throw new Error(`${program} ${count} ended with code ${run.code}\n${run.stderr}`);
+        rows.push({ [what]: count, "identity requests": run.identity, ...run.report });
+      });
+    return rows;
+  };
+  const data = {
+    refreshes: refreshRows(),
+    outages: outageRows(),
+    providers: await measured("providers", quick ? [1, 100] : [1, 10, 100, 1_000, 10_000]),
+  };
+  if (process.platform === "linux")
+    data.sessions = await measured("sessions", quick ? [1, 10] : [1, 10, 50, 100, 200]);
+  return data;
+}
+
+/** Returns the tables in Markdown, each below its title. */
+export const textOf = (data) =>
+  Object.entries(data)
+    .map(([name, rows]) => `${TITLES[name]}\n\n${tableOf(rows)}`)
+    .join("\n\n");
