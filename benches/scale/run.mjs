@@ -10,6 +10,8 @@ const TITLES = {
   outages:
     "An hour without the identity endpoint (503), from a minute before the refresh of 10,000 instances with tokens of 24 h and a call every 10 s:",
   providers: "Providers in one process (`createFoundryProvider`), all asked at once, then in turn:",
+  waiters:
+    "Callers who all wait for the first token (`createBearerTokenProvider`), with a listener that takes 20 ms for each event:",
   sessions: "Sessions of one Copilot runtime, a turn each, all kept open:",
 };
 
@@ -30,7 +32,8 @@ export async function measureScale({ quick, signal, step }) {
   const data = {
     refreshes: refreshRows(),
     outages: outageRows(),
-    providers: await measured("providers", quick ? [1, 100] : [1, 10, 100, 1_000, 10_000]),
+    providers: await measured("providers", quick ? [1, 100] : [1, 10, 100, 1_000, 10_000, 100_000]),
+    waiters: await measured("waiters", quick ? [1, 1_000] : [1, 100, 1_000, 10_000, 100_000]),
   };
   if (process.platform === "linux")
     data.sessions = await measured("sessions", quick ? [1, 10] : [1, 10, 50, 100, 200]);
