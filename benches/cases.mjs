@@ -192,11 +192,21 @@ export const CASES = [
     limit: "bare fetch",
     figure: ({ report }) => report.ms,
     against: [
-      { peer: MANAGED, goal: faster(8) },
+      { peer: "bare fetch", goal: ofPeer(1.25, "a bare fetch") },
+      { peer: MANAGED, goal: faster(1) },
       { peer: "import of @azure/identity alone", goal: faster(1) },
     ],
-    explain: ({ limit, peer }) =>
-      `a bare fetch takes ${Math.round(limit)} ms in a cold process, so ${(peer / limit).toFixed(1)} x is what anything that uses fetch can reach`,
+  },
+  {
+    name: "command-line",
+    title: "`copilot-keyless --version`",
+    unit: "ms",
+    program: program("command-line"),
+    quickRounds: 1,
+    rounds: 3,
+    limit: "node -e 0",
+    figure: ({ report }) => report.ms,
+    against: [{ peer: "node -e 0", goal: ofPeer(1.4, "a program that does nothing") }],
   },
   {
     name: "import",
