@@ -2,7 +2,7 @@
 // compiler: instructions of the core's hot functions, heap of a cached call, sizes. No figure is a
 // time, so a slow machine does not change one.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { output, root, run, runStep, StepError, step } from "../../scripts/steps.mjs";
 import { tableOf } from "../table.mjs";
@@ -47,18 +47,20 @@ export function compare(before, now) {
 
 const rounded = (value) => Math.round(value * 10) / 10;
 
-/** Extracts the baseline, and builds its package as its own script does. */
+/** Extracts the baseline, and builds its package as its own script does, which skips what is done. */
 async function checkOut(folder) {
-  if (existsSync(join(folder, "dist/component.wasm"))) return;
-  if (!output("git", ["cat-file", "-t", BASELINE]))
-    await runStep("the baseline's commit", `git fetch --depth 1 origin ${BASELINE}`, {
-      hint: "A clone with its whole history has the commit of benches/gate/baseline.",
-    });
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const archive = `${folder}.tar`;
-  await run("git", ["archive", "--output", archive, BASELINE]);
-  await run("tar", ["-xf", archive, "-C", folder]);
+  if (!existsSync(folder)) {
+    if (!output("git", ["cat-file", "-t", BASELINE]))
+      await runStep("the baseline's commit", `git fetch --depth 1 origin ${BASELINE}`, {
+        hint: "A clone with its whole history has the commit of benches/gate/baseline.",
+      });
+    const parts = `${folder}.part`;
+    rmSync(parts, { recursive: true, force: true });
+    mkdirSync(parts, { recursive: true });
+    await run("git", ["archive", "--output", `${parts}.tar`, BASELINE]);
+    await run("tar", ["-xf", `${parts}.tar`, "-C", parts]);
+    renameSync(parts, folder);
+  }
   await step("the baseline's package", (onLine) =>
     run(process.execPath, ["scripts/build.mjs"], { cwd: folder, onLine }),
   );
