@@ -18,12 +18,15 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
     ["--quick", "one process of each (three to measure a start) and fewer turns; under a minute", false],
     ["--only <cases>", "only these cases, separated by commas", names("case", CASE_NAMES)],
     ["--runs <n>", "repeat n times: show the last figures, name the verdicts that differ", from(1), 1],
+    ["--node <major>", "on this Node, with the newest peers, all installed into target/", from(20)],
     writes("bench"),
     ["--strict", "exit code 1 also when a goal is missed, not only when a case cannot run"],
   ],
-  async run({ quick, only, runs, strict }, signal) {
+  async run({ quick, only, runs, strict, node }, signal) {
     const { measure } = await import("../benches/measure.mjs");
     const { dataOf, differing, environmentOf, pageOf, textOf } = await import("../benches/report.mjs");
+    const { useNewest } = await import("../benches/tree.mjs");
+    if (node) await step(`Node ${node} and the newest peers`, () => useNewest(node));
     const cases = CASES.filter(
       ({ name, group }) => only?.some((one) => one === name || one === group) ?? true,
     );
