@@ -80,8 +80,8 @@ const faults = {
 
 /** Simulates fleets, then measures many providers and sessions: identity requests and memory. */
 const scale = {
-  about: `Simulates fleets of 10 to 100,000 instances, then measures 1 to 10,000 providers in one process and up to 200 real Copilot sessions on
-one runtime. About two minutes; sessions are measured on Linux only.`,
+  about: `Simulates fleets of 10 to 100,000 instances, then measures 1 to 100,000 providers in one process and up to 1,000 real Copilot sessions on
+one runtime, beside the SDK alone. About six minutes; sessions are measured on Linux only.`,
   options: [["--quick", "fewer providers and sessions"], writes("scale")],
   async run({ quick }, signal) {
     const { measureScale, textOf } = await import("../benches/scale/run.mjs");

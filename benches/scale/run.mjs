@@ -12,7 +12,8 @@ const TITLES = {
   providers: "Providers in one process (`createFoundryProvider`), all asked at once, then in turn:",
   waiters:
     "Callers who all wait for the first token (`createBearerTokenProvider`), with a listener that takes 20 ms for each event:",
-  sessions: "Sessions of one Copilot runtime, a turn each, all kept open:",
+  sessions:
+    "Conversations on one Copilot runtime, a turn each, all kept open: heap of this process, its memory and that of the runtime, in MB:",
 };
 
 /** Returns the rows of each table. `step` shows a step while it runs. */
@@ -36,8 +37,32 @@ export async function measureScale({ quick, signal, step }) {
     waiters: await measured("waiters", quick ? [1, 1_000] : [1, 100, 1_000, 10_000, 100_000]),
   };
   if (process.platform === "linux")
-    data.sessions = await measured("sessions", quick ? [1, 10] : [1, 10, 50, 100, 200]);
+    data.sessions = await conversations(quick ? [1, 10] : [1, 100, 1_000], { signal, step });
   return data;
+}
+
+async function conversations(counts, { signal, step }) {
+  const rows = [];
+  for (const count of counts) {
+    const row = { conversations: count };
+    for (const system of ["bare SDK", "provider", "agent"])
+      await step(`${count} conversations, ${system}`, async () => {
+        const args = [String(count), system];
+        const program = "benches/scale/sessions.mjs";
+        const run = await runProgram({
+          program,
+          args,
+          emulator: { logLimit: 20 },
+          timeoutMs: 900_000,
+          signal,
+        });
+        if (!run.report) throw new Error(`${program} ${args} ended with code ${run.code}\n${run.stderr}`);
+        const { heap, process, runtime } = run.report;
+        row[system] = `${heap}, ${process} and ${runtime}`;
+      });
+    rows.push(row);
+  }
+  return rows;
 }
 
 /** Returns the tables in Markdown, each below its title. */
