@@ -77,4 +77,4 @@ for (let turn = 1; turn <= turns; turn += 1) {
 await client.stop();
 server.close();
 server.closeAllConnections();
-rmSync(process.env.COPILOT_HOME, { recursive: true, force: true });
+rmSync(process.env.COPILOT_HOME, { recursive: true, force: true, maxRetries: 5 });
