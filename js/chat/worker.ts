@@ -5,7 +5,9 @@ import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
 import { FoundryAgent } from "../copilot/agent.js";
 import type { Conversation } from "../copilot/conversation.js";
 import { providerOptions } from "../copilot/options.js";
+import { loadSdk } from "../copilot/sdk.js";
 import { chatTools } from "../copilot/session-config.js";
+import { preloadIdentity } from "../credentials/default.js";
 import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { planProvider } from "../foundry/plan.js";
@@ -91,6 +93,19 @@ export class ChatWorker {
       deleteHistory: options.durable === undefined,
     });
     this.#onStart = onStart;
+    setImmediate(() => this.#preload());
+  }
+
+  /** Imports what the first request needs. Sends nothing and starts nothing. */
+  #preload(): void {
+    try {
+      const { credential } = this.#plan();
+      // The first request reports a failure.
+      loadSdk().catch(() => {});
+      if (this.#options.credential !== "direct") preloadIdentity(credential.kind);
+    } catch {
+      // Misconfigured, as the status says.
+    }
   }
 
   /** Runs one turn, of a new conversation or of a kept one. */
@@ -179,6 +194,13 @@ export class ChatWorker {
   /** The status by the settings, before the first request. */
   #plannedStatus() {
     if (this.#failure) throw this.#failure;
+    const plan = this.#plan();
+    const models = [plan.model, ...this.#models.map(({ name }) => name)];
+    const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
+    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };
+  }
+
+  #plan() {
     const {
       client: _,
       session: __,
@@ -190,10 +212,7 @@ export class ChatWorker {
     } = this.#options;
     const ownCredential =
       (credential !== undefined && credential !== "direct") || typeof tokens === "function";
-    const plan = planProvider({ ...options, ownCredential, env: coreEnvironment(env) });
-    const models = [plan.model, ...this.#models.map(({ name }) => name)];
-    const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
-    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };
+    return planProvider({ ...options, ownCredential, env: coreEnvironment(env) });
   }
 
   #start(): Running {
