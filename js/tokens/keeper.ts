@@ -219,6 +219,11 @@ export class TokenKeeper {
     return this.#schedule.waitLeft(wall, mono, ...this.time());
   }
 
+  /** How long no token is discarded because of a rejection, or with `claims` of a challenge. */
+  renewalLeft(claims: boolean): number {
+    return this.#schedule.renewalLeft(claims, ...this.time());
+  }
+
   time(): Time {
     return [this.clock.now(), this.clock.monotonic()];
   }
