@@ -40,7 +40,12 @@ export class Readiness {
     const error = this.#isReady ? undefined : this.#error;
     return {
       status: ready ? 200 : 503,
-      body: { status: ready ? "healthy" : "unhealthy", ...state, ...(error ? { error } : {}) },
+      body: {
+        status: ready ? "healthy" : "unhealthy",
+        ...state,
+        healthy: ready,
+        ...(error ? { error } : {}),
+      },
     };
   }
 }
