@@ -63,13 +63,13 @@ export class AgentCall {
   }
 
   /**
-   * The runtime's id for a conversation: a hash with the caller, so that nobody reaches another
-   * one's.
+   * The runtime's id for a conversation, in the form of a UUID: a hash with the caller, so that
+   * nobody reaches another one's.
    */
   sessionOf(...name: string[]): string {
-    return createHash("sha256")
-      .update(JSON.stringify([this.caller, ...name]))
-      .digest("hex");
+    const hash = createHash("sha256").update(JSON.stringify([this.caller, ...name]));
+    const uuid = /^(.{8})(.{4})(.{4})(.{4})(.{12})/.exec(hash.digest("hex")) ?? [];
+    return uuid.slice(1).join("-");
   }
 }
 
