@@ -16,6 +16,7 @@ import type {
   EngineRequest,
   EngineResult,
   NamedSession,
+  TurnOutcome,
 } from "../http/contract.js";
 import { chatError, clientClosed, closing, cutOff, unknownModel } from "../http/problem.js";
 import { tokenStatus } from "../http/token-status.js";
@@ -112,9 +113,26 @@ export class ChatWorker {
     this.#settings = settings;
   }
 
-  /** Runs one turn, of a new conversation or of a kept one. */
+  /** Runs one turn, of a new conversation or of a kept one, and reports how it ended. */
   async *answer(
-    { prompt, sessionId, model, session, requestHeaders, cancel, raw, reference, ended }: EngineRequest,
+    request: EngineRequest,
+    call: { caller: string; signal: AbortSignal },
+  ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
+    let outcome: TurnOutcome = { error: clientClosed() };
+    try {
+      const result = yield* this.#turn(request, call);
+      outcome = { result };
+      return result;
+    } catch (error) {
+      outcome = { error };
+      throw error;
+    } finally {
+      request.ended?.(outcome);
+    }
+  }
+
+  async *#turn(
+    { prompt, sessionId, model, session, requestHeaders, cancel, raw, reference }: EngineRequest,
     { caller, signal: left }: { caller: string; signal: AbortSignal },
   ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
     const started = session
@@ -133,7 +151,6 @@ export class ChatWorker {
       if (!raw) push({ type: "delta", text: piece });
     };
     let { id } = started;
-    let outcome: Parameters<NonNullable<typeof ended>>[0] = { error: clientClosed() };
     try {
       const stream = conversation.stream(prompt, { signal, onEvent, requestHeaders });
       pump(stream, events, onText);
@@ -141,11 +158,8 @@ export class ChatWorker {
       const { text: reply, usage } = await stream.reply;
       id ??= await conversation.sessionId;
       const sealed = id && (sessionId ?? this.#ids.seal({ id, model: started.model }, caller));
-      const result = { reply, sessionId: sealed, model: started.model, text, usage, reference };
-      outcome = { result };
-      return result;
+      return { reply, sessionId: sealed, model: started.model, text, usage, reference };
     } catch (error) {
-      outcome = { error };
       if (error instanceof KeylessError && error.code === "sdk/session-not-found") {
         if (started.id !== undefined) this.#conversations.drop(started.id);
         id = undefined;
@@ -155,7 +169,6 @@ export class ChatWorker {
       if (error instanceof KeylessError && error.code === "agent/closed" && this.#closing) throw cutOff();
       throw error;
     } finally {
-      ended?.(outcome);
       await this.#keepOrEnd(id, caller, conversation);
     }
   }

@@ -1,4 +1,4 @@
-import type { EngineResult } from "../http/contract.js";
+import type { TurnOutcome } from "../http/contract.js";
 import { chatError, problem } from "../http/problem.js";
 
 /** An invocation, as `GET /invocations/{id}` reports it. */
@@ -66,7 +66,7 @@ export class Invocations {
   }
 
   /** Notes the end of a turn. A cancelled one stays cancelled. */
-  end({ caller, state }: Invocation, outcome: { result: EngineResult } | { error: unknown }): void {
+  end({ caller, state }: Invocation, outcome: TurnOutcome): void {
     if (state.status !== "running") return;
     if ("result" in outcome) Object.assign(state, { status: "completed", output: outcome.result.reply });
     else {

@@ -41,8 +41,11 @@ export interface EngineRequest extends ChatRequest {
   /** Returned with the result, also to a connection that resumes the reply. */
   reference?: object | undefined;
   /** Receives the end of the turn, whether or not anybody reads it: the result, or why there is none. */
-  ended?: ((outcome: { result: EngineResult } | { error: unknown }) => void) | undefined;
+  ended?: ((outcome: TurnOutcome) => void) | undefined;
 }
+
+/** How a turn ended. */
+export type TurnOutcome = { result: EngineResult } | { error: unknown };
 
 /** A conversation that is found by its name: it is continued, or else started. */
 export interface NamedSession {

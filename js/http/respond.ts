@@ -97,9 +97,10 @@ class Exchange {
       this.#turn = engine(request, { caller, signal });
       return this.#respondJson();
     }
-    this.#turn = resumption
-      ? resumption.begin(engine, request, { caller, signal, slot: this.#slot })
-      : engine(request, { caller, signal });
+    this.#turn =
+      resumption && this.#wire.resumable
+        ? resumption.begin(engine, request, { caller, signal, slot: this.#slot })
+        : engine(request, { caller, signal });
     return this.#respondStream();
   }
 

@@ -114,9 +114,12 @@ test("a second prompt of a busy conversation is told to wait, one of another use
   const left = new AbortController();
   const busy = post(agent, "/invocations", { input: "Slowly" }, user("busy"), left.signal);
   const slow = await busy;
-  const second = await post(agent, "/invocations", { input: "Hi" }, user("busy"));
+  const headers = { ...user("busy"), "x-agent-invocation-id": "busy-2" };
+  const second = await post(agent, "/invocations", { input: "Hi" }, headers);
   expect([second.status, second.headers.get("retry-after")]).toEqual([409, "1"]);
   expect(await second.json()).toMatchObject({ code: "chat/session-busy", retryable: true });
+  const state = await fetch(`${agent.url}/invocations/busy-2`, { headers });
+  expect(await state.json()).toMatchObject({ status: "failed", error: { code: "chat/session-busy" } });
   const other = await post(agent, "/invocations", { input: "Hi" }, { ...JSON_ONLY, ...user("free") });
   expect(other.status).toBe(200);
   left.abort();
