@@ -18,12 +18,15 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
     ["--quick", "one process of each (three to measure a start) and fewer turns; under a minute", false],
     ["--only <cases>", "only these cases, separated by commas", names("case", CASE_NAMES)],
     ["--runs <n>", "repeat n times: show the last figures, name the verdicts that differ", from(1), 1],
+    ["--node <major>", "on this Node, with the newest peers, all installed into target/", from(20)],
     writes("bench"),
     ["--strict", "exit code 1 also when a goal is missed, not only when a case cannot run"],
   ],
-  async run({ quick, only, runs, strict }, signal) {
+  async run({ quick, only, runs, strict, node }, signal) {
     const { measure } = await import("../benches/measure.mjs");
     const { dataOf, differing, environmentOf, pageOf, textOf } = await import("../benches/report.mjs");
+    const { useNewest } = await import("../benches/tree.mjs");
+    if (node) await step(`Node ${node} and the newest peers`, () => useNewest(node));
     const cases = CASES.filter(
       ({ name, group }) => only?.some((one) => one === name || one === group) ?? true,
     );
@@ -77,8 +80,8 @@ const faults = {
 
 /** Simulates fleets, then measures many providers and sessions: identity requests and memory. */
 const scale = {
-  about: `Simulates fleets of 10 to 100,000 instances, then measures 1 to 10,000 providers in one process and up to 200 real Copilot sessions on
-one runtime. About two minutes; sessions are measured on Linux only.`,
+  about: `Simulates fleets of 10 to 100,000 instances, then measures 1 to 100,000 providers in one process and up to 1,000 real Copilot sessions on
+one runtime, beside the SDK alone. About six minutes; sessions are measured on Linux only.`,
   options: [["--quick", "fewer providers and sessions"], writes("scale")],
   async run({ quick }, signal) {
     const { measureScale, textOf } = await import("../benches/scale/run.mjs");

@@ -59,6 +59,13 @@ const TOOLS = {
     }
   },
 
+  /** Fails when instructions, heap or sizes are 3 % above those of a commit, which it builds. */
+  async gate() {
+    await build();
+    const { gate } = await import("../benches/gate/run.mjs");
+    return gate();
+  },
+
   /** Runs each client of the gateway in all cases, and writes the table of docs/guides/clients.md. */
   async clients(...args) {
     await build();
