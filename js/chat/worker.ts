@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
@@ -12,8 +12,15 @@ import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { planProvider } from "../foundry/plan.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
-import type { ChatEvent, ChatRequest, ChatResult, ChatTokenStatus } from "../http/contract.js";
-import { chatError, closing, cutOff, unknownModel } from "../http/problem.js";
+import type {
+  ChatTokenStatus,
+  EngineEvent,
+  EngineRequest,
+  EngineResult,
+  NamedSession,
+  TurnOutcome,
+} from "../http/contract.js";
+import { chatError, clientClosed, closing, cutOff, unknownModel } from "../http/problem.js";
 import { tokenStatus } from "../http/token-status.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
 import { makeFolder } from "../platform/node.js";
@@ -58,6 +65,17 @@ export interface ChatStatus {
  */
 const SESSIONS_PER_RUNTIME = 100;
 
+/** What differs between the handlers. */
+export interface WorkerSettings {
+  /**
+   * A folder for the runtime's files that outlives the process and that no other one uses: the
+   * histories in it stay, and named conversations continue. Default: a temporary one.
+   */
+  home?: string | undefined;
+  /** Runs when the runtime starts. */
+  onStart?: (() => void) | undefined;
+}
+
 /** The options for the agent. */
 export type WorkerOptions = Omit<ServiceOptions, "models" | "limits" | "exposeErrors" | "resumeMs">;
 
@@ -66,8 +84,10 @@ interface Running {
   agent: FoundryAgent;
   /** By the names that callers use. The first is the default. */
   models: Map<string, FoundryProvider>;
-  /** A folder to remove at the end. */
-  temporary: string | undefined;
+  /** The folder of the runtime's files. */
+  home: string;
+  /** Whether it is removed at the end. */
+  temporary: boolean;
 }
 
 /** Holds what invocations share: agent, providers and conversations. */
@@ -76,13 +96,13 @@ export class ChatWorker {
   readonly #models: ChatModel[];
   readonly #ids: SessionIds;
   readonly #conversations: Conversations;
-  readonly #onStart: () => void;
+  readonly #settings: WorkerSettings;
   #running: Running | undefined;
   /** Why the last start failed. */
   #failure: unknown;
   #closing: Promise<void> | undefined;
 
-  constructor(options: WorkerOptions, models: ChatModel[], limits: ServiceLimits, onStart: () => void) {
+  constructor(options: WorkerOptions, models: ChatModel[], limits: ServiceLimits, settings: WorkerSettings) {
     this.#options = options;
     this.#models = models;
     this.#ids = new SessionIds(options.durable?.secret);
@@ -90,9 +110,9 @@ export class ChatWorker {
       max: limits.conversations,
       maxPerCaller: limits.conversationsPerCaller,
       idleMs: limits.idleMs,
-      deleteHistory: options.durable === undefined,
+      deleteHistory: options.durable === undefined && settings.home === undefined,
     });
-    this.#onStart = onStart;
+    this.#settings = settings;
     setImmediate(() => this.#preload());
   }
 
@@ -108,28 +128,52 @@ export class ChatWorker {
     }
   }
 
-  /** Runs one turn, of a new conversation or of a kept one. */
+  /** Runs one turn, of a new conversation or of a kept one, and reports how it ended. */
   async *answer(
-    { prompt, sessionId, model }: ChatRequest,
-    { caller, signal }: { caller: string; signal: AbortSignal },
-  ): AsyncGenerator<ChatEvent, ChatResult, undefined> {
-    const started = sessionId === undefined ? this.#begin(model) : this.#resume(sessionId, caller, model);
-    const { conversation } = started;
-    const events = new EventQueue<ChatEvent>();
-    let reply = "";
-    let id = started.id;
-    const onEvent = toolEvents(
-      (event) => events.push(event),
-      (text) => {
-        reply = text;
-      },
-    );
+    request: EngineRequest,
+    call: { caller: string; signal: AbortSignal },
+  ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
+    let outcome: TurnOutcome = { error: clientClosed() };
     try {
-      pump(conversation.stream(prompt, { signal, onEvent }), events);
+      const result = yield* this.#turn(request, call);
+      outcome = { result };
+      return result;
+    } catch (error) {
+      outcome = { error };
+      throw error;
+    } finally {
+      request.ended?.(outcome);
+    }
+  }
+
+  async *#turn(
+    { prompt, sessionId, model, session, requestHeaders, cancel, raw, reference }: EngineRequest,
+    { caller, signal: left }: { caller: string; signal: AbortSignal },
+  ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
+    const started = session
+      ? this.#open(session, caller)
+      : sessionId === undefined
+        ? this.#begin(model)
+        : this.#resume(sessionId, caller, model);
+    const { conversation } = started;
+    const signal = cancel ? AbortSignal.any([left, cancel]) : left;
+    const events = new EventQueue<EngineEvent>();
+    const push = (event: EngineEvent) => events.push(event);
+    const onEvent = raw ? (event: SessionEvent) => push({ type: "raw", event }) : toolEvents(push);
+    let text = "";
+    const onText = (piece: string) => {
+      text += piece;
+      if (!raw) push({ type: "delta", text: piece });
+    };
+    let { id } = started;
+    try {
+      const stream = conversation.stream(prompt, { signal, onEvent, requestHeaders });
+      pump(stream, events, onText);
       yield* events;
-      id = await conversation.sessionId;
+      const { text: reply, usage } = await stream.reply;
+      id ??= await conversation.sessionId;
       const sealed = id && (sessionId ?? this.#ids.seal({ id, model: started.model }, caller));
-      return { reply, sessionId: sealed, model: started.model };
+      return { reply, sessionId: sealed, model: started.model, text, usage, reference };
     } catch (error) {
       if (error instanceof KeylessError && error.code === "sdk/session-not-found") {
         if (started.id !== undefined) this.#conversations.drop(started.id);
@@ -152,6 +196,11 @@ export class ChatWorker {
     // The next turn may run in another instance, which cannot open a session that is open here.
     await conversation.close().catch(() => {});
     this.#conversations.drop(id);
+  }
+
+  /** Starts the runtime and acquires the first token, before the first request. */
+  async start(): Promise<void> {
+    await this.#run().agent.warmUp();
   }
 
   get closed(): boolean {
@@ -217,8 +266,9 @@ export class ChatWorker {
 
   #start(): Running {
     const { client, session, durable, ...options } = this.#options;
-    const home = homeFor(durable?.baseDirectory);
-    const temporary = durable ? undefined : home;
+    const chosen = durable?.baseDirectory ?? this.#settings.home;
+    const home = homeFor(chosen);
+    const temporary = chosen === undefined;
     try {
       const agent = new FoundryAgent({
         sessionsPerRuntime: SESSIONS_PER_RUNTIME,
@@ -233,12 +283,12 @@ export class ChatWorker {
         if (!models.has(name))
           models.set(name, createFoundryProvider({ ...providerOptions(options), model, deployment, tokens }));
       }
-      this.#onStart();
+      this.#settings.onStart?.();
       // Acquires the first token while the runtime starts. The turn reports a failure.
       if (agent.provider.scope !== undefined) agent.provider.tokens().catch(() => {});
-      return { agent, models, temporary };
+      return { agent, models, home, temporary };
     } catch (error) {
-      if (temporary) rmSync(temporary, { recursive: true, force: true });
+      if (temporary) rmSync(home, { recursive: true, force: true });
       throw error;
     }
   }
@@ -273,13 +323,26 @@ export class ChatWorker {
     return { conversation, model, id };
   }
 
+  /** Takes a conversation by its name, from memory, by its history, or as a new one. */
+  #open({ id, mustExist }: NamedSession, caller: string) {
+    const { agent, models, home } = this.#run();
+    const [model = ""] = models.keys();
+    const provider = models.get(model);
+    const conversation = this.#conversations.take(id, caller, () => {
+      const hasHistory = existsSync(join(home, "session-state", id, "events.jsonl"));
+      if (mustExist && !hasHistory) throw notFound();
+      return agent.conversation(hasHistory ? { resume: id, provider } : { id, provider });
+    });
+    return { conversation, model, id };
+  }
+
   async #close(): Promise<void> {
     this.#conversations.clear();
     const running = this.#running;
     if (!running) return;
     await running.agent.close();
-    const { temporary } = running;
-    if (temporary) rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
+    const { home, temporary } = running;
+    if (temporary) rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
@@ -316,11 +379,8 @@ function multiUserOptions(baseDirectory: string): CopilotClientOptions {
   return { mode: "empty", baseDirectory };
 }
 
-/**
- * Reports tool events to the caller, and the last message of the turn. Sub-agents reply to their
- * parent agent only.
- */
-function toolEvents(onTool: (event: ChatEvent) => void, onMessage: (text: string) => void) {
+/** Reports the tools that the main agent uses. Their arguments and results are not disclosed. */
+function toolEvents(onTool: (event: EngineEvent) => void) {
   const names = new Map<string, string>();
   return (event: SessionEvent): void => {
     if (event.agentId !== undefined) return;
@@ -331,15 +391,17 @@ function toolEvents(onTool: (event: ChatEvent) => void, onMessage: (text: string
     } else if (event.type === "tool.execution_complete") {
       const { toolCallId: id, success } = event.data;
       onTool({ type: "tool", id, name: names.get(id) ?? "", state: success ? "succeeded" : "failed" });
-    } else if (event.type === "assistant.message" && event.data.content !== "") {
-      onMessage(event.data.content);
     }
   };
 }
 
-async function pump(texts: AsyncIterable<string>, events: EventQueue<ChatEvent>): Promise<void> {
+async function pump(
+  texts: AsyncIterable<string>,
+  events: EventQueue<EngineEvent>,
+  onText: (text: string) => void,
+): Promise<void> {
   try {
-    for await (const text of texts) events.push({ type: "delta", text });
+    for await (const text of texts) onText(text);
     events.end();
   } catch (error) {
     events.fail(error);

@@ -175,6 +175,8 @@ export type ChatErrorCode =
   | "chat/session-busy"
   | "chat/stream-not-found"
   | "chat/events-dropped"
+  | "chat/not-found"
+  | "chat/cancelled"
   | "chat/method-not-allowed"
   | "chat/not-acceptable"
   | "chat/unsupported-media-type"

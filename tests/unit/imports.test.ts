@@ -20,7 +20,7 @@ const LEVELS = [
   ["foundry"],
   ["copilot", "http"],
   ["chat", "client"],
-  ["functions", "edge", "gateway", "cli"],
+  ["functions", "edge", "gateway", "hosted-agent", "cli"],
   ["telemetry"],
   ["."],
 ];
