@@ -144,10 +144,13 @@ async fn a_hanging_or_failing_endpoint_stops_nobody_while_the_token_is_good() {
         assert_eq!(began.elapsed(), Duration::ZERO, "{mode:?}");
         sleep(Duration::from_secs(60)).await;
         assert_eq!(tokens.token().await.unwrap().secret(), "token-1");
+        // The longest background refresh.
+        sleep(Duration::from_secs(31)).await;
+        assert_eq!(tokens.token().await.unwrap().secret(), "token-1");
         assert!(endpoint.requests() >= 2, "it refreshes in the background");
         assert!(tokens.status().last_failure.is_some(), "{mode:?}");
         endpoint.set(Mode::Tokens);
-        sleep(Duration::from_secs(150)).await;
+        sleep(Duration::from_secs(100)).await;
         tokens.token().await.unwrap();
         sleep(Duration::from_secs(1)).await;
         assert_ne!(tokens.token().await.unwrap().secret(), "token-1", "it recovers");
@@ -356,7 +359,8 @@ fn a_runtime_that_ends_wakes_those_who_wait_in_another() {
         .enable_all()
         .build()
         .unwrap();
-    let started = first.block_on(tokio::time::timeout(Duration::from_millis(20), tokens.token()));
+    let started =
+        first.block_on(async { tokio::time::timeout(Duration::from_millis(20), tokens.token()).await });
     assert!(started.is_err());
     let waiting = std::thread::spawn({
         let tokens = tokens.clone();

@@ -267,6 +267,11 @@ pub fn call(request: &Request) -> Result<Call> {
     }
 }
 
+/// Percent-encodes a secret for the form of a [`Call`].
+pub fn form_encoded(secret: &str) -> String {
+    settings::encoded(secret)
+}
+
 /// Returns the source that carries out a credential of
 /// [`environment::credential_chain`](crate::environment::credential_chain); `None` for a developer
 /// tool and for a service principal without a client secret. Reads `env` and `azure_arc` of the
