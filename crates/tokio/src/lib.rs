@@ -10,9 +10,17 @@ mod clock;
 mod copilot;
 mod credential;
 mod error;
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+mod hosts;
+#[cfg(feature = "object-store")]
+mod object_store;
 mod provider;
 mod providers;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_middleware;
 mod token;
+#[cfg(feature = "tower")]
+mod tower;
 mod vars;
 
 #[cfg(feature = "azure-core")]
@@ -28,7 +36,11 @@ pub use credential::{
 pub use error::Error;
 pub use provider::{RefreshPolicy, TokenProvider, TokenProviderBuilder, TokenStatus};
 pub use providers::TokenProviders;
+#[cfg(feature = "reqwest-middleware")]
+pub use reqwest_middleware::TokenMiddleware;
 pub use token::Token;
+#[cfg(feature = "tower")]
+pub use tower::{Once, Repeating, Repetition, TokenLayer, TokenService};
 
 /// The core, for what this crate does not repeat: endpoints, plans, diagnoses.
 pub use copilot_keyless;

@@ -4,12 +4,13 @@ use std::error::Error as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use copilot_keyless::request::identity::{ANSWER_MAX_BYTES, Call, form_encoded};
+use copilot_keyless::request::identity::{ANSWER_MAX_BYTES, Call, Tls, form_encoded};
 use copilot_keyless::request::probe::network_words;
 use copilot_keyless::{Headers, Secret};
 use http::HeaderValue;
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url};
+use tokio::net::lookup_host;
 use zeroize::Zeroizing;
 
 use super::{CredentialError, tls};
@@ -46,9 +47,12 @@ impl Http {
         secret: &str,
         limit: Duration,
     ) -> Result<Reply, CredentialError> {
-        let client = self.client(call)?;
+        let request = match &call.tls {
+            Some(rules) => ruled(call, rules, secret).await?,
+            None => request(&self.client(call)?, call, secret)?,
+        };
+        let request = request.timeout(limit);
         let millis = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
-        let request = request(&client, call, secret)?.timeout(limit);
         let exchange = async { read(request.send().await?).await };
         Ok(exchange.await.unwrap_or_else(|error| Reply {
             status: 0,
@@ -58,9 +62,6 @@ impl Http {
     }
 
     fn client(&self, call: &Call) -> Result<Client, CredentialError> {
-        if let Some(rules) = &call.tls {
-            return build(base().no_proxy().tls_backend_preconfigured(tls::by_rules(rules)?));
-        }
         let plain = call.url.starts_with("http:");
         if plain || call.source.is_local() {
             let config = if plain { tls::none()? } else { tls::usual()? };
@@ -101,6 +102,29 @@ fn base() -> ClientBuilder {
     Client::builder()
         .redirect(Policy::none())
         .pool_max_idle_per_host(0)
+}
+
+/// Returns a request by the rules of its connection. A server with a name of its own is asked for by that
+/// name, at the address of the host.
+async fn ruled(call: &Call, rules: &Tls, secret: &str) -> Result<RequestBuilder, CredentialError> {
+    let mut builder = base().no_proxy().tls_backend_preconfigured(tls::by_rules(rules)?);
+    let Some(name) = &rules.server_name else {
+        return request(&build(builder)?, call, secret);
+    };
+    let lost = || CredentialError::new("the host of the token proxy has no address").unreachable();
+    let mut url = Url::parse(&call.url).map_err(|_| lost())?;
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let bare = host.trim_matches(['[', ']']);
+    let address = lookup_host((bare, port))
+        .await
+        .ok()
+        .and_then(|mut found| found.next());
+    builder = builder.resolve(name, address.ok_or_else(lost)?);
+    url.set_host(Some(name)).map_err(|_| lost())?;
+    let mut named = call.clone();
+    named.url = url.into();
+    Ok(request(&build(builder)?, &named, secret)?.header("host", host))
 }
 
 fn build(builder: ClientBuilder) -> Result<Client, CredentialError> {

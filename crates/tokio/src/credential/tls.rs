@@ -6,7 +6,6 @@ use std::sync::{Arc, LazyLock};
 use copilot_keyless::request::identity::Tls;
 use copilot_keyless::{Code, Error};
 use ring::digest;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
@@ -59,22 +58,7 @@ pub(super) fn by_rules(rules: &Tls) -> Result<ClientConfig> {
         }
         (None, None) => Arc::clone(&ROOTS),
     };
-    let Some(name) = &rules.server_name else {
-        return trusting(roots);
-    };
-    let name = ServerName::try_from(name.clone()).map_err(|_| {
-        CredentialError::from(
-            Error::new(
-                Code::CredentialConfiguration,
-                "AZURE_KUBERNETES_SNI_NAME is no name of a server",
-            )
-            .hint("The webhook of AKS sets it."),
-        )
-    })?;
-    let inner = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&PROVIDER))
-        .build()
-        .map_err(failed)?;
-    verified(Arc::new(Named { name, inner }))
+    trusting(roots)
 }
 
 fn authority(pem: &[u8]) -> Result<Arc<RootCertStore>> {
@@ -111,49 +95,6 @@ fn verified(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig> {
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> CredentialError {
     CredentialError::new("TLS cannot be set up").with_source(error)
-}
-
-/// Checks a certificate for another name than the host's.
-#[derive(Debug)]
-struct Named {
-    name: ServerName<'static>,
-    inner: Arc<WebPkiServerVerifier>,
-}
-
-impl ServerCertVerifier for Named {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
-        self.inner
-            .verify_server_cert(end_entity, intermediates, &self.name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
 }
 
 /// Accepts only the certificate with this SHA-1 digest, which may be self-signed.

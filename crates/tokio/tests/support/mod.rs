@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-pub struct Emulator {
+pub(crate) struct Emulator {
     about: Value,
     client: reqwest::Client,
     _child: Child,
@@ -16,7 +16,7 @@ pub struct Emulator {
 
 impl Emulator {
     /// Starts it with tokens of so many seconds. `cache`: whether the platform keeps its tokens.
-    pub async fn start(lifetime: u32, cache: bool) -> Self {
+    pub(crate) async fn start(lifetime: u32, cache: bool) -> Self {
         let mut child = Command::new("node")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/emulator.mjs"))
             .args([lifetime.to_string(), cache.to_string()])
@@ -46,19 +46,19 @@ impl Emulator {
     }
 
     /// The environment of a host.
-    pub fn host(&self, name: &str) -> HashMap<String, String> {
+    pub(crate) fn host(&self, name: &str) -> HashMap<String, String> {
         serde_json::from_value(self.about["hosts"][name].clone()).unwrap()
     }
 
-    pub fn principal(&self) -> HashMap<String, String> {
+    pub(crate) fn principal(&self) -> HashMap<String, String> {
         serde_json::from_value(self.about["principal"].clone()).unwrap()
     }
 
-    pub fn secret(&self, name: &str) -> String {
+    pub(crate) fn secret(&self, name: &str) -> String {
         self.about["secrets"][name].as_str().unwrap().to_owned()
     }
 
-    pub async fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+    pub(crate) async fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let url = format!("{}{path}", self.about["controlUrl"].as_str().unwrap());
         let mut request = self.client.request(method.parse().unwrap(), url);
         if let Some(body) = body {
@@ -74,7 +74,7 @@ impl Emulator {
     }
 
     /// The number of requests to the identity endpoint.
-    pub async fn identity_requests(&self) -> usize {
+    pub(crate) async fn identity_requests(&self) -> usize {
         let found = self.control("GET", "/requests", None).await;
         let requests = found["requests"].as_array().unwrap();
         requests
@@ -84,7 +84,7 @@ impl Emulator {
     }
 
     /// Asks the model with a token, and returns the status.
-    pub async fn ask_model(&self, token: &Token) -> u16 {
+    pub(crate) async fn ask_model(&self, token: &Token) -> u16 {
         let url = &self.host("appService")["FOUNDRY_RESOURCE_URL"];
         let request = self
             .client
