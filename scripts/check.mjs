@@ -19,6 +19,7 @@ const RUST = {
   "clippy for the simulating module": `${WASM} -p copilot-keyless-wasm --features simulate -- -D warnings`,
   "clippy for the network module": `${WASM} -p copilot-keyless-wasm --features net -- -D warnings`,
   "clippy for the gateway's module": `${WASM} -p copilot-keyless-wasm --features gateway -- -D warnings`,
+  "clippy for the lease's module": `${WASM} -p copilot-keyless-wasm --features lease -- -D warnings`,
   "clippy for the component": `${WASM} -p copilot-keyless-component -- -D warnings`,
   rustdoc: "cargo doc --locked --no-deps",
   "cargo deny": "cargo-deny --locked --workspace check bans licenses sources",
