@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
+import type { CopilotClientOptions } from "@github/copilot-sdk";
 import { FoundryAgent } from "../copilot/agent.js";
 import type { Conversation } from "../copilot/conversation.js";
 import { providerOptions } from "../copilot/options.js";
@@ -9,16 +9,19 @@ import { chatTools } from "../copilot/session-config.js";
 import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { planProvider } from "../foundry/plan.js";
-import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
+import { createFoundryProvider } from "../foundry/provider.js";
 import type { ChatEvent, ChatRequest, ChatResult, ChatTokenStatus } from "../http/contract.js";
-import { chatError, closing, cutOff, unknownModel } from "../http/problem.js";
+import { closing, cutOff, sessionBusy, sessionNotFound } from "../http/problem.js";
 import { tokenStatus } from "../http/token-status.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
 import { makeFolder } from "../platform/node.js";
-import { Conversations, sessionBusy } from "./conversations.js";
-import { EventQueue } from "./event-queue.js";
+import { checkSameModel, chosenModel } from "./chosen-model.js";
+import { Conversations } from "./conversations.js";
 import type { ChatModel, ServiceLimits, ServiceOptions } from "./options.js";
+import { replyEvents } from "./reply-events.js";
+import type { Running } from "./running.js";
 import { SessionIds } from "./session-ids.js";
+import { StoredTurns } from "./stored-turns.js";
 
 /** The state of a handler. Contains no token and no text of a conversation. */
 export interface ChatStatus {
@@ -59,15 +62,6 @@ const SESSIONS_PER_RUNTIME = 100;
 /** The options for the agent. */
 export type WorkerOptions = Omit<ServiceOptions, "models" | "limits" | "exposeErrors" | "resumeMs">;
 
-/** The agent of a worker and its models, created with the first request. */
-interface Running {
-  agent: FoundryAgent;
-  /** By the names that callers use. The first is the default. */
-  models: Map<string, FoundryProvider>;
-  /** A folder to remove at the end. */
-  temporary: string | undefined;
-}
-
 /** Holds what invocations share: agent, providers and conversations. */
 export class ChatWorker {
   readonly #options: WorkerOptions;
@@ -75,6 +69,8 @@ export class ChatWorker {
   readonly #ids: SessionIds;
   readonly #conversations: Conversations;
   readonly #onStart: () => void;
+  /** The turns of conversations that are kept elsewhere. */
+  readonly #stored: StoredTurns | undefined;
   #running: Running | undefined;
   /** Why the last start failed. */
   #failure: unknown;
@@ -91,6 +87,8 @@ export class ChatWorker {
       deleteHistory: options.durable === undefined,
     });
     this.#onStart = onStart;
+    const { conversations } = options;
+    this.#stored = conversations && new StoredTurns(conversations, () => this.closed);
   }
 
   /** Runs one turn, of a new conversation or of a kept one. */
@@ -98,20 +96,13 @@ export class ChatWorker {
     { prompt, sessionId, model }: ChatRequest,
     { caller, signal }: { caller: string; signal: AbortSignal },
   ): AsyncGenerator<ChatEvent, ChatResult, undefined> {
+    if (this.#stored)
+      return yield* this.#stored.answer(this.#run(), { prompt, sessionId, model }, { caller, signal });
     const started = sessionId === undefined ? this.#begin(model) : this.#resume(sessionId, caller, model);
     const { conversation } = started;
-    const events = new EventQueue<ChatEvent>();
-    let reply = "";
     let id = started.id;
-    const onEvent = toolEvents(
-      (event) => events.push(event),
-      (text) => {
-        reply = text;
-      },
-    );
     try {
-      pump(conversation.stream(prompt, { signal, onEvent }), events);
-      yield* events;
+      const reply = yield* replyEvents(conversation, prompt, signal);
       id = await conversation.sessionId;
       const sealed = id && (sessionId ?? this.#ids.seal({ id, model: started.model }, caller));
       return { reply, sessionId: sealed, model: started.model };
@@ -119,7 +110,7 @@ export class ChatWorker {
       if (error instanceof KeylessError && error.code === "sdk/session-not-found") {
         if (started.id !== undefined) this.#conversations.drop(started.id);
         id = undefined;
-        throw notFound();
+        throw sessionNotFound();
       }
       if (error instanceof KeylessError && error.code === "agent/session-open") throw sessionBusy();
       if (error instanceof KeylessError && error.code === "agent/closed" && this.#closing) throw cutOff();
@@ -183,6 +174,7 @@ export class ChatWorker {
       client: _,
       session: __,
       durable: ___,
+      conversations: ____,
       credential,
       tokens,
       env = environment(),
@@ -197,7 +189,7 @@ export class ChatWorker {
   }
 
   #start(): Running {
-    const { client, session, durable, ...options } = this.#options;
+    const { client, session, durable, conversations: _, ...options } = this.#options;
     const home = homeFor(durable?.baseDirectory);
     const temporary = durable ? undefined : home;
     try {
@@ -205,8 +197,8 @@ export class ChatWorker {
         sessionsPerRuntime: SESSIONS_PER_RUNTIME,
         preset: "chat",
         ...options,
-        client: { ...client, ...multiUserOptions(home) },
-        session: { availableTools: chatTools(session), ...session },
+        client: { ...client, ...multiUserOptions(home), ...this.#stored?.clientOptions },
+        session: { availableTools: chatTools(session), ...session, ...this.#stored?.sessionOptions },
       });
       const models = new Map([[agent.provider.model, agent.provider]]);
       for (const { name, model = name, deployment } of this.#models) {
@@ -226,10 +218,7 @@ export class ChatWorker {
 
   #begin(wanted: string | undefined): { conversation: Conversation; model: string; id: undefined } {
     const { agent, models } = this.#run();
-    const [first = ""] = models.keys();
-    const model = wanted ?? first;
-    const provider = models.get(model);
-    if (!provider) throw unknownModel(models.keys());
+    const { name: model, provider } = chosenModel(models, wanted);
     return { conversation: agent.conversation({ provider }), model, id: undefined };
   }
 
@@ -237,18 +226,11 @@ export class ChatWorker {
     const { agent, models } = this.#run();
     const name = this.#ids.open(sealed, caller);
     const provider = name && models.get(name.model);
-    if (!name || !provider) throw notFound();
+    if (!name || !provider) throw sessionNotFound();
     const { id, model } = name;
-    if (wanted !== undefined && wanted !== model) {
-      throw chatError(
-        "chat/model-mismatch",
-        400,
-        `This conversation is with ${model}`,
-        "Start a new one for another model.",
-      );
-    }
+    checkSameModel(model, wanted);
     const conversation = this.#conversations.take(id, caller, () => {
-      if (!this.#options.durable) throw notFound();
+      if (!this.#options.durable) throw sessionNotFound();
       return agent.conversation({ resume: id, provider });
     });
     return { conversation, model, id };
@@ -256,6 +238,7 @@ export class ChatWorker {
 
   async #close(): Promise<void> {
     this.#conversations.clear();
+    this.#options.conversations?.close();
     const running = this.#running;
     if (!running) return;
     await running.agent.close();
@@ -295,44 +278,4 @@ function homeFor(chosen: string | undefined): string {
  */
 function multiUserOptions(baseDirectory: string): CopilotClientOptions {
   return { mode: "empty", baseDirectory };
-}
-
-/**
- * Reports tool events to the caller, and the last message of the turn. Sub-agents reply to their
- * parent agent only.
- */
-function toolEvents(onTool: (event: ChatEvent) => void, onMessage: (text: string) => void) {
-  const names = new Map<string, string>();
-  return (event: SessionEvent): void => {
-    if (event.agentId !== undefined) return;
-    if (event.type === "tool.execution_start") {
-      const { toolCallId: id, toolName: name } = event.data;
-      names.set(id, name);
-      onTool({ type: "tool", id, name, state: "started" });
-    } else if (event.type === "tool.execution_complete") {
-      const { toolCallId: id, success } = event.data;
-      onTool({ type: "tool", id, name: names.get(id) ?? "", state: success ? "succeeded" : "failed" });
-    } else if (event.type === "assistant.message" && event.data.content !== "") {
-      onMessage(event.data.content);
-    }
-  };
-}
-
-async function pump(texts: AsyncIterable<string>, events: EventQueue<ChatEvent>): Promise<void> {
-  try {
-    for await (const text of texts) events.push({ type: "delta", text });
-    events.end();
-  } catch (error) {
-    events.fail(error);
-  }
-}
-
-/** The same error for an id that is unknown, expired, or another caller's. */
-function notFound(): KeylessError {
-  return chatError(
-    "chat/session-not-found",
-    404,
-    "There is no such conversation, or it has ended",
-    "Start a new one, without a sessionId.",
-  );
 }

@@ -3,29 +3,13 @@
 export function initSync(options: { module: Uint8Array }): void;
 
 /** The next request of a turn, or how it has ended. */
-export type LeaseStep =
-  | "acquire"
-  | "begin"
-  | "tell"
-  | "run"
-  | "commit"
-  | "verify"
-  | "release"
-  | LeaseEnding;
+export type LeaseStep = "acquire" | "begin" | "tell" | "run" | "commit" | "verify" | "release" | LeaseEnding;
 
 /** How a turn has ended for its caller. */
 export type LeaseEnding = "kept" | "busy" | "not-found" | "turn-lost" | "lease-lost" | "unavailable";
 
 /** What came of a step. */
-export type LeaseOutcome =
-  | "done"
-  | "dangling"
-  | "held"
-  | "missing"
-  | "fenced"
-  | "moved"
-  | "again"
-  | "failed";
+export type LeaseOutcome = "done" | "dangling" | "held" | "missing" | "fenced" | "moved" | "again" | "failed";
 
 /** What an answer of the storage means. */
 export type StorageReply =
