@@ -67,7 +67,16 @@ async function distribution() {
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
   const library = await bundle(
     "dist",
-    sources(".", "./web", "./azure-functions", "./http", "./blob-sessions", "./gateway", "./telemetry", ...sharing),
+    sources(
+      ".",
+      "./web",
+      "./azure-functions",
+      "./http",
+      "./blob-sessions",
+      "./gateway",
+      "./telemetry",
+      ...sharing,
+    ),
     {
       plugins: [wasm],
       // Keep names, so that stacks are readable.

@@ -2,7 +2,8 @@
 // https only. Tests and `npm run tool functions -- --workers 3` use it.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -12,11 +13,21 @@ const MAIN = join(HOME, "node_modules/azurite/dist/src/blob/main.js");
 /** The folder of the package that has Azurite as its dependency. */
 export const AZURITE_HOME = HOME;
 
+/** A certificate of `localhost`, as the emulator makes them. */
+async function certificate() {
+  const { transform } = await import("esbuild");
+  const source = new URL("../../js/emulator/certificate.ts", import.meta.url);
+  const { code } = await transform(readFileSync(source, "utf8"), { loader: "ts" });
+  const { selfSigned } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+  return selfSigned("localhost");
+}
+
 /**
- * Starts it in memory. `certificate` is that of `localhost`. Resolves with the address of the account,
- * the file of the certificate for `NODE_EXTRA_CA_CERTS`, and the process.
+ * Starts it in memory. Resolves with the address of the account, the certificate and its file for
+ * `NODE_EXTRA_CA_CERTS`, and how to stop it.
  */
-export async function startAzurite({ key, cert }) {
+export async function startAzurite() {
+  const { key, cert } = await certificate();
   if (!existsSync(MAIN)) throw new Error(`Run npm ci in ${HOME} first`);
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-azurite-"));
   const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
@@ -43,7 +54,27 @@ export async function startAzurite({ key, cert }) {
     await ended;
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
-  return { port, account: `https://localhost:${port}/devstoreaccount1`, certFile, child, stop };
+  return { port, account: `https://localhost:${port}/devstoreaccount1`, key, cert, certFile, stop };
+}
+
+/** Creates a container. */
+export async function createContainer({ port, cert }, name) {
+  const headers = {
+    authorization: `Bearer ${storageToken()}`,
+    "x-ms-version": "2024-11-04",
+    "x-ms-date": new Date().toUTCString(),
+    "content-length": 0,
+  };
+  const path = `/devstoreaccount1/${name}?restype=container`;
+  const status = await new Promise((resolve, reject) => {
+    request({ host: "localhost", port, path, method: "PUT", ca: cert, headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    })
+      .on("error", reject)
+      .end();
+  });
+  if (status !== 201) throw new Error(`Azurite did not create the container ${name}: ${status}`);
 }
 
 /** A token as Azurite wants it: well-formed and for the storage. Nobody checks its signature. */
