@@ -103,8 +103,7 @@ export class SessionFiles implements SessionFsProvider {
 
   async rm(path: string, recursive: boolean, force: boolean): Promise<void> {
     const target = full(path);
-    const entry = this.#entries.get(target);
-    if (!entry && force) return;
+    if (force && !this.#entries.has(target)) return this.#checkParents(target);
     if (this.#entry(path).text === undefined && !recursive) throw failure("EISDIR", path);
     this.#note(["rm", target]);
   }
