@@ -74,7 +74,7 @@ async function handle(
   const fault = proxy.fault(call);
   if (fault && "delayMs" in fault) await new Promise((next) => setTimeout(next, fault.delayMs));
   if (fault && "status" in fault) {
-    outgoing.writeHead(fault.status, fault.retryAfter ? { "retry-after": fault.retryAfter } : {});
+    outgoing.writeHead(fault.status, fault.retryAfter ? { "retry-after": String(fault.retryAfter) } : {});
     outgoing.end();
     return;
   }
