@@ -70,3 +70,7 @@ export function faultsOf(summary, run) {
   if (most > early + 64) faults.push(`The gateway's memory grew from ${early} to ${most} MiB.`);
   return faults;
 }
+
+/** Says what a load without faults has shown. */
+export const goodOf = ({ answered, streams }) =>
+  `${answered} requests answered, ${streams} streams with the resource's own bytes; none lost`;

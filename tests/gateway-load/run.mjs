@@ -46,7 +46,7 @@ const KINDS = Object.entries({ stream: 56, json: 28, leave: 9, cut: 4, models: 3
 const reply = ({ prompt }) => `${prompt}: ${"and so on, ".repeat(12)}the end.`;
 
 /** Runs for some minutes. Returns what became of the requests. */
-export async function gatewayLoad({ minutes, seed, signal, onProgress }) {
+export async function run({ minutes, seed, signal, onProgress }) {
   const emulator = await startEmulator({
     chunkDelayMs: 1,
     platformCache: false,
