@@ -1,15 +1,17 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
+import type { CopilotClientOptions } from "@github/copilot-sdk";
 import { FoundryAgent } from "../copilot/agent.js";
 import type { Conversation } from "../copilot/conversation.js";
 import { providerOptions } from "../copilot/options.js";
+import { loadSdk } from "../copilot/sdk.js";
 import { chatTools } from "../copilot/session-config.js";
+import { preloadIdentity } from "../credentials/default.js";
 import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { planProvider } from "../foundry/plan.js";
-import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
+import { createFoundryProvider } from "../foundry/provider.js";
 import type {
   ChatTokenStatus,
   EngineEvent,
@@ -18,14 +20,17 @@ import type {
   NamedSession,
   TurnOutcome,
 } from "../http/contract.js";
-import { chatError, clientClosed, closing, cutOff, unknownModel } from "../http/problem.js";
+import { clientClosed, closing, cutOff, sessionBusy, sessionNotFound } from "../http/problem.js";
 import { tokenStatus } from "../http/token-status.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
 import { makeFolder } from "../platform/node.js";
-import { Conversations, sessionBusy } from "./conversations.js";
-import { EventQueue } from "./event-queue.js";
+import { checkSameModel, chosenModel } from "./chosen-model.js";
+import { Conversations } from "./conversations.js";
 import type { ChatModel, ServiceLimits, ServiceOptions } from "./options.js";
+import { replyEvents } from "./reply-events.js";
+import type { Running } from "./running.js";
 import { SessionIds } from "./session-ids.js";
+import { StoredTurns } from "./stored-turns.js";
 
 /** The state of a handler. Contains no token and no text of a conversation. */
 export interface ChatStatus {
@@ -77,17 +82,6 @@ export interface WorkerSettings {
 /** The options for the agent. */
 export type WorkerOptions = Omit<ServiceOptions, "models" | "limits" | "exposeErrors" | "resumeMs">;
 
-/** The agent of a worker and its models, created with the first request. */
-interface Running {
-  agent: FoundryAgent;
-  /** By the names that callers use. The first is the default. */
-  models: Map<string, FoundryProvider>;
-  /** The folder of the runtime's files. */
-  home: string;
-  /** Whether it is removed at the end. */
-  temporary: boolean;
-}
-
 /** Holds what invocations share: agent, providers and conversations. */
 export class ChatWorker {
   readonly #options: WorkerOptions;
@@ -95,6 +89,8 @@ export class ChatWorker {
   readonly #ids: SessionIds;
   readonly #conversations: Conversations;
   readonly #settings: WorkerSettings;
+  /** The turns of conversations that are kept elsewhere. */
+  readonly #stored: StoredTurns | undefined;
   #running: Running | undefined;
   /** Why the last start failed. */
   #failure: unknown;
@@ -111,6 +107,21 @@ export class ChatWorker {
       deleteHistory: options.durable === undefined && settings.home === undefined,
     });
     this.#settings = settings;
+    const { conversations } = options;
+    this.#stored = conversations && new StoredTurns(conversations, () => this.closed);
+    setImmediate(() => this.#preload());
+  }
+
+  /** Imports what the first request needs. Sends nothing and starts nothing. */
+  #preload(): void {
+    try {
+      const { credential } = this.#plan();
+      // The first request reports a failure.
+      loadSdk().catch(() => {});
+      if (this.#options.credential !== "direct") preloadIdentity(credential.kind);
+    } catch {
+      // Misconfigured, as the status says.
+    }
   }
 
   /** Runs one turn, of a new conversation or of a kept one, and reports how it ended. */
@@ -132,38 +143,29 @@ export class ChatWorker {
   }
 
   async *#turn(
-    { prompt, sessionId, model, session, requestHeaders, cancel, raw, reference }: EngineRequest,
+    request: EngineRequest,
     { caller, signal: left }: { caller: string; signal: AbortSignal },
   ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
+    const { sessionId, model, session, cancel, reference } = request;
+    const signal = cancel ? AbortSignal.any([left, cancel]) : left;
+    if (this.#stored) return yield* this.#stored.answer(this.#run(), request, { caller, signal });
     const started = session
       ? this.#open(session, caller)
       : sessionId === undefined
         ? this.#begin(model)
         : this.#resume(sessionId, caller, model);
     const { conversation } = started;
-    const signal = cancel ? AbortSignal.any([left, cancel]) : left;
-    const events = new EventQueue<EngineEvent>();
-    const push = (event: EngineEvent) => events.push(event);
-    const onEvent = raw ? (event: SessionEvent) => push({ type: "raw", event }) : toolEvents(push);
-    let text = "";
-    const onText = (piece: string) => {
-      text += piece;
-      if (!raw) push({ type: "delta", text: piece });
-    };
     let { id } = started;
     try {
-      const stream = conversation.stream(prompt, { signal, onEvent, requestHeaders });
-      pump(stream, events, onText);
-      yield* events;
-      const { text: reply, usage } = await stream.reply;
+      const said = yield* replyEvents(conversation, request, signal);
       id ??= await conversation.sessionId;
       const sealed = id && (sessionId ?? this.#ids.seal({ id, model: started.model }, caller));
-      return { reply, sessionId: sealed, model: started.model, text, usage, reference };
+      return { ...said, sessionId: sealed, model: started.model, reference };
     } catch (error) {
       if (error instanceof KeylessError && error.code === "sdk/session-not-found") {
         if (started.id !== undefined) this.#conversations.drop(started.id);
         id = undefined;
-        throw notFound();
+        throw sessionNotFound();
       }
       if (error instanceof KeylessError && error.code === "agent/session-open") throw sessionBusy();
       if (error instanceof KeylessError && error.code === "agent/closed" && this.#closing) throw cutOff();
@@ -228,10 +230,18 @@ export class ChatWorker {
   /** The status by the settings, before the first request. */
   #plannedStatus() {
     if (this.#failure) throw this.#failure;
+    const plan = this.#plan();
+    const models = [plan.model, ...this.#models.map(({ name }) => name)];
+    const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
+    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };
+  }
+
+  #plan() {
     const {
       client: _,
       session: __,
       durable: ___,
+      conversations: ____,
       credential,
       tokens,
       env = environment(),
@@ -239,14 +249,11 @@ export class ChatWorker {
     } = this.#options;
     const ownCredential =
       (credential !== undefined && credential !== "direct") || typeof tokens === "function";
-    const plan = planProvider({ ...options, ownCredential, env: coreEnvironment(env) });
-    const models = [plan.model, ...this.#models.map(({ name }) => name)];
-    const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
-    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };
+    return planProvider({ ...options, ownCredential, env: coreEnvironment(env) });
   }
 
   #start(): Running {
-    const { client, session, durable, ...options } = this.#options;
+    const { client, session, durable, conversations: _, ...options } = this.#options;
     const chosen = durable?.baseDirectory ?? this.#settings.home;
     const home = homeFor(chosen);
     const temporary = chosen === undefined;
@@ -255,8 +262,8 @@ export class ChatWorker {
         sessionsPerRuntime: SESSIONS_PER_RUNTIME,
         preset: "chat",
         ...options,
-        client: { ...client, ...multiUserOptions(home) },
-        session: { availableTools: chatTools(session), ...session },
+        client: { ...client, ...multiUserOptions(home), ...this.#stored?.clientOptions },
+        session: { availableTools: chatTools(session), ...session, ...this.#stored?.sessionOptions },
       });
       const models = new Map([[agent.provider.model, agent.provider]]);
       for (const { name, model = name, deployment } of this.#models) {
@@ -276,10 +283,7 @@ export class ChatWorker {
 
   #begin(wanted: string | undefined): { conversation: Conversation; model: string; id: undefined } {
     const { agent, models } = this.#run();
-    const [first = ""] = models.keys();
-    const model = wanted ?? first;
-    const provider = models.get(model);
-    if (!provider) throw unknownModel(models.keys());
+    const { name: model, provider } = chosenModel(models, wanted);
     return { conversation: agent.conversation({ provider }), model, id: undefined };
   }
 
@@ -287,18 +291,11 @@ export class ChatWorker {
     const { agent, models } = this.#run();
     const name = this.#ids.open(sealed, caller);
     const provider = name && models.get(name.model);
-    if (!name || !provider) throw notFound();
+    if (!name || !provider) throw sessionNotFound();
     const { id, model } = name;
-    if (wanted !== undefined && wanted !== model) {
-      throw chatError(
-        "chat/model-mismatch",
-        400,
-        `This conversation is with ${model}`,
-        "Start a new one for another model.",
-      );
-    }
+    checkSameModel(model, wanted);
     const conversation = this.#conversations.take(id, caller, () => {
-      if (!this.#options.durable) throw notFound();
+      if (!this.#options.durable) throw sessionNotFound();
       return agent.conversation({ resume: id, provider });
     });
     return { conversation, model, id };
@@ -311,7 +308,7 @@ export class ChatWorker {
     const provider = models.get(model);
     const conversation = this.#conversations.take(id, caller, () => {
       const hasHistory = existsSync(join(home, "session-state", id, "events.jsonl"));
-      if (mustExist && !hasHistory) throw notFound();
+      if (mustExist && !hasHistory) throw sessionNotFound();
       return agent.conversation(hasHistory ? { resume: id, provider } : { id, provider });
     });
     return { conversation, model, id };
@@ -319,6 +316,7 @@ export class ChatWorker {
 
   async #close(): Promise<void> {
     this.#conversations.clear();
+    this.#options.conversations?.close();
     const running = this.#running;
     if (!running) return;
     await running.agent.close();
@@ -361,43 +359,4 @@ function homeFor(chosen: string | undefined): string {
  */
 function multiUserOptions(baseDirectory: string): CopilotClientOptions {
   return { mode: "empty", baseDirectory };
-}
-
-/** Reports the tools that the main agent uses. Their arguments and results are not disclosed. */
-function toolEvents(onTool: (event: EngineEvent) => void) {
-  const names = new Map<string, string>();
-  return (event: SessionEvent): void => {
-    if (event.agentId !== undefined) return;
-    if (event.type === "tool.execution_start") {
-      const { toolCallId: id, toolName: name } = event.data;
-      names.set(id, name);
-      onTool({ type: "tool", id, name, state: "started" });
-    } else if (event.type === "tool.execution_complete") {
-      const { toolCallId: id, success } = event.data;
-      onTool({ type: "tool", id, name: names.get(id) ?? "", state: success ? "succeeded" : "failed" });
-    }
-  };
-}
-
-async function pump(
-  texts: AsyncIterable<string>,
-  events: EventQueue<EngineEvent>,
-  onText: (text: string) => void,
-): Promise<void> {
-  try {
-    for await (const text of texts) onText(text);
-    events.end();
-  } catch (error) {
-    events.fail(error);
-  }
-}
-
-/** The same error for an id that is unknown, expired, or another caller's. */
-function notFound(): KeylessError {
-  return chatError(
-    "chat/session-not-found",
-    404,
-    "There is no such conversation, or it has ended",
-    "Start a new one, without a sessionId.",
-  );
 }

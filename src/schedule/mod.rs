@@ -250,6 +250,25 @@ impl Schedule {
         true
     }
 
+    /// Returns how long [`Schedule::invalidate`] does nothing, in milliseconds, or with `claims`
+    /// [`Schedule::challenged`]. 0 if it does something now.
+    ///
+    /// ```
+    /// use copilot_keyless::schedule::{Now, RefreshPolicy, Schedule};
+    ///
+    /// let mut schedule = Schedule::new(RefreshPolicy::default())?;
+    /// let now = Now { wall: 0, mono: 0 };
+    /// assert_eq!(schedule.renewal_left(true, now), 0);
+    /// schedule.challenged(now);
+    /// assert_eq!(schedule.renewal_left(true, Now { wall: 10_000, mono: 10_000 }), 20_000);
+    /// assert_eq!(schedule.renewal_left(false, now), 0);
+    /// # Ok::<(), copilot_keyless::Error>(())
+    /// ```
+    pub fn renewal_left(&self, claims: bool, now: Now) -> Millis {
+        let span = if claims { self.challenged } else { self.invalidated };
+        span.map_or(0, |span| span.remaining(now))
+    }
+
     /// Closes the schedule: forgets the token and rejects every later request.
     pub fn close(&mut self) {
         self.closed = true;
@@ -287,6 +306,28 @@ impl Schedule {
             refreshing: self.flight.is_some(),
             consecutive_failures: self.failures,
         }
+    }
+
+    /// Returns the bounds of the stored token on both clocks: when either is reached, callers get it no
+    /// longer. `None` without a token. [`Decision::Use`] says until when to hand it out without another
+    /// decision; a caller that cannot have one at once may use the token until then.
+    ///
+    /// ```
+    /// use copilot_keyless::schedule::{Answer, Now, RefreshPolicy, Schedule};
+    ///
+    /// let mut schedule = Schedule::new(RefreshPolicy::default())?;
+    /// let start = Now { wall: 1_700_000_000_000, mono: 0 };
+    /// schedule.request(start);
+    /// let hour = Answer { requested: start, expires_on: 1_700_003_600_000.0, refresh_after: None };
+    /// schedule.acquired(1, hour, start, 0.5);
+    /// assert_eq!(schedule.usable_until().map(|until| until.mono), Some(3_590_000));
+    /// # Ok::<(), copilot_keyless::Error>(())
+    /// ```
+    pub fn usable_until(&self) -> Option<Now> {
+        self.stored.map(|stored| {
+            let (wall, mono) = stored.until(stored.forced_at);
+            Now { wall, mono }
+        })
     }
 
     /// Returns when the stored token becomes due and when it expires, on the monotonic clock.

@@ -54,6 +54,10 @@ mod gateway {
     mod table;
     mod usage;
 }
+mod lease {
+    mod interleavings;
+    mod rules;
+}
 mod limits;
 mod problem;
 mod processor;

@@ -19,6 +19,7 @@ const LEVELS = [
   ["model"],
   ["foundry"],
   ["copilot", "http"],
+  ["blob-sessions"],
   ["chat", "client"],
   ["functions", "edge", "gateway", "hosted-agent", "cli"],
   ["telemetry"],
