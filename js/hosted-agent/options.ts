@@ -9,8 +9,8 @@ import { callCore, planModule } from "../wasm/bindings.js";
 import type { Hosting } from "../wasm/modules/plan.js";
 
 /**
- * Options of {@link createHostedAgent}: those of `createChatHandler`, except `models` and `durable`,
- * and the ones below.
+ * Options of {@link createHostedAgent}: those of `createChatHandler`, except `models`, `durable` and
+ * `conversations`, and the ones below.
  */
 export interface HostedAgentOptions extends Omit<ServiceOptions, "models" | "durable" | "conversations"> {
   /**
@@ -68,8 +68,9 @@ export function readHostedAgentOptions(given: HostedAgentOptions): Settings {
     onLog: callback,
   });
   const { authorize, home, onLog, ...service } = read;
-  if (service.models !== undefined || service.durable !== undefined)
-    throw invalid("A hosted agent has no models and no durable: it serves one model, and has home");
+  const { models, durable, conversations } = service;
+  if (models !== undefined || durable !== undefined || conversations !== undefined)
+    throw invalid("A hosted agent has one model and keeps its own: no models, durable or conversations");
   const env = service.env ?? environment();
   const hosting = callCore(() => planModule().hosting(coreEnvironment(env)));
   const log = onLog ?? (hosting.hosted ? writeLine : () => {});
