@@ -1,32 +1,31 @@
 import type { SessionEvent } from "@github/copilot-sdk";
 import type { Conversation } from "../copilot/conversation.js";
-import type { ChatEvent } from "../http/contract.js";
+import type { EngineEvent, EngineRequest, EngineResult } from "../http/contract.js";
 import { EventQueue } from "./event-queue.js";
 
 /** Runs a turn: yields what its caller sees, and returns the reply. */
 export async function* replyEvents(
   conversation: Conversation,
-  prompt: string,
+  { prompt, requestHeaders, raw }: EngineRequest,
   signal: AbortSignal,
-): AsyncGenerator<ChatEvent, string, undefined> {
-  const events = new EventQueue<ChatEvent>();
-  let reply = "";
-  const onEvent = toolEvents(
-    (event) => events.push(event),
-    (text) => {
-      reply = text;
-    },
-  );
-  pump(conversation.stream(prompt, { signal, onEvent }), events);
+): AsyncGenerator<EngineEvent, Pick<EngineResult, "reply" | "text" | "usage">, undefined> {
+  const events = new EventQueue<EngineEvent>();
+  const push = (event: EngineEvent) => events.push(event);
+  const onEvent = raw ? (event: SessionEvent) => push({ type: "raw", event }) : toolEvents(push);
+  let text = "";
+  const onText = (piece: string) => {
+    text += piece;
+    if (!raw) push({ type: "delta", text: piece });
+  };
+  const stream = conversation.stream(prompt, { signal, onEvent, requestHeaders });
+  pump(stream, events, onText);
   yield* events;
-  return reply;
+  const { text: reply, usage } = await stream.reply;
+  return { reply, text, usage };
 }
 
-/**
- * Reports tool events to the caller, and the last message of the turn. Sub-agents reply to their
- * parent agent only.
- */
-function toolEvents(onTool: (event: ChatEvent) => void, onMessage: (text: string) => void) {
+/** Reports the tools that the main agent uses. Their arguments and results are not disclosed. */
+function toolEvents(onTool: (event: EngineEvent) => void) {
   const names = new Map<string, string>();
   return (event: SessionEvent): void => {
     if (event.agentId !== undefined) return;
@@ -37,15 +36,17 @@ function toolEvents(onTool: (event: ChatEvent) => void, onMessage: (text: string
     } else if (event.type === "tool.execution_complete") {
       const { toolCallId: id, success } = event.data;
       onTool({ type: "tool", id, name: names.get(id) ?? "", state: success ? "succeeded" : "failed" });
-    } else if (event.type === "assistant.message" && event.data.content !== "") {
-      onMessage(event.data.content);
     }
   };
 }
 
-async function pump(texts: AsyncIterable<string>, events: EventQueue<ChatEvent>): Promise<void> {
+async function pump(
+  texts: AsyncIterable<string>,
+  events: EventQueue<EngineEvent>,
+  onText: (text: string) => void,
+): Promise<void> {
   try {
-    for await (const text of texts) events.push({ type: "delta", text });
+    for await (const text of texts) onText(text);
     events.end();
   } catch (error) {
     events.fail(error);

@@ -6,6 +6,8 @@ export interface Running {
   agent: FoundryAgent;
   /** By the names that callers use. The first is the default. */
   models: Map<string, FoundryProvider>;
-  /** A folder to remove at the end. */
-  temporary: string | undefined;
+  /** The folder of the runtime's files. */
+  home: string;
+  /** Whether it is removed at the end. */
+  temporary: boolean;
 }

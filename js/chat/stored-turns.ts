@@ -7,7 +7,7 @@ import type {
 import type { Conversation } from "../copilot/conversation.js";
 import type { ConversationStore, StoredTurn } from "../copilot/conversation-store.js";
 import { isKeylessError } from "../errors/keyless-error.js";
-import type { ChatEvent, ChatRequest, ChatResult } from "../http/contract.js";
+import type { EngineEvent, EngineRequest, EngineResult } from "../http/contract.js";
 import { cutOff, sessionBusy, sessionNotFound } from "../http/problem.js";
 import { checkSameModel, chosenModel } from "./chosen-model.js";
 import { replyEvents } from "./reply-events.js";
@@ -35,9 +35,10 @@ export class StoredTurns {
   /** Runs one turn. Its result comes when the turn is kept. */
   async *answer(
     { agent, models }: Running,
-    { prompt, sessionId, model }: ChatRequest,
+    request: EngineRequest,
     { caller, signal }: { caller: string; signal: AbortSignal },
-  ): AsyncGenerator<ChatEvent, ChatResult, undefined> {
+  ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
+    const { sessionId, model, reference } = request;
     const turn =
       sessionId === undefined
         ? this.#store.begin(chosenModel(models, model).name, caller)
@@ -51,20 +52,21 @@ export class StoredTurns {
     });
     const opened = turn.open();
     opened.catch(() => {});
-    let [reply, failure]: [string | undefined, unknown] = [undefined, undefined];
+    let told: Pick<EngineResult, "reply" | "text" | "usage"> | undefined;
+    let failure: unknown;
     try {
       // A new one has no files to wait for: it is created while the model is asked.
       if (!turn.isNew) await opened;
       this.#files.set(turn.id, turn.files);
-      const events = replyEvents(conversation, prompt, AbortSignal.any([signal, turn.lost]));
-      reply = yield* after(opened, events);
+      const events = replyEvents(conversation, request, AbortSignal.any([signal, turn.lost]));
+      told = yield* after(opened, events);
     } catch (error) {
       failure = this.#errorOf(error);
     } finally {
-      failure = (await this.#end(turn, conversation, opened, reply !== undefined)) ?? failure;
+      failure = (await this.#end(turn, conversation, opened, told !== undefined)) ?? failure;
     }
-    if (reply === undefined || failure !== undefined) throw failure;
-    return { reply, sessionId: turn.sessionId, model: turn.model };
+    if (told === undefined || failure !== undefined) throw failure;
+    return { ...told, sessionId: turn.sessionId, model: turn.model, reference };
   }
 
   /** Ends a turn. Returns the error if its reply is not kept. */

@@ -1,17 +1,26 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CopilotClientOptions } from "@github/copilot-sdk";
 import { FoundryAgent } from "../copilot/agent.js";
 import type { Conversation } from "../copilot/conversation.js";
 import { providerOptions } from "../copilot/options.js";
+import { loadSdk } from "../copilot/sdk.js";
 import { chatTools } from "../copilot/session-config.js";
+import { preloadIdentity } from "../credentials/default.js";
 import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { planProvider } from "../foundry/plan.js";
 import { createFoundryProvider } from "../foundry/provider.js";
-import type { ChatEvent, ChatRequest, ChatResult, ChatTokenStatus } from "../http/contract.js";
-import { closing, cutOff, sessionBusy, sessionNotFound } from "../http/problem.js";
+import type {
+  ChatTokenStatus,
+  EngineEvent,
+  EngineRequest,
+  EngineResult,
+  NamedSession,
+  TurnOutcome,
+} from "../http/contract.js";
+import { clientClosed, closing, cutOff, sessionBusy, sessionNotFound } from "../http/problem.js";
 import { tokenStatus } from "../http/token-status.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
 import { makeFolder } from "../platform/node.js";
@@ -59,6 +68,17 @@ export interface ChatStatus {
  */
 const SESSIONS_PER_RUNTIME = 100;
 
+/** What differs between the handlers. */
+export interface WorkerSettings {
+  /**
+   * A folder for the runtime's files that outlives the process and that no other one uses: the
+   * histories in it stay, and named conversations continue. Default: a temporary one.
+   */
+  home?: string | undefined;
+  /** Runs when the runtime starts. */
+  onStart?: (() => void) | undefined;
+}
+
 /** The options for the agent. */
 export type WorkerOptions = Omit<ServiceOptions, "models" | "limits" | "exposeErrors" | "resumeMs">;
 
@@ -68,7 +88,7 @@ export class ChatWorker {
   readonly #models: ChatModel[];
   readonly #ids: SessionIds;
   readonly #conversations: Conversations;
-  readonly #onStart: () => void;
+  readonly #settings: WorkerSettings;
   /** The turns of conversations that are kept elsewhere. */
   readonly #stored: StoredTurns | undefined;
   #running: Running | undefined;
@@ -76,7 +96,7 @@ export class ChatWorker {
   #failure: unknown;
   #closing: Promise<void> | undefined;
 
-  constructor(options: WorkerOptions, models: ChatModel[], limits: ServiceLimits, onStart: () => void) {
+  constructor(options: WorkerOptions, models: ChatModel[], limits: ServiceLimits, settings: WorkerSettings) {
     this.#options = options;
     this.#models = models;
     this.#ids = new SessionIds(options.durable?.secret);
@@ -84,28 +104,63 @@ export class ChatWorker {
       max: limits.conversations,
       maxPerCaller: limits.conversationsPerCaller,
       idleMs: limits.idleMs,
-      deleteHistory: options.durable === undefined,
+      deleteHistory: options.durable === undefined && settings.home === undefined,
     });
-    this.#onStart = onStart;
+    this.#settings = settings;
     const { conversations } = options;
     this.#stored = conversations && new StoredTurns(conversations, () => this.closed);
+    setImmediate(() => this.#preload());
   }
 
-  /** Runs one turn, of a new conversation or of a kept one. */
-  async *answer(
-    { prompt, sessionId, model }: ChatRequest,
-    { caller, signal }: { caller: string; signal: AbortSignal },
-  ): AsyncGenerator<ChatEvent, ChatResult, undefined> {
-    if (this.#stored)
-      return yield* this.#stored.answer(this.#run(), { prompt, sessionId, model }, { caller, signal });
-    const started = sessionId === undefined ? this.#begin(model) : this.#resume(sessionId, caller, model);
-    const { conversation } = started;
-    let id = started.id;
+  /** Imports what the first request needs. Sends nothing and starts nothing. */
+  #preload(): void {
     try {
-      const reply = yield* replyEvents(conversation, prompt, signal);
-      id = await conversation.sessionId;
+      const { credential } = this.#plan();
+      // The first request reports a failure.
+      loadSdk().catch(() => {});
+      if (this.#options.credential !== "direct") preloadIdentity(credential.kind);
+    } catch {
+      // Misconfigured, as the status says.
+    }
+  }
+
+  /** Runs one turn, of a new conversation or of a kept one, and reports how it ended. */
+  async *answer(
+    request: EngineRequest,
+    call: { caller: string; signal: AbortSignal },
+  ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
+    let outcome: TurnOutcome = { error: clientClosed() };
+    try {
+      const result = yield* this.#turn(request, call);
+      outcome = { result };
+      return result;
+    } catch (error) {
+      outcome = { error };
+      throw error;
+    } finally {
+      request.ended?.(outcome);
+    }
+  }
+
+  async *#turn(
+    request: EngineRequest,
+    { caller, signal: left }: { caller: string; signal: AbortSignal },
+  ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
+    const { sessionId, model, session, cancel, reference } = request;
+    const signal = cancel ? AbortSignal.any([left, cancel]) : left;
+    if (this.#stored && !session) return yield* this.#stored.answer(this.#run(), request, { caller, signal });
+    const started = session
+      ? this.#open(session, caller)
+      : sessionId === undefined
+        ? this.#begin(model)
+        : this.#resume(sessionId, caller, model);
+    const { conversation } = started;
+    let { id } = started;
+    try {
+      const told = yield* replyEvents(conversation, request, signal);
+      id ??= await conversation.sessionId;
       const sealed = id && (sessionId ?? this.#ids.seal({ id, model: started.model }, caller));
-      return { reply, sessionId: sealed, model: started.model };
+      return { ...told, sessionId: sealed, model: started.model, reference };
     } catch (error) {
       if (error instanceof KeylessError && error.code === "sdk/session-not-found") {
         if (started.id !== undefined) this.#conversations.drop(started.id);
@@ -128,6 +183,11 @@ export class ChatWorker {
     // The next turn may run in another instance, which cannot open a session that is open here.
     await conversation.close().catch(() => {});
     this.#conversations.drop(id);
+  }
+
+  /** Starts the runtime and acquires the first token, before the first request. */
+  async start(): Promise<void> {
+    await this.#run().agent.warmUp();
   }
 
   get closed(): boolean {
@@ -170,6 +230,13 @@ export class ChatWorker {
   /** The status by the settings, before the first request. */
   #plannedStatus() {
     if (this.#failure) throw this.#failure;
+    const plan = this.#plan();
+    const models = [plan.model, ...this.#models.map(({ name }) => name)];
+    const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
+    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };
+  }
+
+  #plan() {
     const {
       client: _,
       session: __,
@@ -182,16 +249,14 @@ export class ChatWorker {
     } = this.#options;
     const ownCredential =
       (credential !== undefined && credential !== "direct") || typeof tokens === "function";
-    const plan = planProvider({ ...options, ownCredential, env: coreEnvironment(env) });
-    const models = [plan.model, ...this.#models.map(({ name }) => name)];
-    const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
-    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };
+    return planProvider({ ...options, ownCredential, env: coreEnvironment(env) });
   }
 
   #start(): Running {
     const { client, session, durable, conversations: _, ...options } = this.#options;
-    const home = homeFor(durable?.baseDirectory);
-    const temporary = durable ? undefined : home;
+    const chosen = durable?.baseDirectory ?? this.#settings.home;
+    const home = homeFor(chosen);
+    const temporary = chosen === undefined;
     try {
       const agent = new FoundryAgent({
         sessionsPerRuntime: SESSIONS_PER_RUNTIME,
@@ -206,12 +271,12 @@ export class ChatWorker {
         if (!models.has(name))
           models.set(name, createFoundryProvider({ ...providerOptions(options), model, deployment, tokens }));
       }
-      this.#onStart();
+      this.#settings.onStart?.();
       // Acquires the first token while the runtime starts. The turn reports a failure.
       if (agent.provider.scope !== undefined) agent.provider.tokens().catch(() => {});
-      return { agent, models, temporary };
+      return { agent, models, home, temporary };
     } catch (error) {
-      if (temporary) rmSync(temporary, { recursive: true, force: true });
+      if (temporary) rmSync(home, { recursive: true, force: true });
       throw error;
     }
   }
@@ -236,14 +301,27 @@ export class ChatWorker {
     return { conversation, model, id };
   }
 
+  /** Takes a conversation by its name, from memory, by its history, or as a new one. */
+  #open({ id, mustExist }: NamedSession, caller: string) {
+    const { agent, models, home } = this.#run();
+    const [model = ""] = models.keys();
+    const provider = models.get(model);
+    const conversation = this.#conversations.take(id, caller, () => {
+      const hasHistory = existsSync(join(home, "session-state", id, "events.jsonl"));
+      if (mustExist && !hasHistory) throw sessionNotFound();
+      return agent.conversation(hasHistory ? { resume: id, provider } : { id, provider });
+    });
+    return { conversation, model, id };
+  }
+
   async #close(): Promise<void> {
     this.#conversations.clear();
     this.#options.conversations?.close();
     const running = this.#running;
     if (!running) return;
     await running.agent.close();
-    const { temporary } = running;
-    if (temporary) rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
+    const { home, temporary } = running;
+    if (temporary) rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 

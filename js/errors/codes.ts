@@ -184,6 +184,8 @@ export type ChatErrorCode =
   | "chat/turn-lost"
   | "chat/stream-not-found"
   | "chat/events-dropped"
+  | "chat/not-found"
+  | "chat/cancelled"
   | "chat/method-not-allowed"
   | "chat/not-acceptable"
   | "chat/unsupported-media-type"

@@ -42,6 +42,7 @@ mod endpoint {
 }
 mod environment {
     mod credential;
+    mod hosting;
     mod proxy;
 }
 mod error;

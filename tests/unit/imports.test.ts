@@ -21,7 +21,7 @@ const LEVELS = [
   ["copilot", "http"],
   ["blob-sessions"],
   ["chat", "client"],
-  ["functions", "edge", "gateway", "cli"],
+  ["functions", "edge", "gateway", "hosted-agent", "cli"],
   ["telemetry"],
   ["."],
 ];

@@ -441,6 +441,7 @@ const SOLE: Record<string, Record<string, Row>> = {
             limits: object,
             caller: call,
             durable: object,
+            conversations: store,
             exposeErrors: flag,
           },
         ],
@@ -593,6 +594,7 @@ const SOLE: Record<string, Record<string, Row>> = {
       ],
     },
     conversation: { good: () => [{}], parameters: [["options", object, CONVERSATION]] },
+    warmUp: NONE,
     close: NONE,
   },
   conversation: {
