@@ -441,7 +441,7 @@ const SOLE: Record<string, Record<string, Row>> = {
             limits: object,
             caller: call,
             durable: object,
-            conversations: store,
+            conversations: none,
             exposeErrors: flag,
           },
         ],
