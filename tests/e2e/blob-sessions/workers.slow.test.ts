@@ -3,8 +3,8 @@
 // @azure/storage-blob. Signals and /proc: not on Windows.
 
 import { beforeAll, describe, expect, test } from "vitest";
+import { type StorageCall, type StorageFault, startStorageProxy } from "../../support/storage-proxy.mjs";
 import { emulatorForApps, type StartedApp } from "../functions/support.js";
-import { type StorageCall, type StorageFault, startStorageProxy } from "./storage-proxy.js";
 import { createContainer, send, sendPatiently, startStorage, startWorker } from "./support.js";
 
 /** What the model is told: all prompts of the conversation, in order. */
