@@ -21,6 +21,9 @@ const FAULTS = [
   { loseAnswer: true },
   { delayMs: 500 },
 ];
+/** When callers begin, and how long they think between two prompts: 200 of them send 4 a second. */
+const FIRST_MS = 50_000;
+const THINK_MS = [20_000, 80_000];
 /** How long a caller waits for an answer, and how long it goes on asking. */
 const ANSWER_MS = 150_000;
 const PERSISTENCE_MS = 120_000;
@@ -123,7 +126,7 @@ async function converse({ index, ends, url, random, turns, signal }) {
   const log = new Map();
   let sessionId;
   for (let number = 0; performance.now() < ends && !signal.aborted; number += 1) {
-    await sleep(random.whole(0, number === 0 ? 15_000 : 20_000));
+    await sleep(number === 0 ? random.whole(0, FIRST_MS) : random.whole(...THINK_MS));
     if (performance.now() >= ends) return;
     const turn = await turnOf({ name: `c${index}t${number}`, sessionId, url, log });
     turns.push(turn);
