@@ -13,7 +13,7 @@ import { startStorageProxy } from "../support/storage-proxy.mjs";
 const TOKEN_SECONDS = 15;
 const KILL_MS = 20_000;
 /** The share of the requests to the storage that fail, and how. */
-const FAULT_SHARE = 0.02;
+const FAULT_SHARE = 0.05;
 const FAULTS = [
   { status: 503, retryAfter: 1 },
   { status: 500 },
