@@ -68,8 +68,8 @@ async function distribution() {
   const library = await bundle(
     "dist",
     sources(
-      ...[".", "./web", "./azure-functions", "./http", "./blob-sessions", "./gateway"],
-      ...["./hosted-agent", "./telemetry"],
+      ...[".", "./web", "./azure-functions", "./http", "./blob-sessions", "./gateway", "./hosted-agent"],
+      "./telemetry",
       ...sharing,
     ),
     {

@@ -2,13 +2,16 @@
 
 import { CASES } from "../benches/cases.mjs";
 import { FAULTS, GROUPS, QUICK } from "../benches/faults/catalogue.mjs";
+import { RUST_CASES } from "../benches/rust-cases.mjs";
 import { lineOf, planOf } from "../tests/soak/plan.mjs";
 import { quickBuild } from "./build.mjs";
 import { from, names, seed, writes } from "./command.mjs";
 import { installAzurite, linkPackage } from "./functions-workers.mjs";
 import { step } from "./steps.mjs";
 
-const CASE_NAMES = [...new Set(CASES.flatMap(({ name, group = [] }) => [name, group].flat()))];
+/** Those of Rust run by name alone: their peers take minutes to compile. */
+const ALL_CASES = [...CASES, ...RUST_CASES];
+const CASE_NAMES = [...new Set(ALL_CASES.flatMap(({ name, group = [] }) => [name, group].flat()))];
 const FAULT_NAMES = [...GROUPS, ...FAULTS.map(({ id }) => id)];
 
 /** Measures every case beside its peers, in one run. */
@@ -28,9 +31,9 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
     const { dataOf, differing, environmentOf, pageOf, textOf } = await import("../benches/report.mjs");
     const { useNewest } = await import("../benches/tree.mjs");
     if (node) await step(`Node ${node} and the newest peers`, () => useNewest(node));
-    const cases = CASES.filter(
-      ({ name, group }) => only?.some((one) => one === name || one === group) ?? true,
-    );
+    const cases = only
+      ? ALL_CASES.filter(({ name, group }) => only.some((one) => one === name || one === group))
+      : CASES;
     const environment = environmentOf({ quick });
     const all = [];
     for (let n = 1; n <= runs; n += 1) all.push(await measure(cases, { quick, signal, step }));

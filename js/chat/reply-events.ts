@@ -1,14 +1,23 @@
 import type { SessionEvent } from "@github/copilot-sdk";
 import type { Conversation } from "../copilot/conversation.js";
-import type { EngineEvent, EngineRequest, EngineResult } from "../http/contract.js";
+import type { EngineEvent, EngineRequest, EngineUsage } from "../http/contract.js";
 import { EventQueue } from "./event-queue.js";
 
-/** Runs a turn: yields what its caller sees, and returns the reply. */
+/** What a complete turn said. */
+export interface Said {
+  /** The last message. */
+  reply: string;
+  /** The text of all messages. */
+  text: string;
+  usage: EngineUsage;
+}
+
+/** Runs a turn: yields what its caller sees, and returns what was said. */
 export async function* replyEvents(
   conversation: Conversation,
   { prompt, requestHeaders, raw }: EngineRequest,
   signal: AbortSignal,
-): AsyncGenerator<EngineEvent, Pick<EngineResult, "reply" | "text" | "usage">, undefined> {
+): AsyncGenerator<EngineEvent, Said, undefined> {
   const events = new EventQueue<EngineEvent>();
   const push = (event: EngineEvent) => events.push(event);
   const onEvent = raw ? (event: SessionEvent) => push({ type: "raw", event }) : toolEvents(push);

@@ -10,7 +10,7 @@ import { isKeylessError } from "../errors/keyless-error.js";
 import type { EngineEvent, EngineRequest, EngineResult } from "../http/contract.js";
 import { cutOff, sessionBusy, sessionNotFound } from "../http/problem.js";
 import { checkSameModel, chosenModel } from "./chosen-model.js";
-import { replyEvents } from "./reply-events.js";
+import { replyEvents, type Said } from "./reply-events.js";
 import type { Running } from "./running.js";
 
 /** Runs turns of conversations that a store keeps, so that the next one may run in another instance. */
@@ -52,21 +52,20 @@ export class StoredTurns {
     });
     const opened = turn.open();
     opened.catch(() => {});
-    let told: Pick<EngineResult, "reply" | "text" | "usage"> | undefined;
-    let failure: unknown;
+    let [said, failure]: [Said | undefined, unknown] = [undefined, undefined];
     try {
       // A new one has no files to wait for: it is created while the model is asked.
       if (!turn.isNew) await opened;
       this.#files.set(turn.id, turn.files);
       const events = replyEvents(conversation, request, AbortSignal.any([signal, turn.lost]));
-      told = yield* after(opened, events);
+      said = yield* after(opened, events);
     } catch (error) {
       failure = this.#errorOf(error);
     } finally {
-      failure = (await this.#end(turn, conversation, opened, told !== undefined)) ?? failure;
+      failure = (await this.#end(turn, conversation, opened, said !== undefined)) ?? failure;
     }
-    if (told === undefined || failure !== undefined) throw failure;
-    return { ...told, sessionId: turn.sessionId, model: turn.model, reference };
+    if (said === undefined || failure !== undefined) throw failure;
+    return { ...said, sessionId: turn.sessionId, model: turn.model, reference };
   }
 
   /** Ends a turn. Returns the error if its reply is not kept. */

@@ -148,7 +148,7 @@ export class ChatWorker {
   ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
     const { sessionId, model, session, cancel, reference } = request;
     const signal = cancel ? AbortSignal.any([left, cancel]) : left;
-    if (this.#stored && !session) return yield* this.#stored.answer(this.#run(), request, { caller, signal });
+    if (this.#stored) return yield* this.#stored.answer(this.#run(), request, { caller, signal });
     const started = session
       ? this.#open(session, caller)
       : sessionId === undefined
@@ -157,10 +157,10 @@ export class ChatWorker {
     const { conversation } = started;
     let { id } = started;
     try {
-      const told = yield* replyEvents(conversation, request, signal);
+      const said = yield* replyEvents(conversation, request, signal);
       id ??= await conversation.sessionId;
       const sealed = id && (sessionId ?? this.#ids.seal({ id, model: started.model }, caller));
-      return { ...told, sessionId: sealed, model: started.model, reference };
+      return { ...said, sessionId: sealed, model: started.model, reference };
     } catch (error) {
       if (error instanceof KeylessError && error.code === "sdk/session-not-found") {
         if (started.id !== undefined) this.#conversations.drop(started.id);

@@ -68,10 +68,9 @@ export function readHostedAgentOptions(given: HostedAgentOptions): Settings {
     onLog: callback,
   });
   const { authorize, home, onLog, ...service } = read;
-  if (service.models !== undefined || service.durable !== undefined || service.conversations !== undefined)
-    throw invalid(
-      "A hosted agent has no models, no durable and no conversations: it serves one model, and has home",
-    );
+  const { models, durable, conversations } = service;
+  if (models !== undefined || durable !== undefined || conversations !== undefined)
+    throw invalid("A hosted agent has one model and keeps its own: no models, durable or conversations");
   const env = service.env ?? environment();
   const hosting = callCore(() => planModule().hosting(coreEnvironment(env)));
   const log = onLog ?? (hosting.hosted ? writeLine : () => {});

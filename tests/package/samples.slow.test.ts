@@ -237,6 +237,8 @@ const SERVES = { skip: "serves until it is ended; a suite of its own runs it" };
 
 const PYTHON = { skip: "examples/python/tests/test_guide.py runs it" };
 
+const RUST = { skip: "tests/e2e/cli/programs.slow.test.ts and crates/tokio/tests run the same" };
+
 const COMMANDS: Record<string, Expected> = {
   "npm start": { says: /turns +2/ },
   "npm test": { skip: "this very run" },
@@ -291,6 +293,9 @@ const COMMANDS: Record<string, Expected> = {
   "npx copilot-keyless config --endpoint myres.openai.azure.com --format rust --snippet": {
     says: /^fn provider\(\)/m,
   },
+  "cargo new app": RUST,
+  "cargo add copilot-keyless-tokio reqwest tokio --features tokio/full,reqwest/json": RUST,
+  "cargo run": RUST,
   "python3 -m venv .venv": PYTHON,
   ". .venv/bin/activate": PYTHON,
   "pip install github-copilot-sdk azure-identity aiohttp": PYTHON,
