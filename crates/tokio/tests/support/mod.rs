@@ -1,5 +1,12 @@
 //! The npm package's emulator as a child process.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test"
+)]
+
 use std::collections::HashMap;
 use std::process::Stdio;
 
