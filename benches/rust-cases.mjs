@@ -31,8 +31,12 @@ const none = atMost(0, "callers");
 export const RUST_CASES = [
   rustCase("cached-1", "cached token, one thread", "ns", {}, ({ report }) => report.ns, faster(1)),
   rustCase("cached-32", "cached token, 32 threads", "ns", {}, ({ report }) => report.ns, faster(1)),
-  rustCase("cold", "1,000 cold callers", "requests", {}, ({ identity }) => identity, atMost(1, "request"), [IDENTITY]),
+  rustCase("cold", "1,000 cold callers", "requests", {}, ({ identity }) => identity, atMost(1, "request"), [
+    IDENTITY,
+  ]),
   rustCase("hang", "100 callers not served at once, endpoint hangs", "callers", ENDING, late, none),
   rustCase("500", "100 callers not served at once, endpoint answers 500", "callers", ENDING, late, none),
-  rustCase("other-scope", "100 callers not served at once, another scope hangs", "callers", {}, late, none, [IDENTITY]),
+  rustCase("other-scope", "100 callers not served at once, another scope hangs", "callers", {}, late, none, [
+    IDENTITY,
+  ]),
 ];

@@ -7,19 +7,19 @@ import { build } from "./build.mjs";
 import { dryRuns } from "./release.mjs";
 import { main, output, root, runStep, StepError, step, together } from "./steps.mjs";
 import { cargoTools, npmPackages } from "./toolchain.mjs";
+import { RELEASE } from "./wasm-plugin.mjs";
 
 const WASM = "cargo clippy --locked --target wasm32-unknown-unknown";
+const modules = Object.keys(RELEASE).map((name) => [
+  `clippy for the module ${name}`,
+  `${WASM} -p copilot-keyless-wasm --features ${name} -- -D warnings`,
+]);
 const TOKIO = "--manifest-path crates/tokio/Cargo.toml";
 
 const RUST = {
   rustfmt: "cargo fmt --all --check",
   clippy: "cargo clippy --locked --workspace --all-targets -- -D warnings",
-  "clippy for the core module": `${WASM} -p copilot-keyless-wasm --features core -- -D warnings`,
-  "clippy for the planning module": `${WASM} -p copilot-keyless-wasm --features plan -- -D warnings`,
-  "clippy for the explaining module": `${WASM} -p copilot-keyless-wasm --features explain -- -D warnings`,
-  "clippy for the simulating module": `${WASM} -p copilot-keyless-wasm --features simulate -- -D warnings`,
-  "clippy for the network module": `${WASM} -p copilot-keyless-wasm --features net -- -D warnings`,
-  "clippy for the gateway's module": `${WASM} -p copilot-keyless-wasm --features gateway -- -D warnings`,
+  ...Object.fromEntries(modules),
   "clippy for the component": `${WASM} -p copilot-keyless-component -- -D warnings`,
   "rustfmt of the crate for tokio": `cargo fmt ${TOKIO} --check`,
   "clippy of the crate for tokio": `cargo clippy --locked ${TOKIO} --all-features --all-targets -- -D warnings`,

@@ -9,17 +9,11 @@ import { build, quickBuild } from "./build.mjs";
 import { foreground, main, run, step } from "./steps.mjs";
 import { cargoTools, npmPackages, rust } from "./toolchain.mjs";
 
-const wasm = [
-  "-p",
-  "copilot-keyless-wasm",
-  "--features",
-  "core,plan,explain",
-  "--target",
-  "wasm32-unknown-unknown",
-];
+const WASM =
+  "test --locked -p copilot-keyless-wasm --features core,plan,explain --target wasm32-unknown-unknown";
 const SUITES = {
   native: ["cargo", ["test", "--locked", "--quiet"]],
-  wasm: ["cargo", ["test", "--locked", ...wasm]],
+  wasm: ["cargo", WASM.split(" ")],
   types: ["tsc", ["-p", "tests/tsconfig.json"]],
 };
 const env = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: "wasm-bindgen-test-runner" };

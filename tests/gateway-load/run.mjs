@@ -46,7 +46,7 @@ const KINDS = Object.entries({ stream: 56, json: 28, leave: 9, cut: 4, models: 3
 const reply = ({ prompt }) => `${prompt}: ${"and so on, ".repeat(12)}the end.`;
 
 /** Runs for some minutes. Returns what became of the requests. */
-export async function gatewayLoad({ minutes, seed, signal, onProgress }) {
+export async function run({ minutes, seed, signal, onProgress }) {
   const emulator = await startEmulator({
     chunkDelayMs: 1,
     platformCache: false,
@@ -97,6 +97,7 @@ export async function gatewayLoad({ minutes, seed, signal, onProgress }) {
       ...tally,
       ranMs,
       exit,
+      arrived: gateway.arrived,
       entries: gateway.entries,
       repeated: gateway.repeated,
       told: gateway.told,
@@ -242,13 +243,18 @@ async function startGateway(env) {
     env: { PATH: process.env.PATH, LOAD_KEY: KEY, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const ended = once(child, "exit");
+  // With its output read to the end.
+  const ended = once(child, "close");
   const gateway = { child, entries: 0, repeated: 0, told: {}, leaked: false };
   const started = new Promise((resolve) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       gateway.leaked ||= line.includes(KEY) || line.includes("eyJ");
-      const { url, repeated, code } = JSON.parse(line);
+      const { url, arrived, repeated, code } = JSON.parse(line);
       if (url !== undefined) return resolve(url);
+      if (arrived !== undefined) {
+        gateway.arrived = arrived;
+        return;
+      }
       gateway.entries += 1;
       if (repeated) gateway.repeated += 1;
       if (code !== undefined) gateway.told[code] = (gateway.told[code] ?? 0) + 1;

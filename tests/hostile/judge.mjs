@@ -79,6 +79,10 @@ export function faultsOf(summary, tally) {
   return faults;
 }
 
+/** Says what a run without faults has shown. */
+export const goodOf = ({ good: { answered, outside }, happened }) =>
+  `${answered} of ${outside} good turns answered (${percent(answered / outside)}), beside ${listOf(happened)}`;
+
 /** Reported, not judged: how long a good caller waits in the storm, compared with the quiet. */
 function latencyOf(server, tally) {
   const of = (phase) => {
@@ -106,13 +110,13 @@ function countsOf(names) {
   return counts;
 }
 
-export function listOf(counts) {
+function listOf(counts) {
   const parts = Object.entries(counts)
     .sort(([, one], [, other]) => other - one)
     .map(([name, times]) => `${name} ${times}`);
   return parts.join(", ") || "none";
 }
 
-export function percent(share) {
+function percent(share) {
   return `${(100 * share).toFixed(2)} %`;
 }

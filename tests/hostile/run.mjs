@@ -44,7 +44,7 @@ const FREE_MS = 10_000;
 const READ_MS = 200;
 
 /** Runs for a number of seconds and returns the tally. `onProgress` receives the phase. */
-export async function hostile({ seed, seconds, signal, onProgress }) {
+export async function run({ seed, seconds, signal, onProgress }) {
   const emulator = await startEmulator({ chunkDelayMs: 2, tokenRevocation: true, reply, logLimit: 5_000 });
   const tally = new Tally();
   const readLog = setInterval(() => tally.read(emulator.requests), READ_MS);

@@ -70,3 +70,7 @@ export function faultsOf(summary, run) {
   }
   return faults;
 }
+
+/** Says what a load without faults has shown. */
+export const goodOf = ({ answered, left, endedPerMinute, refused }) =>
+  `${answered} turns answered (${refused} of them at a later time, as told) and ${left} left, ${endedPerMinute} a minute; none lost, none crossed`;

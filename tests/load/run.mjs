@@ -30,7 +30,7 @@ const PERSISTENCE_MS = 180_000;
 const reply = ({ prompt, turn }) => `${prompt}, in turn ${turn}: ${"and so on, ".repeat(8)}the end.`;
 
 /** Runs for some minutes and returns the turns, and what the servers were left with. */
-export async function load({ rate, minutes, limit, seed, signal, onProgress }) {
+export async function run({ rate, minutes, limit, seed, signal, onProgress }) {
   const emulator = await startEmulator({
     chunkDelayMs: 2,
     platformCache: false,

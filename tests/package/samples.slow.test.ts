@@ -252,6 +252,11 @@ const COMMANDS: Record<string, Expected> = {
   "npm install copilot-keyless @github/copilot-sdk @azure/identity @azure/functions": INSTALLED,
   "npm run www": SERVES,
   "npm run tool functions": SERVES,
+  "FOUNDRY_PROJECT_ENDPOINT=https://<resource>.services.ai.azure.com/api/projects/<project> AZURE_AI_MODEL_DEPLOYMENT_NAME=gpt-5.5 node server.mjs":
+    SERVES,
+  "curl -N localhost:8088/invocations -H 'content-type: application/json' -d '{\"input\":\"Hello\"}'": {
+    skip: "tests/e2e/hosted-agent",
+  },
   "npx copilot-keyless emulator": SERVES,
   "npx copilot-keyless emulator --role none": SERVES,
   'npx copilot-keyless emulator --quota deployment=gpt-5.5,requestsPerMinute=3 --reply "Sunny."': SERVES,

@@ -19,7 +19,7 @@ const RUNTIME_MINUTES = 15;
 const LEAST_SAMPLES = 10;
 
 /** Returns the figures of a run, as `--json` prints them. */
-export function summaryOf({ seed, minutes, sessions }, { tally, memory, secrets }) {
+export function summaryOf({ seed, minutes, sessions }, { tally, memory, secrets, crowd }) {
   return {
     seed,
     minutes,
@@ -49,6 +49,7 @@ export function summaryOf({ seed, minutes, sessions }, { tally, memory, secrets 
       found: Object.fromEntries(secrets.found),
     },
     strays: tally.strays,
+    crowd,
   };
 }
 
@@ -84,7 +85,7 @@ function growthOf(memory, field) {
 }
 
 /** Returns a sentence for everything that must not happen. */
-export function faultsOf(summary, { tally, memory, secrets }) {
+export function faultsOf(summary, { tally, memory, secrets, crowd }) {
   const faults = [...tally.wrong].map(
     ([kind, { times, examples }]) => `There was ${kind}, ${times} times: ${examples.join("; ")}`,
   );
@@ -115,9 +116,12 @@ export function faultsOf(summary, { tally, memory, secrets }) {
       );
     }
   }
-  faults.push(...memoryFaults(memory, tally));
+  faults.push(...memoryFaults(memory, tally), ...(crowd?.faults ?? []));
   return faults;
 }
+
+/** Says what a run without faults has shown. */
+export const goodOf = ({ turns }) => `${turns} turns ended as they should`;
 
 function memoryFaults(memory, { ranMs }) {
   if (memory.samples.length < 4 * LEAST_SAMPLES) return [];

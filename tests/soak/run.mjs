@@ -13,6 +13,7 @@ import { CopilotClient } from "@github/copilot-sdk";
 import { KeylessError } from "copilot-keyless";
 import { startEmulator } from "copilot-keyless/emulator";
 import { Conversation, openAgents, reply, SESSION_HEADER, TURN_MS } from "./conversations.mjs";
+import { crowd } from "./crowd/run.mjs";
 import { MemoryLog } from "./memory.mjs";
 import { planOf } from "./plan.mjs";
 import { SecretWatch } from "./secrets.mjs";
@@ -22,6 +23,7 @@ export const TOKEN_SECONDS = 15;
 const CHUNK_DELAY_MS = 2;
 const ROLES = ["Foundry User"];
 const SAMPLE_MS = 2_000;
+const PROGRESS_MS = process.stderr.isTTY ? 10_000 : 30_000;
 /** How late a turn may end: this machine has other work, too. */
 const GRACE_MS = 3_000;
 /**
@@ -35,10 +37,17 @@ const READ_MS = 250;
 const LOG_LIMIT = 2_000;
 
 /**
- * Runs a soak to its end, or until `signal` aborts it. Returns the tally, for the judge.
- * `onProgress` is called now and then.
+ * Runs a soak, then a crowd for some seconds, until `signal` aborts them. Returns what the judge
+ * needs. `onProgress` receives a line now and then.
  */
-export async function soak({ seed, minutes, sessions, signal, onProgress, progressMs }) {
+export async function run({ seed, minutes, sessions, crowd: seconds, signal, onProgress }) {
+  const met = await soak({ seed, minutes, sessions, signal, onProgress });
+  if (seconds === 0 || signal.aborted) return met;
+  onProgress(`a crowd of 20 users for ${seconds} s, both cores busy`);
+  return { ...met, crowd: await crowd({ seed, seconds, signal }) };
+}
+
+async function soak({ seed, minutes, sessions, signal, onProgress }) {
   const home = mkdtempSync(join(tmpdir(), "copilot-keyless-soak-"));
   const secrets = new SecretWatch();
   const tally = new Tally(TURN_MS + GRACE_MS);
@@ -111,7 +120,11 @@ export async function soak({ seed, minutes, sessions, signal, onProgress, progre
     const began = performance.now();
     memory.start(SAMPLE_MS, () => tally.turns);
     const ranMs = () => performance.now() - began;
-    every(progressMs, () => onProgress({ ranMs: ranMs(), tally, emulator, memory: memory.samples.at(-1) }));
+    every(PROGRESS_MS, () =>
+      onProgress(
+        `${Math.round(ranMs() / 1000)} s: ${tally.turns} turns, ${tally.replies} replies, ${emulator.counts.identity} identity requests`,
+      ),
+    );
 
     const stop = new AbortController();
     const enough = AbortSignal.any([stop.signal, signal]);
