@@ -29,15 +29,15 @@ export function noteRequest(
 
 /**
  * Notes of a model's answer whether it is a stream. Returns a reader of its end, unless it is no such
- * answer or is compressed.
+ * answer or is compressed. `header`: returns the value of one of its headers.
  */
 export function noteAnswer(
   entry: GatewayAccess,
-  { type, encoding }: { type: string | null | undefined; encoding: string | null | undefined },
+  header: (name: "content-type" | "content-encoding") => string | null | undefined,
 ): AnswerTail | undefined {
   if (entry.operation === undefined) return undefined;
-  entry.streamed = /^text\/event-stream\b/i.test(type ?? "");
-  return encoding ? undefined : new AnswerTail();
+  entry.streamed = /^text\/event-stream\b/i.test(header("content-type") ?? "");
+  return header("content-encoding") ? undefined : new AnswerTail();
 }
 
 /** Keeps the beginning and the end of an answer, which say how many tokens it used. */
