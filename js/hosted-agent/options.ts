@@ -12,7 +12,7 @@ import type { Hosting } from "../wasm/modules/plan.js";
  * Options of {@link createHostedAgent}: those of `createChatHandler`, except `models` and `durable`,
  * and the ones below.
  */
-export interface HostedAgentOptions extends Omit<ServiceOptions, "models" | "durable" | "conversations"> {
+export interface HostedAgentOptions extends Omit<ServiceOptions, "models" | "durable"> {
   /**
    * Identifies callers where Foundry does not host the process, such as on your machine.
    * `"anonymous"`: every request is one caller, so something in front of the agent must
