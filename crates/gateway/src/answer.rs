@@ -59,10 +59,10 @@ impl Own {
         }
     }
 
-    /// Without a body: the client sends its request too slowly.
-    pub(crate) fn late() -> Self {
+    /// Without a body: for a request that is too slow, or cannot be read.
+    pub(crate) fn empty(status: u16) -> Self {
         Self {
-            status: 408,
+            status,
             body: String::new(),
             code: None,
             retry_after_ms: None,

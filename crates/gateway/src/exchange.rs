@@ -87,8 +87,9 @@ pub(crate) async fn answer(
         Err(Unread::TooLarge) => {
             return Own::refusal(Refusal::BodyTooLarge, dialect).into_response(record, true);
         }
-        // There is nobody to answer a request that breaks off.
-        Err(Unread::Late | Unread::Broken) => return Own::late().into_response(record, true),
+        Err(Unread::Late) => return Own::empty(408).into_response(record, true),
+        // Its client has left, or sends no body that can be read.
+        Err(Unread::Broken) => return Own::empty(400).into_response(record, true),
     };
     if setup.log != Log::None {
         note_request(&mut record.entry, &target, received.chunks.first());
@@ -292,7 +293,7 @@ impl Exchange {
         Step::Own(match none.reason {
             Reason::Timeout => Own::refusal(Refusal::Timeout, self.dialect),
             Reason::TooLarge => Own::refusal(Refusal::BodyTooLarge, self.dialect),
-            Reason::Client => Own::late(),
+            Reason::Client => Own::empty(408),
             Reason::Network => {
                 let diagnosis =
                     backend.diagnose(0, copilot_keyless::Headers::new(), none.message.clone(), None);

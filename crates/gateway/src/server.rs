@@ -110,8 +110,8 @@ async fn connection(
             (&mut connection).await
         }
     };
-    if result.is_err_and(|error| is_late(&error)) {
-        let mut socket = connection.into_parts().io.into_inner();
+    let mut socket = connection.into_parts().io.into_inner();
+    if result.is_err() && socket.has_late_headers() {
         let text = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
         let told = async {
             socket.write_all(text).await?;
@@ -119,12 +119,4 @@ async fn connection(
         };
         let _ = tokio::time::timeout(LATE, told).await;
     }
-}
-
-/// Whether the headers of a request took too long.
-fn is_late(error: &hyper::Error) -> bool {
-    let source = std::error::Error::source(error);
-    source
-        .and_then(|error| error.downcast_ref::<io::Error>())
-        .is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
 }

@@ -47,6 +47,8 @@ pub(crate) struct Socket {
     scan: Scan,
     busy: Busy,
     headers: Duration,
+    /// Whether headers did not come in time.
+    late: bool,
     /// When the wait that is going on ends.
     deadline: Option<Instant>,
     /// Wakes at the deadline, or before one that was moved.
@@ -62,10 +64,16 @@ impl Socket {
             scan: Scan::default(),
             busy,
             headers,
+            late: false,
             // The first request must come at once.
             deadline: Some(deadline),
             timer: Box::pin(sleep_until(deadline)),
         }
+    }
+
+    /// Whether headers did not come in time, so that the connection ended.
+    pub(crate) fn has_late_headers(&self) -> bool {
+        self.late
     }
 
     /// Whether the wait for bytes took too long.
@@ -101,6 +109,7 @@ impl Socket {
         }
         // Without a byte it is the end of an idle connection.
         if is_in_head {
+            self.late = true;
             Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
         } else {
             Poll::Ready(Ok(()))

@@ -195,6 +195,8 @@ fn text_of(error: &(dyn Error + 'static)) -> String {
             Some(ErrorKind::HostUnreachable) => Some("EHOSTUNREACH"),
             Some(ErrorKind::NetworkUnreachable) => Some("ENETUNREACH"),
             _ if said.contains("dns error") => Some("ENOTFOUND"),
+            // Closed, or an answer that cannot be read.
+            _ if one.is::<hyper::Error>() => Some("ECONNRESET"),
             _ => code,
         };
         next = one.source();
