@@ -134,7 +134,8 @@ class Process implements NativeGateway {
       child.kill("SIGTERM");
       await ended;
       this.#cleanUp();
-      if (child.exitCode !== 0) throw new Error(`The gateway ended with ${child.exitCode ?? child.signalCode}`);
+      if (child.exitCode !== 0)
+        throw new Error(`The gateway ended with ${child.exitCode ?? child.signalCode}`);
     })();
     return this.#closing;
   }
@@ -165,7 +166,17 @@ class Process implements NativeGateway {
 
   /** Writes the settings that are plain data. */
   async #write(options: GatewayOptions): Promise<void> {
-    const { onAccess, key, keyFile, tokens: _, credential: _1, env: _2, backends, limits, ...plain } = options;
+    const {
+      onAccess,
+      key,
+      keyFile,
+      tokens: _,
+      credential: _1,
+      env: _2,
+      backends,
+      limits,
+      ...plain
+    } = options;
     if (onAccess !== undefined) this.#onAccess = onAccess;
     const ownKey = join(this.#folder, "key");
     if (key !== undefined) writeFileSync(ownKey, `${key}\n`, { mode: 0o600 });
@@ -206,6 +217,7 @@ class Process implements NativeGateway {
 
 /** The error that a process told. */
 function errorOf(told: string): KeylessError {
-  const [, message = told, code = "unexpected", hint] = /✗ (.*) \(([\w/-]+)\)(?:\n {2}([\s\S]*))?/.exec(told) ?? [];
+  const [, message = told, code = "unexpected", hint] =
+    /✗ (.*) \(([\w/-]+)\)(?:\n {2}([\s\S]*))?/.exec(told) ?? [];
   return new KeylessError(code as never, message, { hint: hint?.trim() });
 }

@@ -5,17 +5,7 @@ import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  answered,
-  gatewayTo,
-  isNative,
-  KEY,
-  open,
-  raw,
-  resource,
-  send,
-  tokenFunction,
-} from "./support.js";
+import { answered, gatewayTo, isNative, KEY, open, raw, resource, send, tokenFunction } from "./support.js";
 
 const PATH = "/openai/v1/responses";
 let reached: string[] = [];

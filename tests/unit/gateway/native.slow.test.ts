@@ -36,7 +36,9 @@ beforeEach(({ task, skip }) => {
   skip(reason);
 });
 afterAll(() => {
-  expect([...met].toSorted(), "a test of the list does not exist").toEqual(Object.keys(NOT_NATIVE).toSorted());
+  expect([...met].toSorted(), "a test of the list does not exist").toEqual(
+    Object.keys(NOT_NATIVE).toSorted(),
+  );
 });
 
 await import("./gateway.test.js");

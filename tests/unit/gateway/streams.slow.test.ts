@@ -166,18 +166,21 @@ test("a client that leaves ends the request to the resource: before the answer, 
   await expect.poll(() => gateway.active).toBe(0);
 });
 
-test.runIf(hasConnections())("a client that leaves while it sends its body frees the memory for it", async () => {
-  const endpoint = await resource((_request, response) => response.end());
-  const { gateway } = await gatewayTo(endpoint, { limits: { bufferBytes: 1_000 } });
-  for (let index = 0; index < 20; index += 1) {
-    const sent = open(gateway, PATH, { headers: { "content-length": "5000" } });
-    sent.on("error", () => {});
-    sent.write("x".repeat(900));
-    await expect.poll(() => gateway.active).toBe(1);
-    sent.destroy();
-    await expect.poll(() => gateway.active).toBe(0);
-  }
-});
+test.runIf(hasConnections())(
+  "a client that leaves while it sends its body frees the memory for it",
+  async () => {
+    const endpoint = await resource((_request, response) => response.end());
+    const { gateway } = await gatewayTo(endpoint, { limits: { bufferBytes: 1_000 } });
+    for (let index = 0; index < 20; index += 1) {
+      const sent = open(gateway, PATH, { headers: { "content-length": "5000" } });
+      sent.on("error", () => {});
+      sent.write("x".repeat(900));
+      await expect.poll(() => gateway.active).toBe(1);
+      sent.destroy();
+      await expect.poll(() => gateway.active).toBe(0);
+    }
+  },
+);
 
 test("a slow reader is waited for, and holds the resource back", async () => {
   let written = 0;
