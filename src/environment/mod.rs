@@ -9,8 +9,10 @@ mod variable;
 
 use serde::Serialize;
 
-pub use credential::{CredentialKind, CredentialPlan, Host, credential, has_direct_fallback};
-pub(crate) use credential::{check_job_authority, client_ids, cloud_of_authority, tenant_ids};
+pub use credential::{
+    CredentialKind, CredentialPlan, Host, credential, credential_chain, has_direct_fallback,
+};
+pub(crate) use credential::{check_job_authority, client_ids, cloud_of_authority, host, tenant_ids};
 pub(crate) use proxy::bypass;
 pub use proxy::{proxy_variable, runtime_proxy_variable};
 pub use variable::{Holds, Origin, Variable, Visibility};

@@ -3,3 +3,4 @@
 pub mod chat;
 pub mod identity;
 pub mod probe;
+pub mod tool;

@@ -1,7 +1,7 @@
 //! Classifies failed attempts to acquire a token: their codes, and whether to retry.
 
-use crate::Code;
 use crate::token::Millis;
+use crate::{Code, Error};
 
 /// How an acquisition failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,5 +75,58 @@ impl Evidence {
             _ if self.unavailable => Code::CredentialUnavailable,
             _ => Code::CredentialFailed,
         }
+    }
+
+    /// Returns the error: its code, what failed, with `details` of the library or endpoint, and the next
+    /// step. `details` must hold no secret; empty ones are left out.
+    ///
+    /// ```
+    /// use copilot_keyless::schedule::Evidence;
+    ///
+    /// let error = Evidence { status: Some(503), ..Evidence::default() }.error("service restarting");
+    /// assert_eq!(error.message(), "The identity endpoint failed with HTTP 503: service restarting");
+    /// ```
+    pub fn error(self, details: &str) -> Error {
+        let status = self.status.unwrap_or_default();
+        let code = self.code();
+        let (message, hint) = match code {
+            Code::CredentialThrottled => (
+                "The identity endpoint throttles requests".to_owned(),
+                "The request is retried later. Share one credential and one provider among all sessions.",
+            ),
+            Code::CredentialServerError => (
+                format!("The identity endpoint failed with HTTP {status}"),
+                "The request is retried later. If the failure lasts, check the host's identity service.",
+            ),
+            Code::CredentialRefused => (
+                format!("The identity endpoint rejected the request with HTTP {status}"),
+                "Check the tenant, the client id (AZURE_CLIENT_ID for a user-assigned identity), and whether the identity \
+                 is assigned to this host.",
+            ),
+            Code::CredentialNetwork => (
+                "The identity endpoint cannot be reached".to_owned(),
+                "In Azure, check that a managed identity is assigned. Elsewhere run `az login` and set \
+                 AZURE_TOKEN_CREDENTIALS=dev.",
+            ),
+            Code::CredentialUnavailable => (
+                "No credential is available here".to_owned(),
+                "On a developer's machine run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure assign a managed \
+                 identity and set AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential.",
+            ),
+            _ if self.unreadable => (
+                "The identity endpoint's response cannot be parsed".to_owned(),
+                "Check what answers in place of the identity endpoint: a proxy, or a sign-in page of the network.",
+            ),
+            _ => (
+                "The credential returned no token".to_owned(),
+                "See the error's source.",
+            ),
+        };
+        let message = if details.is_empty() {
+            message
+        } else {
+            format!("{message}: {details}")
+        };
+        Error::new(code, message).hint(hint)
     }
 }

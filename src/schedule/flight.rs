@@ -71,6 +71,16 @@ impl Schedule {
         outcome
     }
 
+    /// Forgets a flight that ended by no fault of the credential, such as with the runtime that it ran
+    /// in: the next request starts another one at once. Returns whether it was in progress.
+    pub fn lost(&mut self, flight: u32) -> bool {
+        let current = self.flight.is_some_and(|current| current.id == flight);
+        if current {
+            self.flight = None;
+        }
+        current
+    }
+
     /// Returns how much is left, in milliseconds, of the one wait of a caller that has asked for a
     /// token since `since`, however often. 0 if it is over, or if no attempt begins before its end;
     /// all of it while a token is usable.

@@ -289,6 +289,28 @@ impl Schedule {
         }
     }
 
+    /// Returns the bounds of the stored token on both clocks: when either is reached, callers get it no
+    /// longer. `None` without a token. [`Decision::Use`] says until when to hand it out without another
+    /// decision; a caller that cannot have one at once may use the token until then.
+    ///
+    /// ```
+    /// use copilot_keyless::schedule::{Answer, Now, RefreshPolicy, Schedule};
+    ///
+    /// let mut schedule = Schedule::new(RefreshPolicy::default())?;
+    /// let start = Now { wall: 1_700_000_000_000, mono: 0 };
+    /// schedule.request(start);
+    /// let hour = Answer { requested: start, expires_on: 1_700_003_600_000.0, refresh_after: None };
+    /// schedule.acquired(1, hour, start, 0.5);
+    /// assert_eq!(schedule.usable_until().map(|until| until.mono), Some(3_590_000));
+    /// # Ok::<(), copilot_keyless::Error>(())
+    /// ```
+    pub fn usable_until(&self) -> Option<Now> {
+        self.stored.map(|stored| {
+            let (wall, mono) = stored.until(stored.forced_at);
+            Now { wall, mono }
+        })
+    }
+
     /// Returns when the stored token becomes due and when it expires, on the monotonic clock.
     pub(crate) fn turning_points(&self) -> Option<[Millis; 2]> {
         self.stored.map(|stored| {

@@ -11,4 +11,4 @@ pub use clock_skew::{clock_ahead, corrected_expiry, seems_expired};
 pub(crate) use date::http_date;
 pub use date::parse_instant;
 pub use lifetime::{Lifetime, MAX_LIFETIME_MS, Millis};
-pub use response::{FieldValue, TokenResponse, parse_token_fields, parse_token_response};
+pub use response::{FieldValue, TokenResponse, bare_token, parse_token_fields, parse_token_response};

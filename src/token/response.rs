@@ -191,13 +191,34 @@ fn token(fields: &Members) -> Result<&str> {
         };
         return Err(Error::new(Code::ExpiryNoToken, "the token response carries no token").hint(hint));
     };
+    bare_token(token).map(|_| token)
+}
+
+/// Returns a token without `Bearer ` and the spaces around it, as an `Authorization` header carries it.
+///
+/// Errors: `token/malformed` for characters that no header can carry, `token/empty`.
+///
+/// ```
+/// use copilot_keyless::token::bare_token;
+///
+/// assert_eq!(bare_token("Bearer eyJhbGciOi ")?, "eyJhbGciOi");
+/// assert!(bare_token("two words").is_err());
+/// # Ok::<(), copilot_keyless::Error>(())
+/// ```
+pub fn bare_token(token: &str) -> Result<&str> {
     let bare = token.trim_matches(' ');
     let bare = match bare.split_at_checked("bearer ".len()) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer ") => rest.trim_start_matches(' '),
         _ => bare,
     };
+    if bare.is_empty() {
+        return Err(
+            Error::new(Code::TokenEmpty, "the credential returned an empty token")
+                .hint("Check the credential: a request with an empty token carries no token at all."),
+        );
+    }
     if bare.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(token);
+        return Ok(bare);
     }
     Err(Error::new(
         Code::TokenMalformed,

@@ -22,33 +22,30 @@ export function rust({ config, model, scope }: ProviderPlan): Code {
   const provider = [
     "fn provider() -> Result<ProviderConfig, Box<dyn Error>> {",
     ...indent("    ", [
-      ...(scope ? [CREDENTIAL] : []),
       "let mut provider = ProviderConfig::new(BASE_URL);",
       ...fields(config, field, quote, dated).filter((line) => line !== ""),
-      ...(scope ? ["provider.bearer_token_provider = Some(Arc::new(bearer_token));"] : []),
+      ...(scope
+        ? [
+            "let tokens = TokenProvider::for_scope(SCOPE)?;",
+            "provider.bearer_token_provider = Some(Arc::new(tokens));",
+          ]
+        : []),
       "Ok(provider)",
     ]),
     "}",
   ];
   const uses = (others: readonly string[], types: readonly string[]) => [
-    ...(scope ? ["use std::env;"] : []),
     "use std::error::Error;",
     ...(scope ? ["use std::sync::Arc;"] : []),
     "",
-    ...(scope
-      ? [
-          "use azure_core::credentials::TokenCredential;",
-          "use azure_identity::{DeveloperToolsCredential, ManagedIdentityCredential};",
-          "use github_copilot_sdk::provider_token::{BearerTokenError, ProviderTokenArgs};",
-        ]
-      : []),
+    ...(scope ? ["use copilot_keyless_tokio::TokenProvider;"] : []),
     `use github_copilot_sdk::types::${list([...(config.azure ? ["AzureProviderOptions"] : []), "ProviderConfig", ...types])};`,
     ...others,
     "",
   ];
   return {
     program: [
-      `// Install: cargo add github-copilot-sdk${scope ? " azure_core azure_identity" : ""} tokio --features tokio/macros,tokio/rt-multi-thread`,
+      `// Install: cargo add github-copilot-sdk${scope ? " copilot-keyless-tokio" : ""} tokio --features ${scope ? "copilot-keyless-tokio/copilot," : ""}tokio/macros,tokio/rt-multi-thread`,
       "// Run: cargo run",
       "",
       ...uses(["use github_copilot_sdk::{Client, ClientOptions};"], ["SessionConfig"]),
@@ -81,23 +78,6 @@ export function rust({ config, model, scope }: ProviderPlan): Code {
     ].join("\n"),
   };
 }
-
-// DefaultAzureCredential does not exist in Rust.
-const CREDENTIAL = `// On your machine: az login or azd auth login.
-let choice = env::var("AZURE_TOKEN_CREDENTIALS");
-let credential: Arc<dyn TokenCredential> = match choice.as_deref() {
-    Ok("ManagedIdentityCredential") => ManagedIdentityCredential::new(None)?,
-    _ => DeveloperToolsCredential::new(None)?,
-};
-let bearer_token = move |_: ProviderTokenArgs| {
-    let credential = Arc::clone(&credential);
-    async move {
-        match credential.get_token(&[SCOPE], None).await {
-            Ok(token) => Ok(token.token.secret().to_owned()),
-            Err(error) => Err(BearerTokenError::message(error.to_string())),
-        }
-    }
-};`;
 
 function constant(name: string, value: string): string {
   const line = `const ${name}: &str = ${quote(value)};`;

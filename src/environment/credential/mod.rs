@@ -17,6 +17,7 @@
 //! chain.
 
 mod authority;
+mod chain;
 mod choice;
 mod detect;
 mod fallback;
@@ -30,6 +31,7 @@ use crate::text::is_guid;
 use crate::{Code, Error, Result, Variables};
 use crate::{Notice, NoticeCode};
 pub(crate) use authority::{check_job_authority, cloud_of_authority};
+pub use chain::credential_chain;
 use choice::Choice;
 use detect::Signs;
 pub(crate) use detect::{client_ids, tenant_ids};
@@ -229,4 +231,9 @@ pub fn credential(env: &Variables, cloud: Cloud) -> Result<CredentialPlan> {
     }
     plan.warnings.extend(choice.obstacle(&vars, &identities));
     Ok(plan)
+}
+
+/// Detects the host platform.
+pub(crate) fn host(env: &Variables) -> Option<Host> {
+    Signs(env).host()
 }

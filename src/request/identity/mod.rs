@@ -18,6 +18,7 @@
 //! it.
 
 mod answer;
+mod arc;
 mod assertion;
 mod entra;
 mod managed_identity;
@@ -29,11 +30,12 @@ mod sidecar;
 use serde::{Deserialize, Serialize};
 
 pub use answer::{ANSWER_MAX_BYTES, Answer, Failure, Token, Verdict, accept, judge};
+pub use arc::arc_key_file;
 
 pub use renewal::NotRenewed;
 pub use sidecar::Sidecar;
 
-use crate::environment::Variable;
+use crate::environment::{self, CredentialKind, Variable};
 use crate::{Headers, Result, Variables};
 use settings::Settings;
 
@@ -60,6 +62,24 @@ pub enum Source {
     AzurePipelines,
     /// The Microsoft Entra ID auth sidecar.
     Sidecar,
+    /// The managed identity endpoint of the Azure Arc agent.
+    AzureArc,
+}
+
+impl Source {
+    /// Whether the endpoint is on this machine or in its network: no proxy may be between, because it
+    /// would receive the secret of the host, or answer in its place.
+    pub const fn is_local(self) -> bool {
+        match self {
+            Self::AppService
+            | Self::Imds
+            | Self::ServiceFabric
+            | Self::MachineLearning
+            | Self::Sidecar
+            | Self::AzureArc => true,
+            Self::WorkloadIdentity | Self::ClientSecret | Self::GithubActions | Self::AzurePipelines => false,
+        }
+    }
 }
 
 /// The options of a token request. As JSON in camel case; every field except `scopes` is optional
@@ -89,6 +109,9 @@ pub struct Request {
     pub own_assertion: bool,
     /// Whether the caller supplies the client secret.
     pub own_secret: bool,
+    /// Whether the caller can answer the challenge of Azure Arc's agent ([`arc_key_file`]), which
+    /// needs the files of the host.
+    pub azure_arc: bool,
     /// The service connection of Azure Pipelines. Default:
     /// `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID`.
     pub service_connection_id: Option<String>,
@@ -240,5 +263,20 @@ pub fn call(request: &Request) -> Result<Call> {
         Source::GithubActions => settings.github_actions(),
         Source::AzurePipelines => settings.azure_pipelines(),
         Source::Sidecar => settings.sidecar(),
+        Source::AzureArc => settings.azure_arc(),
     }
+}
+
+/// Percent-encodes a secret for the form of a [`Call`].
+pub fn form_encoded(secret: &str) -> String {
+    settings::encoded(secret)
+}
+
+/// Returns the source that carries out a credential of
+/// [`environment::credential_chain`](crate::environment::credential_chain); `None` for a developer
+/// tool and for a service principal without a client secret. Reads `env` and `azure_arc` of the
+/// request.
+pub fn source_of(kind: CredentialKind, request: &Request) -> Option<Source> {
+    let settings = Settings { request };
+    settings.source_of(kind, environment::host(&request.env))
 }

@@ -56,19 +56,7 @@ impl<'a> Settings<'a> {
         let env = self.request.env.iter().filter(|(name, _)| !replaced(name));
         let env = env.map(|(name, text)| (name, text.clone())).collect();
         let plan = environment::credential(&env, Cloud::Public)?;
-        let source = match plan.kind {
-            CredentialKind::Environment => self
-                .get(Variable::AzureClientSecret)
-                .map(|_| Source::ClientSecret),
-            CredentialKind::WorkloadIdentity => Some(Source::WorkloadIdentity),
-            CredentialKind::GithubActions => Some(Source::GithubActions),
-            CredentialKind::AzurePipelines => Some(Source::AzurePipelines),
-            CredentialKind::ManagedIdentity | CredentialKind::Default | CredentialKind::DeployedService => {
-                self.managed_identity(plan.host)
-            }
-            _ => None,
-        };
-        source.ok_or_else(|| {
+        self.source_of(plan.kind, plan.host).ok_or_else(|| {
             configuration(&format!(
                 "The direct credential cannot do what {} asks for",
                 if plan.source == Origin::Default { "this host" } else { plan.source.as_str() }
@@ -76,6 +64,22 @@ impl<'a> Settings<'a> {
                  federated tokens, and takes a client secret. For developer tools, certificates and other hosts use a \
                  credential of @azure/identity.")
         })
+    }
+
+    /// Returns the source of a kind of credential.
+    pub(super) fn source_of(&self, kind: CredentialKind, host: Option<Host>) -> Option<Source> {
+        match kind {
+            CredentialKind::Environment => self
+                .get(Variable::AzureClientSecret)
+                .map(|_| Source::ClientSecret),
+            CredentialKind::WorkloadIdentity => Some(Source::WorkloadIdentity),
+            CredentialKind::GithubActions => Some(Source::GithubActions),
+            CredentialKind::AzurePipelines => Some(Source::AzurePipelines),
+            CredentialKind::ManagedIdentity | CredentialKind::Default | CredentialKind::DeployedService => {
+                self.managed_identity(host)
+            }
+            _ => None,
+        }
     }
 
     /// Returns the managed identity endpoint of the host, in the order of MSAL.
@@ -87,6 +91,8 @@ impl<'a> Settings<'a> {
             Some(Source::AppService)
         } else if self.has(&[Variable::MsiEndpoint, Variable::MsiSecret]) {
             Some(Source::MachineLearning)
+        } else if self.request.azure_arc && host == Some(Host::AzureArc) {
+            Some(Source::AzureArc)
         } else if matches!(host, Some(Host::AzureArc | Host::CloudShell)) {
             None
         } else if self.has(&[Variable::IdentityEndpoint]) {

@@ -177,7 +177,8 @@ language("Rust", ["cargo", "rustc", "rustfmt"], () => {
       write(join(path, "src/main.rs"), program);
       // Shares the compiled SDK with the crate that uses it, too.
       const target = { CARGO_TARGET_DIR: join(root, "crates/tokio/target") };
-      return succeed("cargo", ["run", "--quiet", "--locked"], path, { ...env, ...target });
+      const crate = `patch.crates-io.copilot-keyless-tokio.path="${join(root, "crates/tokio")}"`;
+      return succeed("cargo", ["run", "--quiet", "--locked", "--config", crate], path, { ...env, ...target });
     }),
   );
 

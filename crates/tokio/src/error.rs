@@ -1,0 +1,172 @@
+//! The error of a provider.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use copilot_keyless::Code;
+
+/// The code of an error outside of a tokio runtime, which no other language has.
+const NO_RUNTIME: &str = "token/no-runtime";
+
+/// Why there is no token. Cloned by pointer. Holds no token and no secret.
+///
+/// The codes are those of the npm package; `token/no-runtime` is this crate's own.
+///
+/// ```
+/// use copilot_keyless_tokio::TokenProvider;
+///
+/// let error = TokenProvider::for_scope(" ").unwrap_err();
+/// assert_eq!(error.code(), "provider/scope");
+/// assert!(error.hint().contains("https://ai.azure.com/.default"));
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Error(Arc<Parts>);
+
+#[derive(Clone)]
+struct Parts {
+    code: &'static str,
+    message: String,
+    hint: String,
+    status: Option<u16>,
+    retry_after: Option<Duration>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(code: Code, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::with_code(code.as_str(), message, hint)
+    }
+
+    fn with_code(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self(Arc::new(Parts {
+            code,
+            message: message.into(),
+            hint: hint.into(),
+            status: None,
+            retry_after: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::new(
+            Code::TokenClosed,
+            "The token provider is closed",
+            "Create a new one. Call close() only when the program ends.",
+        )
+    }
+
+    pub(crate) fn no_runtime() -> Self {
+        Self::with_code(
+            NO_RUNTIME,
+            "There is no tokio runtime to acquire a token in",
+            "Call token() inside of a runtime, as #[tokio::main] starts one, with its timers and I/O enabled.",
+        )
+    }
+
+    pub(crate) fn runtime_ended() -> Self {
+        Self::with_code(
+            NO_RUNTIME,
+            "The tokio runtime that acquired the token ended before",
+            "Ask again: the next call acquires the token in its own runtime.",
+        )
+    }
+
+    /// Returns the stable code, such as `credential/refused`.
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// Returns the next step; empty if none is known.
+    pub fn hint(&self) -> &str {
+        &self.0.hint
+    }
+
+    /// Returns the HTTP status of the identity endpoint, if that refused.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// Returns when to ask again: before, callers would get the same error.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether the same call may succeed later although nobody changes anything.
+    pub fn is_retryable(&self) -> bool {
+        self.0.code == NO_RUNTIME || self.0.code.parse::<Code>().is_ok_and(Code::is_retryable)
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    pub(crate) fn with_status(self, status: Option<u16>) -> Self {
+        self.changed(|parts| parts.status = status)
+    }
+
+    pub(crate) fn with_source(self, source: Option<Arc<dyn StdError + Send + Sync>>) -> Self {
+        self.changed(|parts| parts.source = source)
+    }
+
+    /// Puts a sentence before the message.
+    pub(crate) fn within(self, sentence: &str) -> Self {
+        self.changed(|parts| parts.message = format!("{sentence}. {}", parts.message))
+    }
+
+    /// Adds the pause before the next acquisition, if a retry may help.
+    pub(crate) fn with_pause(self, pause: Duration) -> Self {
+        if !self.is_retryable() || pause.is_zero() || self.0.retry_after == Some(pause) {
+            return self;
+        }
+        self.changed(|parts| parts.retry_after = Some(pause))
+    }
+
+    fn changed(mut self, change: impl FnOnce(&mut Parts)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+impl From<copilot_keyless::Error> for Error {
+    fn from(error: copilot_keyless::Error) -> Self {
+        Self::new(
+            error.code(),
+            error.message(),
+            error.next_step().unwrap_or_default(),
+        )
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = &*self.0;
+        f.debug_struct("Error")
+            .field("code", &parts.code)
+            .field("message", &parts.message)
+            .field("hint", &parts.hint)
+            .field("status", &parts.status)
+            .field("retry_after", &parts.retry_after)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message(), self.code())?;
+        match self.hint() {
+            "" => Ok(()),
+            hint => write!(f, ". {hint}"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.0.source.as_deref()?;
+        Some(source)
+    }
+}

@@ -1,0 +1,372 @@
+//! What the clones of a provider share: the schedule behind a lock, and the snapshot in front of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use copilot_keyless::schedule::{Decision, FlightStart, Now, Phase, Schedule};
+use copilot_keyless::token::challenge;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::flight::{End, Flight, Launch};
+use super::snapshot::{Reading, Snapshot};
+use super::{RefreshPolicy, TokenStatus, keep_fresh};
+use crate::clock::{self, Clock, duration_of, time_of};
+use crate::credential::{Credential, TokenRequest};
+use crate::{Error, Result, Token};
+
+/// The settings of a provider.
+pub(super) struct Settings {
+    pub(super) credential: Arc<dyn Credential>,
+    pub(super) scopes: Vec<String>,
+    pub(super) tenant: Option<String>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) keep_fresh: bool,
+}
+
+pub(super) struct Shared {
+    pub(super) settings: Settings,
+    snapshot: ArcSwapOption<Snapshot>,
+    state: Mutex<State>,
+    status: watch::Sender<TokenStatus>,
+    /// The number of running flights.
+    pub(super) tasks: watch::Sender<usize>,
+    keeper: Mutex<Option<AbortHandle>>,
+}
+
+/// What the lock guards.
+pub(super) struct State {
+    pub(super) schedule: Schedule,
+    pub(super) token: Option<Held>,
+    /// The token that the resource rejected last.
+    pub(super) rejected: Option<Token>,
+    /// The claims that the next acquisition asks for.
+    pub(super) claims: Option<String>,
+    pub(super) last_failure: Option<Error>,
+    pub(super) flight: Option<Flight>,
+}
+
+/// The current token.
+pub(super) struct Held {
+    pub(super) token: Token,
+    pub(super) requested: Now,
+    /// Whether it was acquired with the claims of a challenge.
+    pub(super) has_claims: bool,
+}
+
+/// What a caller does.
+pub(super) enum Answer {
+    Use(Token),
+    Wait {
+        flight: u32,
+        end: watch::Receiver<Option<End>>,
+        timeout: Duration,
+    },
+    Fail(Error),
+}
+
+impl Shared {
+    pub(super) fn new(settings: Settings, policy: RefreshPolicy) -> Result<Arc<Self>> {
+        let state = State {
+            schedule: Schedule::new(policy.into_core())?,
+            token: None,
+            rejected: None,
+            claims: None,
+            last_failure: None,
+            flight: None,
+        };
+        let status = state.status(clock::now(&*settings.clock));
+        Ok(Arc::new(Self {
+            settings,
+            snapshot: ArcSwapOption::empty(),
+            state: Mutex::new(state),
+            status: watch::Sender::new(status),
+            tasks: watch::Sender::new(0),
+            keeper: Mutex::new(None),
+        }))
+    }
+
+    pub(super) fn now(&self) -> Now {
+        clock::now(&*self.settings.clock)
+    }
+
+    /// Returns the token if that needs no wait.
+    pub(super) fn ready(self: &Arc<Self>) -> Option<Token> {
+        let now = self.now();
+        let snapshot = self.snapshot.load();
+        let snapshot = snapshot.as_ref()?;
+        match snapshot.read(now) {
+            Reading::Use => Some(snapshot.token.clone()),
+            Reading::Good => {
+                let state = match self.state.try_lock() {
+                    Ok(state) => state,
+                    Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                    Err(TryLockError::WouldBlock) => return Some(snapshot.token.clone()),
+                };
+                match self.decide(state, now) {
+                    Answer::Use(token) => Some(token),
+                    Answer::Wait { .. } | Answer::Fail(_) => None,
+                }
+            }
+            Reading::Over => None,
+        }
+    }
+
+    /// Returns the token if it is good, at any time and anywhere. Starts a refresh that is due, if that
+    /// is possible here.
+    pub(super) fn try_ready(self: &Arc<Self>) -> Option<Token> {
+        let now = self.now();
+        let state = self.lock();
+        match state.schedule.phase(now) {
+            Phase::Fresh | Phase::Due => match self.decide(state, now) {
+                Answer::Use(token) => Some(token),
+                Answer::Wait { .. } | Answer::Fail(_) => None,
+            },
+            Phase::Empty | Phase::Expired | Phase::Closed => None,
+        }
+    }
+
+    /// Decides for a caller. Starts the flight that the schedule asks for.
+    pub(super) fn ask(self: &Arc<Self>) -> Answer {
+        let now = self.now();
+        self.decide(self.lock(), now)
+    }
+
+    fn decide(self: &Arc<Self>, mut state: MutexGuard<'_, State>, now: Now) -> Answer {
+        let Ok(runtime) = Handle::try_current() else {
+            return match (state.schedule.phase(now), &state.token) {
+                (Phase::Fresh | Phase::Due, Some(held)) => Answer::Use(held.token.clone()),
+                (Phase::Closed, _) => Answer::Fail(Error::closed()),
+                _ => Answer::Fail(Error::no_runtime()),
+            };
+        };
+        let mut launch = None;
+        let answer = match state.schedule.request(now) {
+            Decision::Use {
+                until_wall,
+                until_mono,
+                start,
+                ..
+            } => {
+                launch = start.map(|start| self.prepare(&mut state, start, true, now));
+                self.publish(
+                    &state,
+                    now,
+                    Now {
+                        wall: until_wall,
+                        mono: until_mono,
+                    },
+                );
+                match &state.token {
+                    Some(held) => Answer::Use(held.token.clone()),
+                    // Never: the schedule has a token where the state has one.
+                    None => Answer::Fail(Error::closed()),
+                }
+            }
+            Decision::Wait {
+                flight,
+                timeout_ms,
+                start,
+            } => {
+                let timeout = duration_of(timeout_ms);
+                if start {
+                    launch = Some(self.prepare(&mut state, FlightStart { flight, timeout_ms }, false, now));
+                }
+                match &state.flight {
+                    Some(current) => {
+                        current.end_by(Instant::now() + timeout);
+                        Answer::Wait {
+                            flight,
+                            end: current.end.subscribe(),
+                            timeout,
+                        }
+                    }
+                    None => Answer::Fail(Error::closed()),
+                }
+            }
+            Decision::Refuse { retry_after_ms } => {
+                let failure = state.last_failure.clone().unwrap_or_else(Error::closed);
+                Answer::Fail(failure.with_pause(duration_of(retry_after_ms)))
+            }
+            Decision::Closed => Answer::Fail(Error::closed()),
+        };
+        drop(state);
+        // Without the lock: a runtime that has ended drops the task at once.
+        if let Some(launch) = launch {
+            launch.start(&runtime);
+        }
+        self.keep(&runtime);
+        answer
+    }
+
+    /// Registers a flight. Callers of an earlier one, which the schedule has given up, ask again.
+    fn prepare(
+        self: &Arc<Self>,
+        state: &mut State,
+        start: FlightStart,
+        background: bool,
+        now: Now,
+    ) -> Launch {
+        let mut request =
+            TokenRequest::new(self.settings.scopes.iter().cloned()).after(state.rejected.clone());
+        request.tenant.clone_from(&self.settings.tenant);
+        request.claims.clone_from(&state.claims);
+        let (flight, launch) = Flight::new(self, start, request);
+        if let Some(overdue) = state.flight.replace(flight) {
+            overdue.end.send_replace(Some(End::Again));
+        }
+        tracing::debug!(scopes = ?self.settings.scopes, background, "acquiring a token");
+        self.tell(state, now);
+        launch
+    }
+
+    /// Starts the task that keeps the token fresh, unless it runs.
+    fn keep(self: &Arc<Self>, runtime: &Handle) {
+        if !self.settings.keep_fresh {
+            return;
+        }
+        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        if keeper.as_ref().is_none_or(AbortHandle::is_finished) {
+            let task = keep_fresh::run(Arc::downgrade(self), self.status.subscribe());
+            *keeper = Some(runtime.spawn(task).abort_handle());
+        }
+    }
+
+    /// Starts a refresh that is due. Returns when to call it again: `None` until the status changes.
+    pub(super) fn wake(self: &Arc<Self>, runtime: &Handle) -> Option<Duration> {
+        let now = self.now();
+        let mut state = self.lock();
+        let start = state.schedule.wake(now);
+        let launch = start.map(|start| self.prepare(&mut state, start, true, now));
+        let next = state.schedule.next_wake(now).map(duration_of);
+        drop(state);
+        if let Some(launch) = launch {
+            launch.start(runtime);
+        }
+        next
+    }
+
+    pub(super) fn reject(&self, token: &Token) -> bool {
+        let now = self.now();
+        let mut state = self.lock();
+        let current = state.token.as_ref().is_some_and(|held| held.token.is(token));
+        if !current || !state.schedule.invalidate(now) {
+            return false;
+        }
+        tracing::debug!(scopes = ?self.settings.scopes, "the resource rejected the token");
+        state.rejected = Some(token.clone());
+        state.token = None;
+        self.refresh_snapshot(&state, now);
+        self.tell(&state, now);
+        true
+    }
+
+    pub(super) fn challenge(&self, token: &Token, www_authenticate: &str) -> bool {
+        let Some(claims) = challenge::parse(www_authenticate).claims else {
+            return self.reject(token);
+        };
+        let now = self.now();
+        let mut state = self.lock();
+        let answered = match (&state.token, &state.flight) {
+            (Some(held), _) => held.has_claims && !held.token.is(token),
+            (None, flight) => flight.as_ref().is_some_and(|flight| flight.has_claims),
+        };
+        if answered {
+            return true;
+        }
+        if !state.schedule.challenged(now) {
+            return false;
+        }
+        tracing::debug!(scopes = ?self.settings.scopes, "the resource asks for claims");
+        state.claims = Some(claims);
+        state.rejected = Some(token.clone());
+        state.token = None;
+        let superseded = state.flight.take();
+        self.refresh_snapshot(&state, now);
+        self.tell(&state, now);
+        drop(state);
+        if let Some(flight) = superseded {
+            flight.end.send_replace(Some(End::Again));
+        }
+        true
+    }
+
+    pub(super) fn close(&self) {
+        let now = self.now();
+        let mut state = self.lock();
+        state.schedule.close();
+        state.token = None;
+        state.rejected = None;
+        state.claims = None;
+        let flight = state.flight.take();
+        self.refresh_snapshot(&state, now);
+        self.tell(&state, now);
+        drop(state);
+        if let Some(flight) = flight {
+            flight.end.send_replace(Some(End::Failed(Error::closed())));
+        }
+    }
+
+    #[cfg(feature = "azure-core")]
+    pub(super) fn current(&self) -> Option<Token> {
+        self.lock().token.as_ref().map(|held| held.token.clone())
+    }
+
+    pub(super) fn status(&self) -> TokenStatus {
+        let now = self.now();
+        self.lock().status(now)
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<TokenStatus> {
+        self.status.subscribe()
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the status to those who watch it.
+    pub(super) fn tell(&self, state: &State, now: Now) {
+        self.status.send_replace(state.status(now));
+    }
+
+    /// Publishes the token, or that there is none. The next caller asks the schedule.
+    pub(super) fn refresh_snapshot(&self, state: &State, now: Now) {
+        self.publish(state, now, now);
+    }
+
+    fn publish(&self, state: &State, now: Now, use_until: Now) {
+        let usable = state.token.as_ref().zip(state.schedule.usable_until());
+        self.snapshot.store(usable.map(|(held, good_until)| {
+            Arc::new(Snapshot {
+                token: held.token.clone(),
+                since: now.wall,
+                use_until,
+                good_until,
+            })
+        }));
+    }
+}
+
+impl State {
+    fn status(&self, now: Now) -> TokenStatus {
+        let status = self.schedule.status(now);
+        let age = self.token.as_ref().map(|held| {
+            let mono = now.mono.saturating_sub(held.requested.mono);
+            duration_of(mono.max(now.wall.saturating_sub(held.requested.wall)))
+        });
+        TokenStatus {
+            phase: status.state,
+            age,
+            expires_on: status.expires_on.map(time_of),
+            refresh_on: status.refresh_on.map(time_of),
+            next_attempt_on: status.next_attempt_on.map(time_of),
+            refreshing: status.refreshing,
+            consecutive_failures: status.consecutive_failures,
+            last_failure: self.last_failure.clone(),
+        }
+    }
+}
