@@ -196,9 +196,12 @@ class Process implements NativeGateway {
   /** The variables of an identity that a token function answers for; none for options. */
   async #identity({ tokens }: { tokens?: Tokens }): Promise<Record<string, string>> {
     if (typeof tokens !== "function") return {};
+    let count = 0;
     const server = createServer((_request, response) => {
       const answer = async () => {
-        const access_token = await (tokens as unknown as () => Promise<string>)();
+        const token = await (tokens as unknown as () => Promise<string>)();
+        count += 1;
+        const access_token = count === 1 ? token : `${token}-${count}`;
         const expires_on = `${Math.floor(Date.now() / 1_000) + 3_600}`;
         response.end(JSON.stringify({ access_token, expires_on, token_type: "Bearer" }));
       };

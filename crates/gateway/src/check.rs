@@ -10,6 +10,7 @@ use copilot_keyless::diagnosis::{Diagnosis, DiagnosisCode, FailedRequest};
 use copilot_keyless::endpoint::Options;
 use copilot_keyless::provider::ProviderRequest;
 use copilot_keyless::request::probe::{self, Method as ProbeMethod};
+use copilot_keyless_tokio::Token;
 use http_body::Body as _;
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Uri};
@@ -24,7 +25,6 @@ use crate::failure::{Failure, clean, one_line};
 use crate::headers::for_diagnosis;
 use crate::request_body::Sent;
 use crate::settings::{Given, GivenBackend};
-use crate::tokens::Token;
 
 /// How much of an answer is read.
 const MAX_ANSWER: usize = 1024 * 1024;
@@ -128,7 +128,8 @@ async fn token_of(
     let late = || Failure::new("token/timeout", format!("There was no token within {timeout:?}."));
     let found = tokio::time::timeout(timeout, tokens.token())
         .await
-        .map_err(|_| late())??;
+        .map_err(|_| late())?
+        .map_err(Failure::from)?;
     *token = Some(found);
     Ok(format!(
         "for {}",
@@ -200,7 +201,7 @@ async fn request(
         now: Some(clock::wall()),
         deployment: call.deployment.clone(),
         wire_api: call.wire_api.map(|api| format!("{api:?}").to_lowercase()),
-        token: token.map(|token| token.secret().clone()),
+        token: token.map(|token| Secret::from(token.secret())),
         env: asked.env,
         ..FailedRequest::default()
     };

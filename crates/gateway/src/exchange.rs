@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use copilot_keyless::Secret;
 use copilot_keyless::gateway::{
     Admission, Answer, Dialect, Incoming as Asked, Outcome, Refusal, Verdict, Wanted, judge, needs_reading,
     operation, repeats_broken_connection,
 };
 use copilot_keyless::token::challenge;
+use copilot_keyless_tokio::{Token, TokenProvider};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::header::{
@@ -30,7 +32,7 @@ use crate::record::Record;
 use crate::request_body::{Received, Unread, receive};
 use crate::settings::Log;
 use crate::socket::Busy;
-use crate::tokens::{Token, Tokens};
+use crate::tokens::acquire;
 use crate::upstream::{NoAnswer, Reason};
 
 /// How much of the body of an error is read. Azure's are smaller than 4 KiB.
@@ -340,7 +342,7 @@ impl Exchange {
         let bytes = Bytes::from(read.concat());
         let most = 16 * MAX_ERROR_BYTES as u64;
         let body = decompressed(&bytes, text(headers, CONTENT_ENCODING), most);
-        let secret = token.map(|token| token.secret().clone());
+        let secret = token.map(|token| Secret::from(token.secret()));
         let body = String::from_utf8_lossy(&body).into_owned();
         let diagnosis = backend.diagnose(status, for_diagnosis(headers), body, secret);
         let claims = || challenge::parse(text(headers, WWW_AUTHENTICATE)?).claims;
@@ -357,17 +359,10 @@ impl Exchange {
     }
 }
 
-async fn acquire(tokens: Option<&Tokens>) -> Result<Option<Token>, Failure> {
-    match tokens {
-        None => Ok(None),
-        Some(tokens) => tokens.token().await.map(Some),
-    }
-}
-
 /// Acquires another token after the resource rejected this one. Many calls at once cost one
 /// acquisition, because only the first of them finds the token still in use.
 async fn renew(
-    tokens: Option<&Tokens>,
+    tokens: Option<&TokenProvider>,
     rejected: Option<&Token>,
     verdict: Verdict,
     asked: Option<&str>,
@@ -376,7 +371,7 @@ async fn renew(
         match (verdict, asked) {
             (Verdict::Challenge, Some(asked)) => tokens.challenge(token, asked),
             _ => tokens.reject(token),
-        }
+        };
     }
     acquire(tokens).await
 }
