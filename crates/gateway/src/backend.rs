@@ -9,13 +9,12 @@ use copilot_keyless::gateway::{
 };
 use copilot_keyless::provider::{ProviderPlan, ProviderRequest, plan};
 use copilot_keyless::{Headers, Notice, Secret, Variables};
-use copilot_keyless_tokio::TokenProvider;
 use hyper::header::{HeaderName, HeaderValue};
 
 use crate::clock;
 use crate::failure::Failure;
 use crate::settings::{Given, GivenBackend};
-use crate::tokens::tokens;
+use crate::tokens::Tokens;
 use crate::upstream::Upstream;
 
 /// A resource behind the gateway.
@@ -24,7 +23,7 @@ pub(crate) struct Backend {
     pub(crate) rules: Gateway,
     pub(crate) upstream: Upstream,
     /// `None` for a host without a known scope, which gets no token.
-    pub(crate) tokens: Option<TokenProvider>,
+    pub(crate) tokens: Option<Tokens>,
     /// Headers of the settings, which every request gets.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) plan: ProviderPlan,
@@ -49,7 +48,7 @@ impl Backend {
         let tokens = plan
             .scope
             .as_deref()
-            .map(|scope| tokens(scope, request.env.clone()))
+            .map(|scope| Tokens::new(scope, request.env.clone()))
             .transpose()?;
         let header = |(name, value): (&String, &String)| {
             let name = HeaderName::try_from(name).ok()?;

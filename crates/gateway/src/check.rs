@@ -128,8 +128,7 @@ async fn token_of(
     let late = || Failure::new("token/timeout", format!("There was no token within {timeout:?}."));
     let found = tokio::time::timeout(timeout, tokens.token())
         .await
-        .map_err(|_| late())?
-        .map_err(Failure::from)?;
+        .map_err(|_| late())??;
     *token = Some(found);
     Ok(format!(
         "for {}",

@@ -11,7 +11,7 @@ use copilot_keyless::gateway::{
     operation, repeats_broken_connection,
 };
 use copilot_keyless::token::challenge;
-use copilot_keyless_tokio::{Token, TokenProvider};
+use copilot_keyless_tokio::Token;
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::header::{
@@ -32,7 +32,6 @@ use crate::record::Record;
 use crate::request_body::{Received, Unread, receive};
 use crate::settings::Log;
 use crate::socket::Busy;
-use crate::tokens::acquire;
 use crate::upstream::{NoAnswer, Reason};
 
 /// How much of the body of an error is read. Azure's are smaller than 4 KiB.
@@ -171,10 +170,13 @@ impl Exchange {
 
     /// Sends the request to a backend, at most twice.
     async fn ask(&mut self, backend: &Backend, target: &str) -> Step {
-        let mut token = match acquire(backend.tokens.as_ref()).await {
-            Ok(token) => token,
-            Err(failure) => return self.has_no_token(failure),
-        };
+        let mut token = None;
+        if let Some(tokens) = &backend.tokens {
+            match tokens.token().await {
+                Ok(acquired) => token = Some(acquired),
+                Err(failure) => return self.has_no_token(failure),
+            }
+        }
         let mut repeated = false;
         loop {
             self.record.entry.repeated |= repeated;
@@ -225,11 +227,12 @@ impl Exchange {
                 Verdict::Renew | Verdict::Challenge | Verdict::RetryByClient => {}
             }
             let asked = text(answer.headers(), WWW_AUTHENTICATE);
-            let renewed = renew(backend.tokens.as_ref(), token.as_ref(), verdict, asked);
-            token = match renewed.await {
-                Ok(token) => token,
-                Err(failure) => return self.has_no_token(failure),
-            };
+            if let (Some(tokens), Some(rejected)) = (&backend.tokens, &token) {
+                match tokens.renew(rejected, verdict, asked).await {
+                    Ok(renewed) => token = Some(renewed),
+                    Err(failure) => return self.has_no_token(failure),
+                }
+            }
             if verdict == Verdict::RetryByClient {
                 return Step::Own(Own::explanation(self.dialect, 503, failure));
             }
@@ -357,23 +360,6 @@ impl Exchange {
         });
         (verdict, Failure::of_diagnosis(&diagnosis))
     }
-}
-
-/// Acquires another token after the resource rejected this one. Many calls at once cost one
-/// acquisition, because only the first of them finds the token still in use.
-async fn renew(
-    tokens: Option<&TokenProvider>,
-    rejected: Option<&Token>,
-    verdict: Verdict,
-    asked: Option<&str>,
-) -> Result<Option<Token>, Failure> {
-    if let (Some(tokens), Some(token)) = (tokens, rejected) {
-        match (verdict, asked) {
-            (Verdict::Challenge, Some(asked)) => tokens.challenge(token, asked),
-            _ => tokens.reject(token),
-        };
-    }
-    acquire(tokens).await
 }
 
 /// The target as the client sent it.

@@ -1,24 +1,59 @@
 //! The tokens of one backend.
 
+use std::sync::{Mutex, PoisonError};
+
 use copilot_keyless::Variables;
+use copilot_keyless::gateway::Verdict;
 use copilot_keyless_tokio::{Error, Token, TokenProvider};
 
 use crate::failure::Failure;
 
-/// Creates the tokens of a scope, for the identity that the variables select.
-pub(crate) fn tokens(scope: &str, env: Variables) -> Result<TokenProvider, Failure> {
-    let provider = TokenProvider::builder()
-        .scope(scope)
-        .vars(move |name| env.get(name).map(|value| value.expose().to_owned()))
-        .build()?;
-    Ok(provider)
+/// The tokens of one scope and identity.
+pub(crate) struct Tokens {
+    provider: TokenProvider,
+    /// The one that the resource rejected last.
+    rejected: Mutex<Option<Token>>,
 }
 
-/// Returns the token of a request; none for a resource without a known scope.
-pub(crate) async fn acquire(tokens: Option<&TokenProvider>) -> Result<Option<Token>, Failure> {
-    match tokens {
-        None => Ok(None),
-        Some(tokens) => Ok(Some(tokens.token().await?)),
+impl Tokens {
+    /// Creates the tokens of a scope, for the identity that the variables select.
+    pub(crate) fn new(scope: &str, env: Variables) -> Result<Self, Failure> {
+        let provider = TokenProvider::builder()
+            .scope(scope)
+            .vars(move |name| env.get(name).map(|value| value.expose().to_owned()))
+            .build()?;
+        Ok(Self {
+            provider,
+            rejected: Mutex::default(),
+        })
+    }
+
+    /// Returns the token of a request.
+    pub(crate) async fn token(&self) -> Result<Token, Failure> {
+        match self.provider.token().await {
+            // An identity with its own cache may have no other token, and the role may be there by now.
+            Err(error) if error.code() == "token/rejected-again" => {
+                let rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+                rejected.clone().ok_or_else(|| error.into())
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// Acquires another token after the resource rejected this one, or asked for claims. Many calls at
+    /// once cost one acquisition, because only the first of them finds the token still in use.
+    pub(crate) async fn renew(
+        &self,
+        rejected: &Token,
+        verdict: Verdict,
+        asked: Option<&str>,
+    ) -> Result<Token, Failure> {
+        *self.rejected.lock().unwrap_or_else(PoisonError::into_inner) = Some(rejected.clone());
+        match (verdict, asked) {
+            (Verdict::Challenge, Some(asked)) => self.provider.challenge(rejected, asked),
+            _ => self.provider.reject(rejected),
+        };
+        Ok(self.provider.token().await?)
     }
 }
 
