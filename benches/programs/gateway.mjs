@@ -2,6 +2,7 @@
 // beside the same request without it, in turns; then requests at 64 at once, to a resource that
 // answers at once and to one that takes 20 ms; and memory before and after.
 
+import { statSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { residentBytes, residentBytesBelow } from "../../tests/support/processes.mjs";
@@ -113,6 +114,7 @@ if (name === "direct") {
     p50: whole(0.5),
     p99: whole(0.99),
     firstP50: first(0.5),
+    sizeMb: proxy.program && statSync(proxy.program).size / 1e6,
     startMs,
     idleMib,
     loadedMib,
