@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { build } from "./build.mjs";
 import { command } from "./command.mjs";
 import { MEASURES } from "./measures.mjs";
+import { nativeGateway } from "./native.mjs";
 import { foreground, main, output, root, runStep } from "./steps.mjs";
 import { cargoTools, rust } from "./toolchain.mjs";
 
@@ -65,6 +66,9 @@ const TOOLS = {
     const test = ["run", "tests/e2e/gateway/works-with.slow.test.ts", "--reporter=verbose", ...args];
     return foreground("vitest", test, { env: { ...process.env, ALL_CLIENTS: "1" } });
   },
+
+  /** Builds the native gateway as it is published, and its rival of the bench. */
+  native: () => nativeGateway({ release: true }),
 
   /** Fails on a breaking change of the crate's API that the version in Cargo.toml does not allow. */
   async semver() {
