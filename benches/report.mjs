@@ -1,11 +1,14 @@
 // Formats the rows as a table for terminals and for the docs, and as data, with the environment of
 // the measurement.
 
+import { readFileSync } from "node:fs";
 import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
 import pc from "picocolors";
 import { tableOf } from "./table.mjs";
+import { tree } from "./tree.mjs";
 import { versionsOf } from "./versions.mjs";
 
+const own = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const PEERS = ["@azure/identity", "@azure/core-rest-pipeline", "@github/copilot-sdk", "openai"];
 
 /** Returns only the rows' figures, in the documented shape. */
@@ -36,7 +39,7 @@ export function environmentOf({ quick }) {
     quick,
     runs: { count: 1, differing: [] },
     measuredAt: new Date().toISOString(),
-    node: process.versions.node,
+    node: tree.version,
     machine: {
       system: `${platform()} ${release()} ${arch()}`,
       processor: cpus()[0]?.model.trim(),
@@ -44,7 +47,7 @@ export function environmentOf({ quick }) {
       memoryGB: Math.round(totalmem() / 2 ** 30),
       load: loadavg()[0],
     },
-    versions: versionsOf("..", ...PEERS),
+    versions: { "copilot-keyless": own.version, ...versionsOf(...PEERS) },
   };
 }
 

@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runProcess } from "../tests/conformance/process.mjs";
+import { tree } from "./tree.mjs";
 
 const TIMEOUT_MS = 180_000;
-
-const root = join(import.meta.dirname, "..");
 
 /**
  * Runs a program once. Returns the result of `runProcess`, and in `identity` the number of requests
@@ -28,7 +27,8 @@ export async function runProgram({
     emulator && (await startEmulator({ ...emulator, clock: { now: () => Date.now() + ahead } }));
   const home = mkdtempSync(join(tmpdir(), "copilot-keyless-bench-"));
   try {
-    const ended = await runProcess([...flags, join(root, program), ...args], {
+    const ended = await runProcess([...flags, join(tree.root, program), ...args], {
+      node: tree.node,
       env: { HOME: home, COPILOT_HOME: join(home, "copilot"), TMPDIR: home, ...emulated?.env },
       timeoutMs,
       signal,

@@ -67,7 +67,11 @@ async function distribution() {
   const sharing = ENTRIES.filter((path) => exports[path].workerd && path !== ".");
   const library = await bundle(
     "dist",
-    sources(".", "./web", "./azure-functions", "./http", "./gateway", "./telemetry", ...sharing),
+    sources(
+      ...[".", "./web", "./azure-functions", "./http", "./blob-sessions", "./gateway", "./hosted-agent"],
+      "./telemetry",
+      ...sharing,
+    ),
     {
       plugins: [wasm],
       // Keep names, so that stacks are readable.
@@ -93,7 +97,11 @@ async function distribution() {
     // Native helpers of ws, which nobody has to install.
     define: { "process.env.WS_NO_BUFFER_UTIL": "true", "process.env.WS_NO_UTF_8_VALIDATE": "true" },
   });
-  const cli = await bundle("dist", { cli: "js/cli/main.ts" }, { external });
+  const cli = await bundle(
+    "dist",
+    { cli: "js/cli/main.ts" },
+    { external, chunks: "chunks/[name]-[hash].js" },
+  );
   // In one file, for pages without a bundler.
   const page = { external, platform: "neutral", target: "es2022", minify: true };
   const client = await bundle("dist", sources("./http-client"), page);

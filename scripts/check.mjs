@@ -14,12 +14,17 @@ const modules = Object.keys(RELEASE).map((name) => [
   `clippy for the module ${name}`,
   `${WASM} -p copilot-keyless-wasm --features ${name} -- -D warnings`,
 ]);
+const TOKIO = "--manifest-path crates/tokio/Cargo.toml";
 
 const RUST = {
   rustfmt: "cargo fmt --all --check",
   clippy: "cargo clippy --locked --workspace --all-targets -- -D warnings",
   ...Object.fromEntries(modules),
   "clippy for the component": `${WASM} -p copilot-keyless-component -- -D warnings`,
+  "rustfmt of the crate for tokio": `cargo fmt ${TOKIO} --check`,
+  "clippy of the crate for tokio": `cargo clippy --locked ${TOKIO} --all-features --all-targets -- -D warnings`,
+  "rustdoc of the crate for tokio": `cargo doc --locked ${TOKIO} --no-deps --all-features`,
+  "cargo deny of the crate for tokio": `cargo-deny --locked ${TOKIO} --all-features check bans licenses sources`,
   rustdoc: "cargo doc --locked --no-deps",
   "cargo deny": "cargo-deny --locked --workspace check bans licenses sources",
 };
@@ -50,7 +55,9 @@ await main(async () => {
   await npmPackages();
   await build();
   await cargoTools("cargo-deny");
-  await together(all(RUST, { RUSTDOCFLAGS: "-D warnings" }), all(JAVASCRIPT));
+  // The build of the Copilot SDK would download its runtime.
+  const env = { RUSTDOCFLAGS: "-D warnings", COPILOT_SKIP_CLI_DOWNLOAD: "1" };
+  await together(all(RUST, env), all(JAVASCRIPT));
   await step("forbidden content", async () => checkContent());
   await step("publishing, dry run", () => dryRuns());
   // Advisories are not part of the sources: warn when their server cannot be reached, do not fail.

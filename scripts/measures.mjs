@@ -2,13 +2,16 @@
 
 import { CASES } from "../benches/cases.mjs";
 import { FAULTS, GROUPS, QUICK } from "../benches/faults/catalogue.mjs";
+import { RUST_CASES } from "../benches/rust-cases.mjs";
 import { lineOf, planOf } from "../tests/soak/plan.mjs";
 import { quickBuild } from "./build.mjs";
 import { from, names, seed, writes } from "./command.mjs";
 import { nativeGateway } from "./native.mjs";
 import { step } from "./steps.mjs";
 
-const CASE_NAMES = [...new Set(CASES.flatMap(({ name, group = [] }) => [name, group].flat()))];
+/** Those of Rust run by name alone: their peers take minutes to compile. */
+const ALL_CASES = [...CASES, ...RUST_CASES];
+const CASE_NAMES = [...new Set(ALL_CASES.flatMap(({ name, group = [] }) => [name, group].flat()))];
 const FAULT_NAMES = [...GROUPS, ...FAULTS.map(({ id }) => id)];
 
 /** Measures every case beside its peers, in one run. */
@@ -19,15 +22,18 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
     ["--quick", "one process of each (three to measure a start) and fewer turns; under a minute", false],
     ["--only <cases>", "only these cases, separated by commas", names("case", CASE_NAMES)],
     ["--runs <n>", "repeat n times: show the last figures, name the verdicts that differ", from(1), 1],
+    ["--node <major>", "on this Node, with the newest peers, all installed into target/", from(20)],
     writes("bench"),
     ["--strict", "exit code 1 also when a goal is missed, not only when a case cannot run"],
   ],
-  async run({ quick, only, runs, strict }, signal) {
+  async run({ quick, only, runs, strict, node }, signal) {
     const { measure } = await import("../benches/measure.mjs");
     const { dataOf, differing, environmentOf, pageOf, textOf } = await import("../benches/report.mjs");
-    const cases = CASES.filter(
-      ({ name, group }) => only?.some((one) => one === name || one === group) ?? true,
-    );
+    const { useNewest } = await import("../benches/tree.mjs");
+    if (node) await step(`Node ${node} and the newest peers`, () => useNewest(node));
+    const cases = only
+      ? ALL_CASES.filter(({ name, group }) => only.some((one) => one === name || one === group))
+      : CASES;
     const environment = environmentOf({ quick });
     const all = [];
     for (let n = 1; n <= runs; n += 1) all.push(await measure(cases, { quick, signal, step }));
@@ -78,8 +84,8 @@ const faults = {
 
 /** Simulates fleets, then measures many providers and sessions: identity requests and memory. */
 const scale = {
-  about: `Simulates fleets of 10 to 100,000 instances, then measures 1 to 10,000 providers in one process and up to 200 real Copilot sessions on
-one runtime. About two minutes; sessions are measured on Linux only.`,
+  about: `Simulates fleets of 10 to 100,000 instances, then measures 1 to 100,000 providers in one process and up to 1,000 real Copilot sessions on
+one runtime, beside the SDK alone. About six minutes; sessions are measured on Linux only.`,
   options: [["--quick", "fewer providers and sessions"], writes("scale")],
   async run({ quick }, signal) {
     const { measureScale, textOf } = await import("../benches/scale/run.mjs");

@@ -18,9 +18,13 @@ export async function dryRuns({ released = false } = {}) {
   // cargo follows the link that `npm run tool functions` creates, and finds the repository inside
   // itself.
   rmSync(join(root, "node_modules/copilot-keyless"), { recursive: true, force: true });
-  const how = released ? ["publish", "--dry-run"] : ["package", "--allow-dirty", "--no-verify"];
-  for (const manifest of publishedCrates())
+  const pack = ["package", "--allow-dirty", "--no-verify"];
+  for (const manifest of publishedCrates()) {
+    // The others depend on the crate of the root, which the registry has only after its own release.
+    const others = [...pack, "--exclude-lockfile"];
+    const how = manifest !== "Cargo.toml" ? others : released ? ["publish", "--dry-run"] : pack;
     printed.push(await run("cargo", [...how, "--locked", "--manifest-path", manifest]));
+  }
   const known =
     /requires you to be logged in|ignoring (test|benchmark|example) |aborting upload due to dry run/;
   const warnings = printed.join("\n").match(/^(npm warn publish|warning:).*/gm) ?? [];

@@ -3,27 +3,37 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { command } from "./command.mjs";
+import { functionsWorkers } from "./functions-workers.mjs";
 import { MEASURES } from "./measures.mjs";
 import { nativeGateway } from "./native.mjs";
 import { foreground, main, output, root, runStep } from "./steps.mjs";
 import { cargoTools, rust } from "./toolchain.mjs";
 
 /**
- * Builds and links the package, and runs an example in its folder, with the emulator as the resource
+ * Runs an example in its folder, with the emulator as the resource
  * unless FOUNDRY_RESOURCE_URL names one.
  */
-async function example(name, command, args, settings) {
+const example = (name, command, args, settings) =>
+  withPackage((env) =>
+    foreground(command, args, {
+      cwd: join(root, "examples", name),
+      env: { ...settings, ...process.env, ...env },
+    }),
+  );
+
+/** Builds and links the package, starts the emulator if it is needed, and runs something. */
+async function withPackage(run) {
   await build();
-  // Lets the example find this package in place of a release from npm.
+  // Lets the examples find this package in place of a release from npm.
   const link = join(root, "node_modules/copilot-keyless");
   rmSync(link, { force: true, recursive: true });
   symlinkSync(root, link, "junction");
   const { startEmulator } = await import("copilot-keyless/emulator");
   const emulator = process.env.FOUNDRY_RESOURCE_URL ? undefined : await startEmulator();
-  const env = { ...settings, ...process.env, ...emulator?.env };
-  const code = await foreground(command, args, { cwd: join(root, "examples", name), env });
+  const code = await run(emulator?.env ?? {});
   await emulator?.stop();
   return code;
 }
@@ -32,8 +42,13 @@ const TOOLS = {
   /** Serves the page of examples/chat-server. */
   chat: (...args) => example("chat-server", process.execPath, ["server.mjs", ...args]),
 
-  /** Runs the Azure Functions app in Core Tools if `func` is on the PATH, otherwise in a small host. */
-  functions() {
+  /**
+   * Runs the Azure Functions app in Core Tools if `func` is on the PATH, otherwise in a small host.
+   * `--workers 3`: three small hosts behind one address, with Azurite for their conversations.
+   */
+  async functions(...given) {
+    const { values } = parseArgs({ args: given, options: { workers: { type: "string" } } });
+    if (values.workers !== undefined) return functionsWorkers(Number(values.workers), withPackage);
     const tools = output("func", ["--version"]) !== undefined;
     console.log(`${tools ? "Core Tools" : "The built-in host (install Core Tools for the real one)"}; try:
 
@@ -60,11 +75,23 @@ const TOOLS = {
     }
   },
 
-  /** Runs each client of the gateway in all cases, and writes the table of docs/guides/clients.md. */
+  /** Fails when instructions, heap or sizes are 3 % above those of a commit, which it builds. */
+  async gate() {
+    await build();
+    const { gate } = await import("../benches/gate/run.mjs");
+    return gate();
+  },
+
+  /**
+   * Runs each client of the gateway, or those named, in all cases, and writes their rows of the table
+   * in docs/guides/clients.md.
+   */
   async clients(...args) {
     await build();
-    const test = ["run", "tests/e2e/gateway/works-with.slow.test.ts", "--reporter=verbose", ...args];
-    return foreground("vitest", test, { env: { ...process.env, ALL_CLIENTS: "1" } });
+    const options = args.filter((arg) => arg.startsWith("-"));
+    const names = args.filter((arg) => !arg.startsWith("-")).join() || "all";
+    const test = ["run", "tests/e2e/gateway/works-with.slow.test.ts", "--reporter=verbose", ...options];
+    return foreground("vitest", test, { env: { ...process.env, CLIENTS: names } });
   },
 
   /** Builds the native gateway as it is published, and its rival of the bench. */

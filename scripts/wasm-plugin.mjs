@@ -7,10 +7,10 @@ import { deflateRawSync } from "node:zlib";
 import { root } from "./steps.mjs";
 
 /** The imports that the plugin resolves: js/wasm/modules/core.js, core-inline.js and so on. */
-export const IMPORT = /\/modules\/(core|plan|explain|simulate|net|gateway)(-inline)?\.js$/;
+export const IMPORT = /\/modules\/(core|plan|explain|simulate|net|gateway|lease)(-inline)?\.js$/;
 
 /** The module for each import. The development build has everything in one module. */
-const NAMES = ["core", "plan", "explain", "simulate", "net", "gateway"];
+const NAMES = ["core", "plan", "explain", "simulate", "net", "gateway", "lease"];
 export const DEV = Object.fromEntries(NAMES.map((name) => [name, "dev"]));
 export const RELEASE = Object.fromEntries(NAMES.map((name) => [name, name]));
 

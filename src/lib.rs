@@ -23,6 +23,7 @@ pub mod diagnosis;
 pub mod endpoint;
 pub mod environment;
 pub mod gateway;
+pub mod lease;
 pub mod provider;
 pub mod request;
 pub mod schedule;

@@ -15,9 +15,12 @@ const LIBRARY: &[&str] = &[
     "chat/session-busy",
     "chat/timeout",
     "chat/too-many-turns",
+    "chat/turn-lost",
     "model/request-failed",
     "sdk/runtime-ended",
     "sdk/send-failed",
+    "storage/lease-lost",
+    "storage/unavailable",
 ];
 
 /// Returns the codes of errors after which the same call may succeed later although nobody changes

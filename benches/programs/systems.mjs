@@ -26,15 +26,26 @@ const OVER = {
     const cycle = createTokenCycler(credential);
     return async () => (await cycle(SCOPE, {})).token;
   },
-  /** The shortest possible: it refreshes late, for all callers at once, and ignores failures. */
+  /** The fastest possible: keeps one promise, asks once for all callers, refreshes late. */
   "hand-written closure": (credential) => {
-    let token;
+    let kept;
     let expires = 0;
-    return async () => {
-      if (Date.now() >= expires) {
-        ({ token, expiresOnTimestamp: expires } = await credential.getToken(SCOPE));
+    const ask = async () => {
+      try {
+        const { token, expiresOnTimestamp } = await credential.getToken(SCOPE);
+        expires = expiresOnTimestamp;
+        return token;
+      } catch (error) {
+        expires = 0;
+        throw error;
       }
-      return token;
+    };
+    return () => {
+      if (Date.now() >= expires) {
+        expires = Number.POSITIVE_INFINITY;
+        kept = ask();
+      }
+      return kept;
     };
   },
 };

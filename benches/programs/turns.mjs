@@ -28,6 +28,7 @@ for (let turn = -WARM_TURNS; turn < Number(turns); turn += 1) {
     if (turn >= 0) times.get(name).push(performance.now() - began);
   }
 }
-report(Object.fromEntries([...times].map(([name, list]) => [name, { ms: median(list) }])));
+const p99 = (list) => list.toSorted((a, b) => a - b)[Math.floor(0.99 * (list.length - 1))];
+report(Object.fromEntries([...times].map(([name, list]) => [name, { ms: median(list), p99: p99(list) }])));
 await client.stop();
 process.exit();

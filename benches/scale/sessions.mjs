@@ -1,31 +1,70 @@
-// Measures many sessions on one Copilot runtime, a turn each, ten at a time: `node sessions.mjs
-// <count>`. Needs Linux, because it reads memory from /proc.
+// Measures many conversations on one Copilot runtime, a turn each, ten at a time: `node sessions.mjs
+// <count> <system>`. Needs Linux, because it reads memory from /proc.
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { CopilotClient } from "@github/copilot-sdk";
-import { createFoundryProvider } from "copilot-keyless";
+import { createFoundryProvider, FoundryAgent } from "copilot-keyless";
 import { residentBytesBelow } from "../../tests/support/processes.mjs";
 
 const AT_ONCE = 10;
-const count = Number(process.argv[2]);
+const QUIET = { availableTools: [], onPermissionRequest: () => ({ kind: "reject" }) };
+const [count, system] = [Number(process.argv[2]), process.argv[3]];
 
-const foundry = createFoundryProvider();
-const client = new CopilotClient({ useLoggedInUser: false });
-await client.start();
-const sessions = [];
-let answered = 0;
-const one = async () => {
-  while (sessions.length < count) {
-    const index = sessions.push(undefined) - 1;
-    sessions[index] = await client.createSession(foundry.sessionConfig({ availableTools: [] }));
-    const reply = await sessions[index].sendAndWait({ prompt: `Session ${index}` }, 120_000);
-    if (reply?.data.content.includes(`Session ${index}`)) answered += 1;
-  }
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+
+/** Each returns a function that begins a conversation, says something and returns the reply. */
+const SYSTEMS = {
+  /** The SDK alone, with a token that nobody renews. */
+  async "bare SDK"() {
+    const provider = await createFoundryProvider().staticConfig();
+    return withClient({ ...QUIET, model: process.env.FOUNDRY_MODEL_NAME, provider });
+  },
+  provider: () => withClient(createFoundryProvider().sessionConfig(QUIET)),
+  async agent() {
+    const agent = new FoundryAgent({
+      session: { availableTools: [] },
+      sessionsPerRuntime: count + 1,
+      turnsPerRuntime: count + 1,
+      maxConversations: count + 1,
+    });
+    return async (prompt) => {
+      const conversation = await agent.conversation();
+      const { text } = await conversation.turn(prompt, { timeoutMs: 120_000 });
+      return { text, conversation };
+    };
+  },
 };
-await Promise.all(Array.from({ length: AT_ONCE }, one));
-const sizes = [process.memoryUsage().rss, residentBytesBelow(process.pid)].map((bytes) =>
-  Math.round(bytes / 1e6),
+
+async function withClient(config) {
+  const client = new CopilotClient({ useLoggedInUser: false });
+  await client.start();
+  return async (prompt) => {
+    const session = await client.createSession(config);
+    const reply = await session.sendAndWait({ prompt }, 120_000);
+    return { text: reply?.data.content, session };
+  };
+}
+
+const ask = await SYSTEMS[system]();
+const kept = [];
+let [begun, answered] = [0, 0];
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    while (begun < count) {
+      const index = begun;
+      begun += 1;
+      const met = await ask(`Session ${index}`);
+      kept.push(met);
+      if (met.text?.includes(`Session ${index}`)) answered += 1;
+    }
+  }),
 );
-const memory = { "memory of this process and the runtime": `${sizes.join(" and ")} MB` };
-process.stdout.write(JSON.stringify({ answered, ...memory }));
-await client.forceStop();
+if (answered !== count) throw new Error(`${answered} of ${count} conversations were answered`);
+for (let round = 0; round < 4; round += 1) collect();
+const { heapUsed, rss } = process.memoryUsage();
+const inMb = (bytes) => Math.round(bytes / 1e6);
+const found = { heap: inMb(heapUsed), process: inMb(rss), runtime: inMb(residentBytesBelow(process.pid)) };
+process.stdout.write(JSON.stringify(found));
 process.exit();

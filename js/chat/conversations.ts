@@ -1,6 +1,5 @@
 import type { Conversation } from "../copilot/conversation.js";
-import type { KeylessError } from "../errors/keyless-error.js";
-import { chatError } from "../http/problem.js";
+import { sessionBusy } from "../http/problem.js";
 import { systemClock, unref } from "../platform/clock.js";
 
 interface KeptConversation {
@@ -112,16 +111,3 @@ export class Conversations {
     this.#kept.clear();
   }
 }
-
-/** The error of a conversation that is answering another prompt, here or in another instance. */
-export function sessionBusy(): KeylessError {
-  return chatError(
-    "chat/session-busy",
-    409,
-    "The conversation is still answering another prompt",
-    "Send the next prompt when the reply is complete.",
-    BUSY_RETRY_MS,
-  );
-}
-
-const BUSY_RETRY_MS = 1_000;

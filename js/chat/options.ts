@@ -1,11 +1,12 @@
 import type { CopilotClientOptions } from "@github/copilot-sdk";
+import type { ConversationStore } from "../copilot/conversation-store.js";
 import {
   type AgentOptions,
   agentChecks,
   type ConversationOptionName,
   checkSession,
 } from "../copilot/options.js";
-import { type Checks, finite, flag, list, object, readOptions } from "../errors/check.js";
+import { type Check, type Checks, finite, flag, list, object, readOptions } from "../errors/check.js";
 import { type ChatLimits, DEFAULT_LIMITS } from "../http/contract.js";
 import { callerShare, checkedLimits, checkTimeout, invalid } from "../http/limits.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
@@ -46,6 +47,13 @@ export interface ServiceOptions extends Omit<AgentOptions, "client" | Conversati
    * expires after a minute.
    */
   durable?: { baseDirectory: string; secret: string } | undefined;
+  /**
+   * Keeps conversations in a store, so that their next turn may run in any instance and after a
+   * restart: `blobConversations` of `copilot-keyless/blob-sessions`. While another instance answers
+   * a prompt of a conversation, it is busy: 409 `chat/session-busy`, with the time to wait. Not with
+   * `durable`. The handler closes the store with itself.
+   */
+  conversations?: ConversationStore | undefined;
   /**
    * How long a streamed reply goes on when its connection is lost, in milliseconds, so that the
    * caller can resume it by the id of the last event. Default 0: the turn ends with the connection.
@@ -111,6 +119,7 @@ export function readServiceOptions<T extends ServiceOptions>(
     throw invalid("resumeMs must be a number of milliseconds, 0 or more, below 2^31");
   checkSession(options.session, CODE);
   checkDurable(options.durable);
+  if (options.conversations) checkStored(options);
   return options;
 }
 
@@ -137,6 +146,7 @@ function serviceChecks(): Checks<ServiceOptions> {
     models: list,
     limits: object,
     durable: object,
+    conversations: STORE,
     resumeMs: finite,
     exposeErrors: flag,
   };
@@ -164,6 +174,18 @@ export function checkedModels(given: ServiceOptions["models"] = []): ChatModel[]
     throw invalid("models must have names, each its own");
   }
   return models;
+}
+
+const STORE: Check = {
+  expected: "a store of conversations, as of blobConversations",
+  fits: (value) => typeof (value as Partial<ConversationStore>).resume === "function",
+};
+
+/** Refuses what does not go with a store. */
+function checkStored({ durable, client, session }: ServiceOptions): void {
+  if (durable) throw invalid("conversations and durable exclude each other");
+  if (client?.sessionFs || session?.createSessionFsProvider)
+    throw invalid("conversations sets client.sessionFs and session.createSessionFsProvider");
 }
 
 function checkDurable(given: ServiceOptions["durable"]): void {

@@ -5,7 +5,7 @@ import { Slots } from "../http/slots.js";
 import { LONGEST_TIMER_MS } from "../platform/clock.js";
 import { withDeadline } from "../platform/with-deadline.js";
 import { checkedModels, limitsOf, type ServiceLimits, type ServiceOptions } from "./options.js";
-import { type ChatStatus, ChatWorker } from "./worker.js";
+import { type ChatStatus, ChatWorker, type WorkerSettings } from "./worker.js";
 
 /** How a handler closes. */
 export interface CloseOptions {
@@ -17,13 +17,11 @@ export interface CloseOptions {
 }
 
 /** What differs between the handlers. */
-export interface ServiceSettings {
+export interface ServiceSettings extends WorkerSettings {
   /** Whether callers are told apart. */
   identified: boolean;
   /** Whether callers see the app's own errors, unless `exposeErrors` says so. */
   expose?: boolean;
-  /** Runs when the runtime starts. */
-  onStart?: () => void;
 }
 
 const DRAIN_MS = 5_000;
@@ -41,10 +39,10 @@ export class ChatService {
     this.#endDrain = resolve;
   });
 
-  constructor(options: ServiceOptions, { identified, expose = false, onStart = () => {} }: ServiceSettings) {
+  constructor(options: ServiceOptions, { identified, expose = false, ...settings }: ServiceSettings) {
     const { models, limits: given, exposeErrors, resumeMs = 0, ...rest } = options;
     const limits = limitsOf(given, identified);
-    const worker = new ChatWorker(rest, checkedModels(models), limits, onStart);
+    const worker = new ChatWorker(rest, checkedModels(models), limits, settings);
     const { bodyMs, callerMs, stallMs } = limits;
     const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     this.limits = limits;
@@ -65,6 +63,11 @@ export class ChatService {
   /** Responds to a call. Never rejects. */
   respond(call: ChatCall): Promise<ChatResponse> {
     return respond(call, this.#settings);
+  }
+
+  /** Starts the runtime and acquires the first token, before the first request. */
+  start(): Promise<void> {
+    return this.#worker.start();
   }
 
   /** Sends no request and starts nothing. */

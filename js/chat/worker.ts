@@ -1,24 +1,36 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CopilotClientOptions, SessionEvent } from "@github/copilot-sdk";
+import type { CopilotClientOptions } from "@github/copilot-sdk";
 import { FoundryAgent } from "../copilot/agent.js";
 import type { Conversation } from "../copilot/conversation.js";
 import { providerOptions } from "../copilot/options.js";
+import { loadSdk } from "../copilot/sdk.js";
 import { chatTools } from "../copilot/session-config.js";
+import { preloadIdentity } from "../credentials/default.js";
 import type { ErrorCode } from "../errors/codes.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { planProvider } from "../foundry/plan.js";
-import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
-import type { ChatEvent, ChatRequest, ChatResult, ChatTokenStatus } from "../http/contract.js";
-import { chatError, closing, cutOff, unknownModel } from "../http/problem.js";
+import { createFoundryProvider } from "../foundry/provider.js";
+import type {
+  ChatTokenStatus,
+  EngineEvent,
+  EngineRequest,
+  EngineResult,
+  NamedSession,
+  TurnOutcome,
+} from "../http/contract.js";
+import { clientClosed, closing, cutOff, sessionBusy, sessionNotFound } from "../http/problem.js";
 import { tokenStatus } from "../http/token-status.js";
 import { coreEnvironment, environment } from "../platform/environment.js";
 import { makeFolder } from "../platform/node.js";
-import { Conversations, sessionBusy } from "./conversations.js";
-import { EventQueue } from "./event-queue.js";
+import { checkSameModel, chosenModel } from "./chosen-model.js";
+import { Conversations } from "./conversations.js";
 import type { ChatModel, ServiceLimits, ServiceOptions } from "./options.js";
+import { replyEvents } from "./reply-events.js";
+import type { Running } from "./running.js";
 import { SessionIds } from "./session-ids.js";
+import { StoredTurns } from "./stored-turns.js";
 
 /** The state of a handler. Contains no token and no text of a conversation. */
 export interface ChatStatus {
@@ -56,17 +68,19 @@ export interface ChatStatus {
  */
 const SESSIONS_PER_RUNTIME = 100;
 
+/** What differs between the handlers. */
+export interface WorkerSettings {
+  /**
+   * A folder for the runtime's files that outlives the process and that no other one uses: the
+   * histories in it stay, and named conversations continue. Default: a temporary one.
+   */
+  home?: string | undefined;
+  /** Runs when the runtime starts. */
+  onStart?: (() => void) | undefined;
+}
+
 /** The options for the agent. */
 export type WorkerOptions = Omit<ServiceOptions, "models" | "limits" | "exposeErrors" | "resumeMs">;
-
-/** The agent of a worker and its models, created with the first request. */
-interface Running {
-  agent: FoundryAgent;
-  /** By the names that callers use. The first is the default. */
-  models: Map<string, FoundryProvider>;
-  /** A folder to remove at the end. */
-  temporary: string | undefined;
-}
 
 /** Holds what invocations share: agent, providers and conversations. */
 export class ChatWorker {
@@ -74,13 +88,15 @@ export class ChatWorker {
   readonly #models: ChatModel[];
   readonly #ids: SessionIds;
   readonly #conversations: Conversations;
-  readonly #onStart: () => void;
+  readonly #settings: WorkerSettings;
+  /** The turns of conversations that are kept elsewhere. */
+  readonly #stored: StoredTurns | undefined;
   #running: Running | undefined;
   /** Why the last start failed. */
   #failure: unknown;
   #closing: Promise<void> | undefined;
 
-  constructor(options: WorkerOptions, models: ChatModel[], limits: ServiceLimits, onStart: () => void) {
+  constructor(options: WorkerOptions, models: ChatModel[], limits: ServiceLimits, settings: WorkerSettings) {
     this.#options = options;
     this.#models = models;
     this.#ids = new SessionIds(options.durable?.secret);
@@ -88,38 +104,68 @@ export class ChatWorker {
       max: limits.conversations,
       maxPerCaller: limits.conversationsPerCaller,
       idleMs: limits.idleMs,
-      deleteHistory: options.durable === undefined,
+      deleteHistory: options.durable === undefined && settings.home === undefined,
     });
-    this.#onStart = onStart;
+    this.#settings = settings;
+    const { conversations } = options;
+    this.#stored = conversations && new StoredTurns(conversations, () => this.closed);
+    setImmediate(() => this.#preload());
   }
 
-  /** Runs one turn, of a new conversation or of a kept one. */
-  async *answer(
-    { prompt, sessionId, model }: ChatRequest,
-    { caller, signal }: { caller: string; signal: AbortSignal },
-  ): AsyncGenerator<ChatEvent, ChatResult, undefined> {
-    const started = sessionId === undefined ? this.#begin(model) : this.#resume(sessionId, caller, model);
-    const { conversation } = started;
-    const events = new EventQueue<ChatEvent>();
-    let reply = "";
-    let id = started.id;
-    const onEvent = toolEvents(
-      (event) => events.push(event),
-      (text) => {
-        reply = text;
-      },
-    );
+  /** Imports what the first request needs. Sends nothing and starts nothing. */
+  #preload(): void {
     try {
-      pump(conversation.stream(prompt, { signal, onEvent }), events);
-      yield* events;
-      id = await conversation.sessionId;
+      const { credential } = this.#plan();
+      // The first request reports a failure.
+      loadSdk().catch(() => {});
+      if (this.#options.credential !== "direct") preloadIdentity(credential.kind);
+    } catch {
+      // Misconfigured, as the status says.
+    }
+  }
+
+  /** Runs one turn, of a new conversation or of a kept one, and reports how it ended. */
+  async *answer(
+    request: EngineRequest,
+    call: { caller: string; signal: AbortSignal },
+  ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
+    let outcome: TurnOutcome = { error: clientClosed() };
+    try {
+      const result = yield* this.#turn(request, call);
+      outcome = { result };
+      return result;
+    } catch (error) {
+      outcome = { error };
+      throw error;
+    } finally {
+      request.ended?.(outcome);
+    }
+  }
+
+  async *#turn(
+    request: EngineRequest,
+    { caller, signal: left }: { caller: string; signal: AbortSignal },
+  ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
+    const { sessionId, model, session, cancel, reference } = request;
+    const signal = cancel ? AbortSignal.any([left, cancel]) : left;
+    if (this.#stored) return yield* this.#stored.answer(this.#run(), request, { caller, signal });
+    const started = session
+      ? this.#open(session, caller)
+      : sessionId === undefined
+        ? this.#begin(model)
+        : this.#resume(sessionId, caller, model);
+    const { conversation } = started;
+    let { id } = started;
+    try {
+      const said = yield* replyEvents(conversation, request, signal);
+      id ??= await conversation.sessionId;
       const sealed = id && (sessionId ?? this.#ids.seal({ id, model: started.model }, caller));
-      return { reply, sessionId: sealed, model: started.model };
+      return { ...said, sessionId: sealed, model: started.model, reference };
     } catch (error) {
       if (error instanceof KeylessError && error.code === "sdk/session-not-found") {
         if (started.id !== undefined) this.#conversations.drop(started.id);
         id = undefined;
-        throw notFound();
+        throw sessionNotFound();
       }
       if (error instanceof KeylessError && error.code === "agent/session-open") throw sessionBusy();
       if (error instanceof KeylessError && error.code === "agent/closed" && this.#closing) throw cutOff();
@@ -137,6 +183,11 @@ export class ChatWorker {
     // The next turn may run in another instance, which cannot open a session that is open here.
     await conversation.close().catch(() => {});
     this.#conversations.drop(id);
+  }
+
+  /** Starts the runtime and acquires the first token, before the first request. */
+  async start(): Promise<void> {
+    await this.#run().agent.warmUp();
   }
 
   get closed(): boolean {
@@ -179,10 +230,18 @@ export class ChatWorker {
   /** The status by the settings, before the first request. */
   #plannedStatus() {
     if (this.#failure) throw this.#failure;
+    const plan = this.#plan();
+    const models = [plan.model, ...this.#models.map(({ name }) => name)];
+    const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
+    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };
+  }
+
+  #plan() {
     const {
       client: _,
       session: __,
       durable: ___,
+      conversations: ____,
       credential,
       tokens,
       env = environment(),
@@ -190,23 +249,21 @@ export class ChatWorker {
     } = this.#options;
     const ownCredential =
       (credential !== undefined && credential !== "direct") || typeof tokens === "function";
-    const plan = planProvider({ ...options, ownCredential, env: coreEnvironment(env) });
-    const models = [plan.model, ...this.#models.map(({ name }) => name)];
-    const token: ChatTokenStatus = { state: "empty", refreshing: false, consecutiveFailures: 0 };
-    return { healthy: true, credential: plan.credential.kind, models: [...new Set(models)], token };
+    return planProvider({ ...options, ownCredential, env: coreEnvironment(env) });
   }
 
   #start(): Running {
-    const { client, session, durable, ...options } = this.#options;
-    const home = homeFor(durable?.baseDirectory);
-    const temporary = durable ? undefined : home;
+    const { client, session, durable, conversations: _, ...options } = this.#options;
+    const chosen = durable?.baseDirectory ?? this.#settings.home;
+    const home = homeFor(chosen);
+    const temporary = chosen === undefined;
     try {
       const agent = new FoundryAgent({
         sessionsPerRuntime: SESSIONS_PER_RUNTIME,
         preset: "chat",
         ...options,
-        client: { ...client, ...multiUserOptions(home) },
-        session: { availableTools: chatTools(session), ...session },
+        client: { ...client, ...multiUserOptions(home), ...this.#stored?.clientOptions },
+        session: { availableTools: chatTools(session), ...session, ...this.#stored?.sessionOptions },
       });
       const models = new Map([[agent.provider.model, agent.provider]]);
       for (const { name, model = name, deployment } of this.#models) {
@@ -214,22 +271,19 @@ export class ChatWorker {
         if (!models.has(name))
           models.set(name, createFoundryProvider({ ...providerOptions(options), model, deployment, tokens }));
       }
-      this.#onStart();
+      this.#settings.onStart?.();
       // Acquires the first token while the runtime starts. The turn reports a failure.
       if (agent.provider.scope !== undefined) agent.provider.tokens().catch(() => {});
-      return { agent, models, temporary };
+      return { agent, models, home, temporary };
     } catch (error) {
-      if (temporary) rmSync(temporary, { recursive: true, force: true });
+      if (temporary) rmSync(home, { recursive: true, force: true });
       throw error;
     }
   }
 
   #begin(wanted: string | undefined): { conversation: Conversation; model: string; id: undefined } {
     const { agent, models } = this.#run();
-    const [first = ""] = models.keys();
-    const model = wanted ?? first;
-    const provider = models.get(model);
-    if (!provider) throw unknownModel(models.keys());
+    const { name: model, provider } = chosenModel(models, wanted);
     return { conversation: agent.conversation({ provider }), model, id: undefined };
   }
 
@@ -237,30 +291,37 @@ export class ChatWorker {
     const { agent, models } = this.#run();
     const name = this.#ids.open(sealed, caller);
     const provider = name && models.get(name.model);
-    if (!name || !provider) throw notFound();
+    if (!name || !provider) throw sessionNotFound();
     const { id, model } = name;
-    if (wanted !== undefined && wanted !== model) {
-      throw chatError(
-        "chat/model-mismatch",
-        400,
-        `This conversation is with ${model}`,
-        "Start a new one for another model.",
-      );
-    }
+    checkSameModel(model, wanted);
     const conversation = this.#conversations.take(id, caller, () => {
-      if (!this.#options.durable) throw notFound();
+      if (!this.#options.durable) throw sessionNotFound();
       return agent.conversation({ resume: id, provider });
+    });
+    return { conversation, model, id };
+  }
+
+  /** Takes a conversation by its name, from memory, by its history, or as a new one. */
+  #open({ id, mustExist }: NamedSession, caller: string) {
+    const { agent, models, home } = this.#run();
+    const [model = ""] = models.keys();
+    const provider = models.get(model);
+    const conversation = this.#conversations.take(id, caller, () => {
+      const hasHistory = existsSync(join(home, "session-state", id, "events.jsonl"));
+      if (mustExist && !hasHistory) throw sessionNotFound();
+      return agent.conversation(hasHistory ? { resume: id, provider } : { id, provider });
     });
     return { conversation, model, id };
   }
 
   async #close(): Promise<void> {
     this.#conversations.clear();
+    this.#options.conversations?.close();
     const running = this.#running;
     if (!running) return;
     await running.agent.close();
-    const { temporary } = running;
-    if (temporary) rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
+    const { home, temporary } = running;
+    if (temporary) rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
@@ -295,44 +356,4 @@ function homeFor(chosen: string | undefined): string {
  */
 function multiUserOptions(baseDirectory: string): CopilotClientOptions {
   return { mode: "empty", baseDirectory };
-}
-
-/**
- * Reports tool events to the caller, and the last message of the turn. Sub-agents reply to their
- * parent agent only.
- */
-function toolEvents(onTool: (event: ChatEvent) => void, onMessage: (text: string) => void) {
-  const names = new Map<string, string>();
-  return (event: SessionEvent): void => {
-    if (event.agentId !== undefined) return;
-    if (event.type === "tool.execution_start") {
-      const { toolCallId: id, toolName: name } = event.data;
-      names.set(id, name);
-      onTool({ type: "tool", id, name, state: "started" });
-    } else if (event.type === "tool.execution_complete") {
-      const { toolCallId: id, success } = event.data;
-      onTool({ type: "tool", id, name: names.get(id) ?? "", state: success ? "succeeded" : "failed" });
-    } else if (event.type === "assistant.message" && event.data.content !== "") {
-      onMessage(event.data.content);
-    }
-  };
-}
-
-async function pump(texts: AsyncIterable<string>, events: EventQueue<ChatEvent>): Promise<void> {
-  try {
-    for await (const text of texts) events.push({ type: "delta", text });
-    events.end();
-  } catch (error) {
-    events.fail(error);
-  }
-}
-
-/** The same error for an id that is unknown, expired, or another caller's. */
-function notFound(): KeylessError {
-  return chatError(
-    "chat/session-not-found",
-    404,
-    "There is no such conversation, or it has ended",
-    "Start a new one, without a sessionId.",
-  );
 }

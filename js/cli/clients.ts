@@ -60,8 +60,31 @@ const CLIENTS: Record<string, Client> = {
     command: () => "<program>",
   },
   "claude-code": {
-    env: ({ url, key }) => ({ ANTHROPIC_BASE_URL: `${url}/anthropic`, ANTHROPIC_AUTH_TOKEN: key }),
+    env: ({ url, key, model }) => ({
+      ANTHROPIC_BASE_URL: `${url}/anthropic`,
+      ANTHROPIC_AUTH_TOKEN: key,
+      // Otherwise it asks its own default, and another model for small tasks, which may have no
+      // deployment.
+      ...(/claude/i.test(model) ? { ANTHROPIC_MODEL: model, ANTHROPIC_DEFAULT_HAIKU_MODEL: model } : {}),
+    }),
     command: () => "claude",
+  },
+  "qwen-code": {
+    env: ({ url, key, model }) => ({
+      OPENAI_BASE_URL: `${url}/openai/v1`,
+      OPENAI_API_KEY: key,
+      OPENAI_MODEL: model,
+    }),
+    command: () => "qwen --auth-type openai",
+  },
+  continue: {
+    env: ({ url, key }) => ({ OPENAI_BASE_URL: `${url}/openai/v1`, OPENAI_API_KEY: key }),
+    // The file is in docs/guides/clients.md: Continue takes no address from the environment alone.
+    command: () => "cn --config continue.yaml",
+  },
+  llm: {
+    env: ({ url, key }) => ({ OPENAI_BASE_URL: `${url}/openai/v1`, OPENAI_API_KEY: key }),
+    command: ({ model }) => `llm -m ${quote(model)}`,
   },
 };
 

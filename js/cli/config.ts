@@ -1,5 +1,6 @@
 import { createFoundryProvider } from "copilot-keyless";
 import type { PlannedConfig } from "../wasm/types/provider.js";
+import type { FORMATS } from "./choices.js";
 import { json } from "./clean.js";
 import { describeCredential } from "./credential.js";
 import { type EndpointOptions, providerOptions } from "./options.js";
@@ -7,11 +8,6 @@ import { warn } from "./report.js";
 import { snippets } from "./snippets.js";
 import { table } from "./table.js";
 
-/** The values of `--format` that are programming languages; only these take `--snippet`. */
-export const LANGUAGES = ["typescript", "python", "csharp", "go", "java", "rust"] as const;
-
-/** The values of `--format`. */
-export const FORMATS = [...LANGUAGES, "env", "role"] as const;
 type Format = (typeof FORMATS)[number];
 
 export async function config(

@@ -6,6 +6,7 @@ import {
   type GatewayOptions,
 } from "copilot-keyless/gateway";
 import type { Telemetry } from "copilot-keyless/telemetry";
+import { KEY_VARIABLE } from "./choices.js";
 import { oneLine } from "./clean.js";
 import { type GatewayAddress, recipes, shellLine } from "./clients.js";
 import { err } from "./colors.js";
@@ -26,9 +27,6 @@ export interface GatewayCommandOptions extends EndpointOptions {
   allowHost?: string[];
   demo?: boolean;
 }
-
-/** The variable with the key of a service whose platform keeps secrets, such as Kubernetes. */
-export const KEY_VARIABLE = "COPILOT_KEYLESS_GATEWAY_KEY";
 
 /** How `gateway` logs. */
 interface LogOptions {

@@ -1,20 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { KeylessError } from "copilot-keyless";
-import { chat } from "./chat.js";
+import { FORMATS, KEY_VARIABLE, LANGUAGES } from "./choices.js";
 import { CLIENT_NAMES } from "./clients.js";
-import { config, FORMATS, LANGUAGES } from "./config.js";
-import { credential } from "./credential-command.js";
-import { doctor } from "./doctor.js";
-import { emulator } from "./emulator.js";
+import { duration, outage, timeout } from "./durations.js";
 import { exit, ignoreClosedPipes } from "./exit.js";
-import { gateway, KEY_VARIABLE } from "./gateway.js";
 import { installCommand, missingPackages } from "./missing-packages.js";
-import { report } from "./report.js";
-import { run } from "./run.js";
-import { duration, outage, simulate, timeout } from "./simulate.js";
-import { token } from "./token.js";
+
+// Each command is imported when it runs: the version and the help need no WebAssembly.
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
@@ -55,7 +48,13 @@ withEndpoint(program.command("chat"))
   .argument("[prompt...]", "prompt; without one, chat at the terminal")
   .option("--demo", "without an endpoint, use the embedded emulator; needs no Azure")
   .option("--json", "print the reply and the summary as JSON")
-  .action((prompt, options) => finish(chat(prompt.length === 0 ? undefined : prompt.join(" "), options)));
+  .action((prompt, options) =>
+    finish(
+      import("./chat.js").then(({ chat }) =>
+        chat(prompt.length === 0 ? undefined : prompt.join(" "), options),
+      ),
+    ),
+  );
 
 withEndpoint(program.command("doctor"))
   .description(
@@ -64,12 +63,12 @@ withEndpoint(program.command("doctor"))
   .option("--timeout <time>", "deadline of the request and of the turn (default: 30s)", checked(timeout))
   .option("--json", "print JSON")
   .addHelpText("after", "\nExit code: 0 if all checks pass, 1 if one fails, 130 after Ctrl-C.")
-  .action((options) => finish(doctor(options)));
+  .action((options) => finish(import("./doctor.js").then(({ doctor }) => doctor(options))));
 
 withEndpoint(program.command("token"))
   .description("Get a token and show its principal, audience and expiry. Never prints the token.")
   .option("--json", "print JSON")
-  .action((options) => finish(token(options)));
+  .action((options) => finish(import("./token.js").then(({ token }) => token(options))));
 
 withEndpoint(program.command("config"))
   .description("Show the provider config for the Copilot SDK, and the source of each setting.")
@@ -82,7 +81,7 @@ withEndpoint(program.command("config"))
     if (options.snippet && !LANGUAGES.includes(options.format)) {
       command.error(`error: --snippet needs --format with a language: ${LANGUAGES.join(", ")}.`);
     }
-    return finish(config(options));
+    return finish(import("./config.js").then(({ config }) => config(options)));
   });
 
 /** Adds the options of a gateway to a command. */
@@ -130,7 +129,7 @@ A service gets its key by ${KEY_VARIABLE}; then the key is not printed without -
 SIGHUP reads the file of --config again.
 Exit code of --check: 0 if all checks pass, 1 if one fails, 130 after Ctrl-C.`,
   )
-  .action((options) => finish(gateway(options)));
+  .action((options) => finish(import("./gateway.js").then(({ gateway }) => gateway(options))));
 
 withGateway(program.command("run"))
   .usage("[options] -- <command>")
@@ -142,14 +141,16 @@ withGateway(program.command("run"))
     "after",
     "\nExit code: that of the command.\nExample: copilot-keyless run --demo -- copilot -p hello",
   )
-  .action((command, options) => finish(run(command, options)));
+  .action((command, options) => finish(import("./run.js").then(({ run }) => run(command, options))));
 
 withEndpoint(program.command("credential"))
   .description(
     "Print a token and a line feed, for clients that run a command to get one. The only command that prints a token.",
   )
   .option("--cache <file>", "keep the token in a file for its owner only (default: none)")
-  .action((options) => finish(credential(options)));
+  .action((options) =>
+    finish(import("./credential-command.js").then(({ credential }) => credential(options))),
+  );
 
 program
   .command("simulate")
@@ -175,7 +176,7 @@ program
   )
   .option("--seed <number>", "seed of the random numbers (default: 1)", whole)
   .option("--json", "print the timeline as JSON")
-  .action((options) => finish(simulate(options)));
+  .action((options) => finish(import("./simulate.js").then(({ simulate }) => simulate(options))));
 
 program
   .command("emulator")
@@ -190,25 +191,26 @@ program
   .option("--fault <fields>", "a fault: server=foundry,kind=status,status=429, or JSON; repeatable", list)
   .option("--reply <reply>", "a reply of the model, before the usual ones: text, or JSON; repeatable", list)
   .option("--json", "print the environment as JSON")
-  .action((options) => finish(emulator(options)));
+  .action((options) => finish(import("./emulator.js").then(({ emulator }) => emulator(options))));
 
 ignoreClosedPipes();
 if (process.argv.length <= 2) {
   program.outputHelp();
   await exit(0);
 }
-await program.parseAsync().catch(async (error) => exit(fail(error)));
+await program.parseAsync().catch(async (error) => exit(await fail(error)));
 
 /** Exits with the code of a command. Reports an error in a few lines. */
 async function finish(command: Promise<number>): Promise<void> {
   await exit(await command.catch(fail));
 }
 
-function fail(error: unknown): number {
+async function fail(error: unknown): Promise<number> {
+  const { report } = await import("./report.js");
   const json = process.argv.includes("--json");
   report(error, { debug: program.opts().debug === true, json });
   // As shells do for a command that does not exist.
-  return error instanceof KeylessError && error.code === "gateway/command-not-found" ? 127 : 1;
+  return (error as { code?: unknown } | undefined)?.code === "gateway/command-not-found" ? 127 : 1;
 }
 
 /** Wraps a parser so that commander reports its TypeError as an invalid argument. */

@@ -115,6 +115,18 @@ export class FoundryAgent implements AsyncDisposable {
   }
 
   /**
+   * Starts the runtime and acquires the first token, so that the first turn waits for neither.
+   *
+   * @throws KeylessError `agent/closed`, `sdk/...`, `credential/...`, `token/...`
+   */
+  async warmUp(): Promise<void> {
+    if (this.#closing) throw closed();
+    const { scope, tokens } = this.provider;
+    const started = this.#runtime.lease().then((lease) => lease.release());
+    await Promise.all([started, scope === undefined ? undefined : tokens()]);
+  }
+
+  /**
    * Creates a conversation beside the agent's own: another session on the same runtime, with the
    * same tokens, and with a model, a system message and tools of its own if they are given. Close it
    * when it is over; closing the agent closes it too.

@@ -3,16 +3,21 @@
 
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { type KeylessError, withRetryAfter } from "../errors/keyless-error.js";
-import type { Clock } from "../platform/clock.js";
+import { type Clock, unref } from "../platform/clock.js";
 import { node } from "../platform/node.js";
 import type { AbortSignalLike } from "./credential.js";
 import { type CredentialFailure, credentialFailure } from "./failure.js";
+
+/** How long a request may still bring a token after its acquisition was given up. */
+const LATE_MS = 60_000;
 
 /** A request of an acquisition. */
 interface Sent {
   host: string;
   /** Whether a proxy is between. */
   proxied?: boolean;
+  /** What MSAL sends: it takes no signal. */
+  request?: ClientRequest;
 }
 
 /** The requests of an acquisition: the last that failed, and those without an answer. */
@@ -25,13 +30,44 @@ export class Attempts {
   /** When the refusal came, on the monotonic clock. Its `Retry-After` counts from then. */
   #refusedAt = 0;
   #lost: unknown;
+  #isGivenUp = false;
+  #limit: unknown;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   started(request: object, sent: Sent): void {
-    this.#pending.set(request, sent);
+    if (this.#isGivenUp) destroy(sent);
+    else this.#pending.set(request, sent);
+  }
+
+  /**
+   * Lets the process end although requests are in progress, and ends them after a minute: until then,
+   * one may still bring a token. Ends further ones at once.
+   */
+  giveUp(): void {
+    this.#isGivenUp = true;
+    const sent = [...this.#pending.values()].filter(({ request }) => request);
+    if (sent.length === 0) return;
+    for (const { request } of sent) {
+      if (request?.socket) request.socket.unref();
+      else request?.once("socket", (socket) => socket.unref());
+    }
+    this.#limit = this.#clock.setTimeout(() => this.cut(), LATE_MS);
+    unref(this.#limit);
+  }
+
+  /** Ends the requests in progress, and further ones. */
+  cut(): void {
+    this.#isGivenUp = true;
+    for (const sent of this.#pending.values()) destroy(sent);
+    this.end();
+  }
+
+  /** Notes that the credential has answered. */
+  end(): void {
+    this.#clock.clearTimeout(this.#limit);
   }
 
   answered(request: object, status: number, headers?: object): void {
@@ -90,6 +126,11 @@ export class Attempts {
   }
 }
 
+/** Ends a request. With this code, `@azure/identity` does not send it again. */
+function destroy({ request }: Sent): void {
+  request?.destroy(Object.assign(new Error("The acquisition was given up"), { code: "ABORT_ERR" }));
+}
+
 /** An error as a cause without its status. */
 function wrapped(thrown: unknown): unknown {
   const { name, message, stack } = thrown as Error;
@@ -121,6 +162,7 @@ export async function observe<T>(
     return await observer.run(attempts, acquire);
   } finally {
     observer.leave();
+    attempts.end();
   }
 }
 
@@ -152,7 +194,7 @@ function httpObserver(): HttpObserver | undefined {
       const attempts = current.getStore();
       if (!attempts) return;
       byRequest.set(request, attempts);
-      attempts.started(request, { host: request.host, proxied: isProxied(request) });
+      attempts.started(request, { host: request.host, proxied: isProxied(request), request });
     },
     "http.client.response.finish": ({ request, response }) => {
       const { statusCode = 0 } = response ?? {};

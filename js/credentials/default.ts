@@ -54,6 +54,12 @@ const DIRECT: readonly CredentialPlan["kind"][] = ["github-actions", "azure-pipe
 /** The deadline of the fallback. Short enough that waiting callers learn its outcome. */
 const FALLBACK_TIMEOUT_MS = 5_000;
 
+/** Imports `@azure/identity` ahead of a credential of this kind, if it is one of that package. */
+export function preloadIdentity(kind: CredentialPlan["kind"] | "own"): void {
+  // The first token reports a failure.
+  if (kind !== "own" && !DIRECT.includes(kind)) import("@azure/identity").catch(() => {});
+}
+
 /**
  * Returns the planned credential: one of `@azure/identity`, or a direct one. It imports the package
  * and constructs the credential when the first token is requested.

@@ -12,10 +12,15 @@ export async function sendCall(
   signal: AbortSignal | undefined,
 ): Promise<[status: number, body: string, ...headers: string[]]> {
   const request = { ...withSecret(call, secret), timeoutMs };
-  if (!call.tls) return send(request, undefined, signal);
-  // Loaded only where `fetch` cannot follow the rules.
-  const { sendByTls } = await import("./send-by-tls.js");
-  return sendByTls(request, call.tls, signal);
+  if (!call.tls && !(isNode() && call.url.startsWith("http:"))) return send(request, undefined, signal);
+  const { sendByNode } = await import("./send-by-node.js");
+  return sendByNode(request, call.tls, signal);
+}
+
+/** Whether this is Node itself: the `node:http` of others is made of their `fetch`. */
+function isNode(): boolean {
+  const { versions = {} } = globalThis.process ?? {};
+  return "uv" in versions && !("bun" in versions || "deno" in versions);
 }
 
 function withSecret({ url, headers, form, secret }: TokenCall, value: string) {

@@ -6,8 +6,10 @@ import type { EmulatedHosts } from "./types.js";
 /** The value of `MSI_ENDPOINT` in Azure Machine Learning. */
 export const MACHINE_LEARNING_PATH = "/machine-learning/token";
 
-/** The fictional identity of the hosted agent. */
+/** The fictional identity of the hosted agent, the agent and its session. */
 const AGENT_CLIENT_ID = "0e5d6c7b-8a9f-4b1c-9d2e-3f4a5b6c7d8e";
+const AGENT_ID = "5b6c7d8e-9f0a-4b1c-8d2e-3f4a5b6c7d8e";
+const AGENT_SESSION_ID = "emulated-session";
 
 interface Settings {
   readonly identityUrl: string;
@@ -29,11 +31,15 @@ export function hostEnvironments(settings: Settings): EmulatedHosts {
   const { identityUrl, endpoint, secret, foundryUrl, model, resource, jobs } = settings;
   const { clientId, tenantId } = PRINCIPAL;
   return {
+    // The variables that azure-ai-agentserver-core 2.1 reads (`_config.py`); see also
+    // https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/agentserver.
     foundryHostedAgent: {
       FOUNDRY_HOSTING_ENVIRONMENT: "emulator",
       FOUNDRY_PROJECT_ENDPOINT: `${foundryUrl}/api/projects/emulator`,
       FOUNDRY_AGENT_NAME: "agent",
       FOUNDRY_AGENT_VERSION: "1",
+      FOUNDRY_AGENT_ID: AGENT_ID,
+      FOUNDRY_AGENT_SESSION_ID: AGENT_SESSION_ID,
       FOUNDRY_AGENT_INSTANCE_CLIENT_ID: AGENT_CLIENT_ID,
       FOUNDRY_AGENT_TENANT_ID: tenantId,
       AZURE_AI_MODEL_DEPLOYMENT_NAME: model,

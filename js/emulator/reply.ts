@@ -26,8 +26,8 @@ export interface ReplyRequest {
   /** The deployment. */
   readonly model: string;
   /**
-   * The last user message, without the `<tag>...</tag>` blocks that the Copilot runtime adds before
-   * it.
+   * The last user message, without the `<tag>...</tag>` blocks that the Copilot runtime and Claude
+   * Code add before it. Claude Code also adds messages of such blocks alone, which do not count.
    */
   readonly prompt: string;
   /** The number of the model's answers in the conversation so far: 0 for its first request. */
@@ -87,27 +87,40 @@ export function defaultReply({ prompt }: ReplyRequest): string {
 
 /** Finds the prompt and the tool results of a conversation, and counts its turns. */
 export function promptOf({ messages, tools }: Conversation) {
-  const lastUser = messages.findLastIndex((message) => message.role === "user");
+  const at = promptIndex(messages);
+  const text = messages[at]?.text ?? "";
   return {
     messages,
     tools,
-    prompt: withoutContext(messages[lastUser]?.text ?? ""),
+    prompt: withoutContext(text) || text.trim(),
     turn: messages.filter(
       (message, i) => message.role === "assistant" && messages[i - 1]?.role !== "assistant",
     ).length,
-    toolResults: messages.slice(lastUser + 1).filter((message) => message.role === "tool"),
+    toolResults: messages.slice(at + 1).filter((message) => message.role === "tool"),
   };
 }
 
-/** Removes leading `<tag>...</tag>` blocks, unless nothing would remain. */
+/**
+ * Finds the last user message that is not of blocks alone, among those since the last answer to the
+ * user; else the last one. -1 if there is none.
+ */
+function promptIndex(messages: readonly ReplyMessage[]): number {
+  const last = messages.findLastIndex(({ role }) => role === "user");
+  for (let at = last; at >= 0; at -= 1) {
+    const { role, text, toolCalls } = messages[at] as ReplyMessage;
+    if (role === "user" && withoutContext(text) !== "") return at;
+    if (role === "assistant" && !toolCalls) return last;
+  }
+  return last;
+}
+
+/** Removes leading `<tag>...</tag>` blocks. */
 function withoutContext(text: string): string {
   let rest = text.trim();
   for (;;) {
     const tag = /^<([a-z][\w-]*)[^<>]*>/i.exec(rest)?.[1];
     const end = tag === undefined ? -1 : rest.indexOf(`</${tag}>`);
     if (tag === undefined || end < 0) return rest;
-    const after = rest.slice(end + tag.length + 3).trim();
-    if (after === "") return rest;
-    rest = after;
+    rest = rest.slice(end + tag.length + 3).trim();
   }
 }

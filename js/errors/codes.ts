@@ -163,7 +163,15 @@ type LibraryErrorCode =
   | "sdk/session-refused"
   | "sdk/rotate-failed"
   | "sdk/send-failed"
-  | "sdk/start-failed";
+  | "sdk/start-failed"
+  | "storage/not-installed"
+  | "storage/invalid-option"
+  | "storage/container-not-found"
+  | "storage/refused"
+  | "storage/failed"
+  | "storage/unavailable"
+  | "storage/lease-lost"
+  | "storage/unreadable";
 
 /** The codes of the HTTP handlers. */
 export type ChatErrorCode =
@@ -173,8 +181,11 @@ export type ChatErrorCode =
   | "chat/model-mismatch"
   | "chat/session-not-found"
   | "chat/session-busy"
+  | "chat/turn-lost"
   | "chat/stream-not-found"
   | "chat/events-dropped"
+  | "chat/not-found"
+  | "chat/cancelled"
   | "chat/method-not-allowed"
   | "chat/not-acceptable"
   | "chat/unsupported-media-type"

@@ -14,6 +14,7 @@ export const RETRYABLE: readonly ErrorCode[] = [
   "chat/session-busy",
   "chat/timeout",
   "chat/too-many-turns",
+  "chat/turn-lost",
   "credential/network",
   "credential/server-error",
   "credential/throttled",
@@ -25,6 +26,8 @@ export const RETRYABLE: readonly ErrorCode[] = [
   "model/token-expired",
   "sdk/runtime-ended",
   "sdk/send-failed",
+  "storage/lease-lost",
+  "storage/unavailable",
   "token/not-renewed",
   "token/timeout",
 ];

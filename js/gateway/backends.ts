@@ -2,30 +2,22 @@ import type { GatewayRefusalCode } from "../errors/codes.js";
 import { createFoundryProvider, type FoundryProvider } from "../foundry/provider.js";
 import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
-import type { Admission, AnswerReader, Pool, Gateway as Rules, Wanted } from "../wasm/modules/gateway.js";
+import type { AnswerReader, Pool, Gateway as Rules, Wanted } from "../wasm/modules/gateway.js";
+import { type Admission, admit, type Forward, type Incoming } from "./admission.js";
 import { toText } from "./header-text.js";
 import type { BackendSettings, Settings } from "./options.js";
+import { ResourceTokens } from "./token.js";
 import { Upstream } from "./upstream.js";
 
 /** A resource behind the gateway. */
 export interface Backend {
   readonly name: string;
   readonly provider: FoundryProvider;
+  readonly tokens: ResourceTokens;
   readonly upstream: Upstream;
   readonly rules: Rules;
   /** Headers of the options, which every request gets. */
   readonly headers: readonly string[];
-}
-
-/** Where a request goes in a backend. */
-export type Forward = Extract<Admission, [kind: "forward", ...unknown[]]>;
-
-/** A request, as the rules need it. */
-export interface RequestFacts {
-  method: string;
-  target: string;
-  /** As a text for the rules. */
-  headers: string;
 }
 
 /** The backends of a gateway, by one configuration. Closed when the last request has ended. */
@@ -48,6 +40,7 @@ export class Backends {
         all.push({
           name: name ?? new URL(baseUrl).host,
           provider,
+          tokens: new ResourceTokens(provider),
           upstream: new Upstream(baseUrl, { ...limits, firstByteMs }),
           rules: new Rules(baseUrl, key, allowHosts, allowOrigins),
           headers: Object.entries(provider.config.headers ?? {}).flat(),
@@ -69,11 +62,11 @@ export class Backends {
    * Checks a request and finds its route, in the first backend that has its path. The other checks
    * are the same for all.
    */
-  admit(request: RequestFacts): Admission {
-    let admission = admit(this.first, request);
-    for (const backend of this.all.slice(1)) {
-      if (admission[0] !== "refuse" || admission[2] !== "gateway/unknown-path") break;
-      admission = admit(backend, request);
+  admit(request: Incoming): Admission {
+    let admission = admit(this.first.rules, request);
+    for (let at = 1; at < this.all.length; at += 1) {
+      if (admission.kind !== "refuse" || admission.code !== "gateway/unknown-path") break;
+      admission = admit((this.all[at] as Backend).rules, request);
     }
     return admission;
   }
@@ -126,10 +119,6 @@ function poolOf(create: typeof Pool, settings: readonly BackendSettings[], all: 
   );
 }
 
-function admit({ rules }: Backend, { method, target, headers }: RequestFacts): Admission {
-  return rules.admit(method, target, headers);
-}
-
 /** An answer of no status: why there is none. */
 export const NO_ANSWER = { broke: 0, unreachable: -1, left: -2 } as const;
 
@@ -143,6 +132,10 @@ export interface FailedAttempt {
 /** The backends that one request asks, one after another. */
 export class Attempts {
   readonly failed: FailedAttempt[] = [];
+  /** The model that the request names. */
+  readonly model: string | undefined;
+  /** Whether the answer has ids to remember: it must not be compressed. */
+  readonly makesIds: boolean;
   readonly #pool: Pool;
   readonly #backends: readonly Backend[];
   readonly #forwards: readonly (Forward | undefined)[];
@@ -154,22 +147,25 @@ export class Attempts {
   #current = -1;
   #sent = 0;
   #reader: AnswerReader | undefined;
+  #isOver = false;
 
   /** `body`: as far as it is there, decompressed; `isWhole`: whether that is all. */
   constructor(
     { all }: Backends,
     pool: Pool,
-    request: RequestFacts,
+    request: Incoming,
     { body, isWhole, isTurn }: { body: Uint8Array; isWhole: boolean; isTurn: boolean },
   ) {
     this.#pool = pool;
     this.#backends = all;
     this.#wanted = new (gatewayModule().Wanted)(request.target, body);
+    this.model = this.#wanted.model();
+    this.makesIds = this.#wanted.makesIds();
     this.#repeatable = isWhole;
     this.#isSafe = isTurn || request.method === "GET" || request.method === "HEAD";
     this.#forwards = all.map((backend) => {
-      const admission = admit(backend, request);
-      return admission[0] === "forward" ? admission : undefined;
+      const admission = admit(backend.rules, request);
+      return admission.kind === "forward" ? admission : undefined;
     });
     this.#excluded = [...all.keys()].filter((at) => this.#forwards[at] === undefined);
   }
@@ -180,11 +176,6 @@ export class Attempts {
 
   get forward(): Forward {
     return this.#forwards[this.#current] as Forward;
-  }
-
-  /** Whether the answer has ids to remember: it must not be compressed. */
-  get makesIds(): boolean {
-    return this.#wanted.makesIds();
   }
 
   /** Chooses the first backend. Returns why there is none. */
@@ -207,6 +198,7 @@ export class Attempts {
    * asked, which is the current one then. Otherwise the answer is the client's.
    */
   report(status: number, rawHeaders: readonly string[] = []): boolean {
+    if (this.#isOver) return false;
     const asksNext = this.#pool.report(
       this.#current,
       this.#wanted,
@@ -230,12 +222,14 @@ export class Attempts {
 
   /** Remembers the ids in a piece of the answer. */
   read(chunk: Uint8Array): void {
+    if (this.#isOver) return;
     this.#reader ??= new (gatewayModule().AnswerReader)();
     this.#pool.readAnswer(this.#current, this.#reader, chunk);
   }
 
-  /** Notes that the request is over. */
+  /** Notes that the request is over. Nothing is noted after it. */
   end(): void {
+    this.#isOver = true;
     if (this.#current >= 0) this.#pool.finish(this.#current);
     this.#wanted.free();
     this.#reader?.free();

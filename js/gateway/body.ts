@@ -6,7 +6,7 @@ const MAX_KEPT = 16 * 1024 * 1024;
 /** The body of a request. */
 export interface Body {
   /** What has arrived so far. */
-  readonly chunks: Buffer[];
+  readonly bytes: Buffer;
   /** Whether that is all of it, so that the request can be sent again. */
   readonly whole: boolean;
   /** The size that the client declared. */
@@ -41,7 +41,7 @@ export function declaredSize({ headers }: IncomingMessage): number | undefined {
 
 /**
  * Reads a body as long as it fits into memory. A larger one is left in the request, paused, from the
- * returned chunks on. Rejects if the client leaves.
+ * returned bytes on. Rejects if the client leaves.
  */
 export function readBody(request: IncomingMessage, take: (bytes: number) => boolean): Promise<Body> {
   const chunks: Buffer[] = [];
@@ -49,9 +49,10 @@ export function readBody(request: IncomingMessage, take: (bytes: number) => bool
   let size = 0;
   return new Promise((resolve, reject) => {
     const finish = (whole: boolean) => {
-      request.off("data", onData).off("end", onEnd).off("error", onError).off("close", onError);
+      request.off("data", onData).off("end", onEnd).off("close", onClose);
       if (!whole) request.pause();
-      resolve({ chunks, whole, declared });
+      const [only = Buffer.alloc(0)] = chunks;
+      resolve({ bytes: chunks.length > 1 ? Buffer.concat(chunks, size) : only, whole, declared });
     };
     const onData = (chunk: Buffer) => {
       chunks.push(chunk);
@@ -59,8 +60,8 @@ export function readBody(request: IncomingMessage, take: (bytes: number) => bool
       if (size > MAX_KEPT || !take(chunk.length)) finish(false);
     };
     const onEnd = () => finish(true);
-    const onError = () => reject(new Error("the client left"));
+    const onClose = () => reject(new Error("the client left"));
     if (declared !== undefined && declared > MAX_KEPT) return finish(false);
-    request.on("data", onData).on("end", onEnd).on("error", onError).on("close", onError);
+    request.on("data", onData).on("end", onEnd).on("close", onClose);
   });
 }

@@ -9,12 +9,19 @@ const MODEL_WITHIN_BYTES = 16 * 1024;
 /** The last event of every API fits in. */
 const TAIL_BYTES = 32 * 1024;
 
-/** Notes what a request asks of a model, if it asks one. `target`: path and query. */
-export function noteRequest(entry: GatewayAccess, target: string, body: Uint8Array | undefined): void {
+/**
+ * Notes what a request asks of a model, if it asks one. `target`: path and query. `model`: if it was
+ * read already.
+ */
+export function noteRequest(
+  entry: GatewayAccess,
+  target: string,
+  { body, model }: { body?: Uint8Array | undefined; model?: string | undefined },
+): void {
   entry.operation = gatewayModule().operation(target);
   if (entry.operation === undefined) return;
-  const beginning = body?.subarray(0, MODEL_WITHIN_BYTES) ?? new Uint8Array();
-  entry.model = gatewayModule().modelOf(target, beginning);
+  const beginning = body?.subarray(0, MODEL_WITHIN_BYTES);
+  entry.model = beginning ? gatewayModule().modelOf(target, beginning) : model;
 }
 
 /**

@@ -5,18 +5,19 @@ import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Dialect, Gateway as Rules } from "../wasm/modules/gateway.js";
 import type { Endpoint } from "../wasm/types/provider.js";
 import { beginEntry, type GatewayAccess } from "./access-log.js";
+import { admit, answerHeaders } from "./admission.js";
 import { noteAnswer, noteRequest } from "./call.js";
 import { type Begun, begin, joined, nextChunk, nextChunkWithin, type Reader } from "./edge-body.js";
 import type { EdgeGatewayLimits } from "./edge-options.js";
-import { toList, toText } from "./header-text.js";
 import { explanation, keyless, ownHeaders } from "./own-answer.js";
-import { acquireToken, renewToken, type TokenSource } from "./token.js";
+import type { ResourceTokens } from "./token.js";
 import { judgeFailure, MAX_ERROR_BYTES, networkError, statusOfTokenError } from "./verdict.js";
 
 /** What all requests of an edge gateway have in common. */
 export interface EdgeContext {
   readonly rules: Rules;
-  readonly provider: TokenSource & { readonly endpoint: Endpoint };
+  readonly provider: { readonly endpoint: Endpoint };
+  readonly tokens: ResourceTokens;
   /** The origin of the endpoint. */
   readonly origin: string;
   readonly limits: EdgeGatewayLimits;
@@ -84,17 +85,17 @@ export class EdgeExchange {
     const all = [...headers].flat();
     // Not every platform's requests have the header.
     if (!headers.has("host")) all.unshift("host", host);
-    const admission = rules.admit(method, pathname + search, toText(all));
-    switch (admission[0]) {
+    const admission = admit(rules, { method, target: pathname + search, headers: all });
+    switch (admission.kind) {
       case "health":
         return this.#send(200, '{"status":"ok"}');
       case "empty":
         return this.#send(200, "");
       case "refuse":
-        this.#dialect = admission[1];
-        return this.#refuse(admission[2]);
+        this.#dialect = admission.dialect;
+        return this.#refuse(admission.code);
     }
-    const [, dialect, target, isTurn, passed] = admission;
+    const { dialect, target, isTurn, headers: passed } = admission;
     this.#dialect = dialect;
     if (this.#context.isClosed()) return this.#refuse("gateway/closing");
     const declared = Number(headers.get("content-length") ?? 0);
@@ -106,15 +107,17 @@ export class EdgeExchange {
       body.reader?.cancel().catch(() => {});
       return this.#refuse("gateway/body-too-large");
     }
-    if (this.#context.isLogged) noteRequest(this.#entry, pathname + search, body.chunks[0]);
+    if (this.#context.isLogged) {
+      noteRequest(this.#entry, pathname + search, { body: body.chunks[0] ?? new Uint8Array() });
+    }
     const route = { dialect, url: origin + target, isTurn, headers: this.#headers(passed) };
     return this.#forward(route, body);
   }
 
-  #headers(passed: string): Headers {
+  #headers(passed: readonly string[]): Headers {
     const headers = new Headers();
-    const list = toList(passed);
-    for (let at = 0; at < list.length; at += 2) headers.append(list[at] as string, list[at + 1] as string);
+    for (let at = 0; at < passed.length; at += 2)
+      headers.append(passed[at] as string, passed[at + 1] as string);
     for (const [name, value] of this.#context.headers) headers.append(name, value);
     // `fetch` would decompress the answer, and its bytes would not be the resource's.
     headers.set("accept-encoding", "identity");
@@ -123,10 +126,10 @@ export class EdgeExchange {
 
   /** Sends the request, at most twice, and passes on or explains the answer. */
   async #forward(route: Route, body: Begun): Promise<Response> {
-    const { provider, limits } = this.#context;
+    const { provider, tokens, limits } = this.#context;
     let token: string | undefined;
     try {
-      token = await acquireToken(provider);
+      token = await tokens.acquire();
     } catch (error) {
       return this.#explainNoToken(error);
     }
@@ -139,6 +142,7 @@ export class EdgeExchange {
         return this.#explainNoAnswer(error);
       }
       const { status, type } = response;
+      if (response.ok) tokens.accept(token);
       const isRedirect = type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304);
       if (isRedirect) {
         this.#upstream.abort();
@@ -173,7 +177,7 @@ export class EdgeExchange {
       start.reader?.cancel().catch(() => {});
       if (verdict === "explain") return this.#explain(400, error);
       try {
-        token = await renewToken(provider, token, claims);
+        token = await tokens.renew(token, claims);
       } catch (tokenError) {
         return this.#explainNoToken(tokenError);
       }
@@ -227,7 +231,7 @@ export class EdgeExchange {
     this.#entry.status = status;
     const headers = new Headers();
     const isDecoded = response.headers.has("content-encoding");
-    const list = toList(gatewayModule().responseHeaders(toText([...response.headers].flat())));
+    const list = answerHeaders([...response.headers].flat());
     for (let at = 0; at < list.length; at += 2) {
       const name = list[at] as string;
       if (!(isDecoded && /^content-(encoding|length)$/.test(name)))

@@ -4,6 +4,7 @@ import type { TokenProvider } from "../tokens/types.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import { EdgeExchange } from "./edge-exchange.js";
 import { type EdgeGatewayOptions, readEdgeGatewayOptions } from "./edge-options.js";
+import { ResourceTokens } from "./token.js";
 
 /** A handler of `fetch` requests. It never rejects for a `Request`. */
 export type EdgeGateway = ((request: Request) => Promise<Response>) & {
@@ -36,7 +37,8 @@ export function createEdgeGateway(options: EdgeGatewayOptions): EdgeGateway {
   let closed = false;
   const context = {
     rules: new Rules(baseUrl, key, allowHosts, allowOrigins),
-    provider: { endpoint, tokens, config: tokens ? { bearerTokenProvider: () => tokens() } : {} },
+    provider: { endpoint },
+    tokens: new ResourceTokens({ tokens, config: tokens ? { bearerTokenProvider: () => tokens() } : {} }),
     origin: new URL(baseUrl).origin,
     limits,
     headers: Object.entries(config.headers ?? {}),

@@ -1,19 +1,19 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import { finished } from "node:stream";
 import type { ErrorCode, GatewayRefusalCode } from "../errors/codes.js";
 import type { KeylessError } from "../errors/keyless-error.js";
 import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Dialect } from "../wasm/modules/gateway.js";
 import { beginEntry, type GatewayAccess } from "./access-log.js";
-import { Attempts, type Backend, type Backends, type Forward, NO_ANSWER } from "./backends.js";
+import { answerHeaders, type Forward } from "./admission.js";
+import { Attempts, type Backend, type Backends, NO_ANSWER } from "./backends.js";
 import { type Body, type Budget, declaredSize, readBody } from "./body.js";
 import { type AnswerTail, noteAnswer, noteRequest } from "./call.js";
 import { decompressed, type Failure, readFailure } from "./failure.js";
-import { toList, toText, without } from "./header-text.js";
+import { without } from "./header-text.js";
 import type { GatewayLimits } from "./options.js";
 import { explanation, keyless, ownHeaders } from "./own-answer.js";
-import { acquireToken, renewToken } from "./token.js";
+import { relay } from "./relay.js";
 import { UpstreamError } from "./upstream.js";
 import { networkError, statusOfTokenError } from "./verdict.js";
 
@@ -49,63 +49,75 @@ export class Exchange {
   readonly #response: ServerResponse;
   readonly #started = systemClock.monotonic();
   readonly #entry: GatewayAccess;
+  readonly #onEnd: (entry: GatewayAccess) => void;
   /** The request to the resource that is in progress. */
   #sent: ClientRequest | undefined;
   /** The backends that are asked, where there are several. */
   #attempts: Attempts | undefined;
   #dialect: Dialect = "openai";
   #left = false;
+  #isOver = false;
   #taken = 0;
   #tail: AnswerTail | undefined;
 
-  constructor(context: Context, request: IncomingMessage, response: ServerResponse) {
+  /**
+   * Answers a request. Calls `onEnd` once with the log's entry: when the answer is complete, or the
+   * client's connection is gone, whatever is waited for then.
+   */
+  constructor(
+    context: Context,
+    request: IncomingMessage,
+    response: ServerResponse,
+    onEnd: (entry: GatewayAccess) => void,
+  ) {
     this.#context = context;
     this.#setup = context.setup;
     this.#setup.backends.enter();
     this.#request = request;
     this.#response = response;
-    const { method = "", url = "", headers } = request;
+    this.#onEnd = onEnd;
+    const { method = "", url = "", headers, socket } = request;
     const { traceparent } = headers;
     this.#entry = beginEntry({ method, path: pathOf(url), traceparent }, context.setup.key);
-  }
-
-  /** Answers the request. Never rejects. Resolves with the log's entry when the answer is complete. */
-  async run(): Promise<GatewayAccess> {
-    const { socket } = this.#request;
-    let onClose = () => {};
-    const closed = new Promise<void>((resolve) => {
-      onClose = () => {
-        this.#left ||= !this.#response.writableFinished;
-        // A client that leaves ends the request to the resource.
-        if (this.#left) this.#sent?.destroy();
-        resolve();
-      };
-    });
-    this.#response.once("close", onClose).on("error", () => {});
+    response.on("close", this.#end).on("error", ignore);
     // A pipelined response that waits for its turn is not told that its connection is gone.
-    socket.setMaxListeners(0).once("close", onClose);
-    if (socket.closed) onClose();
-    try {
-      await this.#answer();
-    } catch (error) {
+    if (response.socket === null) socket.setMaxListeners(0).once("close", this.#end);
+    this.#answer().catch((error) => {
       // Such as a client that left while its body was read, or an answer that cannot be passed on.
       this.#sent?.destroy();
       this.#fail(error);
+    });
+    if (socket.closed) this.#end();
+  }
+
+  /** Ends it without an answer. */
+  destroy(): void {
+    this.#response.destroy();
+    this.#setup.backends.close();
+  }
+
+  readonly #end = (): void => {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#left = !this.#response.writableFinished;
+    this.#request.socket.off("close", this.#end);
+    // A client that leaves ends the request to the resource; so does an answer before the end of the
+    // body, of which the rest is not read.
+    if (this.#left || !this.#request.complete) {
+      this.#sent?.destroy();
+      this.#request.resume();
     }
-    await closed;
-    socket.off("close", onClose);
+    this.#context.active.delete(this);
     this.#context.budget.give(this.#taken);
     this.#attempts?.end();
     const failed = this.#attempts?.failed ?? [];
     if (failed.length > 0) this.#entry.failed = failed;
     this.#setup.backends.leave();
     this.#entry.usage = this.#tail?.usage();
-    const { outcome } = this.#entry;
-    return Object.assign(this.#entry, {
-      outcome: this.#left && outcome === "answered" ? "client-left" : outcome,
-      durationMs: Math.round(systemClock.monotonic() - this.#started),
-    });
-  }
+    if (this.#left && this.#entry.outcome === "answered") this.#entry.outcome = "client-left";
+    this.#entry.durationMs = Math.round(systemClock.monotonic() - this.#started);
+    this.#onEnd(this.#entry);
+  };
 
   /** Explains an error of the gateway's own, or closes the connection. Never throws. */
   #fail(error: unknown): void {
@@ -120,17 +132,17 @@ export class Exchange {
   async #answer(): Promise<void> {
     const { backends, limits } = this.#setup;
     const { method = "", url = "", rawHeaders } = this.#request;
-    const request = { method, target: url, headers: toText(rawHeaders) };
+    const request = { method, target: url, headers: rawHeaders };
     const admission = backends.admit(request);
-    switch (admission[0]) {
+    switch (admission.kind) {
       case "health":
         return this.#send(200, '{"status":"ok"}');
       case "empty":
         return this.#send(200, "");
       case "refuse":
-        return this.#refuse(admission[2], admission[1]);
+        return this.#refuse(admission.code, admission.dialect);
     }
-    const [, dialect, , isTurn] = admission;
+    const { dialect, isTurn } = admission;
     this.#dialect = dialect;
     const refusal = this.#context.refusal();
     if (refusal !== undefined) return this.#refuse(refusal, dialect);
@@ -138,10 +150,9 @@ export class Exchange {
     if ((declaredSize(this.#request) ?? 0) > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
     const body = await readBody(this.#request, (bytes) => this.#take(bytes));
-    this.#entry.requestBytes = body.chunks.reduce((total, chunk) => total + chunk.length, 0);
+    this.#entry.requestBytes = body.bytes.length;
     if (this.#entry.requestBytes > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
-    if (this.#setup.isLogged) noteRequest(this.#entry, url, body.chunks[0]);
     if (!body.whole) {
       this.#request.on("data", (chunk: Buffer) => {
         this.#entry.requestBytes += chunk.length;
@@ -150,14 +161,17 @@ export class Exchange {
     }
     const { pool } = backends;
     if (pool === undefined) {
+      if (this.#setup.isLogged) noteRequest(this.#entry, url, { body: body.bytes });
       await this.#ask(backends.first, admission, body);
       return;
     }
     const encoding = this.#request.headers["content-encoding"];
-    const bytes = decompressed(Buffer.concat(body.chunks), encoding, MAX_READ);
+    const bytes = decompressed(body.bytes, encoding, MAX_READ);
     const facts = { body: bytes, isWhole: body.whole, isTurn };
     const attempts = new Attempts(backends, pool, request, facts);
     this.#attempts = attempts;
+    // What chooses the backend has read the model, also from a compressed body.
+    if (this.#setup.isLogged) noteRequest(this.#entry, url, attempts);
     const none = attempts.start();
     if (none !== undefined) return this.#refuse(none.refusal, dialect, none.retryAfterMs);
     do {
@@ -166,14 +180,15 @@ export class Exchange {
   }
 
   /**
-   * Sends the request to a backend, at most twice, and passes on or explains the answer. Resolves
-   * with true if another backend is to be asked.
+   * Sends the request to a backend, and passes on or explains the answer. Sends it again once with
+   * another token, and once on another connection. Resolves with true if another backend is to be
+   * asked.
    */
   async #ask(backend: Backend, forward: Forward, body: Body): Promise<boolean> {
-    const { provider, upstream } = backend;
+    const { provider, tokens, upstream } = backend;
     const { method = "" } = this.#request;
-    const [, dialect, target, isTurn, given] = forward;
-    const passed = [...toList(given), ...backend.headers];
+    const { dialect, target, isTurn, headers: given } = forward;
+    const passed = backend.headers.length > 0 ? [...given, ...backend.headers] : given;
     // The ids of a compressed answer could not be read.
     const own = this.#attempts?.makesIds ? without(passed, "accept-encoding") : passed;
     const fails = (status: number, headers?: string[]) => this.#attempts?.report(status, headers) ?? false;
@@ -185,14 +200,15 @@ export class Exchange {
     };
     let token: string | undefined;
     try {
-      token = await acquireToken(provider);
+      token = await tokens.acquire();
     } catch (error) {
       return hasNoToken(error);
     }
-    for (let repeated = false; !this.#left; repeated = true) {
-      this.#entry.repeated ||= repeated;
-      const authorization = token === undefined ? [] : ["Authorization", `Bearer ${token}`];
-      const headers = [...own, ...authorization];
+    let isRenewed = false;
+    let isReconnected = false;
+    while (!this.#left) {
+      this.#entry.repeated ||= isRenewed || isReconnected;
+      const headers = token === undefined ? own : [...own, "Authorization", `Bearer ${token}`];
       let response: IncomingMessage;
       try {
         response = await upstream.send(
@@ -204,12 +220,16 @@ export class Exchange {
       } catch (error) {
         if (this.#left) break;
         const { reused = false, isConnected = true } = error as Partial<UpstreamError>;
-        if (gatewayModule().repeatsBrokenConnection(reused, body.whole, repeated)) continue;
+        if (gatewayModule().repeatsBrokenConnection(reused, body.whole, isReconnected)) {
+          isReconnected = true;
+          continue;
+        }
         if (fails(isConnected ? NO_ANSWER.broke : NO_ANSWER.unreachable)) return true;
         this.#explainNoAnswer(backend, dialect, error);
         return false;
       }
       const { statusCode: status = 0, rawHeaders } = response;
+      if (status < 300) tokens.accept(token);
       const isRedirect = status >= 300 && status < 400;
       if (!isRedirect && !gatewayModule().needsReading(status)) {
         if (fails(status, rawHeaders)) {
@@ -219,7 +239,7 @@ export class Exchange {
         this.#pass(response);
         return false;
       }
-      const facts = { isTurn, repeatable: body.whole, repeated, token };
+      const facts = { isTurn, repeatable: body.whole, repeated: isRenewed, token };
       let failure: Failure;
       try {
         failure = await readFailure(provider, response, facts, this.#setup.limits.idleMs);
@@ -250,7 +270,7 @@ export class Exchange {
         return false;
       }
       try {
-        token = await renewToken(provider, token, claims);
+        token = await tokens.renew(token, claims);
       } catch (tokenError) {
         return hasNoToken(tokenError);
       }
@@ -258,6 +278,7 @@ export class Exchange {
         this.#explain(dialect, 503, error);
         break;
       }
+      isRenewed = true;
     }
     // Nothing is known of the backend.
     return fails(NO_ANSWER.left);
@@ -265,50 +286,38 @@ export class Exchange {
 
   /** Passes an answer on: what was read of its body, and the rest as it comes. */
   #pass(response: IncomingMessage, read?: Buffer, hasMore = true): void {
+    // Meanwhile the client may have left.
+    if (this.#left) return void response.destroy();
     const client = this.#response;
-    const attempts = this.#attempts;
-    const { statusCode = 502, rawHeaders } = response;
+    const { statusCode = 502, rawHeaders, headers } = response;
     this.#entry.status = statusCode;
     client.sendDate = false;
     // Without the resource's reason phrase, which may hold bytes that cannot be sent.
-    client.writeHead(statusCode, toList(gatewayModule().responseHeaders(toText(rawHeaders))));
+    client.writeHead(statusCode, answerHeaders(rawHeaders));
+    const { "content-type": type, "content-encoding": encoding, "content-length": length } = headers;
+    this.#tail = noteAnswer(this.#entry, { type, encoding });
+    if (read !== undefined && read.length > 0) this.#write(read);
+    if (!hasMore) return void client.end();
     // The client of a stream may wait for the headers, long before the first event. Those of any
     // other answer are written together with its body.
-    if (response.headers["content-length"] === undefined) client.flushHeaders();
-    const broke = () => {
-      if (response.complete && response.readableEnded) return;
-      if (!this.#left && client.writableEnded === false) this.#entry.outcome = "upstream-broke";
-      // Without the end of the body, so that the client sees that the answer is incomplete.
-      client.destroy();
-    };
-    // A slow client pauses the answer; only the resource's own silence counts.
-    const silent = () => {
-      if (client.writableNeedDrain) idle.refresh();
-      else response.destroy();
-    };
-    const idle = systemClock.setTimeout(silent, this.#setup.limits.idleMs) as NodeJS.Timeout;
-    const { "content-type": type, "content-encoding": encoding } = response.headers;
-    this.#tail = noteAnswer(this.#entry, { type, encoding });
-    const count = (chunk: Buffer) => {
-      this.#entry.firstByteMs ??= Math.round(systemClock.monotonic() - this.#started);
-      this.#entry.responseBytes += chunk.length;
-      this.#tail?.add(chunk);
-      if (attempts?.makesIds) attempts.read(chunk);
-      idle.refresh();
-    };
-    // Also when it broke off before this was called.
-    finished(response, { writable: false }, broke);
-    client.once("close", () => systemClock.clearTimeout(idle));
-    if (read !== undefined && read.length > 0) {
-      count(read);
-      client.write(read);
-    }
-    if (!hasMore) {
-      client.end();
-      return;
-    }
-    response.on("data", count);
-    response.pipe(client);
+    if (length === undefined && response.readableLength === 0) client.flushHeaders();
+    relay(response, client, this.#setup.limits.idleMs, {
+      write: (chunk) => this.#write(chunk),
+      onBroken: () => {
+        if (!this.#left && !client.writableEnded) this.#entry.outcome = "upstream-broke";
+        // Without the end of the body, so that the client sees that the answer is incomplete.
+        client.destroy();
+      },
+    });
+  }
+
+  /** Writes a piece of an answer. Returns false if the client is slow. */
+  #write(chunk: Buffer): boolean {
+    this.#entry.firstByteMs ??= Math.round(systemClock.monotonic() - this.#started);
+    this.#entry.responseBytes += chunk.length;
+    this.#tail?.add(chunk);
+    if (this.#attempts?.makesIds) this.#attempts.read(chunk);
+    return this.#response.write(chunk);
   }
 
   #refuse(code: GatewayRefusalCode, dialect: Dialect, retryAfterMs?: number): void {
@@ -329,9 +338,9 @@ export class Exchange {
 
   /** Sends an answer of the gateway's own. */
   #send(status: number, body: string, code?: ErrorCode, retryAfterMs?: number): void {
+    if (this.#left) return;
     this.#entry.status = status;
     if (code !== undefined) this.#entry.code = code;
-    if (this.#left) return;
     const response = this.#response;
     // The rest of a body that nobody reads ends the connection.
     if (!this.#request.complete) response.shouldKeepAlive = false;
@@ -349,6 +358,9 @@ export class Exchange {
     return fits;
   }
 }
+
+/** For errors of connections that are reported elsewhere. */
+const ignore = () => {};
 
 /** Returns the path of a target: no host with a user's name and password, and no query. */
 function pathOf(target: string): string {

@@ -94,15 +94,10 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       noDelay: true,
     },
     (request, response) => {
-      const exchange = new Exchange(context, request, response);
-      void exchange
-        .run()
-        .then((entry) => void log(entry))
-        .catch(() => response.destroy())
-        .then(() => {
-          active.delete(exchange);
-          if (active.size === 0) whenIdle();
-        });
+      new Exchange(context, request, response, (entry) => {
+        log(entry);
+        if (active.size === 0) whenIdle();
+      });
     },
   );
   server.maxConnections = 4 * limits.maxRequests;
@@ -141,6 +136,7 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
         };
       });
     }
+    for (const exchange of active) exchange.destroy();
     server.closeAllConnections();
     setup.backends.close();
     await closed;

@@ -1,4 +1,5 @@
-// The rules take and return headers as one text, `name: value` on a line each.
+// The rules take headers as one text, `name: value` on a line each, and return a digit for each: `1`
+// if it passes, else `0`. Lists of headers have names and values in turns.
 
 /** Joins alternating names and values for the rules. */
 export function toText(headers: readonly string[]): string {
@@ -8,13 +9,15 @@ export function toText(headers: readonly string[]): string {
   return text;
 }
 
-/** Splits a text of the rules into alternating names and values. */
-export function toList(text: string): string[] {
-  if (text === "") return [];
-  return text.split("\n").flatMap((line) => {
-    const end = line.indexOf(": ");
-    return [line.slice(0, end), line.slice(end + 2)];
-  });
+/** Returns the names and values of the headers that pass. */
+export function passing(headers: readonly string[], digits: string): string[] {
+  const list: string[] = [];
+  if (headers.length === 0) return list;
+  // The rules saw other headers than these: one has a line break.
+  if (digits.length * 2 !== headers.length) throw new Error("A header has a line break");
+  for (let at = 0; at < digits.length; at += 1)
+    if (digits[at] === "1") list.push(headers[2 * at] as string, headers[2 * at + 1] as string);
+  return list;
 }
 
 /** Returns a list of names and values without those of one name, which is in lower case. */

@@ -1,7 +1,7 @@
 import { credentialFailure } from "../credentials/failure.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import { systemClock } from "../platform/clock.js";
-import { rejectedTokenFromCache } from "../tokens/provider.js";
+import { rejectedTokenFromCache, renewalLeft } from "../tokens/provider.js";
 import type { TokenProvider } from "../tokens/types.js";
 
 /** Where tokens come from: a `FoundryProvider`, or what an edge gateway has of one. */
@@ -15,42 +15,77 @@ export interface TokenSource {
 /** Requests of a gateway belong to no session. */
 const CALL = { providerName: "gateway", sessionId: "" };
 
-/**
- * Acquires the token for a request; undefined for an endpoint without a known scope, which gets
- * none.
- */
-export async function acquireToken({ config, tokens }: TokenSource): Promise<string | undefined> {
-  try {
-    return await config.bearerTokenProvider?.(CALL);
-  } catch (error) {
-    // A credential with its own cache may have no other token, and the role may be there by now.
-    const isRejected = error instanceof KeylessError && error.code === "token/rejected-again";
-    const token = isRejected && tokens ? rejectedTokenFromCache(tokens) : undefined;
-    if (token === undefined) throw asKeyless(error);
-    return token;
-  }
-}
+/** The tokens for one resource. A token is undefined for an endpoint without a known scope. */
+export class ResourceTokens {
+  readonly #source: TokenSource;
+  #accepted: string | undefined;
 
-/**
- * Acquires another token after the resource rejected this one. Many calls at once cost one
- * acquisition, because only the first of them finds the token still in use.
- */
-export async function renewToken(
-  { config, tokens }: TokenSource,
-  rejectedToken: string | undefined,
-  claims: string | undefined,
-): Promise<string | undefined> {
-  try {
+  constructor(source: TokenSource) {
+    this.#source = source;
+  }
+
+  /** Acquires the token for a request. */
+  async acquire(): Promise<string | undefined> {
+    const { config, tokens } = this.#source;
+    try {
+      return await config.bearerTokenProvider?.(CALL);
+    } catch (error) {
+      // A credential with its own cache may have no other token, and the role may be there by now.
+      const isRejected = error instanceof KeylessError && error.code === "token/rejected-again";
+      const token = isRejected && tokens ? rejectedTokenFromCache(tokens) : undefined;
+      if (token === undefined) throw asKeyless(error);
+      return token;
+    }
+  }
+
+  /** Notes that the resource has accepted a token. */
+  accept(token: string | undefined): void {
+    this.#accepted = token;
+  }
+
+  /**
+   * Acquires another token after the resource rejected this one. Many calls at once cost one
+   * acquisition, because only the first of them finds the token still in use. Rejects with a
+   * retryable error if it is too soon for another one, and the resource had accepted this one: it
+   * was revoked.
+   */
+  async renew(rejected: string | undefined, claims: string | undefined): Promise<string | undefined> {
+    const { tokens } = this.#source;
+    const leftMs = tokens ? renewalLeft(tokens, claims !== undefined) : 0;
+    const isTooSoon = leftMs > 0 && rejected !== undefined && rejected === this.#accepted;
+    try {
+      const token = await this.#renewed(rejected, claims);
+      if (!isTooSoon || token !== rejected) return token;
+    } catch (error) {
+      if (!isTooSoon || (error as Partial<KeylessError>).code !== "token/claims-challenge")
+        throw asKeyless(error);
+    }
+    throw revokedAgain(leftMs);
+  }
+
+  async #renewed(rejected: string | undefined, claims: string | undefined): Promise<string | undefined> {
+    const { config, tokens } = this.#source;
     if (claims !== undefined && typeof tokens?.getToken === "function") {
-      const call = { claims, ...(rejectedToken === undefined ? {} : { rejectedToken }) };
+      const call = { claims, ...(rejected === undefined ? {} : { rejectedToken: rejected }) };
       return (await tokens.getToken(call)).token;
     }
     // A token function of the program may have no such method.
-    tokens?.invalidate?.(rejectedToken);
-    return await config.bearerTokenProvider?.(CALL);
-  } catch (error) {
-    throw asKeyless(error);
+    tokens?.invalidate?.(rejected);
+    return config.bearerTokenProvider?.(CALL);
   }
+}
+
+function revokedAgain(retryAfterMs: number): KeylessError {
+  return new KeylessError(
+    "model/token-invalid",
+    "The token was revoked, and it is too soon after the last one for another",
+    {
+      hint: "Try again after the time in Retry-After. The policy's invalidateIntervalMs sets how often a token is acquired because the resource rejects one.",
+      status: 401,
+      retryable: true,
+      retryAfterMs: Math.ceil(retryAfterMs),
+    },
+  );
 }
 
 function asKeyless(error: unknown): KeylessError {

@@ -3,6 +3,7 @@ import {
   Agent as HttpAgent,
   request as httpRequest,
   type IncomingMessage,
+  type RequestOptions,
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { systemClock } from "../platform/clock.js";
@@ -38,18 +39,23 @@ export class UpstreamError extends Error {
 
 /** Sends requests to the resource, on connections that stay open. */
 export class Upstream {
-  readonly #origin: URL;
+  readonly #host: string;
   readonly #agent: HttpAgent;
   readonly #request: typeof httpRequest;
+  /** What all requests have in common. */
+  readonly #to: RequestOptions;
   readonly #limits: GatewayLimits;
 
   constructor(baseUrl: string, limits: GatewayLimits) {
-    this.#origin = new URL(baseUrl);
+    const { hostname, port, host, protocol } = new URL(baseUrl);
+    this.#host = host;
     this.#limits = limits;
-    const secure = this.#origin.protocol === "https:";
-    const settings = { keepAlive: true, scheduling: "lifo", maxFreeSockets: 64 } as const;
+    const secure = protocol === "https:";
+    const settings = { keepAlive: true, noDelay: true, scheduling: "lifo", maxFreeSockets: 64 } as const;
     this.#agent = secure ? new HttpsAgent(settings) : new HttpAgent(settings);
     this.#request = secure ? httpsRequest : httpRequest;
+    // Without the brackets of an IPv6 address.
+    this.#to = { hostname: hostname.replace(/^\[|\]$/g, ""), port, agent: this.#agent };
   }
 
   /**
@@ -58,16 +64,12 @@ export class Upstream {
    */
   send(outgoing: Outgoing, onRequest: (request: ClientRequest) => void): Promise<IncomingMessage> {
     const { method, target, headers, body, source } = outgoing;
-    const { hostname, port, host } = this.#origin;
     return new Promise((resolve, reject) => {
       const request = this.#request({
-        // Without the brackets of an IPv6 address.
-        hostname: hostname.replace(/^\[|\]$/g, ""),
-        port,
+        ...this.#to,
         method,
         path: target,
-        agent: this.#agent,
-        headers: ["Host", host, ...headers, ...framing(method, body)],
+        headers: ["Host", this.#host, ...headers, ...framing(method, body)],
       });
       onRequest(request);
       let answered = false;
@@ -81,7 +83,8 @@ export class Upstream {
         () => fail("the resource did not answer in time", "timeout"),
         this.#limits.firstByteMs,
       );
-      request.once("socket", (socket) => {
+      // Each of these comes once.
+      request.on("socket", (socket) => {
         isConnected = !socket.connecting;
         if (isConnected) return;
         const stuck = systemClock.setTimeout(
@@ -101,21 +104,21 @@ export class Upstream {
         // Not after an answer that cannot be read.
         fail(`${error.message}${code}`, "network", !error.code?.startsWith("HPE_"));
       });
-      request.once("close", () => {
+      request.on("close", () => {
         systemClock.clearTimeout(slow);
         fail("the connection was closed", "network", true);
       });
-      request.once("response", (response) => {
+      request.on("response", (response) => {
         answered = true;
         systemClock.clearTimeout(slow);
         resolve(response);
       });
       if (body.whole) {
         // Head and body in one write.
-        request.end(Buffer.concat(body.chunks));
+        request.end(body.bytes);
       } else {
-        for (const chunk of body.chunks) request.write(chunk);
-        let size = body.chunks.reduce((total, chunk) => total + chunk.length, 0);
+        let size = body.bytes.length;
+        if (size > 0) request.write(body.bytes);
         source.on("data", (chunk: Buffer) => {
           size += chunk.length;
           if (size > this.#limits.maxBodyBytes) fail("the body is too large", "too-large");
@@ -132,10 +135,9 @@ export class Upstream {
 }
 
 /** The header that says how long the body is. It is made anew, whatever the client sent. */
-function framing(method: string, { chunks, whole, declared }: Body): string[] {
+function framing(method: string, { bytes, whole, declared }: Body): string[] {
   if (!whole)
     return declared === undefined ? ["Transfer-Encoding", "chunked"] : ["Content-Length", `${declared}`];
-  const size = chunks.reduce((total, chunk) => total + chunk.length, 0);
-  const hasBody = size > 0 || method === "POST" || method === "PUT" || method === "PATCH";
-  return hasBody ? ["Content-Length", `${size}`] : [];
+  const hasBody = bytes.length > 0 || method === "POST" || method === "PUT" || method === "PATCH";
+  return hasBody ? ["Content-Length", `${bytes.length}`] : [];
 }

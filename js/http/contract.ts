@@ -2,6 +2,7 @@
 // and errors as problem+json. This folder does not need Node.
 
 import type { TokenStatus } from "../wasm/types/token.js";
+import type { Problem } from "./problem.js";
 
 /** The request of a caller. */
 export interface ChatRequest {
@@ -27,12 +28,62 @@ export interface ChatResult {
   model: string;
 }
 
+/** A request as a protocol passes it to the engine. */
+export interface EngineRequest extends ChatRequest {
+  /** The conversation by its name, in place of `sessionId`. */
+  session?: NamedSession | undefined;
+  /** Headers for the model requests of this turn. */
+  requestHeaders?: Record<string, string> | undefined;
+  /** Ends the turn with its reason. */
+  cancel?: AbortSignal | undefined;
+  /** Whether the runtime's events are passed on as they are, in place of text and tools. */
+  raw?: boolean | undefined;
+  /** Returned with the result, also to a connection that resumes the reply. */
+  reference?: object | undefined;
+  /** Receives the end of the turn, whether or not anybody reads it: the result, or why there is none. */
+  ended?: ((outcome: TurnOutcome) => void) | undefined;
+}
+
+/** How a turn ended. */
+export type TurnOutcome = { result: EngineResult } | { error: unknown };
+
+/** A conversation that is found by its name: it is continued, or else started. */
+export interface NamedSession {
+  /** The runtime's id for it. Whoever knows it is its caller. */
+  id: string;
+  /** Whether it is refused with `chat/session-not-found` if it does not exist. */
+  mustExist: boolean;
+}
+
+/** An event of a turn, as a protocol receives it. */
+export type EngineEvent =
+  | ChatEvent
+  /** An event of the Copilot SDK as it is. */
+  | { type: "raw"; event: object };
+
+/** The tokens that a turn used. */
+export interface EngineUsage {
+  inputTokens: number;
+  outputTokens: number;
+  cachedInputTokens: number;
+  reasoningTokens: number;
+}
+
+/** The result of a turn, as a protocol receives it. */
+export interface EngineResult extends ChatResult {
+  /** The text of all messages of the turn. */
+  text?: string | undefined;
+  usage?: EngineUsage | undefined;
+  /** That of the request. */
+  reference?: object | undefined;
+}
+
 /** The default of `timeoutMs`, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 120_000;
 
 /** A running turn, as its connection reads it. */
 export interface ChatTurn {
-  next(): Promise<IteratorResult<ChatEvent, ChatResult>>;
+  next(): Promise<IteratorResult<EngineEvent, EngineResult>>;
   /** Ends it early, or after its result. */
   return(value: never): Promise<unknown>;
   /** The id of the event that was read last, if the reply can be resumed after it. */
@@ -44,9 +95,31 @@ export interface ChatTurn {
  * soon, in any way.
  */
 export type ChatEngine = (
-  request: ChatRequest,
+  request: EngineRequest,
   turn: { caller: string; signal: AbortSignal },
-) => AsyncGenerator<ChatEvent, ChatResult, undefined>;
+) => AsyncGenerator<EngineEvent, EngineResult, undefined>;
+
+/** How a protocol reads a request and writes its reply. Each call has its own, which may keep state. */
+export interface Wire {
+  /** Whether a streamed reply can be resumed by `last-event-id`. */
+  readonly resumable: boolean;
+  /** Checks the head, before the body is read. Throws a KeylessError `chat/...`. */
+  checkHead(): void;
+  /** Reads the body, and whether the reply is streamed. Throws a KeylessError `chat/...`. */
+  read(body: Uint8Array, limits: ChatLimits): { request: EngineRequest; streamed: boolean };
+  /** Headers of the response with this status. */
+  headers(status: number): Record<string, string>;
+  /** The server-sent events for an event of the turn; `id` if it can be resumed after it. */
+  event(event: EngineEvent, id?: string): string;
+  /** The server-sent events that end a complete reply. */
+  done(result: EngineResult, id?: string): string;
+  /** The server-sent events that end a reply that failed. */
+  failed(problem: Problem): string;
+  /** The body of a reply that is not streamed. */
+  json(result: EngineResult): object;
+  /** The body of an error, problem+json. */
+  problem(problem: Problem): object;
+}
 
 /** A request as its transport received it. */
 export interface ChatCall {
@@ -67,6 +140,8 @@ export interface ChatCall {
   /** Resolves when the caller can receive more; rejects if it stalls for too long. */
   ready?: (() => Promise<void>) | undefined;
   log: (entry: ChatLogEntry) => void;
+  /** The protocol. Default: that of the chat handlers. */
+  wire?: Wire | undefined;
 }
 
 /**

@@ -17,13 +17,13 @@ export interface FetchSettings {
  */
 export function fetchHandler(
   { authorize, callerMs, log = () => {} }: FetchSettings,
-  answer: (call: ChatCall) => Promise<ChatResponse>,
+  answer: (call: ChatCall, url: string) => Promise<ChatResponse>,
 ): (request: Request) => Promise<Response> {
   if (authorize !== "anonymous" && typeof authorize !== "function")
     throw invalid('authorize is required: "anonymous", or a function', AUTHORIZE_HINT);
   return async (request) => {
     checkArgument("request", request, REQUEST, "chat/invalid-option", REQUEST_HINT);
-    const { status, headers, body } = await answer({
+    const call: ChatCall = {
       method: request.method,
       headers: request.headers,
       body: request.body as ChunkSource | null,
@@ -33,7 +33,8 @@ export function fetchHandler(
       // Not every platform's requests have a signal.
       signal: request.signal ?? new AbortController().signal,
       log,
-    });
+    };
+    const { status, headers, body } = await answer(call, request.url);
     return new Response(body as ConstructorParameters<typeof Response>[0], { status, headers });
   };
 }

@@ -21,6 +21,40 @@ export function unknownModel(served: Iterable<string>): KeylessError {
   return chatError("chat/unknown-model", 400, "This model is not served here", choice);
 }
 
+/** Creates the error for an id that is unknown, expired, or another caller's: it does not tell which. */
+export function sessionNotFound(): KeylessError {
+  return chatError(
+    "chat/session-not-found",
+    404,
+    "There is no such conversation, or it has ended",
+    "Start a new one, without a sessionId.",
+  );
+}
+
+/** Creates the error of a conversation that is answering another prompt, here or in another instance. */
+export function sessionBusy(retryAfterMs = BUSY_RETRY_MS): KeylessError {
+  return chatError(
+    "chat/session-busy",
+    409,
+    "The conversation is still answering another prompt",
+    "Send the next prompt when the reply is complete.",
+    retryAfterMs,
+  );
+}
+
+const BUSY_RETRY_MS = 1_000;
+
+/** Creates the error of a conversation whose last turn was lost with its worker. It is said once. */
+export function turnLost(): KeylessError {
+  return chatError(
+    "chat/turn-lost",
+    409,
+    "The last prompt of this conversation was lost with the worker that was answering it; this one was not run",
+    "Send the lost prompt again, or this one: the conversation goes on without the lost turn.",
+    BUSY_RETRY_MS,
+  );
+}
+
 /** Creates the error for a caller that stalls a streamed reply. */
 export function slowReader(stallMs: number): KeylessError {
   return chatError("chat/slow-reader", 408, `The caller read nothing for ${stallMs} ms`);
@@ -75,6 +109,14 @@ const PROBLEMS: Record<
   "sdk/too-old": "misconfigured",
   "sdk/unsupported-platform": "misconfigured",
   "sdk/working-directory": "misconfigured",
+  "storage/container-not-found": "misconfigured",
+  "storage/failed": "misconfigured",
+  "storage/invalid-option": "misconfigured",
+  "storage/lease-lost": "unavailable",
+  "storage/not-installed": "misconfigured",
+  "storage/refused": "misconfigured",
+  "storage/unavailable": "unavailable",
+  "storage/unreadable": "misconfigured",
   // Those of the HTTP handlers whose errors have no status of their own.
   "chat/authorize-failed": "unknown-caller",
   "chat/authorize-invalid": "unknown-caller",

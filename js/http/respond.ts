@@ -1,26 +1,24 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { withDeadline } from "../platform/with-deadline.js";
-import { bestType } from "./accept.js";
 import { Body } from "./body.js";
 import type {
   ChatCall,
   ChatEngine,
-  ChatEvent,
   ChatLimits,
   ChatLogEntry,
   ChatResponse,
-  ChatResult,
   ChatTurn,
+  EngineEvent,
+  EngineResult,
+  Wire,
 } from "./contract.js";
 import { CLIENT_CLOSED, chatError, clientClosed, closing, problem, slowReader } from "./problem.js";
-import { checkHead, isCancellation, parseRequest } from "./request.js";
+import { isCancellation } from "./request.js";
 import { type Resumption, streamNotFound } from "./resume.js";
 import { RELEASE_MS, type Slot, type Slots } from "./slots.js";
 import { unlessAborted } from "./unless-aborted.js";
-
-const JSON_TYPE = "application/json";
-const EVENTS_TYPE = "text/event-stream";
+import { ChatWire, EVENTS_TYPE, JSON_TYPE } from "./wire.js";
 
 /** Settings of all calls of an app. */
 export interface ChatSettings {
@@ -37,7 +35,7 @@ export interface ChatSettings {
   expose: boolean;
 }
 
-type Step = IteratorResult<ChatEvent, ChatResult>;
+type Step = IteratorResult<EngineEvent, EngineResult>;
 
 /** Responds to a call. Never rejects. */
 export async function respond(call: ChatCall, settings: ChatSettings): Promise<ChatResponse> {
@@ -49,17 +47,11 @@ export async function respond(call: ChatCall, settings: ChatSettings): Promise<C
   }
 }
 
-function acceptedType({ headers }: ChatCall): string {
-  // JSON first: the default for callers without a preference.
-  const best = bestType(headers.get("accept"), [JSON_TYPE, EVENTS_TYPE]);
-  if (best !== undefined) return best;
-  throw chatError("chat/not-acceptable", 406, `Replies are ${JSON_TYPE} or ${EVENTS_TYPE}`);
-}
-
 /** One call, from its arrival to the last byte of its response. */
 class Exchange {
   readonly #call: ChatCall;
   readonly #settings: ChatSettings;
+  readonly #wire: Wire;
   readonly #started = systemClock.monotonic();
   readonly #body: Body;
   /** Aborts everything that the call waits for, with the reason. */
@@ -76,6 +68,7 @@ class Exchange {
   constructor(call: ChatCall, settings: ChatSettings) {
     this.#call = call;
     this.#settings = settings;
+    this.#wire = call.wire ?? new ChatWire(call);
     const { deadlineMs } = settings;
     this.#deadline = systemClock.setTimeout(() => this.#interrupt(timeout(deadlineMs)), deadlineMs);
     this.#body = new Body(call, settings.limits);
@@ -87,9 +80,8 @@ class Exchange {
   async answer(): Promise<ChatResponse> {
     const { slots, engine, resumption, limits, isClosed } = this.#settings;
     if (isClosed()) throw closing();
-    checkHead(this.#call);
-    const type = acceptedType(this.#call);
-    const eventId = this.#call.headers.get("last-event-id");
+    this.#wire.checkHead();
+    const eventId = this.#wire.resumable ? this.#call.headers.get("last-event-id") : null;
     const { signal } = this.#stop;
     signal.throwIfAborted();
     this.#slot = (eventId === null ? slots : (resumption?.slots ?? slots)).take();
@@ -100,14 +92,15 @@ class Exchange {
     signal.throwIfAborted();
     if (isClosed()) throw closing();
     if (eventId !== null) return this.#resume(eventId, caller, isCancellation(body));
-    const request = parseRequest(body, limits);
-    if (type !== EVENTS_TYPE) {
+    const { request, streamed } = this.#wire.read(body, limits);
+    if (!streamed) {
       this.#turn = engine(request, { caller, signal });
       return this.#respondJson();
     }
-    this.#turn = resumption
-      ? resumption.begin(engine, request, { caller, signal, slot: this.#slot })
-      : engine(request, { caller, signal });
+    this.#turn =
+      resumption && this.#wire.resumable
+        ? resumption.begin(engine, request, { caller, signal, slot: this.#slot })
+        : engine(request, { caller, signal });
     return this.#respondStream();
   }
 
@@ -129,7 +122,7 @@ class Exchange {
     let step = await this.#next();
     while (!step.done) step = await this.#next();
     this.#end(200);
-    return this.#response(200, JSON_TYPE, {}, JSON.stringify(step.value));
+    return this.#response(200, JSON_TYPE, {}, JSON.stringify(this.#wire.json(step.value)));
   }
 
   /**
@@ -167,18 +160,16 @@ class Exchange {
             }
             pending = undefined;
             if (!step.done) {
-              const { type, ...data } = step.value;
-              send(event(type, data, this.#turn?.eventId?.()));
+              send(this.#wire.event(step.value, this.#turn?.eventId?.()));
               return this.#awaitReader(controller);
             }
-            const { reply: _, ...data } = step.value;
-            send(event("done", data, this.#turn?.eventId?.()));
+            send(this.#wire.done(step.value, this.#turn?.eventId?.()));
             this.#end(200);
           } catch (error) {
-            const { status, body: data } = this.#fail(error);
+            const failure = this.#fail(error);
             // A caller that disconnected has cancelled the stream.
-            if (status === CLIENT_CLOSED) return controller.error(error);
-            send(event("error", data));
+            if (failure.status === CLIENT_CLOSED) return controller.error(error);
+            send(this.#wire.failed(failure));
           }
           controller.close();
         },
@@ -191,9 +182,11 @@ class Exchange {
 
   /** Responds with an error. */
   async refuse(error: unknown): Promise<ChatResponse> {
-    const { status, headers, body } = this.#fail(error);
+    const failure = this.#fail(error);
+    const { status, headers } = failure;
     await this.#body.refuse(status);
-    return this.#response(status, "application/problem+json", headers, JSON.stringify(body));
+    const body = JSON.stringify(this.#wire.problem(failure));
+    return this.#response(status, "application/problem+json", headers, body);
   }
 
   async #next(): Promise<Step> {
@@ -279,6 +272,7 @@ class Exchange {
       status,
       headers: {
         ...headers,
+        ...this.#wire.headers(status),
         "content-type": type === EVENTS_TYPE ? `${type}; charset=utf-8` : type,
         "cache-control": "no-store",
         vary: "accept",
@@ -297,11 +291,6 @@ function outcome(status: number, code: string | undefined): Pick<ChatLogEntry, "
   if (status >= 500) return { level: "error", message: "chat failed" };
   if (status >= 400) return { level: "warn", message: "chat refused" };
   return { level: "info", message: "chat answered" };
-}
-
-/** Formats a server-sent event. JSON contains no line breaks, so one data line is enough. */
-function event(type: string, data: object, id?: string): string {
-  return `${id === undefined ? "" : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 function timeout(deadlineMs: number) {

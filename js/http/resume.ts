@@ -1,11 +1,18 @@
 import { KeylessError } from "../errors/keyless-error.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { withDeadline } from "../platform/with-deadline.js";
-import type { ChatEngine, ChatEvent, ChatLimits, ChatRequest, ChatResult, ChatTurn } from "./contract.js";
+import type {
+  ChatEngine,
+  ChatLimits,
+  ChatTurn,
+  EngineEvent,
+  EngineRequest,
+  EngineResult,
+} from "./contract.js";
 import { chatError, clientClosed } from "./problem.js";
 import { RELEASE_MS, type Slot, Slots } from "./slots.js";
 
-type Step = IteratorResult<ChatEvent, ChatResult>;
+type Step = IteratorResult<EngineEvent, EngineResult>;
 
 /** What a turn gets to know of its call. */
 interface CallContext {
@@ -39,7 +46,7 @@ export class Resumption {
   }
 
   /** Starts a turn, which takes over the slot, and returns its first reader. */
-  begin(engine: ChatEngine, request: ChatRequest, call: CallContext & { slot: Slot }): ChatTurn {
+  begin(engine: ChatEngine, request: EngineRequest, call: CallContext & { slot: Slot }): ChatTurn {
     const reply = new Reply(call.caller, this.#limits, this.#resumeMs, () => this.#replies.delete(reply.id));
     this.#replies.set(reply.id, reply);
     const release = call.slot.keep();

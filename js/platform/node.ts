@@ -15,6 +15,9 @@ export const node = {
   get http() {
     return load<typeof import("node:http")>("node:http");
   },
+  get net() {
+    return load<typeof import("node:net")>("node:net");
+  },
   get os() {
     return load<typeof import("node:os")>("node:os");
   },

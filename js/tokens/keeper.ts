@@ -1,3 +1,4 @@
+import type { Attempts } from "../credentials/attempts.js";
 import type { GetTokenOptions, TokenCredential } from "../credentials/credential.js";
 import { credentialFailure, summarize } from "../credentials/failure.js";
 import type { KeylessError } from "../errors/keyless-error.js";
@@ -58,6 +59,8 @@ export class TokenKeeper {
   /** The rejected token, after the credential returned it again. */
   #rejectedTokenFromCache: AccessToken | undefined;
   #flight: Flight | undefined;
+  /** What the credential has not answered yet, also of flights that were given up. */
+  readonly #unanswered = new Set<Attempts>();
   #lastError: KeylessError | undefined;
 
   constructor(
@@ -201,6 +204,7 @@ export class TokenKeeper {
     this.#schedule.close();
     const flight = this.#flight;
     if (flight) this.#endFlight(flight).reject(closedError());
+    for (const attempts of this.#unanswered) attempts.cut();
     this.#clearToken();
     this.#rejectedToken = undefined;
     this.#cacheFallback.clear();
@@ -213,6 +217,11 @@ export class TokenKeeper {
   /** What is left of the one wait of callers that have asked for a token since then. */
   waitLeft([wall, mono]: Time): number {
     return this.#schedule.waitLeft(wall, mono, ...this.time());
+  }
+
+  /** How long no token is discarded because of a rejection, or with `claims` of a challenge. */
+  renewalLeft(claims: boolean): number {
+    return this.#schedule.renewalLeft(claims, ...this.time());
   }
 
   time(): Time {
@@ -255,7 +264,9 @@ export class TokenKeeper {
   #attempt(flight: Flight): void {
     flight.attemptCount += 1;
     const [requestedWall, requestedMono] = this.time();
+    this.#unanswered.add(flight.attempts);
     this.#acquire(flight)
+      .finally(() => this.#unanswered.delete(flight.attempts))
       .then((token) => this.#onToken(flight, token, requestedWall, requestedMono))
       .catch((error: unknown) => this.#onFailure(flight, error));
     const { background, attemptCount: attempt } = flight;
@@ -389,6 +400,7 @@ export class TokenKeeper {
     this.#endFlight(flight);
     if (successor) flight.resolve(successor);
     else flight.reject(error);
+    flight.attempts.giveUp();
     flight.abort.abort();
     this.#events.emit({ type: "refresh-abandoned", error: summarize(error) });
   }

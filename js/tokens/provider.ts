@@ -145,6 +145,14 @@ export function rejectedTokenFromCache(tokens: TokenProvider): string | undefine
   return keeperOf.get(tokens)?.rejectedTokenFromCache;
 }
 
+/**
+ * How long a provider discards no rejected token, in milliseconds; with `claims`, none that was
+ * challenged. 0 for a token function of the program's own.
+ */
+export function renewalLeft(tokens: TokenProvider, claims: boolean): number {
+  return keeperOf.get(tokens)?.renewalLeft(claims) ?? 0;
+}
+
 /** Acquires a token for a turn, whose requests share one wait. */
 export function withinTurn<T>(
   wait: TurnWait | undefined,

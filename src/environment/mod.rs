@@ -4,6 +4,7 @@
 //! another value has no effect and causes a warning.
 
 mod credential;
+mod hosting;
 mod proxy;
 mod variable;
 
@@ -13,6 +14,7 @@ pub use credential::{
     CredentialKind, CredentialPlan, Host, credential, credential_chain, has_direct_fallback,
 };
 pub(crate) use credential::{check_job_authority, client_ids, cloud_of_authority, host, tenant_ids};
+pub use hosting::{Hosting, hosting, is_session_id};
 pub(crate) use proxy::bypass;
 pub use proxy::{proxy_variable, runtime_proxy_variable};
 pub use variable::{Holds, Origin, Variable, Visibility};

@@ -171,6 +171,12 @@ variables! {
 
     /// The hosting environment of a Foundry hosted agent.
     FoundryHostingEnvironment => "FOUNDRY_HOSTING_ENVIRONMENT", Host, Value,
+    /// The name of a Foundry hosted agent.
+    FoundryAgentName => "FOUNDRY_AGENT_NAME", Host, Value,
+    /// The version of a Foundry hosted agent.
+    FoundryAgentVersion => "FOUNDRY_AGENT_VERSION", Host, Value,
+    /// The session that a container of a Foundry hosted agent serves.
+    FoundryAgentSessionId => "FOUNDRY_AGENT_SESSION_ID", Host, Value,
     /// The site name of App Service.
     WebsiteSiteName => "WEBSITE_SITE_NAME", Host, Presence,
     /// The language of Azure Functions. The Functions tools also set it on developer machines.

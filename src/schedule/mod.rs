@@ -250,6 +250,25 @@ impl Schedule {
         true
     }
 
+    /// Returns how long [`Schedule::invalidate`] does nothing, in milliseconds, or with `claims`
+    /// [`Schedule::challenged`]. 0 if it does something now.
+    ///
+    /// ```
+    /// use copilot_keyless::schedule::{Now, RefreshPolicy, Schedule};
+    ///
+    /// let mut schedule = Schedule::new(RefreshPolicy::default())?;
+    /// let now = Now { wall: 0, mono: 0 };
+    /// assert_eq!(schedule.renewal_left(true, now), 0);
+    /// schedule.challenged(now);
+    /// assert_eq!(schedule.renewal_left(true, Now { wall: 10_000, mono: 10_000 }), 20_000);
+    /// assert_eq!(schedule.renewal_left(false, now), 0);
+    /// # Ok::<(), copilot_keyless::Error>(())
+    /// ```
+    pub fn renewal_left(&self, claims: bool, now: Now) -> Millis {
+        let span = if claims { self.challenged } else { self.invalidated };
+        span.map_or(0, |span| span.remaining(now))
+    }
+
     /// Closes the schedule: forgets the token and rejects every later request.
     pub fn close(&mut self) {
         self.closed = true;

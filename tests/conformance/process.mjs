@@ -10,10 +10,10 @@ const FOREIGN = /^(AZURE_|IDENTITY_|MSI_|FOUNDRY_|OPENAI_|COPILOT_|NODE_|VITEST)
  * output as JSON, if there is one. `onMessage` receives the program's messages; the program
  * receives its results.
  */
-export function runProcess(args, { env = {}, timeoutMs, signal, onMessage }) {
+export function runProcess(args, { node = process.execPath, env = {}, timeoutMs, signal, onMessage }) {
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FOREIGN.test(name)));
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, {
+    const child = spawn(node, args, {
       env: { ...own, ...env },
       stdio: ["ignore", "pipe", "pipe", ...(onMessage ? ["ipc"] : [])],
       timeout: timeoutMs,

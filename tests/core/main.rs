@@ -42,6 +42,7 @@ mod endpoint {
 }
 mod environment {
     mod credential;
+    mod hosting;
     mod proxy;
 }
 mod error;
@@ -52,6 +53,10 @@ mod gateway {
     mod properties;
     mod table;
     mod usage;
+}
+mod lease {
+    mod interleavings;
+    mod rules;
 }
 mod limits;
 mod problem;

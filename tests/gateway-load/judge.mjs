@@ -40,8 +40,8 @@ function identityBound({ ranMs, revocations, faults }) {
 /** Returns a sentence for every broken promise. */
 export function faultsOf(summary, run) {
   const faults = [];
-  const { requests, entries, left, answeredOutside, identity, identityAtMost, missedCut, exit, minutes } =
-    summary;
+  const { requests, arrived, entries, left, answeredOutside } = summary;
+  const { identity, identityAtMost, missedCut, exit, minutes } = summary;
   const examples = (list) => list.slice(0, 5).join("; ");
   if (run.changed.length > 0)
     faults.push(`${run.changed.length} answers had other bytes: ${examples(run.changed)}`);
@@ -52,9 +52,10 @@ export function faultsOf(summary, run) {
     );
   if (missedCut > 0) faults.push(`${missedCut} streams were cut, and their clients saw a whole answer.`);
   if (identity > identityAtMost) faults.push(`${identity} identity requests; ${identityAtMost} at most.`);
+  if (entries !== arrived) faults.push(`${arrived} requests arrived, and the log has ${entries} lines.`);
   // A client may leave before its request has arrived.
-  if (entries > requests || entries < requests - left)
-    faults.push(`${requests} requests, and ${entries} lines in the log.`);
+  if (!(arrived <= requests && arrived >= requests - left))
+    faults.push(`${requests} requests were sent, and ${arrived} arrived.`);
   if (run.leaked) faults.push("The log holds a key or a token.");
   if (exit !== 0) faults.push(`The gateway ended with ${exit}.`);
   // A run that meets nothing shows nothing. The issue asks for 100 of each in ten minutes.

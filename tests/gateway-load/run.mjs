@@ -108,6 +108,7 @@ export async function run({ minutes, seed, native = false, signal, onProgress })
       ...tally,
       ranMs,
       exit,
+      arrived: gateway.arrived,
       entries: gateway.entries,
       repeated: gateway.repeated,
       told: gateway.told,
@@ -256,13 +257,18 @@ async function startGateway(env, native) {
     env: { PATH: process.env.PATH, LOAD_KEY: KEY, COPILOT_KEYLESS_GATEWAY_KEY: KEY, ...env },
     stdio: ["ignore", "pipe", native ? "pipe" : "inherit"],
   });
-  const ended = once(child, "exit");
+  // With its output read to the end.
+  const ended = once(child, "close");
   const gateway = { child, entries: 0, repeated: 0, told: {}, leaked: false };
   const started = new Promise((resolve) => {
     const read = (line) => {
       gateway.leaked ||= line.includes(KEY) || line.includes("eyJ");
-      const { url, repeated, code } = JSON.parse(line);
+      const { url, arrived, repeated, code } = JSON.parse(line);
       if (url !== undefined) return resolve(url);
+      if (arrived !== undefined) {
+        gateway.arrived = arrived;
+        return;
+      }
       gateway.entries += 1;
       if (repeated) gateway.repeated += 1;
       if (code !== undefined) gateway.told[code] = (gateway.told[code] ?? 0) + 1;

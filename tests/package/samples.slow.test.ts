@@ -237,6 +237,8 @@ const SERVES = { skip: "serves until it is ended; a suite of its own runs it" };
 
 const PYTHON = { skip: "examples/python/tests/test_guide.py runs it" };
 
+const RUST = { skip: "tests/e2e/cli/programs.slow.test.ts and crates/tokio/tests run the same" };
+
 const COMMANDS: Record<string, Expected> = {
   "npm start": { says: /turns +2/ },
   "npm test": { skip: "this very run" },
@@ -250,6 +252,11 @@ const COMMANDS: Record<string, Expected> = {
   "npm install copilot-keyless @github/copilot-sdk @azure/identity @azure/functions": INSTALLED,
   "npm run www": SERVES,
   "npm run tool functions": SERVES,
+  "FOUNDRY_PROJECT_ENDPOINT=https://<resource>.services.ai.azure.com/api/projects/<project> AZURE_AI_MODEL_DEPLOYMENT_NAME=gpt-5.5 node server.mjs":
+    SERVES,
+  "curl -N localhost:8088/invocations -H 'content-type: application/json' -d '{\"input\":\"Hello\"}'": {
+    skip: "tests/e2e/hosted-agent",
+  },
   "npx copilot-keyless emulator": SERVES,
   "npx copilot-keyless emulator --role none": SERVES,
   'npx copilot-keyless emulator --quota deployment=gpt-5.5,requestsPerMinute=3 --reply "Sunny."': SERVES,
@@ -286,6 +293,9 @@ const COMMANDS: Record<string, Expected> = {
   "npx copilot-keyless config --endpoint myres.openai.azure.com --format rust --snippet": {
     says: /^fn provider\(\)/m,
   },
+  "cargo new app": RUST,
+  "cargo add copilot-keyless-tokio reqwest tokio --features tokio/full,reqwest/json": RUST,
+  "cargo run": RUST,
   "python3 -m venv .venv": PYTHON,
   ". .venv/bin/activate": PYTHON,
   "pip install github-copilot-sdk azure-identity aiohttp": PYTHON,

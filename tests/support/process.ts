@@ -23,14 +23,19 @@ export function newcomer(env: Record<string, string> = {}): Record<string, strin
   };
 }
 
-/** Runs a program to its end. */
+/** Runs a program to its end, or until `signal`. */
 export function run(
   command: string,
   args: readonly string[],
-  { env, cwd = root, input = "" }: { env: Record<string, string>; cwd?: string; input?: string },
+  {
+    env,
+    cwd = root,
+    input = "",
+    signal,
+  }: { env: Record<string, string>; cwd?: string; input?: string; signal?: AbortSignal },
 ): Promise<Run> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env });
+    const child = spawn(command, args, { cwd, env, signal });
     // A program that ends without reading its input closes the pipe: the exit code says how it ended.
     child.stdin.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") reject(error);

@@ -19,8 +19,9 @@ const LEVELS = [
   ["model"],
   ["foundry"],
   ["copilot", "http"],
+  ["blob-sessions"],
   ["chat", "client"],
-  ["functions", "edge", "gateway", "cli"],
+  ["functions", "edge", "gateway", "hosted-agent", "cli"],
   ["telemetry"],
   ["."],
 ];

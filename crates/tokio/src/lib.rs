@@ -23,6 +23,11 @@ mod token;
 mod tower;
 mod vars;
 
+/// The samples of the guide are tests.
+#[cfg(all(doctest, feature = "azure-core"))]
+#[doc = include_str!("../../../docs/guides/rust.md")]
+mod guide {}
+
 #[cfg(feature = "azure-core")]
 pub use azure_core::{AzureCredential, RejectionPolicy, TokenPolicy};
 pub use clock::{Clock, SystemClock};

@@ -189,6 +189,12 @@ impl Schedule {
         self.0.challenged(now(wall, mono))
     }
 
+    /// [`schedule::Schedule::renewal_left`].
+    #[wasm_bindgen(js_name = renewalLeft)]
+    pub fn renewal_left(&self, claims: bool, wall: f64, mono: f64) -> f64 {
+        self.0.renewal_left(claims, now(wall, mono)) as f64
+    }
+
     /// [`schedule::Schedule::close`].
     pub fn close(&mut self) {
         self.0.close();

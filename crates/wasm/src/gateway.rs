@@ -1,5 +1,6 @@
-//! Exports the rules of the gateway. Passes headers as one text, because a list of them would take
-//! most of the time of a request: `name: value` on a line each, as neither holds a line break.
+//! Exports the rules of the gateway. Values that cross the boundary one by one would take most of the
+//! time of a request. So headers come as one text, `name: value` on a line each, as neither holds a
+//! line break; and of those that pass, a digit for each returns: `1` if it passes, else `0`.
 
 use js_sys::Array;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -26,34 +27,35 @@ impl Gateway {
         })
     }
 
-    /// [`rules::Gateway::admit`]. Returns `["forward", dialect, target, isTurn, headers]`,
-    /// `["health"]`, `["empty"]`, or `["refuse", dialect, code]`.
-    pub fn admit(&self, method: &str, target: &str, headers: &str) -> Array {
-        let headers = pairs(headers);
+    /// [`rules::Gateway::admit`]. Returns lines: `forward`, dialect, `true` or `false` for a turn,
+    /// digits for the headers, target; or `health`; or `empty`; or `refuse`, dialect, code.
+    pub fn admit(&self, method: &str, target: &str, headers: &str) -> String {
+        let pairs = pairs(headers);
         let request = Incoming {
             method,
             target,
-            headers: &headers,
+            headers: &pairs,
         };
-        let texts = |texts: &[&str]| texts.iter().map(|text| JsValue::from_str(text)).collect();
         match self.0.admit(request) {
-            Admission::Forward(forward) => {
-                let list: Array = texts(&["forward", forward.dialect.as_str(), &forward.target]);
-                list.push(&forward.is_turn.into());
-                list.push(&lines(&forward.headers).into());
-                list
-            }
-            Admission::Health => texts(&["health"]),
-            Admission::Empty => texts(&["empty"]),
-            Admission::Refuse(refusal, dialect) => texts(&["refuse", dialect.as_str(), refusal.as_str()]),
+            Admission::Forward(forward) => [
+                "forward",
+                forward.dialect.as_str(),
+                if forward.is_turn { "true" } else { "false" },
+                &digits(headers, &forward.headers),
+                &forward.target,
+            ]
+            .join("\n"),
+            Admission::Health => "health".to_owned(),
+            Admission::Empty => "empty".to_owned(),
+            Admission::Refuse(refusal, dialect) => ["refuse", dialect.as_str(), refusal.as_str()].join("\n"),
         }
     }
 }
 
-/// [`rules::response_headers`].
+/// [`rules::response_headers`], as digits.
 #[wasm_bindgen(js_name = responseHeaders)]
 pub fn response_headers(headers: &str) -> String {
-    lines(&rules::response_headers(&pairs(headers)))
+    digits(headers, &rules::response_headers(&pairs(headers)))
 }
 
 /// The status, message and body of a refusal; those of `gateway/closing` for an unknown code.
@@ -139,6 +141,11 @@ impl Wanted {
     #[wasm_bindgen(constructor)]
     pub fn new(target: &str, body: &[u8]) -> Self {
         Self(rules::Wanted::read(target, body))
+    }
+
+    /// [`rules::Wanted::model`].
+    pub fn model(&self) -> Option<String> {
+        self.0.model().map(str::to_owned)
     }
 
     /// [`rules::Wanted::makes_ids`].
@@ -284,15 +291,14 @@ fn pairs(headers: &str) -> Vec<Pair<'_>> {
         .collect()
 }
 
-fn lines(headers: &[Pair<'_>]) -> String {
-    let mut text = String::new();
-    for (name, value) in headers {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(name);
-        text.push_str(": ");
-        text.push_str(value);
-    }
-    text
+/// A digit for each line: whether it is one of the headers that pass, which are in the same order.
+fn digits(lines: &str, passing: &[Pair<'_>]) -> String {
+    let mut rest = passing.iter().peekable();
+    lines
+        .split('\n')
+        .map(|line| match line.split_once(": ") {
+            Some(pair) if rest.next_if(|next| **next == pair).is_some() => '1',
+            _ => '0',
+        })
+        .collect()
 }

@@ -13,6 +13,8 @@ mod explain;
 mod fetch;
 #[cfg(feature = "gateway")]
 mod gateway;
+#[cfg(feature = "lease")]
+mod lease;
 #[cfg(feature = "net")]
 mod net;
 #[cfg(any(feature = "plan", feature = "explain", feature = "simulate"))]
@@ -32,6 +34,8 @@ pub use self::core::*;
 pub use self::explain::*;
 #[cfg(feature = "gateway")]
 pub use self::gateway::*;
+#[cfg(feature = "lease")]
+pub use self::lease::*;
 #[cfg(feature = "net")]
 pub use self::net::*;
 #[cfg(feature = "plan")]

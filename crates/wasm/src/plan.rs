@@ -84,6 +84,21 @@ pub fn has_direct_fallback(env: &JsValue, arc_agent: bool) -> Result<bool, JsVal
     Ok(environment::has_direct_fallback(&env, arc_agent))
 }
 
+/// [`environment::hosting`].
+#[wasm_bindgen]
+pub fn hosting(env: &JsValue) -> JsResult {
+    Ok(to_js(environment::hosting(&from_js(
+        env,
+        Code::CredentialConfiguration,
+    )?)))
+}
+
+/// [`environment::is_session_id`].
+#[wasm_bindgen(js_name = isSessionId)]
+pub fn is_session_id(text: &str) -> bool {
+    environment::is_session_id(text)
+}
+
 /// [`Code::is_final`]; false for a code that the core does not know.
 #[wasm_bindgen(js_name = isFinal)]
 pub fn is_final(code: &str) -> bool {

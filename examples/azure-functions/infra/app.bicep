@@ -9,6 +9,7 @@ param suffix string
 param foundryUrl string
 param modelName string
 
+var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fad8'
 var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
@@ -43,6 +44,44 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
 resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
   parent: blobs
   name: 'packages'
+}
+
+resource conversations 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+  parent: blobs
+  name: 'conversations'
+}
+
+// Deletes conversations that had no turn for 30 days, as the app tells their callers.
+resource expiry 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = {
+  parent: storage
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'conversations'
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: ['appendBlob', 'blockBlob']
+              prefixMatch: ['${conversations.name}/']
+            }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } }
+          }
+        }
+      ]
+    }
+  }
+}
+
+resource conversationsRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(conversations.id, identity.id, storageBlobDataContributor)
+  scope: conversations
+  properties: {
+    principalId: identity.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', storageBlobDataContributor)
+  }
 }
 
 resource storageRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
@@ -138,7 +177,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
       }
     }
   }
-  dependsOn: [storageRoles]
+  dependsOn: [storageRoles, conversationsRole]
 
   resource settings 'config' = {
     name: 'appsettings'
@@ -151,6 +190,8 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
       // Names the managed identity, so that the credential does not probe for others.
       AZURE_CLIENT_ID: identity.properties.clientId
       AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
+      CONVERSATIONS_ACCOUNT: storage.name
+      CONVERSATIONS_CONTAINER: conversations.name
       FOUNDRY_RESOURCE_URL: foundryUrl
       FOUNDRY_MODEL_NAME: modelName
     }

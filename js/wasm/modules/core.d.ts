@@ -102,6 +102,8 @@ export class Schedule {
   rejectedAgain(flight: number, wall: number, mono: number, random: number): Outcome;
   invalidate(wall: number, mono: number): boolean;
   challenged(wall: number, mono: number): boolean;
+  /** How long {@link invalidate} does nothing, in milliseconds; with `claims`, {@link challenged}. */
+  renewalLeft(claims: boolean, wall: number, mono: number): number;
   close(): void;
   status(wall: number, mono: number): Omit<TokenStatus, "lastError">;
 }

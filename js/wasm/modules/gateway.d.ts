@@ -7,22 +7,20 @@ export function initSync(options: { module: Uint8Array }): void;
 /** The form of an error, by the API that the client speaks. */
 export type Dialect = "openai" | "anthropic";
 
-/** What to do with a request. `headers` is a text as for {@link Gateway.admit}. */
-export type Admission =
-  | [kind: "forward", dialect: Dialect, target: string, isTurn: boolean, headers: string]
-  | [kind: "health" | "empty"]
-  | [kind: "refuse", dialect: Dialect, code: GatewayRefusalCode];
-
 /** Checks requests and finds their routes. */
 export class Gateway {
   /** `hosts`: further names in `Host`; undefined accepts any. `origins`: of web pages. */
   constructor(baseUrl: string, key: string, hosts: string[] | undefined, origins: string[]);
-  /** `headers`: all of the request, `name: value` each, joined by line feeds. */
-  admit(method: string, target: string, headers: string): Admission;
+  /**
+   * `headers`: all of the request, `name: value` each, joined by line feeds. Returns lines: `forward`,
+   * dialect, `true` or `false` for a turn, digits for the headers, target; or `health`; or `empty`; or
+   * `refuse`, dialect, code. A digit is `1` if the header passes, else `0`.
+   */
+  admit(method: string, target: string, headers: string): string;
   free(): void;
 }
 
-/** Returns the headers of an answer that the client receives, in the same form. */
+/** Returns a digit for each header of an answer: `1` if the client receives it, else `0`. */
 export function responseHeaders(headers: string): string;
 
 /** Returns status, message and JSON body of a refusal. */
@@ -64,6 +62,8 @@ export function usageOf(tail: string): Float64Array | undefined;
 export class Wanted {
   /** `target`: as the client sent it. `body`: decompressed, as far as it is there. */
   constructor(target: string, body: Uint8Array);
+  /** The model, or deployment, that the request names. */
+  model(): string | undefined;
   /** Whether the answer has ids to remember. */
   makesIds(): boolean;
   free(): void;

@@ -29,6 +29,19 @@ export function planTokenRequest(request: TokenRequest): TokenCall;
  */
 export function hasDirectFallback(env: Record<string, string>, arcAgent: boolean): boolean;
 
+/** What the environment says about a Foundry hosted agent. */
+export interface Hosting {
+  /** Whether Foundry hosts this process, so that its headers can be believed. */
+  hosted: boolean;
+  /** The session that this container serves. */
+  sessionId?: string;
+  /** The agent's name, and its version after a colon. */
+  agent?: string;
+}
+export function hosting(env: Record<string, string>): Hosting;
+/** Whether a text may be the id of a session or an invocation. */
+export function isSessionId(text: string): boolean;
+
 /** Whether a caller that gets no token with this code should give up instead of asking again. */
 export function isFinal(code: string): boolean;
 

@@ -79,6 +79,7 @@ test("the roles are those of the diagnosis, by GUID, for the app and for the dev
   const assignments = resources.filter(({ type }) => type === "Microsoft.Authorization/roleAssignments");
   expect(assignments.map(({ text: said }) => /resource (\w+)/.exec(said)?.[1]).toSorted()).toEqual([
     "appMayUse",
+    "conversationsRole",
     "developerMayUse",
     "insightsRole",
     "storageRoles",
@@ -86,7 +87,7 @@ test("the roles are those of the diagnosis, by GUID, for the app and for the dev
   for (const { text: said } of assignments) {
     expect(said).toContain("subscriptionResourceId('Microsoft.Authorization/roleDefinitions'");
     expect(said).toMatch(/principalType: '(ServicePrincipal|User)'/);
-    expect(said).toMatch(/scope: (account|storage|insights)/);
+    expect(said).toMatch(/scope: (account|storage|insights|conversations)/);
   }
 });
 
@@ -98,6 +99,13 @@ test("storage and monitoring are reached by the identity only", () => {
     .map(({ text }) => text)
     .join("\n");
   expect(everything).not.toMatch(/listKeys|AccountKey|SharedAccessSignature|apiKey|@secure/i);
+});
+
+test("conversations are deleted when the app says that they are over", () => {
+  expect(of("Microsoft.Storage/storageAccounts/managementPolicies")[0]).toMatch(
+    /prefixMatch: \['\$\{conversations\.name\}\/'\] \} actions: \{ baseBlob: \{ delete: \{ daysAfterModificationGreaterThan: 30 /,
+  );
+  expect(readFileSync(join(APP, "src/main.js"), "utf8")).toContain("expireAfterDays: 30");
 });
 
 test("the app runs on Flex Consumption with its own identity, which the credential is told", () => {
@@ -112,6 +120,8 @@ test("the app runs on Flex Consumption with its own identity, which the credenti
     "AZURE_CLIENT_ID: identity.properties.clientId",
     "AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'",
     "FOUNDRY_RESOURCE_URL: foundryUrl",
+    "CONVERSATIONS_ACCOUNT: storage.name",
+    "CONVERSATIONS_CONTAINER: conversations.name",
     "'azd-service-name': 'chat'",
   ])
     expect(site).toContain(said);

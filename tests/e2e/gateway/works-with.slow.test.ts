@@ -1,34 +1,60 @@
-// Runs each client through the gateway. With ALL_CLIENTS, `npm run clients`, in all cases, and writes
-// the table of docs/guides/clients.md; without, in those that show most.
+// Runs clients through the gateway. With CLIENTS, `npm run clients`, all or those named, in all cases,
+// and writes the table of docs/guides/clients.md; without, those of CI in the cases that show most.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newcomer, root } from "../../support/process.js";
 import { cli } from "../cli/support.js";
+import { type Client, HOME } from "./client.js";
 import { CASES, type Setup, setUp, tearDown } from "./client-cases.js";
-import { CLIENTS, HOME, installClients, python } from "./client-list.js";
+import { CLIENTS_OF_CI, openaiPython } from "./client-list.js";
+import { CLIENTS_ON_DEMAND } from "./client-list-on-demand.js";
+import { type Result, rowOf, rowsOf, withRows } from "./works-with-table.js";
 
-installClients();
+const CLIENTS: readonly Client[] = [...CLIENTS_OF_CI, ...CLIENTS_ON_DEMAND];
+const named = process.env.CLIENTS?.split(",");
+const all = named?.includes("all");
+const unknown = named?.filter((name) => name !== "all" && !CLIENTS.some(({ id }) => id === name)) ?? [];
+if (unknown.length > 0)
+  throw new Error(`Unknown: ${unknown.join()}. Known: ${CLIENTS.map(({ id }) => id).join(", ")}`);
 
-const all = process.env.ALL_CLIENTS !== undefined;
+const chosen = named ? CLIENTS.filter(({ id }) => all || named.includes(id)) : CLIENTS_OF_CI;
 const SHOW_MOST = ["by `run`", "tool call", "revoked token", "missing role"];
-const names = Object.keys(CASES).filter((name) => all || SHOW_MOST.includes(name));
-const passed = new Map(CLIENTS.map(({ name }) => [name, { cases: [] as string[], notes: [] as string[] }]));
+const cases = Object.entries(CASES).filter(([title]) => named || SHOW_MOST.includes(title));
+const results = new Map<Client, Result>();
 
-describe.each(CLIENTS.map((client) => [client.name, client] as const))("%s", (name, client) => {
+for (const client of CLIENTS_OF_CI) client.install();
+
+describe.each(chosen.map((client) => [client.name, client] as const))("%s", (_name, client) => {
+  const { faults = {}, tools = true } = client;
+  const own = cases.filter(([title]) => tools || title !== "tool call");
+  const result: Result = { missing: own.map(([title]) => title), notes: tools ? [] : ["has no tools"] };
   // A gateway for each client: one asks for another token in place of a rejected one only now and then.
-  let setup: Setup;
+  let setup: Setup | undefined;
   beforeAll(async () => {
-    setup = await setUp();
-  });
-  afterAll(() => tearDown(setup));
+    results.set(client, result);
+    try {
+      client.install();
+    } catch (error) {
+      result.notInstalled = (error as Error).message.split("\n", 1)[0];
+      return;
+    }
+    setup = await setUp(client);
+  }, 900_000);
+  afterAll(() => setup && tearDown(setup));
 
-  test.each(names)("%s", { timeout: 180_000 }, async (title) => {
-    const note = await CASES[title]?.(setup, client);
-    const { cases, notes } = passed.get(name) as { cases: string[]; notes: string[] };
-    cases.push(title);
-    if (note !== undefined) notes.push(note);
+  test.each(own)("%s", { timeout: 180_000 }, async (title, play) => {
+    if (!setup) return expect.fail(`not installed: ${result.notInstalled}`);
+    const fault = faults[title];
+    if (fault !== undefined) {
+      await expect(play(setup, client)).rejects.toThrow();
+      result.notes.push(fault);
+      return;
+    }
+    const note = await play(setup, client);
+    result.missing = result.missing.filter((one) => one !== title);
+    if (note !== undefined) result.notes.push(note);
   });
 });
 
@@ -44,27 +70,21 @@ test("run --demo -- copilot -p hello: no GitHub login, no Azure, no configuratio
 test("run keeps what is meant for this machine from a proxy", { timeout: 180_000 }, async () => {
   const proxy = { HTTP_PROXY: "http://127.0.0.1:9", NO_PROXY: "corp.example" };
   const env = newcomer({ PATH: process.env.PATH ?? "", ...proxy });
+  const python = join(openaiPython.bin, "python");
   const program = join(HOME, "openai_client.py");
   const result = await cli(["run", "--demo", "--", python, program, "stream", "hello"], env);
   expect([result.code, result.stdout]).toEqual([0, expect.stringMatching(/You said: "hello"/)]);
 });
 
-const PAGE = join(root, "docs/guides/clients.md");
-const MARKS = /(?<=<!-- works with -->\n\n).*?(?=\n\n<!-- \/works with -->)/s;
-const rows = () => (MARKS.exec(readFileSync(PAGE, "utf8"))?.[0] ?? "").split("\n").slice(2);
-
 test("docs/guides/clients.md has these clients and versions", () => {
-  if (all) {
-    const table = CLIENTS.map(({ name, version }) => {
-      const { cases = [], notes = [] } = passed.get(name) ?? {};
-      const missing = names.filter((one) => !cases.includes(one));
-      const works = missing.length === 0 ? "✓" : `all but: ${missing.join(", ")}`;
-      return `| ${name} | ${version} | ${works} | ${notes.join("; ")} |`;
-    });
-    const head = ["| client | version | works | notes |", "| --- | --- | --- | --- |"];
-    const text = readFileSync(PAGE, "utf8").replace(MARKS, () => [...head, ...table].join("\n"));
-    writeFileSync(PAGE, text);
-  }
-  const own = CLIENTS.map(({ name, version }) => `${name} | ${version}`);
-  expect(rows().map((row) => row.split(" | ").slice(0, 2).join(" | ").slice(2))).toEqual(own);
+  const path = join(root, "docs/guides/clients.md");
+  const page = readFileSync(path, "utf8");
+  const before = rowsOf(page);
+  const rows = CLIENTS.map((client) => {
+    const result = results.get(client);
+    const row = before.find((row) => row.startsWith(`| ${client.name} | ${client.version} |`));
+    return named && result ? rowOf(client, result) : (row ?? rowOf(client, undefined));
+  });
+  if (named) writeFileSync(path, withRows(page, rows));
+  else expect(before).toEqual(rows);
 });

@@ -2,10 +2,13 @@
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { startEmulator } from "copilot-keyless/emulator";
+import { afterAll, expect, test } from "vitest";
 import { root } from "../../support/process.js";
 
 const run = promisify(execFile);
+const emulator = await startEmulator();
+afterAll(() => emulator.stop());
 const start = `
   import { createBearerTokenProvider } from "copilot-keyless";
   const hour = () => ({ token: "t", expiresOnTimestamp: Date.now() + 3_600_000 });
@@ -18,6 +21,7 @@ async function ending(program: string, ...flags: string[]): Promise<number> {
   const { stdout } = await run(process.execPath, [...flags, "--input-type=module", "-e", script], {
     cwd: root,
     timeout: 20_000,
+    env: { ...process.env, ...emulator.env },
   });
   return Number(stdout);
 }
@@ -68,4 +72,18 @@ test("survives a refresh that fails while the token expires without callers", as
   `,
     "--unhandled-rejections=strict",
   );
+});
+
+test("ends although a request of @azure/identity hangs, which takes no signal", async () => {
+  const hang = emulator.faults.add({ server: "identity", kind: "hang", times: Infinity });
+  const took = await ending(`
+    import { ManagedIdentityCredential } from "@azure/identity";
+    const provider = createBearerTokenProvider(new ManagedIdentityCredential(), "https://ai.azure.com/.default", {
+      policy: { waitTimeoutMs: 500 },
+    });
+    const error = await provider().catch((error) => error);
+    if (error.code !== "credential/network") throw error;
+  `);
+  hang.remove();
+  expect(took).toBeLessThan(1_000);
 });

@@ -41,3 +41,12 @@ test("nothing sends Claude Code elsewhere than to the gateway", () => {
   expect(Object.keys(seen)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^CLAUDE_CODE_USE_/)]));
   expect(seen.ANTHROPIC_BASE_URL).toBe("http://127.0.0.1:4141/anthropic");
 });
+
+test("Claude Code asks a deployment of a Claude model, and no other one", () => {
+  const models = (model: string) => {
+    const seen = environmentOfChild({}, { ...gateway, model });
+    return [seen.ANTHROPIC_MODEL, seen.ANTHROPIC_DEFAULT_HAIKU_MODEL];
+  };
+  expect(models("my-claude-sonnet-5")).toEqual(["my-claude-sonnet-5", "my-claude-sonnet-5"]);
+  expect(models("gpt-5.5")).toEqual([undefined, undefined]);
+});

@@ -19,7 +19,7 @@ function written(): string[] {
     (name) => name.endsWith(".ts") && name !== join("errors/codes.ts"),
   );
   const pattern =
-    /"((?:diagnosis|agent|gateway|chat|credential|emulator|endpoint|expiry|model|policy|provider|scenario|sdk|token)\/[a-z-]+)"(?!:)/g;
+    /"((?:diagnosis|agent|gateway|chat|credential|emulator|endpoint|expiry|model|policy|provider|scenario|sdk|storage|token)\/[a-z-]+)"(?!:)/g;
   return files.flatMap((name) =>
     [...readFileSync(join(root, "js", name), "utf8").matchAll(pattern)].map(([, code]) => code as string),
   );

@@ -304,6 +304,33 @@ describe("replies", () => {
     ]);
   });
 
+  it("finds the prompt before a message of context blocks, as Claude Code sends them", async () => {
+    const seen: [string, number][] = [];
+    const emulator = await start({
+      reply: ({ prompt, toolResults }) => String(seen.push([prompt, toolResults.length])),
+    });
+    const token = await tokenFor(emulator);
+    const user = (content: string) => ({ role: "user", content });
+    const context = user("<reminder>a</reminder>\n\n<reminder>b</reminder>");
+    const answered = { role: "assistant", content: "yes" };
+    const called = { role: "assistant", content: null, tool_calls: [{ id: "c1", function: { name: "f" } }] };
+    const conversations = [
+      [user("<reminder>a</reminder>\nhi"), context],
+      [user("hi"), called, { role: "tool", content: "1", tool_call_id: "c1" }, context],
+      [user("before"), answered, context],
+      [user("hi"), answered],
+    ];
+    const path = "/openai/v1/chat/completions";
+    for (const messages of conversations)
+      await post(emulator, { token, path, body: { model: "gpt-5.5", messages } });
+    expect(seen).toEqual([
+      ["hi", 0],
+      ["hi", 1],
+      [context.content, 0],
+      ["hi", 0],
+    ]);
+  });
+
   it("tells the reply function what it needs, the same on all routes", async () => {
     const seen: unknown[] = [];
     const emulator = await start({

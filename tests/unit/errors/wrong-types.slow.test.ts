@@ -593,6 +593,7 @@ const SOLE: Record<string, Record<string, Row>> = {
       ],
     },
     conversation: { good: () => [{}], parameters: [["options", object, CONVERSATION]] },
+    warmUp: NONE,
     close: NONE,
   },
   conversation: {

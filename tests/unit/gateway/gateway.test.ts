@@ -83,6 +83,27 @@ test("50 requests at once after a revocation are all answered, with one acquisit
   await expect.poll(() => log.filter(({ repeated }) => repeated).length).toBeGreaterThan(0);
 });
 
+test("a token that is revoked again too soon is a 503 that says when another can be had", async () => {
+  const { gateway, log } = await open();
+  const ask = () => send(gateway, "/openai/v1/responses", JSON.stringify(input));
+  expect((await ask()).status).toBe(200);
+  emulator.revokeTokens();
+  expect((await ask()).status).toBe(200);
+  emulator.revokeTokens();
+  const before = { ...emulator.counts };
+  const { status, headers, body } = await ask();
+  expect([status, headers["x-should-retry"], JSON.parse(body).error.code]).toEqual([
+    503,
+    "true",
+    "model/token-invalid",
+  ]);
+  expect(Number(headers["retry-after"])).toBeGreaterThan(20);
+  expect(Number(headers["retry-after"])).toBeLessThanOrEqual(30);
+  expect(emulator.counts.identity).toBe(before.identity);
+  expect(emulator.counts.foundry - before.foundry).toBe(1);
+  await expect.poll(() => log.map(({ repeated }) => repeated)).toEqual([false, true, false]);
+});
+
 test("a missing role is a 400 that says what to do, in the form of the client's API", async () => {
   const { gateway } = await open();
   emulator.foundry.setRoles([]);

@@ -2,6 +2,7 @@
 // (WHATWG): what is forwarded has one reading, at the resource's own host.
 
 import { expect, test } from "vitest";
+import { admit } from "../../../js/gateway/admission.js";
 import { gatewayModule } from "../../../js/wasm/gateway-bindings.js";
 import { KEY } from "./support.js";
 
@@ -34,17 +35,17 @@ function random(seed: number): () => number {
 test("every forwarded target is read as it is by WHATWG's URL, at the resource's host", () => {
   const { Gateway } = gatewayModule();
   const rules = new Gateway(`${ORIGIN}/api/projects/p/openai/v1/`, KEY, [], []);
-  const headers = `host: 127.0.0.1\napi-key: ${KEY}`;
+  const headers = ["host", "127.0.0.1", "api-key", KEY];
   const next = random(1);
   const seen: Record<string, number> = {};
   for (let index = 0; index < 200_000; index += 1) {
     const length = 1 + Math.floor(next() * 7);
     const target = Array.from({ length }, () => PIECES[Math.floor(next() * PIECES.length)]).join("");
-    const admission = rules.admit("POST", target, headers);
-    const kind = admission[0] === "refuse" ? admission[2] : admission[0];
+    const admission = admit(rules, { method: "POST", target, headers });
+    const kind = admission.kind === "refuse" ? admission.code : admission.kind;
     seen[kind] = (seen[kind] ?? 0) + 1;
-    if (admission[0] !== "forward") continue;
-    const [, , forwarded] = admission;
+    if (admission.kind !== "forward") continue;
+    const { target: forwarded } = admission;
     const { origin, pathname, search, hash, username } = new URL(ORIGIN + forwarded);
     const [path = "", query] = forwarded.split(/\?(.*)/s, 2);
     const read = { origin, path: pathname, query: search, hash, username };

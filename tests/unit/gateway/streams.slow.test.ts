@@ -5,6 +5,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer, text } from "node:stream/consumers";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import type { GatewayOptions } from "copilot-keyless/gateway";
 import { expect, test } from "vitest";
 import { answered, comparable, gatewayTo, hasConnections, open, resource, send } from "./support.js";
 
@@ -254,14 +255,118 @@ test.runIf(hasConnections())(
   },
 );
 
+/** Azure's refusal of a token. */
+const REJECTED =
+  '{"statusCode":401,"message":"Unauthorized. Access token is missing, invalid, audience is incorrect (https://ai.azure.com), or have expired."}';
+
+/** Options of a gateway whose tokens live so long, each another one. */
+function freshTokens(lifeMs = 3_600_000) {
+  let count = 0;
+  const getToken = async () => {
+    count += 1;
+    return { token: `token-${count}`, expiresOnTimestamp: Date.now() + lifeMs };
+  };
+  return { tokens: undefined, scope: "https://ai.azure.com/.default", credential: { getToken } };
+}
+
+test.runIf(isNode())(
+  "a request is sent again both on another connection and with another token",
+  async () => {
+    const seen: (string | undefined)[] = [];
+    const endpoint = await resource(async (request, response) => {
+      seen.push(request.headers.authorization);
+      await buffer(request);
+      // The connection of the first request is closed at the second, and the token revoked.
+      if (seen.length === 2) request.socket.destroy();
+      else if (seen.length === 3) response.writeHead(401).end(REJECTED);
+      else response.end("ok");
+    });
+    const { gateway } = await gatewayTo(endpoint, freshTokens());
+    expect((await send(gateway, PATH)).body).toBe("ok");
+    expect((await send(gateway, PATH)).body).toBe("ok");
+    expect(seen).toEqual(["Bearer token-1", "Bearer token-1", "Bearer token-1", "Bearer token-2"]);
+  },
+);
+
+test("a resource that has never accepted a token is explained, however often it is asked", async () => {
+  const endpoint = await resource(async (request, response) => {
+    await buffer(request);
+    response.writeHead(401).end(REJECTED);
+  });
+  const { gateway } = await gatewayTo(endpoint, freshTokens());
+  for (let count = 0; count < 2; count += 1) {
+    const { status, body } = await send(gateway, PATH);
+    expect([status, JSON.parse(body).error.code]).toEqual([400, "model/token-invalid"]);
+  }
+});
+
+test("a stream goes on when its token expires, and the next request has another", async () => {
+  const lifeMs = 1_500;
+  const seen: (string | undefined)[] = [];
+  const endpoint = await resource(async (request, response) => {
+    seen.push(request.headers.authorization);
+    await buffer(request);
+    if (seen.length > 1) return void response.end("ok");
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (let index = 0; index < 20; index += 1) {
+      response.write(`data: ${index}\n\n`);
+      await new Promise((resolve) => setTimeout(resolve, lifeMs / 10));
+    }
+    response.end("data: [DONE]\n\n");
+  });
+  const { gateway, log } = await gatewayTo(endpoint, freshTokens(lifeMs));
+  const began = performance.now();
+  const { status, body } = await send(gateway, PATH);
+  expect(performance.now() - began).toBeGreaterThan(lifeMs);
+  expect([status, body.match(/^data: /gm)?.length, body.endsWith("data: [DONE]\n\n")]).toEqual([
+    200,
+    21,
+    true,
+  ]);
+  expect((await send(gateway, PATH)).body).toBe("ok");
+  expect(seen).toEqual(["Bearer token-1", "Bearer token-2"]);
+  await expect.poll(() => log).toMatchObject(Array(2).fill({ outcome: "answered", repeated: false }));
+});
+
+test.runIf(isNode())(
+  "a client that leaves before there is a token is logged, and leaves nothing",
+  async () => {
+    const endpoint = await resource((_request, response) => response.end());
+    const { gateway, log } = await gatewayTo(endpoint, {
+      tokens: (() => new Promise(() => {})) as unknown as NonNullable<GatewayOptions["tokens"]>,
+    });
+    const sent = open(gateway, PATH);
+    sent.on("error", () => {});
+    sent.end("{}");
+    await expect.poll(() => gateway.active).toBe(1);
+    sent.destroy();
+    await expect.poll(() => log).toMatchObject([{ outcome: "client-left", status: 0 }]);
+    expect(gateway.active).toBe(0);
+  },
+);
+
+test.runIf(isNode())("an answer before the end of the body ends the request to the resource", async () => {
+  const closed: boolean[] = [];
+  const endpoint = await resource((request, response) => {
+    request.socket.once("close", () => closed.push(request.complete));
+    response.end("early");
+    request.resume();
+  });
+  const { gateway, log } = await gatewayTo(endpoint, { limits: { bufferBytes: 1_000 } });
+  const sent = open(gateway, PATH, { headers: { "content-length": "100000" } });
+  sent.on("error", () => {});
+  sent.write("x".repeat(50_000));
+  expect((await answered(sent)).body).toBe("early");
+  await expect.poll(() => closed).toEqual([false]);
+  await expect.poll(() => log).toMatchObject([{ status: 200, outcome: "answered" }]);
+  // The rest of the body is read, so that the connection can be used again.
+  sent.end("x".repeat(50_000));
+});
+
 test("nothing is repeated after a rejected token if the body is gone: the client is asked to", async () => {
   const endpoint = await resource(async (request, response) => {
     await buffer(request);
-    response
-      .writeHead(401)
-      .end(
-        '{"statusCode":401,"message":"Unauthorized. Access token is missing, invalid, audience is incorrect (https://ai.azure.com), or have expired."}',
-      );
+    response.writeHead(401).end(REJECTED);
   });
   const { gateway, log } = await gatewayTo(endpoint, { limits: { bufferBytes: 10 } });
   const { status, headers } = await send(gateway, PATH, "x".repeat(1_000));

@@ -1,6 +1,8 @@
-// Sends requests with TLS rules that `fetch` has no settings for: a server name, a certificate
-// authority, the thumbprint of a certificate.
+// Sends requests to identity endpoints with `node:http`: with TLS rules that `fetch` has no settings
+// for, and without TLS, to an endpoint of the host, where loading Node's `fetch` takes longer than
+// all else. Goes through no proxy, and keeps no connection.
 
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { KeylessError } from "../errors/keyless-error.js";
 import { systemClock } from "../platform/clock.js";
@@ -18,27 +20,28 @@ const authorities = new Map<string, string>();
 
 /**
  * Sends a request: `POST` with a body, else `GET`. Follows no redirect. Without a response the
- * status is 0 and the body is the network's error message.
+ * status is 0 and the body is the network's error message. Without `rules`, the URL is one of
+ * `http:`.
  *
- * @throws KeylessError `credential/unavailable` without `node:tls`, `credential/configuration` for
+ * @throws KeylessError `credential/unavailable` for rules without `node:tls`, `credential/configuration` for
  *   an unreadable certificate authority, `credential/network` for another certificate than the one
  *   of the thumbprint; when the signal aborts, its reason
  */
-export async function sendByTls(
+export async function sendByNode(
   request: OutgoingRequest,
-  rules: TlsRules,
+  rules: TlsRules | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
   signal?.throwIfAborted();
-  if (!node.tls || !node.http) {
+  if (rules && !(node.tls && node.http)) {
     throw new KeylessError(
       "credential/unavailable",
       "This source needs node:tls and node:http, which this platform does not have",
       { hint: "Run in Node, Deno or Bun, or pass another credential." },
     );
   }
-  const ca = rules.ca ?? (rules.caFile === undefined ? undefined : readAuthority(rules.caFile));
-  let socket: TLSSocket | undefined;
+  const ca = rules?.ca ?? (rules?.caFile === undefined ? undefined : readAuthority(rules.caFile));
+  let socket: Socket | undefined;
   let timer: unknown;
   let onAbort = () => {};
   const stopped = new Promise<never>((_resolve, reject) => {
@@ -50,8 +53,8 @@ export async function sendByTls(
     signal?.addEventListener("abort", onAbort);
   });
   const exchange = async () => {
-    socket = connect(request.url, rules, ca);
-    await secured(socket, rules.thumbprint);
+    socket = rules ? encrypted(request.url, rules, ca) : node.net.connect(addressOf(request.url, 80));
+    if (rules) await secured(socket as TLSSocket, rules.thumbprint);
     return exchangeOn(socket, request);
   };
   const exchanged = exchange();
@@ -71,13 +74,17 @@ export async function sendByTls(
   }
 }
 
-function connect(url: string, { serverName, thumbprint }: TlsRules, ca: string | undefined): TLSSocket {
+function addressOf(url: string, defaultPort: number): { host: string; port: number } {
   const { hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, "");
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || defaultPort) };
+}
+
+function encrypted(url: string, { serverName, thumbprint }: TlsRules, ca: string | undefined): TLSSocket {
+  const { host, port } = addressOf(url, 443);
   const name = serverName ?? (/^[\d.]+$|:/.test(host) ? undefined : host);
   return node.tls.connect({
     host,
-    port: Number(port || 443),
+    port,
     ...(name === undefined ? {} : { servername: name }),
     ...(ca === undefined ? {} : { ca }),
     ALPNProtocols: ["http/1.1"],
@@ -107,7 +114,7 @@ function secured(socket: TLSSocket, thumbprint: string | undefined): Promise<voi
   });
 }
 
-function exchangeOn(socket: TLSSocket, request: OutgoingRequest): Promise<Answer> {
+function exchangeOn(socket: Socket, request: OutgoingRequest): Promise<Answer> {
   const { url, headers, body } = request;
   const { host, pathname, search } = new URL(url);
   return new Promise((resolve, reject) => {
