@@ -108,7 +108,8 @@ export async function run({ minutes, seed, native = false, signal, onProgress })
       ...tally,
       ranMs,
       exit,
-      arrived: gateway.arrived,
+      // The native one has no counter of its own.
+      arrived: native ? gateway.entries : gateway.arrived,
       entries: gateway.entries,
       repeated: gateway.repeated,
       told: gateway.told,

@@ -53,8 +53,6 @@ export function nativeGateways(program: () => Promise<string>) {
   };
 }
 
-type Tokens = GatewayOptions["tokens"];
-
 class Process implements NativeGateway {
   url = "";
   key = "";
@@ -187,22 +185,24 @@ class Process implements NativeGateway {
   }
 
   async #backend(
-    { env, tokens, credential: _, ...plain }: GatewayBackend,
-    shared: Tokens,
+    { env, tokens, credential, ...plain }: GatewayBackend,
+    shared: GatewayOptions["tokens"],
   ): Promise<GatewayBackend> {
-    return { ...plain, env: { ...env, ...(await this.#identity({ tokens: tokens ?? shared })) } };
+    const identity = await this.#identity({ tokens: tokens ?? shared, credential });
+    return { ...plain, env: { ...env, ...identity } };
   }
 
-  /** The variables of an identity that a token function answers for; none for options. */
-  async #identity({ tokens }: { tokens?: Tokens }): Promise<Record<string, string>> {
-    if (typeof tokens !== "function") return {};
-    let count = 0;
+  /** The variables of an identity that a token function or a credential answers for. */
+  async #identity({
+    tokens,
+    credential,
+  }: Pick<GatewayOptions, "tokens" | "credential">): Promise<Record<string, string>> {
+    const acquire = typeof tokens === "function" ? fromFunction(tokens as never) : fromCredential(credential);
+    if (acquire === undefined) return {};
     const server = createServer((_request, response) => {
       const answer = async () => {
-        const token = await (tokens as unknown as () => Promise<string>)();
-        count += 1;
-        const access_token = count === 1 ? token : `${token}-${count}`;
-        const expires_on = `${Math.floor(Date.now() / 1_000) + 3_600}`;
+        const { token: access_token, expiresOnTimestamp } = await acquire();
+        const expires_on = `${Math.ceil(expiresOnTimestamp / 1_000)}`;
         response.end(JSON.stringify({ access_token, expires_on, token_type: "Bearer" }));
       };
       answer().catch(() => response.destroy());
@@ -216,6 +216,30 @@ class Process implements NativeGateway {
       FOUNDRY_TOKEN_SCOPE: SCOPE,
     };
   }
+}
+
+type Acquire = () => Promise<{ token: string; expiresOnTimestamp: number }>;
+
+/** Tokens of a function: another one each time, as identities have. */
+function fromFunction(tokens: () => Promise<string>): Acquire {
+  let count = 0;
+  return async () => {
+    const token = await tokens();
+    count += 1;
+    return {
+      token: count === 1 ? token : `${token}-${count}`,
+      expiresOnTimestamp: Date.now() + 3_600_000,
+    };
+  };
+}
+
+function fromCredential(credential: GatewayOptions["credential"]): Acquire | undefined {
+  if (typeof credential !== "object") return undefined;
+  return async () => {
+    const found = await credential.getToken(SCOPE);
+    if (!found) throw new Error("no token");
+    return found;
+  };
 }
 
 /** The error that a process told. */

@@ -177,9 +177,10 @@ impl Exchange {
                 Err(failure) => return self.has_no_token(failure),
             }
         }
-        let mut repeated = false;
+        let mut is_renewed = false;
+        let mut is_reconnected = false;
         loop {
-            self.record.entry.repeated |= repeated;
+            self.record.entry.repeated |= is_renewed || is_reconnected;
             let headers = self.headers_for(backend, token.as_ref());
             let body = self
                 .body
@@ -194,14 +195,17 @@ impl Exchange {
                 }
                 Ok(answer) => answer,
                 Err(none) => {
-                    if repeats_broken_connection(none.reused, self.body.is_whole, repeated) {
-                        repeated = true;
+                    if repeats_broken_connection(none.reused, self.body.is_whole, is_reconnected) {
+                        is_reconnected = true;
                         continue;
                     }
                     return self.has_no_answer(backend, &none);
                 }
             };
             let status = answer.status().as_u16();
+            if let (Some(tokens), Some(token), true) = (&backend.tokens, &token, status < 300) {
+                tokens.accept(token);
+            }
             if !answer.status().is_redirection() && !needs_reading(status) {
                 if self.fails(status, answer.headers()) {
                     return Step::Next;
@@ -212,7 +216,7 @@ impl Exchange {
                 Ok(read) => read,
                 Err(message) => return self.has_no_answer(backend, &NoAnswer::broken(message)),
             };
-            let (verdict, failure) = self.judge(backend, &answer, &read, token.as_ref(), repeated);
+            let (verdict, failure) = self.judge(backend, &answer, &read, token.as_ref(), is_renewed);
             let renews = matches!(
                 verdict,
                 Verdict::Renew | Verdict::Challenge | Verdict::RetryByClient
@@ -236,7 +240,7 @@ impl Exchange {
             if verdict == Verdict::RetryByClient {
                 return Step::Own(Own::explanation(self.dialect, 503, failure));
             }
-            repeated = true;
+            is_renewed = true;
         }
     }
 
