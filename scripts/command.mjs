@@ -9,7 +9,7 @@ import { root, StepError } from "./steps.mjs";
 import { npmPackages } from "./toolchain.mjs";
 
 /** How a command is called. */
-const usageOf = (name) => `npm run ${["bench", "live"].includes(name) ? name : `tool ${name}`}`;
+const usageOf = (name) => `npm run ${["bench", "live", "workers"].includes(name) ? name : `tool ${name}`}`;
 
 /**
  * Runs a command: parses its `options`, each a list of arguments for Commander's `option`, builds

@@ -2,22 +2,19 @@
 // address, one after another, with Azurite for their conversations. A worker that ends is started
 // again.
 
-import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { createServer, request } from "node:http";
+import { existsSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { AZURITE_HOME, createContainer, startAzurite } from "../tests/support/azurite.mjs";
+import { balance, keepRunning } from "../tests/support/function-workers.mjs";
 import { root, runStep, StepError } from "./steps.mjs";
 
 const PORT = 7071;
-const APP = join(root, "examples/azure-functions");
 
 /** `withPackage` runs something with the environment of the emulator. */
 export async function functionsWorkers(count, withPackage) {
   if (!(Number.isInteger(count) && count > 0 && count <= 20))
     throw new StepError("--workers takes a number from 1 to 20", "");
-  if (!existsSync(join(AZURITE_HOME, "node_modules")))
-    await runStep("Azurite", "npm ci --no-audit", { cwd: AZURITE_HOME });
+  await installAzurite();
   return withPackage(async (env) => {
     const azurite = await startAzurite();
     await createContainer(azurite, "conversations");
@@ -29,8 +26,14 @@ export async function functionsWorkers(count, withPackage) {
       CONVERSATIONS_CONTAINER: "conversations",
       NODE_EXTRA_CA_CERTS: azurite.certFile,
     };
-    const workers = Array.from({ length: count }, (_, index) => keepRunning(index + 1, settings));
-    const balancer = await balance(workers);
+    const workers = Array.from({ length: count }, (_, index) =>
+      keepRunning(settings, {
+        onStart: (pid) => console.log(`worker ${index + 1} has started: process ${pid}`),
+        onEnd: (code) => console.log(`worker ${index + 1} has ended (${code ?? "killed"})`),
+        onLine: (line) => console.log(`${index + 1}: ${line}`),
+      }),
+    );
+    const balancer = await balance(workers, PORT);
     console.log(`${count} workers take turns; kill one with kill -9 and its number. Try:
 
   curl -N http://localhost:${PORT}/api/chat -H 'content-type: application/json' -d '{"prompt":"Hello"}'
@@ -39,62 +42,22 @@ export async function functionsWorkers(count, withPackage) {
     await new Promise((end) => {
       for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, end);
     });
-    balancer.close();
-    balancer.closeAllConnections();
+    balancer.stop();
     await Promise.all(workers.map((worker) => worker.stop()));
     await azurite.stop();
     return 0;
   });
 }
 
-/** Runs a worker, again when it ends. `port` is undefined while it starts. */
-function keepRunning(number, env) {
-  const worker = { port: undefined, stop: async () => {} };
-  const start = () => {
-    const host = [join(root, "scripts/functions-host.mjs"), APP, "0"];
-    const child = spawn(process.execPath, host, { env, stdio: ["ignore", "pipe", "inherit"] });
-    const ended = new Promise((resolve) => child.once("close", resolve));
-    let stopping = false;
-    worker.stop = () => {
-      stopping = true;
-      child.kill("SIGTERM");
-      return ended;
-    };
-    child.stdout.on("data", (chunk) => {
-      const found = /^listening http:\/\/127\.0\.0\.1:(\d+)/m.exec(String(chunk))?.[1];
-      if (found === undefined) return void process.stdout.write(`${number}: ${chunk}`);
-      worker.port = Number(found);
-      console.log(`worker ${number} has started: process ${child.pid}`);
-    });
-    ended.then((code) => {
-      worker.port = undefined;
-      if (stopping) return;
-      console.log(`worker ${number} has ended (${code ?? "killed"})`);
-      start();
-    });
-  };
-  start();
-  return worker;
+/** Installs Azurite, unless it is there. */
+export async function installAzurite() {
+  if (!existsSync(join(AZURITE_HOME, "node_modules/azurite")))
+    await runStep("Azurite", "npm ci --no-audit", { cwd: AZURITE_HOME });
 }
 
-/** Sends each request to the next worker that runs. */
-async function balance(workers) {
-  let turn = 0;
-  const server = createServer((incoming, outgoing) => {
-    const running = workers.filter(({ port }) => port !== undefined);
-    const worker = running[turn++ % running.length];
-    if (!worker) return void outgoing.writeHead(503, { "retry-after": 1 }).end();
-    const { method, url, headers } = incoming;
-    const forwarded = request({ host: "127.0.0.1", port: worker.port, method, path: url, headers });
-    forwarded.on("response", (answer) => {
-      outgoing.writeHead(answer.statusCode, answer.headers);
-      answer.on("error", () => outgoing.destroy()).pipe(outgoing);
-    });
-    // A worker that was killed cuts its answers.
-    forwarded.on("error", () => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end()));
-    outgoing.on("close", () => forwarded.destroy());
-    incoming.pipe(forwarded);
-  });
-  await new Promise((listening, fail) => server.once("error", fail).listen(PORT, "127.0.0.1", listening));
-  return server;
+/** Lets the examples find this package in place of a release from npm. */
+export function linkPackage() {
+  const link = join(root, "node_modules/copilot-keyless");
+  rmSync(link, { force: true, recursive: true });
+  symlinkSync(root, link, "junction");
 }

@@ -6,6 +6,7 @@ import { RUST_CASES } from "../benches/rust-cases.mjs";
 import { lineOf, planOf } from "../tests/soak/plan.mjs";
 import { quickBuild } from "./build.mjs";
 import { from, names, seed, writes } from "./command.mjs";
+import { installAzurite, linkPackage } from "./functions-workers.mjs";
 import { nativeGateway } from "./native.mjs";
 import { step } from "./steps.mjs";
 
@@ -162,4 +163,21 @@ const gateway = {
   },
 };
 
-export const MEASURES = { bench, faults, scale, hostile, load, gateway, soak };
+const workers = {
+  about: `Lets callers converse with several workers of the Azure Functions app, which share nothing but Azurite: on tokens
+of 15 s, with a worker killed every 20 s and storage that fails. Installs Azurite.`,
+  options: [
+    seed("who asks when, which worker is killed, and which request to the storage fails"),
+    [...minutes, 2],
+    ["--workers <n>", "how many", from(1), 3],
+    ["--conversations <n>", "how many", from(1), 200],
+  ],
+  async prepare() {
+    await quickBuild();
+    linkPackage();
+    await installAzurite();
+  },
+  run: judged("workers"),
+};
+
+export const MEASURES = { bench, faults, scale, hostile, load, gateway, soak, workers };

@@ -1,12 +1,12 @@
 // `npm run help`: lists the commands that CONTRIBUTING.md documents. `npm run tool <name>`: runs
 // one of the rarer ones.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { command } from "./command.mjs";
-import { functionsWorkers } from "./functions-workers.mjs";
+import { functionsWorkers, linkPackage } from "./functions-workers.mjs";
 import { MEASURES } from "./measures.mjs";
 import { nativeGateway } from "./native.mjs";
 import { foreground, main, output, root, runStep } from "./steps.mjs";
@@ -27,10 +27,7 @@ const example = (name, command, args, settings) =>
 /** Builds and links the package, starts the emulator if it is needed, and runs something. */
 async function withPackage(run) {
   await build();
-  // Lets the examples find this package in place of a release from npm.
-  const link = join(root, "node_modules/copilot-keyless");
-  rmSync(link, { force: true, recursive: true });
-  symlinkSync(root, link, "junction");
+  linkPackage();
   const { startEmulator } = await import("copilot-keyless/emulator");
   const emulator = process.env.FOUNDRY_RESOURCE_URL ? undefined : await startEmulator();
   const code = await run(emulator?.env ?? {});
@@ -102,7 +99,7 @@ const TOOLS = {
     await rust();
     await cargoTools("cargo-semver-checks");
     // Compares with this commit until there is a release. A deliberate breaking change moves it.
-    const baseline = "d7440ba2c6e918e057133b46b80542f4abc4b42e";
+    const baseline = "984c3720f10533409156cfa478ac422ea718eced";
     const check = "cargo semver-checks check-release --package copilot-keyless --baseline-rev";
     await runStep("public API of the crate", `${check} ${baseline}`);
   },

@@ -6,8 +6,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const HOME = new URL("../e2e/blob-sessions/azurite/", import.meta.url).pathname;
+const HOME = fileURLToPath(new URL("../e2e/blob-sessions/azurite/", import.meta.url));
 const MAIN = join(HOME, "node_modules/azurite/dist/src/blob/main.js");
 
 /** The folder of the package that has Azurite as its dependency. */

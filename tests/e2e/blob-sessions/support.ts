@@ -2,8 +2,8 @@ import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 import { afterAll } from "vitest";
 import { AZURITE_HOME, type Azurite, startAzurite, storageToken } from "../../support/azurite.mjs";
 import { installLocked } from "../../support/install-locked.js";
+import { type StorageProxy, startStorageProxy } from "../../support/storage-proxy.mjs";
 import { appWith, ask, json, type StartedApp, startApp } from "../functions/support.js";
-import { type StorageProxy, startStorageProxy } from "./storage-proxy.js";
 
 /** Starts Azurite for the tests of a file, and a proxy before it. */
 export async function startStorage(): Promise<{ azurite: Azurite; proxy: StorageProxy }> {

@@ -3,8 +3,8 @@
 // @azure/storage-blob. Signals and /proc: not on Windows.
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { emulatorForApps, type StartedApp } from "../functions/support.js";
-import { type StorageCall, type StorageFault, startStorageProxy } from "./storage-proxy.js";
+import { type StorageCall, type StorageFault, startStorageProxy } from "../../support/storage-proxy.mjs";
+import { ask, EVENTS, emulatorForApps, type StartedApp } from "../functions/support.js";
 import { createContainer, send, sendPatiently, startStorage, startWorker } from "./support.js";
 
 /** What the model is told: all prompts of the conversation, in order. */
@@ -166,6 +166,18 @@ test("a worker that was stopped for longer than its lease cannot write into the 
   expect(await late).toMatchObject({ status: 503, code: "storage/lease-lost" });
   expect(await send(paused, "c", sessionId)).toMatchObject({ status: 200, reply: "a | b | c" });
 }, 120_000);
+
+test("a turn whose caller leaves is kept as far as it got", async () => {
+  const sessionId = await begin("a");
+  delayed("left", 20_000);
+  const before = emulator.counts.foundry;
+  const leave = new AbortController();
+  const cut = ask(one, { prompt: "left", sessionId }, { "x-user": "somebody", ...EVENTS }, leave.signal);
+  await untilAsked(before);
+  leave.abort();
+  await expect(cut.then((response) => response.text())).rejects.toThrow();
+  expect(await sendPatiently(other, "b", sessionId)).toMatchObject({ status: 200, reply: "a | left | b" });
+});
 
 test("a turn that takes longer than its lease renews it", async () => {
   const sessionId = await begin("a");

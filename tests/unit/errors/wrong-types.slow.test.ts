@@ -441,6 +441,7 @@ const SOLE: Record<string, Record<string, Row>> = {
             limits: object,
             caller: call,
             durable: object,
+            conversations: none,
             exposeErrors: flag,
           },
         ],

@@ -226,7 +226,7 @@ impl Shared {
                 None => End::Again,
             },
             Outcome::Refused(error) => {
-                let error = self.paused(&state, error.into(), now, Duration::ZERO);
+                let error = paused(&state, error.into(), now, Duration::ZERO);
                 state.last_failure = Some(error.clone());
                 End::Failed(error)
             }
@@ -273,7 +273,7 @@ impl Shared {
             Outcome::Ignored => return None,
             _ => {}
         }
-        let error = self.paused(&state, error, now, Duration::ZERO);
+        let error = paused(&state, error, now, Duration::ZERO);
         state.last_failure = Some(error.clone());
         self.end(&mut state, id, End::Failed(error), now);
         None
@@ -291,7 +291,7 @@ impl Shared {
         };
         let error = timeout(flight.started.elapsed(), noted);
         state.schedule.timed_out(id, now, None, chance());
-        let error = self.paused(&state, error, now, NO_PAUSE);
+        let error = paused(&state, error, now, NO_PAUSE);
         state.last_failure = Some(error.clone());
         tracing::warn!(scopes = ?self.settings.scopes, code = error.code(), "no token in time");
         self.end(&mut state, id, End::Failed(error.clone()), now);
@@ -316,12 +316,12 @@ impl Shared {
         self.refresh_snapshot(state, now);
         self.tell(state, now);
     }
+}
 
-    /// Adds the pause before the next attempt.
-    fn paused(&self, state: &State, error: Error, now: Now, least: Duration) -> Error {
-        let next = state.schedule.status(now).next_attempt_on.unwrap_or(now.wall);
-        error.with_pause(duration_of(next.saturating_sub(now.wall).max(millis(least))))
-    }
+/// Adds the pause before the next attempt.
+fn paused(state: &State, error: Error, now: Now, least: Duration) -> Error {
+    let next = state.schedule.status(now).next_attempt_on.unwrap_or(now.wall);
+    error.with_pause(duration_of(next.saturating_sub(now.wall).max(millis(least))))
 }
 
 /// Returns the error of a wait that reached its deadline. It has the code of the last failure, so that
