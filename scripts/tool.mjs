@@ -8,6 +8,7 @@ import { build } from "./build.mjs";
 import { command } from "./command.mjs";
 import { functionsWorkers, linkPackage } from "./functions-workers.mjs";
 import { MEASURES } from "./measures.mjs";
+import { nativeGateway } from "./native.mjs";
 import { foreground, main, output, root, runStep } from "./steps.mjs";
 import { cargoTools, rust } from "./toolchain.mjs";
 
@@ -89,6 +90,9 @@ const TOOLS = {
     const test = ["run", "tests/e2e/gateway/works-with.slow.test.ts", "--reporter=verbose", ...options];
     return foreground("vitest", test, { env: { ...process.env, CLIENTS: names } });
   },
+
+  /** Builds the native gateway as it is published, and its rival of the bench. */
+  native: () => nativeGateway({ release: true }),
 
   /** Fails on a breaking change of the crate's API that the version in Cargo.toml does not allow. */
   async semver() {

@@ -3,6 +3,7 @@
 // answers at once and to one that takes 20 ms; and memory at rest, and in the middle and at the end of
 // many requests.
 
+import { statSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { residentBytes, residentBytesBelow } from "../../tests/support/processes.mjs";
@@ -134,6 +135,7 @@ if (name === "direct") {
     p50: whole(0.5),
     p99: whole(0.99),
     firstP50: first(0.5),
+    sizeMb: proxy.program && statSync(proxy.program).size / 1e6,
     startMs,
     idleMib,
     loadedMib,
