@@ -2,7 +2,7 @@
 // the goals. Each entry of `against` is a row of the table.
 
 import { isInstalled } from "./gateway/proxies.mjs";
-import { atMost, faster, ofPeer, soonerThan } from "./goals.mjs";
+import { atMost, atMostOver, faster, ofPeer, soonerThan } from "./goals.mjs";
 
 export const OURS = "copilot-keyless";
 const AZURE = "getBearerTokenProvider";
@@ -21,6 +21,8 @@ const AT_ONCE_MS = 2;
 const NGINX = "nginx";
 const LITELLM = "LiteLLM proxy";
 const BARE_PROXY = "bare node proxy";
+const NATIVE = "copilot-keyless-gateway";
+const BARE_HYPER = "bare hyper proxy";
 /** A case of the gateway. Peers that are not installed are left out. */
 const gatewayCase = (name, title, unit, figure, against) => ({
   name: `gateway-${name}`,
@@ -34,6 +36,14 @@ const gatewayCase = (name, title, unit, figure, against) => ({
   against: against.filter(({ peer }) => peer === "direct" || isInstalled(peer)),
 });
 
+/** A case of the native gateway, with the npm one among its peers. Left out where it is not built. */
+const nativeCase = (name, ...rest) => {
+  const made = gatewayCase(name, ...rest);
+  const own = { ours: NATIVE, name: `native-${name}`, group: ["gateway", "native"] };
+  const title = made.title.replace("gateway,", "native gateway,");
+  return isInstalled(NATIVE) ? [{ ...made, ...own, title }] : [];
+};
+
 const ten = ({ toolResults: { length } }) =>
   length < 9 ? { toolCalls: [{ name: "step", arguments: { number: length + 1 } }] } : "Ten steps done";
 
@@ -43,8 +53,8 @@ const ten = ({ toolResults: { length } }) =>
  * options of an emulator that runs beside it; `figure` reads the compared figure from a run.
  * `limit` is the best possible result: a figure, or a system that also runs. `together` measures
  * all systems in one process, because two processes differ by more than the systems do. `remark`
- * adds a note to a row. `group` is a name that several cases share for `--only`. `rounds` is how often each system runs, if not five times;
- * `timeoutMs` how long a run may take, if not three minutes.
+ * adds a note to a row. `group` is a name that several cases share for `--only`. `rounds` is how often each system runs, if not five times; `ours`: the
+ * system that is compared, if not the npm package; `timeoutMs` how long a run may take, if not three minutes.
  */
 export const CASES = [
   {
@@ -301,14 +311,45 @@ export const CASES = [
     { peer: BARE_PROXY, goal: atMost(60, "MiB") },
     { peer: LITELLM, goal: faster(1, "less") },
   ]),
-  gatewayCase("loaded", "memory after load", "MiB", "loadedMib", [
+  gatewayCase("loaded", "memory after 100,000 requests", "MiB", "loadedMib", [
     { peer: BARE_PROXY, goal: atMost(120, "MiB") },
     { peer: LITELLM, goal: faster(1, "less") },
+  ]),
+  gatewayCase("grown", "memory grown in the second 50,000 requests", "MiB", "grownMib", [
+    { peer: BARE_PROXY, goal: atMost(8, "MiB") },
   ]),
   gatewayCase("start", "start to the first answer", "ms", "startMs", [
     { peer: BARE_PROXY, goal: atMost(250, "ms") },
     { peer: LITELLM, goal: faster(10) },
   ]),
+  ...nativeCase("json", "added to a whole answer, p50", "ms", "p50", [
+    { peer: BARE_HYPER, goal: atMostOver(0.05, "ms", "the bare hyper proxy") },
+    { peer: NGINX, goal: ofPeer(2, "nginx") },
+    { peer: OURS, goal: faster(1) },
+  ]),
+  ...nativeCase("first-byte", "added to the first byte of a stream, p50", "ms", "firstP50", [
+    { peer: BARE_HYPER, goal: atMostOver(0.05, "ms", "the bare hyper proxy") },
+    { peer: OURS, goal: faster(1) },
+  ]),
+  ...nativeCase("crowd", "time for each of 64 at once, resource at once", "µs", "fastUs", [
+    { peer: "direct", goal: ofPeer(1 / 0.85, "without it") },
+    { peer: BARE_HYPER, goal: ofPeer(1 / 0.95, "the bare hyper proxy") },
+    { peer: NGINX, goal: ofPeer(1.1, "nginx") },
+    { peer: OURS, goal: faster(1) },
+  ]),
+  ...nativeCase("idle", "memory at rest", "MiB", "idleMib", [
+    { peer: BARE_HYPER, goal: atMost(15, "MiB") },
+    { peer: OURS, goal: faster(1, "less") },
+  ]),
+  ...nativeCase("loaded", "memory after load", "MiB", "loadedMib", [
+    { peer: BARE_HYPER, goal: atMost(40, "MiB") },
+    { peer: OURS, goal: faster(1, "less") },
+  ]),
+  ...nativeCase("start", "start to the first answer", "ms", "startMs", [
+    { peer: BARE_HYPER, goal: atMost(20, "ms") },
+    { peer: OURS, goal: faster(1) },
+  ]),
+  ...nativeCase("size", "the program", "MB", "sizeMb", [{ peer: BARE_HYPER, goal: atMost(8, "MB") }]),
   {
     name: "core-wasm",
     title: "core wasm, brotli",

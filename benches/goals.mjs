@@ -22,6 +22,12 @@ export const atMost = (most, unit) => ({
   reached: ({ ours }) => ours <= most,
 });
 
+/** At most this much more than the peer. */
+export const atMostOver = (more, unit, of) => ({
+  text: `at most ${more} ${unit} more than ${of}`,
+  reached: ({ ours, peer }) => ours - peer <= more,
+});
+
 /** At most this time; on a slower or busy machine, the same share of the peer's time there. */
 export const soonerThan = (ms, peerMs) => ({
   text: `at most ${ms} ms, or ${(ms / peerMs).toFixed(2)} x the peer on a slower machine`,

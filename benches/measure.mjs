@@ -35,7 +35,8 @@ async function weighed(one) {
 async function run(one, runner, tell) {
   const peers = one.against.map(({ peer }) => peer);
   const measuredLimit = typeof one.limit === "string" ? [one.limit] : [];
-  const systems = [...new Set([OURS, ...peers, ...measuredLimit])];
+  const { ours = OURS } = one;
+  const systems = [...new Set([ours, ...peers, ...measuredLimit])];
   const found = new Map(systems.map((name) => [name, []]));
   const remarks = new Map();
   const rounds = runner.roundsOf(one);
@@ -54,11 +55,11 @@ async function run(one, runner, tell) {
   const of = (name) => median(found.get(name));
   return one.against.map((versus) =>
     rowOf(one, versus, {
-      ours: of(OURS),
+      ours: of(ours),
       peer: of(versus.peer),
       limit: measuredLimit.length > 0 ? of(one.limit) : one.limit,
       ...(one.together
-        ? { ratio: median(found.get(OURS).map((ours, at) => ours / found.get(versus.peer)[at])) }
+        ? { ratio: median(found.get(ours).map((own, at) => own / found.get(versus.peer)[at])) }
         : {}),
       remark: remarks.get(versus.peer),
     }),

@@ -15,6 +15,7 @@ const modules = Object.keys(RELEASE).map((name) => [
   `${WASM} -p copilot-keyless-wasm --features ${name} -- -D warnings`,
 ]);
 const TOKIO = "--manifest-path crates/tokio/Cargo.toml";
+const GATEWAY = "--manifest-path crates/gateway/Cargo.toml";
 
 const RUST = {
   rustfmt: "cargo fmt --all --check",
@@ -25,6 +26,9 @@ const RUST = {
   "clippy of the crate for tokio": `cargo clippy --locked ${TOKIO} --all-features --all-targets -- -D warnings`,
   "rustdoc of the crate for tokio": `cargo doc --locked ${TOKIO} --no-deps --all-features`,
   "cargo deny of the crate for tokio": `cargo-deny --locked ${TOKIO} --all-features check bans licenses sources`,
+  "rustfmt of the native gateway": `cargo fmt ${GATEWAY} --check`,
+  "clippy of the native gateway": `cargo clippy --locked ${GATEWAY} --all-targets -- -D warnings`,
+  "cargo deny of the native gateway": `cargo-deny --locked ${GATEWAY} check bans licenses sources`,
   rustdoc: "cargo doc --locked --no-deps",
   "cargo deny": "cargo-deny --locked --workspace check bans licenses sources",
 };

@@ -7,6 +7,7 @@ import { lineOf, planOf } from "../tests/soak/plan.mjs";
 import { quickBuild } from "./build.mjs";
 import { from, names, seed, writes } from "./command.mjs";
 import { installAzurite, linkPackage } from "./functions-workers.mjs";
+import { nativeGateway } from "./native.mjs";
 import { step } from "./steps.mjs";
 
 /** Those of Rust run by name alone: their peers take minutes to compile. */
@@ -150,9 +151,16 @@ const load = {
 const gateway = {
   about:
     "Sends requests through a gateway, on tokens of 15 s, with revocations, faults, cut streams and leavers.",
-  options: [[...minutes, 2], seed("which requests come how")],
+  options: [
+    [...minutes, 2],
+    seed("which requests come how"),
+    ["--native", "through the native gateway of crates/gateway, in a debug build", false],
+  ],
   prepare: quickBuild,
-  run: judged("gateway-load"),
+  async run(options, signal) {
+    if (options.native) await nativeGateway();
+    return judged("gateway-load")(options, signal);
+  },
 };
 
 const workers = {

@@ -13,18 +13,48 @@ export const KEY = "key-of-the-bench-1";
 const NGINX = "/usr/sbin/nginx";
 const local = (name) => join(import.meta.dirname, name);
 
+const RELEASE = join(import.meta.dirname, "../../crates/gateway/target/release");
+const NATIVE = join(RELEASE, "copilot-keyless-gateway");
+const BARE_HYPER = join(RELEASE, "examples/bare");
+
 /** Starts a program that prints its address, and returns that. */
-async function printing(args) {
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+async function printing(command, args, env = process.env) {
+  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "inherit"] });
   const [url] = await once(createInterface({ input: child.stdout }), "line");
   return { child, url };
 }
 
-export const startUpstream = (waitMs) => printing([local("upstream.mjs"), `${waitMs}`]);
+const node = (...args) => printing(process.execPath, args);
+
+export const startUpstream = (waitMs) => node(local("upstream.mjs"), `${waitMs}`);
+
+/** The native gateway, with a token of an identity endpoint in this process. */
+async function native({ url }) {
+  const identity = createServer((_request, answer) => {
+    const expires_on = `${Math.floor(Date.now() / 1_000) + 3_600}`;
+    answer.end(JSON.stringify({ access_token: "token-of-the-bench", expires_on, token_type: "Bearer" }));
+  }).listen(0, "127.0.0.1");
+  await once(identity, "listening");
+  identity.unref();
+  const env = {
+    COPILOT_KEYLESS_GATEWAY_KEY: KEY,
+    FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
+    IDENTITY_ENDPOINT: `http://127.0.0.1:${identity.address().port}/token`,
+    IDENTITY_HEADER: "header-of-the-bench",
+  };
+  const { child, url: line } = await printing(
+    NATIVE,
+    ["--endpoint", `${url}/openai/v1/`, "--json", "--quiet"],
+    env,
+  );
+  return { child, url: JSON.parse(line).url, program: NATIVE };
+}
 
 const PROXIES = {
-  "copilot-keyless": ({ url }) => printing([local("ours.mjs"), url, KEY]),
-  "bare node proxy": ({ url }) => printing([local("bare.mjs"), url]),
+  "copilot-keyless": ({ url }) => node(local("ours.mjs"), url, KEY),
+  "copilot-keyless-gateway": native,
+  "bare hyper proxy": async ({ url }) => ({ ...(await printing(BARE_HYPER, [url])), program: BARE_HYPER }),
+  "bare node proxy": ({ url }) => node(local("bare.mjs"), url),
   nginx: async ({ url, folder, port }) => {
     for (const name of ["logs", "temp"]) mkdirSync(join(folder, name));
     const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -65,8 +95,19 @@ const PROXIES = {
 };
 
 /** Whether a proxy is installed: nginx from the system, LiteLLM where LITELLM names its command. */
-export const isInstalled = (name) =>
-  name === "nginx" ? existsSync(NGINX) : name !== "LiteLLM proxy" || Boolean(process.env.LITELLM);
+export function isInstalled(name) {
+  switch (name) {
+    case "nginx":
+      return existsSync(NGINX);
+    case "LiteLLM proxy":
+      return Boolean(process.env.LITELLM);
+    case "copilot-keyless-gateway":
+    case "bare hyper proxy":
+      return existsSync(NATIVE) && existsSync(BARE_HYPER);
+    default:
+      return true;
+  }
+}
 
 /** Starts a proxy to a resource. */
 export async function startProxy(name, url) {

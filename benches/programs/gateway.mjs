@@ -1,7 +1,9 @@
 // Measures what a proxy adds to a request: to a whole answer and to the first byte of a stream, each
 // beside the same request without it, in turns; then requests at 64 at once, to a resource that
-// answers at once and to one that takes 20 ms; and memory before and after.
+// answers at once and to one that takes 20 ms; and memory at rest, and in the middle and at the end of
+// many requests.
 
+import { statSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { residentBytes, residentBytesBelow } from "../../tests/support/processes.mjs";
@@ -13,6 +15,10 @@ const bodyOf = (stream) => JSON.stringify({ model: "gpt-5.5", input: "x".repeat(
 const BODIES = { true: bodyOf(true), false: bodyOf(false) };
 const BLOCK = 100;
 const AT_ONCE = 64;
+/** Requests of the load after which memory is read. */
+const LOAD = Number(requests) * 25;
+/** A slow proxy gets fewer of them. */
+const LOAD_MS = 40_000;
 const MIB = 2 ** 20;
 
 const agent = new Agent({ keepAlive: true, noDelay: true, maxSockets: AT_ONCE });
@@ -77,6 +83,19 @@ async function crowded(url, headers) {
   return ((performance.now() - began) * 1_000) / done;
 }
 
+/** Sends so many requests with 64 at once, if there is time for all. */
+async function load(url, headers, count) {
+  const until = performance.now() + LOAD_MS;
+  let left = count;
+  const one = async () => {
+    while (left > 0 && performance.now() < until) {
+      left -= 1;
+      await ask(url, headers, false);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
+}
+
 const memoryOf = ({ pid }) => (residentBytes(pid) + residentBytesBelow(pid)) / MIB;
 
 const [fast, slow] = [await startUpstream(0), await startUpstream(20)];
@@ -103,6 +122,9 @@ if (name === "direct") {
   const whole = await beside(fast.url, proxy.url, Number(requests), false);
   const first = await beside(fast.url, proxy.url, Number(requests) / 4, true);
   const fastUs = await crowded(proxy.url, headers);
+  await load(proxy.url, headers, LOAD / 2);
+  const halfMib = memoryOf(proxy.child);
+  await load(proxy.url, headers, LOAD / 2);
   const loadedMib = memoryOf(proxy.child);
   await proxy.stop();
   const toSlow = await startProxy(name, slow.url);
@@ -113,9 +135,11 @@ if (name === "direct") {
     p50: whole(0.5),
     p99: whole(0.99),
     firstP50: first(0.5),
+    sizeMb: proxy.program && statSync(proxy.program).size / 1e6,
     startMs,
     idleMib,
     loadedMib,
+    grownMib: loadedMib - halfMib,
     fastUs,
     slowUs,
   });

@@ -86,12 +86,14 @@ export function blobConversations(given: BlobConversationsOptions): BlobConversa
 export function storeOf(settings: StoreSettings, close: () => void): BlobConversations {
   return {
     begin: (model, caller): StoredTurn =>
-      new BlobTurn({ id: crypto.randomUUID(), model }, caller, true, settings),
+      new BlobTurn({ id: crypto.randomUUID(), model }, caller, "new", settings),
     resume: (sessionId, caller): StoredTurn => {
       const name = nameOf(sessionId);
       if (!name) throw sessionNotFound();
-      return new BlobTurn(name, caller, false, settings);
+      return new BlobTurn(name, caller, "existing", settings);
     },
+    named: (id, model, caller, mustExist) =>
+      new BlobTurn({ id, model }, caller, mustExist ? "existing" : "either", settings),
     delete: (sessionId, caller) => remove(settings, sessionId, caller),
     deleteAllOf: (caller) => removeAll(settings, caller),
     close,

@@ -1,6 +1,6 @@
 import type { SessionFsProvider } from "@github/copilot-sdk";
 import type { StoredTurn } from "../copilot/conversation-store.js";
-import type { KeylessError } from "../errors/keyless-error.js";
+import { isKeylessError, type KeylessError } from "../errors/keyless-error.js";
 import { sessionBusy, sessionNotFound, turnLost } from "../http/problem.js";
 import { systemClock } from "../platform/clock.js";
 import { leaseModule } from "../wasm/lease-bindings.js";
@@ -26,17 +26,20 @@ const AGE_MS = 3_000;
 
 const ENDINGS: readonly LeaseStep[] = ["kept", "busy", "not-found", "turn-lost", "lease-lost", "unavailable"];
 
+/** Whether the conversation begins with the turn, exists, or may do either. */
+export type TurnKind = "new" | "existing" | "either";
+
 /** One turn of a conversation in Blob Storage: carries out the requests that src/lease/turn.rs names. */
 export class BlobTurn implements StoredTurn {
   readonly id: string;
   readonly sessionId: string;
   readonly model: string;
-  readonly isNew: boolean;
+  readonly #kind: TurnKind;
   /** The name of this turn in the log, and of its lease. */
   readonly #turn = crypto.randomUUID();
   readonly #settings: StoreSettings;
   readonly #path: string;
-  readonly #protocol = new (leaseModule().TurnLease)();
+  #protocol = new (leaseModule().TurnLease)();
   readonly #log = new SessionLog(() => systemClock.now());
   readonly #lost = new AbortController();
   #blobs!: ConversationBlobs;
@@ -56,13 +59,21 @@ export class BlobTurn implements StoredTurn {
   /** How long the caller of a busy conversation shall wait. */
   #waitMs = 0;
 
-  constructor(name: ConversationName, caller: string, isNew: boolean, settings: StoreSettings) {
+  constructor(name: ConversationName, caller: string, kind: TurnKind, settings: StoreSettings) {
     this.id = name.id;
     this.model = name.model;
     this.sessionId = sessionIdOf(name);
-    this.isNew = isNew;
+    this.#kind = kind;
     this.#settings = settings;
     this.#path = pathOf(name, caller);
+  }
+
+  get isNew(): boolean {
+    return this.#kind === "new";
+  }
+
+  get hasHistory(): boolean {
+    return this.#log.lastEnded.length > 0;
   }
 
   get files(): SessionFsProvider {
@@ -78,13 +89,24 @@ export class BlobTurn implements StoredTurn {
     this.#patience = { until: systemClock.monotonic() + OPEN_MS };
     if (this.isNew) {
       // Nobody knows its id yet, so nobody else can write to it.
-      const answer = await this.#blobs.create(this.#patience);
-      this.#said = answer.reply === "done" ? undefined : answer.error;
-      if (answer.reply !== "done" && answer.reply !== "exists") throw this.#error("unavailable");
+      await this.#create();
       for (const came of ["done", "done", "done"] as const) this.#protocol.next(came);
       return;
     }
-    await this.#drive("done");
+    await this.#drive("done").catch(async (error: unknown) => {
+      if (this.#kind !== "either" || !isKeylessError(error, "chat/session-not-found")) throw error;
+      // Another worker may be as fast: the lease decides.
+      await this.#create();
+      this.#protocol = new (leaseModule().TurnLease)();
+      this.#finished = false;
+      await this.#drive("done");
+    });
+  }
+
+  async #create(): Promise<void> {
+    const answer = await this.#blobs.create(this.#patience);
+    this.#said = answer.reply === "done" ? undefined : answer.error;
+    if (answer.reply !== "done" && answer.reply !== "exists") throw this.#error("unavailable");
   }
 
   async end(): Promise<void> {

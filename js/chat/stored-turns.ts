@@ -38,18 +38,12 @@ export class StoredTurns {
     request: EngineRequest,
     { caller, signal }: { caller: string; signal: AbortSignal },
   ): AsyncGenerator<EngineEvent, EngineResult, undefined> {
-    const { sessionId, model, reference } = request;
-    const turn =
-      sessionId === undefined
-        ? this.#store.begin(chosenModel(models, model).name, caller)
-        : this.#store.resume(sessionId, caller);
+    const { model, reference } = request;
+    const turn = this.#turnOf(request, models, caller);
     const provider = models.get(turn.model);
     if (!provider) throw sessionNotFound();
     checkSameModel(turn.model, model);
-    const conversation = agent.conversation({
-      ...(turn.isNew ? { id: turn.id } : { resume: turn.id }),
-      provider,
-    });
+    let conversation: Conversation | undefined;
     const opened = turn.open();
     opened.catch(() => {});
     let [said, failure]: [Said | undefined, unknown] = [undefined, undefined];
@@ -57,6 +51,8 @@ export class StoredTurns {
       // A new one has no files to wait for: it is created while the model is asked.
       if (!turn.isNew) await opened;
       this.#files.set(turn.id, turn.files);
+      const { id } = turn;
+      conversation = agent.conversation({ ...(turn.hasHistory ? { resume: id } : { id }), provider });
       const events = replyEvents(conversation, request, AbortSignal.any([signal, turn.lost]));
       said = yield* after(opened, events);
     } catch (error) {
@@ -68,15 +64,25 @@ export class StoredTurns {
     return { ...said, sessionId: turn.sessionId, model: turn.model, reference };
   }
 
+  #turnOf({ session, sessionId, model }: EngineRequest, models: Running["models"], caller: string) {
+    if (session) {
+      const { name } = chosenModel(models, undefined);
+      return this.#store.named(session.id, name, caller, session.mustExist);
+    }
+    return sessionId === undefined
+      ? this.#store.begin(chosenModel(models, model).name, caller)
+      : this.#store.resume(sessionId, caller);
+  }
+
   /** Ends a turn. Returns the error if its reply is not kept. */
   async #end(
     turn: StoredTurn,
-    conversation: Conversation,
+    conversation: Conversation | undefined,
     opened: Promise<void>,
     isComplete: boolean,
   ): Promise<unknown> {
     // The runtime writes that it leaves the session.
-    await conversation.close().catch(() => {});
+    await conversation?.close().catch(() => {});
     if (this.#files.get(turn.id) === turn.files) this.#files.delete(turn.id);
     const isOpen = await opened.then(
       () => true,

@@ -345,7 +345,10 @@ function homeFor(chosen: string | undefined): string {
     throw new KeylessError(
       "sdk/home-not-writable",
       `The folder for the runtime's files could not be created in ${chosen ?? tmpdir()}`,
-      { hint: "Choose a writable folder: durable: { baseDirectory }, or TMPDIR.", cause },
+      {
+        hint: "Choose a writable folder: durable: { baseDirectory }, a hosted agent's home, or TMPDIR.",
+        cause,
+      },
     );
   }
 }

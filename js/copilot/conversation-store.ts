@@ -13,6 +13,11 @@ export interface ConversationStore {
    * @throws KeylessError `chat/session-not-found` for an id that cannot be one
    */
   resume(sessionId: string, caller: string): StoredTurn;
+  /**
+   * The next turn of a conversation by an id that the program chose; its first one if there is none,
+   * unless it must exist. Sends nothing yet.
+   */
+  named(id: string, model: string, caller: string, mustExist: boolean): StoredTurn;
   /** Ends what the store keeps open. Running turns keep their leases until these end. */
   close(): void;
 }
@@ -24,8 +29,10 @@ export interface StoredTurn {
   /** The id for the caller. */
   readonly sessionId: string;
   readonly model: string;
-  /** Whether the conversation has a history. */
+  /** Whether the conversation begins with this turn, so that nobody else knows its id. */
   readonly isNew: boolean;
+  /** Whether the conversation has a history, once the turn is open. */
+  readonly hasHistory: boolean;
   /** The session's files, once the turn is open. What is written waits for {@link StoredTurn.end}. */
   readonly files: SessionFsProvider;
   /** Aborts when another worker has taken the conversation over. The reason is the error. */

@@ -16,7 +16,7 @@ interface Sent {
   host: string;
   /** Whether a proxy is between. */
   proxied?: boolean;
-  /** What MSAL sends: it takes no signal. */
+  /** What a credential sends that takes no signal, as MSAL. */
   request?: ClientRequest;
 }
 
@@ -24,6 +24,8 @@ interface Sent {
 export class Attempts {
   /** By any object that stands for the request. */
   readonly #pending = new Map<object, Sent>();
+  /** Those that are not over: an answer may have begun. */
+  readonly #open = new Set<ClientRequest>();
   readonly #statuses = new Set<number>();
   readonly #clock: Clock;
   #refusal: unknown;
@@ -38,8 +40,12 @@ export class Attempts {
   }
 
   started(request: object, sent: Sent): void {
-    if (this.#isGivenUp) destroy(sent);
-    else this.#pending.set(request, sent);
+    this.#pending.set(request, sent);
+    if (!sent.request) return;
+    const { request: open } = sent;
+    this.#open.add(open);
+    open.once("close", () => this.#open.delete(open));
+    if (this.#isGivenUp) destroy(open);
   }
 
   /**
@@ -48,11 +54,10 @@ export class Attempts {
    */
   giveUp(): void {
     this.#isGivenUp = true;
-    const sent = [...this.#pending.values()].filter(({ request }) => request);
-    if (sent.length === 0) return;
-    for (const { request } of sent) {
-      if (request?.socket) request.socket.unref();
-      else request?.once("socket", (socket) => socket.unref());
+    if (this.#open.size === 0) return;
+    for (const request of this.#open) {
+      if (request.socket) request.socket.unref();
+      else request.once("socket", (socket) => socket.unref());
     }
     this.#limit = this.#clock.setTimeout(() => this.cut(), LATE_MS);
     unref(this.#limit);
@@ -61,7 +66,7 @@ export class Attempts {
   /** Ends the requests in progress, and further ones. */
   cut(): void {
     this.#isGivenUp = true;
-    for (const sent of this.#pending.values()) destroy(sent);
+    for (const request of this.#open) destroy(request);
     this.end();
   }
 
@@ -127,8 +132,8 @@ export class Attempts {
 }
 
 /** Ends a request. With this code, `@azure/identity` does not send it again. */
-function destroy({ request }: Sent): void {
-  request?.destroy(Object.assign(new Error("The acquisition was given up"), { code: "ABORT_ERR" }));
+function destroy(request: ClientRequest): void {
+  request.destroy(Object.assign(new Error("The acquisition was given up"), { code: "ABORT_ERR" }));
 }
 
 /** An error as a cause without its status. */

@@ -46,7 +46,7 @@ export function beginEntry(
   { method, path, traceparent }: { method: string; path: string; traceparent: unknown },
   key: string,
 ): GatewayAccess {
-  return {
+  const entry: GatewayAccess = {
     at: systemClock.now(),
     method,
     path: path.replaceAll(key, "[redacted]"),
@@ -56,7 +56,8 @@ export function beginEntry(
     durationMs: 0,
     requestBytes: 0,
     responseBytes: 0,
-    // A header that is none could be anything, also a key.
-    ...(typeof traceparent === "string" && TRACE_PARENT.test(traceparent) ? { traceparent } : {}),
   };
+  // A header that is none could be anything, also a key.
+  if (typeof traceparent === "string" && TRACE_PARENT.test(traceparent)) entry.traceparent = traceparent;
+  return entry;
 }

@@ -9,6 +9,9 @@ const MODEL_WITHIN_BYTES = 16 * 1024;
 /** The last event of every API fits in. */
 const TAIL_BYTES = 32 * 1024;
 
+/** The first event of Anthropic's streams fits in, which may alone count the input. */
+const HEAD_BYTES = 2 * 1024;
+
 /**
  * Notes what a request asks of a model, if it asks one. `target`: path and query. `model`: if it was
  * read already.
@@ -26,33 +29,39 @@ export function noteRequest(
 
 /**
  * Notes of a model's answer whether it is a stream. Returns a reader of its end, unless it is no such
- * answer or is compressed.
+ * answer or is compressed. `header`: returns the value of one of its headers.
  */
 export function noteAnswer(
   entry: GatewayAccess,
-  { type, encoding }: { type: string | null | undefined; encoding: string | null | undefined },
+  header: (name: "content-type" | "content-encoding") => string | null | undefined,
 ): AnswerTail | undefined {
   if (entry.operation === undefined) return undefined;
-  entry.streamed = /^text\/event-stream\b/i.test(type ?? "");
-  return encoding ? undefined : new AnswerTail();
+  entry.streamed = /^text\/event-stream\b/i.test(header("content-type") ?? "");
+  return header("content-encoding") ? undefined : new AnswerTail();
 }
 
-/** Keeps the end of an answer, which says how many tokens it used. */
+/** Keeps the beginning and the end of an answer, which say how many tokens it used. */
 export class AnswerTail {
+  #head = "";
   readonly #chunks: Uint8Array[] = [];
   #bytes = 0;
 
   add(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    while (this.#bytes - (this.#chunks[0]?.length ?? 0) >= TAIL_BYTES)
-      this.#bytes -= this.#chunks.shift()?.length ?? 0;
+    while (this.#bytes - (this.#chunks[0]?.length ?? 0) >= TAIL_BYTES) {
+      const dropped = this.#chunks.shift();
+      this.#bytes -= dropped?.length ?? 0;
+      this.#head ||= new TextDecoder().decode(dropped?.subarray(0, HEAD_BYTES));
+    }
   }
 
   usage(): GatewayAccess["usage"] {
     const decoder = new TextDecoder();
     const parts = this.#chunks.map((chunk) => decoder.decode(chunk, { stream: true }));
-    const [inputTokens, outputTokens] = gatewayModule().usageOf(parts.join("").slice(-TAIL_BYTES)) ?? [];
+    const text = parts.join("");
+    const head = this.#head || (text.length > TAIL_BYTES ? text.slice(0, HEAD_BYTES) : "");
+    const [inputTokens, outputTokens] = gatewayModule().usageOf(head + text.slice(-TAIL_BYTES)) ?? [];
     if (inputTokens === undefined || outputTokens === undefined) return undefined;
     return { inputTokens, outputTokens };
   }

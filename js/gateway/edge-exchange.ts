@@ -241,9 +241,9 @@ export class EdgeExchange {
       this.#log();
       return new Response(null, { status, headers });
     }
-    const type = response.headers.get("content-type");
     // Decompressed if it was compressed.
-    const tail = noteAnswer(this.#entry, { type, encoding: undefined });
+    const header = (name: string) => (name === "content-encoding" ? null : response.headers.get(name));
+    const tail = noteAnswer(this.#entry, header);
     const chunks = start?.chunks ?? [];
     const read = async () => chunks.shift() ?? (start?.whole ? undefined : await this.#next(reader));
     const pull = async (controller: ReadableStreamDefaultController): Promise<void> => {

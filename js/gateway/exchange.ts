@@ -10,7 +10,7 @@ import { Attempts, type Backend, type Backends, NO_ANSWER } from "./backends.js"
 import { type Body, type Budget, declaredSize, readBody } from "./body.js";
 import { type AnswerTail, noteAnswer, noteRequest } from "./call.js";
 import { decompressed, type Failure, readFailure } from "./failure.js";
-import { without } from "./header-text.js";
+import { headerOf, without } from "./header-text.js";
 import type { GatewayLimits } from "./options.js";
 import { explanation, keyless, ownHeaders } from "./own-answer.js";
 import { relay } from "./relay.js";
@@ -55,6 +55,8 @@ export class Exchange {
   /** The backends that are asked, where there are several. */
   #attempts: Attempts | undefined;
   #dialect: Dialect = "openai";
+  /** Whether another answer on the connection, which is pipelined, was not complete when it came. */
+  readonly #waits: boolean;
   #left = false;
   #isOver = false;
   #taken = 0;
@@ -79,9 +81,10 @@ export class Exchange {
     const { method = "", url = "", headers, socket } = request;
     const { traceparent } = headers;
     this.#entry = beginEntry({ method, path: pathOf(url), traceparent }, context.setup.key);
+    this.#waits = response.socket === null;
     response.on("close", this.#end).on("error", ignore);
     // A pipelined response that waits for its turn is not told that its connection is gone.
-    if (response.socket === null) socket.setMaxListeners(0).once("close", this.#end);
+    if (this.#waits) socket.setMaxListeners(0).on("close", this.#end);
     this.#answer().catch((error) => {
       // Such as a client that left while its body was read, or an answer that cannot be passed on.
       this.#sent?.destroy();
@@ -100,7 +103,7 @@ export class Exchange {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#left = !this.#response.writableFinished;
-    this.#request.socket.off("close", this.#end);
+    if (this.#waits) this.#request.socket.off("close", this.#end);
     // A client that leaves ends the request to the resource; so does an answer before the end of the
     // body, of which the rest is not read.
     if (this.#left || !this.#request.complete) {
@@ -150,6 +153,8 @@ export class Exchange {
     if ((declaredSize(this.#request) ?? 0) > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
     const body = await readBody(this.#request, (bytes) => this.#take(bytes));
+    // Nothing is begun that #end would have to end.
+    if (this.#isOver) return;
     this.#entry.requestBytes = body.bytes.length;
     if (this.#entry.requestBytes > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
@@ -289,18 +294,19 @@ export class Exchange {
     // Meanwhile the client may have left.
     if (this.#left) return void response.destroy();
     const client = this.#response;
-    const { statusCode = 502, rawHeaders, headers } = response;
+    const { statusCode = 502, rawHeaders } = response;
     this.#entry.status = statusCode;
     client.sendDate = false;
     // Without the resource's reason phrase, which may hold bytes that cannot be sent.
-    client.writeHead(statusCode, answerHeaders(rawHeaders));
-    const { "content-type": type, "content-encoding": encoding, "content-length": length } = headers;
-    this.#tail = noteAnswer(this.#entry, { type, encoding });
+    const headers = answerHeaders(rawHeaders);
+    client.writeHead(statusCode, headers);
+    this.#tail = noteAnswer(this.#entry, (name) => headerOf(headers, name));
     if (read !== undefined && read.length > 0) this.#write(read);
     if (!hasMore) return void client.end();
     // The client of a stream may wait for the headers, long before the first event. Those of any
     // other answer are written together with its body.
-    if (length === undefined && response.readableLength === 0) client.flushHeaders();
+    if (response.readableLength === 0 && headerOf(headers, "content-length") === undefined)
+      client.flushHeaders();
     relay(response, client, this.#setup.limits.idleMs, {
       write: (chunk) => this.#write(chunk),
       onBroken: () => {
@@ -353,7 +359,7 @@ export class Exchange {
   }
 
   #take(bytes: number): boolean {
-    const fits = this.#context.budget.take(bytes);
+    const fits = !this.#isOver && this.#context.budget.take(bytes);
     if (fits) this.#taken += bytes;
     return fits;
   }
@@ -364,5 +370,7 @@ const ignore = () => {};
 
 /** Returns the path of a target: no host with a user's name and password, and no query. */
 function pathOf(target: string): string {
-  return (target.split("?")[0] ?? "").replace(/^(?:[a-z][a-z\d+.-]*:\/\/)?[^/]*/i, "");
+  const end = target.indexOf("?");
+  const path = end < 0 ? target : target.slice(0, end);
+  return path.startsWith("/") ? path : path.replace(/^(?:[a-z][a-z\d+.-]*:\/\/)?[^/]*/i, "");
 }

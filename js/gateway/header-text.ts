@@ -20,6 +20,15 @@ export function passing(headers: readonly string[], digits: string): string[] {
   return list;
 }
 
+/** Returns the value of a header, whose name is in lower case. */
+export function headerOf(headers: readonly string[], name: string): string | undefined {
+  for (let at = 0; at < headers.length; at += 2) {
+    const one = headers[at] as string;
+    if (one.length === name.length && one.toLowerCase() === name) return headers[at + 1];
+  }
+  return undefined;
+}
+
 /** Returns a list of names and values without those of one name, which is in lower case. */
 export function without(headers: readonly string[], name: string): string[] {
   return headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== name);

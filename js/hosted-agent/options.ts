@@ -9,10 +9,10 @@ import { callCore, planModule } from "../wasm/bindings.js";
 import type { Hosting } from "../wasm/modules/plan.js";
 
 /**
- * Options of {@link createHostedAgent}: those of `createChatHandler`, except `models`, `durable` and
- * `conversations`, and the ones below.
+ * Options of {@link createHostedAgent}: those of `createChatHandler`, except `models` and `durable`,
+ * and the ones below.
  */
-export interface HostedAgentOptions extends Omit<ServiceOptions, "models" | "durable" | "conversations"> {
+export interface HostedAgentOptions extends Omit<ServiceOptions, "models" | "durable"> {
   /**
    * Identifies callers where Foundry does not host the process, such as on your machine.
    * `"anonymous"`: every request is one caller, so something in front of the agent must
@@ -68,9 +68,8 @@ export function readHostedAgentOptions(given: HostedAgentOptions): Settings {
     onLog: callback,
   });
   const { authorize, home, onLog, ...service } = read;
-  const { models, durable, conversations } = service;
-  if (models !== undefined || durable !== undefined || conversations !== undefined)
-    throw invalid("A hosted agent has one model and keeps its own: no models, durable or conversations");
+  if (service.models !== undefined || service.durable !== undefined)
+    throw invalid("A hosted agent has no models and no durable: it serves one model, and has home");
   const env = service.env ?? environment();
   const hosting = callCore(() => planModule().hosting(coreEnvironment(env)));
   const log = onLog ?? (hosting.hosted ? writeLine : () => {});

@@ -104,20 +104,19 @@ impl Gateway {
     /// assert_eq!(forward.headers, [("accept", "*/*")]);
     /// ```
     pub fn admit<'a>(&self, request: Incoming<'a>) -> Admission<'a> {
-        // The dialect is a guess until the route is known.
-        let is_anthropic = request.target.contains("/anthropic") || request.target.contains("/messages");
-        let mut dialect = if is_anthropic {
-            Dialect::Anthropic
-        } else {
-            Dialect::Openai
-        };
-        match self.checked(request, &mut dialect) {
-            Ok(admission) => admission,
-            Err(refusal) => Admission::Refuse(refusal, dialect),
-        }
+        self.checked(request).unwrap_or_else(|refusal| {
+            // A guess: the route may not be known.
+            let is_anthropic = request.target.contains("/anthropic") || request.target.contains("/messages");
+            let dialect = if is_anthropic {
+                Dialect::Anthropic
+            } else {
+                Dialect::Openai
+            };
+            Admission::Refuse(refusal, dialect)
+        })
     }
 
-    fn checked<'a>(&self, request: Incoming<'a>, dialect: &mut Dialect) -> Result<Admission<'a>, Refusal> {
+    fn checked<'a>(&self, request: Incoming<'a>) -> Result<Admission<'a>, Refusal> {
         let Incoming {
             method,
             target,
@@ -151,7 +150,6 @@ impl Gateway {
         }
         self.check_key(headers)?;
         let route = route::find(&self.upstream, &target).ok_or(Refusal::UnknownPath)?;
-        *dialect = route.dialect;
         Ok(Admission::Forward(Forward {
             target: route.target,
             dialect: route.dialect,

@@ -1,6 +1,8 @@
 //! Reads the target of a request: its path and query. Refuses every path that the gateway and the
 //! resource might read in two ways.
 
+use std::borrow::Cow;
+
 use super::Refusal;
 
 /// The path and query of a request.
@@ -80,7 +82,10 @@ pub(super) fn is_named(segment: &str, name: &str) -> bool {
 }
 
 /// Decodes the escapes of a segment. `None` if one is incomplete.
-fn decoded(segment: &str) -> Option<Vec<u8>> {
+fn decoded(segment: &str) -> Option<Cow<'_, [u8]>> {
+    if !segment.contains('%') {
+        return Some(Cow::Borrowed(segment.as_bytes()));
+    }
     let mut decoded = Vec::with_capacity(segment.len());
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
@@ -89,7 +94,7 @@ fn decoded(segment: &str) -> Option<Vec<u8>> {
             _ => byte,
         });
     }
-    Some(decoded)
+    Some(Cow::Owned(decoded))
 }
 
 /// Whether a segment is the same to every reader: no dots and spaces alone, no encoded slash, dot,

@@ -13,7 +13,8 @@ pub struct Usage {
 
 impl Usage {
     /// Reads the usage near the end of an answer, which is JSON or server-sent events. `tail` may
-    /// begin anywhere: 32 KiB hold the last event of every API. Returns `None` if there is none, such
+    /// begin anywhere: 32 KiB hold the last event of every API. Put the answer's first event before
+    /// it: Anthropic's streams may count the input there alone. Returns `None` if there is none, such
     /// as in a compressed answer.
     ///
     /// ```
@@ -23,6 +24,7 @@ impl Usage {
     /// assert_eq!(Usage::of(tail), Some(Usage { input_tokens: 7, output_tokens: 3 }));
     /// ```
     pub fn of(tail: &str) -> Option<Self> {
+        let mut output = None;
         // From the end, since `"usage":null` may stand in all chunks of a stream but the last. A few,
         // so that a hostile answer costs no more than its length, a few times.
         for (at, _) in tail.rmatch_indices("\"usage\"").take(8) {
@@ -30,16 +32,29 @@ impl Usage {
             let value = value.strip_prefix(':').unwrap_or_default();
             // Within a text of the model, the quotes of a key are escaped.
             let escaped = tail.get(..at)?.ends_with('\\');
-            if let (false, Some(usage)) = (escaped, first_object(value)) {
-                return Some(usage);
+            if let (false, Some(counts)) = (escaped, first_object(value)) {
+                output = output.or(counts.output);
+                if let Some(input_tokens) = counts.input {
+                    let output_tokens = output.unwrap_or_default();
+                    return Some(Self {
+                        input_tokens,
+                        output_tokens,
+                    });
+                }
             }
         }
         None
     }
 }
 
+/// The counts of one object.
+struct Counts {
+    input: Option<u64>,
+    output: Option<u64>,
+}
+
 /// Reads the object at the start of a text that goes on behind it.
-fn first_object(text: &str) -> Option<Usage> {
+fn first_object(text: &str) -> Option<Counts> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     let Some(Ok(Value::Object(usage))) = values.next() else {
         return None;
@@ -49,11 +64,9 @@ fn first_object(text: &str) -> Option<Usage> {
         .iter()
         .filter_map(|name| usage.get(*name)?.as_u64())
         .fold(0, u64::saturating_add);
-    let input_tokens = count(["input_tokens", "prompt_tokens"])?;
-    Some(Usage {
-        input_tokens: input_tokens.saturating_add(cached),
-        output_tokens: count(["output_tokens", "completion_tokens"]).unwrap_or_default(),
-    })
+    let input = count(["input_tokens", "prompt_tokens"]).map(|input| input.saturating_add(cached));
+    let output = count(["output_tokens", "completion_tokens"]);
+    Some(Counts { input, output })
 }
 
 /// Returns the `gen_ai.operation.name` of OpenTelemetry for a path of the API, with or without a

@@ -10,7 +10,7 @@ const ATTEMPTS_OF_A_FAULT = 20;
 const MIB = 2 ** 20;
 
 /** Returns the figures, as `--json` prints them. */
-export function summaryOf({ seed, minutes }, run) {
+export function summaryOf({ seed, minutes, native = false }, run) {
   const { times, memory, lost, changed, toldOutside, ...counts } = run;
   const sorted = times.toSorted((one, other) => one - other);
   const at = (share) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
@@ -18,6 +18,7 @@ export function summaryOf({ seed, minutes }, run) {
   return {
     seed,
     minutes,
+    native,
     ...counts,
     ranMs: Math.round(run.ranMs),
     toldOutside: toldOutside.length,
@@ -59,12 +60,13 @@ export function faultsOf(summary, run) {
   if (exit !== 0) faults.push(`The gateway ended with ${exit}.`);
   // A run that meets nothing shows nothing. The issue asks for 100 of each in ten minutes.
   const least = Math.floor(minutes * 10);
-  for (const [what, met] of Object.entries({
-    revocations: run.repeated,
-    "cut streams": run.sawCut,
-    leavers: run.left,
-  }))
-    if (met < least) faults.push(`Only ${met} ${what} were met; ${least} at least.`);
+  for (const [what, met, enough] of [
+    // The native gateway meets fewer: they come at most every 30 s.
+    ["revocations", run.repeated, summary.native ? run.revocations : least],
+    ["cut streams", run.sawCut, least],
+    ["leavers", run.left, least],
+  ])
+    if (met < enough) faults.push(`Only ${met} ${what} were met; ${enough} at least.`);
   if (run.streams < minutes * 1_000) faults.push(`Only ${run.streams} streams were complete.`);
   const { early, most } = summary.memoryMib;
   if (most > early + 64) faults.push(`The gateway's memory grew from ${early} to ${most} MiB.`);

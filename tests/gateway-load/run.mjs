@@ -17,12 +17,19 @@ import { TOKEN_SECONDS } from "./judge.mjs";
 import { CUT, ID, startResource } from "./resource.mjs";
 
 const PROGRAM = join(dirname(fileURLToPath(import.meta.url)), "gateway.mjs");
+/** The native gateway, as `npm run tool gateway -- --native` builds it. */
+export const NATIVE = join(
+  dirname(fileURLToPath(import.meta.url)),
+  "../../crates/gateway/target/debug/copilot-keyless-gateway",
+);
 const KEY = "key-of-the-load-test-1";
 const CLIENTS = 16;
 const PATIENCE_MS = 60_000;
 /** How long the gateway may take to end. */
 const END_MS = 20_000;
 const REVOKE_EVERY_MS = 4_000;
+/** The native one takes no policy: it discards a rejected token at most once in 30 s. */
+const REVOKE_NATIVE_EVERY_MS = 31_000;
 /** Time between the starts of two faults. */
 const FAULT_EVERY_MS = 30_000;
 /** After a fault: a wait for a token that began within it may end in this time. */
@@ -46,7 +53,7 @@ const KINDS = Object.entries({ stream: 56, json: 28, leave: 9, cut: 4, models: 3
 const reply = ({ prompt }) => `${prompt}: ${"and so on, ".repeat(12)}the end.`;
 
 /** Runs for some minutes. Returns what became of the requests. */
-export async function run({ minutes, seed, signal, onProgress }) {
+export async function run({ minutes, seed, native = false, signal, onProgress }) {
   const emulator = await startEmulator({
     chunkDelayMs: 1,
     platformCache: false,
@@ -56,7 +63,8 @@ export async function run({ minutes, seed, signal, onProgress }) {
     reply,
   });
   const resource = await startResource(emulator.foundry.url);
-  const gateway = await startGateway({ ...emulator.env, FOUNDRY_RESOURCE_URL: resource.url });
+  const env = { ...emulator.env, FOUNDRY_RESOURCE_URL: resource.url };
+  const gateway = await startGateway(env, native);
   const tally = { ...counters(), times: [], memory: [] };
   const before = { ...emulator.counts };
   const began = performance.now();
@@ -64,10 +72,13 @@ export async function run({ minutes, seed, signal, onProgress }) {
   const isOver = () => signal.aborted || performance.now() > endsAt;
   const faults = faultsWhile(isOver, emulator, tally);
   const timers = [
-    setInterval(() => {
-      emulator.revokeTokens();
-      tally.revocations += 1;
-    }, REVOKE_EVERY_MS),
+    setInterval(
+      () => {
+        emulator.revokeTokens();
+        tally.revocations += 1;
+      },
+      native ? REVOKE_NATIVE_EVERY_MS : REVOKE_EVERY_MS,
+    ),
     setInterval(() => tally.memory.push(residentBytes(gateway.child.pid)), 2_000),
     setInterval(
       () => onProgress(`${Math.round((performance.now() - began) / 1_000)} s, ${tally.requests} requests`),
@@ -97,7 +108,8 @@ export async function run({ minutes, seed, signal, onProgress }) {
       ...tally,
       ranMs,
       exit,
-      arrived: gateway.arrived,
+      // The native one has no counter of its own.
+      arrived: native ? gateway.entries : gateway.arrived,
       entries: gateway.entries,
       repeated: gateway.repeated,
       told: gateway.told,
@@ -238,16 +250,19 @@ function codeOf(text) {
 }
 
 /** Starts the program, and reads its log. */
-async function startGateway(env) {
-  const child = spawn(process.execPath, ["--unhandled-rejections=strict", PROGRAM], {
-    env: { PATH: process.env.PATH, LOAD_KEY: KEY, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
+async function startGateway(env, native) {
+  const [command, ...args] = native
+    ? [NATIVE, "--json"]
+    : [process.execPath, "--unhandled-rejections=strict", PROGRAM];
+  const child = spawn(command, args, {
+    env: { PATH: process.env.PATH, LOAD_KEY: KEY, COPILOT_KEYLESS_GATEWAY_KEY: KEY, ...env },
+    stdio: ["ignore", "pipe", native ? "pipe" : "inherit"],
   });
   // With its output read to the end.
   const ended = once(child, "close");
   const gateway = { child, entries: 0, repeated: 0, told: {}, leaked: false };
   const started = new Promise((resolve) => {
-    createInterface({ input: child.stdout }).on("line", (line) => {
+    const read = (line) => {
       gateway.leaked ||= line.includes(KEY) || line.includes("eyJ");
       const { url, arrived, repeated, code } = JSON.parse(line);
       if (url !== undefined) return resolve(url);
@@ -258,7 +273,9 @@ async function startGateway(env) {
       gateway.entries += 1;
       if (repeated) gateway.repeated += 1;
       if (code !== undefined) gateway.told[code] = (gateway.told[code] ?? 0) + 1;
-    });
+    };
+    // The native one logs to standard error.
+    for (const input of [child.stdout, child.stderr]) if (input) createInterface({ input }).on("line", read);
   });
   const failed = ended.then(() => Promise.reject(new Error("The gateway did not start")));
   failed.catch(() => {});

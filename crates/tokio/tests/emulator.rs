@@ -1,6 +1,8 @@
 //! The provider and its credential against the npm package's emulator, over HTTP and TLS. Needs Node, and
 //! `npm run build` before.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use std::collections::HashMap;

@@ -1,6 +1,8 @@
 //! The provider over a credential in this process, on the paused clock of tokio: what no real endpoint
 //! shows in time.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -136,7 +138,7 @@ async fn a_hanging_or_failing_endpoint_stops_nobody_while_the_token_is_good() {
         assert_eq!(tokens.token().await.unwrap().secret(), "token-1");
         endpoint.set(mode);
         // 298 s are left.
-        sleep(HOUR - Duration::from_secs(298)).await;
+        sleep(Duration::from_secs(3_302)).await;
         let began = Instant::now();
         for _ in 0..100 {
             assert_eq!(tokens.token().await.unwrap().secret(), "token-1");

@@ -16,6 +16,12 @@ impl Settings<'_> {
     /// Describes the request with the secret of the challenge. The same request without its secret
     /// makes the agent write the secret.
     pub(super) fn azure_arc(&self) -> Result<Call> {
+        if !self.request.azure_arc {
+            return Err(configuration(
+                "The managed identity of Azure Arc needs the files of the host",
+                "Use a credential of @azure/identity.",
+            ));
+        }
         let endpoint = self.need(Variable::IdentityEndpoint, "source: \"imds\"")?;
         check_address(Variable::IdentityEndpoint.as_str(), endpoint)?;
         if !self

@@ -2,7 +2,7 @@
 
 use copilot_keyless::gateway::{Usage, operation};
 
-const ANSWERS: [(&str, Option<(u64, u64)>); 11] = [
+const ANSWERS: [(&str, Option<(u64, u64)>); 13] = [
     // Chat completions, whole and streamed: `usage` is null in all chunks but the last.
     (
         r#""finish_reason":"stop"}],"usage":{"prompt_tokens":19,"completion_tokens":10,"total_tokens":29,"prompt_tokens_details":{"cached_tokens":0}},"system_fingerprint":null}"#,
@@ -28,6 +28,15 @@ data: {"type":"response.completed","response":{"id":"resp_1","usage":{"input_tok
     (
         "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"input_tokens\":10,\"cache_creation_input_tokens\":5,\"cache_read_input_tokens\":2048,\"output_tokens\":25}}\n\n",
         Some((2_063, 25)),
+    ),
+    // A stream of Messages may count the input in its first event alone, and then the output so far.
+    (
+        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":20,\"cache_read_input_tokens\":5,\"output_tokens\":1}}}\n\n...event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":15}}\n\n",
+        Some((25, 15)),
+    ),
+    (
+        "event: message_delta\ndata: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":15}}\n\n",
+        None,
     ),
     // Embeddings, pretty-printed.
     (

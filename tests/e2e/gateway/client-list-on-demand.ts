@@ -84,6 +84,9 @@ function javaProgram(name: string, id: string, artifact: string, main: string): 
 }
 
 const CLAUDE_CODE = "2.1.332";
+/** What Claude Code's page on Foundry sets, from the variables of the recipe. */
+const AS_FOUNDRY =
+  'CLAUDE_CODE_USE_FOUNDRY=1 ANTHROPIC_FOUNDRY_BASE_URL="$ANTHROPIC_BASE_URL" ANTHROPIC_FOUNDRY_API_KEY="$ANTHROPIC_AUTH_TOKEN"';
 const QWEN_CODE = "0.24.4";
 const CONTINUE = "1.5.47";
 
@@ -93,6 +96,14 @@ export const CLIENTS_ON_DEMAND: readonly Client[] = [
     id: "claude-code",
     version: CLAUDE_CODE,
     command: (recipe, _mode, prompt) => `${recipe} -p '${prompt}' --allowedTools Bash`,
+    model: CLAUDE_MODEL,
+  }),
+  command(npmCommand("@anthropic-ai/claude-code", CLAUDE_CODE), {
+    name: "Claude Code, `CLAUDE_CODE_USE_FOUNDRY`",
+    id: "claude-code-foundry",
+    version: CLAUDE_CODE,
+    recipe: "claude-code",
+    command: (recipe, _mode, prompt) => `${AS_FOUNDRY} ${recipe} -p '${prompt}' --allowedTools Bash`,
     model: CLAUDE_MODEL,
   }),
   nodeProgram(
@@ -128,6 +139,7 @@ export const CLIENTS_ON_DEMAND: readonly Client[] = [
     version: versionAfter("go/go.mod", "openai-go/v3 v"),
     recipe: "openai",
     command: program(`'${join(go.folder, "client")}'`),
+    note: "the text of an error is its status; print `Message` of `openai.Error`",
     path: [],
     byEnvironment: true,
     install: go.install,

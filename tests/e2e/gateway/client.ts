@@ -30,8 +30,8 @@ export interface Client {
   byEnvironment: boolean;
   /** Whether it calls tools. Default true. */
   tools?: boolean;
-  /** What is seen in the cases that fail by a fault of the client's own. */
-  faults?: Record<string, string>;
+  /** What a user should know, for the table. */
+  note?: string;
   /** Installs what is not there. Throws if that is not possible here. */
   install(): void;
 }

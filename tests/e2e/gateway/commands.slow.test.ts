@@ -2,15 +2,16 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, statSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Emulator, startEmulator } from "copilot-keyless/emulator";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
-import { newcomer, root, run } from "../../support/process.js";
+import { newcomer, root } from "../../support/process.js";
 import { cli, expectTold } from "../cli/support.js";
+import { ASK } from "./support.js";
 
 const emulator: Emulator = await startEmulator({ chunkDelayMs: 0, platformCache: false });
 afterAll(() => emulator.stop());
@@ -33,15 +34,6 @@ async function serving(
 }
 
 const printEnvironment = [process.execPath, "-e", "console.log(JSON.stringify(process.env))"];
-/** Asks the model through the environment's gateway. */
-const ask = `
-  const { OPENAI_BASE_URL, OPENAI_API_KEY } = process.env;
-  const response = await fetch(OPENAI_BASE_URL + "/responses", {
-    method: "POST",
-    headers: { authorization: "Bearer " + OPENAI_API_KEY, "content-type": "application/json" },
-    body: JSON.stringify({ model: "gpt-5.5", input: "Hello" }),
-  });
-  console.log(response.status, (await response.text()).includes("Hello"));`;
 
 describe("run", () => {
   test("run gives the command the gateway, and takes identity secrets away", async () => {
@@ -70,7 +62,7 @@ describe("run", () => {
   });
 
   test("--demo needs no Azure, no configuration and no @azure/identity", async () => {
-    const result = await cli(["run", "--demo", "--", process.execPath, "--input-type=module", "-e", ask]);
+    const result = await cli(["run", "--demo", "--", process.execPath, "--input-type=module", "-e", ASK]);
     expect([result.code, result.stdout]).toEqual([0, "200 true\n"]);
   });
 
@@ -105,33 +97,6 @@ describe("run", () => {
 });
 
 describe("gateway", () => {
-  test("prints where it is and how each client uses it, logs each request, ends at SIGTERM", async () => {
-    const { child, url, key, clients } = await serving(ofUser());
-    let log = "";
-    child.stderr?.on("data", (chunk) => {
-      log += chunk;
-    });
-    expect(clients.codex?.command).toContain(`base_url = "${url}/openai/v1"`);
-    expect(Object.keys(clients)).toEqual(
-      expect.arrayContaining(["copilot", "openai", "claude-code", "opencode"]),
-    );
-    const get = (path: string, headers = {}) => fetch(url + path, { headers }).then(({ status }) => status);
-    expect(await get("/openai/v1/models?secret=x", { "api-key": key })).toBe(200);
-    expect(await get("/openai/v1/models")).toBe(401);
-    child.kill("SIGTERM");
-    expect(await once(child, "exit")).toEqual([0, null]);
-    const entries = log
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    expect(entries).toMatchObject([
-      { method: "GET", path: "/openai/v1/models", status: 200 },
-      { method: "GET", path: "/openai/v1/models", status: 401, code: "gateway/missing-key" },
-    ]);
-    expect(log).not.toMatch(/secret|eyJ/);
-    expect(log).not.toContain(key);
-  });
-
   test("records with OpenTelemetry where its SDK was started before", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -154,53 +119,6 @@ describe("gateway", () => {
     await expect.poll(scraped).toMatch(/^gen_ai_client_token_usage_count\{.*"gpt-5.5".*\} 1$/m);
     expect(await scraped()).toMatch(/^copilot_keyless_token_remaining\{.*\} [\d.]+$/m);
     expect(await scraped()).not.toMatch(new RegExp(`${key}|eyJ|Hello`));
-  });
-
-  test("--for prints one line, which a shell runs", async () => {
-    const env = ofUser();
-    const args = [join(root, "dist/cli.js"), "gateway", "--for", "openai"];
-    const child = spawn(process.execPath, args, { env });
-    onTestFinished(() => void child.kill("SIGKILL"));
-    const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-    writeFileSync(join(env.HOME as string, "ask.mjs"), ask);
-    const command = line.replace("<program>", `${process.execPath} ask.mjs`);
-    const result = await run("/bin/sh", ["-c", command], { env: newcomer(), cwd: env.HOME as string });
-    expect(result.stdout).toBe("200 true\n");
-  });
-
-  test("--key-file: created for its owner alone, the same at the next start", async () => {
-    const file = join(mkdtempSync(join(tmpdir(), "ck-key-")), "key");
-    const first = await serving(ofUser(), "--key-file", file);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(readFileSync(file, "utf8")).toBe(`${first.key}\n`);
-    expect((await serving(ofUser(), "--key-file", file)).key).toBe(first.key);
-    writeFileSync(file, "short\n");
-    expectTold(await cli(["gateway", "--key-file", file], ofUser()), "gateway/key-file", /16 to 512/);
-  });
-
-  test("COPILOT_KEYLESS_GATEWAY_KEY: the key of a service, which no line shows unless asked for", async () => {
-    const COPILOT_KEYLESS_GATEWAY_KEY = "key-of-a-service-1";
-    const env = ofUser({ COPILOT_KEYLESS_GATEWAY_KEY });
-    const { url, key, clients } = await serving(env);
-    expect([key, clients]).toEqual([undefined, undefined]);
-    const headers = { "api-key": COPILOT_KEYLESS_GATEWAY_KEY };
-    expect((await fetch(`${url}/openai/v1/models`, { headers })).status).toBe(200);
-    const asked = await serving(env, "--for", "openai");
-    expect(asked.key).toBe(COPILOT_KEYLESS_GATEWAY_KEY);
-    expectTold(
-      await cli(["gateway"], ofUser({ COPILOT_KEYLESS_GATEWAY_KEY: "short" })),
-      "gateway/invalid-option",
-      /16 to 512/,
-    );
-  });
-
-  test("mistakes are told: an address for all without names, a port in use, an unknown client", async () => {
-    const env = ofUser();
-    expectTold(await cli(["gateway", "--host", "0.0.0.0"], env), "gateway/invalid-option", /--allow-host/);
-    const { url } = await serving(env);
-    expectTold(await cli(["gateway", "--port", new URL(url).port], env), "gateway/port-in-use");
-    const unknown = await cli(["gateway", "--for", "emacs"], env);
-    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("claude-code")]);
   });
 });
 

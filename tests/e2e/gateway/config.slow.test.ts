@@ -1,16 +1,15 @@
 // Runs `gateway --config`, its reload and `--check` of the built command line, against two emulators
 // as two regions.
 
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { type Emulator, startEmulator } from "copilot-keyless/emulator";
-import { afterAll, expect, onTestFinished, test } from "vitest";
-import { newcomer, root } from "../../support/process.js";
-import { cli, expectTold } from "../cli/support.js";
+import { afterAll, expect, test } from "vitest";
+import { newcomer } from "../../support/process.js";
+import { expectTold } from "../cli/support.js";
+import { gateway, startGateway } from "./support.js";
 
 const east = await startEmulator({ chunkDelayMs: 0 });
 const west = await startEmulator({ chunkDelayMs: 0 });
@@ -39,16 +38,11 @@ ${Object.entries(env)
 }
 
 async function serving(args: string[], more: Record<string, string> = {}) {
-  const command = [join(root, "dist/cli.js"), "gateway", "--json", ...args];
-  const child: ChildProcess = spawn(process.execPath, command, { env: { ...env(), ...more } });
-  onTestFinished(() => void child.kill("SIGKILL"));
+  const { child, line } = await startGateway(["--json", ...args], { ...env(), ...more });
   let log = "";
-  child.stderr?.on("data", (chunk) => {
+  child.stderr.on("data", (chunk) => {
     log += chunk;
   });
-  const [line] = (await once(createInterface(child.stdout as NonNullable<typeof child.stdout>), "line")) as [
-    string,
-  ];
   const { url, key, backends } = JSON.parse(line);
   const ask = async () => {
     const response = await fetch(`${url}/openai/v1/responses`, {
@@ -109,14 +103,14 @@ test("the environment names the file, and flags override it", async () => {
 
 test("--check diagnoses each backend; its exit code is 1 if one fails", async () => {
   const file = config("check.toml", { east, west });
-  const well = await cli(["gateway", "--check", "--config", file], env());
+  const well = await gateway(["--check", "--config", file], env());
   expect(well.code).toBe(0);
   expect(well.stdout.match(/All checks passed/g)).toHaveLength(2);
   west.foundry.setRoles([]);
-  const ill = await cli(["gateway", "--check", "--config", file], env());
+  const ill = await gateway(["--check", "--config", file], env());
   expect(ill.code).toBe(1);
   expect(ill.stdout).toMatch(/^west\n[\s\S]*missing-role/m);
-  const json = await cli(["gateway", "--check", "--json", "--config", file], env());
+  const json = await gateway(["--check", "--json", "--config", file], env());
   expect(json.code).toBe(1);
   expect(JSON.parse(json.stdout)).toMatchObject({
     ok: false,
@@ -128,7 +122,7 @@ test("--check diagnoses each backend; its exit code is 1 if one fails", async ()
   west.foundry.setRoles(["Foundry User"]);
   expect(well.stdout + ill.stdout + json.stdout).not.toMatch(/eyJ/);
 
-  const single = await cli(["gateway", "--check"], { ...env(), ...east.env });
+  const single = await gateway(["--check"], { ...env(), ...east.env });
   expect(single.code).toBe(0);
   expect(single.stdout).toContain("All checks passed");
 });
@@ -137,10 +131,10 @@ test("a file with a fault, or none, ends it with 1 and the line", async () => {
   const file = join(folder, "bad.toml");
   writeFileSync(file, "port = 4141\nhots = 'x'\n");
   for (const more of [[], ["--check"]]) {
-    const result = await cli(["gateway", ...more, "--config", file], env());
+    const result = await gateway([...more, "--config", file], env());
     expectTold(result, "gateway/config");
     expect(result.stderr).toContain(`${file}:2: hots does not exist`);
     expect(result.stderr).toContain("Did you mean host?");
   }
-  expectTold(await cli(["gateway", "--config", join(folder, "none.toml")], env()), "gateway/config");
+  expectTold(await gateway(["--config", join(folder, "none.toml")], env()), "gateway/config");
 });

@@ -8,8 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Emulator, startEmulator } from "copilot-keyless/emulator";
-import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parseAllDocuments, parseDocument } from "yaml";
+import { BUILD_MS, nativeProgram } from "../../support/native-gateway.js";
 import { newcomer, root } from "../../support/process.js";
 
 const emulator: Emulator = await startEmulator({ chunkDelayMs: 0 });
@@ -58,6 +59,19 @@ function instructions(text: string): [name: string, rest: string][] {
 
 const dockerfile = instructions(read("Dockerfile"));
 const ofImage = (name: string) => dockerfile.find(([one]) => one === name)?.[1] ?? "";
+
+/** Where the files say that the native gateway is. */
+const NATIVE = "/usr/bin/copilot-keyless-gateway";
+let native = "";
+beforeAll(async () => {
+  native = await nativeProgram();
+}, BUILD_MS);
+
+/** The program that a file names, on this machine. */
+function programOf(file: string): string {
+  if (file === NATIVE) return native;
+  return /(^|\/)node$/.test(file) ? process.execPath : file;
+}
 const entrypoint: string[] = JSON.parse(ofImage("ENTRYPOINT"));
 
 const freePort = async (): Promise<string> => {
@@ -79,8 +93,7 @@ async function started([file = "", ...args]: string[], given: Record<string, str
     ...given,
     FOUNDRY_RESOURCE_URL: emulator.env.FOUNDRY_RESOURCE_URL,
   });
-  const program = /(^|\/)node$/.test(file) ? process.execPath : file;
-  const child = spawn(program, args.map(own), { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(programOf(file), args.map(own), { env, stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   let printed = "";
   for (const stream of [child.stdout, child.stderr])
@@ -111,7 +124,10 @@ async function servesBySecret(command: string[], env: Record<string, string>, pr
   const { own, url, status, stop } = await started(command, env);
   expect([await status(KEY), await status("another-key-of-16")]).toEqual([200, 401]);
   for (const { httpGet, exec } of probes) {
-    if (exec) await promisify(execFile)(process.execPath, exec.command.slice(1).map(own));
+    if (exec) {
+      const [file = "", ...args] = exec.command;
+      await promisify(execFile)(programOf(file), args.map(own));
+    }
     // As a kubelet: by the pod's address, whatever that is.
     else
       expect((await fetch(own(`${url}${httpGet?.path}`), { headers: { host: "10.0.0.7" } })).status).toBe(
@@ -165,6 +181,20 @@ describe("Dockerfile", () => {
   });
 });
 
+test("native/Dockerfile: an image without a shell, whose command serves and whose health check passes", async () => {
+  const all = instructions(read("native/Dockerfile"));
+  const last = all.slice(all.findLastIndex(([name]) => name === "FROM"));
+  const of = (name: string) => last.find(([one]) => one === name)?.[1] ?? "";
+  expect(last.map(([name]) => name)).toEqual(["FROM", "COPY", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"]);
+  expect(of("FROM")).toMatch(/^gcr\.io\/distroless\/cc-debian\d+:nonroot$/);
+  expect([of("COPY").endsWith(` ${NATIVE}`), of("EXPOSE")]).toEqual([true, PORT]);
+  const [, check = ""] = /CMD (.+)$/.exec(of("HEALTHCHECK")) ?? [];
+  const command = [...JSON.parse(of("ENTRYPOINT")), ...JSON.parse(of("CMD"))];
+  await servesBySecret(command, { COPILOT_KEYLESS_GATEWAY_KEY: KEY }, [
+    { exec: { command: JSON.parse(check) } },
+  ]);
+});
+
 test("container-app.yaml: its sidecar serves, and its probes pass", async () => {
   const document = parseDocument(read("container-app.yaml"), { strict: true });
   expect(document.errors).toEqual([]);
@@ -191,28 +221,39 @@ test("container-app.yaml: its sidecar serves, and its probes pass", async () => 
   await servesBySecret([...entrypoint, ...(gateway.args ?? [])], env, gateway.probes);
 });
 
-test("aks.yaml: its sidecar serves, its probes pass, and the app has no identity", async () => {
-  const documents = parseAllDocuments(read("aks.yaml"), { strict: true });
-  expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
-  const [account, deployment] = documents.map((document) => document.toJS());
-  const { metadata, spec } = deployment.spec.template;
-  expect(spec.serviceAccountName).toBe(account.metadata.name);
-  expect(metadata.labels).toMatchObject(deployment.spec.selector.matchLabels);
-  expect(metadata.labels["azure.workload.identity/use"]).toBe("true");
-  const app = named(spec.containers, "app");
-  const gateway = named(spec.initContainers, "gateway");
-  expect(metadata.annotations["azure.workload.identity/skip-containers"]).toBe(app.name);
-  expect(gateway.restartPolicy).toBe("Always");
-  expectOneKey(gateway, app);
-  const probes = [gateway.startupProbe, gateway.livenessProbe] as Probe[];
-  // It listens on loopback, where a kubelet's own requests do not come to.
-  expect(gateway.args).not.toContain("--host");
-  for (const { exec } of probes) expect(exec?.command[0]).toBe("node");
-  await servesBySecret([...entrypoint, ...(gateway.args ?? [])], environmentOf(gateway), probes);
-});
+const AKS: [name: string, program: string, command: readonly string[]][] = [
+  ["aks.yaml", "node", entrypoint],
+  ["native/aks.yaml", NATIVE, [NATIVE, "--port", PORT]],
+];
+test.each(AKS)(
+  "an AKS sidecar serves, its probes pass, and the app has no identity: %s",
+  async (...given) => {
+    const [name, program, command] = given;
+    const documents = parseAllDocuments(read(name), { strict: true });
+    expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
+    const [account, deployment] = documents.map((document) => document.toJS());
+    const { metadata, spec } = deployment.spec.template;
+    expect(spec.serviceAccountName).toBe(account.metadata.name);
+    expect(metadata.labels).toMatchObject(deployment.spec.selector.matchLabels);
+    expect(metadata.labels["azure.workload.identity/use"]).toBe("true");
+    const app = named(spec.containers, "app");
+    const gateway = named(spec.initContainers, "gateway");
+    expect(metadata.annotations["azure.workload.identity/skip-containers"]).toBe(app.name);
+    expect(gateway.restartPolicy).toBe("Always");
+    expectOneKey(gateway, app);
+    const probes = [gateway.startupProbe, gateway.livenessProbe] as Probe[];
+    // It listens on loopback, where a kubelet's own requests do not come to.
+    expect(gateway.args).not.toContain("--host");
+    for (const { exec } of probes) expect(exec?.command[0]).toBe(program);
+    await servesBySecret([...command, ...(gateway.args ?? [])], environmentOf(gateway), probes);
+  },
+);
 
-describe("systemd", () => {
-  const unit = read("copilot-keyless-gateway.service");
+describe.each([
+  ["systemd", "copilot-keyless-gateway.service", "/usr/bin/node"],
+  ["systemd, native", "native/copilot-keyless-gateway.service", NATIVE],
+])("%s", (_title, name, installed) => {
+  const unit = read(name);
 
   test("the unit's command serves with the key of its environment file", async () => {
     const [, command = ""] = /^ExecStart=(.+)$/m.exec(unit) ?? [];
@@ -223,7 +264,7 @@ describe("systemd", () => {
   test("systemd-analyze finds nothing wrong with the unit", (context) => {
     const folder = mkdtempSync(join(tmpdir(), "ck-unit-"));
     const file = join(folder, "copilot-keyless-gateway.service");
-    writeFileSync(file, unit.replace("/usr/bin/node", process.execPath));
+    writeFileSync(file, unit.replace(installed, programOf(installed)));
     try {
       execFileSync("systemd-analyze", ["--version"]);
     } catch {

@@ -1,7 +1,7 @@
 // Installs clients from their registries, each version once: in a folder of the user's cache, which
 // all clones share.
 
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -26,9 +26,15 @@ function once(name: string, fill: (folder: string) => void): string {
   return folder;
 }
 
+/** Runs a command. The message of an error goes into the table: it names no path. */
 function execute(command: string, args: readonly string[], cwd: string): void {
-  const stdio = ["ignore", "ignore", "pipe"] as const;
-  execFileSync(command, args, { cwd, timeout: DEADLINE, stdio: [...stdio] });
+  const { error, status } = spawnSync(command, args, {
+    cwd,
+    timeout: DEADLINE,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if ((error as NodeJS.ErrnoException)?.code === "ENOENT") throw new Error(`${command} is missing`);
+  if (error || status !== 0) throw new Error(`\`${command} ${args[0]}\` failed`);
 }
 
 /** A package of npm with a command. */

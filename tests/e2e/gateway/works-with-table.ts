@@ -18,14 +18,15 @@ const HEAD = ["| client | version | works | notes |", "| --- | --- | --- | --- |
 export const rowsOf = (page: string): string[] =>
   (MARKS.exec(page)?.[0] ?? "").split("\n").slice(HEAD.length);
 
-/** A page with other rows. */
-export const withRows = (page: string, rows: readonly string[]): string =>
-  page.replace(MARKS, () => [...HEAD, ...rows].join("\n"));
-
-/** The row of a client; of one that was not run, without a result. */
-export function rowOf({ name, version }: Client, result: Result | undefined): string {
-  const works = result === undefined ? "not run" : worksOf(result);
-  return `| ${name} | ${version} | ${works} | ${result?.notes.join("; ") ?? ""} |`;
+/** A page with the row of a client written anew. Rows of other versions are not kept. */
+export function withRow(page: string, clients: readonly Client[], client: Client, result: Result): string {
+  const before = rowsOf(page);
+  const rows = clients.map((one) => {
+    const start = `| ${one.name} | ${one.version} |`;
+    if (one === client) return `${start} ${worksOf(result)} | ${result.notes.join("; ")} |`;
+    return before.find((row) => row.startsWith(start)) ?? `${start} not run |  |`;
+  });
+  return page.replace(MARKS, () => [...HEAD, ...rows].join("\n"));
 }
 
 function worksOf({ missing, notInstalled }: Result): string {

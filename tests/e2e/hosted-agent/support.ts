@@ -7,9 +7,12 @@ import { join } from "node:path";
 import type { Emulator, EmulatorOptions } from "copilot-keyless/emulator";
 import { afterAll } from "vitest";
 import { root } from "../../support/process.js";
-import { emulatorForApps, linkPackage, type StartedApp, startProgram, until } from "../functions/support.js";
+import { emulatorForApps, linkPackage, type StartedApp, startProgram } from "../functions/support.js";
 
 linkPackage();
+
+/** How long an agent may take to be ready, on a machine that is busy. */
+const READY_MS = 60_000;
 
 /** Takes two seconds. */
 export const SLOW = Array.from({ length: 200 }, (_, index) => `word${index}`).join(" ");
@@ -48,7 +51,11 @@ export async function startAgent(
 ): Promise<StartedApp> {
   const platform = { ...emulator.hosts.foundryHostedAgent, PORT: "0", ...env };
   const agent = await startProgram([program], platform);
-  await until(async () => (await statusOf(`${agent.url}/readiness`)) === 200);
+  const deadline = Date.now() + READY_MS;
+  while ((await statusOf(`${agent.url}/readiness`)) !== 200) {
+    if (Date.now() > deadline) throw new Error(`The agent is not ready:\n${agent.log()}`);
+    await new Promise((next) => setTimeout(next, 50));
+  }
   return agent;
 }
 

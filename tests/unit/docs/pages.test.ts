@@ -17,6 +17,7 @@ const PAGES = [
   "CONTRIBUTING.md",
   "examples/azure-functions/README.md",
   "examples/chat-server/README.md",
+  "examples/hosted-agent/README.md",
   ...below("docs"),
 ];
 

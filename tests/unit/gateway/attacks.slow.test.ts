@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { answered, gatewayTo, KEY, open, raw, resource, send, tokenFunction } from "./support.js";
+import { answered, gatewayTo, isNative, KEY, open, raw, resource, send, tokenFunction } from "./support.js";
 
 const PATH = "/openai/v1/responses";
 let reached: string[] = [];
@@ -13,7 +13,9 @@ let endpoint = "";
 beforeEach(async () => {
   reached = [];
   endpoint = await resource(async (request, response) => {
-    const body = await buffer(request);
+    const body = await buffer(request).catch(() => undefined);
+    // One that breaks off was not accepted.
+    if (body === undefined) return;
     reached.push(`${request.method} ${request.url} ${body}`);
     response.end("ok");
   });
@@ -90,7 +92,8 @@ test.each([
 
 test("CONNECT opens no tunnel", async () => {
   const { gateway } = await gatewayTo(endpoint);
-  expect(statuses(await raw(gateway, head("CONNECT evil.example:443 HTTP/1.1")))).toEqual([]);
+  const refused = isNative() ? [405] : [];
+  expect(statuses(await raw(gateway, head("CONNECT evil.example:443 HTTP/1.1")))).toEqual(refused);
   expect(reached).toEqual([]);
 });
 
@@ -281,10 +284,9 @@ test("an answer that cannot be passed on is explained, and its connection closed
   });
   const { gateway } = await gatewayTo(odd);
   const { status, body } = await send(gateway, "/anthropic/v1/messages");
-  expect([status, JSON.parse(body)]).toMatchObject([
-    500,
-    { type: "error", error: { code: "model/unknown" } },
-  ]);
+  // Node's client takes this status, hyper's does not.
+  const [told, code] = isNative() ? [502, "model/network"] : [500, "model/unknown"];
+  expect([status, JSON.parse(body)]).toMatchObject([told, { type: "error", error: { code } }]);
   await expect.poll(() => closed).toBe(1);
 });
 

@@ -7,7 +7,7 @@ import { expect, test, vi } from "vitest";
 import { edgeGateway } from "./edge-support.js";
 import { answered, gatewayTo, open, resource, send, useGateways } from "./support.js";
 
-useGateways(edgeGateway);
+useGateways(edgeGateway, "edge");
 // The server reports each answer that breaks off.
 vi.spyOn(console, "error").mockImplementation(() => {});
 await import("./streams.slow.test.js");

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { credentialOf, edgeGateway } from "./edge-support.js";
 import { KEY, resource, tokenFunction, useGateways } from "./support.js";
 
-useGateways(edgeGateway);
+useGateways(edgeGateway, "edge");
 await import("./gateway.test.js");
 
 const edge = (endpoint: string, options: Partial<EdgeGatewayOptions> = {}) =>

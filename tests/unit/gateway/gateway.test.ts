@@ -42,6 +42,25 @@ test("a turn and a stream of openai, with a token that the client never sees", a
   expect(JSON.stringify(log)).not.toMatch(/eyJ|key-of/);
 });
 
+test("the tokens of a stream of Messages, whose input is counted at its beginning alone", async () => {
+  const { gateway, log } = await open();
+  emulator.replies.add("word ".repeat(1000));
+  const body = {
+    model: "gpt-5.5",
+    max_tokens: 4000,
+    stream: true,
+    messages: [{ role: "user", content: "Hi" }],
+  };
+  const answer = await fetch(`${gateway.url}/anthropic/v1/messages`, {
+    method: "POST",
+    headers: { "x-api-key": KEY, "anthropic-version": "2023-06-01" },
+    body: JSON.stringify(body),
+  });
+  const input = Math.ceil(JSON.stringify(body).length / 4);
+  expect((await answer.text()).length).toBeGreaterThan(64 * 1024);
+  await expect.poll(() => log[0]?.usage).toEqual({ inputTokens: input, outputTokens: 1250 });
+});
+
 test("AzureOpenAI: dated routes as they are, and its mistakes on a v1 base repaired", async () => {
   const { gateway } = await open();
   const options = { apiKey: KEY, apiVersion: "2024-10-21", maxRetries: 0 };

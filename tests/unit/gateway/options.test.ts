@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KeylessError } from "copilot-keyless";
-import { createGateway, type GatewayOptions } from "copilot-keyless/gateway";
+import type { GatewayOptions } from "copilot-keyless/gateway";
 import { expect, test } from "vitest";
 import { gatewayTo, KEY, raw, resource, send } from "./support.js";
 
@@ -22,13 +22,14 @@ test.each<[string, GatewayOptions, RegExp]>([
   ["a limit that is none", { limits: { idleMs: 0 } }, /limits\.idleMs must be/],
   ["hosts that are no list", { allowHosts: "a" as never }, /allowHosts must be/],
 ])("%s is refused", async (_name, options, message) => {
-  const error = await createGateway({ endpoint: ENDPOINT, ...options }).catch((thrown: unknown) => thrown);
+  const given = { key: undefined, ...options };
+  const error = await gatewayTo(ENDPOINT, given).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(KeylessError);
   expect(error).toMatchObject({ code: "gateway/invalid-option", message: expect.stringMatching(message) });
 });
 
 test("a wrong endpoint is refused by its own code", async () => {
-  await expect(createGateway({ endpoint: "https://<name>.openai.azure.com" })).rejects.toMatchObject({
+  await expect(gatewayTo("https://<name>.openai.azure.com")).rejects.toMatchObject({
     code: "endpoint/placeholder",
   });
 });

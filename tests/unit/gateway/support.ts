@@ -27,19 +27,36 @@ export function tokenFunction(token: () => string): TokenProvider {
   return (async () => token()) as unknown as TokenProvider;
 }
 
+/**
+ * Headers to compare with others: as they are; those that hyper sent without their case, their order
+ * and the `Connection` that HTTP/1.1 assumes.
+ */
+export function comparable(rawHeaders: readonly string[]): unknown {
+  if (!isNative()) return rawHeaders;
+  const lines = rawHeaders.flatMap((name, at) =>
+    at % 2 === 0 ? [`${name.toLowerCase()}: ${rawHeaders[at + 1]}`] : [],
+  );
+  return lines.filter((line) => line !== "connection: keep-alive").toSorted();
+}
+
 /** What the tests need of a gateway. */
 export type Running = Pick<Gateway, "url" | "port" | "key" | "close" | "active">;
 
 /** How gateways are made: {@link createGateway}, unless a file of tests sets another. */
 let make: (options: GatewayOptions & { key: string | undefined }) => Promise<Running> = createGateway;
+let kind: "node" | "edge" | "native" = "node";
 
 /** Makes the tests of this file use other gateways. */
-export function useGateways(other: typeof make): void {
+export function useGateways(other: typeof make, ofKind: typeof kind): void {
   make = other;
+  kind = ofKind;
 }
 
-/** Whether the tests are for `createGateway`, which works with connections, not with `fetch`. */
-export const isNode = (): boolean => make === createGateway;
+/** Whether the gateways work with connections, not with `fetch`. */
+export const hasConnections = (): boolean => kind !== "edge";
+
+/** Whether they are the native ones, which are processes. */
+export const isNative = (): boolean => kind === "native";
 
 /** A gateway that is closed after the test, and its access log. */
 export async function gatewayTo(

@@ -62,6 +62,10 @@ test("the image is built for the platform, from a file that exists, and serves i
   expect(JSON.parse(/^CMD (.+)$/m.exec(dockerfile)?.[1] ?? "")).toEqual(["node", "server.mjs"]);
   for (const [, file] of read(".dockerignore").matchAll(/^!(.+)$/gm))
     expect(dockerfile).toMatch(new RegExp(`^COPY .*${file?.replaceAll(/[.*]/g, "\\$&")}`, "m"));
+  // The build fails without the runtime, which is an optional package of the SDK.
+  const [, runtime = ""] = /test -d node_modules\/(\S+)/.exec(dockerfile) ?? [];
+  const sdk = readFileSync(join(root, "node_modules/@github/copilot-sdk/package.json"), "utf8");
+  expect(Object.keys(JSON.parse(sdk).optionalDependencies)).toContain(runtime);
   const { engines, main, dependencies } = JSON.parse(read("package.json"));
   expect([engines.node, main]).toEqual([">=22.12.0", "server.mjs"]);
   const { version, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));

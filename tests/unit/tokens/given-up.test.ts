@@ -1,6 +1,7 @@
 // Tests what becomes of the requests of a credential that takes no signal, as MSAL: its acquisition
 // is given up, and it still waits for the identity endpoint.
 
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { createServer, get, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,6 +11,16 @@ import { expect, onTestFinished, test } from "vitest";
 import { failure } from "../../support/credential.js";
 
 const HOUR = 3_600_000;
+
+/** Resolves when a client of this process has the head of an answer. */
+const receivedHead = () =>
+  new Promise<void>((resolve) => {
+    const onHead = () => {
+      unsubscribe("http.client.response.finish", onHead);
+      resolve();
+    };
+    subscribe("http.client.response.finish", onHead);
+  });
 
 /** An identity endpoint that answers when the test says so, and a credential that asks it. */
 async function endpoint(clock: FakeClock) {
@@ -68,10 +79,15 @@ test("it is ended after a minute, in a way that is not repeated", async () => {
   expect(errors).toMatchObject([{ code: "ABORT_ERR" }]);
 });
 
-test("close() ends it", async () => {
+test.each([false, true])("close() ends it, also within its answer: %s", async (hasBegun) => {
   const clock = new FakeClock();
-  const { provider, giveUp, isOpen } = await endpoint(clock);
+  const { provider, giveUp, waiting, isOpen } = await endpoint(clock);
   await giveUp();
+  if (hasBegun) {
+    const began = receivedHead();
+    waiting[0]?.flushHeaders();
+    await began;
+  }
   provider.close();
   await expect.poll(isOpen).toEqual([false]);
 });

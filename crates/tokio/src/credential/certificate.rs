@@ -84,16 +84,16 @@ pub(super) fn assertion(
         now - LIFETIME / 2,
         now + LIFETIME
     );
-    let signed = format!(
+    let content = format!(
         "{}.{}",
         URL_SAFE_NO_PAD.encode(header),
         URL_SAFE_NO_PAD.encode(claims)
     );
     let signature = signer
-        .sign(signed.as_bytes())
+        .sign(content.as_bytes())
         .map_err(|_| configuration("The key of AZURE_CLIENT_CERTIFICATE_PATH signs nothing"))?;
     Ok(Zeroizing::new(format!(
-        "{signed}.{}",
+        "{content}.{}",
         URL_SAFE_NO_PAD.encode(signature)
     )))
 }

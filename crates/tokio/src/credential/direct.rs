@@ -163,8 +163,8 @@ impl fmt::Debug for DirectCredentialBuilder {
 }
 
 impl DirectCredentialBuilder {
-    /// Sets where environment variables are read from. Default: the process. Tools get the variables of
-    /// the process.
+    /// Sets where environment variables are read from. Default: the process. Tools are found by its
+    /// `PATH`, and get the other variables of the process.
     pub fn vars(mut self, vars: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.vars = Vars::from_fn(vars);
         self

@@ -144,8 +144,9 @@ fn request(client: &Client, call: &Call, secret: &str) -> Result<RequestBuilder,
     let mut form = call.form.clone().map(Zeroizing::new);
     if let Some(place) = &call.secret {
         if let (Some(form), true) = (&mut form, place.name.starts_with("client_")) {
-            form.push_str(&format!("&{}=", place.name));
-            form.push_str(&form_encoded(secret));
+            for part in ["&", place.name, "=", &form_encoded(secret)] {
+                form.push_str(part);
+            }
         } else {
             let text = Zeroizing::new(format!("{}{secret}", place.prefix));
             let mut value = HeaderValue::from_str(&text)

@@ -89,8 +89,8 @@ impl TokenRequest {
 /// use std::time::SystemTime;
 /// use copilot_keyless_tokio::TokenResponse;
 ///
-/// let response = TokenResponse::new("secret", SystemTime::now() + Duration::from_secs(3_600));
-/// assert!(!format!("{response:?}").contains("secret"));
+/// let response = TokenResponse::new("eyJhbGciOi", SystemTime::now() + Duration::from_secs(3_600));
+/// assert!(!format!("{response:?}").contains("eyJhbGciOi"));
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]

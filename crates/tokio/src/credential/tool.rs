@@ -19,7 +19,7 @@ pub(super) async fn run(
     settings: &DirectCredentialBuilder,
 ) -> Result<TokenResponse, CredentialError> {
     let requested_at = settings.clock.wall();
-    let running = command(call)
+    let running = command(call, settings)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -55,15 +55,18 @@ fn explained(text: String, settings: &DirectCredentialBuilder) -> CredentialErro
     CredentialError::new(text).unavailable().telling(told)
 }
 
-/// On Windows the tools are scripts, which a shell runs. No argument has characters that it reads.
-fn command(call: &ToolCall) -> Command {
-    if cfg!(windows) {
+/// On Windows `az` is a script, which a shell runs; its arguments have no characters that the shell reads.
+fn command(call: &ToolCall, settings: &DirectCredentialBuilder) -> Command {
+    let mut command = if cfg!(windows) && call.program == "az" {
         let mut command = Command::new("cmd");
-        command.arg("/c").arg(call.program).args(&call.args);
+        command.arg("/c").arg(call.program);
         command
     } else {
-        let mut command = Command::new(call.program);
-        command.args(&call.args);
-        command
+        Command::new(call.program)
+    };
+    command.args(&call.args);
+    if let Some(path) = settings.vars.get("PATH") {
+        command.env("PATH", path);
     }
+    command
 }

@@ -73,8 +73,8 @@ impl TokenProviderBuilder {
         self
     }
 
-    /// Sets where environment variables are read from. Default: the process. Child processes get the
-    /// variables of the process.
+    /// Sets where environment variables are read from. Default: the process. Developer tools are found by
+    /// its `PATH`, and get the other variables of the process.
     pub fn vars(mut self, vars: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.vars = Vars::from_fn(vars);
         self

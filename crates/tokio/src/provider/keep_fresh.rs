@@ -29,7 +29,7 @@ pub(super) async fn run(shared: Weak<Shared>, mut changes: watch::Receiver<Token
             }
         };
         tokio::select! {
-            changed = changes.changed() => if changed.is_err() { return },
+            ended = changes.changed() => if ended.is_err() { return },
             () = due => {}
         }
     }

@@ -1,5 +1,13 @@
 //! The npm package's emulator as a child process.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    dead_code,
+    reason = "a test"
+)]
+
 use std::collections::HashMap;
 use std::process::Stdio;
 
@@ -7,6 +15,9 @@ use copilot_keyless_tokio::Token;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+
+/// A request to the model.
+pub(crate) const QUESTION: &str = r#"{ "model": "gpt-5.5", "input": "Hello" }"#;
 
 pub(crate) struct Emulator {
     about: Value,
@@ -85,13 +96,27 @@ impl Emulator {
 
     /// Asks the model with a token, and returns the status.
     pub(crate) async fn ask_model(&self, token: &Token) -> u16 {
-        let url = &self.host("appService")["FOUNDRY_RESOURCE_URL"];
+        self.ask_model_with(&format!("Bearer {}", token.secret())).await
+    }
+
+    /// The same with an `Authorization` header.
+    pub(crate) async fn ask_model_with(&self, authorization: &str) -> u16 {
         let request = self
             .client
-            .post(format!("{url}/openai/v1/responses"))
-            .header("authorization", token.header_value())
+            .post(self.model_url())
+            .header("authorization", authorization)
             .header("content-type", "application/json")
-            .body(r#"{ "model": "gpt-5.5", "input": "Hello" }"#);
+            .body(QUESTION);
         request.send().await.unwrap().status().as_u16()
+    }
+
+    pub(crate) fn model_url(&self) -> String {
+        let url = &self.host("appService")["FOUNDRY_RESOURCE_URL"];
+        format!("{url}/openai/v1/responses")
+    }
+
+    /// A client without TLS.
+    pub(crate) fn client(&self) -> reqwest::Client {
+        self.client.clone()
     }
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -12,6 +13,11 @@ import (
 
 func main() {
 	if err := answer(os.Args[1], os.Args[2]); err != nil {
+		// Without this, the text of the error is its status alone.
+		var refused *openai.Error
+		if errors.As(err, &refused) {
+			fmt.Fprintln(os.Stderr, refused.Message)
+		}
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

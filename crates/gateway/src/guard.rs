@@ -1,0 +1,188 @@
+//! Refuses requests that two readers might read differently, before hyper reads them: hyper ends a
+//! line at a bare line feed, drops a `Content-Length` beside a `Transfer-Encoding`, and cuts a
+//! fragment off a target.
+//!
+//! [`Scan`] follows the bytes of a connection through heads and bodies. It overwrites the line feed of
+//! a line that it refuses, so that hyper answers 400 and closes the connection.
+
+/// Names and values of the headers that say how long a body is are shorter.
+const MAX_LINE: usize = 128;
+
+/// Where in a request the next byte is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Before the first byte of a request.
+    Between,
+    /// In its first line.
+    Target,
+    /// In a header.
+    Header,
+    /// In a body, or a chunk's data, with so many bytes left.
+    Body(u64),
+    Data(u64),
+    /// In the line with a chunk's size.
+    Size,
+    /// Behind the last chunk.
+    Trailer,
+    /// Behind a line that was refused.
+    Refused,
+}
+
+/// Follows the requests of one connection.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    place: Place,
+    /// The beginning of the current line.
+    line: Vec<u8>,
+    /// The last byte of the current line.
+    last: u8,
+    length: Option<u64>,
+    chunked: bool,
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self {
+            place: Place::Between,
+            line: Vec::with_capacity(MAX_LINE),
+            last: 0,
+            length: None,
+            chunked: false,
+        }
+    }
+}
+
+impl Scan {
+    /// Whether the next byte begins a request.
+    pub(crate) fn is_between(&self) -> bool {
+        self.place == Place::Between
+    }
+
+    /// Whether a request has begun, whose headers are not complete.
+    pub(crate) fn is_in_head(&self) -> bool {
+        matches!(self.place, Place::Target | Place::Header)
+    }
+
+    /// Follows bytes that were received, and spoils a line that is refused.
+    pub(crate) fn feed(&mut self, mut bytes: &mut [u8]) {
+        while !bytes.is_empty() {
+            match self.place {
+                Place::Refused => return,
+                Place::Body(left) | Place::Data(left) => {
+                    let count = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
+                    bytes = bytes.get_mut(count..).unwrap_or_default();
+                    let left = left - count as u64;
+                    self.place = match self.place {
+                        Place::Data(_) if left == 0 => Place::Size,
+                        Place::Data(_) => Place::Data(left),
+                        _ if left == 0 => Place::Between,
+                        _ => Place::Body(left),
+                    };
+                }
+                _ => {
+                    if self.place == Place::Between {
+                        self.place = Place::Target;
+                    }
+                    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+                        self.extend(bytes);
+                        return;
+                    };
+                    let (line, rest) = bytes.split_at_mut(end);
+                    self.extend(line);
+                    let Some((feed, rest)) = rest.split_first_mut() else {
+                        return;
+                    };
+                    if !self.end_line() {
+                        *feed = 0;
+                        self.place = Place::Refused;
+                    }
+                    self.line.clear();
+                    self.last = 0;
+                    bytes = rest;
+                }
+            }
+        }
+    }
+
+    fn extend(&mut self, bytes: &[u8]) {
+        let room = MAX_LINE.saturating_sub(self.line.len());
+        self.line.extend(bytes.iter().take(room));
+        self.last = bytes.last().copied().unwrap_or(self.last);
+        if self.place == Place::Target && bytes.contains(&b'#') {
+            // Refused at the end of the line.
+            self.length = Some(u64::MAX);
+        }
+    }
+
+    /// Reads a line that is complete. Returns false if it is refused.
+    fn end_line(&mut self) -> bool {
+        if self.last != b'\r' {
+            return false;
+        }
+        let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
+        match self.place {
+            // Empty lines before a request are skipped.
+            Place::Target if line.is_empty() => true,
+            Place::Target => {
+                self.place = Place::Header;
+                self.length.take().is_none()
+            }
+            Place::Header if line.is_empty() => {
+                let length = self.length.take();
+                self.place = match (length, self.chunked) {
+                    (Some(_), true) => return false,
+                    (None, true) => Place::Size,
+                    (None | Some(0), false) => Place::Between,
+                    (Some(length), false) => Place::Body(length),
+                };
+                self.chunked = false;
+                true
+            }
+            Place::Header => self.header(),
+            Place::Size => {
+                let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+                let text = line.get(..digits).and_then(|digits| str::from_utf8(digits).ok());
+                match text.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
+                    Some(0) => self.place = Place::Trailer,
+                    // With the line break behind the data.
+                    Some(size) if size < u64::MAX - 2 => self.place = Place::Data(size + 2),
+                    // Hyper refuses it, too.
+                    _ => return false,
+                }
+                true
+            }
+            Place::Trailer => {
+                if line.is_empty() {
+                    self.place = Place::Between;
+                }
+                true
+            }
+            Place::Between | Place::Body(_) | Place::Data(_) | Place::Refused => true,
+        }
+    }
+
+    fn header(&mut self) -> bool {
+        let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
+        let Some((name, value)) = line
+            .iter()
+            .position(|byte| *byte == b':')
+            .and_then(|at| line.split_at_checked(at))
+        else {
+            return true;
+        };
+        let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii();
+        if name.eq_ignore_ascii_case(b"content-length") {
+            let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+            let number = str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+            let is_first = self.length.is_none();
+            self.length = number;
+            return is_number && is_first && number.is_some_and(|number| number < u64::MAX);
+        }
+        if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            let is_first = !self.chunked;
+            self.chunked = true;
+            return is_first && value.eq_ignore_ascii_case(b"chunked");
+        }
+        true
+    }
+}
