@@ -78,7 +78,11 @@ export function blobConversations(given: BlobConversationsOptions): BlobConversa
   return storeOf(settings, () => tokens.close());
 }
 
-/** A store with settings that tests can choose. */
+/**
+ * A store with settings that tests can choose.
+ *
+ * @internal
+ */
 export function storeOf(settings: StoreSettings, close: () => void): BlobConversations {
   return {
     begin: (model, caller): StoredTurn =>

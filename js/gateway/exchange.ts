@@ -153,6 +153,8 @@ export class Exchange {
     if ((declaredSize(this.#request) ?? 0) > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
     const body = await readBody(this.#request, (bytes) => this.#take(bytes));
+    // Nothing is begun that #end would have to end.
+    if (this.#isOver) return;
     this.#entry.requestBytes = body.bytes.length;
     if (this.#entry.requestBytes > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);

@@ -29,6 +29,7 @@ const DATA: Record<string, number> = {
   simulate: 16 * 1024,
   net: 40 * 1024,
   gateway: 20 * 1024,
+  lease: 8 * 1024,
 };
 
 describe.each(Object.keys(MODULES))("%s", (name) => {

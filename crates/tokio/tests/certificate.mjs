@@ -1,7 +1,14 @@
 // Entra's token endpoint for tests/certificate.rs: takes an assertion that is signed with a certificate.
 // Prints its address and a PEM file with a new key, and runs until its input ends.
 
-import { constants, createHash, createPublicKey, generateKeyPairSync, randomBytes, verify } from "node:crypto";
+import {
+  constants,
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  verify,
+} from "node:crypto";
 import { createServer } from "node:http";
 
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });

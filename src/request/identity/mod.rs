@@ -62,7 +62,9 @@ pub enum Source {
     AzurePipelines,
     /// The Microsoft Entra ID auth sidecar.
     Sidecar,
-    /// The managed identity endpoint of the Azure Arc agent.
+    /// The managed identity endpoint of the Azure Arc agent. Not read from JSON: only a program with
+    /// the files of the host can answer its challenge ([`Request::azure_arc`]).
+    #[serde(skip_deserializing)]
     AzureArc,
 }
 

@@ -225,26 +225,29 @@ const AKS: [name: string, program: string, command: readonly string[]][] = [
   ["aks.yaml", "node", entrypoint],
   ["native/aks.yaml", NATIVE, [NATIVE, "--port", PORT]],
 ];
-test.each(AKS)("an AKS sidecar serves, its probes pass, and the app has no identity: %s", async (...given) => {
-  const [name, program, command] = given;
-  const documents = parseAllDocuments(read(name), { strict: true });
-  expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
-  const [account, deployment] = documents.map((document) => document.toJS());
-  const { metadata, spec } = deployment.spec.template;
-  expect(spec.serviceAccountName).toBe(account.metadata.name);
-  expect(metadata.labels).toMatchObject(deployment.spec.selector.matchLabels);
-  expect(metadata.labels["azure.workload.identity/use"]).toBe("true");
-  const app = named(spec.containers, "app");
-  const gateway = named(spec.initContainers, "gateway");
-  expect(metadata.annotations["azure.workload.identity/skip-containers"]).toBe(app.name);
-  expect(gateway.restartPolicy).toBe("Always");
-  expectOneKey(gateway, app);
-  const probes = [gateway.startupProbe, gateway.livenessProbe] as Probe[];
-  // It listens on loopback, where a kubelet's own requests do not come to.
-  expect(gateway.args).not.toContain("--host");
-  for (const { exec } of probes) expect(exec?.command[0]).toBe(program);
-  await servesBySecret([...command, ...(gateway.args ?? [])], environmentOf(gateway), probes);
-});
+test.each(AKS)(
+  "an AKS sidecar serves, its probes pass, and the app has no identity: %s",
+  async (...given) => {
+    const [name, program, command] = given;
+    const documents = parseAllDocuments(read(name), { strict: true });
+    expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
+    const [account, deployment] = documents.map((document) => document.toJS());
+    const { metadata, spec } = deployment.spec.template;
+    expect(spec.serviceAccountName).toBe(account.metadata.name);
+    expect(metadata.labels).toMatchObject(deployment.spec.selector.matchLabels);
+    expect(metadata.labels["azure.workload.identity/use"]).toBe("true");
+    const app = named(spec.containers, "app");
+    const gateway = named(spec.initContainers, "gateway");
+    expect(metadata.annotations["azure.workload.identity/skip-containers"]).toBe(app.name);
+    expect(gateway.restartPolicy).toBe("Always");
+    expectOneKey(gateway, app);
+    const probes = [gateway.startupProbe, gateway.livenessProbe] as Probe[];
+    // It listens on loopback, where a kubelet's own requests do not come to.
+    expect(gateway.args).not.toContain("--host");
+    for (const { exec } of probes) expect(exec?.command[0]).toBe(program);
+    await servesBySecret([...command, ...(gateway.args ?? [])], environmentOf(gateway), probes);
+  },
+);
 
 describe.each([
   ["systemd", "copilot-keyless-gateway.service", "/usr/bin/node"],

@@ -3,9 +3,11 @@
 mod builder;
 mod flight;
 mod keep_fresh;
+mod landing;
 mod policy;
 mod shared;
 mod snapshot;
+mod state;
 mod status;
 
 use std::fmt;

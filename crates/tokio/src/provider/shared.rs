@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use copilot_keyless::schedule::{Decision, FlightStart, Now, Phase, Schedule};
+use copilot_keyless::schedule::{Decision, FlightStart, Now, Phase};
 use copilot_keyless::token::challenge;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -13,8 +13,9 @@ use tokio::time::Instant;
 
 use super::flight::{End, Flight, Launch};
 use super::snapshot::{Reading, Snapshot};
+use super::state::State;
 use super::{RefreshPolicy, TokenStatus, keep_fresh};
-use crate::clock::{self, Clock, duration_of, time_of};
+use crate::clock::{self, Clock, duration_of};
 use crate::credential::{Credential, TokenRequest};
 use crate::{Error, Result, Token};
 
@@ -37,26 +38,6 @@ pub(super) struct Shared {
     keeper: Mutex<Option<AbortHandle>>,
 }
 
-/// What the lock guards.
-pub(super) struct State {
-    pub(super) schedule: Schedule,
-    pub(super) token: Option<Held>,
-    /// The token that the resource rejected last.
-    pub(super) rejected: Option<Token>,
-    /// The claims that the next acquisition asks for.
-    pub(super) claims: Option<String>,
-    pub(super) last_failure: Option<Error>,
-    pub(super) flight: Option<Flight>,
-}
-
-/// The current token.
-pub(super) struct Held {
-    pub(super) token: Token,
-    pub(super) requested: Now,
-    /// Whether it was acquired with the claims of a challenge.
-    pub(super) has_claims: bool,
-}
-
 /// What a caller does.
 pub(super) enum Answer {
     Use(Token),
@@ -70,14 +51,7 @@ pub(super) enum Answer {
 
 impl Shared {
     pub(super) fn new(settings: Settings, policy: RefreshPolicy) -> Result<Arc<Self>> {
-        let state = State {
-            schedule: Schedule::new(policy.into_core())?,
-            token: None,
-            rejected: None,
-            claims: None,
-            last_failure: None,
-            flight: None,
-        };
+        let state = State::new(policy)?;
         let status = state.status(clock::now(&*settings.clock));
         Ok(Arc::new(Self {
             settings,
@@ -348,25 +322,5 @@ impl Shared {
                 good_until,
             })
         }));
-    }
-}
-
-impl State {
-    fn status(&self, now: Now) -> TokenStatus {
-        let status = self.schedule.status(now);
-        let age = self.token.as_ref().map(|held| {
-            let mono = now.mono.saturating_sub(held.requested.mono);
-            duration_of(mono.max(now.wall.saturating_sub(held.requested.wall)))
-        });
-        TokenStatus {
-            phase: status.state,
-            age,
-            expires_on: status.expires_on.map(time_of),
-            refresh_on: status.refresh_on.map(time_of),
-            next_attempt_on: status.next_attempt_on.map(time_of),
-            refreshing: status.refreshing,
-            consecutive_failures: status.consecutive_failures,
-            last_failure: self.last_failure.clone(),
-        }
     }
 }
