@@ -1,6 +1,7 @@
 // Runs benches/rust: `<system> <case>`. Passes its faults on to the emulator.
 
 import { spawn } from "node:child_process";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { run } from "../../scripts/steps.mjs";
@@ -8,7 +9,10 @@ import { run } from "../../scripts/steps.mjs";
 const folder = join(import.meta.dirname, "../rust");
 const manifest = join(folder, "Cargo.toml");
 const target = process.env.CARGO_TARGET_DIR ?? join(folder, "target");
-await run("cargo", ["build", "--release", "--locked", "--quiet", "--manifest-path", manifest]);
+// The run has a home of its own, where there is no toolchain.
+const env = { HOME: userInfo().homedir };
+const args = ["build", "--release", "--locked", "--quiet", "--manifest-path", manifest];
+await run("cargo", args, { env });
 
 const child = spawn(join(target, "release/copilot-keyless-rust-bench"), process.argv.slice(2), {
   stdio: ["pipe", "pipe", "inherit"],

@@ -126,7 +126,8 @@ async function converse({ index, ends, url, random, turns, signal }) {
   const log = new Map();
   let sessionId;
   for (let number = 0; performance.now() < ends && !signal.aborted; number += 1) {
-    await sleep(number === 0 ? random.whole(0, FIRST_MS) : random.whole(...THINK_MS));
+    const thinkMs = number === 0 ? random.whole(0, FIRST_MS) : random.whole(...THINK_MS);
+    await sleep(Math.max(0, Math.min(thinkMs, ends - performance.now())));
     if (performance.now() >= ends) return;
     const turn = await turnOf({ name: `c${index}t${number}`, sessionId, url, log });
     turns.push(turn);

@@ -18,6 +18,9 @@ const OTHER: &str = "https://cognitiveservices.azure.com/.default";
 const AT_ONCE: Duration = Duration::from_millis(5);
 
 fn main() {
+    // For the peer: its client takes the provider of the process.
+    let provider = rustls::crypto::ring::default_provider();
+    provider.install_default().expect("there is none yet");
     let args: Vec<String> = std::env::args().collect();
     let (name, case) = (args[1].as_str(), args[2].as_str());
     let runtime = tokio::runtime::Builder::new_multi_thread()
