@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +31,7 @@ export const startUpstream = (waitMs) => node(local("upstream.mjs"), `${waitMs}`
 
 /** The native gateway, with a token of an identity endpoint in this process. */
 async function native({ url }) {
-  const identity = createServer((_request, answer) => {
+  const identity = createHttpServer((_request, answer) => {
     const expires_on = `${Math.floor(Date.now() / 1_000) + 3_600}`;
     answer.end(JSON.stringify({ access_token: "token-of-the-bench", expires_on, token_type: "Bearer" }));
   }).listen(0, "127.0.0.1");
