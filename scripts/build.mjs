@@ -100,7 +100,7 @@ async function distribution() {
   const cli = await bundle(
     "dist",
     { cli: "js/cli/main.ts" },
-    { external, chunks: "chunks/[name]-[hash].js" },
+    { external, chunks: "cli/[name]-[hash].js" },
   );
   // In one file, for pages without a bundler.
   const page = { external, platform: "neutral", target: "es2022", minify: true };
