@@ -41,7 +41,13 @@ export function compare(before, now) {
     if (old === undefined) return { figure, baseline: "", now: rounded(value), change: "new", grew: false };
     const change = old === value ? 0 : value / old - 1;
     const percent = `${change > 0 ? "+" : ""}${(change * 100).toFixed(1)} %`;
-    return { figure, baseline: rounded(old), now: rounded(value), change: percent, grew: value > old * (1 + MOST) };
+    return {
+      figure,
+      baseline: rounded(old),
+      now: rounded(value),
+      change: percent,
+      grew: value > old * (1 + MOST),
+    };
   });
 }
 

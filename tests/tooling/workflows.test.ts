@@ -72,7 +72,10 @@ describe.each(files)("%s", (file) => {
       expect(command).not.toContain("${{");
       const [, name] = /^npm (?:run (?:--silent )?)?([\w:-]+)/.exec(command) ?? [];
       if (name && !["install", "publish"].includes(name)) expect(Object.keys(scripts)).toContain(name);
-      else expect(command).toMatch(/^(npm (install|publish)|cargo publish|gh release create|sudo apt-get install) /);
+      else
+        expect(command).toMatch(
+          /^(npm (install|publish)|cargo publish|gh release create|sudo apt-get install) /,
+        );
     }
   });
 });
