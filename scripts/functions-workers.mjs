@@ -1,4 +1,4 @@
-// `npm run tool functions -- --workers 3`: several workers of the Azure Functions app behind one
+// `npm run functions -- --workers 3`: several workers of the Azure Functions app behind one
 // address, one after another, with Azurite for their conversations. A worker that ends is started
 // again.
 

@@ -15,7 +15,7 @@ const read = (file) => readFileSync(join(root, file), "utf8");
  */
 export async function dryRuns({ released = false } = {}) {
   const printed = [await run("npm", [released ? "publish" : "pack", "--ignore-scripts", "--dry-run"])];
-  // cargo follows the link that `npm run tool functions` creates, and finds the repository inside
+  // cargo follows the link that `npm run functions` creates, and finds the repository inside
   // itself.
   rmSync(join(root, "node_modules/copilot-keyless"), { recursive: true, force: true });
   const pack = ["package", "--allow-dirty", "--no-verify"];

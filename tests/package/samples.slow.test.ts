@@ -251,7 +251,7 @@ const COMMANDS: Record<string, Expected> = {
   "npm install copilot-keyless @github/copilot-sdk @azure/identity": INSTALLED,
   "npm install copilot-keyless @github/copilot-sdk @azure/identity @azure/functions": INSTALLED,
   "npm run www": SERVES,
-  "npm run tool functions": SERVES,
+  "npm run functions": SERVES,
   "FOUNDRY_PROJECT_ENDPOINT=https://<resource>.services.ai.azure.com/api/projects/<project> AZURE_AI_MODEL_DEPLOYMENT_NAME=gpt-5.5 node server.mjs":
     SERVES,
   "curl -N localhost:8088/invocations -H 'content-type: application/json' -d '{\"input\":\"Hello\"}'": {

@@ -1,5 +1,5 @@
 // Starts Azurite, the emulator of Azure Storage, with a certificate of its own: it takes tokens over
-// https only. Tests and `npm run tool functions -- --workers 3` use it.
+// https only. Tests and `npm run functions -- --workers 3` use it.
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -52,7 +52,7 @@ function link(folder: string): void {
   }
 }
 
-/** Links the package as `npm run tool functions` does, for the app inside the repository. */
+/** Links the package as `npm run functions` does, for the app inside the repository. */
 export function linkPackage(): void {
   const place = join(root, "node_modules/copilot-keyless");
   rmSync(place, { force: true, recursive: true });
@@ -68,7 +68,7 @@ export interface StartedApp {
   stop(): Promise<number | null>;
 }
 
-/** Runs an app in the host of `npm run tool functions`, in a process of its own. */
+/** Runs an app in the host of `npm run functions`, in a process of its own. */
 export function startApp(folder: string, env: Record<string, string>): Promise<StartedApp> {
   return startProgram([join(root, "scripts/functions-host.mjs"), folder, "0"], env);
 }

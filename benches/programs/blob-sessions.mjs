@@ -1,0 +1,97 @@
+// Measures turns of a conversation that Blob Storage keeps, beside one in local files: the first
+// byte with storage that takes 0, 5 and 20 ms more, requests and bytes, and a turn after 200 turns.
+// Azurite is the storage, behind a proxy that counts and waits, in this process.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createChatHandler } from "copilot-keyless/http";
+import { createContainer, startAzurite, storageToken } from "../../tests/support/azurite.mjs";
+import { startStorageProxy } from "../../tests/support/storage-proxy.mjs";
+import { median } from "../median.mjs";
+import { report } from "./systems.mjs";
+
+const [name, turns = "200"] = process.argv.slice(2);
+const SAMPLES = 15;
+const LATENCIES = [0, 5, 20];
+
+/** Each returns the options of a handler, what was asked of the storage, and how to end. */
+const SYSTEMS = {
+  async "copilot-keyless"() {
+    // The client in this process does not check Azurite's certificate; there is no other request.
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+    const { blobConversations } = await import("copilot-keyless/blob-sessions");
+    const azurite = await startAzurite();
+    await createContainer(azurite, "conversations");
+    const storage = await startStorageProxy(azurite);
+    const credential = {
+      getToken: async () => ({ token: storageToken(), expiresOnTimestamp: Date.now() + 3_600_000 }),
+    };
+    const { account } = storage;
+    return {
+      options: { conversations: blobConversations({ account, container: "conversations", credential }) },
+      storage,
+      stop: async () => {
+        await storage.stop();
+        await azurite.stop();
+      },
+    };
+  },
+  async "local files"() {
+    const baseDirectory = mkdtempSync(join(tmpdir(), "copilot-keyless-bench-"));
+    const stop = () => rmSync(baseDirectory, { recursive: true, force: true, maxRetries: 5 });
+    const durable = { baseDirectory, secret: "a secret of the benchmark, long enough" };
+    return { options: { durable }, storage: { calls: [], bytes: 0 }, stop };
+  },
+};
+
+const { options, storage, stop } = await SYSTEMS[name]();
+const handler = createChatHandler({ authorize: "anonymous", ...options });
+let sessionId;
+let asked = 0;
+
+/** One turn. Returns the milliseconds to its first byte. */
+async function turn() {
+  asked += 1;
+  const began = performance.now();
+  const response = await handler(
+    new Request("http://localhost/api/chat", {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream" },
+      body: JSON.stringify({ prompt: `Turn ${asked}`, sessionId }),
+    }),
+  );
+  let first;
+  let text = "";
+  for await (const chunk of response.body) {
+    first ??= performance.now();
+    text += Buffer.from(chunk);
+  }
+  const done = /^event: done\ndata: (.*)$/m.exec(text)?.[1];
+  if (!done) throw new Error(`Turn ${asked} was answered ${response.status}: ${text.slice(-500)}`);
+  sessionId = JSON.parse(done).sessionId;
+  return first - began;
+}
+
+async function medianOf(delayMs) {
+  storage.fault = () => (delayMs > 0 ? { delayMs } : undefined);
+  const times = [];
+  for (let sample = 0; sample < SAMPLES; sample += 1) times.push(await turn());
+  return median(times);
+}
+
+const found = {};
+for (let warm = 0; warm < 3; warm += 1) await turn();
+const before = { calls: storage.calls.length, bytes: storage.bytes };
+for (const ms of LATENCIES) found[`first${ms}`] = await medianOf(ms);
+const samples = LATENCIES.length * SAMPLES;
+found.requests = (storage.calls.length - before.calls) / samples;
+found.kilobytes = (storage.bytes - before.bytes) / samples / 1_024;
+found.roundTrips = (found.first20 - found.first0) / 20;
+storage.fault = () => undefined;
+while (asked < Number(turns)) await turn();
+for (const ms of [0, 20]) found[`resumed${ms}`] = await medianOf(ms);
+report(found);
+await handler.close();
+await stop();
+process.exit();
