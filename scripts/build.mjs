@@ -97,11 +97,7 @@ async function distribution() {
     // Native helpers of ws, which nobody has to install.
     define: { "process.env.WS_NO_BUFFER_UTIL": "true", "process.env.WS_NO_UTF_8_VALIDATE": "true" },
   });
-  const cli = await bundle(
-    "dist",
-    { cli: "js/cli/main.ts" },
-    { external, chunks: "cli/[name]-[hash].js" },
-  );
+  const cli = await bundle("dist", { cli: "js/cli/main.ts" }, { external, chunks: "cli/[name]-[hash].js" });
   // In one file, for pages without a bundler.
   const page = { external, platform: "neutral", target: "es2022", minify: true };
   const client = await bundle("dist", sources("./http-client"), page);

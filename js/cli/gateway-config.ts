@@ -47,7 +47,9 @@ export function readGatewayConfig(file: string): GatewayConfig {
       cause,
     });
   }
-  const schema: Schema = JSON.parse(readFileSync(new URL("../../schema/gateway.json", import.meta.url), "utf8"));
+  const schema: Schema = JSON.parse(
+    readFileSync(new URL("../../schema/gateway.json", import.meta.url), "utf8"),
+  );
   return parseGatewayConfig(text, file, schema, process.env);
 }
 
