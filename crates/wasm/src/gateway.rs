@@ -3,7 +3,7 @@
 //! line break; and of those that pass, a digit for each returns: `1` if it passes, else `0`.
 
 use js_sys::Array;
-use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 use copilot_keyless::gateway::{
     self as rules, Admission, Answer, Backend, Choice, Dialect, Incoming, Outcome, Pair, Refusal, Upstream,

@@ -275,7 +275,7 @@ pub fn form_encoded(secret: &str) -> String {
 }
 
 /// Returns the source that carries out a credential of
-/// [`environment::credential_chain`](crate::environment::credential_chain); `None` for a developer
+/// [`environment::credential_chain`]; `None` for a developer
 /// tool and for a service principal without a client secret. Reads `env` and `azure_arc` of the
 /// request.
 pub fn source_of(kind: CredentialKind, request: &Request) -> Option<Source> {
