@@ -26,7 +26,13 @@ process.env.PATH = `${folder}${delimiter}${process.env.PATH}`;
 
 // All hosts that receive a request from this process.
 const hosts = new Set();
-subscribe("http.client.request.start", ({ request }) => hosts.add(request.getHeader("host")));
+// Those that the client of @azure/identity asks; the direct credential sends no user agent.
+const asksOfIdentity = new Set();
+subscribe("http.client.request.start", ({ request }) => {
+  const host = request.getHeader("host");
+  hosts.add(host);
+  if (String(request.getHeader("user-agent")).includes("azsdk-js-identity")) asksOfIdentity.add(host);
+});
 
 const federated = join(folder, "token");
 writeFileSync(federated, "the-federated-token\n");
@@ -53,7 +59,7 @@ function asked(emulator) {
   const own = `127.0.0.1:${emulator.identity.port}`;
   return {
     requests: emulator.counts.identity,
-    seen: hosts.has(own),
+    seen: asksOfIdentity.has(own),
     clientIds: emulator.requests.map(({ query }) => new URLSearchParams(query).get("client_id")),
     elsewhere: [...hosts].filter((host) => host !== own),
     tools: existsSync(starts) ? readFileSync(starts, "utf8").trim().split("\n") : [],
