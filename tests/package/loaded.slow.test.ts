@@ -95,7 +95,7 @@ test("1,000 turns and a refresh compile core and plan alone; the first failure a
   });
 });
 
-test("the direct credential adds the network module, and a token provider has the core alone", async () => {
+test("on Node an endpoint without TLS needs no further module, and a token provider has the core alone", async () => {
   const seen = await result(`
     const foundry = createFoundryProvider({ credential: "direct" });
     note("provider");
@@ -108,9 +108,9 @@ test("the direct credential adds the network module, and a token provider has th
     foundry.close();`);
   expect(seen).toEqual({
     provider: ["core", "plan"],
-    token: ["core", "net", "plan"],
+    token: ["core", "plan"],
     error: "credential/refused",
-    failure: ["core", "explain", "net", "plan"],
+    failure: ["core", "explain", "plan"],
   });
   const own = await result(`
     const expiresOnTimestamp = Date.now() + 3_600_000;

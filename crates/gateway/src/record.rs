@@ -20,6 +20,8 @@ use crate::socket::BusyGuard;
 
 /// The last event of every API fits in.
 const TAIL_BYTES: usize = 32 * 1024;
+/// The first event of Anthropic's streams fits in, which may alone count the input.
+const HEAD_BYTES: usize = 2 * 1024;
 
 /// A request, until its answer is complete or its client has left.
 pub(crate) struct Record {
@@ -109,9 +111,11 @@ impl Drop for Record {
     }
 }
 
-/// The end of an answer, which says how many tokens it used.
+/// The beginning and the end of an answer, which say how many tokens it used.
 #[derive(Default)]
 struct Tail {
+    /// The first bytes, once they are not among the chunks any more.
+    head: Vec<u8>,
     chunks: VecDeque<Bytes>,
     bytes: usize,
 }
@@ -124,17 +128,26 @@ impl Tail {
             && self.bytes - first.len() >= TAIL_BYTES
         {
             self.bytes -= first.len();
+            if self.head.is_empty() {
+                self.head.extend(first.iter().take(HEAD_BYTES));
+            }
             self.chunks.pop_front();
         }
     }
 
     fn usage(&self) -> Option<Usage> {
         let all: Vec<u8> = self.chunks.iter().flatten().copied().collect();
-        let end = all.get(all.len().saturating_sub(TAIL_BYTES)..)?;
+        let end_at = all.len().saturating_sub(TAIL_BYTES);
+        let head = if self.head.is_empty() {
+            all.get(..end_at.min(HEAD_BYTES))?
+        } else {
+            &self.head
+        };
+        let text = [head, all.get(end_at..)?].concat();
         let Tokens {
             input_tokens,
             output_tokens,
-        } = Tokens::of(&String::from_utf8_lossy(end))?;
+        } = Tokens::of(&String::from_utf8_lossy(&text))?;
         Some(Usage {
             input_tokens,
             output_tokens,
