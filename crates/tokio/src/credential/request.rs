@@ -86,7 +86,7 @@ impl TokenRequest {
 /// A token and its times, as a credential returns it. The memory of the token is wiped.
 ///
 /// ```
-/// use std::time::SystemTime;
+/// use std::time::{Duration, SystemTime};
 /// use copilot_keyless_tokio::TokenResponse;
 ///
 /// let response = TokenResponse::new("eyJhbGciOi", SystemTime::now() + Duration::from_secs(3_600));
