@@ -341,7 +341,7 @@ test.runIf(hasConnections())(
     await expect.poll(() => gateway.active).toBe(1);
     sent.destroy();
     await expect.poll(() => log).toMatchObject([{ outcome: "client-left", status: 0 }]);
-    expect(gateway.active).toBe(0);
+    await expect.poll(() => gateway.active).toBe(0);
   },
 );
 
