@@ -20,8 +20,8 @@ export interface BlobConversationsOptions {
   credential?: TokenCredential | "direct" | undefined;
   /**
    * After how many days without a turn a conversation ends: its next turn is
-   * `chat/session-not-found`. Default: never. A rule of the account's lifecycle management has to
-   * delete the blobs of those that nobody asks for.
+   * `chat/session-not-found`, and its blob is deleted. Default: never. A rule of the account's
+   * lifecycle management has to delete the blobs of those that nobody asks for.
    */
   expireAfterDays?: number | undefined;
   /**

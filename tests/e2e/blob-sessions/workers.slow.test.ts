@@ -81,6 +81,18 @@ describe("several workers", () => {
     expect(await send(other, "b", sessionId)).toMatchObject({ reply: "a | b" });
   });
 
+  test("delete a conversation without a turn for as long as they are told", async () => {
+    const expiring = await start(azurite.account, { expireAfterDays: 4 / 86_400 });
+    const sessionId = await begin("a");
+    expect(await send(expiring, "b", sessionId)).toMatchObject({ status: 200, reply: "a | b" });
+    // The storage tells ages in whole seconds.
+    await new Promise((next) => setTimeout(next, 6_000));
+    const over = await send(expiring, "c", sessionId);
+    expect(over).toMatchObject({ status: 404, code: "chat/session-not-found" });
+    // Its blob is deleted, so it is over for all.
+    expect(await send(one, "d", sessionId)).toMatchObject({ status: 404 });
+  });
+
   test("race for a conversation: one answers, the other is busy and says how long to wait", async () => {
     const sessionId = await begin("a");
     for (let round = 0; round < 3; round += 1) {
