@@ -1,28 +1,20 @@
 // Measures many providers in one process, which share their tokens: `node providers.mjs <count>`.
 
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { createFoundryProvider } from "copilot-keyless";
+import { heapBytes } from "./heap.mjs";
 
 const count = Number(process.argv[2]);
 const ROUNDS = Math.max(5, Math.ceil(200_000 / count));
 
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc");
-const heap = () => {
-  for (let round = 0; round < 4; round += 1) collect();
-  return process.memoryUsage().heapUsed;
-};
-
 // The first one loads modules, which are not counted.
 const first = createFoundryProvider();
 await first.config.bearerTokenProvider();
-const before = heap();
+const before = heapBytes();
 const providers = Array.from({ length: count }, (_, index) =>
   createFoundryProvider({ headers: { "x-session": String(index) } }),
 );
 await Promise.all(providers.map((one) => one.config.bearerTokenProvider()));
-const bytes = (heap() - before) / count;
+const bytes = (heapBytes() - before) / count;
 
 const bearers = providers.map(({ config }) => config.bearerTokenProvider);
 const began = process.hrtime.bigint();

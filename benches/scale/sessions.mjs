@@ -1,18 +1,14 @@
 // Measures many conversations on one Copilot runtime, a turn each, ten at a time: `node sessions.mjs
 // <count> <system>`. Needs Linux, because it reads memory from /proc.
 
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider, FoundryAgent } from "copilot-keyless";
 import { residentBytesBelow } from "../../tests/support/processes.mjs";
+import { heapBytes } from "./heap.mjs";
 
 const AT_ONCE = 10;
 const QUIET = { availableTools: [], onPermissionRequest: () => ({ kind: "reject" }) };
 const [count, system] = [Number(process.argv[2]), process.argv[3]];
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc");
 
 /** Each returns a function that begins a conversation, says something and returns the reply. */
 const SYSTEMS = {
@@ -62,8 +58,8 @@ await Promise.all(
   }),
 );
 if (answered !== count) throw new Error(`${answered} of ${count} conversations were answered`);
-for (let round = 0; round < 4; round += 1) collect();
-const { heapUsed, rss } = process.memoryUsage();
+const heapUsed = heapBytes();
+const { rss } = process.memoryUsage();
 const inMb = (bytes) => Math.round(bytes / 1e6);
 const found = { heap: inMb(heapUsed), process: inMb(rss), runtime: inMb(residentBytesBelow(process.pid)) };
 process.stdout.write(JSON.stringify(found));

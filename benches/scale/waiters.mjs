@@ -1,19 +1,11 @@
 // Measures callers who all wait for one token, with a listener that takes 20 ms for each event: `node
 // waiters.mjs <count>`.
 
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { createBearerTokenProvider } from "copilot-keyless";
+import { heapBytes } from "./heap.mjs";
 
 const count = Number(process.argv[2]);
 const LISTENER_MS = 20;
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc");
-const heap = () => {
-  for (let round = 0; round < 4; round += 1) collect();
-  return process.memoryUsage().heapUsed;
-};
 
 let events = 0;
 const slow = () => {
@@ -38,9 +30,9 @@ const bearer = createBearerTokenProvider(credential, "https://ai.azure.com/.defa
 // The first caller loads the module, which is not counted.
 const first = bearer();
 await new Promise((resolve) => setTimeout(resolve, 100));
-const before = heap();
+const before = heapBytes();
 const waiting = Array.from({ length: count }, () => bearer());
-const bytes = (heap() - before) / count;
+const bytes = (heapBytes() - before) / count;
 const began = performance.now();
 answer();
 const tokens = new Set(await Promise.all([first, ...waiting]));
