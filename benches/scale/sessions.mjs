@@ -10,7 +10,7 @@ const AT_ONCE = 10;
 const QUIET = { availableTools: [], onPermissionRequest: () => ({ kind: "reject" }) };
 const [count, system] = [Number(process.argv[2]), process.argv[3]];
 
-/** Each returns a function that begins a conversation, says something and returns the reply. */
+/** Each returns `ask`, which begins a conversation and returns the reply to a prompt, and `stop`. */
 const SYSTEMS = {
   /** The SDK alone, with a token that nobody renews. */
   async "bare SDK"() {
@@ -25,25 +25,27 @@ const SYSTEMS = {
       turnsPerRuntime: count + 1,
       maxConversations: count + 1,
     });
-    return async (prompt) => {
-      const conversation = await agent.conversation();
+    const ask = async (prompt) => {
+      const conversation = agent.conversation();
       const { text } = await conversation.turn(prompt, { timeoutMs: 120_000 });
       return { text, conversation };
     };
+    return { ask, stop: () => agent.close() };
   },
 };
 
 async function withClient(config) {
   const client = new CopilotClient({ useLoggedInUser: false });
   await client.start();
-  return async (prompt) => {
+  const ask = async (prompt) => {
     const session = await client.createSession(config);
     const reply = await session.sendAndWait({ prompt }, 120_000);
     return { text: reply?.data.content, session };
   };
+  return { ask, stop: () => client.forceStop() };
 }
 
-const ask = await SYSTEMS[system]();
+const { ask, stop } = await SYSTEMS[system]();
 const kept = [];
 let [begun, answered] = [0, 0];
 await Promise.all(
@@ -63,4 +65,5 @@ const { rss } = process.memoryUsage();
 const inMb = (bytes) => Math.round(bytes / 1e6);
 const found = { heap: inMb(heapUsed), process: inMb(rss), runtime: inMb(residentBytesBelow(process.pid)) };
 process.stdout.write(JSON.stringify(found));
+await stop();
 process.exit();
