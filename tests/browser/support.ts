@@ -151,7 +151,12 @@ export function inBrowser() {
   };
 }
 
-export const text = (page: Page, id: string) => page.locator(`#${id}`).innerText();
+/** Returns the text of an element, once what it needs is loaded. */
+export async function text(page: Page, id: string): Promise<string> {
+  const element = page.locator(`#${id}`);
+  await element.filter({ hasNotText: "Loading…" }).waitFor();
+  return element.innerText();
+}
 
 /** Opens a panel by its tab. */
 export const openTab = (page: Page, name: "Endpoint" | "Token" | "Error" | "Refresh" | "Try it") =>
