@@ -31,9 +31,12 @@ impl Bearer {
     /// Acquires a token for a session that a provider is attached to.
     async fn token_for(&self, tokens: &TokenProvider, state: &SessionState) -> Result<Token> {
         let left = state.turn().ask(self.member, Instant::now(), WAIT);
-        let acquired = match timeout(left, tokens.token()).await {
-            Ok(acquired) => acquired,
-            Err(_) => Err(self.waited(tokens, state)),
+        let acquired = match left {
+            None => tokens.token().await,
+            Some(left) => match timeout(left, tokens.token()).await {
+                Ok(acquired) => acquired,
+                Err(_) => Err(self.waited(tokens, state)),
+            },
         };
         let mut turn = state.turn();
         let granted = turn.grant(self.member, acquired);

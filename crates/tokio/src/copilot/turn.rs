@@ -65,18 +65,16 @@ impl Turn {
         self.failure.clone()
     }
 
-    /// The runtime asks a member for a token. Returns how long it may wait: the runtime asks several
-    /// times in a turn, and an outage must not hold the turn as often.
-    pub(super) fn ask(&mut self, member: usize, now: Instant, limit: Duration) -> Duration {
+    /// The runtime asks a member for a token. Returns how long that may take: the runtime asks several times
+    /// in a turn, and an outage must not hold the turn as often. `None` for the first time, which has the
+    /// provider's own deadline.
+    pub(super) fn ask(&mut self, member: usize, now: Instant, limit: Duration) -> Option<Duration> {
         self.asked.retain(|asked| *asked != member);
         self.asked.push(member);
-        match self.members.get_mut(member) {
-            Some(tokens) => {
-                let since = *tokens.waiting_since.get_or_insert(now);
-                limit.saturating_sub(now - since)
-            }
-            None => limit,
-        }
+        let tokens = self.members.get_mut(member)?;
+        let since = tokens.waiting_since.replace(now)?;
+        tokens.waiting_since = Some(since);
+        Some(limit.saturating_sub(now - since))
     }
 
     /// Decides what the runtime receives. A token that was rejected twice is not sent again. One that was
