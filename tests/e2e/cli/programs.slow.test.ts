@@ -165,6 +165,10 @@ language("Go", ["go", "gofmt"], () => {
   });
 });
 
+/** With the features of the crate's tests, so that the SDK, which takes minutes to compile, is compiled once. */
+const RUST = ["--quiet", "--locked", "--features", "tokio/test-util"];
+const rustTarget = { CARGO_TARGET_DIR: join(root, "crates/tokio/target") };
+
 language("Rust", ["cargo", "rustc", "rustfmt"], () => {
   test("is formatted by rustfmt", async () => {
     const files = printAll("rust").map((text, index) => write(join(scratch, `rust/a${index}.rs`), text));
@@ -175,12 +179,27 @@ language("Rust", ["cargo", "rustc", "rustfmt"], () => {
     converse("rust", (program, env) => {
       const path = folder("rust", "Cargo.toml", "Cargo.lock");
       write(join(path, "src/main.rs"), program);
-      // Shares the compiled SDK with the crate that uses it, too.
-      const target = { CARGO_TARGET_DIR: join(root, "crates/tokio/target") };
       const crate = `patch.crates-io.copilot-keyless-tokio.path="${join(root, "crates/tokio")}"`;
-      return succeed("cargo", ["run", "--quiet", "--locked", "--config", crate], path, { ...env, ...target });
+      return succeed("cargo", ["run", ...RUST, "--config", crate], path, { ...env, ...rustTarget });
     }),
   );
+
+  test("the example holds a conversation", { timeout: TIMEOUT }, async () => {
+    await using emulator = await startEmulator({ chunkDelayMs: 0 });
+    const env = environment({ ...emulator.env, ...rustTarget });
+    const args = ["run", ...RUST, "--", "Say hello.", "And again."];
+    const said = await succeed("cargo", args, join(root, "examples/rust-copilot"), env);
+    expect(said).toMatch(/"Say hello\."[\s\S]*"And again\."/);
+    expect(emulator.counts).toMatchObject({ identity: 1, foundry: 2, unauthorized: 0 });
+  });
+
+  test("the crate holds its conversations with the real runtime", { timeout: TIMEOUT }, async () => {
+    const features = ["--features", "copilot,github-copilot-sdk/runtime", "--test", "copilot"];
+    const manifest = join(root, "crates/tokio/Cargo.toml");
+    const args = ["test", "--quiet", "--locked", "--manifest-path", manifest, ...features];
+    const said = await succeed("cargo", args, root, environment({ RUST_BACKTRACE: "0" }));
+    expect(said).toMatch(/test result: ok\. 1[0-9] passed/);
+  });
 
   test("reads quoted texts as they were", async () => {
     const texts = ODD_TEXTS.map(quoteRust).join(", ");
