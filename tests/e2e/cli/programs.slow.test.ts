@@ -3,7 +3,7 @@
 // by examples/python. In CI all tools must be there; elsewhere a language without them is skipped.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { planProvider } from "copilot-keyless/core";
@@ -184,7 +184,10 @@ language("Rust", ["cargo", "rustc", "rustfmt"], () => {
     }),
   );
 
-  test("the example holds a conversation", { timeout: TIMEOUT }, async () => {
+  test("the example, which is the guide's, holds a conversation", { timeout: TIMEOUT }, async () => {
+    const read = (path: string) => readFileSync(join(root, path), "utf8");
+    const source = read("examples/rust-copilot/src/main.rs");
+    expect(read("docs/guides/rust.md")).toContain(source.slice(source.indexOf("use ")));
     await using emulator = await startEmulator({ chunkDelayMs: 0 });
     const env = environment({ ...emulator.env, ...rustTarget });
     const args = ["run", ...RUST, "--", "Say hello.", "And again."];
@@ -196,7 +199,9 @@ language("Rust", ["cargo", "rustc", "rustfmt"], () => {
   test("the crate holds its conversations with the real runtime", { timeout: TIMEOUT }, async () => {
     const features = ["--features", "copilot,github-copilot-sdk/runtime", "--test", "copilot"];
     const manifest = join(root, "crates/tokio/Cargo.toml");
-    const args = ["test", "--quiet", "--locked", "--manifest-path", manifest, ...features];
+    // They wait more than they compute.
+    const side = ["--", "--test-threads", "8"];
+    const args = ["test", "--quiet", "--locked", "--manifest-path", manifest, ...features, ...side];
     const said = await succeed("cargo", args, root, environment({ RUST_BACKTRACE: "0" }));
     expect(said).toMatch(/test result: ok\. 1[0-9] passed/);
   });

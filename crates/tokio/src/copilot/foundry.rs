@@ -49,6 +49,13 @@ impl FoundryProvider {
     }
 
     /// Returns a builder with all settings.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::FoundryProvider;
+    ///
+    /// let foundry = FoundryProvider::builder().endpoint("https://myres.openai.azure.com").model("gpt-5.5").build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn builder() -> FoundryProviderBuilder {
         FoundryProviderBuilder::default()
     }
@@ -67,6 +74,12 @@ impl FoundryProvider {
     }
 
     /// Returns the tokens. `None` for an endpoint without a known scope, such as one on this machine.
+    ///
+    /// ```
+    /// # let foundry = copilot_keyless_tokio::FoundryProvider::builder().endpoint("https://myres.openai.azure.com").build()?;
+    /// assert!(foundry.tokens().is_some());
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn tokens(&self) -> Option<&TokenProvider> {
         self.member().tokens.as_ref()
     }
@@ -128,11 +141,28 @@ impl FoundryProvider {
     /// a resumed session; to read those, subscribe before.
     ///
     /// Panics outside of a tokio runtime, as the SDK's session cannot be there.
+    ///
+    /// ```no_run
+    /// # async fn run(client: github_copilot_sdk::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let foundry = copilot_keyless_tokio::FoundryProvider::from_env()?;
+    /// let session = foundry.attach(client.create_session(foundry.session_config()).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn attach(&self, session: impl Into<Arc<Session>>) -> FoundrySession {
         FoundrySession::attach(session.into(), &self.0)
     }
 
     /// Ends its tokens, unless they were passed in: see [`TokenProvider::close`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), copilot_keyless_tokio::Error> {
+    /// # let foundry = copilot_keyless_tokio::FoundryProvider::builder().endpoint("https://myres.openai.azure.com").build()?;
+    /// foundry.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn close(&self) {
         self.0.close().await;
     }

@@ -69,6 +69,14 @@ impl FoundryProviders {
     }
 
     /// Returns the first model, as a session selects it: `name/model`.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::{FoundryProvider, FoundryProviders};
+    /// # let west = FoundryProvider::builder().endpoint("https://west.openai.azure.com").model("gpt-5.5");
+    /// # let foundry = FoundryProviders::new([("west", west)])?;
+    /// assert_eq!(foundry.model(), "west/gpt-5.5");
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn model(&self) -> String {
         let mut models = self.0.list.iter().flat_map(|member| &member.models);
         let first = models.next();
@@ -76,16 +84,40 @@ impl FoundryProviders {
     }
 
     /// Returns the plan of one of the providers.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::{FoundryProvider, FoundryProviders};
+    /// # let west = FoundryProvider::builder().endpoint("https://west.openai.azure.com").model("gpt-5.5");
+    /// # let foundry = FoundryProviders::new([("west", west)])?;
+    /// assert_eq!(foundry.plan("west").map(|plan| plan.model.as_str()), Some("gpt-5.5"));
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn plan(&self, name: &str) -> Option<&ProviderPlan> {
         self.member(name).map(|member| &member.plan)
     }
 
     /// Returns the tokens of one of the providers.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::{FoundryProvider, FoundryProviders};
+    /// # let west = FoundryProvider::builder().endpoint("https://west.openai.azure.com").model("gpt-5.5");
+    /// # let foundry = FoundryProviders::new([("west", west)])?;
+    /// assert!(foundry.tokens("west").is_some() && foundry.tokens("east").is_none());
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn tokens(&self, name: &str) -> Option<&TokenProvider> {
         self.member(name)?.tokens.as_ref()
     }
 
     /// Returns the config of a new session, with all providers and models, and the first model.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::{FoundryProvider, FoundryProviders};
+    /// # let west = FoundryProvider::builder().endpoint("https://west.openai.azure.com").model("gpt-5.5");
+    /// # let foundry = FoundryProviders::new([("west", west)])?;
+    /// assert_eq!(foundry.session_config().model.as_deref(), Some("west/gpt-5.5"));
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn session_config(&self) -> SessionConfig {
         SessionConfig::default()
             .with_model(self.model())
@@ -95,6 +127,14 @@ impl FoundryProviders {
 
     /// Returns the config that resumes a session: see
     /// [`FoundryProvider::resume_config`](crate::FoundryProvider::resume_config).
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::{FoundryProvider, FoundryProviders};
+    /// # let west = FoundryProvider::builder().endpoint("https://west.openai.azure.com").model("gpt-5.5");
+    /// # let foundry = FoundryProviders::new([("west", west)])?;
+    /// assert_eq!(foundry.resume_config("the id").session_id.as_str(), "the id");
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn resume_config(&self, id: impl Into<SessionId>) -> ResumeSessionConfig {
         ResumeSessionConfig::new(id.into())
             .with_model(self.model())
@@ -106,6 +146,16 @@ impl FoundryProviders {
     /// [`SessionConfig::with_providers`]. They are not refreshed: resume the session with new ones.
     ///
     /// Errors: those of [`TokenProvider::token`].
+    ///
+    /// ```no_run
+    /// # async fn run(
+    /// #     client: github_copilot_sdk::Client,
+    /// #     foundry: copilot_keyless_tokio::FoundryProviders,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = foundry.session_config().with_providers(foundry.static_config().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn static_config(&self) -> Result<Vec<NamedProviderConfig>> {
         let mut configs = Vec::new();
         for (index, member) in self.0.list.iter().enumerate() {
@@ -120,11 +170,31 @@ impl FoundryProviders {
 
     /// Attaches the providers to a session, each for the requests to its own models: see
     /// [`FoundryProvider::attach`](crate::FoundryProvider::attach).
+    ///
+    /// ```no_run
+    /// # async fn run(
+    /// #     client: github_copilot_sdk::Client,
+    /// #     foundry: copilot_keyless_tokio::FoundryProviders,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let session = foundry.attach(client.create_session(foundry.session_config()).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn attach(&self, session: impl Into<Arc<Session>>) -> FoundrySession {
         FoundrySession::attach(session.into(), &self.0)
     }
 
     /// Ends the tokens, except those that were passed in: see [`TokenProvider::close`].
+    ///
+    /// ```no_run
+    /// # async fn run(
+    /// #     client: github_copilot_sdk::Client,
+    /// #     foundry: copilot_keyless_tokio::FoundryProviders,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// foundry.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn close(&self) {
         self.0.close().await;
     }
