@@ -52,12 +52,12 @@ pub(crate) async fn answer(
     let setup = gateway.setup();
     let (mut parts, body) = request.into_parts();
     let target = target_of(&parts.uri);
-    let mut record = Record::new(
+    let mut record = Box::new(Record::new(
         Arc::clone(&gateway),
         Arc::clone(&setup),
         entry(&parts.method, &target, &parts.headers, setup.key.expose()),
         busy.enter(),
-    );
+    ));
     let all = pairs(&parts.headers);
     let asked = Asked {
         method: parts.method.as_str(),
@@ -129,7 +129,7 @@ pub(crate) async fn answer(
 
 /// A request that is forwarded.
 struct Exchange {
-    record: Record,
+    record: Box<Record>,
     method: Method,
     /// Those that the resource gets.
     headers: HeaderMap,
