@@ -1,5 +1,6 @@
 //! The state of an attached session, and what the events of the session change in it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use github_copilot_sdk::subscription::{EventSubscription, RecvErrorKind};
@@ -135,7 +136,8 @@ impl SessionState {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         if let Some(listener) = listener {
-            listener(&error);
+            // A listener that panics must not end the recovery.
+            let _ = catch_unwind(AssertUnwindSafe(|| listener(&error)));
         }
     }
 }

@@ -198,3 +198,81 @@ impl Turn {
         self.agents.get(id).map_or(id, String::as_str).to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use tokio::time::Instant;
+
+    use super::Turn;
+    use crate::{Error, Token};
+
+    const LIMIT: Duration = Duration::from_secs(15);
+
+    fn token(secret: &str) -> Token {
+        Token::new(secret, UNIX_EPOCH).unwrap()
+    }
+
+    #[test]
+    fn a_rejected_token_is_sent_once_more_and_no_third_time() {
+        let mut turn = Turn::new(1);
+        let first = token("one");
+        assert!(turn.grant(0, Ok(first.clone())).is_ok());
+        turn.failed(Error::closed(), false);
+        turn.rejected(0, first.clone());
+        let again = turn.grant(0, Err(Error::rejected_again())).unwrap();
+        assert_eq!(again.secret(), "one");
+        turn.rejected(0, again);
+        let error = turn.grant(0, Ok(token("one"))).unwrap_err();
+        assert_eq!(error.code(), "token/rejected-again");
+        // The turn ends with the reason for the rejection.
+        let end = turn.end(0, &error, Instant::now(), LIMIT).unwrap();
+        assert_eq!(end.code(), Error::closed().code());
+        // The next turn tries it again, since the role may have been assigned.
+        turn.begin();
+        assert!(turn.grant(0, Ok(first)).is_ok());
+    }
+
+    #[test]
+    fn the_requests_of_a_turn_share_one_wait() {
+        let mut turn = Turn::new(1);
+        let now = Instant::now();
+        let failed = Error::no_runtime();
+        assert_eq!(turn.ask(0, now, LIMIT), None);
+        assert!(turn.end(0, &failed, now + LIMIT / 3, LIMIT).is_none());
+        assert_eq!(turn.ask(0, now + LIMIT / 3, LIMIT), Some(LIMIT / 3 * 2));
+        assert!(turn.end(0, &failed, now + LIMIT, LIMIT).is_some());
+        assert!(turn.grant(0, Ok(token("one"))).is_ok());
+        assert_eq!(turn.ask(0, now + LIMIT, LIMIT), None);
+    }
+
+    #[test]
+    fn a_failure_is_that_of_the_provider_that_was_asked_last() {
+        let mut turn = Turn::new(3);
+        assert_eq!(turn.owner(&[]), 0);
+        for member in [1, 2, 1] {
+            turn.ask(member, Instant::now(), LIMIT);
+        }
+        assert_eq!(
+            (turn.owner(&[]), turn.owner(&[0, 2]), turn.owner(&[0])),
+            (1, 2, 0)
+        );
+    }
+
+    #[test]
+    fn a_sub_agent_does_not_decide_the_turn() {
+        let mut turn = Turn::new(1);
+        turn.agent_started("1", "reviewer");
+        assert_eq!(turn.agent("1"), "reviewer");
+        turn.failed(Error::closed(), true);
+        assert!(turn.failure().is_none());
+        turn.failed(Error::closed(), false);
+        turn.served(true);
+        assert!(turn.failure().is_some());
+        turn.served(false);
+        assert!(turn.failure().is_none());
+        turn.agent_ended("1");
+        assert_eq!(turn.agent("1"), "1");
+    }
+}

@@ -6,7 +6,13 @@
 //! ```
 
 #![cfg(all(feature = "copilot", unix))]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test"
+)]
 
 mod conversation;
 #[path = "../support/mod.rs"]
