@@ -294,6 +294,7 @@ const COMMANDS: Record<string, Expected> = {
     says: /^fn provider\(\)/m,
   },
   "cargo new app": RUST,
+  "cd app": RUST,
   "cargo add copilot-keyless-tokio reqwest tokio --features tokio/full,reqwest/json": RUST,
   "cargo run": RUST,
   "cargo new chat": RUST,
