@@ -33,30 +33,61 @@ pub struct FoundryProviderBuilder {
 
 impl FoundryProviderBuilder {
     /// Sets the endpoint. Default: `FOUNDRY_RESOURCE_URL` and the like.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::FoundryProvider;
+    /// let builder = FoundryProvider::builder().endpoint("https://myres.openai.azure.com");
+    /// ```
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.request.endpoint = Some(endpoint.into());
         self
     }
 
     /// Sets the well-known name of the model. Default: `FOUNDRY_MODEL_NAME`, else `gpt-5.5`.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::FoundryProvider;
+    /// let builder = FoundryProvider::builder().model("gpt-5.5");
+    /// ```
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.request.model = Some(model.into());
         self
     }
 
     /// Sets the name of the deployment, if it differs from the model's.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::FoundryProvider;
+    /// let builder = FoundryProvider::builder().model("gpt-5.5").deployment("team-gpt");
+    /// ```
     pub fn deployment(mut self, deployment: impl Into<String>) -> Self {
         self.request.deployment = Some(deployment.into());
         self
     }
 
     /// Sets several models in place of one, for [`FoundryProviders`](crate::FoundryProviders).
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::FoundryProvider;
+    /// let builder = FoundryProvider::builder().models(["gpt-5.5", "gpt-5.5-mini"]);
+    /// ```
     pub fn models(mut self, models: impl IntoIterator<Item = impl Into<ModelRequest>>) -> Self {
         self.models = Some(models.into_iter().map(Into::into).collect());
         self
     }
 
     /// Sets all options of the plan at once, such as headers and limits. Its environment is not used.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::FoundryProvider;
+    /// use copilot_keyless_tokio::copilot_keyless::provider::ProviderRequest;
+    ///
+    /// let builder = FoundryProvider::builder().request(ProviderRequest {
+    ///     endpoint: Some("https://myres.openai.azure.com".to_owned()),
+    ///     headers: [("x-team", "a")].into(),
+    ///     ..ProviderRequest::default()
+    /// });
+    /// ```
     pub fn request(mut self, request: ProviderRequest) -> Self {
         self.request = request;
         self
@@ -64,12 +95,25 @@ impl FoundryProviderBuilder {
 
     /// Sets the tokens: of a credential or a policy of your own, or shared with other clients.
     /// [`FoundryProvider::close`] leaves them open.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::FoundryProvider;
+    /// # use copilot_keyless_tokio::TokenProvider;
+    /// let tokens = TokenProvider::builder().scope("https://ai.azure.com/.default").keep_fresh(true).build()?;
+    /// let builder = FoundryProvider::builder().tokens(tokens);
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn tokens(mut self, tokens: TokenProvider) -> Self {
         self.tokens = Some(tokens);
         self
     }
 
     /// Sets where environment variables are read from. Default: the process.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::FoundryProvider;
+    /// let builder = FoundryProvider::builder().vars(|name| std::env::var(format!("TEST_{name}")).ok());
+    /// ```
     pub fn vars(mut self, vars: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.vars = Some(Vars::from_fn(vars));
         self
@@ -79,6 +123,12 @@ impl FoundryProviderBuilder {
     ///
     /// Errors: `endpoint/...` for a missing or unreadable endpoint, `provider/...` for options that
     /// contradict each other, `credential/configuration` for such an environment.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::FoundryProvider;
+    /// let foundry = FoundryProvider::builder().endpoint("https://myres.openai.azure.com").build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn build(self) -> Result<FoundryProvider> {
         let plan = plan(&self.read())?;
         let member = self.member("default", plan, Vec::new(), &[])?;

@@ -38,6 +38,13 @@ impl FoundryProviders {
     ///
     /// Errors: those of [`FoundryProviderBuilder::build`]; `provider/name` and `provider/model` for a name
     /// that is missing or taken.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::{FoundryProvider, FoundryProviders};
+    /// let west = FoundryProvider::builder().endpoint("https://west.openai.azure.com").model("gpt-5.5");
+    /// let foundry = FoundryProviders::new([("west", west)])?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn new(list: impl IntoIterator<Item = (impl Into<String>, FoundryProviderBuilder)>) -> Result<Self> {
         let mut members: Vec<(FoundryProviderBuilder, Member)> = Vec::new();
         for (name, builder) in list {

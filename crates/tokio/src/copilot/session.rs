@@ -27,7 +27,16 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// API keys. It is also the [`Session`], whose other methods are as they were.
 ///
 /// Made by [`FoundryProvider::attach`](crate::FoundryProvider::attach) and
-/// [`FoundryProviders::attach`](crate::FoundryProviders::attach). The last drop detaches.
+/// [`FoundryProviders::attach`](crate::FoundryProviders::attach). Dropping it detaches.
+///
+/// ```no_run
+/// # async fn run(session: copilot_keyless_tokio::FoundrySession) -> Result<(), Box<dyn std::error::Error>> {
+/// println!("{}: {}", session.id(), session.chat("Say hello.").await?);
+/// session.set_model("gpt-5.5-mini", None).await?;
+/// session.disconnect().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct FoundrySession {
     session: Arc<Session>,
     members: Arc<Members>,

@@ -1,5 +1,5 @@
 //! Conversations of the Copilot SDK and its real runtime with the npm package's emulator. Needs Node,
-//! `npm ci` and `npm run build` before, and the SDK's feature `runtime`:
+//! `npm ci` and `npm run build` before, and the SDK's feature `runtime`, as in `npm run test:tokio`:
 //!
 //! ```sh
 //! COPILOT_SKIP_CLI_DOWNLOAD=1 cargo test --features copilot,github-copilot-sdk/runtime --test copilot
