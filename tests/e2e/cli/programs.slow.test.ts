@@ -165,7 +165,10 @@ language("Go", ["go", "gofmt"], () => {
   });
 });
 
-/** The program and the example share the compiled SDK, which takes minutes: their features and lockfiles agree. */
+/**
+ * The program and the example share the compiled SDK, which takes minutes: their features and
+ * lockfiles agree.
+ */
 const rustTarget = { CARGO_TARGET_DIR: join(root, "crates/tokio/target") };
 
 language("Rust", ["cargo", "rustc", "rustfmt"], () => {
@@ -179,7 +182,10 @@ language("Rust", ["cargo", "rustc", "rustfmt"], () => {
       const path = folder("rust", "Cargo.toml", "Cargo.lock");
       write(join(path, "src/main.rs"), program);
       const crate = `patch.crates-io.copilot-keyless-tokio.path="${join(root, "crates/tokio")}"`;
-      return succeed("cargo", ["run", "--quiet", "--locked", "--config", crate], path, { ...env, ...rustTarget });
+      return succeed("cargo", ["run", "--quiet", "--locked", "--config", crate], path, {
+        ...env,
+        ...rustTarget,
+      });
     }),
   );
 
