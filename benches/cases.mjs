@@ -8,6 +8,9 @@ export const OURS = "copilot-keyless";
 const AZURE = "getBearerTokenProvider";
 const MANAGED = "ManagedIdentityCredential";
 const DEFAULT = "DefaultAzureCredential";
+const MSAL = "MSAL alone";
+const OPENAI = "openai's workload identity";
+const CYCLER = "core-rest-pipeline's cycler";
 const CLOSURE = "hand-written closure";
 const program = (name) => `benches/programs/${name}.mjs`;
 const scenario = (name) => `tests/conformance/programs/${name}.mjs`;
@@ -72,8 +75,9 @@ export const CASES = [
       { peer: AZURE, goal: faster(8) },
       { peer: MANAGED, goal: faster(1) },
       { peer: DEFAULT, goal: faster(50) },
-      { peer: "openai's workload identity", goal: faster(1) },
-      { peer: "core-rest-pipeline's cycler", goal: faster(1) },
+      { peer: OPENAI, goal: faster(1) },
+      { peer: CYCLER, goal: faster(1) },
+      { peer: MSAL, goal: faster(1) },
     ],
   },
   {
@@ -91,6 +95,9 @@ export const CASES = [
       { peer: AZURE, goal: faster(1, "less") },
       { peer: MANAGED, goal: faster(1, "less") },
       { peer: DEFAULT, goal: faster(1, "less") },
+      { peer: OPENAI, goal: faster(1, "less") },
+      { peer: CYCLER, goal: faster(1, "less") },
+      { peer: MSAL, goal: faster(1, "less") },
     ],
   },
   ...["cold", "again"].map((when) => ({
@@ -117,7 +124,10 @@ export const CASES = [
       if (report.answered !== 50) throw new Error(`only ${report.answered} of 50 sessions were answered`);
       return identity;
     },
-    against: [{ peer: MANAGED, goal: atMost(1, "request") }],
+    against: [
+      { peer: MANAGED, goal: atMost(1, "request") },
+      { peer: AZURE, goal: atMost(1, "request") },
+    ],
   },
   {
     name: "refresh-slow",
@@ -177,7 +187,10 @@ export const CASES = [
     program: program("lifetime"),
     limit: 1,
     figure: ({ report }) => report.requests,
-    against: [{ peer: MANAGED, goal: atMost(2, "requests") }],
+    against: [
+      { peer: MANAGED, goal: atMost(2, "requests") },
+      { peer: AZURE, goal: atMost(2, "requests") },
+    ],
   },
   {
     name: "az",
@@ -190,7 +203,10 @@ export const CASES = [
       if (report.reply !== "Ten steps done") throw new Error(`the turn ended with "${report.reply}"`);
       return report.started;
     },
-    against: [{ peer: "AzureCliCredential", goal: atMost(1, "process") }],
+    against: [
+      { peer: "AzureCliCredential", goal: atMost(1, "process") },
+      { peer: AZURE, goal: atMost(1, "process") },
+    ],
   },
   {
     name: "first-token",
@@ -204,6 +220,7 @@ export const CASES = [
     against: [
       { peer: "bare fetch", goal: ofPeer(1.25, "a bare fetch") },
       { peer: MANAGED, goal: faster(1) },
+      { peer: MSAL, goal: faster(1) },
       { peer: "import of @azure/identity alone", goal: faster(1) },
     ],
   },

@@ -9,7 +9,13 @@ import { tree } from "./tree.mjs";
 import { versionsOf } from "./versions.mjs";
 
 const own = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-const PEERS = ["@azure/identity", "@azure/core-rest-pipeline", "@github/copilot-sdk", "openai"];
+const PEERS = [
+  "@azure/identity",
+  "@azure/msal-node",
+  "@azure/core-rest-pipeline",
+  "@github/copilot-sdk",
+  "openai",
+];
 
 /** Returns only the rows' figures, in the documented shape. */
 export function dataOf(rows) {

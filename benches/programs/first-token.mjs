@@ -11,6 +11,10 @@ const WAYS = {
     const { ManagedIdentityCredential } = await import("@azure/identity");
     return (await new ManagedIdentityCredential().getToken(SCOPE)).token;
   },
+  "MSAL alone": async () => {
+    const { ManagedIdentityApplication } = await import("@azure/msal-node");
+    return (await new ManagedIdentityApplication().acquireToken({ resource: SCOPE })).accessToken;
+  },
   "import of @azure/identity alone": async () => typeof (await import("@azure/identity")),
   // Only the request: no expiry, no retries, no other source.
   "bare fetch": async () => {
