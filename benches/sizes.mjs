@@ -9,6 +9,9 @@ import { RELEASE, wasmFiles } from "../scripts/wasm-plugin.mjs";
 
 const PEER = "@azure/identity";
 
+/** A WebAssembly module that the build inlined. */
+const INLINED = /"[A-Za-z0-9+/=]{10000,}"/g;
+
 export async function sizes() {
   const modules = Object.entries(RELEASE).map(([name, module]) => {
     return [name, brotliKilobytes(readFileSync(wasmFiles(module).wasm))];
@@ -20,8 +23,12 @@ export async function sizes() {
   const isComponent = (path) => path === "dist/component.wasm";
   const { dependencies = {} } = manifest(root);
   const peers = tree(PEER);
+  const kilobytesOf = Object.fromEntries(modules);
+  const { core, plan } = kilobytesOf;
   return {
-    ...Object.fromEntries(modules),
+    ...kilobytesOf,
+    // The modules that it loads, and its JavaScript without the others.
+    direct: core + plan + (await bundle('export { createDirectCredential } from "copilot-keyless/direct";')),
     installed: installed(() => true),
     installedWorkerd: installed(isWorkerd),
     installedComponent: installed(isComponent),
@@ -33,7 +40,7 @@ export async function sizes() {
   };
 }
 
-/** Returns the size of a program as one minified file for Node, in brotli. */
+/** Returns the size of a program's JavaScript as one minified file for Node, in brotli. */
 async function bundle(code) {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
@@ -45,7 +52,7 @@ async function bundle(code) {
     platform: "node",
     logLevel: "silent",
   });
-  return brotliKilobytes(outputFiles[0].contents);
+  return brotliKilobytes(Buffer.from(outputFiles[0].text.replaceAll(INLINED, '""')));
 }
 
 /** Returns the folders of a package and of all its dependencies. */
