@@ -417,12 +417,12 @@ export const CASES = [
     name: "net-wasm",
     title: "net wasm, brotli",
     unit: "KB",
-    sizes: ({ net }) => ({ ours: net, note: "loaded where Node's own HTTP client is not there" }),
+    sizes: ({ net }) => ({ ours: net, note: "loaded for https, and for http outside Node" }),
     against: [{ goal: atMost(110, "KB") }],
   },
   {
     name: "direct-size",
-    title: "what a first token of the direct credential loads in Node, brotli",
+    title: "what a managed identity's first token loads in Node, minified, brotli",
     unit: "KB",
     sizes: ({ direct, core, plan, managedIdentityBundle }) => ({
       ours: direct,
