@@ -30,7 +30,8 @@ const rustCase = (name, title, unit, emulator, figure, goal, remark) => ({
 
 /** Callers that were not served at once. The remark says how many were served later. */
 const late = ({ report }) => report.late;
-const served = ({ report }) => `${100 - report.failed} of 100 were served in the 5 to 30 s that it was watched`;
+const served = ({ report }) =>
+  `${100 - report.failed} of 100 were served in the 5 to 30 s that it was watched`;
 const NONE = atMost(0, "callers");
 const lateCase = (name, title, emulator) =>
   rustCase(name, `100 callers not served at once, ${title}`, "callers", emulator, late, NONE, served);
