@@ -215,7 +215,7 @@ export const CASES = [
     program: program("first-token"),
     emulator: {},
     quickRounds: 3,
-    limit: "bare fetch",
+    limit: "bare node:http",
     figure: ({ report }) => report.ms,
     against: [
       { peer: "bare fetch", goal: ofPeer(1.25, "a bare fetch") },
