@@ -1,11 +1,12 @@
 // Measures sizes in KB of 1,024 bytes: the WebAssembly modules, the package as npm packs it, and
-// the peer as it is installed here.
+// the peer as it is installed where the programs run.
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { output, root } from "../scripts/steps.mjs";
 import { RELEASE, wasmFiles } from "../scripts/wasm-plugin.mjs";
+import { tree } from "./tree.mjs";
 
 const PEER = "@azure/identity";
 
@@ -22,7 +23,7 @@ export async function sizes() {
   const isWorkerd = (path) => path.startsWith("dist/workerd/");
   const isComponent = (path) => path === "dist/component.wasm";
   const { dependencies = {} } = manifest(root);
-  const peers = tree(PEER);
+  const peers = foldersOf(PEER);
   const kilobytesOf = Object.fromEntries(modules);
   const { core, plan } = kilobytesOf;
   return {
@@ -44,7 +45,7 @@ export async function sizes() {
 async function bundle(code) {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
-    stdin: { contents: code, resolveDir: root },
+    stdin: { contents: code, resolveDir: tree.root },
     bundle: true,
     minify: true,
     write: false,
@@ -56,11 +57,11 @@ async function bundle(code) {
 }
 
 /** Returns the folders of a package and of all its dependencies. */
-function tree(name, from = root, found = new Set()) {
-  const folder = [join(from, "node_modules", name), join(root, "node_modules", name)].find(existsSync);
+function foldersOf(name, from = tree.root, found = new Set()) {
+  const folder = [join(from, "node_modules", name), join(tree.root, "node_modules", name)].find(existsSync);
   if (!folder || found.has(folder)) return found;
   found.add(folder);
-  for (const each of Object.keys(manifest(folder).dependencies ?? {})) tree(each, folder, found);
+  for (const each of Object.keys(manifest(folder).dependencies ?? {})) foldersOf(each, folder, found);
   return found;
 }
 
