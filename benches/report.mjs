@@ -6,7 +6,7 @@ import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
 import pc from "picocolors";
 import { tableOf } from "./table.mjs";
 import { tree } from "./tree.mjs";
-import { versionsOf } from "./versions.mjs";
+import { otherVersionsOf, versionsOf } from "./versions.mjs";
 
 const own = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const PEERS = [
@@ -40,7 +40,7 @@ export function agreement({ count, differing }) {
     : `The verdicts of ${count} runs differ in: ${differing.join("; ")}.`;
 }
 
-export function environmentOf({ quick }) {
+export function environmentOf({ quick, cases = [] }) {
   return {
     quick,
     runs: { count: 1, differing: [] },
@@ -53,7 +53,7 @@ export function environmentOf({ quick }) {
       memoryGB: Math.round(totalmem() / 2 ** 30),
       load: loadavg()[0],
     },
-    versions: { "copilot-keyless": own.version, ...versionsOf(...PEERS) },
+    versions: { "copilot-keyless": own.version, ...versionsOf(...PEERS), ...otherVersionsOf(cases) },
   };
 }
 

@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export const KEY = "key-of-the-bench-1";
-const NGINX = "/usr/sbin/nginx";
+export const NGINX_FILE = "/usr/sbin/nginx";
 const local = (name) => join(import.meta.dirname, name);
 
 const RELEASE = join(import.meta.dirname, "../../crates/gateway/target/release");
@@ -82,7 +82,7 @@ const PROXIES = {
          }
        }`,
     );
-    return spawn(NGINX, ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
+    return spawn(NGINX_FILE, ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
   },
   "LiteLLM proxy": async ({ url, folder, port }) => {
     const model = { model: "openai/gpt-5.5", api_base: `${url}/openai/v1`, api_key: "token-of-the-bench" };
@@ -107,7 +107,7 @@ const PROXIES = {
 export function isInstalled(name) {
   switch (name) {
     case "nginx":
-      return existsSync(NGINX);
+      return existsSync(NGINX_FILE);
     case "LiteLLM proxy":
       return Boolean(process.env.LITELLM);
     case "copilot-keyless-gateway":
