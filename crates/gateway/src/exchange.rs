@@ -15,9 +15,9 @@ use copilot_keyless_tokio::Token;
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue, WWW_AUTHENTICATE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderValue, WWW_AUTHENTICATE,
 };
-use hyper::{HeaderMap, Method, Request, Response, Uri};
+use hyper::{HeaderMap, Method, Request, Response, Uri, Version};
 use tokio::time::Instant;
 
 use crate::access_log::Entry;
@@ -58,6 +58,10 @@ pub(crate) async fn answer(
         entry(&parts.method, &target, &parts.headers, setup.key.expose()),
         busy.enter(),
     ));
+    // RFC 9112, section 3.2: hyper does not check it.
+    if parts.version == Version::HTTP_11 && !parts.headers.contains_key(HOST) {
+        return Own::empty(400).into_response(record, true);
+    }
     let all = pairs(&parts.headers);
     let asked = Asked {
         method: parts.method.as_str(),
