@@ -18,6 +18,7 @@ mod provider;
 mod providers;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_middleware;
+mod sync;
 mod token;
 #[cfg(feature = "tower")]
 mod tower;
