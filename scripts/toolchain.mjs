@@ -19,6 +19,7 @@ const TOOLS = {
   "wasm-pack": { version: "0.15.1" },
   "cargo-deny": { version: "0.20.2" },
   "cargo-fuzz": { version: "0.13.2" },
+  "cargo-hack": { version: "0.6.46" },
   "cargo-semver-checks": { version: "0.51.0" },
 };
 
@@ -42,6 +43,19 @@ export async function rust() {
   if (existsSync(libraries)) return;
   const hint = `Add the target ${WASM_TARGET} to your Rust installation.`;
   await runStep(`Rust target ${WASM_TARGET}`, `rustup target add ${WASM_TARGET}`, { hint });
+}
+
+/** Installs other toolchains of Rust, or a component of one. */
+export async function toolchains(versions, component) {
+  const hint = "They are installed by rustup (https://rustup.rs).";
+  for (const version of versions) {
+    const what = component
+      ? ["run", version, "cargo", component, "--version"]
+      : ["run", version, "rustc", "--version"];
+    if (output("rustup", what)) continue;
+    const add = `rustup toolchain install ${version} --profile minimal --no-self-update`;
+    await runStep(`Rust ${version}`, component ? `${add} --component ${component},rust-src` : add, { hint });
+  }
 }
 
 /** Puts cargo tools on this process's PATH. Installs missing ones. */

@@ -16,7 +16,7 @@ const SCHEME: &str = "Bearer ";
 ///
 /// `Debug` shows no token, and there is no `Display`, so that none ends in a log:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn log(token: copilot_keyless_tokio::Token) -> String {
 ///     format!("Bearer {token}")
 /// }
@@ -106,6 +106,12 @@ impl Token {
     }
 
     /// Returns the token, without `Bearer `.
+    ///
+    /// ```
+    /// fn size(token: &copilot_keyless_tokio::Token) -> usize {
+    ///     token.secret().len()
+    /// }
+    /// ```
     pub fn secret(&self) -> &str {
         let text = self.0.memory.0.get(SCHEME.len()..).unwrap_or_default();
         // Never fails: the text is ASCII.
@@ -113,12 +119,29 @@ impl Token {
     }
 
     /// Returns when the token expires, on this machine's clock.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use copilot_keyless_tokio::Token;
+    ///
+    /// fn left(token: &Token) -> Duration {
+    ///     token.expires_on().duration_since(SystemTime::now()).unwrap_or_default()
+    /// }
+    /// ```
     pub fn expires_on(&self) -> SystemTime {
         self.0.expires_on
     }
 
     /// Returns the value of an `Authorization` header: `Bearer` and the token, marked as sensitive.
     /// Shares the memory of the token.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::Token;
+    ///
+    /// fn authorize(token: &Token, headers: &mut http::HeaderMap) {
+    ///     headers.insert("authorization", token.header_value());
+    /// }
+    /// ```
     pub fn header_value(&self) -> HeaderValue {
         self.0.header.clone()
     }
