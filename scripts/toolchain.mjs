@@ -12,14 +12,14 @@ export const WASM_TARGET = "wasm32-unknown-unknown";
 const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
 const [, BINDGEN] = /name = "wasm-bindgen"\nversion = "(.*)"/.exec(lock);
 
-/** The versions of the cargo tools, and the arguments of `cargo install` for each. */
+/** The versions of the cargo tools, the arguments of `cargo install`, and those that ask for the version. */
 const TOOLS = {
   // Without TLS, which only the tool's browser tests need.
   "wasm-bindgen": { version: BINDGEN, install: [`wasm-bindgen-cli@${BINDGEN}`, "--no-default-features"] },
   "wasm-pack": { version: "0.15.1" },
   "cargo-deny": { version: "0.20.2" },
   "cargo-fuzz": { version: "0.13.2" },
-  "cargo-hack": { version: "0.6.46" },
+  "cargo-hack": { version: "0.6.46", ask: ["hack", "--version"] },
   "cargo-semver-checks": { version: "0.51.0" },
 };
 
@@ -65,10 +65,10 @@ export async function cargoTools(...names) {
   const env = { CARGO_TARGET_DIR: join(root, "target/tools"), CARGO_PROFILE_DEV_DEBUG: "0" };
   const hint = "Check the network and that a C compiler is installed (cc, or Build Tools on Windows).";
   for (const name of names) {
-    const { version, install = [`${name}@${version}`] } = TOOLS[name];
+    const { version, install = [`${name}@${version}`], ask = ["--version"] } = TOOLS[name];
     const folder = join(home, `${name}-${version}`);
     onPath(join(folder, "bin"));
-    if (output(name, ["--version"])?.includes(version)) continue;
+    if (output(name, ask)?.includes(version)) continue;
     const args = ["install", "--locked", "--debug", "--root", folder, ...install];
     await step(`${name} ${version}`, (onLine) => run("cargo", args, { onLine, env, hint }));
   }
