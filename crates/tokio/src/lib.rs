@@ -18,6 +18,7 @@ mod provider;
 mod providers;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_middleware;
+mod sync;
 mod token;
 #[cfg(feature = "tower")]
 mod tower;
@@ -54,4 +55,10 @@ pub use tower::{Once, Repeating, Repetition, TokenLayer, TokenService};
 pub use copilot_keyless;
 
 /// The result of a fallible function of this crate.
+///
+/// ```
+/// fn tokens() -> copilot_keyless_tokio::Result<copilot_keyless_tokio::TokenProvider> {
+///     copilot_keyless_tokio::TokenProvider::from_env()
+/// }
+/// ```
 pub type Result<T> = std::result::Result<T, Error>;
