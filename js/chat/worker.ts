@@ -116,9 +116,10 @@ export class ChatWorker {
   #preload(): void {
     try {
       const { credential } = this.#plan();
-      // The first request reports a failure.
-      loadSdk().catch(() => {});
-      if (this.#options.credential !== "direct") preloadIdentity(credential.kind);
+      // One after the other, so that a runtime can start in between. The first request reports a failure.
+      loadSdk()
+        .then(() => this.#options.credential !== "direct" && preloadIdentity(credential.kind))
+        .catch(() => {});
     } catch {
       // Misconfigured, as the status says.
     }

@@ -13,6 +13,7 @@ import type {
 import { AttachedSession, inTime, REQUEST_MS, type SessionSettings } from "./attached-session.js";
 import { closed } from "./closed.js";
 import type { Lease } from "./runtime.js";
+import { loadSdk } from "./sdk.js";
 import type { Turn } from "./turn.js";
 
 /**
@@ -185,14 +186,28 @@ export class ConversationDriver {
   }
 
   async #takeLease(): Promise<ConversationOutcome> {
+    const { runtime } = this.#settings;
     try {
-      this.#lease = await this.#settings.runtime.lease();
+      const leased = runtime.lease();
+      if (runtime.userClient === undefined) this.#acquireFirstToken();
+      this.#lease = await leased;
       return "leased";
     } catch (error) {
       if (isKilled(error)) return "dead";
       this.#failTurn(error);
       return "refused";
     }
+  }
+
+  /** Acquires it while the runtime starts, which asks for it then, and reports a failure. */
+  #acquireFirstToken(): void {
+    const { scope, tokens } = this.#settings.provider;
+    // A function that was passed in has no status.
+    if (scope === undefined || tokens.status?.state !== "empty") return;
+    // The process of the runtime is started as soon as the SDK is loaded: what else is loaded comes later.
+    loadSdk()
+      .then(() => tokens())
+      .catch(() => {});
   }
 
   async #check(): Promise<ConversationOutcome> {
