@@ -10,12 +10,19 @@ mod clock;
 mod copilot;
 mod credential;
 mod error;
-#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+#[cfg(any(feature = "object-store", feature = "reqwest-middleware", feature = "tower"))]
 mod hosts;
 #[cfg(feature = "object-store")]
 mod object_store;
 mod provider;
 mod providers;
+#[cfg(any(
+    feature = "azure-core",
+    feature = "object-store",
+    feature = "reqwest-middleware",
+    feature = "tower"
+))]
+mod repeat;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_middleware;
 mod token;
@@ -39,6 +46,8 @@ pub use credential::{
     TokenRequest, TokenResponse, credential_fn,
 };
 pub use error::Error;
+#[cfg(feature = "object-store")]
+pub use object_store::TokenConnector;
 pub use provider::{RefreshPolicy, TokenProvider, TokenProviderBuilder, TokenStatus};
 pub use providers::TokenProviders;
 #[cfg(feature = "reqwest-middleware")]
