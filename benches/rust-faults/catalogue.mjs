@@ -43,17 +43,26 @@ export const FAULTS = [
     status: 429,
     headers: { "retry-after": "30" },
   }),
-  passing("html", "HTML in the place of JSON for 6 s", { kind: "body", body: "<!doctype html><title>Sign in</title>" }),
+  passing("html", "HTML in the place of JSON for 6 s", {
+    kind: "body",
+    body: "<!doctype html><title>Sign in</title>",
+  }),
   passing("expired", "tokens that have expired for 6 s", { kind: "expired" }),
-  passing("audience", "tokens for another audience for 6 s", { kind: "wrong-audience" }),
+  {
+    id: "audience",
+    title: "the first token, of an hour, is for another audience",
+    lifetime: HOUR,
+    seconds: 15,
+    faultsFirst: [{ kind: "wrong-audience", times: 1 }],
+    script: async () => {},
+  },
   {
     id: "slow",
-    title: "each answer takes 4 s",
+    title: "each answer takes 2.5 s",
     lifetime: SHORT,
     seconds: 40,
-    script: async (cell) => {
-      cell.fault({ kind: "delay", delayMs: 4_000 });
-    },
+    faultsFirst: [{ kind: "delay", delayMs: 2_500 }],
+    script: async () => {},
   },
   {
     id: "gone",
@@ -72,8 +81,8 @@ export const FAULTS = [
     title: "no answer (hang) for 25 s, longer than the token is good",
     lifetime: SHORT,
     seconds: 45,
-    // From the end of the token on nobody can be served; two seconds after the outage everybody can.
-    mustServe: (at) => at < 14_000 || at >= 32_000,
+    // We hand out no token with a quarter of its life left or less; a second after the outage a token can be had.
+    mustServe: (at) => at < 11_000 || at >= 31_000,
     script: async (cell) => {
       await cell.until(FROM);
       const trouble = cell.fault({ kind: "hang" });

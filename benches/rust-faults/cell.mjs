@@ -17,6 +17,8 @@ export async function runCell({ fault, client, tokens, binary, azurite, signal }
     chunkDelayMs: 0,
     audiences: ["https://ai.azure.com", "https://storage.azure.com"],
   });
+  const add = (one) => emulator.faults.add({ server: "identity", times: Number.POSITIVE_INFINITY, ...one });
+  for (const one of fault.faultsFirst ?? []) add(one);
   const front = await startFront({ azurite, foundryUrl: emulator.env.FOUNDRY_RESOURCE_URL });
   const relay = await startRelay(emulator.identity.port);
   const endpoint = new URL(emulator.env.IDENTITY_ENDPOINT);
@@ -42,7 +44,7 @@ export async function runCell({ fault, client, tokens, binary, azurite, signal }
     const played = fault.script({
       front,
       relay,
-      fault: (one) => emulator.faults.add({ server: "identity", times: Number.POSITIVE_INFINITY, ...one }),
+      fault: add,
       until: (second) => sleep(Math.max(0, second * 1000 - (performance.now() - began))),
     });
     const { value } = await lines.next();

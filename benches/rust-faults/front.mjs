@@ -32,7 +32,12 @@ export async function startFront({ azurite, foundryUrl }) {
       ? secure({ host: "localhost", port: azurite.port, path: url, agent, method, headers })
       : plain(new URL(url, foundryUrl), { method, headers });
     forwarded.on("response", (answer) => {
-      outgoing.writeHead(answer.statusCode, answer.headers);
+      // Azurite answers 403 to a token that it does not take, Azure 401.
+      const refused = blob && answer.statusCode === 403;
+      outgoing.writeHead(refused ? 401 : answer.statusCode, {
+        ...answer.headers,
+        ...(refused ? REFUSED : {}),
+      });
       answer.pipe(outgoing);
     });
     forwarded.on("error", () => outgoing.destroy());

@@ -1,6 +1,6 @@
 // Builds the programs, and plays all cells, some at a time.
 
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { availableParallelism, cpus } from "node:os";
@@ -23,7 +23,12 @@ export async function compile() {
 }
 
 /** Runs some faults with every client. `onCell` receives each finished cell. */
-export async function runFaults(faults, { binary, clients = Object.keys(CLIENTS), ours = false, signal, onCell }) {
+export async function runFaults(
+  faults,
+  { binary, clients = Object.keys(CLIENTS), ours = false, signal, onCell },
+) {
+  // Every running cell adds a listener.
+  if (signal) setMaxListeners(0, signal);
   const azurite = await startAzurite();
   try {
     await fill(azurite);

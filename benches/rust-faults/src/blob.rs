@@ -7,10 +7,10 @@ use azure_core::credentials::TokenCredential;
 use azure_core::http::policies::Policy;
 use azure_identity::ManagedIdentityCredential;
 use azure_storage_blob::{BlobClient, BlobContainerClient, BlobContainerClientOptions};
-use copilot_keyless_tokio::{RejectionPolicy, TokenPolicy, TokenProvider, TokenProviders};
+use copilot_keyless_tokio::{RejectionPolicy, TokenConnector, TokenPolicy, TokenProvider, TokenProviders};
 use object_store::ObjectStoreExt as _;
 use object_store::azure::{AzureCredential, MicrosoftAzure, MicrosoftAzureBuilder};
-use object_store::client::CredentialProvider;
+use object_store::client::{CredentialProvider, ReqwestConnector};
 
 use crate::program::{BoxError, Program, STORAGE, address};
 use crate::theirs::{Cache, credential};
@@ -70,7 +70,9 @@ pub fn object_store(tokens: &str) -> Arc<dyn Program> {
     let store = match tokens {
         "copilot-keyless" => {
             let tokens = TokenProvider::for_scope(STORAGE).expect("it is a scope");
-            store.with_credentials(Arc::new(tokens))
+            store
+                .with_http_connector(TokenConnector::new(tokens.clone(), ReqwestConnector::default()))
+                .with_credentials(Arc::new(tokens))
         }
         "azure_identity" => store.with_credentials(Arc::new(Identity(credential()))),
         "azure_identity behind azure_core" => store.with_credentials(Arc::new(Cache::new(STORAGE))),

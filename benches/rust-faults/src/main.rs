@@ -1,5 +1,5 @@
-//! One program: `<client> <tokens> <seconds>`. It uses its client every half second, and prints how each
-//! use ended, as JSON.
+//! One program: `<client> <tokens> <seconds>`. Each second three callers use its client at once. Prints
+//! how each call ended, as JSON.
 
 mod blob;
 mod model;
@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-const EVERY: Duration = Duration::from_millis(500);
+const EVERY: Duration = Duration::from_secs(1);
+const CALLERS: usize = 3;
 /// How long a caller waits.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -54,18 +55,20 @@ async fn run(program: Arc<dyn Program>, duration: Duration) -> Vec<Value> {
     let mut ticks = tokio::time::interval(EVERY);
     while began.elapsed() < duration {
         ticks.tick().await;
-        let program = Arc::clone(&program);
-        calls.spawn(async move {
-            let asked = Instant::now();
-            let ended = tokio::time::timeout(PATIENCE, program.call()).await;
-            let error = match ended {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error.to_string()),
-                Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
-            };
-            let at = asked.duration_since(began).as_millis() as u64;
-            json!({ "at": at, "ms": asked.elapsed().as_millis() as u64, "error": error })
-        });
+        for _ in 0..CALLERS {
+            calls.spawn(call(Arc::clone(&program), began));
+        }
     }
     calls.join_all().await
+}
+
+async fn call(program: Arc<dyn Program>, began: Instant) -> Value {
+    let asked = Instant::now();
+    let error = match tokio::time::timeout(PATIENCE, program.call()).await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(format!("no answer within {} s", PATIENCE.as_secs())),
+    };
+    let at = asked.duration_since(began).as_millis() as u64;
+    json!({ "at": at, "ms": asked.elapsed().as_millis() as u64, "error": error })
 }
