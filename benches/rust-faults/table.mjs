@@ -18,7 +18,11 @@ const number = (value) => value.toLocaleString("en");
 
 /** Such as `51 of 51, 16 ms, 4 requests`. */
 const cellOf = ({ served, calls, slowestMs, identity }) =>
-  `${served} of ${calls}, ${number(slowestMs)} ms, ${identity} ${identity === 1 ? "request" : "requests"}`;
+  [
+    `${served} of ${calls}`,
+    ...(served > 0 ? [`${number(slowestMs)} ms`] : []),
+    `${identity} ${identity === 1 ? "request" : "requests"}`,
+  ].join(", ");
 
 /** Returns a line for the terminal. */
 export const lineOf = (row) =>

@@ -2,6 +2,7 @@
 //! of its own ([`executor`]); a [`tokens::Host`] has the clock, the timer and HTTP: `web.rs` for browsers and
 //! workerd, `main.rs` for WASI.
 
+mod acquire;
 pub mod executor;
 pub mod tokens;
 

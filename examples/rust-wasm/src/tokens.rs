@@ -2,15 +2,12 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use copilot_keyless::Error;
-use copilot_keyless::request::identity::{self, Answer, Call, Request, Verdict};
-use copilot_keyless::schedule::{
-    self, Decision, Evidence, Failure, FailureKind, Now, Outcome, RefreshPolicy, Schedule,
-};
+use copilot_keyless::request::identity::{self, Call, Request};
+use copilot_keyless::schedule::{Decision, Evidence, Now, RefreshPolicy, Schedule};
 
 use crate::executor::spawn;
 
@@ -27,20 +24,20 @@ pub trait Host: 'static {
 }
 
 /// The token of a managed identity, for one scope. Clones share it.
-pub struct Tokens<H>(Rc<Parts<H>>);
+pub struct Tokens<H>(pub(crate) Rc<Parts<H>>);
 
-struct Parts<H> {
-    host: H,
-    call: Call,
-    secret: String,
-    state: RefCell<State>,
+pub(crate) struct Parts<H> {
+    pub(crate) host: H,
+    pub(crate) call: Call,
+    pub(crate) secret: String,
+    pub(crate) state: RefCell<State>,
 }
 
-struct State {
-    schedule: Schedule,
-    token: Rc<str>,
-    failure: Option<Error>,
-    waiting: Vec<Waker>,
+pub(crate) struct State {
+    pub(crate) schedule: Schedule,
+    pub(crate) token: Rc<str>,
+    pub(crate) failure: Option<Error>,
+    pub(crate) waiting: Vec<Waker>,
 }
 
 impl<H> Clone for Tokens<H> {
@@ -118,86 +115,5 @@ impl<H: Host> Tokens<H> {
             Poll::Pending
         })
         .await
-    }
-
-    /// Carries out an acquisition, then wakes those who wait.
-    async fn acquire(self, flight: u32, timeout_ms: i64) {
-        let host = &self.0.host;
-        let (mut attempts, mut limit) = (pin!(self.attempts(flight)), pin!(host.sleep(timeout_ms)));
-        poll_fn(|context| {
-            if attempts.as_mut().poll(context).is_ready() {
-                return Poll::Ready(());
-            }
-            limit.as_mut().poll(context).map(|()| {
-                let mut state = self.0.state.borrow_mut();
-                state.schedule.timed_out(flight, host.now(), None, host.random());
-            })
-        })
-        .await;
-        let waiting = std::mem::take(&mut self.0.state.borrow_mut().waiting);
-        waiting.into_iter().for_each(Waker::wake);
-    }
-
-    async fn attempts(&self, flight: u32) {
-        let Parts {
-            host, call, secret, ..
-        } = &*self.0;
-        loop {
-            let requested = host.now();
-            let name = call
-                .secret
-                .as_ref()
-                .map_or("x-identity-header", |place| place.name);
-            let (status, body) = host.get(&call.url, &[(name, secret)]).await;
-            let verdict = identity::judge(&Answer {
-                source: call.source,
-                status,
-                body: body.into(),
-                secret: secret.as_str().into(),
-                requested_at: requested.wall,
-                ..Answer::default()
-            });
-            let (now, random) = (host.now(), host.random());
-            let mut state = self.0.state.borrow_mut();
-            let error = match verdict {
-                Verdict::Token(found) => {
-                    let expires_on = found.expires_on_timestamp as f64;
-                    let answer = schedule::Answer {
-                        requested,
-                        expires_on,
-                        refresh_after: None,
-                    };
-                    match state.schedule.acquired(flight, answer, now, random) {
-                        Outcome::Accepted => state.token = found.token.expose().into(),
-                        Outcome::Refused(error) => state.failure = Some(error),
-                        _ => {}
-                    }
-                    return;
-                }
-                Verdict::Failure(failure) => {
-                    let network = failure.status.is_none();
-                    Evidence {
-                        status: failure.status,
-                        network,
-                        ..Evidence::default()
-                    }
-                    .error(&failure.message)
-                }
-                Verdict::Error(error) => error,
-                Verdict::Assertion(_) | Verdict::NotRenewed(_) => return,
-            };
-            state.failure = Some(error);
-            let kind = FailureKind::of(Some(status).filter(|status| *status != 0), false);
-            let failure = Failure {
-                kind,
-                retry_after_ms: None,
-            };
-            let outcome = state.schedule.failed(flight, now, failure, random);
-            drop(state);
-            match outcome {
-                Outcome::Retry { after_ms } => host.sleep(after_ms).await,
-                _ => return,
-            }
-        }
     }
 }
