@@ -44,6 +44,8 @@ export default defineConfig({
     pool: "forks",
     // A rejection that nobody handles fails the run, wherever it comes from.
     execArgv: ["--unhandled-rejections=strict"],
+    // In CI a test that fails is run once more, and its name says so: the machine may have been busy.
+    retry: process.env.CI ? 1 : 0,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A browser on a busy machine is slower than the default of one second.

@@ -101,6 +101,8 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
     },
   );
   server.maxConnections = 4 * limits.maxRequests;
+  // Their size is limited; by default those after the 2,000th are dropped in silence.
+  server.maxHeadersCount = 0;
   // A WebSocket is answered by the rules, as any other request.
   const port = await listen(server, settings).catch((error) => {
     setup.backends.close();

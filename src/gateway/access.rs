@@ -217,6 +217,10 @@ fn check_form(headers: &[Pair<'_>]) -> Result<(), Refusal> {
             return Err(Refusal::DuplicateHeader);
         }
     }
+    // Another coding below the chunks would be lost: it is not passed on.
+    if values(headers, "transfer-encoding").any(|coding| !coding.eq_ignore_ascii_case("chunked")) {
+        return Err(Refusal::BadHeader);
+    }
     let framed_twice = values(headers, "content-length").next().is_some()
         && values(headers, "transfer-encoding").next().is_some();
     if framed_twice {

@@ -115,8 +115,9 @@ refusals! {
     Quota => "gateway/quota", 429, "No backend has quota left for this model. Try again after the time in Retry-After, or add a backend.",
     /// A header that must be there once is there twice.
     DuplicateHeader => "gateway/duplicate-header", 400, "A header that may occur once (Host, Origin, a key, or a length) occurs twice.",
-    /// A header has a line break or another control character.
-    BadHeader => "gateway/bad-header", 400, "A header has a control character.",
+    /// A header has a line break or another control character, or the body has a transfer coding other
+    /// than chunks.
+    BadHeader => "gateway/bad-header", 400, "A header has a control character, or Transfer-Encoding is not `chunked`.",
     /// A WebSocket, which the resource's keyless routes do not have.
     Upgrade => "gateway/upgrade", 426, "The gateway serves HTTP only, no WebSocket. Use the HTTP route of the same API.",
     /// As many requests as allowed are in progress.

@@ -70,7 +70,7 @@ impl Own {
     }
 
     /// `closes`: whether the connection ends, because of a body that nobody reads.
-    pub(crate) fn into_response(self, mut record: Record, closes: bool) -> Response<AnswerBody> {
+    pub(crate) fn into_response(self, mut record: Box<Record>, closes: bool) -> Response<AnswerBody> {
         let (status, code) = (self.status, self.code.clone());
         let headers = self.headers(closes);
         record.entry.status = status;
@@ -78,7 +78,7 @@ impl Own {
         let bytes = Some(Bytes::from(self.body)).filter(|bytes| !bytes.is_empty());
         let is_sent = record.entry.method == "HEAD" || bytes.is_none();
         record.is_complete |= is_sent;
-        let mut response = Response::new(AnswerBody::Own(bytes, Box::new(record)));
+        let mut response = Response::new(AnswerBody::Own(bytes, record));
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         *response.headers_mut() = headers;
         response
@@ -128,7 +128,7 @@ pub(crate) struct Passing {
     /// What was read of it already.
     read: VecDeque<Bytes>,
     rest: Incoming,
-    record: Record,
+    record: Box<Record>,
     /// The longest pause of the resource.
     idle: Duration,
     /// Since the resource is waited for. A slow client is not the resource's pause.
@@ -136,7 +136,11 @@ pub(crate) struct Passing {
 }
 
 /// Passes an answer on: what was read of its body, and the rest as it comes.
-pub(crate) fn pass(answer: Response<Incoming>, read: Vec<Bytes>, mut record: Record) -> Response<AnswerBody> {
+pub(crate) fn pass(
+    answer: Response<Incoming>,
+    read: Vec<Bytes>,
+    mut record: Box<Record>,
+) -> Response<AnswerBody> {
     let (mut parts, rest) = answer.into_parts();
     to_client(&mut parts.headers);
     record.entry.status = parts.status.as_u16();

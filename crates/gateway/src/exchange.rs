@@ -15,9 +15,9 @@ use copilot_keyless_tokio::Token;
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue, WWW_AUTHENTICATE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderValue, WWW_AUTHENTICATE,
 };
-use hyper::{HeaderMap, Method, Request, Response, Uri};
+use hyper::{HeaderMap, Method, Request, Response, Uri, Version};
 use tokio::time::Instant;
 
 use crate::access_log::Entry;
@@ -52,12 +52,16 @@ pub(crate) async fn answer(
     let setup = gateway.setup();
     let (mut parts, body) = request.into_parts();
     let target = target_of(&parts.uri);
-    let mut record = Record::new(
+    let mut record = Box::new(Record::new(
         Arc::clone(&gateway),
         Arc::clone(&setup),
         entry(&parts.method, &target, &parts.headers, setup.key.expose()),
         busy.enter(),
-    );
+    ));
+    // RFC 9112, section 3.2: hyper does not check it.
+    if parts.version == Version::HTTP_11 && !parts.headers.contains_key(HOST) {
+        return Own::empty(400).into_response(record, true);
+    }
     let all = pairs(&parts.headers);
     let asked = Asked {
         method: parts.method.as_str(),
@@ -129,7 +133,7 @@ pub(crate) async fn answer(
 
 /// A request that is forwarded.
 struct Exchange {
-    record: Record,
+    record: Box<Record>,
     method: Method,
     /// Those that the resource gets.
     headers: HeaderMap,

@@ -31,6 +31,11 @@ use std::process::ExitCode;
 
 use args::Args;
 
+/// The allocator of glibc took an eighth of the time of a request; that of musl, in static builds, is
+/// slower.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let ran = Args::read(std::env::args_os().skip(1), variable).and_then(|args| {

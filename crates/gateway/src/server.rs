@@ -92,7 +92,8 @@ async fn connection(
     let headers = Duration::from_millis(gateway.setup().limits.headers_ms);
     let socket = Socket::new(stream, busy.clone(), headers);
     let service = service_fn(move |request| {
-        let answer = answer(Arc::clone(&gateway), busy.clone(), request);
+        // Boxed, because it is large, and hyper moves it.
+        let answer = Box::pin(answer(Arc::clone(&gateway), busy.clone(), request));
         async move { Ok::<_, Infallible>(answer.await) }
     });
     let mut connection = http1::Builder::new()

@@ -79,7 +79,8 @@ impl Tokens {
                 interval.saturating_sub(since),
             )
         };
-        let token = self.provider.token().await?;
+        // Where there is no other token, the second answer explains this one.
+        let token = self.token().await?;
         if !renews && was_accepted && token.secret() == rejected.secret() {
             return Err(revoked_again(left));
         }

@@ -44,6 +44,7 @@ const SMUGGLED: [name: string, headers: string[], body: string][] = [
   ["chunked twice", ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], chunked],
   ["chunked, then another", ["Transfer-Encoding: chunked, identity"], chunked],
   ["an unknown coding", ["Transfer-Encoding: xchunked"], chunked],
+  ["a coding below the chunks", ["Transfer-Encoding: gzip, chunked"], chunked],
   ["a folded header", ["X-A: 1", " Transfer-Encoding: chunked", "Content-Length: 6"], chunked],
   ["a bare line feed", ["X-A: 1\nTransfer-Encoding: chunked", "Content-Length: 6"], chunked],
   ["a null in a value", ["X-A: 1\u0000Transfer-Encoding: chunked", "Content-Length: 6"], chunked],
@@ -63,6 +64,22 @@ describe("a request in two readings", () => {
     const received = await raw(gateway, head(`GET ${PATH} HTTP/1.1`, header));
     expect(statuses(received)).toEqual([400]);
     expect(reached).toEqual([]);
+  });
+
+  test("HTTP/1.1 without a Host is refused", async () => {
+    const { gateway } = await gatewayTo(endpoint);
+    const lines = [`GET ${PATH} HTTP/1.1`, `api-key: ${KEY}`, "Connection: close"];
+    expect(statuses(await raw(gateway, `${lines.join("\r\n")}\r\n\r\n`))).toEqual([400]);
+    expect(reached).toEqual([]);
+  });
+
+  test("no header is dropped because there are many", async () => {
+    const { gateway } = await gatewayTo(endpoint);
+    const many = Array.from({ length: 2_100 }, (_, index) => `x-${index}: 1`);
+    const lines = [`GET ${PATH} HTTP/1.1`, "Host: 127.0.0.1", ...many, "Origin: https://evil.example"];
+    const received = await raw(gateway, `${lines.join("\r\n")}\r\napi-key: ${KEY}\r\n\r\n`);
+    // The origin is seen; the native gateway takes 100 headers at most.
+    expect(statuses(received)).toEqual([received.includes("gateway/origin") ? 403 : 431]);
   });
 
   test("a size of a chunk that overflows is refused", async () => {

@@ -4,7 +4,7 @@
 import { startEmulator } from "copilot-keyless/emulator";
 import OpenAI, { AzureOpenAI, BadRequestError, RateLimitError } from "openai";
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { gatewayTo, KEY, send } from "./support.js";
+import { gatewayTo, KEY, resource, send, tokenFunction } from "./support.js";
 
 const emulator = await startEmulator({ chunkDelayMs: 0, platformCache: false });
 afterAll(() => emulator.stop());
@@ -121,6 +121,26 @@ test("a token that is revoked again too soon is a 503 that says when another can
   expect(emulator.counts.identity).toBe(before.identity);
   expect(emulator.counts.foundry - before.foundry).toBe(1);
   await expect.poll(() => log.map(({ repeated }) => repeated)).toEqual([false, true, false]);
+});
+
+test("a 401 for the only token that there is is explained by that token", async () => {
+  let asked = 0;
+  const endpoint = await resource((request, response) => {
+    asked += 1;
+    request.resume();
+    response.writeHead(401, { "www-authenticate": "Bearer" }).end();
+  });
+  const claims = { aud: "https://management.azure.com", exp: 4e9 };
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const token = `${part({ alg: "RS256" })}.${part(claims)}.c2lnbmF0dXJl`;
+  const { gateway } = await gatewayTo(endpoint, {
+    scope: "https://ai.azure.com/.default",
+    tokens: tokenFunction(() => token),
+  });
+  const { status, body } = await send(gateway, "/openai/v1/responses");
+  const { code, message } = JSON.parse(body).error;
+  expect([status, code, asked]).toEqual([400, "model/wrong-audience", 2]);
+  expect(message).toContain("https://management.azure.com");
 });
 
 test("a missing role is a 400 that says what to do, in the form of the client's API", async () => {
