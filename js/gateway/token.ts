@@ -64,14 +64,15 @@ export class ResourceTokens {
   }
 
   async #renewed(rejected: string | undefined, claims: string | undefined): Promise<string | undefined> {
-    const { config, tokens } = this.#source;
+    const { tokens } = this.#source;
     if (claims !== undefined && typeof tokens?.getToken === "function") {
       const call = { claims, ...(rejected === undefined ? {} : { rejectedToken: rejected }) };
       return (await tokens.getToken(call)).token;
     }
     // A token function of the program may have no such method.
     tokens?.invalidate?.(rejected);
-    return config.bearerTokenProvider?.(CALL);
+    // Where there is no other token, the second answer explains this one.
+    return this.acquire();
   }
 }
 
