@@ -10,7 +10,7 @@ mod clock;
 mod copilot;
 mod credential;
 mod error;
-#[cfg(any(feature = "object-store", feature = "reqwest-middleware", feature = "tower"))]
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
 mod hosts;
 #[cfg(feature = "object-store")]
 mod object_store;

@@ -12,8 +12,7 @@ use object_store::client::{
 };
 
 use crate::TokenProvider;
-use crate::hosts::challenge_of;
-use crate::repeat::another;
+use crate::repeat::{another, challenge_of};
 
 /// Hands out tokens of the scope `https://storage.azure.com/.default` to
 /// `MicrosoftAzureBuilder::with_credentials`.

@@ -19,3 +19,11 @@ pub(crate) async fn another(
     let token = tokens.token().await.ok()?;
     (token.header_value() != refused).then_some(token)
 }
+
+/// Joins the `WWW-Authenticate` headers of a response.
+#[cfg(any(feature = "object-store", feature = "reqwest-middleware", feature = "tower"))]
+pub(crate) fn challenge_of(headers: &http::HeaderMap) -> Vec<u8> {
+    let all = headers.get_all(http::header::WWW_AUTHENTICATE);
+    let all: Vec<&[u8]> = all.iter().map(http::HeaderValue::as_bytes).collect();
+    all.join(&b", "[..])
+}

@@ -7,8 +7,8 @@ use reqwest::{Request, Response, StatusCode};
 use reqwest_middleware::{Error, Middleware, Next, Result};
 
 use crate::TokenProvider;
-use crate::hosts::{Hosts, challenge_of};
-use crate::repeat::another;
+use crate::hosts::Hosts;
+use crate::repeat::{another, challenge_of};
 
 /// Puts the token into requests to listed hosts, unless they have an `Authorization` already. After a 401
 /// it sends the request once more with another token, if its body can be cloned: a stream cannot.

@@ -11,8 +11,8 @@ use tower_service::Service;
 
 use crate::TokenProvider;
 use crate::credential::BoxFuture;
-use crate::hosts::{Hosts, challenge_of};
-use crate::repeat::another;
+use crate::hosts::Hosts;
+use crate::repeat::{another, challenge_of};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
