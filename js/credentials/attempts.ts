@@ -171,6 +171,11 @@ export async function observe<T>(
   }
 }
 
+/** Sends a request that reports itself by the signal of its credential. Nothing else observes it. */
+export function unobserved<T>(send: () => Promise<T>): Promise<T> {
+  return observerReady ? observerReady.run(undefined, send) : send();
+}
+
 /** A message of Node's channels about HTTP clients. */
 interface Message {
   request: ClientRequest;
@@ -180,7 +185,7 @@ interface Message {
 
 interface HttpObserver {
   enter(): void;
-  run<T>(attempts: Attempts, acquire: () => Promise<T>): Promise<T>;
+  run<T>(attempts: Attempts | undefined, acquire: () => Promise<T>): Promise<T>;
   leave(): void;
 }
 
@@ -190,7 +195,7 @@ let observerReady: HttpObserver | undefined;
 function httpObserver(): HttpObserver | undefined {
   const { asyncHooks, diagnostics } = node;
   if (observerReady || !asyncHooks?.AsyncLocalStorage || !diagnostics?.subscribe) return observerReady;
-  const current = new asyncHooks.AsyncLocalStorage<Attempts>();
+  const current = new asyncHooks.AsyncLocalStorage<Attempts | undefined>();
   const byRequest = new WeakMap<ClientRequest, Attempts>();
   // A request through a tunnel that was refused has not started.
   const attemptsFor = (request: ClientRequest) => byRequest.get(request) ?? current.getStore();

@@ -1,5 +1,6 @@
 import { send } from "../wasm/send.js";
 import type { TokenCall } from "../wasm/types/identity.js";
+import { unobserved } from "./attempts.js";
 
 /**
  * Sends a planned request with its secret. Rejects only when the signal aborts, and for TLS rules
@@ -14,7 +15,7 @@ export async function sendCall(
   const request = { ...withSecret(call, secret), timeoutMs };
   if (!call.tls && !(isNode() && call.url.startsWith("http:"))) return send(request, undefined, signal);
   const { sendByNode } = await import("./send-by-node.js");
-  return sendByNode(request, call.tls, signal);
+  return unobserved(() => sendByNode(request, call.tls, signal));
 }
 
 /** Whether this is Node itself: the `node:http` of others is made of their `fetch`. */

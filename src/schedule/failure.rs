@@ -69,7 +69,8 @@ impl Evidence {
         match self.status {
             Some(429) => Code::CredentialThrottled,
             Some(500..) => Code::CredentialServerError,
-            Some(400..) => Code::CredentialRefused,
+            // A redirect, too: no identity endpoint sends one.
+            Some(300..) => Code::CredentialRefused,
             _ if self.unreadable => Code::CredentialFailed,
             _ if self.network => Code::CredentialNetwork,
             _ if self.unavailable => Code::CredentialUnavailable,

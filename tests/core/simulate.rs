@@ -359,7 +359,7 @@ fn a_status_is_told_by_its_code() {
         (429, Code::CredentialThrottled),
         (503, Code::CredentialServerError),
         (400, Code::CredentialRefused),
-        (302, Code::CredentialNetwork),
+        (302, Code::CredentialRefused),
     ] {
         let outages = vec![Outage {
             to_ms: 10 * MINUTE,

@@ -167,6 +167,7 @@ fn read(answer: &Answer) -> Verdict {
         _ if response.message.contains("AADSTS") => None,
         (Source::Sidecar, _) => sidecar::hint(status),
         (_, 300..=404) if answer.of_assertion => Some(assertion::hint(source)),
+        (_, 300..=399) => Some(IN_THE_PLACE),
         _ => None,
     };
     Verdict::Failure(Failure {
@@ -179,6 +180,9 @@ fn read(answer: &Answer) -> Verdict {
     })
 }
 
+const IN_THE_PLACE: &str =
+    "Look at what answers in the place of the identity endpoint: a proxy, or a sign-in page of the network.";
+
 /// Adds the source to an error and, unless the clock is at fault, a hint.
 fn with_source(error: Error, source: Source) -> Error {
     let error = error.within("the identity endpoint's answer");
@@ -187,9 +191,7 @@ fn with_source(error: Error, source: Source) -> Error {
         (Code::ExpiryNoToken, Source::Sidecar) => error.hint(
             "Look at the sidecar's configuration of this service: it must give bearer tokens, without PoP settings.",
         ),
-        _ => error.hint(
-            "Look at what answers in the place of the identity endpoint: a proxy, or a sign-in page of the network.",
-        ),
+        _ => error.hint(IN_THE_PLACE),
     }
 }
 

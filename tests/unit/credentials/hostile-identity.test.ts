@@ -44,8 +44,12 @@ test("a redirect is not followed: no other host sees the header that proves who 
     seen.push(request.headers["x-identity-header"]);
     response.writeHead(307, { location: `${other}/take` }).end();
   });
-  const { code } = await refusal(url);
-  expect(code).toMatch(/^credential\//);
+  const { code, message, hint } = await refusal(url);
+  expect([code, message]).toEqual([
+    "credential/refused",
+    "The identity endpoint rejected the request with HTTP 307",
+  ]);
+  expect(hint).toContain("a sign-in page of the network");
   expect(seen).toContain(SECRET);
   expect(stolen).toBe(0);
 });

@@ -102,6 +102,15 @@ test("the direct credential tells a silent endpoint", async () => {
   });
 });
 
+test("the direct credential tells how long it waited for a silent endpoint", async () => {
+  const env = { IDENTITY_ENDPOINT: `${address}/silent`, IDENTITY_HEADER: "0123456789abcdef" };
+  const credential = createDirectCredential({ env, source: "app-service", timeoutMs: 300 });
+  expect(await failure(createBearerTokenProvider(credential, SCOPE)())).toMatchObject({
+    code: "credential/network",
+    message: expect.stringMatching(/no response within \d+ ms$/),
+  });
+});
+
 test("a refusal tells how long no token is acquired", async () => {
   const clock = new FakeClock();
   const lost = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
