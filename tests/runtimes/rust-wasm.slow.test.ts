@@ -28,7 +28,7 @@ const TYPES: Record<string, string> = {
 beforeAll(async () => {
   await rust();
   await cargoTools("wasm-bindgen");
-  const build = ["build", "--locked", "--quiet", "--lib", "--target", TARGET];
+  const build = ["rustc", "--locked", "--quiet", "--lib", "--crate-type", "cdylib", "--target", TARGET];
   await run("cargo", build, { cwd: EXAMPLE });
   const compiled = join(process.env.CARGO_TARGET_DIR ?? join(EXAMPLE, "target"), TARGET, "debug/tokens.wasm");
   await run("wasm-bindgen", [compiled, "--target", "web", "--out-dir", join(EXAMPLE, "target/pkg")]);
