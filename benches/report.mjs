@@ -6,10 +6,16 @@ import { arch, cpus, loadavg, platform, release, totalmem } from "node:os";
 import pc from "picocolors";
 import { tableOf } from "./table.mjs";
 import { tree } from "./tree.mjs";
-import { versionsOf } from "./versions.mjs";
+import { otherVersionsOf, versionsOf } from "./versions.mjs";
 
 const own = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-const PEERS = ["@azure/identity", "@azure/core-rest-pipeline", "@github/copilot-sdk", "openai"];
+const PEERS = [
+  "@azure/identity",
+  "@azure/msal-node",
+  "@azure/core-rest-pipeline",
+  "@github/copilot-sdk",
+  "openai",
+];
 
 /** Returns only the rows' figures, in the documented shape. */
 export function dataOf(rows) {
@@ -34,7 +40,7 @@ export function agreement({ count, differing }) {
     : `The verdicts of ${count} runs differ in: ${differing.join("; ")}.`;
 }
 
-export function environmentOf({ quick }) {
+export function environmentOf({ quick, cases = [] }) {
   return {
     quick,
     runs: { count: 1, differing: [] },
@@ -47,7 +53,7 @@ export function environmentOf({ quick }) {
       memoryGB: Math.round(totalmem() / 2 ** 30),
       load: loadavg()[0],
     },
-    versions: { "copilot-keyless": own.version, ...versionsOf(...PEERS) },
+    versions: { "copilot-keyless": own.version, ...versionsOf(...PEERS), ...otherVersionsOf(cases) },
   };
 }
 

@@ -4,6 +4,8 @@ import { atMost, faster } from "./goals.mjs";
 
 const IDENTITY = "azure_identity";
 const PIPED = "azure_identity behind azure_core";
+/** As the native driver of Cosmos DB has one. */
+const HALF_LIFE = "azure_identity behind a half-life cache";
 
 /** The first run compiles the programs. */
 const TIMEOUT_MS = 900_000;
@@ -11,7 +13,7 @@ const TIMEOUT_MS = 900_000;
 /** A token that `azure_identity` takes for one that has ended: it has less than five minutes. */
 const ENDING = { tokenLifetimeSeconds: 298, platformCache: false };
 
-const rustCase = (name, title, unit, emulator, figure, goal, peers = [IDENTITY, PIPED]) => ({
+const rustCase = (name, title, unit, emulator, figure, goal, remark) => ({
   name: `rust-${name}`,
   group: "rust",
   title: `Rust, ${title}`,
@@ -22,21 +24,25 @@ const rustCase = (name, title, unit, emulator, figure, goal, peers = [IDENTITY, 
   timeoutMs: TIMEOUT_MS,
   emulator,
   figure,
-  against: peers.map((peer) => ({ peer, goal })),
+  remark,
+  against: [IDENTITY, PIPED, HALF_LIFE].map((peer) => ({ peer, goal })),
 });
 
+/** Callers that were not served at once. The remark says how many were served later. */
 const late = ({ report }) => report.late;
-const none = atMost(0, "callers");
+const served = ({ report }) =>
+  `${100 - report.failed} of 100 were served in the 5 to 30 s that it was watched`;
+const NONE = atMost(0, "callers");
+const lateCase = (name, title, emulator) =>
+  rustCase(name, `100 callers not served at once, ${title}`, "callers", emulator, late, NONE, served);
+const ns = ({ report }) => report.ns;
+const requests = ({ identity }) => identity;
 
 export const RUST_CASES = [
-  rustCase("cached-1", "cached token, one thread", "ns", {}, ({ report }) => report.ns, faster(1)),
-  rustCase("cached-32", "cached token, 32 threads", "ns", {}, ({ report }) => report.ns, faster(1)),
-  rustCase("cold", "1,000 cold callers", "requests", {}, ({ identity }) => identity, atMost(1, "request"), [
-    IDENTITY,
-  ]),
-  rustCase("hang", "100 callers not served at once, endpoint hangs", "callers", ENDING, late, none),
-  rustCase("500", "100 callers not served at once, endpoint answers 500", "callers", ENDING, late, none),
-  rustCase("other-scope", "100 callers not served at once, another scope hangs", "callers", {}, late, none, [
-    IDENTITY,
-  ]),
+  rustCase("cached-1", "cached token, one thread", "ns", {}, ns, faster(1)),
+  rustCase("cached-32", "cached token, 32 threads", "ns", {}, ns, faster(1)),
+  rustCase("cold", "1,000 cold callers", "requests", {}, requests, atMost(1, "request")),
+  lateCase("hang", "the refresh is due and hangs", ENDING),
+  lateCase("500", "the refresh is due and is answered 500", ENDING),
+  lateCase("other-scope", "another scope hangs", {}),
 ];

@@ -1,13 +1,17 @@
 // Measures sizes in KB of 1,024 bytes: the WebAssembly modules, the package as npm packs it, and
-// the peer as it is installed here.
+// the peer as it is installed where the programs run.
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { output, root } from "../scripts/steps.mjs";
 import { RELEASE, wasmFiles } from "../scripts/wasm-plugin.mjs";
+import { tree } from "./tree.mjs";
 
 const PEER = "@azure/identity";
+
+/** A WebAssembly module that the build inlined. */
+const INLINED = /"[A-Za-z0-9+/=]{10000,}"/g;
 
 export async function sizes() {
   const modules = Object.entries(RELEASE).map(([name, module]) => {
@@ -19,9 +23,13 @@ export async function sizes() {
   const isWorkerd = (path) => path.startsWith("dist/workerd/");
   const isComponent = (path) => path === "dist/component.wasm";
   const { dependencies = {} } = manifest(root);
-  const peers = tree(PEER);
+  const peers = foldersOf(PEER);
+  const kilobytesOf = Object.fromEntries(modules);
+  const { core, plan } = kilobytesOf;
   return {
-    ...Object.fromEntries(modules),
+    ...kilobytesOf,
+    // The modules that it loads, and its JavaScript without the others.
+    direct: core + plan + (await bundle('export { createDirectCredential } from "copilot-keyless/direct";')),
     installed: installed(() => true),
     installedWorkerd: installed(isWorkerd),
     installedComponent: installed(isComponent),
@@ -33,11 +41,11 @@ export async function sizes() {
   };
 }
 
-/** Returns the size of a program as one minified file for Node, in brotli. */
+/** Returns the size of a program's JavaScript as one minified file for Node, in brotli. */
 async function bundle(code) {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
-    stdin: { contents: code, resolveDir: root },
+    stdin: { contents: code, resolveDir: tree.root },
     bundle: true,
     minify: true,
     write: false,
@@ -45,15 +53,15 @@ async function bundle(code) {
     platform: "node",
     logLevel: "silent",
   });
-  return brotliKilobytes(outputFiles[0].contents);
+  return brotliKilobytes(Buffer.from(outputFiles[0].text.replaceAll(INLINED, '""')));
 }
 
 /** Returns the folders of a package and of all its dependencies. */
-function tree(name, from = root, found = new Set()) {
-  const folder = [join(from, "node_modules", name), join(root, "node_modules", name)].find(existsSync);
+function foldersOf(name, from = tree.root, found = new Set()) {
+  const folder = [join(from, "node_modules", name), join(tree.root, "node_modules", name)].find(existsSync);
   if (!folder || found.has(folder)) return found;
   found.add(folder);
-  for (const each of Object.keys(manifest(folder).dependencies ?? {})) tree(each, folder, found);
+  for (const each of Object.keys(manifest(folder).dependencies ?? {})) foldersOf(each, folder, found);
   return found;
 }
 

@@ -37,7 +37,7 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
       ? ALL_CASES.filter(({ name, group }) => only.some((one) => one === name || one === group))
       : CASES;
     if (cases.some(({ group }) => group === "blob")) await installAzurite();
-    const environment = environmentOf({ quick });
+    const environment = environmentOf({ quick, cases });
     const all = [];
     for (let n = 1; n <= runs; n += 1) all.push(await measure(cases, { quick, signal, step }));
     const rows = all.at(-1);

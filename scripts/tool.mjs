@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { command } from "./command.mjs";
+import { crates } from "./crates.mjs";
 import { functionsWorkers, linkPackage } from "./functions-workers.mjs";
 import { MEASURES } from "./measures.mjs";
 import { nativeGateway } from "./native.mjs";
@@ -90,6 +91,9 @@ const TOOLS = {
     const test = ["run", "tests/e2e/gateway/works-with.slow.test.ts", "--reporter=verbose", ...options];
     return foreground("vitest", test, { env: { ...process.env, CLIENTS: names } });
   },
+
+  /** Checks what makes the published crates fit for crates.io, or some of it. */
+  crates,
 
   /** Builds the native gateway as it is published, and its rival of the bench. */
   native: () => nativeGateway({ release: true }),

@@ -12,13 +12,14 @@ export const WASM_TARGET = "wasm32-unknown-unknown";
 const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
 const [, BINDGEN] = /name = "wasm-bindgen"\nversion = "(.*)"/.exec(lock);
 
-/** The versions of the cargo tools, and the arguments of `cargo install` for each. */
+/** The versions of the cargo tools, the arguments of `cargo install`, and those that ask for the version. */
 const TOOLS = {
   // Without TLS, which only the tool's browser tests need.
   "wasm-bindgen": { version: BINDGEN, install: [`wasm-bindgen-cli@${BINDGEN}`, "--no-default-features"] },
   "wasm-pack": { version: "0.15.1" },
   "cargo-deny": { version: "0.20.2" },
   "cargo-fuzz": { version: "0.13.2" },
+  "cargo-hack": { version: "0.6.46", ask: ["hack", "--version"] },
   "cargo-semver-checks": { version: "0.51.0" },
 };
 
@@ -44,6 +45,19 @@ export async function rust() {
   await runStep(`Rust target ${WASM_TARGET}`, `rustup target add ${WASM_TARGET}`, { hint });
 }
 
+/** Installs other toolchains of Rust, or a component of one. */
+export async function toolchains(versions, component) {
+  const hint = "They are installed by rustup (https://rustup.rs).";
+  for (const version of versions) {
+    const what = component
+      ? ["run", version, "cargo", component, "--version"]
+      : ["run", version, "rustc", "--version"];
+    if (output("rustup", what)) continue;
+    const add = `rustup toolchain install ${version} --profile minimal --no-self-update`;
+    await runStep(`Rust ${version}`, component ? `${add} --component ${component},rust-src` : add, { hint });
+  }
+}
+
 /** Puts cargo tools on this process's PATH. Installs missing ones. */
 export async function cargoTools(...names) {
   // Install one after another, because they share build outputs. Debug builds, because compiling
@@ -51,10 +65,10 @@ export async function cargoTools(...names) {
   const env = { CARGO_TARGET_DIR: join(root, "target/tools"), CARGO_PROFILE_DEV_DEBUG: "0" };
   const hint = "Check the network and that a C compiler is installed (cc, or Build Tools on Windows).";
   for (const name of names) {
-    const { version, install = [`${name}@${version}`] } = TOOLS[name];
+    const { version, install = [`${name}@${version}`], ask = ["--version"] } = TOOLS[name];
     const folder = join(home, `${name}-${version}`);
     onPath(join(folder, "bin"));
-    if (output(name, ["--version"])?.includes(version)) continue;
+    if (output(name, ask)?.includes(version)) continue;
     const args = ["install", "--locked", "--debug", "--root", folder, ...install];
     await step(`${name} ${version}`, (onLine) => run("cargo", args, { onLine, env, hint }));
   }

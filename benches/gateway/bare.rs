@@ -5,6 +5,7 @@ use std::error::Error;
 
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue, TRANSFER_ENCODING};
+use hyper::http::uri::{Authority, Scheme};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, Uri};
@@ -13,15 +14,21 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 
+/// As the gateway has it, so that the two differ by what they do.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Pool = Client<HttpConnector, Incoming>;
 
 async fn pass(
     pool: Pool,
-    to: String,
+    to: Authority,
     mut request: Request<Incoming>,
 ) -> Result<Response<Incoming>, Box<dyn Error + Send + Sync>> {
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    *request.uri_mut() = format!("{to}{path}").parse::<Uri>()?;
+    let mut parts = request.uri().clone().into_parts();
+    parts.scheme = Some(Scheme::HTTP);
+    parts.authority = Some(to);
+    *request.uri_mut() = Uri::from_parts(parts)?;
     let headers = request.headers_mut();
     for name in [HOST, CONNECTION, TRANSFER_ENCODING] {
         headers.remove(name);
@@ -40,7 +47,8 @@ async fn pass(
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let to = std::env::args().nth(1).unwrap_or_default();
+    let address: Uri = std::env::args().nth(1).unwrap_or_default().parse()?;
+    let to = address.into_parts().authority.ok_or("no address")?;
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let pool: Pool = Client::builder(TokioExecutor::new())

@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export const KEY = "key-of-the-bench-1";
-const NGINX = "/usr/sbin/nginx";
+export const NGINX_FILE = "/usr/sbin/nginx";
 const local = (name) => join(import.meta.dirname, name);
 
 const RELEASE = join(import.meta.dirname, "../../crates/gateway/target/release");
@@ -27,32 +27,34 @@ async function printing(command, args, env = process.env) {
 
 const node = (...args) => printing(process.execPath, args);
 
-export const startUpstream = (waitMs) => node(local("upstream.mjs"), `${waitMs}`);
-
-/** The native gateway, with a token of an identity endpoint in this process. */
-async function native({ url }) {
-  const identity = createHttpServer((_request, answer) => {
+/** Variables that lead a gateway to an identity endpoint in this process, and to its scope. */
+async function identity() {
+  const server = createHttpServer((_request, answer) => {
     const expires_on = `${Math.floor(Date.now() / 1_000) + 3_600}`;
     answer.end(JSON.stringify({ access_token: "token-of-the-bench", expires_on, token_type: "Bearer" }));
   }).listen(0, "127.0.0.1");
-  await once(identity, "listening");
-  identity.unref();
-  const env = {
-    COPILOT_KEYLESS_GATEWAY_KEY: KEY,
+  await once(server, "listening");
+  server.unref();
+  return {
     FOUNDRY_TOKEN_SCOPE: "https://ai.azure.com/.default",
-    IDENTITY_ENDPOINT: `http://127.0.0.1:${identity.address().port}/token`,
+    IDENTITY_ENDPOINT: `http://127.0.0.1:${server.address().port}/token`,
     IDENTITY_HEADER: "header-of-the-bench",
   };
-  const { child, url: line } = await printing(
-    NATIVE,
-    ["--endpoint", `${url}/openai/v1/`, "--json", "--quiet"],
-    env,
-  );
+}
+
+export const startUpstream = (waitMs) => node(local("upstream.mjs"), `${waitMs}`);
+
+/** The native gateway. */
+async function native({ url }) {
+  const env = { ...(await identity()), COPILOT_KEYLESS_GATEWAY_KEY: KEY };
+  const args = ["--endpoint", `${url}/openai/v1/`, "--json", "--quiet"];
+  const { child, url: line } = await printing(NATIVE, args, env);
   return { child, url: JSON.parse(line).url, program: NATIVE };
 }
 
 const PROXIES = {
-  "copilot-keyless": ({ url }) => node(local("ours.mjs"), url, KEY),
+  "copilot-keyless": async ({ url }) =>
+    printing(process.execPath, [local("ours.mjs"), url, KEY], await identity()),
   "copilot-keyless-gateway": native,
   "bare hyper proxy": async ({ url }) => ({ ...(await printing(BARE_HYPER, [url])), program: BARE_HYPER }),
   "bare node proxy": ({ url }) => node(local("bare.mjs"), url),
@@ -63,7 +65,7 @@ const PROXIES = {
       .join(" ");
     writeFileSync(
       join(folder, "nginx.conf"),
-      `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr crit;
+      `daemon off; worker_processes auto; pid ${folder}/pid; error_log stderr crit;
        events { worker_connections 1024; }
        http {
          access_log off; ${temporary} keepalive_timeout 60s; keepalive_requests 1000000;
@@ -80,7 +82,7 @@ const PROXIES = {
          }
        }`,
     );
-    return spawn(NGINX, ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
+    return spawn(NGINX_FILE, ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" });
   },
   "LiteLLM proxy": async ({ url, folder, port }) => {
     const model = { model: "openai/gpt-5.5", api_base: `${url}/openai/v1`, api_key: "token-of-the-bench" };
@@ -90,7 +92,13 @@ const PROXIES = {
     };
     writeFileSync(join(folder, "config.yaml"), JSON.stringify(config));
     const args = ["--config", join(folder, "config.yaml"), "--host", "127.0.0.1", "--port", `${port}`];
-    const env = { ...process.env, LITELLM_LOCAL_MODEL_COST_MAP: "True" };
+    // As its page on production says; and no download of its prices.
+    const env = {
+      ...process.env,
+      LITELLM_MODE: "PRODUCTION",
+      LITELLM_LOG: "ERROR",
+      LITELLM_LOCAL_MODEL_COST_MAP: "True",
+    };
     return spawn(process.env.LITELLM, args, { stdio: "ignore", env });
   },
 };
@@ -99,7 +107,7 @@ const PROXIES = {
 export function isInstalled(name) {
   switch (name) {
     case "nginx":
-      return existsSync(NGINX);
+      return existsSync(NGINX_FILE);
     case "LiteLLM proxy":
       return Boolean(process.env.LITELLM);
     case "copilot-keyless-gateway":
@@ -119,8 +127,11 @@ export async function startProxy(name, url) {
   return {
     ...proxy,
     async stop() {
+      // A signal to end, so that nginx takes its workers with it.
+      const ended = once(proxy.child, "exit");
+      proxy.child.kill("SIGTERM");
+      await Promise.race([ended, sleep(2_000)]);
       proxy.child.kill("SIGKILL");
-      await sleep(50);
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };

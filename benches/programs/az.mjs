@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { CopilotClient, defineTool } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";
 import { providerOver, quiet } from "./copilot.mjs";
-import { credentialOf, report } from "./systems.mjs";
+import { credentialOf, report, systemOver } from "./systems.mjs";
 
 const [name] = process.argv.slice(2);
 const bin = join(process.env.HOME, "bin");
@@ -44,7 +44,7 @@ await client.start();
 const session = await client.createSession(
   name === "copilot-keyless"
     ? createFoundryProvider({ credential }).sessionConfig(config)
-    : providerOver(credential, config),
+    : providerOver(await systemOver(name, credential), config),
 );
 const reply = await session.sendAndWait({ prompt: "Ten steps" }, 120_000);
 report({ reply: reply.data.content, started: readFileSync(log, "utf8").trim().split("\n").length });

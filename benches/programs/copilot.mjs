@@ -1,11 +1,9 @@
 // Sessions with a custom provider, as in the Copilot SDK's documentation.
 
-import { SCOPE } from "./systems.mjs";
-
 export const quiet = { availableTools: [], onPermissionRequest: () => ({ kind: "reject" }) };
 
-/** The documented pattern: the callback asks the credential. */
-export function providerOver(credential, extra = quiet) {
+/** The documented pattern: the callback returns a token of the system. */
+export function providerOver(provide, extra = quiet) {
   return {
     ...extra,
     model: process.env.FOUNDRY_MODEL_NAME,
@@ -13,7 +11,7 @@ export function providerOver(credential, extra = quiet) {
       type: "openai",
       wireApi: "responses",
       baseUrl: `${process.env.FOUNDRY_RESOURCE_URL}/openai/v1/`,
-      bearerTokenProvider: async () => (await credential.getToken(SCOPE)).token,
+      bearerTokenProvider: () => provide(),
     },
   };
 }

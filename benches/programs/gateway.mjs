@@ -113,7 +113,7 @@ if (name === "direct") {
     const answered = await ask(proxy.url, headers, false).catch(() => undefined);
     if (answered !== undefined) break;
     if (performance.now() - began > 60_000) throw new Error(`${name} does not answer`);
-    await sleep(10);
+    await sleep(1);
   }
   const startMs = performance.now() - began;
   await sleep(1_000);

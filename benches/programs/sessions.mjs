@@ -3,7 +3,7 @@
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";
 import { providerOver, quiet } from "./copilot.mjs";
-import { credentialOf, report, tell } from "./systems.mjs";
+import { credentialOf, report, systemOver, tell } from "./systems.mjs";
 
 const [name, sessions = "50"] = process.argv.slice(2);
 
@@ -11,9 +11,10 @@ const [name, sessions = "50"] = process.argv.slice(2);
 await tell({ fault: { server: "identity", kind: "delay", delayMs: 300 } });
 const client = new CopilotClient({ useLoggedInUser: false });
 await client.start();
-const foundry = createFoundryProvider();
 const settings =
-  name === "copilot-keyless" ? foundry.sessionConfig(quiet) : providerOver(await credentialOf(name));
+  name === "copilot-keyless"
+    ? createFoundryProvider().sessionConfig(quiet)
+    : providerOver(await systemOver(name, await credentialOf("ManagedIdentityCredential")));
 const replies = await Promise.all(
   Array.from({ length: Number(sessions) }, async (_, index) => {
     const session = await client.createSession(settings);

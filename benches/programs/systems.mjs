@@ -62,6 +62,13 @@ const CREDENTIALS = {
   AzureCliCredential: ({ AzureCliCredential }) => new AzureCliCredential(),
 };
 
+/** The library of Microsoft below `@azure/identity`, alone. */
+export async function msal() {
+  const { ManagedIdentityApplication } = await import("@azure/msal-node");
+  const application = new ManagedIdentityApplication();
+  return async () => (await application.acquireToken({ resource: SCOPE })).accessToken;
+}
+
 export async function credentialOf(name) {
   return CREDENTIALS[name](await import("@azure/identity"));
 }
@@ -75,6 +82,7 @@ export async function systemOver(name, credential) {
 export async function system(name) {
   if (OVER[name]) return OVER[name](scripted());
   if (CREDENTIALS[name]) return asked(await credentialOf(name));
+  if (name === "MSAL alone") return msal();
   if (name === "openai's workload identity") return openai();
   throw new Error(`There is no system ${name}`);
 }

@@ -1,5 +1,5 @@
-// Measures turns of two sessions of one Copilot client, in turn: with our provider, and with a
-// static token.
+// Measures turns of two sessions of one Copilot client, in turn: with our provider, attached, and
+// with a static token.
 import { CopilotClient } from "@github/copilot-sdk";
 import { createFoundryProvider } from "copilot-keyless";
 import { median } from "../median.mjs";
@@ -19,6 +19,8 @@ const sessions = [
     await client.createSession({ ...foundry.sessionConfig(quiet), provider: await foundry.staticConfig() }),
   ],
 ];
+// As the guides have it: a refused token is replaced, an error explained.
+foundry.attach(sessions[0][1]);
 const times = new Map(sessions.map(([name]) => [name, []]));
 for (let turn = -WARM_TURNS; turn < Number(turns); turn += 1) {
   // Each goes first in every other round.

@@ -52,34 +52,42 @@ function firstRefresh(strategy, life, instances) {
 }
 
 /**
- * Simulates an hour in which the identity endpoint fails, from a minute before 10,000 instances
- * would refresh, with a call every ten seconds each.
+ * Simulates an hour in which the identity endpoint fails, from a minute before the first of 1,000
+ * instances would refresh, with a call every ten seconds each. The fixed window has no row for
+ * tokens of 24 h: `ManagedIdentityCredential` gives those a refresh at half their life, which this
+ * strategy does not know, so it would lose calls that `getBearerTokenProvider` serves.
  */
 export function outageRows() {
-  const instances = 10_000;
-  const life = 24 * HOUR;
-  return Object.keys(DUE).map((strategy) => {
-    const outage = { fromMs: DUE[strategy][life] - MINUTE, toMs: DUE[strategy][life] - MINUTE + HOUR };
-    const { fleet, totals } = simulateRefresh({
-      strategy,
-      durationMs: outage.toMs + HOUR / 2,
-      token: { lifetimesMs: [life] },
-      instances,
-      // Spreads the calls over their ten seconds.
-      startSpreadMs: 10 * SECOND,
-      calls: { everyMs: 10 * SECOND, fromMs: outage.fromMs, atMs: [0] },
-      outages: [{ ...outage, mode: "status", status: 503 }],
-      bucketMs: SECOND,
-    });
-    const during = fleet.requests.slice(outage.fromMs / SECOND, outage.toMs / SECOND);
-    const after = fleet.requests.slice(outage.toMs / SECOND);
-    return {
-      strategy: strategy === "keyless" ? "this package" : "a fixed window, retried every 3 s",
-      "requests an instance": during.reduce((total, count) => total + count, 0) / instances,
-      "busiest second, during and after": [during, after]
-        .map((counts) => Math.max(...counts).toLocaleString("en"))
-        .join(" and "),
-      "calls lost": `${(totals.failed + totals.dead).toLocaleString("en")} of ${totals.calls.toLocaleString("en")}`,
-    };
+  return [
+    outageRow("keyless", 24 * HOUR, DUE.keyless[24 * HOUR] - MINUTE),
+    outageRow("keyless", HOUR, DUE.keyless[HOUR] - MINUTE),
+    outageRow("fixed-window", HOUR, DUE.keyless[HOUR] - MINUTE),
+  ];
+}
+
+function outageRow(strategy, life, fromMs) {
+  const instances = 1_000;
+  const outage = { fromMs, toMs: fromMs + HOUR };
+  const { fleet, totals } = simulateRefresh({
+    strategy,
+    durationMs: outage.toMs + HOUR / 2,
+    token: { lifetimesMs: [life] },
+    instances,
+    // Spreads the calls over their ten seconds.
+    startSpreadMs: 10 * SECOND,
+    calls: { everyMs: 10 * SECOND, fromMs: outage.fromMs, atMs: [0] },
+    outages: [{ ...outage, mode: "status", status: 503 }],
+    bucketMs: SECOND,
   });
+  const during = fleet.requests.slice(outage.fromMs / SECOND, outage.toMs / SECOND);
+  const after = fleet.requests.slice(outage.toMs / SECOND);
+  const name = strategy === "keyless" ? "this package" : "a fixed window, retried every 3 s";
+  return {
+    "strategy, lifetime of tokens": `${name}, ${life / HOUR} h`,
+    "requests an instance": during.reduce((total, count) => total + count, 0) / instances,
+    "busiest second, during and after": [during, after]
+      .map((counts) => Math.max(...counts).toLocaleString("en"))
+      .join(" and "),
+    "calls lost": `${(totals.failed + totals.dead).toLocaleString("en")} of ${totals.calls.toLocaleString("en")}`,
+  };
 }

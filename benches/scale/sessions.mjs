@@ -1,8 +1,9 @@
 // Measures many conversations on one Copilot runtime, a turn each, ten at a time: `node sessions.mjs
 // <count> <system>`. Needs Linux, because it reads memory from /proc.
 
+import { get } from "node:http";
+import { json } from "node:stream/consumers";
 import { CopilotClient } from "@github/copilot-sdk";
-import { createFoundryProvider, FoundryAgent } from "copilot-keyless";
 import { residentBytesBelow } from "../../tests/support/processes.mjs";
 import { heapBytes } from "./heap.mjs";
 
@@ -12,13 +13,19 @@ const [count, system] = [Number(process.argv[2]), process.argv[3]];
 
 /** Each returns `ask`, which begins a conversation and returns the reply to a prompt, and `stop`. */
 const SYSTEMS = {
-  /** The SDK alone, with a token that nobody renews. */
+  /** The SDK alone, with a token that nobody renews. Nothing of this package is loaded. */
   async "bare SDK"() {
-    const provider = await createFoundryProvider().staticConfig();
+    const baseUrl = `${process.env.FOUNDRY_RESOURCE_URL}/openai/v1/`;
+    const bearerToken = await staticToken();
+    const provider = { type: "openai", wireApi: "responses", baseUrl, bearerToken };
     return withClient({ ...QUIET, model: process.env.FOUNDRY_MODEL_NAME, provider });
   },
-  provider: () => withClient(createFoundryProvider().sessionConfig(QUIET)),
+  async provider() {
+    const { createFoundryProvider } = await import("copilot-keyless");
+    return withClient(createFoundryProvider().sessionConfig(QUIET));
+  },
   async agent() {
+    const { FoundryAgent } = await import("copilot-keyless");
     const agent = new FoundryAgent({
       session: { availableTools: [] },
       sessionsPerRuntime: count + 1,
@@ -33,6 +40,14 @@ const SYSTEMS = {
     return { ask, stop: () => agent.close() };
   },
 };
+
+async function staticToken() {
+  const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = process.env;
+  const url = `${IDENTITY_ENDPOINT}?resource=https%3A%2F%2Fai.azure.com&api-version=2019-08-01`;
+  const headers = { "x-identity-header": IDENTITY_HEADER };
+  const response = await new Promise((resolve, reject) => get(url, { headers }, resolve).on("error", reject));
+  return (await json(response)).access_token;
+}
 
 async function withClient(config) {
   const client = new CopilotClient({ useLoggedInUser: false });

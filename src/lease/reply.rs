@@ -56,7 +56,7 @@ const LONGEST_MS: f64 = 3_000.0;
 /// attempt, spread by `chance` from 0 to 1, and no less than the storage asks for. None if that is
 /// later than the `left_ms` that the caller has.
 pub fn retry_wait_ms(attempt: u32, chance: f64, asked_ms: Option<u64>, left_ms: u64) -> Option<u64> {
-    let most = (FIRST_MS * 2_f64.powi(i32::try_from(attempt.min(16)).unwrap_or(16))).min(LONGEST_MS);
+    let most = (FIRST_MS * f64::from(1_u32 << attempt.min(16))).min(LONGEST_MS);
     // Between half of it and all of it.
     let own = most * (0.5 + chance.clamp(0.0, 1.0) / 2.0);
     #[expect(

@@ -1,6 +1,7 @@
 //! One case of one system: `<system> <case>`. Prints the figures as a line of JSON; a line with a `fault`
 //! asks for one at the emulator, and waits for a line of the input.
 
+mod half_life;
 mod systems;
 
 use std::sync::Arc;

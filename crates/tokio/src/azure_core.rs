@@ -130,6 +130,13 @@ pub struct TokenPolicy(TokenProvider);
 
 impl TokenPolicy {
     /// Creates the policy.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::{TokenPolicy, TokenProvider};
+    ///
+    /// let policy = TokenPolicy::new(TokenProvider::for_scope("https://ai.azure.com/.default")?);
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn new(tokens: TokenProvider) -> Self {
         Self(tokens)
     }
@@ -186,6 +193,13 @@ pub struct RejectionPolicy(TokenProviders);
 
 impl RejectionPolicy {
     /// Creates the policy.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::{RejectionPolicy, TokenProviders};
+    ///
+    /// let policy = RejectionPolicy::new(TokenProviders::from_env()?);
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn new(providers: TokenProviders) -> Self {
         Self(providers)
     }

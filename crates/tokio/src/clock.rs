@@ -25,6 +25,14 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
 /// The clocks of the system. On Linux those that the kernel updates every few milliseconds: reading
 /// them takes a fifth of the time.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use copilot_keyless_tokio::{Clock, SystemClock};
+///
+/// let behind = SystemTime::now().duration_since(SystemClock.wall());
+/// assert!(behind.unwrap_or_default().as_secs() < 1);
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -76,26 +76,51 @@ impl Error {
     }
 
     /// Returns the stable code, such as `credential/refused`.
+    ///
+    /// ```
+    /// let error = copilot_keyless_tokio::TokenProvider::for_scope(" ").unwrap_err();
+    /// assert_eq!(error.code(), "provider/scope");
+    /// ```
     pub fn code(&self) -> &'static str {
         self.0.code
     }
 
     /// Returns the next step; empty if none is known.
+    ///
+    /// ```
+    /// let error = copilot_keyless_tokio::TokenProvider::for_scope(" ").unwrap_err();
+    /// assert!(error.hint().contains("FOUNDRY_TOKEN_SCOPE"));
+    /// ```
     pub fn hint(&self) -> &str {
         &self.0.hint
     }
 
     /// Returns the HTTP status of the identity endpoint, if that refused.
+    ///
+    /// ```
+    /// let error = copilot_keyless_tokio::TokenProvider::for_scope(" ").unwrap_err();
+    /// assert_eq!(error.status(), None);
+    /// ```
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
     /// Returns when to ask again: before, callers would get the same error.
+    ///
+    /// ```
+    /// let error = copilot_keyless_tokio::TokenProvider::for_scope(" ").unwrap_err();
+    /// assert_eq!(error.retry_after(), None);
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
     /// Whether the same call may succeed later although nobody changes anything.
+    ///
+    /// ```
+    /// let error = copilot_keyless_tokio::TokenProvider::for_scope(" ").unwrap_err();
+    /// assert!(!error.is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         self.0.code == NO_RUNTIME || self.0.code.parse::<Code>().is_ok_and(Code::is_retryable)
     }

@@ -25,6 +25,7 @@ mod providers;
 mod repeat;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_middleware;
+mod sync;
 mod token;
 #[cfg(feature = "tower")]
 mod tower;
@@ -60,4 +61,10 @@ pub use tower::{Once, Repeating, Repetition, TokenLayer, TokenService};
 pub use copilot_keyless;
 
 /// The result of a fallible function of this crate.
+///
+/// ```
+/// fn tokens() -> copilot_keyless_tokio::Result<copilot_keyless_tokio::TokenProvider> {
+///     copilot_keyless_tokio::TokenProvider::from_env()
+/// }
+/// ```
 pub type Result<T> = std::result::Result<T, Error>;

@@ -33,6 +33,14 @@ pub struct TokenMiddleware {
 
 impl TokenMiddleware {
     /// Creates the middleware. A name such as `.openai.azure.com` stands for all hosts below it.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::{TokenMiddleware, TokenProvider};
+    ///
+    /// let tokens = TokenProvider::for_scope("https://storage.azure.com/.default")?;
+    /// let middleware = TokenMiddleware::new(tokens, [".blob.core.windows.net"]);
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn new(tokens: TokenProvider, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             tokens,

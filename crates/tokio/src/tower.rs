@@ -36,14 +36,37 @@ pub struct TokenLayer<R = Once> {
 }
 
 /// Sends each request once.
+///
+/// ```
+/// use copilot_keyless_tokio::{Once, TokenLayer, TokenProvider};
+///
+/// let tokens = TokenProvider::for_scope("https://ai.azure.com/.default")?;
+/// let layer: TokenLayer<Once> = TokenLayer::new(tokens, ["myres.openai.azure.com"]);
+/// # Ok::<(), copilot_keyless_tokio::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Once;
 
 /// Sends a request once more after a 401. Its body is cloned before.
+///
+/// ```
+/// use copilot_keyless_tokio::{Repeating, TokenLayer, TokenProvider};
+///
+/// let tokens = TokenProvider::for_scope("https://ai.azure.com/.default")?;
+/// let layer: TokenLayer<Repeating> = TokenLayer::new(tokens, ["myres.openai.azure.com"]).repeating();
+/// # Ok::<(), copilot_keyless_tokio::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Repeating;
 
 /// Whether bodies are cloned for a repetition.
+///
+/// ```
+/// use copilot_keyless_tokio::{Once, Repeating, Repetition};
+///
+/// assert_eq!(Once::body(&"text"), None);
+/// assert_eq!(Repeating::body(&"text"), Some("text"));
+/// ```
 pub trait Repetition<B> {
     /// Returns the body for a repetition, if there shall be one.
     fn body(body: &B) -> Option<B>;
@@ -63,6 +86,14 @@ impl<B: Clone> Repetition<B> for Repeating {
 
 impl TokenLayer {
     /// Creates the layer. A name such as `.openai.azure.com` stands for all hosts below it.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::{TokenLayer, TokenProvider};
+    ///
+    /// let tokens = TokenProvider::for_scope("https://ai.azure.com/.default")?;
+    /// let layer = TokenLayer::new(tokens, [".openai.azure.com"]);
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn new(tokens: TokenProvider, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             tokens,
@@ -72,6 +103,14 @@ impl TokenLayer {
     }
 
     /// Sends a request once more after a 401, for bodies that can be cloned.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::{TokenLayer, TokenProvider};
+    ///
+    /// let tokens = TokenProvider::for_scope("https://ai.azure.com/.default")?;
+    /// let layer = TokenLayer::new(tokens, ["myres.openai.azure.com"]).repeating();
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     #[must_use]
     pub fn repeating(self) -> TokenLayer<Repeating> {
         TokenLayer {
@@ -104,6 +143,15 @@ impl<S, R> Layer<S> for TokenLayer<R> {
 }
 
 /// The service of a [`TokenLayer`].
+///
+/// ```
+/// use copilot_keyless_tokio::{TokenLayer, TokenProvider, TokenService};
+/// use tower_layer::Layer;
+///
+/// fn authorized<S>(inner: S, tokens: TokenProvider) -> TokenService<S> {
+///     TokenLayer::new(tokens, ["myres.openai.azure.com"]).layer(inner)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct TokenService<S, R = Once> {
     inner: S,

@@ -165,12 +165,29 @@ impl fmt::Debug for DirectCredentialBuilder {
 impl DirectCredentialBuilder {
     /// Sets where environment variables are read from. Default: the process. Tools are found by its
     /// `PATH`, and get the other variables of the process.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::DirectCredential;
+    ///
+    /// let credential = DirectCredential::builder()
+    ///     .vars(|name| (name == "AZURE_TOKEN_CREDENTIALS").then(|| "dev".to_owned()))
+    ///     .build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn vars(mut self, vars: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.vars = Vars::from_fn(vars);
         self
     }
 
     /// Sets the client for requests to Entra. Requests to this host's endpoint use another one.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::{DirectCredential, DirectCredentialBuilder};
+    ///
+    /// fn through_a_proxy(client: reqwest::Client) -> DirectCredentialBuilder {
+    ///     DirectCredential::builder().client(client)
+    /// }
+    /// ```
     pub fn client(mut self, client: reqwest::Client) -> Self {
         self.client = Some(client);
         self
@@ -178,36 +195,83 @@ impl DirectCredentialBuilder {
 
     /// Sets the client id of the application or of a user-assigned identity. Default:
     /// `AZURE_CLIENT_ID`.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::DirectCredential;
+    ///
+    /// let credential = DirectCredential::builder().client_id("1f1ef2c9-1b4a-4b6e-9f0f-2f8a3f2f9a55").build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = Some(id.into());
         self
     }
 
     /// Sets the object id of a user-assigned identity.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::DirectCredential;
+    ///
+    /// let credential = DirectCredential::builder().object_id("1f1ef2c9-1b4a-4b6e-9f0f-2f8a3f2f9a55").build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn object_id(mut self, id: impl Into<String>) -> Self {
         self.object_id = Some(id.into());
         self
     }
 
     /// Sets the Azure resource id of a user-assigned identity.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::DirectCredential;
+    ///
+    /// let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/app";
+    /// let credential = DirectCredential::builder().resource_id(id).build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn resource_id(mut self, id: impl Into<String>) -> Self {
         self.resource_id = Some(id.into());
         self
     }
 
     /// Sets the tenant. Default: `AZURE_TENANT_ID`; for tools, the one that they are signed in to.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::DirectCredential;
+    ///
+    /// let credential = DirectCredential::builder().tenant("contoso.com").build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
         self
     }
 
     /// Sets the authority to sign in at. Default: `AZURE_AUTHORITY_HOST`, else the public cloud's.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::DirectCredential;
+    ///
+    /// let credential = DirectCredential::builder().authority_host("https://login.microsoftonline.us").build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn authority_host(mut self, host: impl Into<String>) -> Self {
         self.authority_host = Some(host.into());
         self
     }
 
     /// Sets the secret of a service principal. Default: `AZURE_CLIENT_SECRET`.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::DirectCredential;
+    ///
+    /// let credential = DirectCredential::builder()
+    ///     .tenant("contoso.com")
+    ///     .client_id("1f1ef2c9-1b4a-4b6e-9f0f-2f8a3f2f9a55")
+    ///     .client_secret("from a vault")
+    ///     .build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
         self.client_secret = Some(Zeroizing::new(secret.into()));
         self
@@ -215,6 +279,18 @@ impl DirectCredentialBuilder {
 
     /// Sets a function that returns the federated token of a workload identity, such as from a key vault
     /// or another cloud. Called for every attempt. Default: reads `AZURE_FEDERATED_TOKEN_FILE`.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::{CredentialError, DirectCredential};
+    ///
+    /// async fn federated_token() -> Result<String, CredentialError> {
+    ///     std::fs::read_to_string("/run/token")
+    ///         .map_err(|cause| CredentialError::new("no federated token").with_source(cause))
+    /// }
+    ///
+    /// let credential = DirectCredential::builder().assertion(federated_token).build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn assertion<F, A>(mut self, assertion: F) -> Self
     where
         F: Fn() -> A + Send + Sync + 'static,
@@ -225,6 +301,14 @@ impl DirectCredentialBuilder {
     }
 
     /// Sets the deadline for all attempts together. Default 75 s; the provider ends it earlier.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use copilot_keyless_tokio::DirectCredential;
+    ///
+    /// let credential = DirectCredential::builder().timeout(Duration::from_secs(10)).build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -248,6 +332,11 @@ impl DirectCredentialBuilder {
     /// Builds the credential. Sends no request and runs no program.
     ///
     /// Errors: `credential/configuration` for variables that contradict themselves.
+    ///
+    /// ```
+    /// let credential = copilot_keyless_tokio::DirectCredential::builder().build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn build(self) -> Result<DirectCredential> {
         let credential = DirectCredential {
             http: Http::new(self.client.clone()),

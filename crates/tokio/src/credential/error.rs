@@ -37,6 +37,13 @@ pub struct CredentialError {
 
 impl CredentialError {
     /// Creates an error with a message.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::CredentialError;
+    ///
+    /// let error = CredentialError::new("the vault is sealed");
+    /// assert_eq!(error.to_string(), "the vault is sealed");
+    /// ```
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -50,6 +57,13 @@ impl CredentialError {
     }
 
     /// Sets the HTTP status of the identity endpoint.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::CredentialError;
+    ///
+    /// let error = CredentialError::new("HTTP 503").with_status(503);
+    /// assert_eq!(error.status(), Some(503));
+    /// ```
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {
         self.status = Some(status);
@@ -57,6 +71,13 @@ impl CredentialError {
     }
 
     /// Marks the credential as one that cannot be used here at all, as when a tool is missing.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::CredentialError;
+    ///
+    /// let error = CredentialError::new("the tool is not installed").unavailable();
+    /// assert!(error.is_unavailable());
+    /// ```
     #[must_use]
     pub fn unavailable(mut self) -> Self {
         self.unavailable = true;
@@ -64,6 +85,13 @@ impl CredentialError {
     }
 
     /// Marks the endpoint as one that could not be reached.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::CredentialError;
+    ///
+    /// let error = CredentialError::new("connection refused").unreachable();
+    /// assert_eq!(error.status(), None);
+    /// ```
     #[must_use]
     pub fn unreachable(mut self) -> Self {
         self.network = true;
@@ -71,6 +99,14 @@ impl CredentialError {
     }
 
     /// Sets the pause that the endpoint asks for. At most 120 s of it count.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use copilot_keyless_tokio::CredentialError;
+    ///
+    /// let error = CredentialError::new("HTTP 429").with_status(429).with_retry_after(Duration::from_secs(5));
+    /// assert_eq!(error.retry_after(), Some(Duration::from_secs(5)));
+    /// ```
     #[must_use]
     pub fn with_retry_after(mut self, pause: Duration) -> Self {
         self.retry_after = Some(pause);
@@ -78,6 +114,14 @@ impl CredentialError {
     }
 
     /// Sets the cause.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use copilot_keyless_tokio::CredentialError;
+    ///
+    /// let error = CredentialError::new("no answer").with_source(std::io::Error::other("reset"));
+    /// assert!(error.source().is_some());
+    /// ```
     #[must_use]
     pub fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
@@ -90,16 +134,34 @@ impl CredentialError {
     }
 
     /// Returns the HTTP status of the identity endpoint.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::CredentialError;
+    ///
+    /// assert_eq!(CredentialError::new("HTTP 401").with_status(401).status(), Some(401));
+    /// ```
     pub fn status(&self) -> Option<u16> {
         self.status
     }
 
     /// Whether the credential cannot be used here at all.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::CredentialError;
+    ///
+    /// assert!(!CredentialError::new("HTTP 503").with_status(503).is_unavailable());
+    /// ```
     pub fn is_unavailable(&self) -> bool {
         self.unavailable
     }
 
     /// Returns the pause that the endpoint asks for.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::CredentialError;
+    ///
+    /// assert_eq!(CredentialError::new("HTTP 503").with_status(503).retry_after(), None);
+    /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

@@ -6,6 +6,14 @@ use std::future::Future;
 use super::{BoxFuture, Credential, CredentialError, TokenRequest, TokenResponse};
 
 /// The credential of [`credential_fn`].
+///
+/// ```
+/// use copilot_keyless_tokio::{Credential, CredentialError, credential_fn};
+///
+/// fn closed() -> impl Credential {
+///     credential_fn(|_request| async { Err(CredentialError::new("not on Sundays").unavailable()) })
+/// }
+/// ```
 pub struct FnCredential<F>(F);
 
 /// Makes a credential of a closure, which gets a copy of each request.

@@ -24,6 +24,14 @@ pub use function::{FnCredential, credential_fn};
 pub use request::{TokenRequest, TokenResponse};
 
 /// A boxed future, the same type as that of the crate `futures`.
+///
+/// ```
+/// use copilot_keyless_tokio::BoxFuture;
+///
+/// fn later(number: u8) -> BoxFuture<'static, u8> {
+///     Box::pin(async move { number })
+/// }
+/// ```
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Acquires tokens. It needs no cache, no retry and no deadline: the provider has them, and drops the

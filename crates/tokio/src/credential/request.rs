@@ -34,6 +34,12 @@ pub struct TokenRequest {
 
 impl TokenRequest {
     /// Creates a request for scopes.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::TokenRequest;
+    ///
+    /// assert_eq!(TokenRequest::new(["https://ai.azure.com/.default"]).scopes.len(), 1);
+    /// ```
     pub fn new(scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             scopes: scopes.into_iter().map(Into::into).collect(),
@@ -42,6 +48,13 @@ impl TokenRequest {
     }
 
     /// Sets the tenant.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::TokenRequest;
+    ///
+    /// let request = TokenRequest::new(["https://ai.azure.com/.default"]).with_tenant("contoso.com");
+    /// assert_eq!(request.tenant.as_deref(), Some("contoso.com"));
+    /// ```
     #[must_use]
     pub fn with_tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
@@ -49,6 +62,14 @@ impl TokenRequest {
     }
 
     /// Sets the claims of a claims challenge, as JSON text.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::TokenRequest;
+    ///
+    /// let claims = r#"{"access_token":{"nbf":{"essential":true}}}"#;
+    /// let request = TokenRequest::new(["https://ai.azure.com/.default"]).with_claims(claims);
+    /// assert_eq!(request.claims.as_deref(), Some(claims));
+    /// ```
     #[must_use]
     pub fn with_claims(mut self, claims: impl Into<String>) -> Self {
         self.claims = Some(claims.into());
@@ -61,6 +82,14 @@ impl TokenRequest {
     }
 
     /// Returns the token that the resource rejected, which a platform's cache may return again.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::TokenRequest;
+    ///
+    /// fn may_use_a_cache(request: &TokenRequest) -> bool {
+    ///     request.rejected().is_none()
+    /// }
+    /// ```
     pub fn rejected(&self) -> Option<&Token> {
         self.rejected.as_ref()
     }
@@ -102,6 +131,13 @@ pub struct TokenResponse {
 
 impl TokenResponse {
     /// Creates a response. The token may begin with `Bearer `.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use copilot_keyless_tokio::TokenResponse;
+    ///
+    /// let response = TokenResponse::new("secret", SystemTime::now() + Duration::from_secs(3_600));
+    /// ```
     pub fn new(secret: impl Into<String>, expires_on: SystemTime) -> Self {
         Self {
             secret: Zeroizing::new(secret.into()),
@@ -111,6 +147,15 @@ impl TokenResponse {
     }
 
     /// Sets the time from which the issuer advises to refresh the token.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use copilot_keyless_tokio::TokenResponse;
+    ///
+    /// let now = SystemTime::now();
+    /// let response = TokenResponse::new("secret", now + Duration::from_secs(86_400))
+    ///     .with_refresh_after(now + Duration::from_secs(43_200));
+    /// ```
     #[must_use]
     pub fn with_refresh_after(mut self, at: SystemTime) -> Self {
         self.refresh_after = Some(at);
@@ -142,6 +187,13 @@ impl TokenResponse {
     }
 
     /// Returns when the token expires.
+    ///
+    /// ```
+    /// use std::time::UNIX_EPOCH;
+    /// use copilot_keyless_tokio::TokenResponse;
+    ///
+    /// assert_eq!(TokenResponse::new("secret", UNIX_EPOCH).expires_on(), UNIX_EPOCH);
+    /// ```
     pub fn expires_on(&self) -> SystemTime {
         self.expires_on
     }

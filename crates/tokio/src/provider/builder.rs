@@ -42,24 +42,54 @@ pub struct TokenProviderBuilder {
 impl TokenProviderBuilder {
     /// Sets the scope. Default: `FOUNDRY_TOKEN_SCOPE`, else the one of the endpoint in
     /// `FOUNDRY_RESOURCE_URL` and the like.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::TokenProvider;
+    ///
+    /// let tokens = TokenProvider::builder().scope("https://storage.azure.com/.default").build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes = vec![scope.into()];
         self
     }
 
     /// Sets several scopes, which Entra takes; managed identities and developer tools take one.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::TokenProvider;
+    ///
+    /// let scopes = ["api://contoso/read", "api://contoso/write"];
+    /// let tokens = TokenProvider::builder().scopes(scopes).build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
     /// Sets the tenant that issues the tokens. Default: the credential's.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::TokenProvider;
+    ///
+    /// let tokens = TokenProvider::builder().scope("https://ai.azure.com/.default").tenant("contoso.com").build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
         self
     }
 
     /// Sets the credential. Default: [`DirectCredential`], by `AZURE_TOKEN_CREDENTIALS` and the host.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::{DirectCredential, TokenProvider};
+    ///
+    /// let credential = DirectCredential::builder().tenant("contoso.com").build()?;
+    /// let tokens = TokenProvider::builder().scope("https://ai.azure.com/.default").credential(credential).build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn credential(mut self, credential: impl Credential + 'static) -> Self {
         self.credential = Some(Arc::new(credential));
         self
@@ -68,6 +98,13 @@ impl TokenProviderBuilder {
     /// Whether to refresh the token in the background also while nobody asks. Default false: then the
     /// first call after the refresh time starts it, and gets the old token meanwhile. Begins with the
     /// first call.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::TokenProvider;
+    ///
+    /// let tokens = TokenProvider::builder().scope("https://ai.azure.com/.default").keep_fresh(true).build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn keep_fresh(mut self, keep: bool) -> Self {
         self.keep_fresh = keep;
         self
@@ -75,6 +112,15 @@ impl TokenProviderBuilder {
 
     /// Sets where environment variables are read from. Default: the process. Developer tools are found by
     /// its `PATH`, and get the other variables of the process.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::TokenProvider;
+    ///
+    /// let tokens = TokenProvider::builder()
+    ///     .vars(|name| (name == "FOUNDRY_RESOURCE_URL").then(|| "https://myres.openai.azure.com".to_owned()))
+    ///     .build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn vars(mut self, vars: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.vars = Vars::from_fn(vars);
         self
@@ -82,18 +128,42 @@ impl TokenProviderBuilder {
 
     /// Sets the client for requests to Entra, such as for a proxy or a certificate authority of your
     /// own. Requests to this host's identity endpoint use another one, without proxy and redirects.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::{Result, TokenProvider};
+    ///
+    /// fn through_a_proxy(client: reqwest::Client) -> Result<TokenProvider> {
+    ///     TokenProvider::builder().scope("https://ai.azure.com/.default").client(client).build()
+    /// }
+    /// ```
     pub fn client(mut self, client: reqwest::Client) -> Self {
         self.client = Some(client);
         self
     }
 
     /// Sets the clock. For tests.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::{SystemClock, TokenProvider};
+    ///
+    /// let tokens = TokenProvider::builder().scope("https://ai.azure.com/.default").clock(SystemClock).build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Some(Arc::new(clock));
         self
     }
 
     /// Sets the refresh policy.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use copilot_keyless_tokio::{RefreshPolicy, TokenProvider};
+    ///
+    /// let policy = RefreshPolicy { refresh_before_expiry: Duration::from_secs(600), ..RefreshPolicy::default() };
+    /// let tokens = TokenProvider::builder().scope("https://ai.azure.com/.default").policy(policy).build()?;
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
     pub fn policy(mut self, policy: RefreshPolicy) -> Self {
         self.policy = policy;
         self
@@ -103,6 +173,11 @@ impl TokenProviderBuilder {
     ///
     /// Errors: `provider/scope` without a scope, `endpoint/...` for an unreadable endpoint,
     /// `credential/configuration` for an environment that contradicts itself, `policy/invalid`.
+    ///
+    /// ```
+    /// let error = copilot_keyless_tokio::TokenProvider::builder().vars(|_| None).build().unwrap_err();
+    /// assert_eq!(error.code(), "provider/scope");
+    /// ```
     pub fn build(self) -> Result<TokenProvider> {
         let Self {
             scopes,

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::cache;
 use super::shared::Shared;
 use crate::clock::duration_of;
 use crate::credential::TokenRequest;
@@ -24,7 +25,7 @@ pub(super) enum End {
 
 /// What the provider knows of a flight. The task ends when it is dropped.
 pub(super) struct Flight {
-    pub(super) id: u32,
+    id: u32,
     pub(super) end: watch::Sender<Option<End>>,
     pub(super) has_claims: bool,
     pub(super) started: Instant,
@@ -37,6 +38,12 @@ pub(super) struct Launch {
     request: TokenRequest,
     deadline: watch::Receiver<Instant>,
     guard: Guard,
+}
+
+impl cache::Flight for Flight {
+    fn id(&self) -> u32 {
+        self.id
+    }
 }
 
 impl Flight {

@@ -6,9 +6,9 @@ use copilot_keyless::Code;
 use copilot_keyless::schedule::{Answer, Now, Outcome};
 use copilot_keyless::token;
 
+use super::cache::{Cache, Flight as _};
 use super::flight::End;
-use super::shared::Shared;
-use super::state::{Held, State};
+use super::shared::{Shared, State};
 use crate::clock::{chance, duration_of, millis, millis_since_epoch, time_of};
 use crate::credential::{CredentialError, TokenResponse};
 use crate::{Error, Token};
@@ -46,26 +46,16 @@ impl Shared {
             expires_on,
             refresh_after: response.refresh_after.map(|at| millis_since_epoch(at) as f64),
         };
-        let end = match state.schedule.acquired(id, answer, now, chance()) {
+        // The expiry of the schedule, which checks it.
+        let token = |state: &State| {
+            let expires_on = state.schedule.status(now).expires_on;
+            Token::new(secret, expires_on.map_or(response.expires_on, time_of))
+        };
+        let end = match Cache::take(&mut state, id, token, answer, now, chance()) {
             Outcome::Accepted => {
-                // The expiry of the schedule, which checks it.
-                let expires_on = state
-                    .schedule
-                    .status(now)
-                    .expires_on
-                    .map_or(response.expires_on, time_of);
-                let Some(token) = Token::new(secret, expires_on) else {
-                    return;
-                };
-                state.token = Some(Held {
-                    token: token.clone(),
-                    requested,
-                    has_claims: state.claims.take().is_some(),
-                });
-                state.rejected = None;
-                state.last_failure = None;
-                tracing::debug!(scopes = ?self.settings.scopes, ?expires_on, "acquired a token");
-                End::Token(token)
+                let Some(held) = &state.token else { return };
+                tracing::debug!(scopes = ?self.settings.scopes, expires_on = ?held.token.expires_on(), "acquired a token");
+                End::Token(held.token.clone())
             }
             Outcome::Unchanged => match &state.token {
                 Some(held) => End::Token(held.token.clone()),
@@ -129,7 +119,7 @@ impl Shared {
     pub(super) fn timed_out(&self, id: u32, noted: Option<CredentialError>) -> Error {
         let now = self.now();
         let mut state = self.lock();
-        let Some(flight) = state.flight.as_ref().filter(|flight| flight.id == id) else {
+        let Some(flight) = state.flight.as_ref().filter(|flight| flight.id() == id) else {
             return state
                 .last_failure
                 .clone()
@@ -147,7 +137,7 @@ impl Shared {
     pub(super) fn lost(&self, id: u32, error: Error) {
         let now = self.now();
         let mut state = self.lock();
-        if state.flight.as_ref().is_some_and(|flight| flight.id == id) {
+        if state.flight.as_ref().is_some_and(|flight| flight.id() == id) {
             state.schedule.lost(id);
             state.last_failure = Some(error.clone());
             self.end(&mut state, id, End::Failed(error), now);
@@ -156,10 +146,9 @@ impl Shared {
 
     /// Ends a flight for those who wait, and publishes what holds now.
     fn end(&self, state: &mut State, id: u32, end: End, now: Now) {
-        if let Some(flight) = state.flight.take_if(|flight| flight.id == id) {
+        if let Some(flight) = self.cache.end(state, id, now) {
             flight.end.send_replace(Some(end));
         }
-        self.refresh_snapshot(state, now);
         self.tell(state, now);
     }
 }

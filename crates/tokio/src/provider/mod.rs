@@ -1,9 +1,12 @@
 //! The token provider.
 
 mod builder;
+mod cache;
 mod flight;
 mod keep_fresh;
 mod landing;
+#[cfg(all(test, keyless_model))]
+mod model;
 mod policy;
 mod shared;
 mod snapshot;

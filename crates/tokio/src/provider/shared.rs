@@ -1,22 +1,21 @@
 //! What the clones of a provider share: the schedule behind a lock, and the snapshot in front of it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
-use copilot_keyless::schedule::{Decision, FlightStart, Now, Phase};
+use copilot_keyless::schedule::{FlightStart, Now, Phase};
 use copilot_keyless::token::challenge;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::cache::{Cache, Choice};
 use super::flight::{End, Flight, Launch};
-use super::snapshot::{Reading, Snapshot};
-use super::state::State;
 use super::{RefreshPolicy, TokenStatus, keep_fresh};
 use crate::clock::{self, Clock, duration_of};
 use crate::credential::{Credential, TokenRequest};
+use crate::sync::MutexGuard;
 use crate::{Error, Result, Token};
 
 /// The settings of a provider.
@@ -28,10 +27,12 @@ pub(super) struct Settings {
     pub(super) keep_fresh: bool,
 }
 
+/// The state behind the lock.
+pub(super) type State = super::state::State<Flight>;
+
 pub(super) struct Shared {
     pub(super) settings: Settings,
-    snapshot: ArcSwapOption<Snapshot>,
-    state: Mutex<State>,
+    pub(super) cache: Cache<Flight>,
     status: watch::Sender<TokenStatus>,
     /// The number of running flights.
     pub(super) tasks: watch::Sender<usize>,
@@ -51,12 +52,11 @@ pub(super) enum Answer {
 
 impl Shared {
     pub(super) fn new(settings: Settings, policy: RefreshPolicy) -> Result<Arc<Self>> {
-        let state = State::new(policy)?;
-        let status = state.status(clock::now(&*settings.clock));
+        let cache = Cache::new(policy)?;
+        let status = cache.lock().status(clock::now(&*settings.clock));
         Ok(Arc::new(Self {
             settings,
-            snapshot: ArcSwapOption::empty(),
-            state: Mutex::new(state),
+            cache,
             status: watch::Sender::new(status),
             tasks: watch::Sender::new(0),
             keeper: Mutex::new(None),
@@ -70,23 +70,10 @@ impl Shared {
     /// Returns the token if that needs no wait.
     pub(super) fn ready(self: &Arc<Self>) -> Option<Token> {
         let now = self.now();
-        let snapshot = self.snapshot.load();
-        let snapshot = snapshot.as_ref()?;
-        match snapshot.read(now) {
-            Reading::Use => Some(snapshot.token.clone()),
-            Reading::Good => {
-                let state = match self.state.try_lock() {
-                    Ok(state) => state,
-                    Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                    Err(TryLockError::WouldBlock) => return Some(snapshot.token.clone()),
-                };
-                match self.decide(state, now) {
-                    Answer::Use(token) => Some(token),
-                    Answer::Wait { .. } | Answer::Fail(_) => None,
-                }
-            }
-            Reading::Over => None,
-        }
+        self.cache.ready(now, |state| match self.decide(state, now) {
+            Answer::Use(token) => Some(token),
+            Answer::Wait { .. } | Answer::Fail(_) => None,
+        })
     }
 
     /// Returns the token if it is good, at any time and anywhere. Starts a refresh that is due, if that
@@ -118,54 +105,28 @@ impl Shared {
             };
         };
         let mut launch = None;
-        let answer = match state.schedule.request(now) {
-            Decision::Use {
-                until_wall,
-                until_mono,
-                start,
-                ..
-            } => {
-                launch = start.map(|start| self.prepare(&mut state, start, true, now));
-                self.publish(
-                    &state,
-                    now,
-                    Now {
-                        wall: until_wall,
-                        mono: until_mono,
-                    },
-                );
-                match &state.token {
-                    Some(held) => Answer::Use(held.token.clone()),
-                    // Never: the schedule has a token where the state has one.
-                    None => Answer::Fail(Error::closed()),
-                }
-            }
-            Decision::Wait {
-                flight,
-                timeout_ms,
-                start,
-            } => {
-                let timeout = duration_of(timeout_ms);
-                if start {
-                    launch = Some(self.prepare(&mut state, FlightStart { flight, timeout_ms }, false, now));
-                }
-                match &state.flight {
-                    Some(current) => {
-                        current.end_by(Instant::now() + timeout);
-                        Answer::Wait {
-                            flight,
-                            end: current.end.subscribe(),
-                            timeout,
-                        }
+        let choice = self.cache.decide(&mut state, now, |state, start, background| {
+            launch = Some(self.prepare(state, start, background, now));
+        });
+        let answer = match choice {
+            Choice::Use(token) => Answer::Use(token),
+            Choice::Wait { flight, timeout_ms } => match &state.flight {
+                Some(current) => {
+                    let timeout = duration_of(timeout_ms);
+                    current.end_by(Instant::now() + timeout);
+                    Answer::Wait {
+                        flight,
+                        end: current.end.subscribe(),
+                        timeout,
                     }
-                    None => Answer::Fail(Error::closed()),
                 }
-            }
-            Decision::Refuse { retry_after_ms } => {
+                None => Answer::Fail(Error::closed()),
+            },
+            Choice::Refuse { retry_after_ms } => {
                 let failure = state.last_failure.clone().unwrap_or_else(Error::closed);
                 Answer::Fail(failure.with_pause(duration_of(retry_after_ms)))
             }
-            Decision::Closed => Answer::Fail(Error::closed()),
+            Choice::Closed => Answer::Fail(Error::closed()),
         };
         drop(state);
         // Without the lock: a runtime that has ended drops the task at once.
@@ -225,15 +186,10 @@ impl Shared {
 
     pub(super) fn reject(&self, token: &Token) -> bool {
         let now = self.now();
-        let mut state = self.lock();
-        let current = state.token.as_ref().is_some_and(|held| held.token.is(token));
-        if !current || !state.schedule.invalidate(now) {
+        let Some(state) = self.cache.reject(token, now) else {
             return false;
-        }
+        };
         tracing::debug!(scopes = ?self.settings.scopes, "the resource rejected the token");
-        state.rejected = Some(token.clone());
-        state.token = None;
-        self.refresh_snapshot(&state, now);
         self.tell(&state, now);
         true
     }
@@ -259,7 +215,7 @@ impl Shared {
         state.rejected = Some(token.clone());
         state.token = None;
         let superseded = state.flight.take();
-        self.refresh_snapshot(&state, now);
+        self.cache.refresh(&state, now);
         self.tell(&state, now);
         drop(state);
         if let Some(flight) = superseded {
@@ -270,13 +226,7 @@ impl Shared {
 
     pub(super) fn close(&self) {
         let now = self.now();
-        let mut state = self.lock();
-        state.schedule.close();
-        state.token = None;
-        state.rejected = None;
-        state.claims = None;
-        let flight = state.flight.take();
-        self.refresh_snapshot(&state, now);
+        let (state, flight) = self.cache.close(now);
         self.tell(&state, now);
         drop(state);
         if let Some(flight) = flight {
@@ -299,28 +249,11 @@ impl Shared {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cache.lock()
     }
 
     /// Tells the status to those who watch it.
     pub(super) fn tell(&self, state: &State, now: Now) {
         self.status.send_replace(state.status(now));
-    }
-
-    /// Publishes the token, or that there is none. The next caller asks the schedule.
-    pub(super) fn refresh_snapshot(&self, state: &State, now: Now) {
-        self.publish(state, now, now);
-    }
-
-    fn publish(&self, state: &State, now: Now, use_until: Now) {
-        let usable = state.token.as_ref().zip(state.schedule.usable_until());
-        self.snapshot.store(usable.map(|(held, good_until)| {
-            Arc::new(Snapshot {
-                token: held.token.clone(),
-                since: now.wall,
-                use_until,
-                good_until,
-            })
-        }));
     }
 }

@@ -2,13 +2,12 @@
 
 use copilot_keyless::schedule::{Now, Schedule};
 
-use super::flight::Flight;
 use super::{RefreshPolicy, TokenStatus};
 use crate::clock::{duration_of, time_of};
 use crate::{Error, Result, Token};
 
 /// What the lock guards.
-pub(super) struct State {
+pub(super) struct State<F> {
     pub(super) schedule: Schedule,
     pub(super) token: Option<Held>,
     /// The token that the resource rejected last.
@@ -16,7 +15,7 @@ pub(super) struct State {
     /// The claims that the next acquisition asks for.
     pub(super) claims: Option<String>,
     pub(super) last_failure: Option<Error>,
-    pub(super) flight: Option<Flight>,
+    pub(super) flight: Option<F>,
 }
 
 /// The current token.
@@ -27,7 +26,7 @@ pub(super) struct Held {
     pub(super) has_claims: bool,
 }
 
-impl State {
+impl<F> State<F> {
     pub(super) fn new(policy: RefreshPolicy) -> Result<Self> {
         Ok(Self {
             schedule: Schedule::new(policy.into_core())?,
