@@ -69,6 +69,15 @@ pub struct TokenConnector<C> {
 
 impl<C> TokenConnector<C> {
     /// Creates the connector, with the tokens of the store.
+    ///
+    /// ```
+    /// use copilot_keyless_tokio::{TokenConnector, TokenProvider};
+    /// use object_store::client::HttpConnector;
+    ///
+    /// fn connector<C: HttpConnector>(tokens: &TokenProvider, inner: C) -> TokenConnector<C> {
+    ///     TokenConnector::new(tokens.clone(), inner)
+    /// }
+    /// ```
     pub fn new(tokens: TokenProvider, inner: C) -> Self {
         Self { tokens, inner }
     }
