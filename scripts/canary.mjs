@@ -9,6 +9,10 @@ import { tableOf } from "../benches/table.mjs";
 import { build } from "./build.mjs";
 import { main, root, run, step } from "./steps.mjs";
 
+const PREVIEW = `check --locked --quiet --manifest-path ${join(root, "crates/tokio/preview/Cargo.toml")}`;
+/** Compiles beside the crate, and downloads no runtime. */
+const RUST = { CARGO_TARGET_DIR: join(root, "crates/tokio/target"), COPILOT_SKIP_CLI_DOWNLOAD: "1" };
+
 await main(async () => {
   await build();
   const folder = mkdtempSync(join(tmpdir(), "copilot-keyless-canary-"));
@@ -20,6 +24,7 @@ await main(async () => {
     const checks = [
       ["suite, on the SDK's own runtime", node, ["suite.mjs"]],
       ["suite, on @github/copilot", node, ["suite.mjs"], runtime],
+      ["the preview of the Copilot SDK for Rust", "cargo", PREVIEW.split(" "), RUST],
       ["public types", process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...tsc]],
     ];
     const report = [tableOf(versions(folder))];

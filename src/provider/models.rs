@@ -46,6 +46,15 @@ pub struct ModelRequest {
     pub max_output_tokens: Option<u32>,
 }
 
+impl From<&str> for ModelRequest {
+    fn from(model: &str) -> Self {
+        Self {
+            model: Some(model.to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
 /// The Copilot SDK's `ProviderModelConfig`. Serialized in camel case, without the fields that are
 /// `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

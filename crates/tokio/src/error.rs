@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use copilot_keyless::Code;
+use copilot_keyless::{Code, retryable_codes};
 
 /// The code of an error outside of a tokio runtime, which no other language has.
 const NO_RUNTIME: &str = "token/no-runtime";
@@ -32,6 +32,8 @@ struct Parts {
     hint: String,
     status: Option<u16>,
     retry_after: Option<Duration>,
+    /// Where the case decides, not the code alone.
+    retryable: Option<bool>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -40,13 +42,14 @@ impl Error {
         Self::with_code(code.as_str(), message, hint)
     }
 
-    fn with_code(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn with_code(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self(Arc::new(Parts {
             code,
             message: message.into(),
             hint: hint.into(),
             status: None,
             retry_after: None,
+            retryable: None,
             source: None,
         }))
     }
@@ -56,6 +59,28 @@ impl Error {
             Code::TokenClosed,
             "The token provider is closed",
             "Create a new one. Call close() only when the program ends.",
+        )
+    }
+
+    pub(crate) fn rejected_again() -> Self {
+        Self::new(
+            Code::TokenRejectedAgain,
+            "The credential returned the same token that the resource just rejected",
+            "Azure's platform returns a managed identity's token for about a day, even a revoked one. If it was not \
+             revoked, check its audience (the scope) and the role of its principal on the resource.",
+        )
+    }
+
+    /// The error of a wait that reached its deadline, with nothing known of the reason.
+    pub(crate) fn wait_over(after: Duration) -> Self {
+        Self::new(
+            Code::TokenTimeout,
+            format!(
+                "The credential did not answer within {} s",
+                after.as_secs().max(1)
+            ),
+            "Outside Azure no managed identity answers: run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure \
+             check the host's identity service.",
         )
     }
 
@@ -122,7 +147,16 @@ impl Error {
     /// assert!(!error.is_retryable());
     /// ```
     pub fn is_retryable(&self) -> bool {
-        self.0.code == NO_RUNTIME || self.0.code.parse::<Code>().is_ok_and(Code::is_retryable)
+        let by_code = || match self.0.code.parse::<Code>() {
+            Ok(code) => code.is_retryable(),
+            Err(_) => self.0.code == NO_RUNTIME || retryable_codes().iter().any(|code| code == self.0.code),
+        };
+        self.0.retryable.unwrap_or_else(by_code)
+    }
+
+    #[cfg(feature = "copilot")]
+    pub(crate) fn with_retryable(self, retryable: bool) -> Self {
+        self.changed(|parts| parts.retryable = Some(retryable))
     }
 
     pub(crate) fn message(&self) -> &str {
@@ -135,6 +169,12 @@ impl Error {
 
     pub(crate) fn with_source(self, source: Option<Arc<dyn StdError + Send + Sync>>) -> Self {
         self.changed(|parts| parts.source = source)
+    }
+
+    /// Takes the source of another error.
+    #[cfg(feature = "copilot")]
+    pub(crate) fn with_source_of(self, other: &Self) -> Self {
+        self.with_source(other.0.source.clone())
     }
 
     /// Puts a sentence before the message.

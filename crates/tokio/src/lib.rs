@@ -40,7 +40,10 @@ mod guide {}
 pub use azure_core::{AzureCredential, RejectionPolicy, TokenPolicy};
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "copilot")]
-pub use copilot::provider_config;
+pub use copilot::{
+    FoundryProvider, FoundryProviderBuilder, FoundryProviders, FoundrySession, provider_config,
+    without_secrets,
+};
 pub use copilot_keyless::schedule::Phase;
 pub use credential::{
     BoxFuture, Credential, CredentialError, DirectCredential, DirectCredentialBuilder, FnCredential,

@@ -17,6 +17,12 @@ impl Vars {
         Self(Arc::new(read))
     }
 
+    /// Whether both read the same.
+    #[cfg(feature = "copilot")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Returns the trimmed value of a variable, unless it is blank.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let value = (self.0)(name)?;

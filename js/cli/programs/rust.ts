@@ -34,11 +34,11 @@ export function rust({ config, model, scope }: ProviderPlan): Code {
     ]),
     "}",
   ];
-  const uses = (others: readonly string[], types: readonly string[]) => [
+  const uses = (others: readonly string[], types: readonly string[], own: readonly string[] = []) => [
     "use std::error::Error;",
     ...(scope ? ["use std::sync::Arc;"] : []),
     "",
-    ...(scope ? ["use copilot_keyless_tokio::TokenProvider;"] : []),
+    ...(scope ? [`use copilot_keyless_tokio::${list(["TokenProvider", ...own])};`] : []),
     `use github_copilot_sdk::types::${list([...(config.azure ? ["AzureProviderOptions"] : []), "ProviderConfig", ...types])};`,
     ...others,
     "",
@@ -48,14 +48,21 @@ export function rust({ config, model, scope }: ProviderPlan): Code {
       `// Install: cargo add github-copilot-sdk${scope ? " copilot-keyless-tokio" : ""} tokio --features ${scope ? "copilot-keyless-tokio/copilot," : ""}tokio/macros,tokio/rt-multi-thread`,
       "// Run: cargo run",
       "",
-      ...uses(["use github_copilot_sdk::{Client, ClientOptions};"], ["SessionConfig"]),
+      ...uses(
+        ["use github_copilot_sdk::{Client, ClientOptions};"],
+        ["SessionConfig"],
+        scope ? ["without_secrets"] : [],
+      ),
       ...constants,
       "",
       ...provider,
       "",
       "#[tokio::main]",
       "async fn main() -> Result<(), Box<dyn Error>> {",
-      "    let client = Client::start(ClientOptions::default()).await?;",
+      ...(scope
+        ? ["    // The runtime, which runs tools for the model, gets no secret of the identity."]
+        : []),
+      `    let client = Client::start(${scope ? "without_secrets(ClientOptions::default())" : "ClientOptions::default()"}).await?;`,
       "    let config = SessionConfig::default()",
       "        .with_model(MODEL)",
       "        .with_provider(provider()?);",

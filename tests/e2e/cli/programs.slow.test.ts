@@ -3,7 +3,7 @@
 // by examples/python. In CI all tools must be there; elsewhere a language without them is skipped.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { planProvider } from "copilot-keyless/core";
@@ -165,6 +165,12 @@ language("Go", ["go", "gofmt"], () => {
   });
 });
 
+/**
+ * The program and the example share the compiled SDK, which takes minutes: their features and
+ * lockfiles agree.
+ */
+const rustTarget = { CARGO_TARGET_DIR: join(root, "crates/tokio/target") };
+
 language("Rust", ["cargo", "rustc", "rustfmt"], () => {
   test("is formatted by rustfmt", async () => {
     const files = printAll("rust").map((text, index) => write(join(scratch, `rust/a${index}.rs`), text));
@@ -175,12 +181,25 @@ language("Rust", ["cargo", "rustc", "rustfmt"], () => {
     converse("rust", (program, env) => {
       const path = folder("rust", "Cargo.toml", "Cargo.lock");
       write(join(path, "src/main.rs"), program);
-      // Shares the compiled SDK with the crate that uses it, too.
-      const target = { CARGO_TARGET_DIR: join(root, "crates/tokio/target") };
       const crate = `patch.crates-io.copilot-keyless-tokio.path="${join(root, "crates/tokio")}"`;
-      return succeed("cargo", ["run", "--quiet", "--locked", "--config", crate], path, { ...env, ...target });
+      return succeed("cargo", ["run", "--quiet", "--locked", "--config", crate], path, {
+        ...env,
+        ...rustTarget,
+      });
     }),
   );
+
+  test("the example, which is the guide's, holds a conversation", { timeout: TIMEOUT }, async () => {
+    const read = (path: string) => readFileSync(join(root, path), "utf8");
+    const source = read("examples/rust-copilot/src/main.rs");
+    expect(read("docs/guides/rust.md")).toContain(source.slice(source.indexOf("use ")));
+    await using emulator = await startEmulator({ chunkDelayMs: 0 });
+    const env = environment({ ...emulator.env, ...rustTarget });
+    const args = ["run", "--quiet", "--locked", "--", "Say hello.", "And again."];
+    const said = await succeed("cargo", args, join(root, "examples/rust-copilot"), env);
+    expect(said).toMatch(/"Say hello\."[\s\S]*"And again\."/);
+    expect(emulator.counts).toMatchObject({ identity: 1, foundry: 2, unauthorized: 0 });
+  });
 
   test("reads quoted texts as they were", async () => {
     const texts = ODD_TEXTS.map(quoteRust).join(", ");

@@ -86,12 +86,7 @@ impl Shared {
                  about a day. Use a service principal or a workload identity.",
             )
         } else {
-            Error::new(
-                Code::TokenRejectedAgain,
-                "The credential returned the same token that the resource just rejected",
-                "Azure's platform returns a managed identity's token for about a day, even a revoked one. If it was not \
-                 revoked, check its audience (the scope) and the role of its principal on the resource.",
-            )
+            Error::rejected_again()
         };
         state.last_failure = Some(error.clone());
         self.end(state, id, End::Failed(error), now);
@@ -162,14 +157,8 @@ fn paused(state: &State, error: Error, now: Now, least: Duration) -> Error {
 /// Returns the error of a wait that reached its deadline. It has the code of the last failure, so that
 /// an outage has one code however long callers wait.
 fn timeout(after: Duration, noted: Option<CredentialError>) -> Error {
-    let seconds = after.as_secs().max(1);
     match noted.map(CredentialError::into_error) {
-        Some(failure) => failure.within(&format!("No token within {seconds} s")),
-        None => Error::new(
-            Code::TokenTimeout,
-            format!("The credential did not answer within {seconds} s"),
-            "Outside Azure no managed identity answers: run `az login` and set AZURE_TOKEN_CREDENTIALS=dev. In Azure \
-             check the host's identity service.",
-        ),
+        Some(failure) => failure.within(&format!("No token within {} s", after.as_secs().max(1))),
+        None => Error::wait_over(after),
     }
 }

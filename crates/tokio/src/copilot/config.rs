@@ -1,12 +1,13 @@
-//! Feeds the GitHub Copilot SDK for Rust.
+//! The provider's config of the Copilot SDK.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use copilot_keyless::provider::{ProviderPlan, Transport, WireApi};
+use copilot_keyless::provider::{ProviderPlan, Transport};
 use github_copilot_sdk::provider_token::{BearerTokenError, BearerTokenProvider, ProviderTokenArgs};
 use github_copilot_sdk::types::{AzureProviderOptions, ProviderConfig};
 
+use super::members::wire_name;
 use crate::TokenProvider;
 
 /// Returns the provider's config of a plan, without a credential.
@@ -26,13 +27,7 @@ pub fn provider_config(plan: &ProviderPlan) -> ProviderConfig {
     let planned = &plan.config;
     let mut config =
         ProviderConfig::new(&planned.base_url).with_provider_type(planned.provider_type.as_str());
-    config.wire_api = planned.wire_api.map(|api| {
-        let name = match api {
-            WireApi::Responses => "responses",
-            WireApi::Completions => "completions",
-        };
-        name.to_owned()
-    });
+    config.wire_api = planned.wire_api.map(|api| wire_name(api).to_owned());
     config.transport = planned.transport.map(|transport| {
         let name = match transport {
             Transport::Http => "http",

@@ -1,0 +1,20 @@
+//! Feeds the GitHub Copilot SDK for Rust.
+
+mod bearer;
+mod builder;
+mod config;
+mod environment;
+mod failure;
+mod foundry;
+mod many;
+mod members;
+mod session;
+mod state;
+mod turn;
+
+pub use builder::FoundryProviderBuilder;
+pub use config::provider_config;
+pub use environment::without_secrets;
+pub use foundry::FoundryProvider;
+pub use many::FoundryProviders;
+pub use session::FoundrySession;
