@@ -190,9 +190,9 @@ async fn the_layer_of_tower_repeats_a_request_whose_token_was_revoked() {
     };
     assert_eq!(repeating.call(request()).await.unwrap().status(), 200);
     revoke(&emulator, &tokens).await;
-    let (one, other) = tokio::join!(repeating.clone().call(request()), repeating.call(request()));
+    let (first, other) = tokio::join!(repeating.clone().call(request()), repeating.call(request()));
     assert_eq!(
-        (one.unwrap().status().as_u16(), other.unwrap().status().as_u16()),
+        (first.unwrap().status().as_u16(), other.unwrap().status().as_u16()),
         (200, 200)
     );
     assert_eq!(once.call(request()).await.unwrap().status(), 200);
