@@ -3,6 +3,7 @@
 import { CASES } from "../benches/cases.mjs";
 import { FAULTS, GROUPS, QUICK } from "../benches/faults/catalogue.mjs";
 import { RUST_CASES } from "../benches/rust-cases.mjs";
+import * as rustCatalogue from "../benches/rust-faults/catalogue.mjs";
 import { lineOf, planOf } from "../tests/soak/plan.mjs";
 import { quickBuild } from "./build.mjs";
 import { from, names, seed, writes } from "./command.mjs";
@@ -80,6 +81,42 @@ const faults = {
       page: () => pageOf(data),
       faults: rows.flatMap(({ id, problems }) => problems.map((problem) => `${id}: ${problem}`)),
       good: `${rows.length} faults: no call lost, no process ended, every error reported well`,
+    };
+  },
+};
+
+const RUST_FAULTS = rustCatalogue.FAULTS.map(({ id }) => id);
+const RUST_CLIENTS = Object.keys(rustCatalogue.CLIENTS);
+
+/** Plays faults of the identity endpoint against Rust's clients of Azure, on ours and on azure_identity's tokens. */
+const rustFaults = {
+  about: `Lets clients of Azure for Rust read from Azurite and ask a model, each on our tokens and on those of azure_identity, while the
+identity endpoint fails. Compiles them; about eight minutes. Fails when ours lose a call that could be served.`,
+  options: [
+    ["--quick", "three faults, our tokens alone; under a minute, without the compiler", false],
+    ["--only <names>", "only these faults, separated by commas", names("fault", RUST_FAULTS)],
+    ["--clients <names>", "only these clients, separated by commas", names("client", RUST_CLIENTS)],
+    writes("rust-faults"),
+  ],
+  prepare: quickBuild,
+  async run({ quick, only = quick ? rustCatalogue.QUICK : RUST_FAULTS, clients }, signal) {
+    await installAzurite();
+    const { compile, machine, runFaults } = await import("../benches/rust-faults/run.mjs");
+    const { lineOf, pageOf } = await import("../benches/rust-faults/table.mjs");
+    const { problemsOf } = await import("../benches/rust-faults/judge.mjs");
+    const binary = await compile();
+    const began = performance.now();
+    const chosen = rustCatalogue.FAULTS.filter(({ id }) => only.includes(id));
+    const onCell = (row) => console.error(`… ${lineOf(row)}`);
+    const rows = await runFaults(chosen, { binary, clients, ours: quick, signal, onCell });
+    const seconds = Math.round((performance.now() - began) / 1000);
+    const data = { machine: { ...machine(), seconds }, rows };
+    return {
+      data,
+      text: rows.map(lineOf).join("\n"),
+      page: () => pageOf(data),
+      faults: problemsOf(rows),
+      good: `${rows.length} programs, no call lost that could be served`,
     };
   },
 };
@@ -181,4 +218,14 @@ of 15 s, with a worker killed every 20 s and storage that fails. Installs Azurit
   run: judged("workers"),
 };
 
-export const MEASURES = { bench, faults, scale, hostile, load, gateway, soak, workers };
+export const MEASURES = {
+  bench,
+  faults,
+  "rust-faults": rustFaults,
+  scale,
+  hostile,
+  load,
+  gateway,
+  soak,
+  workers,
+};

@@ -12,11 +12,15 @@ export interface Worker {
   stop(): void;
 }
 
+/** A date before workers could compile WebAssembly. */
+const OLD = "2024-01-01";
+
 /** Starts a worker of tests/runtimes. `env` becomes its bindings. */
 export async function startWorker(
   folder: string,
   name: string,
   env: Record<string, string> = {},
+  date = OLD,
 ): Promise<Worker> {
   const home = join(folder, name);
   await build({
@@ -33,7 +37,7 @@ export async function startWorker(
     plugins: [installedPackage(folder)],
     logLevel: "warning",
   });
-  writeFileSync(join(home, "config.capnp"), config(home, env));
+  writeFileSync(join(home, "config.capnp"), config(home, env, date));
   const child = spawn(join(ENGINES, ".bin/workerd"), ["serve", "--control-fd=3", "config.capnp"], {
     cwd: home,
     env: newcomer(),
@@ -54,11 +58,8 @@ export async function startWorker(
   return { address: `http://127.0.0.1:${port}/`, stop: () => child.kill() };
 }
 
-/**
- * Configures a worker without nodejs_compat, and with a date before workers could compile
- * WebAssembly.
- */
-function config(home: string, env: Record<string, string>): string {
+/** Configures a worker without nodejs_compat, as of a date. */
+function config(home: string, env: Record<string, string>, date: string): string {
   const modules = readdirSync(home)
     .filter((name) => name.endsWith(".wasm"))
     .map((name) => `(name = "${name}", wasm = embed "${name}")`);
@@ -71,7 +72,7 @@ const config :Workerd.Config = (
     (name = "main", worker = (
       modules = [(name = "worker.js", esModule = embed "worker.js"), ${modules.join(", ")}],
       bindings = [${bindings.join(", ")}],
-      compatibilityDate = "2024-01-01")),
+      compatibilityDate = "${date}")),
     (name = "internet", network = (allow = ["public", "private", "local"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]

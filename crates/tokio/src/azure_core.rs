@@ -13,6 +13,7 @@ use azure_core::http::{Context, Request, StatusCode};
 use copilot_keyless::{Code, Error as CoreError};
 
 use crate::credential::{BoxFuture, Credential, CredentialError, TokenRequest, TokenResponse};
+use crate::repeat::another;
 use crate::{Error, Token, TokenProvider, TokenProviders};
 
 const SCHEME: &str = "Bearer ";
@@ -139,12 +140,6 @@ impl TokenPolicy {
     pub fn new(tokens: TokenProvider) -> Self {
         Self(tokens)
     }
-
-    async fn authorize(&self, request: &mut Request) -> azure_core::Result<Token> {
-        let token = self.0.token().await.map_err(outward)?;
-        request.insert_header(AUTHORIZATION, format!("{SCHEME}{}", token.secret()));
-        Ok(token)
-    }
 }
 
 #[async_trait]
@@ -154,22 +149,27 @@ impl Policy for TokenPolicy {
             let message = "a token is sent over https only, or to this machine";
             return Err(azure_core::Error::with_message(ErrorKind::Credential, message));
         }
-        let token = self.authorize(request).await?;
+        let token = self.0.token().await.map_err(outward)?;
+        authorize(request, &token);
         let response = forward(ctx, request, next).await?;
         if response.status() != StatusCode::Unauthorized {
             return Ok(response);
         }
         let challenge = response.headers().get_optional_str(&WWW_AUTHENTICATE);
-        let again = self.0.challenge(&token, challenge.unwrap_or_default());
-        if !again || request.body_mut().reset().await.is_err() {
+        let other = another(&self.0, &token.header_value(), challenge.unwrap_or_default()).await;
+        let Some(other) = other else {
+            return Ok(response);
+        };
+        if request.body_mut().reset().await.is_err() {
             return Ok(response);
         }
-        // Without another token the answer of the resource says more.
-        match self.authorize(request).await {
-            Ok(_) => forward(ctx, request, next).await,
-            Err(_) => Ok(response),
-        }
+        authorize(request, &other);
+        forward(ctx, request, next).await
     }
+}
+
+fn authorize(request: &mut Request, token: &Token) {
+    request.insert_header(AUTHORIZATION, format!("{SCHEME}{}", token.secret()));
 }
 
 fn is_safe(request: &Request) -> bool {

@@ -24,13 +24,6 @@ impl Hosts {
     }
 }
 
-/// Joins the `WWW-Authenticate` headers of a response.
-pub(crate) fn challenge_of(headers: &http::HeaderMap) -> Vec<u8> {
-    let all = headers.get_all(http::header::WWW_AUTHENTICATE);
-    let all: Vec<&[u8]> = all.iter().map(http::HeaderValue::as_bytes).collect();
-    all.join(&b", "[..])
-}
-
 #[cfg(test)]
 mod tests {
     use super::Hosts;

@@ -16,6 +16,13 @@ mod hosts;
 mod object_store;
 mod provider;
 mod providers;
+#[cfg(any(
+    feature = "azure-core",
+    feature = "object-store",
+    feature = "reqwest-middleware",
+    feature = "tower"
+))]
+mod repeat;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_middleware;
 mod sync;
@@ -43,6 +50,8 @@ pub use credential::{
     TokenRequest, TokenResponse, credential_fn,
 };
 pub use error::Error;
+#[cfg(feature = "object-store")]
+pub use object_store::TokenConnector;
 pub use provider::{RefreshPolicy, TokenProvider, TokenProviderBuilder, TokenStatus};
 pub use providers::TokenProviders;
 #[cfg(feature = "reqwest-middleware")]

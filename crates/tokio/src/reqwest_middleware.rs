@@ -6,8 +6,9 @@ use http::header::AUTHORIZATION;
 use reqwest::{Request, Response, StatusCode};
 use reqwest_middleware::{Error, Middleware, Next, Result};
 
-use crate::hosts::{Hosts, challenge_of};
-use crate::{Token, TokenProvider};
+use crate::TokenProvider;
+use crate::hosts::Hosts;
+use crate::repeat::{another, challenge_of};
 
 /// Puts the token into requests to listed hosts, unless they have an `Authorization` already. After a 401
 /// it sends the request once more with another token, if its body can be cloned: a stream cannot.
@@ -46,12 +47,6 @@ impl TokenMiddleware {
             hosts: Hosts::new(hosts),
         }
     }
-
-    async fn authorize(&self, request: &mut Request) -> Result<Token> {
-        let token = self.tokens.token().await.map_err(Error::middleware)?;
-        request.headers_mut().insert(AUTHORIZATION, token.header_value());
-        Ok(token)
-    }
 }
 
 #[async_trait]
@@ -68,19 +63,21 @@ impl Middleware for TokenMiddleware {
             return next.run(request, extensions).await;
         }
         let again = request.try_clone();
-        let token = self.authorize(&mut request).await?;
+        let token = self.tokens.token().await.map_err(Error::middleware)?;
+        request.headers_mut().insert(AUTHORIZATION, token.header_value());
         let response = next.clone().run(request, extensions).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        let replaced = self.tokens.challenge(&token, challenge_of(response.headers()));
-        let Some(mut again) = again.filter(|_| replaced) else {
+        let challenge = challenge_of(response.headers());
+        let Some(mut again) = again else {
+            self.tokens.challenge(&token, challenge);
             return Ok(response);
         };
-        // Without another token the answer of the resource says more.
-        match self.authorize(&mut again).await {
-            Ok(_) => next.run(again, extensions).await,
-            Err(_) => Ok(response),
-        }
+        let Some(other) = another(&self.tokens, &token.header_value(), challenge).await else {
+            return Ok(response);
+        };
+        again.headers_mut().insert(AUTHORIZATION, other.header_value());
+        next.run(again, extensions).await
     }
 }

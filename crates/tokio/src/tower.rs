@@ -11,7 +11,8 @@ use tower_service::Service;
 
 use crate::TokenProvider;
 use crate::credential::BoxFuture;
-use crate::hosts::{Hosts, challenge_of};
+use crate::hosts::Hosts;
+use crate::repeat::{another, challenge_of};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -222,12 +223,12 @@ where
     if response.status() != StatusCode::UNAUTHORIZED {
         return Ok(response);
     }
-    let replaced = tokens.challenge(&token, challenge_of(response.headers()));
-    let Some(mut again) = again.filter(|_| replaced) else {
+    let challenge = challenge_of(response.headers());
+    let Some(mut again) = again else {
+        tokens.challenge(&token, challenge);
         return Ok(response);
     };
-    // Without another token the answer of the resource says more.
-    let Ok(token) = tokens.token().await else {
+    let Some(token) = another(&tokens, &token.header_value(), challenge).await else {
         return Ok(response);
     };
     again.headers_mut().insert(AUTHORIZATION, token.header_value());

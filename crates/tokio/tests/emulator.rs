@@ -228,6 +228,19 @@ async fn a_revoked_token_is_replaced_or_told() {
     assert_eq!(error.code(), "token/rejected-again");
 }
 
+/// A connection is lost: another request is answered, long before the limit of the first.
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer_is_asked_again_after_three_seconds() {
+    let emulator = Emulator::start(3_600, true).await;
+    let hang = json!({ "server": "identity", "kind": "hang", "times": 1 });
+    emulator.control("POST", "/faults", Some(&hang)).await;
+    let began = Instant::now();
+    provider(emulator.host("appService")).token().await.unwrap();
+    let waited = began.elapsed();
+    assert!((2_900..6_000).contains(&waited.as_millis()), "{waited:?}");
+    assert_eq!(emulator.identity_requests().await, 2);
+}
+
 #[tokio::test]
 async fn an_outage_is_told_within_the_wait() {
     let emulator = Emulator::start(3_600, true).await;

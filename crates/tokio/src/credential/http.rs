@@ -1,6 +1,7 @@
 //! Sends requests to identity endpoints. No other file uses the network.
 
 use std::error::Error as _;
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -11,9 +12,13 @@ use http::HeaderValue;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, Url};
 use tokio::net::lookup_host;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::{CredentialError, tls};
+use super::{BoxFuture, CredentialError, tls};
+
+/// After so long without an answer an endpoint of this host is asked again.
+const AGAIN: Duration = Duration::from_secs(3);
 
 /// A response, or the lack of one: status 0, and the network's words as the body.
 pub(super) struct Reply {
@@ -47,6 +52,46 @@ impl Http {
         secret: &str,
         limit: Duration,
     ) -> Result<Reply, CredentialError> {
+        if call.source.is_local() {
+            self.send_again(call, secret, limit).await
+        } else {
+            self.send_once(call, secret, limit).await
+        }
+    }
+
+    /// Sends it, and while there is no answer once more each [`AGAIN`]: the first answer counts. One
+    /// connection that hangs does not make callers wait for its limit.
+    fn send_again<'a>(
+        &'a self,
+        call: &'a Call,
+        secret: &'a str,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Reply, CredentialError>> {
+        let answered = |reply: &Result<Reply, CredentialError>| reply.as_ref().is_ok_and(|it| it.status != 0);
+        Box::pin(async move {
+            let mut sent = pin!(self.send_once(call, secret, limit));
+            let rest = limit.saturating_sub(AGAIN);
+            if rest.is_zero() {
+                return sent.await;
+            }
+            if let Ok(reply) = timeout(AGAIN, &mut sent).await {
+                return reply;
+            }
+            let mut later = self.send_again(call, secret, rest);
+            tokio::select! {
+                biased;
+                first = &mut sent => {
+                    if answered(&first) {
+                        return first;
+                    }
+                    Some(later.await).filter(answered).unwrap_or(first)
+                }
+                second = &mut later => if answered(&second) { second } else { sent.await },
+            }
+        })
+    }
+
+    async fn send_once(&self, call: &Call, secret: &str, limit: Duration) -> Result<Reply, CredentialError> {
         let request = match &call.tls {
             Some(rules) => ruled(call, rules, secret).await?,
             None => request(&self.client(call)?, call, secret)?,

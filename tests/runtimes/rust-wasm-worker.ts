@@ -1,0 +1,2 @@
+// @ts-expect-error: an example, without types
+export { default } from "../../examples/rust-wasm/worker.mjs";
