@@ -195,11 +195,7 @@ fn explain(credential: &DirectCredential, failure: Failure) -> CredentialError {
     let hint = match hint {
         Some(hint) => hint.to_owned(),
         None if found.code == CredentialDiagnosisCode::Unknown => usual,
-        None => format!(
-            "{} {}",
-            found.cause,
-            found.fixes.first().map_or("", String::as_str)
-        ),
+        None => format!("{} {}", found.cause, found.fixes.join("\n")),
     };
     let told = Error::new(code.unwrap_or(told.code()), told.message()).hint(hint);
     let mut error = CredentialError::new(shown).telling(told);
