@@ -154,7 +154,7 @@ export function inBrowser() {
 /** Returns the text of an element, once what it needs is loaded. */
 export async function text(page: Page, id: string): Promise<string> {
   const element = page.locator(`#${id}`);
-  await element.filter({ hasNotText: "Loading…" }).waitFor();
+  await element.filter({ hasNotText: "Loading…" }).waitFor({ state: "attached" });
   return element.innerText();
 }
 
