@@ -12,12 +12,7 @@ async fn a_turn_and_a_resumed_session() {
         let emulator = Emulator::start(3_600, false).await;
         let foundry = provider(&emulator);
         let runtime = Runtime::start().await;
-        let session = runtime
-            .client
-            .create_session(foundry.session_config())
-            .await
-            .unwrap();
-        let session = foundry.attach(session);
+        let session = runtime.session(&foundry).await;
         assert!(
             session
                 .chat("My name is Ann")
@@ -85,12 +80,7 @@ async fn rotation_leaves_a_session_with_the_callback_as_it_is() {
         let emulator = Emulator::start(3_600, false).await;
         let foundry = provider(&emulator);
         let runtime = Runtime::start().await;
-        let session = runtime
-            .client
-            .create_session(foundry.session_config())
-            .await
-            .unwrap();
-        let session = foundry.attach(session);
+        let session = runtime.session(&foundry).await;
         session.rotate().await.unwrap();
         session.chat("One").await.unwrap();
         foundry.static_config().await.unwrap();
@@ -110,12 +100,7 @@ async fn a_turn_that_takes_too_long_says_so() {
         let runtime = Runtime::start().await;
         let hang = serde_json::json!({ "server": "foundry", "kind": "hang", "times": "always" });
         crate::resource::fault(&emulator, hang).await;
-        let session = runtime
-            .client
-            .create_session(foundry.session_config())
-            .await
-            .unwrap();
-        let session = foundry.attach(session);
+        let session = runtime.session(&foundry).await;
         let prompt = MessageOptions::new("Hello").with_wait_timeout(Duration::from_secs(2));
         let error = session.chat(prompt).await.unwrap_err();
         assert_eq!(error.code(), "agent/timeout");

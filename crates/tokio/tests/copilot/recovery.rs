@@ -19,14 +19,9 @@ async fn a_revoked_token_is_replaced_in_the_same_turn() {
         let emulator = Emulator::start(3_600, false).await;
         let foundry = provider(&emulator);
         let runtime = Runtime::start().await;
-        let session = runtime
-            .client
-            .create_session(foundry.session_config())
-            .await
-            .unwrap();
         let failures = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&failures);
-        let session = foundry.attach(session).on_failure(move |error| {
+        let session = runtime.session(&foundry).await.on_failure(move |error| {
             seen.lock().unwrap().push(error.code());
         });
         assert!(session.chat("One").await.unwrap().contains("One"));
@@ -82,12 +77,7 @@ async fn a_token_that_stays_rejected_ends_the_turn_with_the_reason() {
         let emulator = Emulator::start(3_600, true).await;
         let foundry = provider(&emulator);
         let runtime = Runtime::start().await;
-        let session = runtime
-            .client
-            .create_session(foundry.session_config())
-            .await
-            .unwrap();
-        let session = foundry.attach(session);
+        let session = runtime.session(&foundry).await;
         session.chat("One").await.unwrap();
         revoke(&emulator).await;
         let began = Instant::now();
@@ -131,12 +121,7 @@ async fn a_credential_that_fails_ends_the_turn_at_once_and_the_next_one_goes_on(
             .build()
             .unwrap();
         let runtime = Runtime::start().await;
-        let session = runtime
-            .client
-            .create_session(foundry.session_config())
-            .await
-            .unwrap();
-        let session = foundry.attach(session);
+        let session = runtime.session(&foundry).await;
         let began = Instant::now();
         let error = session.chat("One").await.unwrap_err();
         assert_eq!(error.code(), "credential/failed", "{error:?}");
@@ -161,12 +146,7 @@ async fn an_outage_of_the_identity_holds_a_turn_no_longer_than_one_wait() {
         fault(&emulator, down).await;
         let foundry = provider(&emulator);
         let runtime = Runtime::start().await;
-        let session = runtime
-            .client
-            .create_session(foundry.session_config())
-            .await
-            .unwrap();
-        let session = foundry.attach(session);
+        let session = runtime.session(&foundry).await;
         let began = Instant::now();
         let error = session.chat("One").await.unwrap_err();
         assert_eq!(error.code(), "credential/server-error", "{error:?}");
@@ -183,12 +163,7 @@ async fn what_the_resource_refuses_is_explained() {
         let emulator = Emulator::start(3_600, true).await;
         let foundry = provider(&emulator);
         let runtime = Runtime::start().await;
-        let session = runtime
-            .client
-            .create_session(foundry.session_config())
-            .await
-            .unwrap();
-        let session = foundry.attach(session);
+        let session = runtime.session(&foundry).await;
         emulator
             .control("POST", "/roles", Some(&json!({ "roles": [] })))
             .await;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
-use copilot_keyless_tokio::{FoundryProvider, FoundryProviderBuilder, without_secrets};
+use copilot_keyless_tokio::{FoundryProvider, FoundryProviderBuilder, FoundrySession, without_secrets};
 use github_copilot_sdk::{Client, ClientOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -59,6 +59,12 @@ impl Runtime {
             .with_cwd(home.path());
         let client = Client::start(without_secrets(options)).await.unwrap();
         Self { client, _home: home }
+    }
+
+    /// A new session that the provider is attached to.
+    pub(crate) async fn session(&self, foundry: &FoundryProvider) -> FoundrySession {
+        let session = self.client.create_session(foundry.session_config()).await;
+        foundry.attach(session.unwrap())
     }
 }
 
