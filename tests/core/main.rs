@@ -83,3 +83,4 @@ mod token {
     mod claims;
     mod lifetime;
 }
+mod turn;

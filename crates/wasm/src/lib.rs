@@ -23,6 +23,8 @@ mod options;
 mod plan;
 #[cfg(feature = "simulate")]
 mod simulate;
+#[cfg(feature = "plan")]
+mod turn;
 #[cfg(any(feature = "core", feature = "plan", feature = "explain", feature = "simulate"))]
 mod values;
 
@@ -42,3 +44,5 @@ pub use self::net::*;
 pub use self::plan::*;
 #[cfg(feature = "simulate")]
 pub use self::simulate::*;
+#[cfg(feature = "plan")]
+pub use self::turn::*;
