@@ -28,7 +28,7 @@ export class SessionTurn {
   private constructor(session: CopilotSession) {
     this.#undoing = [
       ...EVENTS.map((type) =>
-        session.on(type, ({ type, agentId = "", data }) => {
+        session.on(type, ({ agentId = "", data }) => {
           this.rules.note(type, agentId, "agentName" in data ? data.agentName : "");
         }),
       ),

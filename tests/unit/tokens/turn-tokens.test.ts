@@ -102,7 +102,7 @@ test("the next turn has a wait of its own, and asks at once", async () => {
 });
 
 test("turns that share an acquisition do not share its end", async () => {
-  const credential = new FakeCredential((n) => (n < 2 ? lost() : "hang"));
+  const credential = new FakeCredential((n) => (n === 1 ? httpError(503) : "hang"));
   const first = turnOf(credential);
   const early = failure(first.ask());
   await clock.advance(10 * SECOND);

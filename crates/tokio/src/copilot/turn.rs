@@ -59,6 +59,12 @@ impl Turn {
         self.error(member, reason)
     }
 
+    /// A request got no token, and was answered with the error in the resource's place.
+    pub(super) fn answer(&mut self, member: usize, error: &Error) {
+        self.member(member).error = Some(error.clone());
+        self.rules.answer(member, error.code());
+    }
+
     /// Returns the error that a failed request repeats, if it does.
     pub(super) fn repeated(&self, member: usize, status: u16) -> Option<Error> {
         self.error(member, self.rules.reason(member, status))
