@@ -15,15 +15,13 @@
 //! assert_eq!(turn.ask(0, Now { wall: 0, mono: 0 }), None);
 //! assert!(turn.grant(0, 1));
 //! // The resource rejects the token twice in a row: it is not sent a third time.
-//! assert_eq!(turn.failed(0, "", true), Some(1));
+//! assert_eq!(turn.failed(0, false, true), Some(1));
 //! assert!(turn.grant(0, 1));
-//! turn.failed(0, "", true);
+//! turn.failed(0, false, true);
 //! assert!(!turn.grant(0, 1));
 //! // The turn ends, with the reason for the rejection.
 //! assert_eq!(turn.refuse(0, "token/rejected-again", None), Some(Reason::Failure));
 //! ```
-
-use std::collections::BTreeMap;
 
 use crate::Code;
 use crate::schedule::Now;
@@ -32,18 +30,17 @@ use crate::token::Millis;
 /// What the tokens and failures of a session's turn lead to.
 #[derive(Debug, Clone, Default)]
 pub struct Turn {
-    members: BTreeMap<usize, Member>,
+    members: Vec<Member>,
     /// The members that the runtime asked for a token, the last one at the end.
     asked: Vec<usize>,
     /// Whether the last request of the main agent failed.
     failed: bool,
-    /// The ids and names of the running sub-agents.
-    agents: Vec<(String, String)>,
 }
 
 /// The tokens of one provider.
 #[derive(Debug, Clone, Default)]
 struct Member {
+    number: usize,
     /// The last one that the runtime received: a refusal is about it.
     sent: Option<u32>,
     /// Why it received none the last time.
@@ -76,32 +73,21 @@ pub enum Reason {
 }
 
 impl Turn {
-    /// Notes an event of the session by its type, with the id of the sub-agent, or an empty one, and
-    /// the name of one that starts. Others than `user.message`, `assistant.message` and
-    /// `subagent.*` change nothing.
-    pub fn note(&mut self, event: &str, agent: &str, name: &str) {
-        match event {
-            "user.message" if agent.is_empty() => {
-                for member in self.members.values_mut() {
+    /// Notes an event of the session by its type, of a sub-agent or of the main agent. Others than
+    /// `user.message` and `assistant.message` change nothing.
+    pub fn note(&mut self, event: &str, by_agent: bool) {
+        for member in &mut self.members {
+            match event {
+                "user.message" if !by_agent => {
                     // In a new turn the resource may accept the token again.
                     member.rejected_twice = None;
                     member.waiting_since = None;
                 }
+                "assistant.message" => member.rejected = None,
+                _ => {}
             }
-            "assistant.message" => {
-                for member in self.members.values_mut() {
-                    member.rejected = None;
-                }
-                self.failed &= !agent.is_empty();
-            }
-            "subagent.started" | "subagent.completed" | "subagent.failed" => {
-                self.agents.retain(|(id, _)| id != agent);
-                if event == "subagent.started" && !agent.is_empty() {
-                    self.agents.push((agent.to_owned(), name.to_owned()));
-                }
-            }
-            _ => {}
         }
+        self.failed &= by_agent || event != "assistant.message";
     }
 
     /// The runtime asks a member for a token. Returns how long the turn has waited for it, in
@@ -118,7 +104,7 @@ impl Turn {
 
     /// Returns how long the turn has waited for a member's token, in milliseconds.
     pub fn waited(&self, member: usize, now: Now) -> Millis {
-        let since = self.members.get(&member).and_then(|member| member.waiting_since);
+        let since = self.known(member).and_then(|member| member.waiting_since);
         since.map_or(0, |since| since.elapsed(now))
     }
 
@@ -175,15 +161,15 @@ impl Turn {
     /// Returns which error says why a request of a member failed. Without a status, 0, nothing was
     /// sent: if there was no token, the runtime only repeats that.
     pub fn reason(&self, member: usize, status: u16) -> Reason {
-        let error = self.members.get(&member).and_then(|member| member.error);
+        let error = self.known(member).and_then(|member| member.error);
         let repeated = error.filter(|error| status == 0 || error.answered);
         repeated.map_or(Reason::Request, |error| self.reason_of(error))
     }
 
     /// A request of a member failed, the main agent's or a sub-agent's. Sub-agents report to their
     /// parent: their failures do not decide the turn. Returns the token that the resource rejected.
-    pub fn failed(&mut self, member: usize, agent: &str, token_rejected: bool) -> Option<u32> {
-        self.failed |= agent.is_empty();
+    pub fn failed(&mut self, member: usize, by_agent: bool, token_rejected: bool) -> Option<u32> {
+        self.failed |= !by_agent;
         let member = self.of(member);
         let token = member.sent.filter(|_| token_rejected)?;
         if member.rejected.replace(token) == Some(token) {
@@ -204,7 +190,7 @@ impl Turn {
 
     /// Returns the token that a failed request of a member was sent with.
     pub fn sent(&self, member: usize) -> Option<u32> {
-        self.members.get(&member)?.sent
+        self.known(member)?.sent
     }
 
     /// Whether the runtime asks for this member's tokens.
@@ -219,13 +205,20 @@ impl Turn {
         last.or(serving.first()).copied()
     }
 
-    /// Returns the name of a sub-agent, else its id.
-    pub fn agent<'a>(&'a self, id: &'a str) -> &'a str {
-        let named = self.agents.iter().find(|(agent, _)| agent == id);
-        named.map_or(id, |(_, name)| name)
+    fn known(&self, number: usize) -> Option<&Member> {
+        self.members.iter().find(|member| member.number == number)
     }
 
-    fn of(&mut self, member: usize) -> &mut Member {
-        self.members.entry(member).or_default()
+    #[allow(clippy::indexing_slicing, reason = "the index is of a member that is there")]
+    fn of(&mut self, number: usize) -> &mut Member {
+        let found = self.members.iter().position(|member| member.number == number);
+        let index = found.unwrap_or_else(|| {
+            self.members.push(Member {
+                number,
+                ..Member::default()
+            });
+            self.members.len() - 1
+        });
+        &mut self.members[index]
     }
 }

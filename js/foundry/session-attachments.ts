@@ -147,11 +147,11 @@ export class SessionAttachments {
     return members?.find(({ provider }) => provider === this) ?? members?.[0];
   }
 
-  #note({ agentId = "", data }: ModelCallFailure, member: Member): KeylessError {
+  #note({ agentId, data }: ModelCallFailure, member: Member): KeylessError {
     const { turn, tokens } = member;
-    const { error, tokenRejected } = this.#diagnose(data, member, turn.rules.agent(agentId));
-    if (agentId === "") turn.failure = error;
-    const rejected = tokens.failed(agentId, tokenRejected);
+    const { error, tokenRejected } = this.#diagnose(data, member, turn.agent(agentId));
+    if (agentId === undefined) turn.failure = error;
+    const rejected = tokens.failed(agentId !== undefined, tokenRejected);
     if (rejected !== undefined) this.#tokens.invalidate(rejected);
     return error;
   }
@@ -159,7 +159,7 @@ export class SessionAttachments {
   #diagnose(
     { statusCode: status, errorMessage, model }: ModelCallFailure["data"],
     member: Member | undefined,
-    agent?: string,
+    agent?: string | undefined,
   ): { error: KeylessError; tokenRejected: boolean } {
     const reason = member?.tokens.reason(status ?? 0);
     const known = { request: undefined, token: member?.tokens.error, failure: member?.turn.failure };

@@ -3,15 +3,6 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { TurnTokens } from "../tokens/turn-tokens.js";
 import { planModule } from "../wasm/bindings.js";
 
-/** The events that the rules of a turn need. */
-const EVENTS = [
-  "user.message",
-  "assistant.message",
-  "subagent.started",
-  "subagent.completed",
-  "subagent.failed",
-] as const;
-
 const turns = new WeakMap<CopilotSession, SessionTurn>();
 
 /** The turn of a session, which the providers that are attached to it share. */
@@ -21,15 +12,23 @@ export class SessionTurn {
   failure: KeylessError | undefined;
   /** The message of the `session.error` event that ended the turn. */
   #endMessage: string | undefined;
+  /** The names of the running sub-agents by their ids. */
+  readonly #agents = new Map<string, string>();
   #members = 0;
   #attachments = 0;
   readonly #undoing: (() => void)[];
 
   private constructor(session: CopilotSession) {
     this.#undoing = [
-      ...EVENTS.map((type) =>
-        session.on(type, ({ agentId = "", data }) => {
-          this.rules.note(type, agentId, "agentName" in data ? data.agentName : "");
+      ...(["user.message", "assistant.message"] as const).map((type) =>
+        session.on(type, ({ agentId }) => this.rules.note(type, agentId !== undefined)),
+      ),
+      session.on("subagent.started", ({ agentId, data }) => {
+        if (agentId !== undefined) this.#agents.set(agentId, data.agentName);
+      }),
+      ...(["subagent.completed", "subagent.failed"] as const).map((type) =>
+        session.on(type, ({ agentId = "" }) => {
+          this.#agents.delete(agentId);
         }),
       ),
       session.on("session.error", ({ data }) => {
@@ -52,6 +51,11 @@ export class SessionTurn {
   join(): TurnTokens {
     this.#members += 1;
     return new TurnTokens(this.rules, this.#members);
+  }
+
+  /** The name of a sub-agent, else its id. */
+  agent(id: string | undefined): string | undefined {
+    return id === undefined ? id : (this.#agents.get(id) ?? id);
   }
 
   /** Ends an attachment. The last one restores the session. */

@@ -61,8 +61,8 @@ export class TurnTokens {
   }
 
   /** Notes a failed request of a sub-agent, or of the main one. Returns the token if it was rejected. */
-  failed(agent: string, tokenRejected: boolean): string | undefined {
-    return this.#token(this.#turn.failed(this.member, agent, tokenRejected));
+  failed(byAgent: boolean, tokenRejected: boolean): string | undefined {
+    return this.#token(this.#turn.failed(this.member, byAgent, tokenRejected));
   }
 
   /** Acquires a token within what is left of the turn's wait. */

@@ -13,11 +13,11 @@ fn at(ms: i64) -> Now {
 /// A turn whose member 0 was given a token, which the resource has rejected as often.
 fn rejected(times: usize) -> Turn {
     let mut turn = Turn::default();
-    turn.note("user.message", "", "");
+    turn.note("user.message", false);
     assert!(turn.grant(0, 1));
     for _ in 0..times {
         assert!(turn.grant(0, 1));
-        assert_eq!(turn.failed(0, "", true), Some(1));
+        assert_eq!(turn.failed(0, false, true), Some(1));
     }
     turn
 }
@@ -30,17 +30,17 @@ fn a_rejected_token_is_sent_once_more_and_no_third_time() {
     // A new one in between changes nothing.
     assert!(!turn.grant(0, 1));
     // In the next turn the role may have been assigned. A prompt of a sub-agent begins none.
-    turn.note("user.message", "agent", "");
+    turn.note("user.message", true);
     assert!(!turn.grant(0, 1));
-    turn.note("user.message", "", "");
+    turn.note("user.message", false);
     assert!(turn.grant(0, 1));
 }
 
 #[test]
 fn only_rejections_in_a_row_count() {
-    for agent in ["", "agent"] {
+    for agent in [false, true] {
         let mut turn = rejected(1);
-        turn.note("assistant.message", agent, "");
+        turn.note("assistant.message", agent);
         turn.failed(0, agent, true);
         assert!(turn.grant(0, 1), "a request was served meanwhile");
         turn.failed(0, agent, true);
@@ -48,16 +48,16 @@ fn only_rejections_in_a_row_count() {
     }
     let mut turn = rejected(1);
     assert!(turn.grant(0, 2));
-    turn.failed(0, "", true);
+    turn.failed(0, false, true);
     assert!(turn.grant(0, 1), "another token was rejected meanwhile");
-    turn.failed(0, "", false);
+    turn.failed(0, false, false);
     assert!(turn.grant(0, 1), "a failure for another reason is none");
 }
 
 #[test]
 fn a_rejection_is_about_the_last_token_of_its_member() {
     let mut turn = Turn::default();
-    assert_eq!(turn.failed(0, "", true), None, "it was sent none");
+    assert_eq!(turn.failed(0, false, true), None, "it was sent none");
     assert!(turn.grant(0, 1) && turn.grant(1, 1));
     turn.give(1, 2);
     assert_eq!(
@@ -65,7 +65,7 @@ fn a_rejection_is_about_the_last_token_of_its_member() {
         (Some(1), Some(2), None)
     );
     for _ in 0..2 {
-        assert_eq!(turn.failed(1, "", true), Some(2));
+        assert_eq!(turn.failed(1, false, true), Some(2));
     }
     assert!(turn.grant(0, 2) && !turn.grant(1, 2));
 }
@@ -91,7 +91,7 @@ fn the_requests_of_a_turn_share_one_wait() {
     // It ends with a token, and with the turn.
     assert!(turn.grant(0, 1));
     assert_eq!(turn.ask(0, at(9_000)), None);
-    turn.note("user.message", "", "");
+    turn.note("user.message", false);
     assert_eq!(turn.ask(0, at(9_500)), None);
 }
 
@@ -108,7 +108,7 @@ fn a_turn_ends_when_there_is_no_use_in_asking_again() {
         ("", Some(1), false),
     ] {
         let mut turn = Turn::default();
-        turn.failed(0, "", false);
+        turn.failed(0, false, false);
         assert_eq!(
             turn.refuse(0, code, left),
             ends.then_some(Reason::Token),
@@ -124,7 +124,7 @@ fn the_reason_for_a_rejection_says_more_than_that_the_same_token_came_again() {
     assert_eq!(turn.reason(0, 0), Reason::Failure);
     // Nothing is known of it: a sub-agent's failure, or one of the turn before.
     let mut turn = Turn::default();
-    turn.failed(0, "agent", true);
+    turn.failed(0, true, true);
     assert_eq!(turn.refuse(0, AGAIN, None), Some(Reason::Token));
     let mut turn = rejected(1);
     turn.forget();
@@ -176,22 +176,12 @@ fn a_failure_is_that_of_the_provider_that_was_asked_last() {
 #[test]
 fn a_sub_agent_does_not_decide_the_turn() {
     let mut turn = Turn::default();
-    turn.note("subagent.started", "1", "reviewer");
-    turn.note("subagent.started", "2", "writer");
-    assert_eq!(
-        (turn.agent("1"), turn.agent("3"), turn.agent("")),
-        ("reviewer", "3", "")
-    );
-    turn.failed(0, "1", false);
+    turn.failed(0, true, false);
     assert!(!turn.has_failed());
-    turn.failed(0, "", false);
-    turn.note("assistant.message", "1", "");
+    turn.failed(0, false, false);
+    turn.note("assistant.message", true);
+    turn.note("session.idle", false);
     assert!(turn.has_failed());
-    turn.note("assistant.message", "", "");
+    turn.note("assistant.message", false);
     assert!(!turn.has_failed());
-    turn.note("subagent.completed", "1", "");
-    turn.note("subagent.failed", "2", "");
-    assert_eq!((turn.agent("1"), turn.agent("2")), ("1", "2"));
-    turn.note("subagent.started", "", "nobody");
-    assert_eq!(turn.agent(""), "");
 }

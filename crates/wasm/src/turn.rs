@@ -19,8 +19,8 @@ impl Turn {
     }
 
     /// [`turn::Turn::note`].
-    pub fn note(&mut self, event: &str, agent: &str, name: &str) {
-        self.0.note(event, agent, name);
+    pub fn note(&mut self, event: &str, by_agent: bool) {
+        self.0.note(event, by_agent);
     }
 
     /// [`turn::Turn::ask`].
@@ -65,8 +65,8 @@ impl Turn {
     }
 
     /// [`turn::Turn::failed`].
-    pub fn failed(&mut self, member: usize, agent: &str, token_rejected: bool) -> Option<u32> {
-        self.0.failed(member, agent, token_rejected)
+    pub fn failed(&mut self, member: usize, by_agent: bool, token_rejected: bool) -> Option<u32> {
+        self.0.failed(member, by_agent, token_rejected)
     }
 
     /// [`turn::Turn::has_failed`].
@@ -88,11 +88,6 @@ impl Turn {
     /// [`turn::Turn::owner`].
     pub fn owner(&self, serving: &[usize]) -> Option<usize> {
         self.0.owner(serving)
-    }
-
-    /// [`turn::Turn::agent`].
-    pub fn agent(&self, id: &str) -> String {
-        self.0.agent(id).to_owned()
     }
 }
 

@@ -93,11 +93,11 @@ export type TurnReason = "request" | "token" | "failure";
 
 /**
  * The rules of a session's turn. Members are providers and tokens are texts, each by a number of the
- * caller's; `agent` is a sub-agent's id, empty for the main agent. `src/turn.rs` describes each.
+ * caller's. `src/turn.rs` describes each.
  */
 export class Turn {
   constructor();
-  note(event: string, agent: string, name: string): void;
+  note(event: string, byAgent: boolean): void;
   ask(member: number, wall: number, mono: number): number | undefined;
   waited(member: number, wall: number, mono: number): number;
   grant(member: number, token: number): boolean;
@@ -106,10 +106,9 @@ export class Turn {
   refuse(member: number, code: string, leftMs: number | undefined): boolean;
   answer(member: number, code: string): void;
   reason(member: number, status: number): TurnReason;
-  failed(member: number, agent: string, tokenRejected: boolean): number | undefined;
+  failed(member: number, byAgent: boolean, tokenRejected: boolean): number | undefined;
   hasFailed(): boolean;
   forget(): void;
   sent(member: number): number | undefined;
   owner(serving: Uint32Array): number | undefined;
-  agent(id: string): string;
 }

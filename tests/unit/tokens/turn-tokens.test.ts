@@ -26,7 +26,7 @@ function turnOf(credential: FakeCredential) {
 }
 
 /** Begins the next turn. */
-const begin = (turn: Turn) => turn.note("user.message", "", "");
+const begin = (turn: Turn) => turn.note("user.message", false);
 
 /** Asks as the runtime does, a second after each failure. Returns the error that ends the turn. */
 async function run(ask: () => Promise<string>): Promise<{ error: KeylessError; afterMs: number }> {
@@ -123,7 +123,7 @@ test("a token that is rejected twice in a row is not sent again in this turn", a
   const { ask, own, turn } = turnOf(new FakeCredential((n) => token(n, clock, HOUR)));
   for (let rejected = 0; rejected < 2; rejected += 1) {
     expect(await ask()).toBe("token-1");
-    expect(own.failed("", true)).toBe("token-1");
+    expect(own.failed(false, true)).toBe("token-1");
   }
   const error = await failure(ask());
   expect(error).toMatchObject({ code: "token/rejected-again" });

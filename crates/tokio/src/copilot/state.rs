@@ -70,20 +70,20 @@ impl SessionState {
     }
 
     fn note(&self, event: &SessionEvent) {
-        let agent = event.agent_id.as_deref().unwrap_or_default();
+        let agent = event.agent_id.as_deref().filter(|id| !id.is_empty());
         let kind = event.event_type.as_str();
         let name = event.data.get("agentName").and_then(Value::as_str);
-        self.turn().rules.note(kind, agent, name.unwrap_or_default());
+        self.turn().note(kind, agent, name);
         match kind {
             "model.call_failure" => self.note_failure(event, agent),
-            "session.idle" | "session.error" if agent.is_empty() => {
+            "session.idle" | "session.error" if agent.is_none() => {
                 self.progress.send_modify(|progress| progress.ended += 1);
             }
             _ => {}
         }
     }
 
-    fn note_failure(&self, event: &SessionEvent, agent: &str) {
+    fn note_failure(&self, event: &SessionEvent, agent: Option<&str>) {
         let text = |name: &str| event.data.get(name).and_then(Value::as_str);
         let status = event.data.get("statusCode").and_then(Value::as_u64);
         let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(0);
@@ -102,13 +102,13 @@ impl SessionState {
                 status,
                 message: text("errorMessage"),
                 model,
-                agent: Some(turn.rules.agent(agent).to_owned()).filter(|name| !name.is_empty()),
+                agent: agent.map(|id| turn.agent(id)),
             };
             let diagnosis = member.diagnose(failed, turn.sent(index).as_ref());
             let rejected = diagnosis.token_rejected;
             (failure::of_diagnosis(diagnosis), rejected)
         };
-        if let Some(token) = turn.failed(index, agent, &error, rejected) {
+        if let Some(token) = turn.failed(index, agent.is_some(), &error, rejected) {
             member.reject(token);
         }
         drop(turn);

@@ -18,6 +18,8 @@ pub(super) struct Turn {
     members: HashMap<usize, Member>,
     /// Why the last request of the main agent failed.
     failure: Option<Error>,
+    /// The names of the running sub-agents, by their ids.
+    agents: HashMap<String, String>,
 }
 
 #[derive(Default)]
@@ -30,6 +32,25 @@ struct Member {
 }
 
 impl Turn {
+    /// Notes an event of the session, of a sub-agent or of the main agent.
+    pub(super) fn note(&mut self, event: &str, agent: Option<&str>, name: Option<&str>) {
+        self.rules.note(event, agent.is_some());
+        match (event, agent, name) {
+            ("subagent.started", Some(id), Some(name)) => {
+                self.agents.insert(id.to_owned(), name.to_owned());
+            }
+            ("subagent.completed" | "subagent.failed", Some(id), _) => {
+                self.agents.remove(id);
+            }
+            _ => {}
+        }
+    }
+
+    /// The name of a sub-agent, else its id.
+    pub(super) fn agent(&self, id: &str) -> String {
+        self.agents.get(id).map_or(id, String::as_str).to_owned()
+    }
+
     /// Passes a token on, or the reason why there is none. `rejected` is the last one that the resource
     /// rejected: a credential that has no other may try it once more.
     pub(super) fn grant(
@@ -86,14 +107,14 @@ impl Turn {
     pub(super) fn failed(
         &mut self,
         member: usize,
-        agent: &str,
+        by_agent: bool,
         error: &Error,
         rejected: bool,
     ) -> Option<Token> {
-        if agent.is_empty() {
+        if !by_agent {
             self.failure = Some(error.clone());
         }
-        let number = self.rules.failed(member, agent, rejected);
+        let number = self.rules.failed(member, by_agent, rejected);
         self.token(member, number)
     }
 
