@@ -59,13 +59,17 @@ const CHECKS = {
       });
   },
 
-  /** What is published compiles. The crate for tokio takes the core that is not released yet. */
+  /** What is published compiles. The others take the crates that are not released yet. */
   async package() {
     await runStep("the core as published", "cargo publish --workspace --dry-run --allow-dirty --locked", {
       env,
     });
     const core = `--config patch.crates-io.copilot-keyless.path="."`;
     await runStep("the crate for tokio as published", `cargo package --allow-dirty ${TOKIO} ${core}`, {
+      env,
+    });
+    const both = `${core} --config patch.crates-io.copilot-keyless-tokio.path="crates/tokio"`;
+    await runStep("the native gateway as published", `cargo package --allow-dirty ${GATEWAY} ${both}`, {
       env,
     });
   },
