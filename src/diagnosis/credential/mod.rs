@@ -8,6 +8,7 @@ mod aadsts;
 mod chain;
 mod code;
 mod details;
+mod failure;
 mod fixes;
 mod phrases;
 mod text;
@@ -16,6 +17,7 @@ mod tool;
 use serde::{Deserialize, Serialize};
 
 pub use code::CredentialDiagnosisCode;
+pub use failure::{CredentialFailure, ReportedError, credential_failure};
 
 use crate::endpoint::Cloud;
 use crate::environment::{self, CredentialKind, Variable};
