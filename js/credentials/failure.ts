@@ -52,13 +52,15 @@ function read(thrown: unknown, now: number, { code, hint, env }: Known): Credent
   const chain = [...causes(thrown)];
   const status = chain.map(httpStatus).find((found) => found !== undefined);
   const retryAfterMs = chain.map((error) => retryAfter(error, now)).find((found) => found !== undefined);
+  // Before the message is read: it may quote a secret of the environment.
+  const failure = hideSecretsAndRead(thrown, { status, env });
   const { error, unavailable } = explainModule().credentialFailure({
     message: redact(messageOf(thrown)),
     names: texts(chain.map(({ name }) => name)),
     codes: texts(chain.flatMap(({ code, errorCode }) => [code, errorCode])),
     code,
     hint,
-    failure: hideSecretsAndRead(thrown, { status, env }),
+    failure,
   });
   const details = { hint: error.hint, status, retryAfterMs, cause: thrown };
   return {
