@@ -26,6 +26,9 @@ mod simulate;
 #[cfg(any(feature = "core", feature = "plan", feature = "explain", feature = "simulate"))]
 mod values;
 
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 #[cfg(feature = "plan")]
 pub use self::conversation::*;
 #[cfg(feature = "core")]

@@ -4,7 +4,9 @@
 use std::fmt;
 
 use js_sys::{Array, Map, Object, Reflect};
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer as _, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer as _, Unexpected, Visitor,
+};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::JsValue;
 
@@ -117,8 +119,8 @@ impl de::Error for Misfit {
         Self::new(Wanted::Readable)
     }
 
-    fn unknown_field(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(Wanted::Names(expected))
+    fn invalid_value(_: Unexpected<'_>, _: &dyn Expected) -> Self {
+        Self::new(Wanted::Readable)
     }
 }
 
@@ -149,6 +151,33 @@ impl Given {
         } else {
             Err(Misfit::new(Wanted::Object))
         }
+    }
+
+    /// Reads the names of a type, so that getters of a class count, and all own names, which the
+    /// type may reject.
+    fn fields(&self, names: &'static [&'static str]) -> Result<Fields, Misfit> {
+        let object = self.object()?;
+        let mut left = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            let value = Reflect::get(object, &(*name).into())
+                .map_err(|_| Misfit::new(Wanted::Readable).within(name, &JsValue::UNDEFINED))?;
+            if !is_nothing(&value) {
+                left.push((index, value));
+            }
+        }
+        let others = Object::keys(object)
+            .into_iter()
+            .filter_map(|name| name.as_string());
+        for name in others {
+            if !names.contains(&name.as_str()) {
+                left.push((names.len(), JsValue::UNDEFINED));
+            }
+        }
+        Ok(Fields {
+            names,
+            left: left.into_iter(),
+            current: (0, JsValue::UNDEFINED),
+        })
     }
 }
 
@@ -231,32 +260,13 @@ impl<'de> Deserializer<'de> for Given {
         visitor.visit_map(Entries::new(entries.collect()))
     }
 
-    /// Reads the names of the type, so that getters of a class count, and all own names, which the
-    /// type may reject.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        fields: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        let object = self.object()?;
-        let mut entries = Vec::new();
-        for name in fields {
-            let value = Reflect::get(object, &(*name).into())
-                .map_err(|_| Misfit::new(Wanted::Readable).within(name, &JsValue::UNDEFINED))?;
-            if !is_nothing(&value) {
-                entries.push(((*name).to_owned(), value));
-            }
-        }
-        let others = Object::keys(object)
-            .into_iter()
-            .filter_map(|name| name.as_string());
-        entries.extend(
-            others
-                .filter(|name| !fields.contains(&name.as_str()))
-                .map(|name| (name, JsValue::UNDEFINED)),
-        );
-        visitor.visit_map(Entries::new(entries))
+        visitor.visit_map(self.fields(names)?)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
@@ -314,6 +324,35 @@ impl<'de> de::MapAccess<'de> for Entries {
         let (name, value) = &self.current;
         let read = seed.deserialize(Given(value.clone()));
         read.map_err(|misfit| misfit.within(name, value))
+    }
+}
+
+/// The fields of a type, by their position in its list of names: comparing names with each type's own
+/// would take more code. Other names have the position behind the last.
+struct Fields {
+    names: &'static [&'static str],
+    left: std::vec::IntoIter<(usize, JsValue)>,
+    current: (usize, JsValue),
+}
+
+impl<'de> de::MapAccess<'de> for Fields {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
+        let Some(field) = self.left.next() else {
+            return Ok(None);
+        };
+        self.current = field;
+        let read = seed.deserialize((self.current.0 as u64).into_deserializer());
+        // A type rejects only the position of no name.
+        read.map(Some)
+            .map_err(|_: Misfit| Misfit::new(Wanted::Names(self.names)))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Misfit> {
+        let (index, value) = &self.current;
+        let read = seed.deserialize(Given(value.clone()));
+        read.map_err(|misfit| misfit.within(self.names.get(*index).copied().unwrap_or_default(), value))
     }
 }
 
