@@ -2,6 +2,7 @@
 
 use super::text::{arm_id, is_placeholder_name, placeholder};
 use super::{Cloud, FIND, Kind};
+use crate::error::error_text;
 use crate::{Code, Error, Result};
 
 /// The class of a host, before the path is read.
@@ -120,7 +121,7 @@ fn resource(host: &str, name: &str, domain: &str, kind: Kind, cloud: Cloud) -> R
         if name.contains('.') {
             return Err(Error::new(
                 Code::EndpointLookalike,
-                format!("The endpoint's host is {host}, with more than one name in front of {domain}; a resource has one."),
+                error_text!("The endpoint's host is {host}, with more than one name in front of {domain}; a resource has one."),
             )
             .hint(FIND));
         }
@@ -132,7 +133,7 @@ fn resource(host: &str, name: &str, domain: &str, kind: Kind, cloud: Cloud) -> R
         }
     }
     if is_placeholder_name(name) {
-        return Err(placeholder(&format!(
+        return Err(placeholder(&error_text!(
             "The endpoint's host still holds the placeholder \"{name}\""
         )));
     }
@@ -185,21 +186,23 @@ pub(super) fn resembles_azure(host: &str) -> bool {
 fn lookalike(host: &str) -> Error {
     Error::new(
         Code::EndpointLookalike,
-        format!(
+        error_text!(
             "The endpoint's host is {host}, which resembles an Azure host and is none; expected \
              <your-resource>.openai.azure.com, .services.ai.azure.com or .cognitiveservices.azure.com."
         ),
     )
-    .hint(format!("Do not send a token there. Check the spelling. {FIND}"))
+    .hint(error_text!(
+        "Do not send a token there. Check the spelling. {FIND}"
+    ))
 }
 
 /// The error for an Azure host in the path or query of another host.
 pub(super) fn azure_elsewhere(host: &str) -> Error {
     Error::new(
         Code::EndpointLookalike,
-        format!("The endpoint names an Azure host in its path or query, but its real host is {host}."),
+        error_text!("The endpoint names an Azure host in its path or query, but its real host is {host}."),
     )
-    .hint(format!(
+    .hint(error_text!(
         "Do not send a token there. Give the Azure host alone. {FIND}"
     ))
 }
@@ -312,7 +315,7 @@ fn skeleton(c: char) -> char {
 fn missing_resource(domain: &str, what: &str) -> Error {
     Error::new(
         Code::EndpointMissingResource,
-        format!("{what}; expected https://<your-resource>.{domain}, with a name of 2 to 63 characters."),
+        error_text!("{what}; expected https://<your-resource>.{domain}, with a name of 2 to 63 characters."),
     )
     .hint(FIND)
 }
@@ -351,5 +354,5 @@ fn other_domain(code: Code, host: &str, text: &str) -> Error {
              on the project's overview.",
         ),
     };
-    Error::new(code, format!("The endpoint's host is {host}, {what}.")).hint(hint)
+    Error::new(code, error_text!("The endpoint's host is {host}, {what}.")).hint(hint)
 }

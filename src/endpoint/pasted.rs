@@ -4,6 +4,7 @@
 use super::hosts::classify;
 use super::text::{arm_id, authority, before_query, is_invisible, not_a_url, placeholder, trim, unset_error};
 use super::{FIND, Kind};
+use crate::error::{TEXTS, error_text};
 use crate::text::is_made_of;
 use crate::{Code, Error, Result};
 
@@ -15,7 +16,7 @@ const LONGEST: usize = 2_048;
 pub(super) fn unwrap(input: &str) -> Result<(&str, bool)> {
     let length = input.chars().count();
     if length > LONGEST {
-        return Err(not_a_url(format!(
+        return Err(not_a_url(error_text!(
             "The endpoint is {length} characters long; an endpoint has at most {LONGEST}."
         )));
     }
@@ -34,7 +35,7 @@ pub(super) fn unwrap(input: &str) -> Result<(&str, bool)> {
             Code::EndpointEmpty,
             "The endpoint is empty; expected a URL such as https://<your-resource>.openai.azure.com.",
         )
-        .hint(format!(
+        .hint(error_text!(
             "If it comes from an environment variable, check that the variable is set. {FIND}"
         )));
     }
@@ -55,11 +56,11 @@ pub(super) fn reject_non_urls(text: &str) -> Result<()> {
     if let Some(name) = assignment(text) {
         return Err(Error::new(
             Code::EndpointNotAUrl,
-            format!(
+            error_text!(
                 "The endpoint is a whole line \"{name}=...\"; expected only the URL behind the equals sign."
             ),
         )
-        .hint(format!(
+        .hint(error_text!(
             "Leave out the variable's name, \"export\" and the equals sign. {}",
             only_the_url(&lower)
         )));
@@ -69,7 +70,7 @@ pub(super) fn reject_non_urls(text: &str) -> Result<()> {
             Code::EndpointConnectionString,
             "The endpoint is a connection string; expected only the URL of the resource. The text is not repeated here.",
         )
-        .hint(format!(
+        .hint(error_text!(
             "Give no key: the token takes its place. {}",
             only_the_url(&lower)
         )));
@@ -244,13 +245,16 @@ fn has_other_text(lower: &str) -> bool {
 fn impure(what: &str, lower: &str) -> Error {
     Error::new(
         Code::EndpointNotAUrl,
-        format!("The endpoint holds {what}; expected a URL and nothing else."),
+        error_text!("The endpoint holds {what}; expected a URL and nothing else."),
     )
     .hint(only_the_url(lower))
 }
 
 /// Returns a hint that names the address of the resource in a text.
 pub(super) fn only_the_url(lower: &str) -> String {
+    if !TEXTS {
+        return String::new();
+    }
     match resource_url(lower) {
         Some(url) => format!("Give only the URL in it, which begins with {url}."),
         None => format!("Give only a URL such as https://<your-resource>.openai.azure.com. {FIND}"),

@@ -11,6 +11,7 @@ use super::text::{
     authority, is_digits, is_placeholder_name, is_plain_name, is_unset_value, not_a_url, placeholder,
     show_path, unset_error,
 };
+use crate::error::error_text;
 use crate::text::is_made_of;
 use crate::{Code, Error, Result};
 
@@ -112,10 +113,10 @@ fn split_scheme(text: &str) -> Result<(Option<Scheme>, &str)> {
         )
         .hint(only_the_url(&text.to_ascii_lowercase()))),
         (Some(scheme), Some(rest)) => Ok((Some(scheme), rest)),
-        (Some(_), None) => Err(not_a_url(format!(
+        (Some(_), None) => Err(not_a_url(error_text!(
             "The endpoint begins with \"{before}:\" without two slashes."
         ))
-        .hint(only_the_url(&format!(
+        .hint(only_the_url(&error_text!(
             "://{}",
             after.trim_start_matches('/').to_ascii_lowercase()
         )))),
@@ -152,11 +153,11 @@ fn unsupported_scheme(scheme: &str, text: &str) -> Error {
     let scheme = if is_plain_name(scheme) { scheme } else { "***" };
     Error::new(
         Code::EndpointUnsupportedScheme,
-        format!(
+        error_text!(
             "The endpoint's scheme is \"{scheme}:\"; expected \"https:\" (or \"http:\" on this machine)."
         ),
     )
-    .hint(format!("Begin the endpoint with https://. {repair}"))
+    .hint(error_text!("Begin the endpoint with https://. {repair}"))
 }
 
 /// Splits an authority into host and port.
@@ -169,9 +170,9 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>)> {
         };
         return Err(Error::new(
             Code::EndpointUserinfo,
-            format!("The endpoint holds an \"@\" in front of its path: its real host would be {host}, not the text before."),
+            error_text!("The endpoint holds an \"@\" in front of its path: its real host would be {host}, not the text before."),
         )
-        .hint(format!("Give the resource's own address. A user name and a password are not needed: a token takes their place. {FIND}")));
+        .hint(error_text!("Give the resource's own address. A user name and a password are not needed: a token takes their place. {FIND}")));
     }
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && !port.contains(']') => (host, Some(port)),
@@ -215,7 +216,7 @@ fn named_host(host: &str) -> Result<(String, bool)> {
         return Err(unset_error(first));
     }
     if is_placeholder_name(first) {
-        return Err(placeholder(&format!(
+        return Err(placeholder(&error_text!(
             "The endpoint's host still holds the placeholder \"{first}\""
         )));
     }
@@ -223,7 +224,7 @@ fn named_host(host: &str) -> Result<(String, bool)> {
         .bytes()
         .find(|b| !b.is_ascii_lowercase() && !b.is_ascii_digit() && !b"-.".contains(b))
     {
-        return Err(not_a_url(format!(
+        return Err(not_a_url(error_text!(
             "The endpoint's host holds the character \"{}\"; a host has letters, digits, hyphens and dots only.",
             char::from(c)
         )));
@@ -261,7 +262,7 @@ fn not_ascii(host: &str, c: char) -> Error {
     if resembles_azure(host) {
         return Error::new(
             Code::EndpointLookalike,
-            format!(
+            error_text!(
                 "The endpoint's host resembles an Azure host but holds the character U+{:04X}, which no Azure host has.",
                 u32::from(c)
             ),
@@ -270,7 +271,7 @@ fn not_ascii(host: &str, c: char) -> Error {
     }
     Error::new(
         Code::EndpointNotAUrl,
-        format!(
+        error_text!(
             "The endpoint's host holds the character U+{:04X}; expected ASCII letters only.",
             u32::from(c)
         ),
@@ -284,7 +285,7 @@ fn bare_word(word: &str) -> Error {
     if word.len() > 24 || matches!(word, "http" | "https") {
         return error;
     }
-    error.hint(format!(
+    error.hint(error_text!(
         "If \"{word}\" is the name of your resource, try https://{word}.openai.azure.com."
     ))
 }
@@ -384,7 +385,7 @@ pub(super) fn bad_path(message: impl Into<String>) -> Error {
 
 /// The error for a well-formed path that matches no route.
 pub(super) fn unknown_path(segments: &[String], expected: &str) -> Error {
-    bad_path(format!(
+    bad_path(error_text!(
         "The endpoint's path is {}; expected {expected}.",
         show_path(segments)
     ))

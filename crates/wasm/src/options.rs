@@ -5,7 +5,8 @@ use std::fmt;
 
 use js_sys::{Array, Map, Object, Reflect};
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer as _, Unexpected, Visitor,
+    self, DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer as _, Unexpected,
+    Visitor,
 };
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::JsValue;

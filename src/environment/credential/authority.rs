@@ -3,6 +3,7 @@
 use super::detect::Signs;
 use crate::endpoint::{Cloud, authority_host};
 use crate::environment::Variable;
+use crate::error::error_text;
 use crate::text::address::Address;
 use crate::{Code, Error, Result};
 use crate::{Notice, NoticeCode};
@@ -91,7 +92,7 @@ pub(crate) fn check_job_authority(authority: &str) -> Result<()> {
     }
     Err(Error::new(
         Code::CredentialConfiguration,
-        format!("{AUTHORITY_HOST} is no authority of Microsoft Entra, so the job's OIDC token is not sent there"),
+        error_text!("{AUTHORITY_HOST} is no authority of Microsoft Entra, so the job's OIDC token is not sent there"),
     )
     .hint("Unset it, or set it to the sign-in host of your cloud, such as https://login.microsoftonline.com. To send the token to another host, pass a direct credential with the authorityHost option."))
 }
@@ -99,7 +100,7 @@ pub(crate) fn check_job_authority(authority: &str) -> Result<()> {
 fn not_a_host() -> Error {
     Error::new(
         Code::CredentialConfiguration,
-        format!("{AUTHORITY_HOST} is more than the address of a host, or none"),
+        error_text!("{AUTHORITY_HOST} is more than the address of a host, or none"),
     )
     .hint("Write it as https://login.microsoftonline.com, without a user name, a path or a query, or unset it for the public cloud.")
 }

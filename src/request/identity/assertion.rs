@@ -4,6 +4,7 @@ use super::settings::{Settings, check_address, configuration, encoded, no_addres
 use super::{Call, SecretPlace, Source};
 use crate::endpoint::Cloud;
 use crate::environment::{CredentialKind, Variable, cloud_of_authority};
+use crate::error::error_text;
 use crate::text::json::Members;
 use crate::{Code, Error, Headers, Result, Secret};
 
@@ -131,7 +132,7 @@ pub(super) fn read(body: &str, source: Source) -> Result<Secret> {
         }
         _ => Err(Error::new(
             Code::ExpiryNoToken,
-            format!("the answer carries no token in {field}"),
+            error_text!("the answer carries no token in {field}"),
         )),
     }
 }

@@ -4,6 +4,7 @@ use super::renewal::Renewal;
 use super::settings::{Settings, check_address, configuration, encoded, no_address};
 use super::{Call, SecretPlace, Source, Tls};
 use crate::environment::Variable;
+use crate::error::error_text;
 use crate::{Headers, Result};
 
 const IMDS_HOST: &str = "http://169.254.169.254";
@@ -53,7 +54,7 @@ impl Settings<'_> {
             .collect();
         if thumbprint.len() != 40 || !thumbprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(configuration(
-                &format!(
+                &error_text!(
                     "{} is not the SHA-1 thumbprint of a certificate",
                     Variable::IdentityServerThumbprint.as_str()
                 ),

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::settings::{Settings, check_address, configuration, encoded, no_address, no_scope};
 use super::{Call, Source};
 use crate::environment::Variable;
+use crate::error::error_text;
 use crate::text::address::Address;
 use crate::text::json::Members;
 use crate::{Code, Error, Result};
@@ -74,7 +75,7 @@ impl Settings<'_> {
         for (name, value) in agent.chain(user) {
             if value.trim().is_empty() {
                 return Err(configuration(
-                    &format!("{name} of the sidecar is blank"),
+                    &error_text!("{name} of the sidecar is blank"),
                     "Leave it out for the identity of the blueprint.",
                 ));
             }
