@@ -62,9 +62,12 @@ impl Wanted {
     }
 }
 
-/// An option of the wrong type.
+/// An option of the wrong type. `None` where errors have no texts.
 #[derive(Debug)]
-struct Misfit {
+struct Misfit(Option<Box<Details>>);
+
+#[derive(Debug)]
+struct Details {
     wanted: Wanted,
     /// The name and value of the option. While the error passes upwards, those of the enclosing
     /// option.
@@ -76,23 +79,38 @@ struct Misfit {
 
 impl Misfit {
     fn new(wanted: Wanted) -> Self {
-        Self {
-            wanted,
-            name: String::new(),
-            given: JsValue::UNDEFINED,
-            depth: 0,
-        }
+        Self(cfg!(feature = "texts").then(|| {
+            Box::new(Details {
+                wanted,
+                name: String::new(),
+                given: JsValue::UNDEFINED,
+                depth: 0,
+            })
+        }))
     }
 
     fn within(mut self, name: &str, given: &JsValue) -> Self {
-        name.clone_into(&mut self.name);
-        self.given = given.clone();
-        self.depth += 1;
+        if let Some(details) = &mut self.0
+            && cfg!(feature = "texts")
+        {
+            name.clone_into(&mut details.name);
+            details.given = given.clone();
+            details.depth += 1;
+        }
         self
     }
 }
 
 impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(details) if cfg!(feature = "texts") => details.fmt(f),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Details {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let wanted = self.wanted.text();
         let name = &self.name;
