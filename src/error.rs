@@ -290,6 +290,7 @@ pub(crate) use error_text;
 
 impl Error {
     /// Creates an error with a message. Without the feature `texts` it has none.
+    #[inline]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self(Box::new(Parts {
             code,
@@ -299,6 +300,7 @@ impl Error {
     }
 
     /// Adds a hint: the next step, in one or two sentences. Without the feature `texts` there is none.
+    #[inline]
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         if TEXTS {

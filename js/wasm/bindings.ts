@@ -1,4 +1,5 @@
 import { KeylessError } from "../errors/keyless-error.js";
+import { explainModule } from "./explain-bindings.js";
 import { instantiate } from "./instantiate.js";
 import * as coreBindings from "./modules/core.js";
 import coreWasm from "./modules/core-inline.js";
@@ -21,6 +22,22 @@ export function coreModule(): typeof coreBindings {
 export function planModule(): typeof planBindings {
   planReady ??= instantiate(planBindings, planWasm);
   return planReady;
+}
+
+/** The functions that plan and explain share. */
+type Planner = Pick<typeof planBindings, keyof typeof planBindings & keyof ReturnType<typeof explainModule>>;
+
+/**
+ * Calls a function of the planning module. Its errors have no texts: after one, calls the same function
+ * of the module that explains failures, and throws its error as a {@link KeylessError}.
+ */
+export function callPlan<T>(call: (planner: Planner) => T): T {
+  try {
+    return call(planModule());
+  } catch (error) {
+    if (!isCoreError(error)) throw error;
+    return callCore(() => call(explainModule()));
+  }
 }
 
 /** Calls a module. Throws a {@link KeylessError} in place of the module's own error. */

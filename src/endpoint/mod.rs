@@ -272,8 +272,9 @@ fn check_transport(url: &Url, site: &Site) -> Result<()> {
         )
         .hint(match site.kind {
             Kind::Custom => {
-                "Write https://. Plain http is for this machine only: localhost, 127.0.0.1 or [::1]."
-                    .to_owned()
+                error_text!(
+                    "Write https://. Plain http is for this machine only: localhost, 127.0.0.1 or [::1]."
+                )
             }
             _ => error_text!("Write https://{}.", url.host),
         }));

@@ -133,6 +133,7 @@ pub(super) fn unset_error(value: &str) -> Error {
     .hint("Set FOUNDRY_RESOURCE_URL=https://<your-resource>.openai.azure.com, or print the variable that you paste in.")
 }
 
+#[inline]
 pub(super) fn placeholder(what: &str) -> Error {
     Error::new(
         Code::EndpointPlaceholder,
@@ -141,6 +142,7 @@ pub(super) fn placeholder(what: &str) -> Error {
     .hint(FIND)
 }
 
+#[inline]
 pub(super) fn not_a_url(message: impl Into<String>) -> Error {
     Error::new(Code::EndpointNotAUrl, message).hint(error_text!(
         "Expected a URL such as https://<your-resource>.openai.azure.com. {FIND}"

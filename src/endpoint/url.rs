@@ -377,6 +377,7 @@ pub(super) fn missing_project() -> Error {
     .hint("Copy the endpoint from the Foundry portal (ai.azure.com) > your project > Overview, or leave the path out.")
 }
 
+#[inline]
 pub(super) fn bad_path(message: impl Into<String>) -> Error {
     Error::new(Code::EndpointBadPath, message).hint(
         "Leave the path out: the host alone is enough. For a Foundry project, keep only /api/projects/<project>.",
