@@ -3,6 +3,7 @@
 use super::text::{arm_id, is_placeholder_name, placeholder};
 use super::{Cloud, FIND, Kind};
 use crate::error::error_text;
+use crate::text::{contains, split_once};
 use crate::{Code, Error, Result};
 
 /// The class of a host, before the path is read.
@@ -114,11 +115,11 @@ fn resource(host: &str, name: &str, domain: &str, kind: Kind, cloud: Cloud) -> R
             "The endpoint is a private link zone without a resource's name",
         ));
     }
-    if name.starts_with("xn--") || name.contains(".xn--") || name.ends_with(".privatelink") {
+    if name.starts_with("xn--") || contains(name, ".xn--") || name.ends_with(".privatelink") {
         return Err(lookalike(host));
     }
     if kind != Kind::Gateway {
-        if name.contains('.') {
+        if name.as_bytes().contains(&b'.') {
             return Err(Error::new(
                 Code::EndpointLookalike,
                 error_text!("The endpoint's host is {host}, with more than one name in front of {domain}; a resource has one."),
@@ -171,10 +172,10 @@ pub(super) fn resembles_azure(host: &str) -> bool {
     {
         return true;
     }
-    if (host.starts_with("xn--") || host.contains(".xn--"))
+    if (host.starts_with("xn--") || contains(host, ".xn--"))
         && ["openai", "azure", "cognitiveservices", "services.ai"]
             .iter()
-            .any(|word| host.contains(word))
+            .any(|word| contains(host, word))
     {
         return true;
     }
@@ -212,7 +213,7 @@ pub(super) fn names_azure_domain(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     DOMAINS
         .iter()
-        .any(|(domain, kind, _)| !matches!(kind, Kind::Openai | Kind::Gateway) && text.contains(domain))
+        .any(|(domain, kind, _)| !matches!(kind, Kind::Openai | Kind::Gateway) && contains(&text, domain))
 }
 
 fn prefix<'a>(host: &'a str, domain: &str) -> Option<&'a str> {
@@ -225,11 +226,14 @@ fn prefix<'a>(host: &'a str, domain: &str) -> Option<&'a str> {
 /// `openai-azure.com` and `openai.azure.com.example` do, `openai.azure.company.example` does not.
 fn contains_domain(dotted: &str, domain: &str) -> bool {
     let domain = domain.replace('-', ".");
-    dotted.match_indices(&domain).any(|(at, _)| {
-        dotted
-            .get(at + domain.len()..)
-            .is_none_or(|rest| rest.is_empty() || rest.starts_with('.'))
-    })
+    let mut rest = dotted;
+    while let Some((_, behind)) = split_once(rest, &domain) {
+        if behind.is_empty() || behind.starts_with('.') {
+            return true;
+        }
+        rest = behind;
+    }
+    false
 }
 
 /// Whether the end of the host is the domain with one or two wrong letters, or with another

@@ -46,7 +46,11 @@ pub(super) fn is_placeholder_name(name: &str) -> bool {
     let own = ["your", "insertyour", "enteryour", "replacewithyour"]
         .iter()
         .find_map(|start| joined.strip_prefix(start))
-        .or_else(|| joined.strip_prefix("my").filter(|_| lower.contains('_')));
+        .or_else(|| {
+            joined
+                .strip_prefix("my")
+                .filter(|_| lower.as_bytes().contains(&b'_'))
+        });
     own.is_some_and(|rest| !rest.is_empty() && rest.len() <= 63 && is_made_of_words(rest))
 }
 

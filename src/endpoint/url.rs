@@ -69,7 +69,7 @@ pub(super) fn read(text: &str) -> Result<Url> {
         Some(inner) => ipv6(inner)?,
         None => named_host(lower.strip_suffix('.').unwrap_or(&lower))?,
     };
-    if given.is_none() && !loopback && !host.contains('.') {
+    if given.is_none() && !loopback && !host.as_bytes().contains(&b'.') {
         return Err(bare_word(&host));
     }
     let scheme = given.unwrap_or(if loopback { Scheme::Http } else { Scheme::Https });
@@ -122,14 +122,16 @@ fn split_scheme(text: &str) -> Result<(Option<Scheme>, &str)> {
         )))),
         // host:port without a scheme
         (None, None)
-            if before.contains('.')
+            if before.as_bytes().contains(&b'.')
                 || before.eq_ignore_ascii_case("localhost")
                 || starts_with_port(after) =>
         {
             Ok((None, text))
         }
         // user:password@host
-        (None, None) if authority(after).contains('@') && !before.eq_ignore_ascii_case("mailto") => {
+        (None, None)
+            if authority(after).as_bytes().contains(&b'@') && !before.eq_ignore_ascii_case("mailto") =>
+        {
             Ok((None, text))
         }
         (None, _) => Err(unsupported_scheme(before, text)),
@@ -163,7 +165,7 @@ fn unsupported_scheme(scheme: &str, text: &str) -> Error {
 /// Splits an authority into host and port.
 fn split_port(authority: &str) -> Result<(&str, Option<u16>)> {
     if let Some((_, host)) = authority.rsplit_once('@') {
-        let host = if host.contains('.') && is_plain_name(host) {
+        let host = if host.as_bytes().contains(&b'.') && is_plain_name(host) {
             host
         } else {
             "what follows"
@@ -175,7 +177,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>)> {
         .hint(error_text!("Give the resource's own address. A user name and a password are not needed: a token takes their place. {FIND}")));
     }
     let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && !port.contains(']') => (host, Some(port)),
+        Some((host, port)) if !host.is_empty() && !port.as_bytes().contains(&b']') => (host, Some(port)),
         _ => (authority, None),
     };
     if host.is_empty() {

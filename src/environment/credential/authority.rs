@@ -5,6 +5,7 @@ use crate::endpoint::{Cloud, authority_host};
 use crate::environment::Variable;
 use crate::error::error_text;
 use crate::text::address::Address;
+use crate::text::split_once;
 use crate::{Code, Error, Result};
 use crate::{Notice, NoticeCode};
 
@@ -36,7 +37,7 @@ pub(super) fn choose(vars: &Signs<'_>, cloud: Cloud, warnings: &mut Vec<Notice>)
     let Some(given) = vars.get(Variable::AzureAuthorityHost) else {
         return Ok(of_cloud.map(str::to_owned));
     };
-    let (secure, rest) = match given.split_once("://") {
+    let (secure, rest) = match split_once(given, "://") {
         Some((scheme, rest)) => (scheme.eq_ignore_ascii_case("https"), rest),
         None => (false, given),
     };

@@ -24,7 +24,7 @@ impl Settings<'_> {
         let url = self.require(Variable::ActionsIdTokenRequestUrl, hint)?;
         self.require(Variable::ActionsIdTokenRequestToken, hint)?;
         check_job_address(Variable::ActionsIdTokenRequestUrl, url)?;
-        let separator = if url.contains('?') { '&' } else { '?' };
+        let separator = if url.as_bytes().contains(&b'?') { '&' } else { '?' };
         let audience = audience(cloud_of_authority(self.authority()));
         let call = self.exchange(
             Source::GithubActions,
@@ -65,7 +65,7 @@ impl Settings<'_> {
             )?,
         };
         check_job_address(Variable::SystemOidcrequesturi, url)?;
-        if url.contains('?') {
+        if url.as_bytes().contains(&b'?') {
             let name = Variable::SystemOidcrequesturi.as_str();
             return Err(no_address(name, "an https URL without a query"));
         }

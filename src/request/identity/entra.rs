@@ -144,7 +144,8 @@ impl<'a> Settings<'a> {
                 "Unset one of them.",
             ));
         }
-        let plain = Address::read(proxy).filter(|proxy| proxy.secure && !proxy.path.contains('?'));
+        let plain =
+            Address::read(proxy).filter(|proxy| proxy.secure && !proxy.path.as_bytes().contains(&b'?'));
         if plain.is_none() {
             return Err(no_address(name, "an https URL without a query"));
         }
