@@ -29,14 +29,25 @@ type Planner = Pick<typeof planBindings, keyof typeof planBindings & keyof Retur
 
 /**
  * Calls a function of the planning module. Its errors have no texts: after one, calls the same function
- * of the module that explains failures, and throws its error as a {@link KeylessError}.
+ * of the module that explains failures, and throws its error as a {@link KeylessError}. If that module
+ * does not load, the error has its code and a general message.
  */
 export function callPlan<T>(call: (planner: Planner) => T): T {
   try {
     return call(planModule());
   } catch (error) {
     if (!isCoreError(error)) throw error;
-    return callCore(() => call(explainModule()));
+    const explain = explainModuleFor(error.code);
+    return callCore(() => call(explain));
+  }
+}
+
+function explainModuleFor(code: CoreError["code"]): Planner {
+  try {
+    return explainModule();
+  } catch (cause) {
+    const message = "The options cannot be used, and the module that says why could not be loaded";
+    throw new KeylessError(code, message, { hint: (cause as KeylessError).hint, cause });
   }
 }
 
