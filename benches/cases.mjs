@@ -224,17 +224,19 @@ export const CASES = [
       { peer: "import of @azure/identity alone", goal: faster(1) },
     ],
   },
-  {
-    name: "command-line",
-    title: "`copilot-keyless --version`",
+  ...["--version", "--help"].map((option) => ({
+    name: `command-line${option}`,
+    group: "command-line",
+    title: `\`copilot-keyless ${option}\``,
     unit: "ms",
     program: program("command-line"),
+    args: [option],
     quickRounds: 1,
     rounds: 3,
     limit: "node -e 0",
     figure: ({ report }) => report.ms,
     against: [{ peer: "node -e 0", goal: ofPeer(1.4, "a program that does nothing") }],
-  },
+  })),
   {
     name: "import",
     title: 'import "copilot-keyless" alone',
