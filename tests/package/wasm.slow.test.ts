@@ -47,8 +47,9 @@ describe.each(Object.keys(MODULES))("%s", (name) => {
   });
 
   test("holds no path of the machine that built it", () => {
-    // Panics contain source paths inside the crates, but not the crates' location.
-    expect(text).toMatch(/src\/\w+\.rs/);
+    // Panics contain source paths inside the crates, but not the crates' location. That of the lease has
+    // no panic.
+    if (name !== "lease") expect(text).toMatch(/src\/\w+\.rs/);
     expect(text).not.toMatch(/\.cargo[\\/]|[\\/]registry[\\/]|[\\/]rustup[\\/]/);
     expect(text).not.toMatch(/\/(?:root|home|Users|tmp|work|build|github)\/|[A-Z]:\\/);
     expect(text).not.toContain(root);
