@@ -55,18 +55,28 @@ export function compiledCrates() {
 /** Uses the licence text of this package, because not every Rust installation contains its own. */
 function standardLibrary() {
   const [, version] = output("rustc", ["--version"]).split(" ");
-  const text = readFileSync(join(root, "LICENSE"), "utf8");
   const title = `std ${version}, the Rust standard library (MIT OR Apache-2.0)`;
-  return { title, text: text.replace(/^Copyright .*/m, "Copyright (c) The Rust Project Contributors") };
+  return { title, text: mitOf("The Rust Project Contributors") };
 }
 
-/** Returns the licence texts in a package's folder. Takes MIT where there is a choice. */
-function texts({ name, version, kind = "", license, manifest }) {
+/** Returns the text of the MIT licence with another holder. */
+function mitOf(holder) {
+  return readFileSync(join(root, "LICENSE"), "utf8").replace(/^Copyright .*/m, `Copyright (c) ${holder}`);
+}
+
+/**
+ * Returns the licence texts in a package's folder. Takes MIT where there is a choice, with the authors
+ * as its holders where the folder has no text.
+ */
+function texts({ name, version, kind = "", license, manifest, authors = [] }) {
+  const title = `${name} ${version}${kind} (${license})`;
   const files = readdirSync(dirname(manifest)).filter((file) => /^licen[cs]e/i.test(file));
   const chosen = files.filter((file) => /-(mit|unicode)/i.test(file));
+  if (files.length === 0 && /\bMIT\b/.test(license) && authors.length > 0)
+    return [{ title, text: mitOf(authors.map((author) => author.replace(/ <.*/, "")).join(", ")) }];
   if (files.length === 0) throw new StepError(`${name} comes without the text of its licence`);
   return (chosen.length > 0 ? chosen : files).map((file) => ({
-    title: `${name} ${version}${kind} (${license})`,
+    title,
     text: readFileSync(join(dirname(manifest), file), "utf8").replaceAll("\r", ""),
   }));
 }

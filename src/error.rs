@@ -278,27 +278,42 @@ struct Parts {
     hint: Option<String>,
 }
 
+/// Whether errors have messages and hints.
+pub(crate) const TEXTS: bool = cfg!(feature = "texts");
+
+/// Formats a message or a hint, as `format!` does. Empty if errors have none.
+macro_rules! error_text {
+    ($($part:tt)+) => {
+        if $crate::error::TEXTS { format!($($part)+) } else { String::new() }
+    };
+}
+pub(crate) use error_text;
+
 impl Error {
-    /// Creates an error with a message.
+    /// Creates an error with a message. Without the feature `texts` it has none.
+    #[inline]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self(Box::new(Parts {
             code,
-            message: message.into(),
+            message: if TEXTS { message.into() } else { String::new() },
             hint: None,
         }))
     }
 
-    /// Adds a hint: the next step, in one or two sentences.
+    /// Adds a hint: the next step, in one or two sentences. Without the feature `texts` there is none.
+    #[inline]
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.0.hint = Some(hint.into());
+        if TEXTS {
+            self.0.hint = Some(hint.into());
+        }
         self
     }
 
     /// Prefixes the message with the place of the error.
     #[must_use]
     pub(crate) fn within(mut self, place: &str) -> Self {
-        self.0.message = format!("{place}: {}", self.0.message);
+        self.0.message = error_text!("{place}: {}", self.0.message);
         self
     }
 

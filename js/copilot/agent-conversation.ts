@@ -4,7 +4,7 @@ import { KeylessError } from "../errors/keyless-error.js";
 import { wellFormed, wellFormedDeep } from "../platform/well-formed.js";
 import { withDeadline } from "../platform/with-deadline.js";
 import { waitingFailure } from "../tokens/provider.js";
-import { callCore, planModule } from "../wasm/bindings.js";
+import { callPlan, planModule } from "../wasm/bindings.js";
 import type { SessionSettings } from "./attached-session.js";
 import { closed, expired } from "./closed.js";
 import type { CloseOptions, Conversation, ReplyStream } from "./conversation.js";
@@ -206,5 +206,5 @@ export class AgentConversation implements Conversation {
 
 /** @throws KeylessError `provider/header` for headers that a turn may not have */
 function checkHeaders(headers: Record<string, string>): void {
-  callCore(() => planModule().checkHeaders(headers));
+  callPlan((planner) => planner.checkHeaders(headers));
 }

@@ -18,7 +18,7 @@ import { hideSecretsOf } from "../errors/redact.js";
 import type { Clock } from "../platform/clock.js";
 import { LONGEST_TIMER_MS, systemClock, unref, withSystemFallback } from "../platform/clock.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
-import { callCore, coreModule, keylessError, planModule } from "../wasm/bindings.js";
+import { callCore, callPlan, coreModule, keylessError } from "../wasm/bindings.js";
 import { explainModule } from "../wasm/explain-bindings.js";
 import { toHeaders } from "../wasm/send.js";
 import type {
@@ -203,25 +203,27 @@ async function acquire(
   const { serviceConnectionId, sidecar, identityBinding } = options;
   hideSecretsOf(env);
   const plan = (sha256?: string) =>
-    planModule().planTokenRequest({
-      source,
-      scopes,
-      clientId,
-      objectId,
-      resourceId,
-      tenantId: tenantId ?? options.tenantId,
-      authorityHost,
-      claims,
-      ownAssertion: assertion !== undefined,
-      ownSecret: clientSecret !== undefined,
-      serviceConnectionId,
-      sidecar,
-      identityBinding,
-      rejectedTokenSha256: sha256,
-      renewalRefused: state.renewalRefused,
-      env: { ...coreEnvironment(env), ...endpointVariables(env) },
-    });
-  let call = callCore(() => plan(rejectedTokenSha256));
+    callPlan((planner) =>
+      planner.planTokenRequest({
+        source,
+        scopes,
+        clientId,
+        objectId,
+        resourceId,
+        tenantId: tenantId ?? options.tenantId,
+        authorityHost,
+        claims,
+        ownAssertion: assertion !== undefined,
+        ownSecret: clientSecret !== undefined,
+        serviceConnectionId,
+        sidecar,
+        identityBinding,
+        rejectedTokenSha256: sha256,
+        renewalRefused: state.renewalRefused,
+        env: { ...coreEnvironment(env), ...endpointVariables(env) },
+      }),
+    );
+  let call = plan(rejectedTokenSha256);
   const deadline = clock.monotonic() + timeoutMs;
   const signal = asSignal(abortSignal);
   const attempts = attemptsOf(abortSignal);
@@ -268,7 +270,7 @@ async function acquire(
     if ("error" in verdict) throw keylessError(verdict.error);
     if ("notRenewed" in verdict) {
       state.renewalRefused ||= verdict.notRenewed.refused;
-      call = callCore(() => plan());
+      call = plan();
       // The ordinary request has all its attempts.
       attempt -= 1;
       continue;

@@ -4,7 +4,7 @@ import { coreEnvironment, type Environment } from "../platform/environment.js";
 import { registerResource } from "../tokens/clock-skew.js";
 import { createBearerTokenProvider } from "../tokens/provider.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
-import { callCore, planModule } from "../wasm/bindings.js";
+import { callPlan } from "../wasm/bindings.js";
 import type { ProviderPlan, ProviderRequest } from "../wasm/types/provider.js";
 
 /** What acquires the tokens. */
@@ -23,8 +23,8 @@ export function planDirect(
   { credential, tokens: options, env }: DirectSettings,
 ): { plan: ProviderPlan; tokens: TokenProvider | undefined } {
   const ownCredential = typeof credential === "object" ? credential : undefined;
-  const plan = callCore(() =>
-    planModule().planProvider({
+  const plan = callPlan((planner) =>
+    planner.planProvider({
       ...request,
       ownCredential: ownCredential !== undefined,
       env: coreEnvironment(env),

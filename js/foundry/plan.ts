@@ -11,7 +11,7 @@ import {
   text,
 } from "../errors/check.js";
 import { modelChecks, TRANSPORT } from "../model/model-options.js";
-import { callCore, planModule } from "../wasm/bindings.js";
+import { callPlan } from "../wasm/bindings.js";
 import type { Endpoint, ProviderPlan, ProviderRequest } from "../wasm/types/provider.js";
 
 /** What the address of an endpoint does not tell. */
@@ -40,7 +40,7 @@ export function parseEndpoint(url: string | URL, options?: EndpointOptions): End
     { type: modelChecks().type, apiVersion: text, scope: text },
     "provider/conflict",
   );
-  return callCore(() => planModule().parseEndpoint(String(url), read));
+  return callPlan((planner) => planner.parseEndpoint(String(url), read));
 }
 
 /**
@@ -56,7 +56,7 @@ export function parseEndpoint(url: string | URL, options?: EndpointOptions): End
  */
 export function planProvider(options: ProviderRequest): ProviderPlan {
   const read = readKnownOptions(options, providerChecks(), "provider/conflict");
-  return callCore(() => planModule().planProvider(read));
+  return callPlan((planner) => planner.planProvider(read));
 }
 
 function providerChecks(): Checks<ProviderRequest> {

@@ -21,7 +21,7 @@ import { cleanText } from "../tokens/clean-token.js";
 import { registerResource } from "../tokens/clock-skew.js";
 import { createBearerTokenProvider } from "../tokens/provider.js";
 import type { TokenProvider, TokenProviderOptions } from "../tokens/types.js";
-import { callCore, planModule } from "../wasm/bindings.js";
+import { callPlan } from "../wasm/bindings.js";
 import type { CredentialPlan, Endpoint, Notice, ProviderPlan } from "../wasm/types/provider.js";
 import { modelInfo } from "./list-models.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
@@ -239,7 +239,7 @@ async function checkedToken(tokens: TokenProvider, args: unknown): Promise<strin
 
 /** Plans the provider from the options and the environment, without a credential. */
 function planProvider(options: FoundryProviderOptions): ProviderPlan {
-  return callCore(() => planModule().planProvider(planRequest(options)));
+  return callPlan((planner) => planner.planProvider(planRequest(options)));
 }
 
 /** The options for the core, and the part of the environment that it may see. */

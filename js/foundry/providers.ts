@@ -19,7 +19,7 @@ import {
   text,
 } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
-import { callCore, planModule } from "../wasm/bindings.js";
+import { callPlan } from "../wasm/bindings.js";
 import type { Notice } from "../wasm/types/provider.js";
 import { modelInfo } from "./list-models.js";
 import { type FoundryProviderOptions, foundryChecks } from "./options.js";
@@ -270,7 +270,9 @@ function createMember(options: NamedFoundryProvider, members: Member[]): Member 
   const { name, models: listed, modelCapabilities, ...rest } = options;
   const wanted = listedModels(listed);
   const taken = members.map(({ name }) => name);
-  const planned = callCore(() => planModule().planModels({ ...planRequest(options), models: wanted }, taken));
+  const planned = callPlan((planner) =>
+    planner.planModels({ ...planRequest(options), models: wanted }, taken),
+  );
   const models = planned.map((model, index) => {
     const capabilities = wanted?.[index]?.capabilities ?? modelCapabilities;
     return { ...model, ...(capabilities ? { capabilities } : {}) };

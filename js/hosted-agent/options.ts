@@ -5,7 +5,7 @@ import type { ChatLogEntry } from "../http/contract.js";
 import { invalid } from "../http/limits.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
 import { node } from "../platform/node.js";
-import { callCore, planModule } from "../wasm/bindings.js";
+import { callPlan } from "../wasm/bindings.js";
 import type { Hosting } from "../wasm/modules/plan.js";
 
 /**
@@ -71,7 +71,7 @@ export function readHostedAgentOptions(given: HostedAgentOptions): Settings {
   if (service.models !== undefined || service.durable !== undefined)
     throw invalid("A hosted agent has no models and no durable: it serves one model, and has home");
   const env = service.env ?? environment();
-  const hosting = callCore(() => planModule().hosting(coreEnvironment(env)));
+  const hosting = callPlan((planner) => planner.hosting(coreEnvironment(env)));
   const log = onLog ?? (hosting.hosted ? writeLine : () => {});
   return { service, authorize, log, home: home ?? (hosting.hosted ? homeOn(env) : undefined), env, hosting };
 }

@@ -7,7 +7,7 @@ import {
   token as tokenCheck,
 } from "../errors/check.js";
 import { cleanText } from "../tokens/clean-token.js";
-import { callCore, planModule } from "../wasm/bindings.js";
+import { callPlan } from "../wasm/bindings.js";
 import { send, toHeaders } from "../wasm/send.js";
 import type { Diagnosis } from "../wasm/types/diagnosis.js";
 import type { Endpoint, ModelOptions } from "../wasm/types/provider.js";
@@ -74,7 +74,7 @@ export async function probe(options: ProbeOptions): Promise<Diagnosis> {
   } = readOptions(options, probeChecks(), "provider/conflict");
   const token = rawToken === undefined ? undefined : cleanText(rawToken);
   const request = { ...endpointOptions(endpoint), ...definedOptions(rest) };
-  const call = callCore(() => planModule().planProbe(request, timeoutMs));
+  const call = callPlan((planner) => planner.planProbe(request, timeoutMs));
   const [status, body, ...headers] = await send(call, token, signal);
   const { endpoint: parsed, deployment, wireApi } = call;
   return runDiagnosis(

@@ -11,7 +11,7 @@ import {
 import { KeylessError } from "../errors/keyless-error.js";
 import { setBoundedTimeout, systemClock } from "../platform/clock.js";
 import { cleanText } from "../tokens/clean-token.js";
-import { callCore, planModule } from "../wasm/bindings.js";
+import { callPlan, planModule } from "../wasm/bindings.js";
 import { cancellation, toHeaders } from "../wasm/send.js";
 import type { ProbeCall } from "../wasm/types/probe.js";
 import type { Endpoint, ModelOptions } from "../wasm/types/provider.js";
@@ -83,7 +83,7 @@ export async function* streamChat(options: StreamChatOptions): AsyncGenerator<st
   }
   const token = rawToken === undefined ? undefined : cleanText(rawToken);
   const request = { ...endpointOptions(endpoint), ...definedOptions(rest) };
-  const call = callCore(() => planModule().planChat(request, prompt, timeoutMs));
+  const call = callPlan((planner) => planner.planChat(request, prompt, timeoutMs));
   signal?.throwIfAborted();
   const { netModule } = await import("../wasm/net-bindings.js");
   const { Exchange } = netModule();

@@ -1,4 +1,5 @@
 import { KeylessError } from "../errors/keyless-error.js";
+import { explainModule } from "./explain-bindings.js";
 import { instantiate } from "./instantiate.js";
 import * as coreBindings from "./modules/core.js";
 import coreWasm from "./modules/core-inline.js";
@@ -21,6 +22,33 @@ export function coreModule(): typeof coreBindings {
 export function planModule(): typeof planBindings {
   planReady ??= instantiate(planBindings, planWasm);
   return planReady;
+}
+
+/** The functions that plan and explain share. */
+type Planner = Pick<typeof planBindings, keyof typeof planBindings & keyof ReturnType<typeof explainModule>>;
+
+/**
+ * Calls a function of the planning module. Its errors have no texts: after one, calls the same function
+ * of the module that explains failures, and throws its error as a {@link KeylessError}. If that module
+ * does not load, the error has its code and a general message.
+ */
+export function callPlan<T>(call: (planner: Planner) => T): T {
+  try {
+    return call(planModule());
+  } catch (error) {
+    if (!isCoreError(error)) throw error;
+    const explain = explainModuleFor(error.code);
+    return callCore(() => call(explain));
+  }
+}
+
+function explainModuleFor(code: CoreError["code"]): Planner {
+  try {
+    return explainModule();
+  } catch (cause) {
+    const message = "The options cannot be used, and the module that says why could not be loaded";
+    throw new KeylessError(code, message, { hint: (cause as KeylessError).hint, cause });
+  }
 }
 
 /** Calls a module. Throws a {@link KeylessError} in place of the module's own error. */

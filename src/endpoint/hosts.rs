@@ -2,6 +2,8 @@
 
 use super::text::{arm_id, is_placeholder_name, placeholder};
 use super::{Cloud, FIND, Kind};
+use crate::error::error_text;
+use crate::text::{contains, split_once};
 use crate::{Code, Error, Result};
 
 /// The class of a host, before the path is read.
@@ -113,14 +115,14 @@ fn resource(host: &str, name: &str, domain: &str, kind: Kind, cloud: Cloud) -> R
             "The endpoint is a private link zone without a resource's name",
         ));
     }
-    if name.starts_with("xn--") || name.contains(".xn--") || name.ends_with(".privatelink") {
+    if name.starts_with("xn--") || contains(name, ".xn--") || name.ends_with(".privatelink") {
         return Err(lookalike(host));
     }
     if kind != Kind::Gateway {
-        if name.contains('.') {
+        if name.as_bytes().contains(&b'.') {
             return Err(Error::new(
                 Code::EndpointLookalike,
-                format!("The endpoint's host is {host}, with more than one name in front of {domain}; a resource has one."),
+                error_text!("The endpoint's host is {host}, with more than one name in front of {domain}; a resource has one."),
             )
             .hint(FIND));
         }
@@ -132,7 +134,7 @@ fn resource(host: &str, name: &str, domain: &str, kind: Kind, cloud: Cloud) -> R
         }
     }
     if is_placeholder_name(name) {
-        return Err(placeholder(&format!(
+        return Err(placeholder(&error_text!(
             "The endpoint's host still holds the placeholder \"{name}\""
         )));
     }
@@ -170,10 +172,10 @@ pub(super) fn resembles_azure(host: &str) -> bool {
     {
         return true;
     }
-    if (host.starts_with("xn--") || host.contains(".xn--"))
+    if (host.starts_with("xn--") || contains(host, ".xn--"))
         && ["openai", "azure", "cognitiveservices", "services.ai"]
             .iter()
-            .any(|word| host.contains(word))
+            .any(|word| contains(host, word))
     {
         return true;
     }
@@ -185,21 +187,23 @@ pub(super) fn resembles_azure(host: &str) -> bool {
 fn lookalike(host: &str) -> Error {
     Error::new(
         Code::EndpointLookalike,
-        format!(
+        error_text!(
             "The endpoint's host is {host}, which resembles an Azure host and is none; expected \
              <your-resource>.openai.azure.com, .services.ai.azure.com or .cognitiveservices.azure.com."
         ),
     )
-    .hint(format!("Do not send a token there. Check the spelling. {FIND}"))
+    .hint(error_text!(
+        "Do not send a token there. Check the spelling. {FIND}"
+    ))
 }
 
 /// The error for an Azure host in the path or query of another host.
 pub(super) fn azure_elsewhere(host: &str) -> Error {
     Error::new(
         Code::EndpointLookalike,
-        format!("The endpoint names an Azure host in its path or query, but its real host is {host}."),
+        error_text!("The endpoint names an Azure host in its path or query, but its real host is {host}."),
     )
-    .hint(format!(
+    .hint(error_text!(
         "Do not send a token there. Give the Azure host alone. {FIND}"
     ))
 }
@@ -209,7 +213,7 @@ pub(super) fn names_azure_domain(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     DOMAINS
         .iter()
-        .any(|(domain, kind, _)| !matches!(kind, Kind::Openai | Kind::Gateway) && text.contains(domain))
+        .any(|(domain, kind, _)| !matches!(kind, Kind::Openai | Kind::Gateway) && contains(&text, domain))
 }
 
 fn prefix<'a>(host: &'a str, domain: &str) -> Option<&'a str> {
@@ -222,11 +226,14 @@ fn prefix<'a>(host: &'a str, domain: &str) -> Option<&'a str> {
 /// `openai-azure.com` and `openai.azure.com.example` do, `openai.azure.company.example` does not.
 fn contains_domain(dotted: &str, domain: &str) -> bool {
     let domain = domain.replace('-', ".");
-    dotted.match_indices(&domain).any(|(at, _)| {
-        dotted
-            .get(at + domain.len()..)
-            .is_none_or(|rest| rest.is_empty() || rest.starts_with('.'))
-    })
+    let mut rest = dotted;
+    while let Some((_, behind)) = split_once(rest, &domain) {
+        if behind.is_empty() || behind.starts_with('.') {
+            return true;
+        }
+        rest = behind;
+    }
+    false
 }
 
 /// Whether the end of the host is the domain with one or two wrong letters, or with another
@@ -312,7 +319,7 @@ fn skeleton(c: char) -> char {
 fn missing_resource(domain: &str, what: &str) -> Error {
     Error::new(
         Code::EndpointMissingResource,
-        format!("{what}; expected https://<your-resource>.{domain}, with a name of 2 to 63 characters."),
+        error_text!("{what}; expected https://<your-resource>.{domain}, with a name of 2 to 63 characters."),
     )
     .hint(FIND)
 }
@@ -351,5 +358,5 @@ fn other_domain(code: Code, host: &str, text: &str) -> Error {
              on the project's overview.",
         ),
     };
-    Error::new(code, format!("The endpoint's host is {host}, {what}.")).hint(hint)
+    Error::new(code, error_text!("The endpoint's host is {host}, {what}.")).hint(hint)
 }

@@ -30,6 +30,7 @@ mod url;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{TEXTS, error_text};
 use crate::{Code, Error, Notice, Result};
 use hosts::Site;
 pub(crate) use route::is_operation;
@@ -226,11 +227,14 @@ pub fn parse(input: &str, options: &Options) -> Result<Endpoint> {
 
 /// Names the address to give in the place of one whose path cannot be read.
 fn with_repair(error: Error, text: &str) -> Error {
+    if !TEXTS || error.code() != Code::EndpointBadPath {
+        return error;
+    }
     match pasted::resource_url(&text.to_ascii_lowercase()) {
-        Some(url) if error.code() == Code::EndpointBadPath => error.hint(format!(
+        Some(url) => error.hint(error_text!(
             "Leave the path out: {url} is enough. For a Foundry project, keep only /api/projects/<project>."
         )),
-        _ => error,
+        None => error,
     }
 }
 
@@ -261,23 +265,24 @@ fn check_transport(url: &Url, site: &Site) -> Result<()> {
     if url.scheme == Scheme::Http && !url.loopback {
         return Err(Error::new(
             Code::EndpointInsecureHttp,
-            format!(
+            error_text!(
                 "The endpoint is http://{}; a token must not travel unencrypted. Expected https://.",
                 url.host
             ),
         )
         .hint(match site.kind {
             Kind::Custom => {
-                "Write https://. Plain http is for this machine only: localhost, 127.0.0.1 or [::1]."
-                    .to_owned()
+                error_text!(
+                    "Write https://. Plain http is for this machine only: localhost, 127.0.0.1 or [::1]."
+                )
             }
-            _ => format!("Write https://{}.", url.host),
+            _ => error_text!("Write https://{}.", url.host),
         }));
     }
     match url.port {
         Some(port) if !matches!(site.kind, Kind::Custom | Kind::Local) => Err(Error::new(
             Code::EndpointPort,
-            format!(
+            error_text!(
                 "The endpoint's port is {port}; {} serves port 443 only.",
                 url.host
             ),
@@ -311,7 +316,7 @@ fn check_api_version(version: &str) -> Result<&str> {
     };
     Err(Error::new(
         Code::ProviderConflict,
-        format!("apiVersion is \"{shown}\"; expected a date such as 2024-10-21 or 2025-04-01-preview."),
+        error_text!("apiVersion is \"{shown}\"; expected a date such as 2024-10-21 or 2025-04-01-preview."),
     )
     .hint("Leave apiVersion out: the v1 API of Foundry needs none."))
 }
@@ -322,7 +327,7 @@ fn wanted_type(given: Option<ProviderType>, dated: bool) -> Result<Option<Provid
     match given {
         Some(given) if dated && given != ProviderType::Azure => Err(Error::new(
             Code::ProviderConflict,
-            format!(
+            error_text!(
                 "apiVersion was given together with the type \"{}\", whose requests carry none.",
                 given.as_str()
             ),

@@ -4,7 +4,8 @@
 use super::hosts::classify;
 use super::text::{arm_id, authority, before_query, is_invisible, not_a_url, placeholder, trim, unset_error};
 use super::{FIND, Kind};
-use crate::text::is_made_of;
+use crate::error::{TEXTS, error_text};
+use crate::text::{contains, is_made_of, split_once};
 use crate::{Code, Error, Result};
 
 /// The longest input, in characters. Real endpoints are far shorter.
@@ -15,7 +16,7 @@ const LONGEST: usize = 2_048;
 pub(super) fn unwrap(input: &str) -> Result<(&str, bool)> {
     let length = input.chars().count();
     if length > LONGEST {
-        return Err(not_a_url(format!(
+        return Err(not_a_url(error_text!(
             "The endpoint is {length} characters long; an endpoint has at most {LONGEST}."
         )));
     }
@@ -34,7 +35,7 @@ pub(super) fn unwrap(input: &str) -> Result<(&str, bool)> {
             Code::EndpointEmpty,
             "The endpoint is empty; expected a URL such as https://<your-resource>.openai.azure.com.",
         )
-        .hint(format!(
+        .hint(error_text!(
             "If it comes from an environment variable, check that the variable is set. {FIND}"
         )));
     }
@@ -55,11 +56,11 @@ pub(super) fn reject_non_urls(text: &str) -> Result<()> {
     if let Some(name) = assignment(text) {
         return Err(Error::new(
             Code::EndpointNotAUrl,
-            format!(
+            error_text!(
                 "The endpoint is a whole line \"{name}=...\"; expected only the URL behind the equals sign."
             ),
         )
-        .hint(format!(
+        .hint(error_text!(
             "Leave out the variable's name, \"export\" and the equals sign. {}",
             only_the_url(&lower)
         )));
@@ -69,7 +70,7 @@ pub(super) fn reject_non_urls(text: &str) -> Result<()> {
             Code::EndpointConnectionString,
             "The endpoint is a connection string; expected only the URL of the resource. The text is not repeated here.",
         )
-        .hint(format!(
+        .hint(error_text!(
             "Give no key: the token takes its place. {}",
             only_the_url(&lower)
         )));
@@ -100,7 +101,7 @@ pub(super) fn reject_non_urls(text: &str) -> Result<()> {
     if text.contains(char::is_whitespace) {
         return Err(impure("white space", &lower));
     }
-    if text.contains('\\') {
+    if text.as_bytes().contains(&b'\\') {
         return Err(not_a_url(
             "The endpoint holds a backslash; a URL has forward slashes only.",
         ));
@@ -125,7 +126,7 @@ fn unbracket(text: &str) -> &str {
 }
 
 fn unset(lower: &str) -> Option<&'static str> {
-    let rest = lower.split_once("://").map_or(lower, |(_, rest)| rest);
+    let rest = split_once(lower, "://").map_or(lower, |(_, rest)| rest);
     if rest.starts_with("[object ") || rest.starts_with("[object%20") || rest.starts_with("%5bobject") {
         return Some("[object Object]");
     }
@@ -141,13 +142,13 @@ fn unset(lower: &str) -> Option<&'static str> {
 }
 
 fn is_placeholder_markup(text: &str) -> bool {
-    if text.contains(['<', '>', '{', '}', '$']) || authority(after_scheme(text)).contains('*') {
+    if text.contains(['<', '>', '{', '}', '$']) || authority(after_scheme(text)).as_bytes().contains(&b'*') {
         return true;
     }
     // [resource], but not the [::1] of an IPv6 address
     if let Some((_, rest)) = text.split_once('[') {
         let inner = rest.split(']').next().unwrap_or_default();
-        if !inner.contains(':') {
+        if !inner.as_bytes().contains(&b':') {
             return true;
         }
     }
@@ -170,12 +171,12 @@ fn starts_with_hex_pair(text: &str) -> bool {
 }
 
 fn after_scheme(text: &str) -> &str {
-    text.split_once("://").map_or(text, |(_, rest)| rest)
+    split_once(text, "://").map_or(text, |(_, rest)| rest)
 }
 
 fn looks_like_token(text: &str) -> bool {
     let text = text.strip_prefix("Bearer ").unwrap_or(text);
-    text.starts_with("eyJ") && text.len() > 40 && !text.contains('/')
+    text.starts_with("eyJ") && text.len() > 40 && !text.as_bytes().contains(&b'/')
 }
 
 /// Returns the variable's name if the text is a line such as `export NAME="https://..."`.
@@ -186,7 +187,7 @@ fn assignment(text: &str) -> Option<&str> {
         .unwrap_or(text);
     let (name, _) = text.split_once('=')?;
     let name = name.trim();
-    let is_name = name.contains('_')
+    let is_name = name.as_bytes().contains(&b'_')
         && name
             .bytes()
             .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
@@ -206,7 +207,7 @@ fn is_connection_string(lower: &str) -> bool {
         "accountname",
         "accountendpoint",
     ];
-    let workspace = lower.contains(".api.azureml.") && lower.contains(';');
+    let workspace = contains(lower, ".api.azureml.") && lower.as_bytes().contains(&b';');
     workspace
         || lower.split(';').any(|part| {
             part.split_once('=')
@@ -229,12 +230,12 @@ fn is_arm_id(lower: &str) -> bool {
 /// Whether there is text in front of the URL or another URL behind it, as in a line of JSON,
 /// Markdown or a script. A host and path in front of it do not count; [`super::site`] checks those.
 fn has_other_text(lower: &str) -> bool {
-    let front = lower.split_once("://").and_then(|(before, _)| {
+    let front = split_once(lower, "://").and_then(|(before, _)| {
         before
             .strip_suffix("https")
             .or_else(|| before.strip_suffix("http"))
     });
-    front.is_some_and(|front| !front.contains('/') && !is_made_of(front, b"+-."))
+    front.is_some_and(|front| !front.as_bytes().contains(&b'/') && !is_made_of(front, b"+-."))
         || lower
             .split([',', ';', '|'])
             .skip(1)
@@ -244,13 +245,16 @@ fn has_other_text(lower: &str) -> bool {
 fn impure(what: &str, lower: &str) -> Error {
     Error::new(
         Code::EndpointNotAUrl,
-        format!("The endpoint holds {what}; expected a URL and nothing else."),
+        error_text!("The endpoint holds {what}; expected a URL and nothing else."),
     )
     .hint(only_the_url(lower))
 }
 
 /// Returns a hint that names the address of the resource in a text.
 pub(super) fn only_the_url(lower: &str) -> String {
+    if !TEXTS {
+        return String::new();
+    }
     match resource_url(lower) {
         Some(url) => format!("Give only the URL in it, which begins with {url}."),
         None => format!("Give only a URL such as https://<your-resource>.openai.azure.com. {FIND}"),

@@ -1,7 +1,7 @@
 //! Chooses the token scope by kind and cloud, and checks the scope of the caller.
 
 use super::{Cloud, Kind};
-use crate::text::{is_guid, is_made_of};
+use crate::text::{contains, is_guid, is_made_of};
 use crate::{Code, Error, Result};
 
 const AI: &str = "https://ai.azure.com/.default";
@@ -60,7 +60,7 @@ fn complete(given: &str) -> Result<String> {
     let well_formed = match name {
         Some(name) => {
             name.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && !name.contains("//")
+                && !contains(name, "//")
                 && name.len() <= 256
                 && is_made_of(name, b"-._~/")
         }

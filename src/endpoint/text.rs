@@ -1,6 +1,7 @@
 //! Helpers for the text of an endpoint: redaction, placeholders and their errors.
 
 use super::FIND;
+use crate::error::error_text;
 use crate::text::is_made_of;
 use crate::{Code, Error};
 
@@ -45,7 +46,11 @@ pub(super) fn is_placeholder_name(name: &str) -> bool {
     let own = ["your", "insertyour", "enteryour", "replacewithyour"]
         .iter()
         .find_map(|start| joined.strip_prefix(start))
-        .or_else(|| joined.strip_prefix("my").filter(|_| lower.contains('_')));
+        .or_else(|| {
+            joined
+                .strip_prefix("my")
+                .filter(|_| lower.as_bytes().contains(&b'_'))
+        });
     own.is_some_and(|rest| !rest.is_empty() && rest.len() <= 63 && is_made_of_words(rest))
 }
 
@@ -124,7 +129,7 @@ pub(super) fn is_unset_value(text: &str) -> bool {
 pub(super) fn unset_error(value: &str) -> Error {
     Error::new(
         Code::EndpointNotAUrl,
-        format!(
+        error_text!(
             "The endpoint holds the word \"{value}\" in place of a name; a variable that it is built from, probably \
              FOUNDRY_RESOURCE_URL, is not set."
         ),
@@ -132,16 +137,18 @@ pub(super) fn unset_error(value: &str) -> Error {
     .hint("Set FOUNDRY_RESOURCE_URL=https://<your-resource>.openai.azure.com, or print the variable that you paste in.")
 }
 
+#[inline]
 pub(super) fn placeholder(what: &str) -> Error {
     Error::new(
         Code::EndpointPlaceholder,
-        format!("{what}; expected your own name in its place."),
+        error_text!("{what}; expected your own name in its place."),
     )
     .hint(FIND)
 }
 
+#[inline]
 pub(super) fn not_a_url(message: impl Into<String>) -> Error {
-    Error::new(Code::EndpointNotAUrl, message).hint(format!(
+    Error::new(Code::EndpointNotAUrl, message).hint(error_text!(
         "Expected a URL such as https://<your-resource>.openai.azure.com. {FIND}"
     ))
 }
@@ -159,7 +166,7 @@ pub(super) fn arm_id(text: &str) -> Error {
         Code::EndpointArmId,
         "The endpoint is an Azure Resource Manager id, which names a resource but is not its address.",
     )
-    .hint(format!(
+    .hint(error_text!(
         "Ask for the address: az cognitiveservices account show --name {account} --resource-group <group> --query \
          properties.endpoint --output tsv"
     ))

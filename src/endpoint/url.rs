@@ -11,6 +11,7 @@ use super::text::{
     authority, is_digits, is_placeholder_name, is_plain_name, is_unset_value, not_a_url, placeholder,
     show_path, unset_error,
 };
+use crate::error::error_text;
 use crate::text::is_made_of;
 use crate::{Code, Error, Result};
 
@@ -68,7 +69,7 @@ pub(super) fn read(text: &str) -> Result<Url> {
         Some(inner) => ipv6(inner)?,
         None => named_host(lower.strip_suffix('.').unwrap_or(&lower))?,
     };
-    if given.is_none() && !loopback && !host.contains('.') {
+    if given.is_none() && !loopback && !host.as_bytes().contains(&b'.') {
         return Err(bare_word(&host));
     }
     let scheme = given.unwrap_or(if loopback { Scheme::Http } else { Scheme::Https });
@@ -112,23 +113,25 @@ fn split_scheme(text: &str) -> Result<(Option<Scheme>, &str)> {
         )
         .hint(only_the_url(&text.to_ascii_lowercase()))),
         (Some(scheme), Some(rest)) => Ok((Some(scheme), rest)),
-        (Some(_), None) => Err(not_a_url(format!(
+        (Some(_), None) => Err(not_a_url(error_text!(
             "The endpoint begins with \"{before}:\" without two slashes."
         ))
-        .hint(only_the_url(&format!(
+        .hint(only_the_url(&error_text!(
             "://{}",
             after.trim_start_matches('/').to_ascii_lowercase()
         )))),
         // host:port without a scheme
         (None, None)
-            if before.contains('.')
+            if before.as_bytes().contains(&b'.')
                 || before.eq_ignore_ascii_case("localhost")
                 || starts_with_port(after) =>
         {
             Ok((None, text))
         }
         // user:password@host
-        (None, None) if authority(after).contains('@') && !before.eq_ignore_ascii_case("mailto") => {
+        (None, None)
+            if authority(after).as_bytes().contains(&b'@') && !before.eq_ignore_ascii_case("mailto") =>
+        {
             Ok((None, text))
         }
         (None, _) => Err(unsupported_scheme(before, text)),
@@ -152,29 +155,29 @@ fn unsupported_scheme(scheme: &str, text: &str) -> Error {
     let scheme = if is_plain_name(scheme) { scheme } else { "***" };
     Error::new(
         Code::EndpointUnsupportedScheme,
-        format!(
+        error_text!(
             "The endpoint's scheme is \"{scheme}:\"; expected \"https:\" (or \"http:\" on this machine)."
         ),
     )
-    .hint(format!("Begin the endpoint with https://. {repair}"))
+    .hint(error_text!("Begin the endpoint with https://. {repair}"))
 }
 
 /// Splits an authority into host and port.
 fn split_port(authority: &str) -> Result<(&str, Option<u16>)> {
     if let Some((_, host)) = authority.rsplit_once('@') {
-        let host = if host.contains('.') && is_plain_name(host) {
+        let host = if host.as_bytes().contains(&b'.') && is_plain_name(host) {
             host
         } else {
             "what follows"
         };
         return Err(Error::new(
             Code::EndpointUserinfo,
-            format!("The endpoint holds an \"@\" in front of its path: its real host would be {host}, not the text before."),
+            error_text!("The endpoint holds an \"@\" in front of its path: its real host would be {host}, not the text before."),
         )
-        .hint(format!("Give the resource's own address. A user name and a password are not needed: a token takes their place. {FIND}")));
+        .hint(error_text!("Give the resource's own address. A user name and a password are not needed: a token takes their place. {FIND}")));
     }
     let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && !port.contains(']') => (host, Some(port)),
+        Some((host, port)) if !host.is_empty() && !port.as_bytes().contains(&b']') => (host, Some(port)),
         _ => (authority, None),
     };
     if host.is_empty() {
@@ -215,7 +218,7 @@ fn named_host(host: &str) -> Result<(String, bool)> {
         return Err(unset_error(first));
     }
     if is_placeholder_name(first) {
-        return Err(placeholder(&format!(
+        return Err(placeholder(&error_text!(
             "The endpoint's host still holds the placeholder \"{first}\""
         )));
     }
@@ -223,7 +226,7 @@ fn named_host(host: &str) -> Result<(String, bool)> {
         .bytes()
         .find(|b| !b.is_ascii_lowercase() && !b.is_ascii_digit() && !b"-.".contains(b))
     {
-        return Err(not_a_url(format!(
+        return Err(not_a_url(error_text!(
             "The endpoint's host holds the character \"{}\"; a host has letters, digits, hyphens and dots only.",
             char::from(c)
         )));
@@ -261,7 +264,7 @@ fn not_ascii(host: &str, c: char) -> Error {
     if resembles_azure(host) {
         return Error::new(
             Code::EndpointLookalike,
-            format!(
+            error_text!(
                 "The endpoint's host resembles an Azure host but holds the character U+{:04X}, which no Azure host has.",
                 u32::from(c)
             ),
@@ -270,7 +273,7 @@ fn not_ascii(host: &str, c: char) -> Error {
     }
     Error::new(
         Code::EndpointNotAUrl,
-        format!(
+        error_text!(
             "The endpoint's host holds the character U+{:04X}; expected ASCII letters only.",
             u32::from(c)
         ),
@@ -284,7 +287,7 @@ fn bare_word(word: &str) -> Error {
     if word.len() > 24 || matches!(word, "http" | "https") {
         return error;
     }
-    error.hint(format!(
+    error.hint(error_text!(
         "If \"{word}\" is the name of your resource, try https://{word}.openai.azure.com."
     ))
 }
@@ -376,6 +379,7 @@ pub(super) fn missing_project() -> Error {
     .hint("Copy the endpoint from the Foundry portal (ai.azure.com) > your project > Overview, or leave the path out.")
 }
 
+#[inline]
 pub(super) fn bad_path(message: impl Into<String>) -> Error {
     Error::new(Code::EndpointBadPath, message).hint(
         "Leave the path out: the host alone is enough. For a Foundry project, keep only /api/projects/<project>.",
@@ -384,7 +388,7 @@ pub(super) fn bad_path(message: impl Into<String>) -> Error {
 
 /// The error for a well-formed path that matches no route.
 pub(super) fn unknown_path(segments: &[String], expected: &str) -> Error {
-    bad_path(format!(
+    bad_path(error_text!(
         "The endpoint's path is {}; expected {expected}.",
         show_path(segments)
     ))

@@ -2,7 +2,7 @@
 
 use super::Variable;
 use crate::Variables;
-use crate::text::is_made_of;
+use crate::text::{is_made_of, split_once};
 
 /// The variables in the order of the Copilot runtime, for `https` and `http` alike.
 const RUNTIME: [Variable; 4] = [
@@ -64,7 +64,7 @@ pub fn proxy_variable(host: &str, env: &Variables) -> Option<Variable> {
 /// assert_eq!(runtime_proxy_variable("https://myres.openai.azure.com/openai/v1/", &env), None);
 /// ```
 pub fn runtime_proxy_variable(url: &str, env: &Variables) -> Option<Variable> {
-    let (scheme, rest) = url.split_once("://")?;
+    let (scheme, rest) = split_once(url, "://")?;
     let host = rest.split('/').next()?;
     let port = if scheme == "http" { 80 } else { 443 };
     let has_port = host

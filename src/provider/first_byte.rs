@@ -1,5 +1,7 @@
 //! Decides how long a model may be silent before it counts as failed.
 
+use crate::text::contains;
+
 /// The default of models that answer at once, in milliseconds.
 const DEFAULT_MS: u32 = 60_000;
 /// The default of reasoning models. Less than the default timeout of a turn.
@@ -26,7 +28,7 @@ const WORDS: [&str; 3] = ["reason", "thinking", "magistral"];
 /// ```
 pub fn first_byte_timeout_ms(model: &str, effort: Option<&str>) -> u32 {
     let name = model.to_ascii_lowercase();
-    if name.contains("deep-research") || name.ends_with("-pro") {
+    if contains(&name, "deep-research") || name.ends_with("-pro") {
         return LONG_MS;
     }
     match effort {
@@ -35,9 +37,9 @@ pub fn first_byte_timeout_ms(model: &str, effort: Option<&str>) -> u32 {
         Some("xhigh" | "max") => return LONG_MS,
         _ => {}
     }
-    let chat = name.contains("-chat");
+    let chat = contains(&name, "-chat");
     let known = FAMILIES.iter().any(|family| name.starts_with(family));
-    if (known && !chat) || WORDS.iter().any(|word| name.contains(word)) {
+    if (known && !chat) || WORDS.iter().any(|word| contains(&name, word)) {
         REASONING_MS
     } else {
         DEFAULT_MS

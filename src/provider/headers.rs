@@ -1,5 +1,6 @@
 //! Checks the headers that an app adds to requests.
 
+use crate::error::error_text;
 use crate::text::is_made_of;
 use crate::{Code, Error, Headers, Result};
 
@@ -36,13 +37,13 @@ pub fn check_headers(headers: &Headers) -> Result<()> {
             .hint("Expected letters, digits and hyphens, such as x-request-source."));
         }
         if REFUSED_HEADERS.contains(&lower.as_str()) {
-            return Err(header(format!(
+            return Err(header(error_text!(
                 "The header {lower} cannot be set: it carries the credential or belongs to the transport."
             ))
             .hint("Leave it out. The token takes the place of a key, and the runtime sets the rest."));
         }
         if seen.iter().any(|seen| seen.eq_ignore_ascii_case(name)) {
-            return Err(header(format!(
+            return Err(header(error_text!(
                 "The header {name} is given twice, in different spellings."
             ))
             .hint("Keep one of them."));
@@ -50,7 +51,7 @@ pub fn check_headers(headers: &Headers) -> Result<()> {
         seen.push(name);
         let value = value.expose();
         if value.trim() != value || !value.bytes().all(|b| (0x20..=0x7e).contains(&b)) {
-            return Err(header(format!(
+            return Err(header(error_text!(
                 "The value of the header {name} holds a line break, a character outside ASCII, or a space at an end."
             ))
             .hint("Expected visible ASCII characters, with single spaces between them at most."));

@@ -14,6 +14,7 @@ use names::names;
 
 use crate::endpoint::{Endpoint, FIND, Kind, Options, ProviderType, parse};
 use crate::environment::{self, CredentialKind, CredentialPlan, Origin, Setting};
+use crate::error::error_text;
 use crate::text::number::from_number;
 use crate::{Code, Error, Headers, Result, Variables};
 use crate::{Notice, NoticeCode};
@@ -299,7 +300,7 @@ fn no_endpoint() -> Error {
         "No endpoint was given, neither as an option nor in the environment; expected the URL of a Foundry or Azure \
          OpenAI resource.",
     )
-    .hint(format!(
+    .hint(error_text!(
         "Set FOUNDRY_RESOURCE_URL=https://<your-resource>.openai.azure.com. {FIND}. Without a resource, start the \
          embedded emulator: copilot-keyless chat --demo, copilot-keyless emulator, or npm start in a clone."
     ))
@@ -322,7 +323,7 @@ fn wire_api(given: Option<WireApi>, endpoint: &Endpoint) -> Result<Option<WireAp
         (None, ProviderType::Anthropic) => Ok(None),
         (Some(WireApi::Responses), _) if too_old => Err(Error::new(
             Code::ProviderConflict,
-            format!(
+            error_text!(
                 "wireApi is \"responses\", but the apiVersion is older than {FIRST_WITH_RESPONSES}-preview, the first with the \
                  Responses API."
             ),
@@ -350,7 +351,7 @@ fn limit(name: &str, given: Option<u32>) -> Result<Option<u32>> {
     }
     Err(Error::new(
         Code::ProviderLimit,
-        format!("{name} is not a whole number from 1 to {}.", u32::MAX),
+        error_text!("{name} is not a whole number from 1 to {}.", u32::MAX),
     )
     .hint("Leave it out to get the model's own limit."))
 }

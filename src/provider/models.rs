@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ProviderRequest;
 use super::names::check_model;
+use crate::error::error_text;
 use crate::text::is_made_of;
 use crate::text::number::from_number;
 use crate::{Code, Error, Result};
@@ -117,9 +118,9 @@ pub fn models(
     taken: &[String],
 ) -> Result<Vec<PlannedModel>> {
     let name = check_name(named.name.as_deref(), taken)
-        .map_err(|error| error.within(&format!("providers[{}]", taken.len())))?;
+        .map_err(|error| error.within(&error_text!("providers[{}]", taken.len())))?;
     read_models(name, named.models.as_deref(), request)
-        .map_err(|error| error.within(&format!("Provider \"{name}\"")))
+        .map_err(|error| error.within(&error_text!("Provider \"{name}\"")))
 }
 
 fn check_name<'a>(name: Option<&'a str>, taken: &[String]) -> Result<&'a str> {
@@ -133,7 +134,7 @@ fn check_name<'a>(name: Option<&'a str>, taken: &[String]) -> Result<&'a str> {
     } else {
         return Ok(name);
     };
-    Err(Error::new(Code::ProviderName, format!("The provider {what}.")).hint(
+    Err(Error::new(Code::ProviderName, error_text!("The provider {what}.")).hint(
         "Give each provider a name of its own: up to 64 letters, digits, hyphens, dots and underscores. A session selects a \
          model as name/model.",
     ))
@@ -179,7 +180,7 @@ fn read_models(
         request.max_context_window_tokens = wanted.max_context_window_tokens.or(limits.2);
         // All other errors concern the options that the models share.
         let place = |error: Error| match error.code() {
-            Code::ProviderModel | Code::ProviderLimit => error.within(&format!("models[{index}]")),
+            Code::ProviderModel | Code::ProviderLimit => error.within(&error_text!("models[{index}]")),
             _ => error,
         };
         let model = read_model(name, wanted, &request).map_err(place)?;
@@ -213,7 +214,7 @@ fn read_model(provider: &str, wanted: &ModelRequest, request: &ProviderRequest) 
 fn taken_id(id: &str) -> Error {
     Error::new(
         Code::ProviderModel,
-        format!("The id \"{id}\" is that of a model before it."),
+        error_text!("The id \"{id}\" is that of a model before it."),
     )
     .hint(
         "Give one of them an id of its own: { id, model, deployment }. A session selects a model as name/id.",

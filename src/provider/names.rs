@@ -3,6 +3,7 @@
 use super::{DEFAULT_MODEL, ProviderRequest, pick};
 use crate::endpoint::{Endpoint, Kind, ProviderType};
 use crate::environment::{self, Holds, Origin};
+use crate::error::error_text;
 use crate::text::is_made_of;
 use crate::{Code, Error, Notice, NoticeCode, Result};
 
@@ -101,6 +102,6 @@ pub(super) fn check_model(what: &str, name: &str, strict: bool) -> Result<String
     } else {
         "a name without spaces"
     };
-    Err(Error::new(Code::ProviderModel, format!("{what} is {found}; expected {form}, such as {DEFAULT_MODEL}."))
+    Err(Error::new(Code::ProviderModel, error_text!("{what} is {found}; expected {form}, such as {DEFAULT_MODEL}."))
         .hint("Deployments and their names are listed by: az cognitiveservices account deployment list --name <name> --resource-group <group> --output table"))
 }

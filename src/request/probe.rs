@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::diagnosis::{Diagnosis, DiagnosisCode, FailedRequest, diagnose};
 use crate::endpoint::{Endpoint, ProviderType};
 use crate::environment::Origin;
+use crate::error::error_text;
 use crate::provider::{self, ProviderPlan, ProviderRequest, WireApi};
 use crate::text::json::{Members, Value};
 use crate::{Code, Error, Headers, Result, Secret};
@@ -143,9 +144,9 @@ pub(crate) fn timeout(given: Option<u32>, default: u32) -> Result<u32> {
     }
     Err(Error::new(
         Code::ProviderLimit,
-        format!("timeoutMs is not a whole number of milliseconds from 1 to {LONGEST_TIMEOUT_MS}."),
+        error_text!("timeoutMs is not a whole number of milliseconds from 1 to {LONGEST_TIMEOUT_MS}."),
     )
-    .hint(format!("Leave it out to wait for {default} ms.")))
+    .hint(error_text!("Leave it out to wait for {default} ms.")))
 }
 
 /// Builds the URL from the base URL as the runtime of the Copilot SDK does (measured on 1.0.14), or

@@ -3,7 +3,7 @@
 
 use std::net::Ipv6Addr;
 
-use super::is_made_of;
+use super::{is_made_of, split_once};
 
 /// The parts of an `http` or `https` URL.
 pub(crate) struct Address<'a> {
@@ -19,7 +19,7 @@ impl<'a> Address<'a> {
     /// Reads a URL. `None` for any other text, and for a URL with user information or with a
     /// character that URL parsers treat differently.
     pub(crate) fn read(text: &'a str) -> Option<Self> {
-        let (scheme, rest) = text.split_once("://")?;
+        let (scheme, rest) = split_once(text, "://")?;
         let secure = scheme.eq_ignore_ascii_case("https");
         if !secure && !scheme.eq_ignore_ascii_case("http") {
             return None;
@@ -32,7 +32,7 @@ impl<'a> Address<'a> {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end)?;
         let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => (host, Some(port)),
+            Some((host, port)) if !port.as_bytes().contains(&b']') => (host, Some(port)),
             _ => (authority, None),
         };
         let well_formed = is_host(host) && port.is_none_or(is_port) && is_made_of(path, b"-._~:/?=&%");

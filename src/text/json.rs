@@ -5,9 +5,8 @@
 
 use std::fmt;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::de::SliceRead;
 
 /// Quotes a text as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
@@ -124,15 +123,14 @@ impl Members {
             _ => json,
         };
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let members = deserializer.deserialize_any(ObjectVisitor { wanted })?;
+        let members = read(&mut deserializer, wanted)?;
         deserializer.end()?;
         Ok(members)
     }
 
     /// Reads the object at the start of a text, and ignores the rest of the text.
     pub(crate) fn from_start(json: &[u8], wanted: fn(&str) -> bool) -> serde_json::Result<Self> {
-        // By `deserialize_map`, the message of another value would bring std's formatting of floats.
-        serde_json::Deserializer::from_slice(json).deserialize_any(ObjectVisitor { wanted })
+        read(&mut serde_json::Deserializer::from_slice(json), wanted)
     }
 
     /// Returns the value of a member; the last one of several.
@@ -162,20 +160,34 @@ impl FromIterator<(String, Value)> for Members {
     }
 }
 
-/// Reads an object into [`Members`] and rejects every other value.
+fn read(
+    deserializer: &mut serde_json::Deserializer<SliceRead<'_>>,
+    wanted: fn(&str) -> bool,
+) -> serde_json::Result<Members> {
+    if let Some(members) = deserializer.deserialize_any(ObjectVisitor { wanted })? {
+        return Ok(members);
+    }
+    // Another value: read on to the error at the end of the text. To make an error, by `custom` or by
+    // `deserialize_map`, serde_json would bring a search and std's formatting of floats.
+    loop {
+        IgnoredAny::deserialize(&mut *deserializer)?;
+    }
+}
+
+/// Reads an object into [`Members`], and every other value as `None`.
 struct ObjectVisitor {
     /// The names to keep. Other members are skipped unread.
     wanted: fn(&str) -> bool,
 }
 
 impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Members;
+    type Value = Option<Members>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Members>, A::Error> {
         let mut members = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
             if (self.wanted)(&name) {
@@ -184,38 +196,35 @@ impl<'de> Visitor<'de> for ObjectVisitor {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(Members(members))
+        Ok(Some(Members(members)))
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Members, E> {
-        no_object()
+    fn visit_unit<E>(self) -> Result<Option<Members>, E> {
+        Ok(None)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Members, E> {
-        no_object()
+    fn visit_bool<E>(self, _: bool) -> Result<Option<Members>, E> {
+        Ok(None)
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Members, E> {
-        no_object()
+    fn visit_i64<E>(self, _: i64) -> Result<Option<Members>, E> {
+        Ok(None)
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Members, E> {
-        no_object()
+    fn visit_u64<E>(self, _: u64) -> Result<Option<Members>, E> {
+        Ok(None)
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Members, E> {
-        no_object()
+    fn visit_f64<E>(self, _: f64) -> Result<Option<Members>, E> {
+        Ok(None)
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<Members, E> {
-        no_object()
+    fn visit_str<E>(self, _: &str) -> Result<Option<Members>, E> {
+        Ok(None)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Members, A::Error> {
-        no_object()
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Members>, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
     }
-}
-
-fn no_object<E: Error>() -> Result<Members, E> {
-    Err(E::custom("no object"))
 }

@@ -121,6 +121,30 @@ test("on Node an endpoint without TLS needs no further module, and a token provi
   expect(own).toEqual({ token: ["core"] });
 });
 
+test("a wrong option compiles explain, which has the texts of its error", async () => {
+  const program = `
+    const wrong = "http://myres.openai.azure.com";
+    try { createFoundryProvider({ endpoint: wrong }); } catch (error) { seen.error = told(error); }
+    note("end");`;
+  expect(await result(program)).toEqual({
+    error: {
+      code: "endpoint/insecure-http",
+      message:
+        "The endpoint is http://myres.openai.azure.com; a token must not travel unencrypted. Expected https://.",
+      hint: "Write https://myres.openai.azure.com.",
+    },
+    end: ["explain", "plan"],
+  });
+  expect(await result(`refuse.add("explain"); ${program}`)).toEqual({
+    error: {
+      code: "endpoint/insecure-http",
+      message: "The options cannot be used, and the module that says why could not be loaded",
+      hint: expect.stringContaining("WebAssembly"),
+    },
+    end: ["plan"],
+  });
+});
+
 test("where explain does not compile, callers get clear errors all the same", async () => {
   const seen = await result(`
     refuse.add("explain");

@@ -23,8 +23,8 @@ test("everything is within its budget, which package.json names", () => {
 
 /** The limit of a module's constant data in bytes, which Unicode tables would exceed. */
 const DATA: Record<string, number> = {
-  core: 24 * 1024,
-  plan: 48 * 1024,
+  core: 12 * 1024,
+  plan: 20 * 1024,
   explain: 128 * 1024,
   simulate: 16 * 1024,
   net: 40 * 1024,
@@ -47,8 +47,9 @@ describe.each(Object.keys(MODULES))("%s", (name) => {
   });
 
   test("holds no path of the machine that built it", () => {
-    // Panics contain source paths inside the crates, but not the crates' location.
-    expect(text).toMatch(/src\/\w+\.rs/);
+    // Panics contain source paths inside the crates, but not the crates' location. That of the lease has
+    // no panic.
+    if (name !== "lease") expect(text).toMatch(/src\/\w+\.rs/);
     expect(text).not.toMatch(/\.cargo[\\/]|[\\/]registry[\\/]|[\\/]rustup[\\/]/);
     expect(text).not.toMatch(/\/(?:root|home|Users|tmp|work|build|github)\/|[A-Z]:\\/);
     expect(text).not.toContain(root);

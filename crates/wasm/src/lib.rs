@@ -19,14 +19,19 @@ mod lease;
 mod net;
 #[cfg(any(feature = "plan", feature = "explain", feature = "simulate"))]
 mod options;
-#[cfg(feature = "plan")]
+#[cfg(any(feature = "plan", feature = "explain"))]
 mod plan;
+#[cfg(feature = "plan")]
+mod rules;
 #[cfg(feature = "simulate")]
 mod simulate;
 #[cfg(feature = "plan")]
 mod turn;
 #[cfg(any(feature = "core", feature = "plan", feature = "explain", feature = "simulate"))]
 mod values;
+
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 #[cfg(feature = "plan")]
 pub use self::conversation::*;
@@ -40,8 +45,10 @@ pub use self::gateway::*;
 pub use self::lease::*;
 #[cfg(feature = "net")]
 pub use self::net::*;
-#[cfg(feature = "plan")]
+#[cfg(any(feature = "plan", feature = "explain"))]
 pub use self::plan::*;
+#[cfg(feature = "plan")]
+pub use self::rules::*;
 #[cfg(feature = "simulate")]
 pub use self::simulate::*;
 #[cfg(feature = "plan")]

@@ -4,7 +4,10 @@
 use std::fmt;
 
 use js_sys::{Array, Map, Object, Reflect};
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer as _, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer as _, Unexpected,
+    Visitor,
+};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::JsValue;
 
@@ -59,9 +62,12 @@ impl Wanted {
     }
 }
 
-/// An option of the wrong type.
+/// An option of the wrong type. `None` where errors have no texts.
 #[derive(Debug)]
-struct Misfit {
+struct Misfit(Option<Box<Details>>);
+
+#[derive(Debug)]
+struct Details {
     wanted: Wanted,
     /// The name and value of the option. While the error passes upwards, those of the enclosing
     /// option.
@@ -73,23 +79,38 @@ struct Misfit {
 
 impl Misfit {
     fn new(wanted: Wanted) -> Self {
-        Self {
-            wanted,
-            name: String::new(),
-            given: JsValue::UNDEFINED,
-            depth: 0,
-        }
+        Self(cfg!(feature = "texts").then(|| {
+            Box::new(Details {
+                wanted,
+                name: String::new(),
+                given: JsValue::UNDEFINED,
+                depth: 0,
+            })
+        }))
     }
 
     fn within(mut self, name: &str, given: &JsValue) -> Self {
-        name.clone_into(&mut self.name);
-        self.given = given.clone();
-        self.depth += 1;
+        if let Some(details) = &mut self.0
+            && cfg!(feature = "texts")
+        {
+            name.clone_into(&mut details.name);
+            details.given = given.clone();
+            details.depth += 1;
+        }
         self
     }
 }
 
 impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(details) if cfg!(feature = "texts") => details.fmt(f),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Details {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let wanted = self.wanted.text();
         let name = &self.name;
@@ -117,8 +138,8 @@ impl de::Error for Misfit {
         Self::new(Wanted::Readable)
     }
 
-    fn unknown_field(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(Wanted::Names(expected))
+    fn invalid_value(_: Unexpected<'_>, _: &dyn Expected) -> Self {
+        Self::new(Wanted::Readable)
     }
 }
 
@@ -149,6 +170,33 @@ impl Given {
         } else {
             Err(Misfit::new(Wanted::Object))
         }
+    }
+
+    /// Reads the names of a type, so that getters of a class count, and all own names, which the
+    /// type may reject.
+    fn fields(&self, names: &'static [&'static str]) -> Result<Fields, Misfit> {
+        let object = self.object()?;
+        let mut left = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            let value = Reflect::get(object, &(*name).into())
+                .map_err(|_| Misfit::new(Wanted::Readable).within(name, &JsValue::UNDEFINED))?;
+            if !is_nothing(&value) {
+                left.push((index, value));
+            }
+        }
+        let others = Object::keys(object)
+            .into_iter()
+            .filter_map(|name| name.as_string());
+        for name in others {
+            if !names.contains(&name.as_str()) {
+                left.push((names.len(), JsValue::UNDEFINED));
+            }
+        }
+        Ok(Fields {
+            names,
+            left: left.into_iter(),
+            current: (0, JsValue::UNDEFINED),
+        })
     }
 }
 
@@ -231,32 +279,13 @@ impl<'de> Deserializer<'de> for Given {
         visitor.visit_map(Entries::new(entries.collect()))
     }
 
-    /// Reads the names of the type, so that getters of a class count, and all own names, which the
-    /// type may reject.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        fields: &'static [&'static str],
+        names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        let object = self.object()?;
-        let mut entries = Vec::new();
-        for name in fields {
-            let value = Reflect::get(object, &(*name).into())
-                .map_err(|_| Misfit::new(Wanted::Readable).within(name, &JsValue::UNDEFINED))?;
-            if !is_nothing(&value) {
-                entries.push(((*name).to_owned(), value));
-            }
-        }
-        let others = Object::keys(object)
-            .into_iter()
-            .filter_map(|name| name.as_string());
-        entries.extend(
-            others
-                .filter(|name| !fields.contains(&name.as_str()))
-                .map(|name| (name, JsValue::UNDEFINED)),
-        );
-        visitor.visit_map(Entries::new(entries))
+        visitor.visit_map(self.fields(names)?)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
@@ -314,6 +343,35 @@ impl<'de> de::MapAccess<'de> for Entries {
         let (name, value) = &self.current;
         let read = seed.deserialize(Given(value.clone()));
         read.map_err(|misfit| misfit.within(name, value))
+    }
+}
+
+/// The fields of a type, by their position in its list of names: comparing names with each type's own
+/// would take more code. Other names have the position behind the last.
+struct Fields {
+    names: &'static [&'static str],
+    left: std::vec::IntoIter<(usize, JsValue)>,
+    current: (usize, JsValue),
+}
+
+impl<'de> de::MapAccess<'de> for Fields {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
+        let Some(field) = self.left.next() else {
+            return Ok(None);
+        };
+        self.current = field;
+        let read = seed.deserialize((self.current.0 as u64).into_deserializer());
+        // A type rejects only the position of no name.
+        read.map(Some)
+            .map_err(|_: Misfit| Misfit::new(Wanted::Names(self.names)))
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Misfit> {
+        let (index, value) = &self.current;
+        let read = seed.deserialize(Given(value.clone()));
+        read.map_err(|misfit| misfit.within(self.names.get(*index).copied().unwrap_or_default(), value))
     }
 }
 

@@ -1,4 +1,5 @@
-//! Exports what every start needs: endpoints, providers, and requests for tokens and to models.
+//! Exports what every start needs and an option can make fail: endpoints, providers, and requests for
+//! tokens and to models. In the module plan an error has a code alone; explain has its texts.
 
 use js_sys::Array;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -59,29 +60,12 @@ pub fn plan_chat(request: &JsValue, prompt: &str, timeout_ms: Option<f64>) -> Js
         .map(to_js)
 }
 
-/// [`provider::first_byte_timeout_ms`].
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "texts that may be missing cross the boundary by value"
-)]
-#[wasm_bindgen(js_name = firstByteTimeoutMs)]
-pub fn first_byte_timeout_ms(model: &str, effort: Option<String>) -> u32 {
-    provider::first_byte_timeout_ms(model, effort.as_deref())
-}
-
 /// [`identity::call`].
 #[wasm_bindgen(js_name = planTokenRequest)]
 pub fn plan_token_request(request: &JsValue) -> JsResult {
     identity::call(&from_js(request, Code::CredentialConfiguration)?)
         .map_err(throw)
         .map(to_js)
-}
-
-/// [`environment::has_direct_fallback`].
-#[wasm_bindgen(js_name = hasDirectFallback)]
-pub fn has_direct_fallback(env: &JsValue, arc_agent: bool) -> Result<bool, JsValue> {
-    let env = from_js(env, Code::CredentialConfiguration)?;
-    Ok(environment::has_direct_fallback(&env, arc_agent))
 }
 
 /// [`environment::hosting`].
@@ -91,16 +75,4 @@ pub fn hosting(env: &JsValue) -> JsResult {
         env,
         Code::CredentialConfiguration,
     )?)))
-}
-
-/// [`environment::is_session_id`].
-#[wasm_bindgen(js_name = isSessionId)]
-pub fn is_session_id(text: &str) -> bool {
-    environment::is_session_id(text)
-}
-
-/// [`Code::is_final`]; false for a code that the core does not know.
-#[wasm_bindgen(js_name = isFinal)]
-pub fn is_final(code: &str) -> bool {
-    code.parse().is_ok_and(Code::is_final)
 }

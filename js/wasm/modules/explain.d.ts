@@ -8,6 +8,18 @@ import type { Challenge, TokenDescription } from "../types/token.js";
 
 export function initSync(options: { module: Uint8Array }): void;
 
+// As in plan.d.ts, but their errors have messages and hints.
+export {
+  checkHeaders,
+  hosting,
+  parseEndpoint,
+  planChat,
+  planModels,
+  planProbe,
+  planProvider,
+  planTokenRequest,
+} from "./plan.js";
+
 export function judgeTokenAnswer(answer: TokenAnswer): TokenVerdict;
 
 /** Returns the error for callers: its code, its message, and the next step. */

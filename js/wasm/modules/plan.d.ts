@@ -12,7 +12,10 @@ import type {
 
 export function initSync(options: { module: Uint8Array }): void;
 
-/** These functions throw a `CoreError` of core.d.ts. */
+/**
+ * These functions, `planTokenRequest` and `hosting` throw a `CoreError` of core.d.ts whose texts are
+ * empty. explain.d.ts has the same functions, whose errors have texts.
+ */
 export function parseEndpoint(input: string, options: unknown): Endpoint;
 export function checkHeaders(headers: Record<string, string>): void;
 export function planProvider(request: ProviderRequest): ProviderPlan;

@@ -8,6 +8,7 @@ use crate::endpoint::hosts::Site;
 use crate::endpoint::text::is_plain_name;
 use crate::endpoint::url::{Url, missing_project, unknown_path};
 use crate::endpoint::{Cloud, Kind, ProviderType};
+use crate::error::{TEXTS, error_text};
 use crate::{Code, Error, Notice, NoticeCode, Result};
 
 /// Finds the route of a Foundry, Azure OpenAI or AI services resource.
@@ -20,6 +21,9 @@ pub(super) fn find(url: &Url, site: &Site, wanted: Option<ProviderType>, dated: 
 /// Names the address to give in the place of one with a path that no route has. The host is that of
 /// a resource, so it may be recommended.
 fn with_repair(error: Error, url: &Url, path: &[&str], site: &Site) -> Error {
+    if !TEXTS {
+        return error;
+    }
     let origin = url.origin();
     let hint = match (error.code(), path) {
         (Code::EndpointBadPath, ["api", "projects", _, ..]) if site.kind != Kind::FoundryAccount => {
@@ -81,7 +85,7 @@ fn read(url: &Url, path: &[&str], site: &Site, wanted: Option<ProviderType>, dat
                 return Err(conflict(
                     "The type is \"anthropic\", but only a Foundry resource, <name>.services.ai.azure.com, serves Anthropic \
                      models.",
-                    &format!(
+                    &error_text!(
                         "Give https://{resource}.services.ai.azure.com/anthropic, or leave the type out."
                     ),
                 ));

@@ -3,6 +3,7 @@
 use crate::endpoint::text::{is_placeholder_name, is_plain_name, placeholder};
 use crate::endpoint::url::bad_path;
 use crate::endpoint::{Kind, ProviderType};
+use crate::error::error_text;
 use crate::text::is_made_of;
 use crate::{Code, Error, Notice, NoticeCode, Result};
 
@@ -52,7 +53,7 @@ pub(in crate::endpoint) fn is_agent(name: &str) -> bool {
 /// model.
 pub(in crate::endpoint) fn check_name(name: &str, what: &str) -> Result<String> {
     if is_placeholder_name(name) {
-        return Err(placeholder(&format!(
+        return Err(placeholder(&error_text!(
             "The endpoint's {what} is still the placeholder \"{name}\""
         )));
     }
@@ -61,7 +62,7 @@ pub(in crate::endpoint) fn check_name(name: &str, what: &str) -> Result<String> 
         return Ok(name.to_owned());
     }
     let shown = if is_plain_name(name) { name } else { "***" };
-    Err(bad_path(format!(
+    Err(bad_path(error_text!(
         "The endpoint's {what} is \"{shown}\"; expected up to 64 letters, digits, hyphens, dots and underscores."
     )))
 }
@@ -85,7 +86,7 @@ pub(in crate::endpoint) fn conflict(message: &str, hint: &str) -> Error {
 pub(in crate::endpoint) fn anthropic_conflict(wanted: Option<ProviderType>) -> Error {
     let wanted = wanted.map_or("openai", ProviderType::as_str);
     conflict(
-        &format!("The type is \"{wanted}\", but the path of the endpoint is the Anthropic route."),
+        &error_text!("The type is \"{wanted}\", but the path of the endpoint is the Anthropic route."),
         "Leave the type (and apiVersion) out, or leave /anthropic out of the endpoint.",
     )
 }
@@ -94,7 +95,7 @@ pub(in crate::endpoint) fn anthropic_conflict(wanted: Option<ProviderType>) -> E
 pub(in crate::endpoint) fn anthropic_project(resource: &str) -> Error {
     conflict(
         "The Anthropic route belongs to the Foundry resource, not to a project in it.",
-        &format!("Give the resource's address, {resource}/anthropic."),
+        &error_text!("Give the resource's address, {resource}/anthropic."),
     )
 }
 

@@ -3,7 +3,9 @@
 use super::detect::Signs;
 use crate::endpoint::{Cloud, authority_host};
 use crate::environment::Variable;
+use crate::error::error_text;
 use crate::text::address::Address;
+use crate::text::split_once;
 use crate::{Code, Error, Result};
 use crate::{Notice, NoticeCode};
 
@@ -35,7 +37,7 @@ pub(super) fn choose(vars: &Signs<'_>, cloud: Cloud, warnings: &mut Vec<Notice>)
     let Some(given) = vars.get(Variable::AzureAuthorityHost) else {
         return Ok(of_cloud.map(str::to_owned));
     };
-    let (secure, rest) = match given.split_once("://") {
+    let (secure, rest) = match split_once(given, "://") {
         Some((scheme, rest)) => (scheme.eq_ignore_ascii_case("https"), rest),
         None => (false, given),
     };
@@ -91,7 +93,7 @@ pub(crate) fn check_job_authority(authority: &str) -> Result<()> {
     }
     Err(Error::new(
         Code::CredentialConfiguration,
-        format!("{AUTHORITY_HOST} is no authority of Microsoft Entra, so the job's OIDC token is not sent there"),
+        error_text!("{AUTHORITY_HOST} is no authority of Microsoft Entra, so the job's OIDC token is not sent there"),
     )
     .hint("Unset it, or set it to the sign-in host of your cloud, such as https://login.microsoftonline.com. To send the token to another host, pass a direct credential with the authorityHost option."))
 }
@@ -99,7 +101,7 @@ pub(crate) fn check_job_authority(authority: &str) -> Result<()> {
 fn not_a_host() -> Error {
     Error::new(
         Code::CredentialConfiguration,
-        format!("{AUTHORITY_HOST} is more than the address of a host, or none"),
+        error_text!("{AUTHORITY_HOST} is more than the address of a host, or none"),
     )
     .hint("Write it as https://login.microsoftonline.com, without a user name, a path or a query, or unset it for the public cloud.")
 }

@@ -3,6 +3,7 @@
 use super::detect::{IMDS, Identity, Signs};
 use super::{CredentialKind, Host, TOKEN_CREDENTIALS};
 use crate::environment::{Origin, Variable};
+use crate::error::TEXTS;
 use crate::{Code, Error, Result};
 use crate::{Notice, NoticeCode};
 
@@ -176,6 +177,16 @@ pub(super) fn is_job(kind: CredentialKind) -> bool {
 }
 
 fn unknown_name(value: &str) -> Error {
+    let (message, hint) = if TEXTS {
+        unknown_name_texts(value)
+    } else {
+        Default::default()
+    };
+    Error::new(Code::CredentialConfiguration, message).hint(hint)
+}
+
+/// Returns the message and the hint for an unknown name.
+fn unknown_name_texts(value: &str) -> (String, String) {
     let known: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
     // Names contain letters only; any other text may be a secret.
     let shown = if value.len() <= 64
@@ -195,14 +206,11 @@ fn unknown_name(value: &str) -> Error {
         Some((name, _)) => format!("Did you mean {name}?"),
         None => "Set it to dev on your machine, to ManagedIdentityCredential in Azure.".to_owned(),
     };
-    Error::new(
-        Code::CredentialConfiguration,
-        format!(
-            "{TOKEN_CREDENTIALS} is {shown}; expected one of {}.",
-            known.join(", ")
-        ),
-    )
-    .hint(hint)
+    let message = format!(
+        "{TOKEN_CREDENTIALS} is {shown}; expected one of {}.",
+        known.join(", ")
+    );
+    (message, hint)
 }
 
 /// Returns the distinctive part of a name.

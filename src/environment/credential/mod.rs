@@ -26,6 +26,7 @@ use serde::Serialize;
 
 use super::{Origin, Variable};
 use crate::endpoint::Cloud;
+use crate::error::error_text;
 use crate::text::address::is_tenant;
 use crate::text::is_guid;
 use crate::{Code, Error, Result, Variables};
@@ -208,7 +209,7 @@ pub fn credential(env: &Variables, cloud: Cloud) -> Result<CredentialPlan> {
     {
         return Err(Error::new(
             Code::CredentialConfiguration,
-            format!("{} is neither a GUID nor a domain", source.as_str()),
+            error_text!("{} is neither a GUID nor a domain", source.as_str()),
         )
         .hint("Find it with: az account show --query tenantId --output tsv"));
     }

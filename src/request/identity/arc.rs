@@ -33,7 +33,11 @@ impl Settings<'_> {
                 "Unset AZURE_CLIENT_ID, and give no id of an identity: the server has one of its own.",
             ));
         }
-        let separator = if endpoint.contains('?') { '&' } else { '?' };
+        let separator = if endpoint.as_bytes().contains(&b'?') {
+            '&'
+        } else {
+            '?'
+        };
         Ok(Call {
             headers: Headers::from([("metadata", "true")]),
             secret: Some(SecretPlace {

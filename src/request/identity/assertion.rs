@@ -4,6 +4,7 @@ use super::settings::{Settings, check_address, configuration, encoded, no_addres
 use super::{Call, SecretPlace, Source};
 use crate::endpoint::Cloud;
 use crate::environment::{CredentialKind, Variable, cloud_of_authority};
+use crate::error::error_text;
 use crate::text::json::Members;
 use crate::{Code, Error, Headers, Result, Secret};
 
@@ -23,7 +24,7 @@ impl Settings<'_> {
         let url = self.require(Variable::ActionsIdTokenRequestUrl, hint)?;
         self.require(Variable::ActionsIdTokenRequestToken, hint)?;
         check_job_address(Variable::ActionsIdTokenRequestUrl, url)?;
-        let separator = if url.contains('?') { '&' } else { '?' };
+        let separator = if url.as_bytes().contains(&b'?') { '&' } else { '?' };
         let audience = audience(cloud_of_authority(self.authority()));
         let call = self.exchange(
             Source::GithubActions,
@@ -64,7 +65,7 @@ impl Settings<'_> {
             )?,
         };
         check_job_address(Variable::SystemOidcrequesturi, url)?;
-        if url.contains('?') {
+        if url.as_bytes().contains(&b'?') {
             let name = Variable::SystemOidcrequesturi.as_str();
             return Err(no_address(name, "an https URL without a query"));
         }
@@ -131,7 +132,7 @@ pub(super) fn read(body: &str, source: Source) -> Result<Secret> {
         }
         _ => Err(Error::new(
             Code::ExpiryNoToken,
-            format!("the answer carries no token in {field}"),
+            error_text!("the answer carries no token in {field}"),
         )),
     }
 }

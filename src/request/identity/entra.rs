@@ -3,6 +3,7 @@
 use super::settings::{Settings, check_authority, configuration, encoded, no_address, no_scope};
 use super::{Call, SecretPlace, Source, Tls};
 use crate::environment::{CredentialKind, Variable, check_job_authority, client_ids, tenant_ids};
+use crate::error::error_text;
 use crate::text::address::{self, Address};
 use crate::{Code, Error, Headers, Result};
 
@@ -129,13 +130,13 @@ impl<'a> Settings<'a> {
             }
             return Err(Error::new(
                 Code::CredentialUnavailable,
-                format!("{name} is not set, but other variables of an identity binding are"),
+                error_text!("{name} is not set, but other variables of an identity binding are"),
             )
             .hint("The webhook of AKS sets them together; look for one that a manifest overrides."));
         };
         if ca_file.is_some() && ca.is_some() {
             return Err(configuration(
-                &format!(
+                &error_text!(
                     "{} and {} exclude each other",
                     Variable::AzureKubernetesCaFile.as_str(),
                     Variable::AzureKubernetesCaData.as_str()
@@ -143,7 +144,8 @@ impl<'a> Settings<'a> {
                 "Unset one of them.",
             ));
         }
-        let plain = Address::read(proxy).filter(|proxy| proxy.secure && !proxy.path.contains('?'));
+        let plain =
+            Address::read(proxy).filter(|proxy| proxy.secure && !proxy.path.as_bytes().contains(&b'?'));
         if plain.is_none() {
             return Err(no_address(name, "an https URL without a query"));
         }

@@ -4,6 +4,7 @@ use super::renewal::Renewal;
 use super::settings::{Settings, check_address, configuration, encoded, no_address};
 use super::{Call, SecretPlace, Source, Tls};
 use crate::environment::Variable;
+use crate::error::error_text;
 use crate::{Headers, Result};
 
 const IMDS_HOST: &str = "http://169.254.169.254";
@@ -19,7 +20,11 @@ impl Settings<'_> {
         check_address(Variable::IdentityEndpoint.as_str(), endpoint)?;
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
         let renewal = Renewal::of(self.request, Source::AppService);
-        let separator = if endpoint.contains('?') { '&' } else { '?' };
+        let separator = if endpoint.as_bytes().contains(&b'?') {
+            '&'
+        } else {
+            '?'
+        };
         Ok(Call {
             renews: renewal.renews(),
             timeout_ms: renewal.timeout_ms(),
@@ -53,7 +58,7 @@ impl Settings<'_> {
             .collect();
         if thumbprint.len() != 40 || !thumbprint.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(configuration(
-                &format!(
+                &error_text!(
                     "{} is not the SHA-1 thumbprint of a certificate",
                     Variable::IdentityServerThumbprint.as_str()
                 ),
@@ -62,7 +67,11 @@ impl Settings<'_> {
         }
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
         let renewal = Renewal::of(self.request, Source::ServiceFabric);
-        let separator = if endpoint.contains('?') { '&' } else { '?' };
+        let separator = if endpoint.as_bytes().contains(&b'?') {
+            '&'
+        } else {
+            '?'
+        };
         Ok(Call {
             renews: renewal.renews(),
             timeout_ms: renewal.timeout_ms(),
@@ -98,7 +107,11 @@ impl Settings<'_> {
         if let (true, Some(id)) = (identity.is_empty(), self.get(Variable::DefaultIdentityClientId)) {
             identity = format!("&clientid={}", encoded(id));
         }
-        let separator = if endpoint.contains('?') { '&' } else { '?' };
+        let separator = if endpoint.as_bytes().contains(&b'?') {
+            '&'
+        } else {
+            '?'
+        };
         Ok(Call {
             headers: Headers::from([("metadata", "true")]),
             secret: Some(SecretPlace::header("secret", Variable::MsiSecret)),
@@ -117,7 +130,7 @@ impl Settings<'_> {
             .get(Variable::AzurePodIdentityAuthorityHost)
             .unwrap_or(IMDS_HOST);
         check_address(Variable::AzurePodIdentityAuthorityHost.as_str(), host)?;
-        if host.contains('?') {
+        if host.as_bytes().contains(&b'?') {
             return Err(no_address(
                 Variable::AzurePodIdentityAuthorityHost.as_str(),
                 "an http or https URL without a query",

@@ -3,6 +3,7 @@
 use super::{Request, Source};
 use crate::endpoint::Cloud;
 use crate::environment::{self, CredentialKind, Host, Origin, Variable};
+use crate::error::error_text;
 use crate::text::address::Address;
 use crate::{Code, Error, Result};
 
@@ -24,7 +25,7 @@ impl<'a> Settings<'a> {
         self.get(variable).ok_or_else(|| {
             not_set(
                 variable,
-                &format!("Set it, or give {option}. Azure sets it where the identity is enabled."),
+                &error_text!("Set it, or give {option}. Azure sets it where the identity is enabled."),
             )
         })
     }
@@ -57,7 +58,7 @@ impl<'a> Settings<'a> {
         let env = env.map(|(name, text)| (name, text.clone())).collect();
         let plan = environment::credential(&env, Cloud::Public)?;
         self.source_of(plan.kind, plan.host).ok_or_else(|| {
-            configuration(&format!(
+            configuration(&error_text!(
                 "The direct credential cannot do what {} asks for",
                 if plan.source == Origin::Default { "this host" } else { plan.source.as_str() }
             ), "It speaks to App Service, Functions, Container Apps, Service Fabric, Azure Machine Learning and IMDS, exchanges \
@@ -166,7 +167,7 @@ pub(super) fn configuration(message: &str, hint: &str) -> Error {
 }
 
 fn not_set(variable: Variable, hint: &str) -> Error {
-    configuration(&format!("{} is not set", variable.as_str()), hint)
+    configuration(&error_text!("{} is not set", variable.as_str()), hint)
 }
 
 pub(super) fn no_scope() -> Error {
@@ -193,7 +194,7 @@ pub(super) fn check_authority(text: &str) -> Result<()> {
 
 pub(super) fn no_address(what: &str, form: &str) -> Error {
     configuration(
-        &format!("{what} is not {form}"),
+        &error_text!("{what} is not {form}"),
         "Look for white space, a user name, a path or a query in it, or leave it to Azure to set it.",
     )
 }

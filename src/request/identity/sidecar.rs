@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::settings::{Settings, check_address, configuration, encoded, no_address, no_scope};
 use super::{Call, Source};
 use crate::environment::Variable;
+use crate::error::error_text;
 use crate::text::address::Address;
 use crate::text::json::Members;
 use crate::{Code, Error, Result};
@@ -39,7 +40,7 @@ impl Settings<'_> {
             None => self.need(Variable::SidecarUrl, "sidecar.url")?,
         };
         let address = check_address("The address of the sidecar", url)?;
-        if address.path.contains('?') || !(address.secure || is_nearby(&address)) {
+        if address.path.as_bytes().contains(&b'?') || !(address.secure || is_nearby(&address)) {
             return Err(no_address(
                 "The address of the sidecar",
                 "a URL without a query, https or in the local network",
@@ -74,7 +75,7 @@ impl Settings<'_> {
         for (name, value) in agent.chain(user) {
             if value.trim().is_empty() {
                 return Err(configuration(
-                    &format!("{name} of the sidecar is blank"),
+                    &error_text!("{name} of the sidecar is blank"),
                     "Leave it out for the identity of the blueprint.",
                 ));
             }
@@ -121,7 +122,8 @@ impl Settings<'_> {
 /// answer is a token. A name begins with a letter: URL parsers read other hosts without a dot, such as
 /// `3627734734` and `0xd83ad68e`, as IPv4 addresses.
 fn is_nearby(address: &Address<'_>) -> bool {
-    let named = address.host.starts_with(|c: char| c.is_ascii_alphabetic()) && !address.host.contains('.');
+    let named = address.host.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !address.host.as_bytes().contains(&b'.');
     let cluster = address.host.ends_with(".svc.cluster.local");
     let private = address
         .host
