@@ -41,9 +41,13 @@ const CHECKS = {
   /** Each set of features compiles, and each feature alone without a warning. */
   async features() {
     await cargoTools("cargo-hack");
-    // The Copilot SDK takes minutes for each set: alone, and with all by `npm run test:tokio`.
+    // The Copilot SDK is large: alone, with each other feature, and with all by `npm run test:tokio`.
     const powerset = `cargo-hack hack check --feature-powerset --exclude-features copilot --no-dev-deps ${TOKIO}`;
     await runStep("each set of features", powerset, { env });
+    for (const other of features().filter((feature) => feature !== "copilot")) {
+      const pair = `cargo check --locked ${TOKIO} --features copilot,${other}`;
+      await runStep(`the feature copilot with ${other}`, pair, { env });
+    }
     const clippy = `cargo-hack hack clippy --each-feature --exclude-all-features ${TOKIO} -- -D warnings`;
     await runStep("clippy for each feature", clippy, { env });
   },
@@ -59,13 +63,17 @@ const CHECKS = {
       });
   },
 
-  /** What is published compiles. The crate for tokio takes the core that is not released yet. */
+  /** What is published compiles. The others take the crates that are not released yet. */
   async package() {
     await runStep("the core as published", "cargo publish --workspace --dry-run --allow-dirty --locked", {
       env,
     });
     const core = `--config patch.crates-io.copilot-keyless.path="."`;
     await runStep("the crate for tokio as published", `cargo package --allow-dirty ${TOKIO} ${core}`, {
+      env,
+    });
+    const both = `${core} --config patch.crates-io.copilot-keyless-tokio.path="crates/tokio"`;
+    await runStep("the native gateway as published", `cargo package --allow-dirty ${GATEWAY} ${both}`, {
       env,
     });
   },

@@ -29,3 +29,4 @@ pub mod request;
 pub mod schedule;
 pub mod simulate;
 pub mod token;
+pub mod turn;

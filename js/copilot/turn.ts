@@ -4,7 +4,7 @@ import { homeError, isConnectionLost, isSessionGone, runtimeError } from "../fou
 import type { ModelCallFailure } from "../foundry/session-attachments.js";
 import { systemClock, unref } from "../platform/clock.js";
 import { withDeadline } from "../platform/with-deadline.js";
-import { isEndOfWait } from "../tokens/errors.js";
+import { isEndOfTurn } from "../tokens/errors.js";
 import { planModule } from "../wasm/bindings.js";
 import type { ConversationOutcome } from "../wasm/modules/plan.js";
 import { Attempt, isToolConflict } from "./attempt.js";
@@ -207,7 +207,7 @@ export class Turn {
     this.#tokenError = code === "token/rejected-again" ? (this.#modelError ?? error) : error;
     // The turn ends at once, not after the runtime's six attempts.
     if (!(error instanceof KeylessError)) return;
-    if (planModule().isFinal(error.code) || isEndOfWait(error)) this.fail(this.#tokenError);
+    if (planModule().isFinal(error.code) || isEndOfTurn(error)) this.fail(this.#tokenError);
   }
 
   #refused(error: unknown): ConversationOutcome {

@@ -6,7 +6,7 @@ import { type KeylessError, withRetryAfter } from "../errors/keyless-error.js";
 import { type Clock, unref } from "../platform/clock.js";
 import { node } from "../platform/node.js";
 import type { AbortSignalLike } from "./credential.js";
-import { type CredentialFailure, credentialFailure } from "./failure.js";
+import { type CredentialFailure, credentialFailure, NO_RESPONSE } from "./failure.js";
 
 /** How long a request may still bring a token after its acquisition was given up. */
 const LATE_MS = 60_000;
@@ -95,7 +95,7 @@ export class Attempts {
 
   /** A proxy answered in place of the host. */
   answeredByProxy(request: object, host: string, status: number): void {
-    this.failed(request, { message: `HTTP ${status} from the proxy for ${host}`, code: "network_error" });
+    this.failed(request, { message: `HTTP ${status} from the proxy for ${host}`, code: NO_RESPONSE });
   }
 
   /**
@@ -106,7 +106,7 @@ export class Attempts {
     const [silent] = this.#pending.values();
     const silence = silent && {
       message: `no answer from ${silent.proxied ? "the proxy for " : ""}${silent.host}`,
-      code: "network_error",
+      code: NO_RESPONSE,
     };
     const elapsedMs = this.#clock.monotonic() - this.#refusedAt;
     const outage = [this.#refusal, this.#lost, silence]
@@ -127,7 +127,7 @@ export class Attempts {
     const isInvented = status !== undefined && !this.#statuses.has(status);
     if (!this.#lost || !(isInvented || failure.error.code === "credential/network")) return failure;
     const { message, code } = this.#lost as { message?: unknown; code?: unknown };
-    return credentialFailure({ message, code: code ?? "network_error", cause: wrapped(thrown) }, now);
+    return credentialFailure({ message, code: code ?? NO_RESPONSE, cause: wrapped(thrown) }, now);
   }
 }
 
@@ -254,5 +254,5 @@ function isJson(response: IncomingMessage | undefined): boolean {
 /** The error of a proxy that cannot be reached. */
 function proxyLost({ host }: ClientRequest, error: Error | undefined): unknown {
   const said = error?.message ?? "no reason";
-  return { message: `no connection to the proxy for ${host}: ${said}`, code: "network_error" };
+  return { message: `no connection to the proxy for ${host}: ${said}`, code: NO_RESPONSE };
 }

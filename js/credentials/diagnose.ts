@@ -5,6 +5,7 @@ import { textOf } from "../errors/text-of.js";
 import { coreEnvironment, type Environment, environment } from "../platform/environment.js";
 import { callCore } from "../wasm/bindings.js";
 import { explainModule } from "../wasm/explain-bindings.js";
+import type { PlainCredentialFailure } from "../wasm/modules/explain.js";
 import type { CredentialDiagnosis, FailedCredential } from "../wasm/types/credential-diagnosis.js";
 
 /**
@@ -26,7 +27,11 @@ import type { CredentialDiagnosis, FailedCredential } from "../wasm/types/creden
  */
 export function diagnoseCredential(failure: FailedCredential): CredentialDiagnosis {
   const { error, status, body, env = environment() } = readOptions(failure, CHECKS, "diagnosis/invalid");
-  return credentialDiagnosis(error, { status, body, env });
+  const diagnosis = callCore(() =>
+    explainModule().diagnoseCredential(hideSecretsAndRead(error, { status, body, env })),
+  );
+  // The core quotes checked values only; this also removes the known secrets.
+  return { ...diagnosis, cause: redact(diagnosis.cause), fixes: diagnosis.fixes.map(redact) };
 }
 
 const CHECKS: Checks<FailedCredential> = { error: anything, status: finite, body: anything, env: object };
@@ -44,33 +49,23 @@ interface Circumstances {
   env?: Environment | undefined;
 }
 
-/** As {@link diagnoseCredential}, for arguments that are checked already. */
-export function credentialDiagnosis(
+/** Reads an error for the core. From now on, the secrets of `env` are hidden in all errors. */
+export function hideSecretsAndRead(
   thrown: unknown,
-  { status, body, env = environment() }: Circumstances = {},
-): CredentialDiagnosis {
+  { status, body, env = environment() }: Circumstances,
+): PlainCredentialFailure {
   // Before anything else: the error may quote them.
   hideSecretsOf(env);
   const chain = causesOf(thrown);
   const found =
     status ?? chain.map((error) => readable(() => httpStatus(error))).find((one) => one !== undefined);
-  const diagnosis = callCore(() =>
-    explainModule().diagnoseCredential({
-      error: describeAll(chain, thrown),
-      errors: linksOf(chain),
-      status:
-        Number.isInteger(found) && (found as number) >= 0 && (found as number) <= 999 ? found : undefined,
-      body: body === undefined || body === null ? undefined : cut(textOf(body) ?? ""),
-      env: coreEnvironment(env),
-    }),
-  );
-  // The core quotes checked values only; this also removes the known secrets.
-  return { ...diagnosis, cause: redact(diagnosis.cause), fixes: diagnosis.fixes.map(redact) };
-}
-
-/** Returns the cause and the first fixes, for `KeylessError.hint`. */
-export function hintOf({ cause, fixes }: CredentialDiagnosis): string {
-  return [`${cause} ${fixes[0] ?? ""}`.trim(), ...fixes.slice(1, 2)].join("\n");
+  return {
+    error: describeAll(chain, thrown),
+    errors: linksOf(chain),
+    status: Number.isInteger(found) && (found as number) >= 0 && (found as number) <= 999 ? found : undefined,
+    body: body === undefined || body === null ? undefined : cut(textOf(body) ?? ""),
+    env: coreEnvironment(env),
+  };
 }
 
 /** Returns the texts of the errors of a chain, each with its causes. */

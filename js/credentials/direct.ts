@@ -32,7 +32,7 @@ import type {
 import type { AccessToken } from "../wasm/types/token.js";
 import { attemptsOf } from "./attempts.js";
 import type { AbortSignalLike, GetTokenOptions, TokenCredential } from "./credential.js";
-import { credentialFailure } from "./failure.js";
+import { credentialFailure, NO_RESPONSE } from "./failure.js";
 import { secretOf, withSecretDeadline } from "./request-secret.js";
 import { sendCall } from "./send-call.js";
 import { sha256 } from "./token-hash.js";
@@ -277,15 +277,12 @@ async function acquire(
     }
     const { failure } = verdict as { failure: TokenFailure };
     const { retryInMs, retryAfterMs, message, code, hint, status } = failure;
-    const said = { message, status, retryAfterInMs: retryAfterMs, code: status ?? "network_error" };
+    const said = { message, status, retryAfterInMs: retryAfterMs, code: status ?? NO_RESPONSE };
     attempts?.failed(call, said, status);
     if (!state.retries || retryInMs === undefined || clock.monotonic() + retryInMs >= deadline) {
-      const { error } = credentialFailure(said, clock.now());
-      throw new KeylessError(code ?? error.code, error.message, {
-        hint: hint ?? error.hint,
-        status: error.status,
-        retryAfterMs,
-      });
+      const { error } = credentialFailure(said, clock.now(), { code, hint, env });
+      const details = { hint: error.hint, status: error.status, retryAfterMs };
+      throw new KeylessError(error.code, error.message, details);
     }
     await pause(retryInMs, clock, signal);
   }

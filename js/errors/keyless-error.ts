@@ -32,7 +32,7 @@ export class KeylessError extends Error {
   declare readonly name: "KeylessError";
   /** Stable, such as `endpoint/placeholder`. docs/reference/errors.md lists all codes. */
   readonly code: ErrorCode;
-  /** The next step, in one or two sentences. */
+  /** The next step, or several: one a line, the likeliest first. */
   declare readonly hint?: string;
   /** The HTTP status behind the failure, if there was one. */
   declare readonly status?: number;

@@ -28,10 +28,10 @@ import {
   createFoundryProvider,
   type FoundryProvider,
   hasCallback,
+  lastAsked,
   planRequest,
 } from "./provider.js";
 import type { ModelCallFailure } from "./session-attachments.js";
-import { SessionMap } from "./session-map.js";
 
 /** A model of one of several providers. One of `id`, `model` and `deployment` is enough. */
 export interface NamedFoundryModel {
@@ -143,12 +143,6 @@ interface Member {
   models: ProviderModelConfig[];
 }
 
-/** A session that the providers are attached to. */
-interface AttachedSession {
-  /** The providers that the runtime asked for a token, the last one at the end. */
-  asked: Member[];
-}
-
 /**
  * Creates providers for several Foundry endpoints in one session, each with its own scope, cloud,
  * credential and models. A session selects a model as `name/model`, and changes it with
@@ -176,13 +170,12 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
     );
   }
   const members: Member[] = [];
-  const sessions = new SessionMap<AttachedSession>();
   const close = (): void => {
     for (const { foundry } of members) foundry.close();
   };
   try {
     for (const options of list)
-      members.push(createMember(readOptions(options, namedChecks(), "provider/conflict"), members, sessions));
+      members.push(createMember(readOptions(options, namedChecks(), "provider/conflict"), members));
   } catch (error) {
     close();
     throw error;
@@ -215,13 +208,12 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
   const attach: FoundryProviders["attach"] = (session, onFailure) => {
     checkArgument("session", session, sessionCheck, "provider/conflict");
     checkOptional("onFailure", onFailure, callback, "provider/conflict");
-    const attached = sessions.enter(session, () => ({ asked: [] }));
     const detachers = members.map((member) =>
       attachFor(
         member.foundry,
         session,
         quiet(onFailure),
-        ({ model }) => ownerOf(model, members, attached.asked) === member,
+        ({ model }) => ownerOf(model, members, session.sessionId) === member,
       ),
     );
     return () => {
@@ -252,8 +244,7 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
     explain: (failure, sessionId) => {
       checkArgument("failure", failure, object, "diagnosis/invalid");
       checkOptional("sessionId", sessionId, text, "diagnosis/invalid");
-      const owner = ownerOf(failure.model, members, sessions.get(sessionId)?.asked ?? []) ?? members[0];
-      return (owner as Member).foundry.explain(failure, sessionId);
+      return (ownerOf(failure.model, members, sessionId) as Member).foundry.explain(failure, sessionId);
     },
     listModels: () => models.map((one) => modelInfo({ ...one, id: selection(one) })),
     attach,
@@ -274,12 +265,8 @@ function namedChecks(): Checks<NamedFoundryProvider> {
   };
 }
 
-/** Creates one of the providers. Its callback notes which session asked it for a token. */
-function createMember(
-  options: NamedFoundryProvider,
-  members: Member[],
-  sessions: SessionMap<AttachedSession>,
-): Member {
+/** Creates one of the providers. */
+function createMember(options: NamedFoundryProvider, members: Member[]): Member {
   const { name, models: listed, modelCapabilities, ...rest } = options;
   const wanted = listedModels(listed);
   const taken = members.map(({ name }) => name);
@@ -313,13 +300,7 @@ function createMember(
     },
     models,
   };
-  if (provide) {
-    member.connection.bearerTokenProvider = (args) => {
-      const attached = sessions.get(args?.sessionId);
-      if (attached) attached.asked = [...attached.asked.filter((one) => one !== member), member];
-      return provide(args);
-    };
-  }
+  if (provide) member.connection.bearerTokenProvider = provide;
   return member;
 }
 
@@ -336,13 +317,17 @@ function listedModels(models: NamedFoundryProvider["models"]): readonly NamedFou
 function ownerOf(
   model: string | undefined,
   members: readonly Member[],
-  asked: readonly Member[],
+  sessionId: string | undefined,
 ): Member | undefined {
   const serving = members.filter(({ models }) =>
     models.some(({ id, wireModel }) => (wireModel ?? id) === model),
   );
-  if (serving.length === 1) return serving[0];
-  return asked.findLast((member) => serving.length === 0 || serving.includes(member)) ?? serving[0];
+  const candidates = serving.length === 0 ? members : serving;
+  const last = lastAsked(
+    candidates.map(({ foundry }) => foundry),
+    sessionId,
+  );
+  return candidates.find(({ foundry }) => foundry === last);
 }
 
 /** A provider's connection with a token in place of the callback. */

@@ -1,13 +1,14 @@
-import type { CopilotSession, MessageOptions } from "@github/copilot-sdk";
+import type { CopilotSession } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
 import { diagnose } from "../model/diagnose.js";
 import { diagnosisError } from "../model/model-error.js";
-import { rejectedTokenFromCache, withinTurn } from "../tokens/provider.js";
-import { TurnWait } from "../tokens/turn-wait.js";
+import { withinTurn } from "../tokens/provider.js";
+import type { TurnTokens } from "../tokens/turn-tokens.js";
 import type { TokenProvider } from "../tokens/types.js";
 import type { FailedRequest } from "../wasm/types/diagnosis.js";
 import type { Endpoint } from "../wasm/types/provider.js";
 import { SessionMap } from "./session-map.js";
+import { SessionTurn } from "./session-turn.js";
 
 /** The part of the SDK's `model.call_failure` event that this package reads. */
 export interface ModelCallFailure {
@@ -19,33 +20,14 @@ export interface ModelCallFailure {
 /** Receives every failed request of a session. */
 export type FailureListener = (error: KeylessError, event: ModelCallFailure) => void;
 
-/** The state of a session that a provider is attached to. */
-interface AttachedSession {
-  /** The last token that the session received: the one that a 401 rejects. */
-  token: string;
-  /** Why the session received no token the last time. */
-  tokenError: KeylessError | undefined;
-  /**
-   * Whether that error was answered in the resource's place, so that the status is not the
-   * resource's.
-   */
-  tokenErrorAnswered: boolean;
-  /** Why the last request failed. */
-  failure: KeylessError | undefined;
-  /** The token that was rejected, if no request has succeeded since. */
-  rejectedToken: string | undefined;
-  /** The token that was rejected twice in a row. It is not tried again in this turn. */
-  twiceRejectedToken: string | undefined;
-  /** The wait of its turn for a token. */
-  readonly wait: TurnWait;
+/** A provider that is attached to a session. */
+interface Member {
+  provider: SessionAttachments;
+  turn: SessionTurn;
+  tokens: TurnTokens;
   attachments: number;
-}
-
-/** One call of `attach`. */
-interface Attachment {
-  state: AttachedSession;
-  /** The message of the `session.error` event that ended the turn. */
-  endMessage: string | undefined;
+  /** The last failure, which each attachment reports. */
+  failed?: { event: ModelCallFailure; error: KeylessError };
 }
 
 /** What all requests of a provider have in common. */
@@ -55,8 +37,8 @@ type RequestContext = Pick<FailedRequest, "deployment" | "wireApi"> & {
   model: string;
 };
 
-/** The attached sessions that use a token provider. */
-const attachedTo = new WeakMap<TokenProvider, SessionMap<AttachedSession>>();
+/** The sessions that use a token provider, each with the providers that are attached to it. */
+const attachedTo = new WeakMap<TokenProvider, SessionMap<Member[]>>();
 
 /**
  * Notes that a request of a session got no token and was answered with the error in the resource's
@@ -67,8 +49,7 @@ export function noteTokenError(
   sessionId: string | undefined,
   error: KeylessError,
 ): void {
-  const state = attachedTo.get(tokens)?.get(sessionId);
-  if (state) Object.assign(state, { tokenError: error, tokenErrorAnswered: true });
+  for (const member of attachedTo.get(tokens)?.get(sessionId) ?? []) member.tokens.answer(error);
 }
 
 /**
@@ -76,11 +57,11 @@ export function noteTokenError(
  * failed requests.
  */
 export class SessionAttachments {
-  readonly #sessions: SessionMap<AttachedSession>;
+  readonly #sessions: SessionMap<Member[]>;
   readonly #tokens: TokenProvider;
   readonly #context: RequestContext;
   /** The last static token. */
-  #staticToken = "";
+  #staticToken: string | undefined;
 
   constructor(tokens: TokenProvider, context: RequestContext) {
     this.#tokens = tokens;
@@ -90,45 +71,30 @@ export class SessionAttachments {
   }
 
   /** Acquires a token for a session, and notes the token or the error. */
-  async tokenFor(sessionId: string | undefined, acquire: () => Promise<string>): Promise<string> {
-    const state = this.#sessions.get(sessionId);
-    try {
-      const token = await withinTurn(state?.wait, this.#tokens, () =>
-        this.#acquireOrRetry(acquire, state?.twiceRejectedToken),
-      );
-      if (state) Object.assign(state, { token, tokenError: undefined, tokenErrorAnswered: false });
-      return token;
-    } catch (error) {
-      const tokenError = error instanceof KeylessError ? error : undefined;
-      if (state) Object.assign(state, { tokenError, tokenErrorAnswered: false });
-      throw error;
-    }
-  }
-
-  /**
-   * Falls back to a rejected token once: a credential with its own cache may have no other, and
-   * only one more request can tell whether the resource still rejects it.
-   */
-  async #acquireOrRetry(acquire: () => Promise<string>, except: string | undefined): Promise<string> {
-    try {
-      return await acquire();
-    } catch (error) {
-      const isRejected = error instanceof KeylessError && error.code === "token/rejected-again";
-      const token = isRejected ? rejectedTokenFromCache(this.#tokens) : undefined;
-      if (token === undefined || token === except) throw error;
-      return token;
-    }
+  tokenFor(sessionId: string | undefined, acquire: () => Promise<string>): Promise<string> {
+    return withinTurn(this.#member(sessionId)?.tokens, this.#tokens, acquire);
   }
 
   /** Notes a static token: of a session, or of the session that is attached next. */
   noteStaticToken(token: string | undefined, sessionId?: string): void {
-    const state = this.#sessions.get(sessionId);
-    if (state) state.token = token ?? "";
-    else this.#staticToken = token ?? "";
+    const member = this.#member(sessionId);
+    if (!member) this.#staticToken = token;
+    else if (token) member.tokens.give(token);
   }
 
   explain(failure: ModelCallFailure["data"], sessionId?: string): KeylessError {
-    return this.#diagnose(failure, this.#sessions.get(sessionId)).error;
+    return this.#diagnose(failure, this.#member(sessionId)).error;
+  }
+
+  /** Of several providers of a session, the one that was asked for a token last, else the first. */
+  static lastAsked(
+    providers: readonly SessionAttachments[],
+    sessionId: string | undefined,
+  ): SessionAttachments | undefined {
+    const members = providers.flatMap((one) => one.#member(sessionId) ?? []);
+    const numbers = Uint32Array.from(members, ({ tokens }) => tokens.member);
+    const last = members[0]?.turn.rules.owner(numbers);
+    return members.find(({ tokens }) => tokens.member === last)?.provider ?? providers[0];
   }
 
   /**
@@ -140,64 +106,25 @@ export class SessionAttachments {
     onFailure: FailureListener,
     concerns: (failure: ModelCallFailure["data"]) => boolean = () => true,
   ): () => void {
-    const state = this.#sessions.enter(session, () => ({
-      token: this.#staticToken,
-      tokenError: undefined,
-      tokenErrorAnswered: false,
-      failure: undefined,
-      rejectedToken: undefined,
-      twiceRejectedToken: undefined,
-      wait: new TurnWait(),
-      attachments: 0,
-    }));
-    state.attachments += 1;
-    const attachment: Attachment = { state, endMessage: undefined };
-    /** The names of the running sub-agents by their ids. */
-    const agents = new Map<string, string>();
+    const turn = SessionTurn.enter(session);
+    const members = this.#sessions.enter(session, () => []);
+    const member = members.find(({ provider }) => provider === this) ?? this.#join(members, turn);
+    member.attachments += 1;
     let isAttached = true;
     const detach = () => {
       if (!isAttached) return;
       isAttached = false;
       for (const undo of undoing) undo();
-      state.attachments -= 1;
-      if (state.attachments === 0) this.#sessions.leave(session);
+      member.attachments -= 1;
+      if (member.attachments === 0) members.splice(members.indexOf(member), 1);
+      if (members.length === 0) this.#sessions.leave(session);
+      turn.leave();
     };
     const undoing = [
-      explainSendAndWait(session, attachment),
       session.on("model.call_failure", (event) => {
         if (!concerns(event.data)) return;
-        const agent = event.agentId && (agents.get(event.agentId) ?? event.agentId);
-        const { error, tokenRejected } = this.#diagnose(event.data, state, agent);
-        // Sub-agents report to their parent agent: their failures do not decide the turn.
-        if (event.agentId === undefined) state.failure = error;
-        if (tokenRejected && state.token) {
-          if (state.token === state.rejectedToken) state.twiceRejectedToken = state.token;
-          state.rejectedToken = state.token;
-          this.#tokens.invalidate(state.token);
-        }
-        onFailure(error, event);
-      }),
-      session.on("subagent.started", ({ agentId, data }) => {
-        if (agentId !== undefined) agents.set(agentId, data.agentName);
-      }),
-      session.on("subagent.completed", ({ agentId }) => {
-        if (agentId !== undefined) agents.delete(agentId);
-      }),
-      session.on("subagent.failed", ({ agentId }) => {
-        if (agentId !== undefined) agents.delete(agentId);
-      }),
-      session.on("user.message", ({ agentId }) => {
-        if (agentId !== undefined) return;
-        // In a new turn the resource may accept the token again.
-        state.twiceRejectedToken = undefined;
-        state.wait.reset();
-      }),
-      session.on("assistant.message", ({ agentId }) => {
-        state.rejectedToken = undefined;
-        if (agentId === undefined) state.failure = undefined;
-      }),
-      session.on("session.error", ({ data }) => {
-        attachment.endMessage = data.message;
+        if (member.failed?.event !== event) member.failed = { event, error: this.#note(event, member) };
+        onFailure(member.failed.error, event);
       }),
       session.on("session.shutdown", ({ agentId }) => {
         if (agentId === undefined) detach();
@@ -206,19 +133,38 @@ export class SessionAttachments {
     return detach;
   }
 
+  #join(members: Member[], turn: SessionTurn): Member {
+    const tokens = turn.join();
+    if (this.#staticToken) tokens.give(this.#staticToken);
+    const member = { provider: this, turn, tokens, attachments: 0 };
+    members.push(member);
+    return member;
+  }
+
+  /** The provider in a session; another one of the same tokens if only that is attached. */
+  #member(sessionId: string | undefined): Member | undefined {
+    const members = this.#sessions.get(sessionId);
+    return members?.find(({ provider }) => provider === this) ?? members?.[0];
+  }
+
+  #note({ agentId, data }: ModelCallFailure, member: Member): KeylessError {
+    const { turn, tokens } = member;
+    const { error, tokenRejected } = this.#diagnose(data, member, turn.agent(agentId));
+    if (agentId === undefined) turn.failure = error;
+    const rejected = tokens.failed(agentId !== undefined, tokenRejected);
+    if (rejected !== undefined) this.#tokens.invalidate(rejected);
+    return error;
+  }
+
   #diagnose(
     { statusCode: status, errorMessage, model }: ModelCallFailure["data"],
-    state: AttachedSession | undefined,
+    member: Member | undefined,
     agent?: string | undefined,
   ): { error: KeylessError; tokenRejected: boolean } {
-    // Without a status nothing was sent. If there was no token, the runtime only repeats that
-    // error.
-    if (state?.tokenError && (status === undefined || state.tokenErrorAnswered)) {
-      const { tokenError, failure } = state;
-      // The reason for the rejection says more than the fact that the same token came again.
-      const error = tokenError.code === "token/rejected-again" ? (failure ?? tokenError) : tokenError;
-      return { error, tokenRejected: false };
-    }
+    const reason = member?.tokens.reason(status ?? 0);
+    const known = { request: undefined, token: member?.tokens.error, failure: member?.turn.failure };
+    const repeated = reason && known[reason];
+    if (repeated) return { error: repeated, tokenRejected: false };
     const { model: own, ...context } = this.#context;
     const failed: FailedRequest = {
       ...context,
@@ -228,7 +174,7 @@ export class SessionAttachments {
         : {}),
       status: status ?? 0,
       body: errorMessage,
-      token: state?.token || undefined,
+      token: member?.tokens.sent,
     };
     try {
       const diagnosis = diagnose(failed);
@@ -239,65 +185,4 @@ export class SessionAttachments {
       throw error;
     }
   }
-}
-
-/** A `sendAndWait` that replaces a session's own, and the attachments that share it. */
-interface ReplacedSendAndWait {
-  attachments: Set<Attachment>;
-  restore: () => void;
-}
-
-const replaced = new WeakMap<CopilotSession["sendAndWait"], ReplacedSendAndWait>();
-
-/**
- * Makes `session.sendAndWait` reject with the diagnosed error. No event or hook of the SDK can:
- * `sendAndWait` creates its error itself, from the message of the `session.error` event, and
- * `onErrorOccurred` cannot change it. All attachments of a session share one replacement, so that
- * they can detach in any order.
- */
-function explainSendAndWait(session: CopilotSession, attachment: Attachment): () => void {
-  const { attachments, restore } = replaced.get(session.sendAndWait) ?? replaceSendAndWait(session);
-  attachments.add(attachment);
-  return () => {
-    attachments.delete(attachment);
-    if (attachments.size === 0) restore();
-  };
-}
-
-function replaceSendAndWait(session: CopilotSession): ReplacedSendAndWait {
-  const original = session.sendAndWait;
-  const isOwn = Object.hasOwn(session, "sendAndWait");
-  const attachments = new Set<Attachment>();
-  const sendAndWait: typeof original = async (prompt, timeout) => {
-    for (const attachment of attachments) startTurn(attachment);
-    try {
-      return await original.call(session, prompt as MessageOptions, timeout);
-    } catch (cause) {
-      // Other errors, such as that of the caller's timeout, are clear as they are.
-      const message = cause instanceof Error ? cause.message : undefined;
-      const ended = [...attachments].filter(
-        ({ endMessage }) => endMessage !== undefined && endMessage === message,
-      );
-      const failure = ended.findLast(({ state }) => state.failure)?.state.failure;
-      if (!failure) throw cause;
-      const { code, message: text, hint, status, retryAfterMs, retryable } = failure;
-      throw new KeylessError(code, text, { hint, status, retryAfterMs, retryable, cause });
-    }
-  };
-  session.sendAndWait = sendAndWait;
-  const restore = () => {
-    // A wrapper that another library put around it stays; without attachments this function changes
-    // nothing.
-    if (session.sendAndWait !== sendAndWait) return;
-    if (isOwn) session.sendAndWait = original;
-    else Reflect.deleteProperty(session, "sendAndWait");
-  };
-  const replacement = { attachments, restore };
-  replaced.set(sendAndWait, replacement);
-  return replacement;
-}
-
-function startTurn(attachment: Attachment): void {
-  attachment.endMessage = undefined;
-  attachment.state.failure = undefined;
 }

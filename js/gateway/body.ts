@@ -39,6 +39,11 @@ export function declaredSize({ headers }: IncomingMessage): number | undefined {
   return length === undefined ? undefined : Number(length);
 }
 
+/** Whether a request has a body, of which nothing may have arrived. */
+export function hasBody(request: IncomingMessage): boolean {
+  return request.headers["transfer-encoding"] !== undefined || (declaredSize(request) ?? 0) > 0;
+}
+
 /**
  * Reads a body as long as it fits into memory. A larger one is left in the request, paused, from the
  * returned bytes on. Rejects if the client leaves.

@@ -143,6 +143,8 @@ export class EdgeExchange {
       }
       const { status, type } = response;
       if (response.ok) tokens.accept(token);
+      if (type !== "opaqueredirect" && !gatewayModule().isFinalStatus(status))
+        return this.#explainNoAnswer(new Error("the answer cannot be read: its status is no final one"));
       const isRedirect = type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304);
       if (isRedirect) {
         this.#upstream.abort();
@@ -150,7 +152,7 @@ export class EdgeExchange {
       }
       const encoding = response.headers.get("content-encoding");
       // Every platform decompresses gzip. Of other encodings nobody knows what the body is.
-      if (encoding !== null && !/^(x-)?gzip$/i.test(encoding))
+      if (isCompressed(encoding) && !/^(x-)?gzip$/i.test(encoding))
         return this.#explainNoAnswer(new Error("the resource compressed an answer although it must not"));
       if (!gatewayModule().needsReading(status)) {
         return this.#pass(response, response.body?.getReader());
@@ -229,13 +231,11 @@ export class EdgeExchange {
   #pass(response: Response, reader: Reader | undefined, start?: Begun): Response {
     const { status } = response;
     this.#entry.status = status;
-    const headers = new Headers();
-    const isDecoded = response.headers.has("content-encoding");
-    const list = answerHeaders([...response.headers].flat());
-    for (let at = 0; at < list.length; at += 2) {
-      const name = list[at] as string;
-      if (!(isDecoded && /^content-(encoding|length)$/.test(name)))
-        headers.append(name, list[at + 1] as string);
+    let headers: Headers;
+    try {
+      headers = headersToPass(response);
+    } catch {
+      return this.#explainNoAnswer(new Error("the answer cannot be read: one of its headers is none"));
     }
     if (reader === undefined || this.#request.method === "HEAD" || [204, 205, 304].includes(status)) {
       this.#log();
@@ -321,6 +321,23 @@ export class EdgeExchange {
     const durationMs = Math.round(systemClock.monotonic() - this.#started);
     this.#context.log(Object.assign(this.#entry, { outcome, durationMs }));
   }
+}
+
+/** The headers for the client. Throws if the platform's `fetch` took what is no header. */
+function headersToPass(response: Response): Headers {
+  const headers = new Headers();
+  const isDecoded = isCompressed(response.headers.get("content-encoding"));
+  const list = answerHeaders([...response.headers].flat());
+  for (let at = 0; at < list.length; at += 2) {
+    const name = list[at] as string;
+    if (!(isDecoded && /^content-(encoding|length)$/.test(name)))
+      headers.append(name, list[at + 1] as string);
+  }
+  return headers;
+}
+
+function isCompressed(encoding: string | null): encoding is string {
+  return encoding !== null && !/^identity$/i.test(encoding);
 }
 
 /** The message of a failed `fetch`. Node's is in its cause. */

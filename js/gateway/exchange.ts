@@ -7,7 +7,7 @@ import type { Dialect } from "../wasm/modules/gateway.js";
 import { beginEntry, type GatewayAccess } from "./access-log.js";
 import { answerHeaders, type Forward } from "./admission.js";
 import { Attempts, type Backend, type Backends, NO_ANSWER } from "./backends.js";
-import { type Body, type Budget, declaredSize, readBody } from "./body.js";
+import { type Body, type Budget, declaredSize, hasBody, readBody } from "./body.js";
 import { type AnswerTail, noteAnswer, noteRequest } from "./call.js";
 import { decompressed, type Failure, readFailure } from "./failure.js";
 import { headerOf, without } from "./header-text.js";
@@ -57,6 +57,8 @@ export class Exchange {
   #dialect: Dialect = "openai";
   /** Whether another answer on the connection, which is pipelined, was not complete when it came. */
   readonly #waits: boolean;
+  /** Whether the client sends its body when it is asked to. */
+  readonly #expects: boolean;
   #left = false;
   #isOver = false;
   #taken = 0;
@@ -78,10 +80,11 @@ export class Exchange {
     this.#request = request;
     this.#response = response;
     this.#onEnd = onEnd;
-    const { method = "", url = "", headers, socket } = request;
-    const { traceparent } = headers;
+    const { method = "", url = "", headers, socket, httpVersionMinor } = request;
+    const { traceparent, expect = "" } = headers;
     this.#entry = beginEntry({ method, path: pathOf(url), traceparent }, context.setup.key);
     this.#waits = response.socket === null;
+    this.#expects = httpVersionMinor > 0 && /^100-continue$/i.test(expect);
     response.on("close", this.#end).on("error", ignore);
     // A pipelined response that waits for its turn is not told that its connection is gone.
     if (this.#waits) socket.setMaxListeners(0).on("close", this.#end);
@@ -152,6 +155,7 @@ export class Exchange {
     this.#context.active.add(this);
     if ((declaredSize(this.#request) ?? 0) > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
+    if (this.#expects && hasBody(this.#request)) this.#response.writeContinue();
     const body = await readBody(this.#request, (bytes) => this.#take(bytes));
     // Nothing is begun that #end would have to end.
     if (this.#isOver) return;
@@ -349,7 +353,7 @@ export class Exchange {
     if (code !== undefined) this.#entry.code = code;
     const response = this.#response;
     // The rest of a body that nobody reads ends the connection.
-    if (!this.#request.complete) response.shouldKeepAlive = false;
+    if (!this.#request.complete && hasBody(this.#request)) response.shouldKeepAlive = false;
     const headers = {
       "content-length": `${Buffer.byteLength(body)}`,
       ...ownHeaders(status, body, retryAfterMs),

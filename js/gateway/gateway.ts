@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { quiet } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
@@ -84,6 +84,12 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
   };
   let log = quiet(settings.onAccess);
   let whenIdle = () => {};
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    new Exchange(context, request, response, (entry) => {
+      log(entry);
+      if (active.size === 0) whenIdle();
+    });
+  };
   const server = createServer(
     {
       maxHeaderSize: 32 * 1024,
@@ -93,13 +99,10 @@ export async function createGateway(options: GatewayOptions = {}): Promise<Gatew
       keepAliveTimeout: 120_000,
       noDelay: true,
     },
-    (request, response) => {
-      new Exchange(context, request, response, (entry) => {
-        log(entry);
-        if (active.size === 0) whenIdle();
-      });
-    },
+    serve,
   );
+  // The exchange asks for a body that it reads. Other expectations may be ignored: RFC 9110, section 10.1.1.
+  server.on("checkContinue", serve).on("checkExpectation", serve);
   server.maxConnections = 4 * limits.maxRequests;
   // Their size is limited; by default those after the 2,000th are dropped in silence.
   server.maxHeadersCount = 0;

@@ -21,7 +21,8 @@ export function relay(
   const goOn = () => response.resume();
   const onClose = () => {
     systemClock.clearTimeout(idle);
-    if (!response.complete || !response.readableEnded) onBroken();
+    if (response.complete && response.readableEnded) client.end();
+    else onBroken();
   };
   response
     .on("data", (chunk: Buffer) => {

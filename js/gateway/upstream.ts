@@ -7,6 +7,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { systemClock } from "../platform/clock.js";
+import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Body } from "./body.js";
 import type { GatewayLimits } from "./options.js";
 
@@ -72,10 +73,14 @@ export class Upstream {
         headers: ["Host", this.#host, ...headers, ...framing(method, body)],
       });
       onRequest(request);
-      let answered = false;
+      // Their size is limited; by default those after the 2,000th are dropped in silence.
+      request.maxHeadersCount = 0;
+      let answer: IncomingMessage | undefined;
       let isConnected = false;
       const fail = (message: string, reason: UpstreamError["reason"] = "network", isBroken = false) => {
-        if (answered) return void request.destroy();
+        // What Node takes for the end of a body, at an error of its connection, is none.
+        if (answer?.complete === false) answer.destroy(new Error(message));
+        if (answer) return void request.destroy();
         reject(new UpstreamError(message, reason, isBroken && request.reusedSocket, isConnected));
         request.destroy();
       };
@@ -101,15 +106,22 @@ export class Upstream {
       });
       request.on("error", (error: Error & { code?: string }) => {
         const code = error.code === undefined || error.message.includes(error.code) ? "" : ` (${error.code})`;
-        // Not after an answer that cannot be read.
-        fail(`${error.message}${code}`, "network", !error.code?.startsWith("HPE_"));
+        const isUnreadable = error.code?.startsWith("HPE_") === true;
+        const what = isUnreadable ? "the answer cannot be read: " : "";
+        fail(`${what}${error.message}${code}`, "network", !isUnreadable);
       });
       request.on("close", () => {
         systemClock.clearTimeout(slow);
         fail("the connection was closed", "network", true);
       });
+      const unknown = "the answer cannot be read: its status is no final one";
+      request.on("upgrade", (_, socket) => {
+        fail(unknown);
+        socket.destroy();
+      });
       request.on("response", (response) => {
-        answered = true;
+        if (!gatewayModule().isFinalStatus(response.statusCode ?? 0)) return fail(unknown);
+        answer = response;
         systemClock.clearTimeout(slow);
         resolve(response);
       });

@@ -9,19 +9,19 @@ export function closedError(): KeylessError {
 }
 
 /** The errors of turns that should not ask again. */
-const ofEndedWaits = new WeakSet<KeylessError>();
+const ofEndedTurns = new WeakSet<KeylessError>();
 
-/** Copies an error for a turn whose wait is over: others may share the error. */
-export function endOfWait(error: KeylessError): KeylessError {
-  if (isEndOfWait(error)) return error;
+/** Copies an error for a turn that ends with it: others may share the error. */
+export function endOfTurn(error: KeylessError): KeylessError {
+  if (isEndOfTurn(error)) return error;
   const copy = withRetryAfter(error, error.retryAfterMs);
-  ofEndedWaits.add(copy);
+  ofEndedTurns.add(copy);
   return copy;
 }
 
-/** Whether the wait of the turn that received this error is over. */
-export function isEndOfWait(error: KeylessError): boolean {
-  return ofEndedWaits.has(error);
+/** Whether the turn that received this error ends. */
+export function isEndOfTurn(error: KeylessError): boolean {
+  return ofEndedTurns.has(error);
 }
 
 /**

@@ -214,9 +214,10 @@ export class TokenKeeper {
     this.#events.emit({ type: "closed" });
   }
 
-  /** What is left of the one wait of callers that have asked for a token since then. */
-  waitLeft([wall, mono]: Time): number {
-    return this.#schedule.waitLeft(wall, mono, ...this.time());
+  /** What is left of the one wait of callers that have waited for a token so long. */
+  waitLeft(waitedMs: number): number {
+    const [wall, mono] = this.time();
+    return this.#schedule.waitLeft(wall - waitedMs, mono - waitedMs, wall, mono);
   }
 
   /** How long no token is discarded because of a rejection, or with `claims` of a challenge. */

@@ -19,7 +19,7 @@ import type { AccessToken, RefreshPolicy } from "../wasm/types/token.js";
 import { closedError } from "./errors.js";
 import { TokenKeeper } from "./keeper.js";
 import { tokenChecks } from "./options.js";
-import type { TurnWait } from "./turn-wait.js";
+import { rejectedToken, type TurnTokens } from "./turn-tokens.js";
 import type { TokenCallOptions, TokenProvider, TokenProviderOptions } from "./types.js";
 
 /** A keeper and the number of providers that use it. */
@@ -153,15 +153,19 @@ export function renewalLeft(tokens: TokenProvider, claims: boolean): number {
   return keeperOf.get(tokens)?.renewalLeft(claims) ?? 0;
 }
 
-/** Acquires a token for a turn, whose requests share one wait. */
-export function withinTurn<T>(
-  wait: TurnWait | undefined,
+/** Acquires a token for a turn, whose requests share one wait; outside of one for a single request. */
+export function withinTurn(
+  turn: TurnTokens | undefined,
   tokens: TokenProvider,
-  acquire: () => Promise<T>,
-): Promise<T> {
+  acquire: () => Promise<string>,
+): Promise<string> {
   const keeper = keeperOf.get(tokens);
-  // A function that was passed in has its own limit.
-  return wait && keeper ? wait.limit(keeper, acquire) : acquire();
+  if (turn) return turn.acquire(keeper, acquire);
+  return acquire().catch((error: unknown) => {
+    const token = rejectedToken(keeper, error);
+    if (token === undefined) throw error;
+    return token;
+  });
 }
 
 /** Returns the last failure of the acquisition that callers of a provider wait for. */

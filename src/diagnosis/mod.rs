@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 pub use classify::status_of_event;
 pub use code::DiagnosisCode;
 pub use credential::{
-    CredentialDiagnosis, CredentialDiagnosisCode, CredentialLink, FailedCredential, diagnose_credential,
+    CredentialDiagnosis, CredentialDiagnosisCode, CredentialFailure, CredentialLink, FailedCredential,
+    ReportedError, credential_failure, diagnose_credential,
 };
 pub use rate_limit::{Limited, RateLimit};
 

@@ -7,7 +7,7 @@ use crate::environment::bypass;
 
 /// Causes of a failed connection, with the messages of Node, curl, the Rust stack and browsers
 /// where they differ.
-const REASONS: [(&[&str], &str, &[&str]); 12] = [
+const REASONS: [(&[&str], &str, &[&str]); 13] = [
     (
         &[
             "tunnel",
@@ -46,6 +46,16 @@ const REASONS: [(&[&str], &str, &[&str]); 12] = [
     ),
     (
         &[
+            "the answer cannot be read",
+            "hpe_",
+            "does not match the http/1.1 protocol",
+            "headers overflow",
+        ],
+        "its answer cannot be read as HTTP",
+        &["Check the port, and whether a proxy answers in its place."],
+    ),
+    (
+        &[
             "econnreset",
             "socket hang up",
             "epipe",
@@ -67,12 +77,18 @@ const REASONS: [(&[&str], &str, &[&str]); 12] = [
             "certificate has expired",
             "cert_not_yet_valid",
             "certificate is not yet valid",
+            "certificate expired",
+            "certificate not valid yet",
         ],
         "its certificate has expired or is not valid yet",
         &["Check this machine's clock first, then the certificate of that host."],
     ),
     (
-        &["altname", "does not match certificate"],
+        &[
+            "altname",
+            "does not match certificate",
+            "certificate not valid for name",
+        ],
         "its certificate is for another name",
         &["Check the host in the endpoint, and whether a proxy answers in its place."],
     ),
@@ -82,6 +98,7 @@ const REASONS: [(&[&str], &str, &[&str]); 12] = [
             "wrong_version_number",
             "packet length too long",
             "record layer failure",
+            "corrupt message",
         ],
         "it does not use TLS at this port",
         &["Check the port, and whether the address begins with http: instead of https:."],
@@ -103,6 +120,7 @@ const REASONS: [(&[&str], &str, &[&str]); 12] = [
         &[
             "If a proxy of your organisation inspects TLS, trust its root certificate, by a file or by the system's store:\n\
              export NODE_EXTRA_CA_CERTS=<file>.pem\nexport NODE_OPTIONS=--use-system-ca",
+            "Programs in Rust take such a file in place of the system's store:\nexport SSL_CERT_FILE=<file>.pem",
         ],
     ),
     (

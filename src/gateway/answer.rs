@@ -71,6 +71,12 @@ pub fn needs_reading(status: u16) -> bool {
     matches!(status, 400 | 401 | 403 | 404)
 }
 
+/// Whether a status is that of an answer: one that is neither interim, nor of a switch of protocols,
+/// nor unknown to HTTP (RFC 9110, section 15). Any other is a 502.
+pub fn is_final_status(status: u16) -> bool {
+    matches!(status, 200..=599)
+}
+
 /// Decides what to do with an answer.
 ///
 /// ```

@@ -26,7 +26,7 @@ mod target;
 mod usage;
 
 pub use access::{Admission, Forward, Gateway, Incoming};
-pub use answer::{Answer, Verdict, judge, needs_reading, repeats_broken_connection};
+pub use answer::{Answer, Verdict, is_final_status, judge, needs_reading, repeats_broken_connection};
 pub use backends::{AnswerReader, Backend, Choice, Outcome, Pool, Wanted, asks_next};
 pub use headers::{Pair, pause_asked, response_headers};
 pub use refusal::{Dialect, Refusal, error_body};

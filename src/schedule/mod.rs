@@ -9,6 +9,7 @@
 mod backoff;
 mod cache_fallback;
 mod decision;
+mod evidence;
 mod failure;
 mod flight;
 mod policy;
@@ -18,7 +19,8 @@ mod time;
 pub(crate) use backoff::jittered;
 pub use cache_fallback::CacheFallback;
 pub use decision::{Answer, Decision, FlightStart, Outcome, Phase, Status};
-pub use failure::{Evidence, Failure, FailureKind};
+pub use evidence::Evidence;
+pub use failure::{Failure, FailureKind};
 pub use policy::{RETRY_AFTER_MAX_MS, RefreshPolicy};
 pub use time::Now;
 

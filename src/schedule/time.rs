@@ -14,7 +14,7 @@ pub struct Now {
 
 impl Now {
     /// Returns the elapsed time: the larger of the two clocks' differences.
-    pub(super) fn elapsed(self, now: Self) -> Millis {
+    pub(crate) fn elapsed(self, now: Self) -> Millis {
         let wall = now.wall.saturating_sub(self.wall);
         let mono = now.mono.saturating_sub(self.mono);
         wall.max(mono).max(0)

@@ -29,6 +29,7 @@ mod diagnosis {
     mod commands;
     mod credential;
     mod credential_commands;
+    mod credential_failure;
     mod hostile;
     mod properties;
     pub(crate) mod refusals;
@@ -83,3 +84,4 @@ mod token {
     mod claims;
     mod lifetime;
 }
+mod turn;

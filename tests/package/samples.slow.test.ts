@@ -291,7 +291,7 @@ const COMMANDS: Record<string, Expected> = {
   },
   "npx copilot-keyless config --endpoint myres.openai.azure.com --format go": { says: /^package main$/m },
   "npx copilot-keyless config --endpoint myres.openai.azure.com --format rust --snippet": {
-    says: /^fn provider\(\)/m,
+    says: /^fn foundry\(\)/m,
   },
   "cargo new app": RUST,
   "cd app": RUST,

@@ -3,7 +3,7 @@
 
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { root, run } from "../support/process.js";
@@ -106,7 +106,15 @@ describe("a release", () => {
     const manifests = String(tracked).trim().split("\n");
     const crates = manifests.filter((file) => !/^publish = false/m.test(read(file)));
     const published = [...commands.join("\n").matchAll(/cargo publish .*--manifest-path (\S+)/g)];
-    expect(published.map(([, manifest]) => manifest)).toEqual(crates);
+    const order = published.map(([, manifest]) => manifest as string);
+    expect(order.toSorted()).toEqual(crates.toSorted());
+    // Each after those that it depends on, as the registry must have them.
+    const paths = (manifest: string) =>
+      [...read(manifest).matchAll(/^copilot-keyless.* path = "(.*?)"/gm)].map(([, path]) =>
+        join(dirname(manifest), path as string, "Cargo.toml"),
+      );
+    for (const [at, manifest] of order.entries())
+      expect(order.slice(0, at)).toEqual(expect.arrayContaining(paths(manifest)));
   });
 
   test("is refused for a tag of another version", async () => {

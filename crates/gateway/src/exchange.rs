@@ -194,9 +194,6 @@ impl Exchange {
                 .send(self.method.clone(), target, headers, body)
                 .await;
             let answer = match sent {
-                Ok(answer) if answer.status().is_informational() => {
-                    return self.has_no_answer(backend, &NoAnswer::broken("the resource switched protocols"));
-                }
                 Ok(answer) => answer,
                 Err(none) => {
                     if repeats_broken_connection(none.reused, self.body.is_whole, is_reconnected) {

@@ -3,9 +3,10 @@
 //! fragment off a target.
 //!
 //! [`Scan`] follows the bytes of a connection through heads and bodies. It overwrites the line feed of
-//! a line that it refuses, so that hyper answers 400 and closes the connection.
+//! a line that it refuses, so that hyper answers 400 and closes the connection, and keeps from hyper
+//! what follows.
 
-/// Names and values of the headers that say how long a body is are shorter.
+/// What says how long a body is must be shorter.
 const MAX_LINE: usize = 128;
 
 /// Where in a request the next byte is.
@@ -58,16 +59,23 @@ impl Scan {
         self.place == Place::Between
     }
 
+    /// Whether a line was refused, so that nothing more is read.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.place == Place::Refused
+    }
+
     /// Whether a request has begun, whose headers are not complete.
     pub(crate) fn is_in_head(&self) -> bool {
         matches!(self.place, Place::Target | Place::Header)
     }
 
-    /// Follows bytes that were received, and spoils a line that is refused.
-    pub(crate) fn feed(&mut self, mut bytes: &mut [u8]) {
+    /// Follows bytes that were received, and spoils a line that is refused. Returns how many of them
+    /// may be read.
+    pub(crate) fn feed(&mut self, mut bytes: &mut [u8]) -> usize {
+        let received = bytes.len();
         while !bytes.is_empty() {
             match self.place {
-                Place::Refused => return,
+                Place::Refused => break,
                 Place::Body(left) | Place::Data(left) => {
                     let count = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
                     bytes = bytes.get_mut(count..).unwrap_or_default();
@@ -85,15 +93,19 @@ impl Scan {
                     }
                     let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
                         self.extend(bytes);
-                        return;
+                        return received;
                     };
                     let (line, rest) = bytes.split_at_mut(end);
                     self.extend(line);
                     let Some((feed, rest)) = rest.split_first_mut() else {
-                        return;
+                        return received;
                     };
+                    let is_size = self.place == Place::Size;
                     if !self.end_line() {
-                        *feed = 0;
+                        // Hyper refuses a size of its own accord, but takes an extension with any byte.
+                        if !is_size {
+                            *feed = 0;
+                        }
                         self.place = Place::Refused;
                     }
                     self.line.clear();
@@ -102,6 +114,7 @@ impl Scan {
                 }
             }
         }
+        received - bytes.len()
     }
 
     fn extend(&mut self, bytes: &[u8]) {
@@ -141,6 +154,9 @@ impl Scan {
             Place::Header => self.header(),
             Place::Size => {
                 let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+                if digits >= MAX_LINE {
+                    return false;
+                }
                 let text = line.get(..digits).and_then(|digits| str::from_utf8(digits).ok());
                 match text.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
                     Some(0) => self.place = Place::Trailer,
@@ -170,18 +186,19 @@ impl Scan {
         else {
             return true;
         };
+        let is_whole = self.line.len() < MAX_LINE;
         let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii();
         if name.eq_ignore_ascii_case(b"content-length") {
             let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
             let number = str::from_utf8(value).ok().and_then(|value| value.parse().ok());
             let is_first = self.length.is_none();
             self.length = number;
-            return is_number && is_first && number.is_some_and(|number| number < u64::MAX);
+            return is_number && is_first && is_whole && number.is_some_and(|number| number < u64::MAX);
         }
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
             let is_first = !self.chunked;
             self.chunked = true;
-            return is_first && value.eq_ignore_ascii_case(b"chunked");
+            return is_first && is_whole && value.eq_ignore_ascii_case(b"chunked");
         }
         true
     }

@@ -25,6 +25,9 @@ use crate::socket::{Busy, Socket};
 /// The longest head of a request.
 const MAX_HEAD: usize = 32 * 1024;
 
+/// The most headers that fit into a head: the shortest line is `a:`.
+pub(crate) const MAX_HEADERS: usize = MAX_HEAD / 4;
+
 /// How long a client that is too slow may take to read that.
 const LATE: Duration = Duration::from_secs(1);
 
@@ -100,6 +103,7 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_header_size(MAX_HEAD)
+        .max_headers(MAX_HEADERS)
         .max_buf_size(2 * MAX_HEAD)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(socket), service);

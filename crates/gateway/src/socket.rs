@@ -120,15 +120,20 @@ impl Socket {
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let socket = self.get_mut();
+        if socket.scan.is_refused() {
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         let was_in_head = socket.scan.is_in_head();
         match Pin::new(&mut socket.stream).poll_read(cx, buf) {
             Poll::Pending => return socket.wait(cx),
             Poll::Ready(result) => result?,
         }
-        socket
+        let kept = socket
             .scan
             .feed(buf.filled_mut().get_mut(before..).unwrap_or_default());
+        // What follows a refused line is dropped.
+        buf.set_filled(before + kept);
         // The time for headers runs on from their first byte.
         if !(was_in_head && socket.scan.is_in_head()) {
             socket.deadline = None;

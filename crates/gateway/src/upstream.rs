@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use copilot_keyless::gateway::is_final_status;
 use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{HeaderMap, Method, Request, Response, Uri};
 use hyper_util::client::legacy::Client;
@@ -15,6 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use crate::connector::{Connector, Uses, tls};
 use crate::failure::Failure;
 use crate::request_body::Sent;
+use crate::server::MAX_HEADERS;
 use crate::settings::Limits;
 
 /// Idle connections that are kept, and for how long: shorter than Azure keeps them.
@@ -62,6 +65,7 @@ impl Upstream {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(MAX_IDLE)
+            .http1_max_headers(MAX_HEADERS)
             // What may be repeated is decided by the rules.
             .retry_canceled_requests(false)
             .build(connector);
@@ -110,7 +114,10 @@ impl Upstream {
         let reused = uses.is_some_and(|uses| uses.take());
         let reason = fault.as_ref().and_then(Fault::reason);
         match answer {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => match unreadable(&response) {
+                None => Ok(response),
+                Some(why) => Err(NoAnswer::broken(why)),
+            },
             Ok(Err(error)) => Err(NoAnswer {
                 reason: reason.unwrap_or(Reason::Network),
                 reused: reused && is_broken(&error),
@@ -154,6 +161,17 @@ impl Fault {
     }
 }
 
+/// Why an answer that hyper takes cannot be passed on.
+fn unreadable(answer: &Response<Incoming>) -> Option<&'static str> {
+    if !is_final_status(answer.status().as_u16()) {
+        return Some("the answer cannot be read: its status is no final one");
+    }
+    // Hyper takes a list of equal lengths, and reads on until the connection ends.
+    let is_length = |value: &HeaderValue| value.as_bytes().iter().all(u8::is_ascii_digit);
+    let mut lengths = answer.headers().get_all(CONTENT_LENGTH).iter();
+    (!lengths.all(is_length)).then_some("the answer cannot be read: its length is no number")
+}
+
 /// Whether the connection was closed before an answer came, and not for an answer that cannot be read.
 fn is_broken(error: &(dyn Error + 'static)) -> bool {
     let mut error = Some(error);
@@ -175,35 +193,58 @@ fn is_broken(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// The message of an error and its causes, with the code by which the core knows them.
+/// Says why there is no answer: in our words, which the core knows, with those of the libraries behind.
 fn text_of(error: &(dyn Error + 'static)) -> String {
-    use std::io::ErrorKind;
-    let mut text = String::new();
+    let mut ours = None;
+    let mut said: Vec<String> = Vec::new();
     let mut next = Some(error);
-    let mut code = None;
     while let Some(one) = next {
-        let said = one.to_string();
-        if !text.contains(&said) {
-            if !text.is_empty() {
-                text.push_str(": ");
+        ours = words_for(one).or(ours);
+        // That one says no more than that the client failed.
+        if !one.is::<hyper_util::client::legacy::Error>() {
+            let text = one.to_string();
+            // Most repeat their cause.
+            if !said.iter().any(|before| before.contains(&text)) {
+                said.push(text);
             }
-            text.push_str(&said);
         }
-        code = match one.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
-            Some(ErrorKind::ConnectionRefused) => Some("ECONNREFUSED"),
-            Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => Some("ECONNRESET"),
-            Some(ErrorKind::HostUnreachable) => Some("EHOSTUNREACH"),
-            Some(ErrorKind::NetworkUnreachable) => Some("ENETUNREACH"),
-            _ if said.contains("dns error") => Some("ENOTFOUND"),
-            // Closed, or an answer that cannot be read.
-            _ if one.is::<hyper::Error>() => Some("ECONNRESET"),
-            _ => code,
-        };
-        next = one.source();
+        // The source of an I/O error is that of the error it wraps.
+        let wrapped = one
+            .downcast_ref::<std::io::Error>()
+            .and_then(|error| error.get_ref());
+        next = wrapped.map(|error| error as _).or_else(|| one.source());
     }
-    match code {
-        Some(code) if !text.contains(code) => format!("{text} ({code})"),
-        _ => text,
+    let said = said.join(": ");
+    match ours {
+        Some(ours) if !said.contains(ours) => format!("{ours}: {said}"),
+        _ => said,
+    }
+}
+
+/// What an error of a library means, if that is known.
+fn words_for(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    use std::io::ErrorKind;
+    if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        let is_unreadable = error.is_parse() || error.is_parse_status() || error.is_parse_too_large();
+        return match () {
+            () if is_unreadable => Some("the answer cannot be read"),
+            () if error.is_incomplete_message() || error.is_closed() || error.is_canceled() => {
+                Some("the connection was closed before the answer (ECONNRESET)")
+            }
+            () => None,
+        };
+    }
+    if error.is::<rustls::Error>() {
+        return Some("TLS failed");
+    }
+    match error.downcast_ref::<std::io::Error>()?.kind() {
+        ErrorKind::ConnectionRefused => Some("the connection was refused (ECONNREFUSED)"),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
+            Some("the connection was cut (ECONNRESET)")
+        }
+        ErrorKind::HostUnreachable => Some("the host is unreachable (EHOSTUNREACH)"),
+        ErrorKind::NetworkUnreachable => Some("the network is unreachable (ENETUNREACH)"),
+        _ => None,
     }
 }
 

@@ -65,11 +65,13 @@ impl Credential for AzureCredential {
 fn failure(error: azure_core::Error) -> CredentialError {
     let mut status = None;
     let mut lost = false;
+    let mut unreadable = false;
     let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
     while let Some(current) = cause {
         if let Some(known) = current.downcast_ref::<azure_core::Error>() {
             status = status.or(known.http_status());
             lost |= matches!(known.kind(), ErrorKind::Connection | ErrorKind::Io);
+            unreadable |= matches!(known.kind(), ErrorKind::DataConversion);
         }
         cause = current.source();
     }
@@ -77,6 +79,7 @@ fn failure(error: azure_core::Error) -> CredentialError {
     match status {
         Some(status) => failure.with_status(status.into()),
         None if lost => failure.unreachable(),
+        None if unreadable => failure.unreadable(),
         None => failure,
     }
 }

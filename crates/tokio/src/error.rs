@@ -71,6 +71,16 @@ impl Error {
         )
     }
 
+    #[cfg(feature = "copilot")]
+    pub(crate) fn challenged_again() -> Self {
+        Self::new(
+            Code::TokenClaimsChallenge,
+            "The resource asks for more claims, although the token was just acquired with those it asked for",
+            "A policy of the tenant blocks this program, such as one on its network location. Ask the tenant's \
+             administrator.",
+        )
+    }
+
     /// The error of a wait that reached its deadline, with nothing known of the reason.
     pub(crate) fn wait_over(after: Duration) -> Self {
         Self::new(

@@ -18,6 +18,7 @@ mod provider;
 mod providers;
 #[cfg(any(
     feature = "azure-core",
+    feature = "copilot",
     feature = "object-store",
     feature = "reqwest-middleware",
     feature = "tower"
@@ -41,8 +42,8 @@ pub use azure_core::{AzureCredential, RejectionPolicy, TokenPolicy};
 pub use clock::{Clock, SystemClock};
 #[cfg(feature = "copilot")]
 pub use copilot::{
-    FoundryProvider, FoundryProviderBuilder, FoundryProviders, FoundrySession, provider_config,
-    without_secrets,
+    ClaimsChallengeHandler, FoundryProvider, FoundryProviderBuilder, FoundryProviders, FoundrySession,
+    provider_config, without_secrets,
 };
 pub use copilot_keyless::schedule::Phase;
 pub use credential::{

@@ -1,16 +1,18 @@
 //! The token for a repetition.
 
-use http::HeaderValue;
-
-use crate::{Token, TokenProvider};
-
 /// Returns the token to repeat a request with, after a 401 for this `Authorization`: that of a new
 /// acquisition, or the one that another request has caused by its 401 meanwhile.
+#[cfg(any(
+    feature = "azure-core",
+    feature = "object-store",
+    feature = "reqwest-middleware",
+    feature = "tower"
+))]
 pub(crate) async fn another(
-    tokens: &TokenProvider,
-    refused: &HeaderValue,
+    tokens: &crate::TokenProvider,
+    refused: &http::HeaderValue,
     www_authenticate: impl AsRef<[u8]>,
-) -> Option<Token> {
+) -> Option<crate::Token> {
     let current = tokens.try_token();
     if let Some(token) = current.filter(|token| token.header_value() == refused) {
         tokens.challenge(&token, www_authenticate);
@@ -21,7 +23,12 @@ pub(crate) async fn another(
 }
 
 /// Joins the `WWW-Authenticate` headers of a response.
-#[cfg(any(feature = "object-store", feature = "reqwest-middleware", feature = "tower"))]
+#[cfg(any(
+    feature = "copilot",
+    feature = "object-store",
+    feature = "reqwest-middleware",
+    feature = "tower"
+))]
 pub(crate) fn challenge_of(headers: &http::HeaderMap) -> Vec<u8> {
     let all = headers.get_all(http::header::WWW_AUTHENTICATE);
     let all: Vec<&[u8]> = all.iter().map(http::HeaderValue::as_bytes).collect();

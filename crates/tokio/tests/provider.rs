@@ -319,6 +319,25 @@ async fn close_ends_everything_and_can_be_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_cause_of_a_failure_is_told_with_its_next_step() {
+    let refused = |_| async {
+        let cause = std::io::Error::other("AADSTS7000222: The provided client secret keys are expired.");
+        Err(CredentialError::new("no token")
+            .with_status(401)
+            .with_source(cause))
+    };
+    let credential = copilot_keyless_tokio::credential_fn(refused);
+    let tokens = TokenProvider::builder().scope(SCOPE).credential(credential);
+    let error = tokens.build().unwrap().token().await.unwrap_err();
+    assert_eq!((error.code(), error.status()), ("credential/refused", Some(401)));
+    assert!(
+        error.hint().contains("az ad app credential reset"),
+        "{}",
+        error.hint()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_credential_that_panics_is_told() {
     let Setup { tokens, endpoint } = setup(HOUR);
     endpoint.set(Mode::Panic);

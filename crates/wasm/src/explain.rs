@@ -6,7 +6,7 @@ use super::options::from_js;
 use super::values::{JsResult, to_js};
 use copilot_keyless::request::{identity, probe};
 use copilot_keyless::token::{self, challenge, claims};
-use copilot_keyless::{Code, Problem, answer, diagnosis, schedule};
+use copilot_keyless::{Code, Problem, answer, diagnosis};
 
 /// [`probe::judge`].
 #[wasm_bindgen(js_name = judgeProbe)]
@@ -21,16 +21,13 @@ pub fn judge_token_answer(answer: &JsValue) -> JsResult {
     Ok(to_js(identity::judge(&answer)))
 }
 
-/// [`schedule::Evidence::code`].
-#[wasm_bindgen(js_name = credentialCode)]
-pub fn credential_code(status: Option<u16>, unreadable: bool, network: bool, unavailable: bool) -> String {
-    let evidence = schedule::Evidence {
-        status,
-        unreadable,
-        network,
-        unavailable,
-    };
-    evidence.code().as_str().to_owned()
+/// [`diagnosis::credential_failure`].
+#[wasm_bindgen(js_name = credentialFailure)]
+pub fn credential_failure(reported: &JsValue) -> JsResult {
+    Ok(to_js(diagnosis::credential_failure(&from_js(
+        reported,
+        Code::CredentialConfiguration,
+    )?)))
 }
 
 /// [`Problem::by_text`].

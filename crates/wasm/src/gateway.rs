@@ -72,6 +72,12 @@ pub fn error_body(dialect: &str, status: u16, code: &str, message: &str) -> Stri
     rules::error_body(dialect_of(dialect), status, code, message)
 }
 
+/// [`rules::is_final_status`].
+#[wasm_bindgen(js_name = isFinalStatus)]
+pub fn is_final_status(status: u16) -> bool {
+    rules::is_final_status(status)
+}
+
 /// [`rules::needs_reading`].
 #[wasm_bindgen(js_name = needsReading)]
 pub fn needs_reading(status: u16) -> bool {

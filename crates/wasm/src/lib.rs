@@ -25,6 +25,8 @@ mod plan;
 mod rules;
 #[cfg(feature = "simulate")]
 mod simulate;
+#[cfg(feature = "plan")]
+mod turn;
 #[cfg(any(feature = "core", feature = "plan", feature = "explain", feature = "simulate"))]
 mod values;
 
@@ -49,3 +51,5 @@ pub use self::plan::*;
 pub use self::rules::*;
 #[cfg(feature = "simulate")]
 pub use self::simulate::*;
+#[cfg(feature = "plan")]
+pub use self::turn::*;

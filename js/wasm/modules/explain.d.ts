@@ -1,5 +1,6 @@
 // The bindings of crates/wasm/src/explain.rs, written by hand. The build adds wasm-pack's module.
 
+import type { ErrorCode } from "../../errors/codes.js";
 import type { CredentialDiagnosis } from "../types/credential-diagnosis.js";
 import type { Diagnosis, RoleAssignment } from "../types/diagnosis.js";
 import type { TokenAnswer, TokenVerdict } from "../types/identity.js";
@@ -21,22 +22,26 @@ export {
 
 export function judgeTokenAnswer(answer: TokenAnswer): TokenVerdict;
 
-/** The codes of errors that a credential throws. */
-export type CredentialCode =
-  | "credential/throttled"
-  | "credential/server-error"
-  | "credential/refused"
-  | "credential/network"
-  | "credential/unavailable"
-  | "credential/failed";
+/** Returns the error for callers: its code, its message, and the next step. */
+export function credentialFailure(reported: ReportedError): {
+  error: { code: ErrorCode; message: string; hint: string };
+  /** Whether the credential cannot be used here at all. */
+  unavailable: boolean;
+};
 
-/** Returns the code for what an error of a credential shows of its cause. */
-export function credentialCode(
-  status: number | undefined,
-  unreadable: boolean,
-  network: boolean,
-  unavailable: boolean,
-): CredentialCode;
+/** An error that a credential threw. */
+export interface ReportedError {
+  /** Without secrets. */
+  message: string;
+  /** The names of the error and its causes. */
+  names: string[];
+  /** Their codes, such as `ECONNRESET`. */
+  codes: string[];
+  /** What the source of the token knows better. */
+  code?: ErrorCode | undefined;
+  hint?: string | undefined;
+  failure: PlainCredentialFailure;
+}
 
 /** What a caller of an app learns about a failure of the app. */
 export interface PublicError {

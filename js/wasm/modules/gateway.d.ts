@@ -29,6 +29,9 @@ export function refusal(code: GatewayRefusalCode, dialect: Dialect): [number, st
 /** Returns the JSON body of an error. */
 export function errorBody(dialect: Dialect, status: number, code: string, message: string): string;
 
+/** Whether a status is that of an answer, neither interim nor unknown to HTTP. */
+export function isFinalStatus(status: number): boolean;
+
 /** Whether the body of an answer with this status must be read before {@link judge}. */
 export function needsReading(status: number): boolean;
 

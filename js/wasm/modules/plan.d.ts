@@ -1,4 +1,4 @@
-// The bindings of crates/wasm/src/plan.rs and conversation.rs, written by hand. The build adds wasm-pack's module.
+// The bindings of crates/wasm/src/plan.rs, conversation.rs and turn.rs, written by hand. The build adds wasm-pack's module.
 
 import type { TokenCall, TokenRequest } from "../types/identity.js";
 import type { ProbeCall, ProbeRequest } from "../types/probe.js";
@@ -89,4 +89,29 @@ export class Lifecycle {
   /** `turn`: the number of the waiting turn. */
   next(outcome: ConversationOutcome, turn: number | undefined, close: ConversationClose): ConversationAction;
   free(): void;
+}
+
+/** Which error says why a request failed: that of its response, of its token, of the last failure. */
+export type TurnReason = "request" | "token" | "failure";
+
+/**
+ * The rules of a session's turn. Members are providers and tokens are texts, each by a number of the
+ * caller's. `src/turn.rs` describes each.
+ */
+export class Turn {
+  constructor();
+  note(event: string, byAgent: boolean): void;
+  ask(member: number, wall: number, mono: number): number | undefined;
+  waited(member: number, wall: number, mono: number): number;
+  grant(member: number, token: number): boolean;
+  give(member: number, token: number): void;
+  /** Returns whether the turn ends. */
+  refuse(member: number, code: string, leftMs: number | undefined): boolean;
+  answer(member: number, code: string): void;
+  reason(member: number, status: number): TurnReason;
+  failed(member: number, byAgent: boolean, tokenRejected: boolean): number | undefined;
+  hasFailed(): boolean;
+  forget(): void;
+  sent(member: number): number | undefined;
+  owner(serving: Uint32Array): number | undefined;
 }

@@ -26,6 +26,7 @@ const CREDENTIALS: [(&str, &[&str]); 21] = [
             "tried to get token using managed",
             "imdscredential",
             "attempted to use the imds",
+            "imds - ",
             "no user assigned or delegated",
         ],
     ),
@@ -80,6 +81,7 @@ const CREDENTIALS: [(&str, &[&str]); 21] = [
             "'az' is not recognized",
             "failed to invoke the azure cli",
             "error: please run 'az login'",
+            "az-cli - ",
         ],
     ),
     (
@@ -136,7 +138,7 @@ const AFTER_NAME: [&str; 6] = [
 ];
 
 /// How libraries mark an error of a chain.
-const MARKS: [&str; 10] = [
+const MARKS: [&str; 13] = [
     "- ",
     "* ",
     "(",
@@ -147,6 +149,9 @@ const MARKS: [&str; 10] = [
     "authenticationrequirederror: ",
     "authenticationerror: ",
     "error: ",
+    "error getting token credential from ",
+    "error getting ",
+    "getting ",
 ];
 
 /// Whether a text in lower case is the error of a chain.

@@ -8,7 +8,9 @@ mod aadsts;
 mod chain;
 mod code;
 mod details;
+mod failure;
 mod fixes;
+mod os_error;
 mod phrases;
 mod text;
 mod tool;
@@ -16,6 +18,7 @@ mod tool;
 use serde::{Deserialize, Serialize};
 
 pub use code::CredentialDiagnosisCode;
+pub use failure::{CredentialFailure, ReportedError, credential_failure};
 
 use crate::endpoint::Cloud;
 use crate::environment::{self, CredentialKind, Variable};
@@ -159,7 +162,10 @@ impl Finding {
 /// Returns the code: by number, else by phrase, else by status.
 fn classify(line: &str, numbers: &[u32], status: Option<u16>) -> Code {
     let status = status.or_else(|| text::status_in(line));
-    let by_phrase = phrases::code_of(line);
+    let by_phrase = match phrases::code_of(line) {
+        None | Some(Code::Network) if os_error::is_tls(line) => Some(Code::Tls),
+        code => code,
+    };
     match numbers.iter().find_map(|number| aadsts::code_of(*number)) {
         // An empty assertion is malformed because there was none.
         Some(Code::AssertionInvalid) if by_phrase == Some(Code::AssertionMissing) => {

@@ -97,7 +97,8 @@ const PHRASES: [(Code, &str); 56] = [
          azure-identity-token: no such file|invalid file path provided|no content on the file|\
          federatedtokenfilepath is a required|no token file specified|azure_federated_token_file*not|\
          federated token file|token file*not found|token file*no such file|actions_id_token_request|\
-         id-token: write|id-token permission|unable to get oidc token|system.oidcrequesturi|\
+         id-token: write|id-token permission|unable to get oidc token|null token from oidc|\
+         system.oidcrequesturi|\
          system_oidcrequesturi|oidc token*not|failed to get id token|could not read*token file|\
          serviceaccount/token*no such file|no such file*serviceaccount",
     ),
@@ -212,7 +213,8 @@ const PHRASES: [(Code, &str); 56] = [
         "the proxy for |proxyerror|proxy error|failed due to a gateway error|proxy authentication|proxyconnect|\
          cannot connect to proxy|unable to connect to proxy|tunneling socket|tunnel connection failed|\
          connect tunnel failed|status 407|code 407|http 407|407 proxy|(407)|via proxy|proxy refused|\
-         proxy*refused|err_proxy|err_tunnel|zscaler|bluecoat|blue coat|forcepoint|netskope|squid|mwg-internal",
+         proxy*refused|err_proxy|err_tunnel|unsuccessful tunnel|tunnel error|\
+         zscaler|bluecoat|blue coat|forcepoint|netskope|squid|mwg-internal",
     ),
     (
         Code::Tls,
@@ -223,11 +225,13 @@ const PHRASES: [(Code, &str); 56] = [
          ssl error|ssl routines|remote certificate is invalid|invalid peer certificate|unknownissuer|\
          untrusted root|certificate*not trusted|schannel|cert_has_expired|err_tls|err_ssl|bad certificate|\
          certificate chain|depth_zero|certificate is not yet valid|certificate has expired|\
-         trust relationship for the ssl",
+         trust relationship for the ssl|\
+         invalid certificate: |trusted by the trust provider",
     ),
     (
         Code::Proxy,
-        "received html|<html|<!doctype html|<head>|text/html|expecting value: line 1|unexpected token <|\
+        "received html|<html|<!doctype html|<head>|text/html|expecting value: line 1|\
+         expected value at line*column 1|error(\"expected value\"*column: 1|unexpected token <|\
          unexpected token '<'|invalid character '<'",
     ),
     (
@@ -241,6 +245,7 @@ const PHRASES: [(Code, &str); 56] = [
          imds*not available|imds*connect|imds*no response|unable to connect to imds|\
          no response received from the managed identity|no response from the managed identity|\
          managed identity endpoint*not respond|managed identity timed out|\
+         managed identity credential timed out|\
          managed identity endpoint*unreachable|managedidentitycredential: network unreachable|\
          attempted to use the imds|socket operation was attempted to an unreachable|http://169.254.169.254",
     ),
@@ -258,8 +263,10 @@ const PHRASES: [(Code, &str); 56] = [
     (
         Code::Dns,
         "enotfound|eai_again|getaddrinfo|name or service not known|no such host|nodename nor servname|\
-         name resolution|nameresolutionerror|could not resolve|unknownhost|dns error|dns lookup|\
-         failed to lookup address|failed to resolve|host is known|temporary failure in name|\
+         name resolution|nameresolutionerror|could not resolve host|could not resolve '|could not resolve \"|\
+         could not resolve proxy|could not resolve dns|unknownhost|dns error|dns lookup|\
+         failed to lookup address|failed to resolve '|failed to resolve \"|failed to resolve host|\
+         host is known|temporary failure in name|\
          err_name_not_resolved|server misbehaving|nxdomain|remote name could not be resolved|\
          no address associated",
     ),
@@ -278,6 +285,7 @@ const PHRASES: [(Code, &str); 56] = [
         Code::Configuration,
         "only one of subscription and tenant|client_id should be the id|valid values are 'prod' or 'dev'|\
          azure_token_credentials|must use the 'https' protocol|certificate*not*pem|pem-encoded|\
+         a pem certificate|pem routines|\
          authority url must|authority*must be|unable to get authority configuration|authority*invalid|\
          provide one of clientsecret|is a required parameter|must contain the following parameter|\
          client_assertion' or 'client_secret'|only one of 'clientid'|null client id|client id*is required|\
@@ -332,11 +340,13 @@ const PHRASES: [(Code, &str); 56] = [
         "is not a function|cannot read propert|undefined is not|nullreferenceexception|\
          object reference not set|attributeerror|has no attribute|typeerror|keyerror|valueerror|indexerror|\
          not in the expected format|cannot be parsed|could not be parsed|failed to parse|unexpected response|\
-         unable to parse|failed to parse token expiration|method not found|nosuchmethoderror|nosuchfielderror|\
+         unable to parse|failed to parse token expiration|missing field `|invalid type: *expected|\
+         error decoding response body|eof while parsing|parseerror|method not found|nosuchmethoderror|\
+         nosuchfielderror|\
          noclassdeffounderror|classnotfoundexception|could not load file or assembly|modulenotfounderror|\
          no module named|importerror|cannot find module|methodnotfound|missingmethodexception|\
          typeloadexception|nil pointer|segmentation fault|illegalargumentexception|illegalstateexception|\
-         persistence check failed|libsecret|dpapi|keyring|dllnotfoundexception|dynamic library|\
+         persistence check failed|libsecret|d-bus|dpapi|keyring|dllnotfoundexception|dynamic library|\
          unsupported platform|invalidcastexception|argumentnullexception|deadlock|jsondecodeerror|\
          jsonexception|unmarshal|not valid json|infinity|invalid access token expiry",
     ),

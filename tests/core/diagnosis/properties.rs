@@ -23,7 +23,7 @@ const WORDS: &str = "
     az role assignment create --assignee <object-id> --role --scope <resource-id>
     5e0bd9bd-7b93-4f28-af87-19fc36ad61bd a97b65f3-24c7-4388-baec-2e87135dc908 53ca6127-db72-4b80-b1b0-d745d6d5456d
     copilot-keyless config doctor token
-    export FOUNDRY_TOKEN_SCOPE=api://<application-id>/.default FOUNDRY_TOKEN_SCOPE=<scope> NODE_EXTRA_CA_CERTS=<file>.pem NODE_OPTIONS=--use-system-ca
+    export FOUNDRY_TOKEN_SCOPE=api://<application-id>/.default FOUNDRY_TOKEN_SCOPE=<scope> NODE_EXTRA_CA_CERTS=<file>.pem NODE_OPTIONS=--use-system-ca SSL_CERT_FILE=<file>.pem
     AZURE_AUTHORITY_HOST=https://login.microsoftonline.us AZURE_AUTHORITY_HOST=https://login.chinacloudapi.cn
     unset AZURE_OPENAI_API_KEY OPENAI_API_KEY
 ";

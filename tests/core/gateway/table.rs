@@ -2,8 +2,8 @@
 
 use copilot_keyless::diagnosis::DiagnosisCode;
 use copilot_keyless::gateway::{
-    Admission, Answer, Dialect, Gateway, Incoming, Pair, Refusal, Upstream, judge, needs_reading,
-    response_headers,
+    Admission, Answer, Dialect, Gateway, Incoming, Pair, Refusal, Upstream, is_final_status, judge,
+    needs_reading, response_headers,
 };
 use serde_json::Value;
 
@@ -131,6 +131,17 @@ fn every_answer() {
         );
         // Otherwise there is no code to judge by.
         assert_eq!(needs_reading(status), !code.is_empty(), "{row}");
+    }
+}
+
+#[test]
+fn statuses_that_are_no_answer() {
+    for status in [0, 99, 100, 101, 103, 199, 600, 999] {
+        assert!(!is_final_status(status), "{status}");
+    }
+    for row in rows("answers") {
+        let status = u16::try_from(row["status"].as_u64().unwrap()).unwrap();
+        assert!(is_final_status(status), "{row}");
     }
 }
 

@@ -7,7 +7,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { planProvider } from "copilot-keyless/core";
-import { startEmulator } from "copilot-keyless/emulator";
+import { type Emulator, startEmulator } from "copilot-keyless/emulator";
 import { afterAll, describe, expect, test } from "vitest";
 import { quote, quoteRust, quoteWide } from "../../../js/cli/programs/text.js";
 import { type Snippet, snippets } from "../../../js/cli/snippets.js";
@@ -87,15 +87,15 @@ async function converse(
 ) {
   const deployment = ODD_TEXTS[0] as string;
   await using emulator = await startEmulator({ deployments: [deployment], chunkDelayMs: 0 });
-  const { FOUNDRY_RESOURCE_URL: endpoint = "", FOUNDRY_TOKEN_SCOPE: scope = "", ...identity } = emulator.env;
-  const program = await print(format, {
-    endpoint: `${endpoint}/openai/v1/`,
-    scope,
-    model: "gpt-5.5",
-    deployment,
-  });
+  const program = await printFor(emulator, format, deployment);
+  const { FOUNDRY_RESOURCE_URL: _url, FOUNDRY_TOKEN_SCOPE: _scope, ...identity } = emulator.env;
   expect(await start(program, environment(identity))).toContain('You said: "Say hello in one sentence."');
   expect(emulator.counts).toMatchObject({ identity: 1, unauthorized: 0 });
+}
+/** Prints a program for the emulator. */
+function printFor({ env }: Emulator, format: string, deployment: string): Promise<string> {
+  const { FOUNDRY_RESOURCE_URL: endpoint = "", FOUNDRY_TOKEN_SCOPE: scope = "" } = env;
+  return print(format, { endpoint: `${endpoint}/openai/v1/`, scope, model: "gpt-5.5", deployment });
 }
 
 /** A program of the language that prints the bytes of texts in hexadecimal, a text a line. */
@@ -177,17 +177,52 @@ language("Rust", ["cargo", "rustc", "rustfmt"], () => {
     await succeed("rustfmt", ["--check", "--edition", "2024", ...files], scratch);
   });
 
-  test("compiles without a warning and runs", { timeout: TIMEOUT }, () =>
-    converse("rust", (program, env) => {
-      const path = folder("rust", "Cargo.toml", "Cargo.lock");
-      write(join(path, "src/main.rs"), program);
-      const crate = `patch.crates-io.copilot-keyless-tokio.path="${join(root, "crates/tokio")}"`;
-      return succeed("cargo", ["run", "--quiet", "--locked", "--config", crate], path, {
-        ...env,
-        ...rustTarget,
-      });
-    }),
-  );
+  test("compiles without a warning, and recovers from a rejected token within the turn", {
+    timeout: TIMEOUT,
+  }, async () => {
+    const deployment = ODD_TEXTS[0] as string;
+    let replies = 0;
+    await using emulator = await startEmulator({
+      deployments: [deployment],
+      chunkDelayMs: 0,
+      platformCache: false,
+      reply: ({ prompt }) => {
+        replies += 1;
+        if (replies > 1) return `You said: "${prompt}"`;
+        // The runtime sends the result of the tool with the same token.
+        emulator.revokeTokens();
+        return { toolCalls: [{ name: "none" }] };
+      },
+    });
+    const program = await printFor(emulator, "rust", deployment);
+    const path = folder("rust", "Cargo.toml", "Cargo.lock");
+    const others = printAll("rust").map((text, index) => {
+      write(join(path, `src/a${index}.rs`), text);
+      return `#[allow(dead_code)]\nmod a${index};\n`;
+    });
+    write(join(path, "src/main.rs"), `${program}${others.join("")}`);
+    const crate = `patch.crates-io.copilot-keyless-tokio.path="${join(root, "crates/tokio")}"`;
+    const { FOUNDRY_RESOURCE_URL: _url, FOUNDRY_TOKEN_SCOPE: _scope, ...identity } = emulator.env;
+    const env = environment({ ...identity, ...rustTarget });
+    const args = ["run", "--quiet", "--locked", "--config", crate];
+    expect(await succeed("cargo", args, path, env)).toContain('You said: "Say hello in one sentence."');
+    const statuses = emulator.requests
+      .filter(({ server }) => server === "foundry")
+      .map(({ status }) => status);
+    expect(statuses).toEqual([200, 401, 200]);
+  });
+
+  test("asks for the features that were compiled", () => {
+    const [install = ""] = (printAll("rust")[0] as string).split("\n");
+    const asked = [...install.matchAll(/--features (\S+)/g)].flatMap(([, names = ""]) => names.split(","));
+    const manifest = readFileSync(join(root, "tests/e2e/cli/printed/rust/Cargo.toml"), "utf8");
+    const compiled = [...manifest.matchAll(/features = \[(.*)\]/g)].flatMap(([, names]) =>
+      JSON.parse(`[${names}]`),
+    );
+    expect(new Set(asked.map((name) => name.split("/").at(-1)))).toEqual(new Set(compiled));
+    expect(install).toContain("cargo add github-copilot-sdk --no-default-features ");
+    expect(manifest).toMatch(/^github-copilot-sdk = .*default-features = false/m);
+  });
 
   test("the example, which is the guide's, holds a conversation", { timeout: TIMEOUT }, async () => {
     const read = (path: string) => readFileSync(join(root, path), "utf8");

@@ -9,6 +9,13 @@ import { readGatewayOptions } from "../../../js/gateway/options.js";
 import { root } from "../../support/process.js";
 import { faults } from "./gateway-config-faults.js";
 
+test("the crate of the native gateway has a copy of the schema", () => {
+  const [own, copy] = ["schema/gateway.json", "crates/gateway/schema.json"].map((file) =>
+    readFileSync(join(root, file), "utf8"),
+  );
+  expect(copy).toBe(own);
+});
+
 const schema = JSON.parse(readFileSync(join(root, "schema/gateway.json"), "utf8"));
 const parse = (text: string, file = "/etc/ck/gateway.toml") =>
   parseGatewayConfig(text, file, schema, { HOME: "/home/u", AZURE_CLIENT_ID: "a" });

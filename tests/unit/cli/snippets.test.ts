@@ -33,16 +33,21 @@ const LANGUAGES: Record<string, { provider: RegExp; field: RegExp }> = {
   csharp: { provider: /new ProviderConfig\n(.*?)\n\}/s, field: /(\w+) = (".*?"|\d+)/g },
   go: { provider: /ProviderConfig\{\n(.*?)\n\t\}/s, field: /(\w+): +(".*?"|\d+)/g },
   java: { provider: /new ProviderConfig\(\)\n(.*?);\n/s, field: /\.set(\w+)\((".*?"|\d+)\)/g },
-  rust: { provider: /(let mut provider.*?Ok\(provider\))/s, field: /(\w+) = Some\((".*?"|\d+)/g },
 };
 
-/** Writes the constants of a Rust program, and the argument of `new`, as fields. */
-function inlined(text: string): string {
-  const constants = [...text.matchAll(/^const (\w+): &str = (".*");$/gm)];
-  return constants
-    .reduce((all, [, name = "", value = ""]) => all.replaceAll(`(${name}`, () => `(${value}`), text)
-    .replace("ProviderConfig::new(", "base_url = Some(")
-    .replace("provider_type", "type");
+/** Reads the request of a Rust program: texts, numbers, and members of enumerations. */
+function requestOf(text: string): Record<string, unknown> {
+  const constants = Object.fromEntries(
+    [...text.matchAll(/^const (\w+): &str =\s+(".*");$/gm)].map(([, name, value = ""]) => [name, value]),
+  );
+  const request = /ProviderRequest \{\n(.*?)\n {4}\};/s.exec(text)?.[1] ?? "";
+  const fields = [...request.matchAll(/(\w+): Some\((?:(".*?"|[A-Z_]+)\.into\(\)|\w+::(\w+)|(\d+))\)/g)];
+  return Object.fromEntries(
+    fields.map(([, name = "", words = "", member, count]) => [
+      name === "provider_type" ? "type" : camelCase(name),
+      member?.toLowerCase() ?? JSON.parse(count ?? constants[words] ?? words),
+    ]),
+  );
 }
 
 /** Returns a field's name in the Copilot SDK for JavaScript. */
@@ -61,7 +66,7 @@ describe.each(Object.entries(PROVIDERS))("%s", (_, options) => {
     (format, { provider, field }) => {
       const { code, snippet } = printed(options, format);
       for (const text of [code, snippet ?? ""]) {
-        const part = provider.exec(format === "rust" ? inlined(text) : text)?.[1] ?? "";
+        const part = provider.exec(text)?.[1] ?? "";
         const found = [...part.matchAll(field)].map(([, name = "", value = ""]) => [
           camelCase(name),
           JSON.parse(value),
@@ -75,6 +80,16 @@ describe.each(Object.entries(PROVIDERS))("%s", (_, options) => {
       expect(snippet).not.toContain("Install:");
     },
   );
+
+  test("rust requests the same provider, as a program and as a snippet", () => {
+    const { code, snippet = "" } = printed(options, "rust");
+    for (const text of [code, snippet]) {
+      const again = planned({ endpoint: undefined, ...requestOf(text) });
+      expect([again.config, again.model, again.scope]).toEqual([plan.config, plan.model, plan.scope]);
+    }
+    expect(code).toMatch(/^\/\/ Install: .*\n\/\/ Run: .*\n\n/);
+    expect(snippet).not.toContain("Install:");
+  });
 
   test("the environment leads to the same requests, and warns of nothing else", () => {
     const env = Object.fromEntries(

@@ -76,10 +76,12 @@ describe("a request in two readings", () => {
   test("no header is dropped because there are many", async () => {
     const { gateway } = await gatewayTo(endpoint);
     const many = Array.from({ length: 2_100 }, (_, index) => `x-${index}: 1`);
-    const lines = [`GET ${PATH} HTTP/1.1`, "Host: 127.0.0.1", ...many, "Origin: https://evil.example"];
-    const received = await raw(gateway, `${lines.join("\r\n")}\r\napi-key: ${KEY}\r\n\r\n`);
-    // The origin is seen; the native gateway takes 100 headers at most.
-    expect(statuses(received)).toEqual([received.includes("gateway/origin") ? 403 : 431]);
+    const received = await raw(
+      gateway,
+      head(`GET ${PATH} HTTP/1.1`, ...many, "Origin: https://evil.example"),
+    );
+    // The origin is seen.
+    expect(statuses(received)).toEqual([403]);
   });
 
   test("a size of a chunk that overflows is refused", async () => {
@@ -301,9 +303,10 @@ test("an answer that cannot be passed on is explained, and its connection closed
   });
   const { gateway } = await gatewayTo(odd);
   const { status, body } = await send(gateway, "/anthropic/v1/messages");
-  // Node's client takes this status, hyper's does not.
-  const [told, code] = isNative() ? [502, "model/network"] : [500, "model/unknown"];
-  expect([status, JSON.parse(body)]).toMatchObject([told, { type: "error", error: { code } }]);
+  expect([status, JSON.parse(body)]).toMatchObject([
+    502,
+    { type: "error", error: { code: "model/network" } },
+  ]);
   await expect.poll(() => closed).toBe(1);
 });
 

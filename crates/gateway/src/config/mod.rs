@@ -15,8 +15,8 @@ use locate::{Lines, line_of};
 use nearest::did_you_mean;
 use schema::{Fault, Step, fault_of};
 
-/// The schema that editors read is the one that decides.
-const SCHEMA: &str = include_str!("../../../../schema/gateway.json");
+/// The schema that editors read is the one that decides: a copy of `schema/gateway.json`.
+const SCHEMA: &str = include_str!("../../schema.json");
 
 /// Reads a file with settings of the gateway. Fails with `gateway/config`, with the line of the fault.
 pub(crate) fn read(path: &Path) -> Result<Given, Failure> {

@@ -1,17 +1,14 @@
 //! Gives the runtime the tokens of one provider.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use github_copilot_sdk::provider_token::{BearerTokenError, BearerTokenProvider, ProviderTokenArgs};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::members::Members;
 use super::state::SessionState;
+use crate::clock::{duration_of, millis};
 use crate::{Error, Result, Token, TokenProvider};
-
-/// How long a turn waits for a token in all: as a call of [`TokenProvider::token`] does.
-const WAIT: Duration = Duration::from_secs(15);
 
 /// The tokens of one of the providers, for any session.
 #[derive(Clone)]
@@ -28,23 +25,29 @@ impl Bearer {
         }
     }
 
-    /// Acquires a token for a session that a provider is attached to.
+    /// Acquires a token for a session that a provider is attached to. The requests of a turn share one
+    /// wait; the first has the provider's own deadline.
     async fn token_for(&self, tokens: &TokenProvider, state: &SessionState) -> Result<Token> {
-        let left = state.turn().ask(self.member, Instant::now(), WAIT);
-        let acquired = match left {
+        let waited = state.turn().rules.ask(self.member, tokens.now());
+        let acquired = match waited.map(|waited| tokens.wait_left(waited)) {
             None => tokens.token().await,
+            Some(left) if left.is_zero() => Err(self.waited(tokens, state)),
             Some(left) => match timeout(left, tokens.token()).await {
                 Ok(acquired) => acquired,
                 Err(_) => Err(self.waited(tokens, state)),
             },
         };
         let mut turn = state.turn();
-        let granted = turn.grant(self.member, acquired);
-        if let Err(error) = &granted
-            && let Some(error) = turn.end(self.member, error, Instant::now(), WAIT)
-        {
+        let rejected = || self.members.list.get(self.member)?.rejected();
+        let granted = turn.grant(self.member, acquired, rejected);
+        if let Err(error) = &granted {
+            let waited = turn.rules.waited(self.member, tokens.now());
+            let left = error.is_retryable().then(|| millis(tokens.wait_left(waited)));
+            let end = turn.refuse(self.member, error, left);
             drop(turn);
-            state.end(error);
+            if let Some(error) = end {
+                state.end(error);
+            }
         }
         granted
     }
@@ -52,8 +55,12 @@ impl Bearer {
     /// The error of a turn that has waited long enough: the last failure, so that an outage has one code.
     fn waited(&self, tokens: &TokenProvider, state: &SessionState) -> Error {
         let known = tokens.status().last_failure;
-        let known = known.or_else(|| state.turn().token_error(self.member));
-        known.unwrap_or_else(|| Error::wait_over(WAIT))
+        let turn = state.turn();
+        let known = known.or_else(|| turn.token_error(self.member));
+        known.unwrap_or_else(|| {
+            let waited = turn.rules.waited(self.member, tokens.now());
+            Error::wait_over(duration_of(waited))
+        })
     }
 }
 

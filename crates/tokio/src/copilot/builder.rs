@@ -1,5 +1,7 @@
 //! Builds a provider.
 
+use std::sync::Mutex;
+
 use copilot_keyless::provider::{ModelRequest, ProviderPlan, ProviderRequest, plan};
 
 use super::foundry::FoundryProvider;
@@ -183,6 +185,7 @@ impl FoundryProviderBuilder {
             tokens,
             owns_tokens: self.tokens.is_none(),
             models,
+            rejected: Mutex::default(),
         })
     }
 

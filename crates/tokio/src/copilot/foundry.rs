@@ -9,6 +9,7 @@ use github_copilot_sdk::types::{ProviderConfig, ResumeSessionConfig, SessionConf
 
 use super::FoundryProviderBuilder;
 use super::bearer::Bearer;
+use super::claims_challenge::ClaimsChallengeHandler;
 use super::members::{Member, Members};
 use super::session::FoundrySession;
 use crate::{Result, Token, TokenProvider};
@@ -151,6 +152,19 @@ impl FoundryProvider {
     /// ```
     pub fn attach(&self, session: impl Into<Arc<Session>>) -> FoundrySession {
         FoundrySession::attach(session.into(), &self.0)
+    }
+
+    /// Returns a request handler for the client that answers claims challenges of the endpoint.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::FoundryProvider;
+    /// # use github_copilot_sdk::ClientOptions;
+    /// let foundry = FoundryProvider::builder().endpoint("https://myres.openai.azure.com").build()?;
+    /// let options = ClientOptions::default().with_request_handler(foundry.claims_challenge_handler());
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
+    pub fn claims_challenge_handler(&self) -> ClaimsChallengeHandler {
+        ClaimsChallengeHandler::new(&self.0)
     }
 
     /// Ends its tokens, unless they were passed in: see [`TokenProvider::close`].

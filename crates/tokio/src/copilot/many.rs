@@ -12,6 +12,7 @@ use github_copilot_sdk::types::{
 
 use super::FoundryProviderBuilder;
 use super::bearer::Bearer;
+use super::claims_challenge::ClaimsChallengeHandler;
 use super::members::{Member, Members};
 use super::session::FoundrySession;
 use crate::{Error, Result, TokenProvider};
@@ -189,6 +190,20 @@ impl FoundryProviders {
     /// ```
     pub fn attach(&self, session: impl Into<Arc<Session>>) -> FoundrySession {
         FoundrySession::attach(session.into(), &self.0)
+    }
+
+    /// Returns a request handler for the client that answers claims challenges of the endpoints.
+    ///
+    /// ```
+    /// # use copilot_keyless_tokio::{FoundryProvider, FoundryProviders};
+    /// # use github_copilot_sdk::ClientOptions;
+    /// # let west = FoundryProvider::builder().endpoint("https://west.openai.azure.com").model("gpt-5.5");
+    /// let foundry = FoundryProviders::new([("west", west)])?;
+    /// let options = ClientOptions::default().with_request_handler(foundry.claims_challenge_handler());
+    /// # Ok::<(), copilot_keyless_tokio::Error>(())
+    /// ```
+    pub fn claims_challenge_handler(&self) -> ClaimsChallengeHandler {
+        ClaimsChallengeHandler::new(&self.0)
     }
 
     /// Ends the tokens, except those that were passed in: see [`TokenProvider::close`].

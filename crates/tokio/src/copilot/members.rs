@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::SystemTime;
 
 use copilot_keyless::diagnosis::{Diagnosis, FailedRequest, diagnose};
 use copilot_keyless::endpoint::Options;
@@ -25,6 +26,8 @@ pub(super) struct Member {
     pub(super) owns_tokens: bool,
     /// Its models; none for a single provider, whose plan has the model.
     pub(super) models: Vec<PlannedModel>,
+    /// The last token that the resource rejected, in any session.
+    pub(super) rejected: Mutex<Option<Token>>,
 }
 
 /// The providers that sessions are attached to together.
@@ -66,7 +69,7 @@ impl Members {
         drop(sessions);
         let noted = self.static_tokens.lock().unwrap_or_else(PoisonError::into_inner);
         for (member, token) in noted.iter() {
-            state.turn().note_sent(*member, token.clone());
+            state.turn().give(*member, token);
         }
     }
 
@@ -93,7 +96,7 @@ impl Members {
         }
     }
 
-    /// The members that serve a model, by its name on the wire.
+    /// The members that serve a model, by its name on the wire; all if none does.
     pub(super) fn serving(&self, model: Option<&str>) -> Vec<usize> {
         let serves = |member: &Member| {
             let mut names = member
@@ -102,9 +105,10 @@ impl Members {
                 .map(|model| model.wire_model.as_ref().unwrap_or(&model.id));
             names.any(|name| Some(name.as_str()) == model)
         };
+        let none = !self.list.iter().any(serves);
         let members = self.list.iter().enumerate();
         members
-            .filter(|(_, member)| serves(member))
+            .filter(|(_, member)| none || serves(member))
             .map(|(index, _)| index)
             .collect()
     }
@@ -143,6 +147,21 @@ impl Member {
         })
     }
 
+    /// The resource rejected a token.
+    pub(super) fn reject(&self, token: Token) {
+        if let Some(tokens) = &self.tokens {
+            tokens.reject(&token);
+        }
+        *self.rejected.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
+
+    /// The last token that the resource rejected, until it expires.
+    pub(super) fn rejected(&self) -> Option<Token> {
+        let rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_good = |token: &Token| token.expires_on() > SystemTime::now();
+        rejected.clone().filter(is_good)
+    }
+
     /// Says why a request failed.
     pub(super) fn diagnose(&self, failed: Failed<'_>, token: Option<&Token>) -> Diagnosis {
         let Self { plan, models, .. } = self;
@@ -168,7 +187,7 @@ impl Member {
             status: failed.status,
             body: failed.message.map(Into::into),
             token: token.map(|token| token.secret().into()),
-            now: Some(millis_since_epoch(std::time::SystemTime::now())),
+            now: Some(millis_since_epoch(SystemTime::now())),
             deployment: Some(deployment.to_owned()),
             wire_api: plan.config.wire_api.map(|api| wire_name(api).to_owned()),
             agent,

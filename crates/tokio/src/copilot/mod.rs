@@ -2,6 +2,7 @@
 
 mod bearer;
 mod builder;
+mod claims_challenge;
 mod config;
 mod environment;
 mod failure;
@@ -13,6 +14,7 @@ mod state;
 mod turn;
 
 pub use builder::FoundryProviderBuilder;
+pub use claims_challenge::ClaimsChallengeHandler;
 pub use config::provider_config;
 pub use environment::without_secrets;
 pub use foundry::FoundryProvider;

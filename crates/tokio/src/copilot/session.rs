@@ -116,7 +116,7 @@ impl FoundrySession {
             progress.hopeless = None;
             ended = progress.ended;
         });
-        self.state.turn().forget_failure();
+        self.state.turn().rules.forget();
         let mut progress = self.state.progress.subscribe();
         let mut turn = Box::pin(self.session.send_and_wait(message));
         let outcome = tokio::select! {
@@ -163,7 +163,7 @@ impl FoundrySession {
     /// # }
     /// ```
     pub async fn rotate(&self) -> Result<()> {
-        let asked = (0..self.members.list.len()).any(|member| self.state.turn().has_asked(member));
+        let asked = (0..self.members.list.len()).any(|member| self.state.turn().rules.has_asked(member));
         if asked || !self.members.has_static_tokens() {
             return Ok(());
         }
@@ -179,7 +179,7 @@ impl FoundrySession {
         let updated = self.session.rpc().options().update(update).await;
         updated.map_err(failure::not_rotated)?;
         if let Some(token) = token {
-            self.state.turn().note_sent(0, token);
+            self.state.turn().give(0, &token);
         }
         Ok(())
     }

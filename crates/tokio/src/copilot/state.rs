@@ -33,10 +33,9 @@ pub(super) struct SessionState {
 
 impl SessionState {
     pub(super) fn new(members: Arc<Members>) -> Arc<Self> {
-        let turn = Turn::new(members.list.len());
         Arc::new(Self {
             members,
-            turn: Mutex::new(turn),
+            turn: Mutex::default(),
             listener: Mutex::default(),
             progress: watch::Sender::default(),
         })
@@ -72,23 +71,13 @@ impl SessionState {
 
     fn note(&self, event: &SessionEvent) {
         let agent = event.agent_id.as_deref().filter(|id| !id.is_empty());
-        let text = |name: &str| event.data.get(name).and_then(Value::as_str);
-        match event.event_type.as_str() {
+        let kind = event.event_type.as_str();
+        let name = event.data.get("agentName").and_then(Value::as_str);
+        self.turn().note(kind, agent, name);
+        match kind {
             "model.call_failure" => self.note_failure(event, agent),
-            "assistant.message" => self.turn().served(agent.is_some()),
-            "user.message" if agent.is_none() => self.turn().begin(),
             "session.idle" | "session.error" if agent.is_none() => {
                 self.progress.send_modify(|progress| progress.ended += 1);
-            }
-            "subagent.started" => {
-                if let (Some(id), Some(name)) = (agent, text("agentName")) {
-                    self.turn().agent_started(id, name);
-                }
-            }
-            "subagent.completed" | "subagent.failed" => {
-                if let Some(id) = agent {
-                    self.turn().agent_ended(id);
-                }
             }
             _ => {}
         }
@@ -100,30 +89,28 @@ impl SessionState {
         let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(0);
         let model = text("model");
         let mut turn = self.turn();
-        let index = turn.owner(&self.members.serving(model));
+        let Some(index) = turn.rules.owner(&self.members.serving(model)) else {
+            return;
+        };
         let Some(member) = self.members.list.get(index) else {
             return;
         };
-        // Without a status nothing was sent. If there was no token, the runtime only repeats that.
-        let repeated = turn.token_error(index).filter(|_| status == 0);
-        let error = repeated.unwrap_or_else(|| {
-            let token = turn.sent(index);
+        let (error, rejected) = if let Some(repeated) = turn.repeated(index, status) {
+            (repeated, false)
+        } else {
             let failed = Failed {
                 status,
                 message: text("errorMessage"),
                 model,
                 agent: agent.map(|id| turn.agent(id)),
             };
-            let diagnosis = member.diagnose(failed, token.as_ref());
-            if let Some(token) = token.filter(|_| diagnosis.token_rejected) {
-                if let Some(tokens) = &member.tokens {
-                    tokens.reject(&token);
-                }
-                turn.rejected(index, token);
-            }
-            failure::of_diagnosis(diagnosis)
-        });
-        turn.failed(error.clone(), agent.is_some());
+            let diagnosis = member.diagnose(failed, turn.sent(index).as_ref());
+            let rejected = diagnosis.token_rejected;
+            (failure::of_diagnosis(diagnosis), rejected)
+        };
+        if let Some(token) = turn.failed(index, agent.is_some(), &error, rejected) {
+            member.reject(token);
+        }
         drop(turn);
         tracing::warn!(
             code = error.code(),

@@ -5,10 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use copilot_keyless::schedule::{Evidence, Failure, FailureKind};
+use copilot_keyless::Secret;
+use copilot_keyless::diagnosis::{FailedCredential, ReportedError, credential_failure};
+use copilot_keyless::schedule::{Failure, FailureKind};
 
 use crate::Error;
 use crate::clock::millis;
+use crate::vars::Vars;
 
 /// Why a credential gave no token. Its texts must hold no secret.
 ///
@@ -29,6 +32,7 @@ pub struct CredentialError {
     status: Option<u16>,
     unavailable: bool,
     network: bool,
+    unreadable: bool,
     retry_after: Option<Duration>,
     /// The error that callers get, if the credential knows it better than its facts tell.
     told: Option<copilot_keyless::Error>,
@@ -50,6 +54,7 @@ impl CredentialError {
             status: None,
             unavailable: false,
             network: false,
+            unreadable: false,
             retry_after: None,
             told: None,
             source: None,
@@ -128,6 +133,13 @@ impl CredentialError {
         self
     }
 
+    /// Marks the response as one that could not be parsed.
+    #[cfg(feature = "azure-core")]
+    pub(crate) fn unreadable(mut self) -> Self {
+        self.unreadable = true;
+        self
+    }
+
     pub(crate) fn telling(mut self, error: copilot_keyless::Error) -> Self {
         self.told = Some(error);
         self
@@ -176,28 +188,45 @@ impl CredentialError {
 
     /// Returns the error that callers get.
     pub(crate) fn into_error(self) -> Error {
-        let Self {
-            message,
-            status,
-            unavailable,
-            network,
-            retry_after,
-            told,
-            source,
-        } = self;
-        let told = told.unwrap_or_else(|| {
-            let evidence = Evidence {
-                status,
-                network,
-                unavailable,
-                ..Evidence::default()
-            };
-            evidence.error(&message)
-        });
+        let told = match &self.told {
+            Some(told) => told.clone(),
+            None => credential_failure(&self.reported()).error,
+        };
         Error::from(told)
-            .with_status(status)
-            .with_source(source)
-            .with_pause(retry_after.unwrap_or_default())
+            .with_status(self.status)
+            .with_source(self.source)
+            .with_pause(self.retry_after.unwrap_or_default())
+    }
+
+    fn reported(&self) -> ReportedError {
+        ReportedError {
+            message: self.message.clone(),
+            network: self.network,
+            unreadable: self.unreadable,
+            unavailable: self.unavailable,
+            failure: FailedCredential {
+                error: Some(Secret::from(self.with_causes())),
+                status: self.status,
+                env: Vars::default().all(),
+                ..FailedCredential::default()
+            },
+            ..ReportedError::default()
+        }
+    }
+
+    /// Returns the message and those of the causes, a line or more each.
+    fn with_causes(&self) -> String {
+        let mut text = self.message.clone();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let said = error.to_string();
+            if !text.ends_with(&said) {
+                text.push('\n');
+                text.push_str(&said);
+            }
+            cause = error.source();
+        }
+        text
     }
 }
 

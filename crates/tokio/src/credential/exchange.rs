@@ -3,10 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use copilot_keyless::diagnosis::{CredentialDiagnosisCode, FailedCredential, diagnose_credential};
+use copilot_keyless::diagnosis::{FailedCredential, ReportedError, credential_failure};
 use copilot_keyless::environment::CredentialKind;
 use copilot_keyless::request::identity::{self, Call, Failure, Request, Source, Verdict};
-use copilot_keyless::schedule::Evidence;
 use copilot_keyless::{Code, Error, Secret};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
@@ -18,9 +17,6 @@ use crate::clock::{chance, millis_since_epoch, time_of};
 
 /// How long a managed identity may take to answer where there may be none.
 const PROBE: Duration = Duration::from_secs(1);
-
-/// The longest message of an endpoint to show, in characters.
-const MAX_MESSAGE: usize = 400;
 
 /// Acquires a token of one credential. `sure`: whether that is the one to use; else a managed identity
 /// that does not answer at once is none.
@@ -178,32 +174,24 @@ fn explain(credential: &DirectCredential, failure: Failure) -> CredentialError {
         hint,
         ..
     } = failure;
-    let evidence = Evidence {
-        status,
+    let told = credential_failure(&ReportedError {
         network: status.is_none(),
-        ..Evidence::default()
-    };
-    let shown: String = message.chars().take(MAX_MESSAGE).collect();
-    let told = evidence.error(&shown);
-    let found = diagnose_credential(&FailedCredential {
-        error: Some(Secret::from(message.as_str())),
-        status,
-        env: credential.settings.vars.all(),
-        ..FailedCredential::default()
+        code,
+        hint: hint.map(str::to_owned),
+        failure: FailedCredential {
+            error: Some(Secret::from(message.as_str())),
+            status,
+            env: credential.settings.vars.all(),
+            ..FailedCredential::default()
+        },
+        message: message.clone(),
+        ..ReportedError::default()
     });
-    let usual = told.next_step().unwrap_or_default().to_owned();
-    let hint = match hint {
-        Some(hint) => hint.to_owned(),
-        None if found.code == CredentialDiagnosisCode::Unknown => usual,
-        None => format!("{} {}", found.cause, found.fixes.join("\n")),
+    let error = CredentialError::new(message).telling(told.error);
+    let error = match status {
+        Some(status) => error.with_status(status),
+        None => error.unreachable(),
     };
-    let told = Error::new(code.unwrap_or(told.code()), told.message()).hint(hint);
-    let mut error = CredentialError::new(shown).telling(told);
-    if let Some(status) = status {
-        error = error.with_status(status);
-    } else {
-        error = error.unreachable();
-    }
     match retry_after_ms {
         Some(pause) => error.with_retry_after(Duration::from_millis(pause.into())),
         None => error,

@@ -1,4 +1,4 @@
-//! Sends requests to identity endpoints. No other file uses the network.
+//! Sends requests to identity endpoints.
 
 use std::error::Error as _;
 use std::pin::pin;
@@ -19,6 +19,10 @@ use super::{BoxFuture, CredentialError, tls};
 
 /// After so long without an answer an endpoint of this host is asked again.
 const AGAIN: Duration = Duration::from_secs(3);
+
+/// How long a connection to a model's resource may take.
+#[cfg(feature = "copilot")]
+const CONNECT: Duration = Duration::from_secs(30);
 
 /// A response, or the lack of one: status 0, and the network's words as the body.
 pub(super) struct Reply {
@@ -170,6 +174,15 @@ async fn ruled(call: &Call, rules: &Tls, secret: &str) -> Result<RequestBuilder,
     let mut named = call.clone();
     named.url = url.into();
     Ok(request(&build(builder)?, &named, secret)?.header("host", host))
+}
+
+/// Builds a client for hosts of the internet that are asked often.
+#[cfg(feature = "copilot")]
+pub(crate) fn web_client() -> Result<Client, CredentialError> {
+    let builder = Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT);
+    build(builder.tls_backend_preconfigured(tls::usual()?))
 }
 
 fn build(builder: ClientBuilder) -> Result<Client, CredentialError> {

@@ -21,6 +21,8 @@ use std::sync::Arc;
 pub use direct::{DirectCredential, DirectCredentialBuilder};
 pub use error::CredentialError;
 pub use function::{FnCredential, credential_fn};
+#[cfg(feature = "copilot")]
+pub(crate) use http::web_client;
 pub use request::{TokenRequest, TokenResponse};
 
 /// A boxed future, the same type as that of the crate `futures`.

@@ -17,6 +17,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "copilot")]
+use copilot_keyless::schedule::Now;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -25,6 +27,8 @@ pub use builder::TokenProviderBuilder;
 pub use policy::RefreshPolicy;
 pub use status::TokenStatus;
 
+#[cfg(feature = "copilot")]
+use crate::clock::duration_of;
 use crate::{Error, Result, Token};
 use flight::End;
 use shared::{Answer, Shared};
@@ -201,6 +205,24 @@ impl TokenProvider {
     pub(crate) fn reject_secret(&self, secret: &str) -> bool {
         let current = self.0.current();
         current.is_some_and(|token| token.secret() == secret && self.reject(&token))
+    }
+
+    /// Returns the time of its clock.
+    #[cfg(feature = "copilot")]
+    pub(crate) fn now(&self) -> Now {
+        self.0.now()
+    }
+
+    /// Returns what is left of the one wait of a caller that has waited so many milliseconds, however
+    /// often it asked. None if no attempt begins before its end.
+    #[cfg(feature = "copilot")]
+    pub(crate) fn wait_left(&self, waited: i64) -> Duration {
+        let now = self.0.now();
+        let since = Now {
+            wall: now.wall - waited,
+            mono: now.mono - waited,
+        };
+        duration_of(self.0.lock().schedule.wait_left(since, now))
     }
 
     /// Returns the state of the token, without the token.

@@ -14,6 +14,7 @@
     reason = "a test"
 )]
 
+mod claims;
 mod conversation;
 #[path = "../support/mod.rs"]
 mod emulator;

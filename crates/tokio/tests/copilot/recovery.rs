@@ -89,10 +89,16 @@ async fn a_token_that_stays_rejected_ends_the_turn_with_the_reason() {
         // Sent once more, in case that the role was assigned meanwhile, and no third time.
         assert_eq!(statuses(&emulator).await, [200, 401, 401]);
 
+        // So do the turns of other sessions, to which the provider gives no token now.
+        let other = runtime.session(&foundry).await;
+        let error = other.chat("Hello").await.unwrap_err();
+        assert_eq!(error.code(), "model/token-invalid");
+        assert_eq!(statuses(&emulator).await.split_off(3), [401, 401]);
+
         // The session can be used again: its next turn fails as well, without being lost.
         let error = session.chat("Three").await.unwrap_err();
         assert_eq!(error.code(), "model/token-invalid");
-        assert!(statuses(&emulator).await.len() <= 6);
+        assert!(statuses(&emulator).await.len() <= 8);
         runtime.client.stop().await.unwrap();
     })
     .await;
@@ -152,6 +158,28 @@ async fn an_outage_of_the_identity_holds_a_turn_no_longer_than_one_wait() {
         assert_eq!(error.code(), "credential/server-error", "{error:?}");
         assert!(error.is_retryable());
         assert!(began.elapsed() < Duration::from_secs(22), "{:?}", began.elapsed());
+        runtime.client.stop().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_turn_ends_at_once_if_no_attempt_begins_within_its_wait() {
+    within(async {
+        let emulator = Emulator::start(3_600, true).await;
+        let throttled = json!({
+            "server": "identity", "kind": "status", "status": 429, "times": "always",
+            "headers": { "retry-after": "60" },
+        });
+        fault(&emulator, throttled).await;
+        let foundry = provider(&emulator);
+        let runtime = Runtime::start().await;
+        let session = runtime.session(&foundry).await;
+        let began = Instant::now();
+        let error = session.chat("One").await.unwrap_err();
+        assert_eq!(error.code(), "credential/throttled", "{error:?}");
+        assert!(error.retry_after() > Some(Duration::from_secs(30)));
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
         runtime.client.stop().await.unwrap();
     })
     .await;

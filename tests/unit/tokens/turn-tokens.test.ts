@@ -4,9 +4,11 @@ import { createBearerTokenProvider } from "copilot-keyless";
 import { FakeClock } from "copilot-keyless/testing";
 import { beforeEach, expect, test } from "vitest";
 import type { KeylessError } from "../../../js/errors/keyless-error.js";
-import { isEndOfWait } from "../../../js/tokens/errors.js";
+import { isEndOfTurn } from "../../../js/tokens/errors.js";
 import { withinTurn } from "../../../js/tokens/provider.js";
-import { TurnWait } from "../../../js/tokens/turn-wait.js";
+import { TurnTokens } from "../../../js/tokens/turn-tokens.js";
+import { planModule } from "../../../js/wasm/bindings.js";
+import type { Turn } from "../../../js/wasm/modules/plan.js";
 import { FakeCredential, failure, httpError, token } from "../../support/credential.js";
 
 const SECOND = 1_000;
@@ -16,10 +18,15 @@ beforeEach(() => {
   clock = new FakeClock();
 });
 
-function turnOf(credential: FakeCredential, wait = new TurnWait()) {
+function turnOf(credential: FakeCredential) {
   const tokens = createBearerTokenProvider(credential, "https://ai.azure.com/.default", { clock });
-  return { wait, tokens, ask: () => withinTurn(wait, tokens, tokens) };
+  const turn = new (planModule().Turn)();
+  const own = new TurnTokens(turn, 1);
+  return { turn, own, tokens, ask: () => withinTurn(own, tokens, tokens) };
 }
+
+/** Begins the next turn. */
+const begin = (turn: Turn) => turn.note("user.message", false);
 
 /** Asks as the runtime does, a second after each failure. Returns the error that ends the turn. */
 async function run(ask: () => Promise<string>): Promise<{ error: KeylessError; afterMs: number }> {
@@ -31,7 +38,7 @@ async function run(ask: () => Promise<string>): Promise<{ error: KeylessError; a
     });
     while (error === undefined) await clock.advance(100);
     await asking;
-    if (isEndOfWait(error as KeylessError)) {
+    if (isEndOfTurn(error as KeylessError)) {
       return { error: error as KeylessError, afterMs: clock.monotonic() - start };
     }
     await clock.advance(SECOND);
@@ -56,7 +63,7 @@ test.each([
 
 test("the rest of the wait ends before the acquisition that is under way", async () => {
   const credential = new FakeCredential((n) => (n === 1 ? lost() : "hang"));
-  const { ask, tokens, wait } = turnOf(credential);
+  const { ask, tokens, turn } = turnOf(credential);
   await failure(ask());
   await clock.advance(5 * SECOND);
   const again = failure(ask());
@@ -69,7 +76,7 @@ test("the rest of the wait ends before the acquisition that is under way", async
   // It goes on, and serves the next turn.
   expect(tokens.status.refreshing).toBe(true);
   credential.call(2).resolve(token(2, clock, HOUR));
-  wait.reset();
+  begin(turn);
   expect(await ask()).toBe("token-2");
 });
 
@@ -77,7 +84,7 @@ test("an endpoint that comes back within the wait serves the turn", async () => 
   const credential = new FakeCredential((n) => (n < 4 ? lost() : token(n, clock, HOUR)));
   const { ask } = turnOf(credential);
   for (let failed = 0; failed < 3; failed += 1) {
-    expect(isEndOfWait((await failure(ask())) as KeylessError)).toBe(false);
+    expect(isEndOfTurn((await failure(ask())) as KeylessError)).toBe(false);
     await clock.advance(2 * SECOND);
   }
   expect(await ask()).toBe("token-4");
@@ -85,30 +92,51 @@ test("an endpoint that comes back within the wait serves the turn", async () => 
 
 test("the next turn has a wait of its own, and asks at once", async () => {
   const credential = new FakeCredential((n) => (n === 1 ? "hang" : token(n, clock, HOUR)));
-  const { ask, wait } = turnOf(credential);
+  const { ask, turn } = turnOf(credential);
   const first = failure(ask());
   await clock.advance(15 * SECOND);
   expect(await first).toMatchObject({ code: "token/timeout", retryAfterMs: SECOND });
-  expect(isEndOfWait((await first) as KeylessError)).toBe(true);
-  wait.reset();
+  expect(isEndOfTurn((await first) as KeylessError)).toBe(true);
+  begin(turn);
   expect(await ask()).toBe("token-2");
 });
 
 test("turns that share an acquisition do not share its end", async () => {
-  const credential = new FakeCredential(() => "hang");
+  const credential = new FakeCredential((n) => (n === 1 ? httpError(503) : "hang"));
   const first = turnOf(credential);
   const early = failure(first.ask());
   await clock.advance(10 * SECOND);
-  const late = failure(withinTurn(new TurnWait(), first.tokens, first.tokens));
+  const late = failure(turnOf(credential).ask());
   await clock.advance(5 * SECOND);
-  expect(isEndOfWait((await early) as KeylessError)).toBe(true);
-  expect(isEndOfWait((await late) as KeylessError)).toBe(false);
+  expect(isEndOfTurn((await early) as KeylessError)).toBe(true);
+  expect(isEndOfTurn((await late) as KeylessError)).toBe(false);
 });
 
-test("errors that no wait cures do not count", async () => {
-  const credential = new FakeCredential(() => httpError(400));
-  const { ask } = turnOf(credential);
+test("an error that only a person can change ends the turn at once", async () => {
+  const { ask } = turnOf(new FakeCredential(() => httpError(400)));
   const error = (await failure(ask())) as KeylessError;
   expect(error.code).toBe("credential/refused");
-  expect(isEndOfWait(error)).toBe(false);
+  expect(isEndOfTurn(error)).toBe(true);
+});
+
+test("a token that is rejected twice in a row is not sent again in this turn", async () => {
+  const { ask, own, turn } = turnOf(new FakeCredential((n) => token(n, clock, HOUR)));
+  for (let rejected = 0; rejected < 2; rejected += 1) {
+    expect(await ask()).toBe("token-1");
+    expect(own.failed(false, true)).toBe("token-1");
+  }
+  const error = await failure(ask());
+  expect(error).toMatchObject({ code: "token/rejected-again" });
+  expect(isEndOfTurn(error as KeylessError)).toBe(true);
+  // In the next one the role may have been assigned.
+  begin(turn);
+  expect(await ask()).toBe("token-1");
+});
+
+test("a token keeps its number only as long as the turn may be about it", async () => {
+  const { own } = turnOf(new FakeCredential());
+  for (const text of ["a", "b", "c", "d", "a"]) own.give(text);
+  expect(own.sent).toBe("a");
+  own.give("e");
+  expect(own.sent).toBe("e");
 });
