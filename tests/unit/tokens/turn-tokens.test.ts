@@ -134,7 +134,7 @@ test("a token that is rejected twice in a row is not sent again in this turn", a
 });
 
 test("a token keeps its number only as long as the turn may be about it", async () => {
-  const { own } = turnOf(new FakeCredential());
+  const { own } = turnOf(new FakeCredential((n) => token(n, clock, HOUR)));
   for (const text of ["a", "b", "c", "d", "a"]) own.give(text);
   expect(own.sent).toBe("a");
   own.give("e");
