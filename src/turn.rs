@@ -61,6 +61,13 @@ struct TokenError {
     answered: bool,
 }
 
+impl Member {
+    /// An error that was answered in the resource's place is about one request.
+    fn forget_answer(&mut self) {
+        self.error = self.error.filter(|error| !error.answered);
+    }
+}
+
 /// Which error says why a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -82,8 +89,12 @@ impl Turn {
                     // In a new turn the resource may accept the token again.
                     member.rejected_twice = None;
                     member.waiting_since = None;
+                    member.forget_answer();
                 }
-                "assistant.message" => member.rejected = None,
+                "assistant.message" => {
+                    member.rejected = None;
+                    member.forget_answer();
+                }
                 _ => {}
             }
         }
@@ -124,7 +135,9 @@ impl Turn {
 
     /// The session was given a token as text.
     pub fn give(&mut self, member: usize, token: u32) {
-        self.of(member).sent = Some(token);
+        let member = self.of(member);
+        member.sent = Some(token);
+        member.error = None;
     }
 
     /// There is no token, for an error with this code. `left_ms` is what is left of the wait, `None`
@@ -132,6 +145,9 @@ impl Turn {
     /// use in asking again: nobody but a person can change it, or the turn has waited long enough.
     pub fn refuse(&mut self, member: usize, code: &str, left_ms: Option<Millis>) -> Option<Reason> {
         let reason = self.note_error(member, code, false);
+        if left_ms.is_none() {
+            self.of(member).waiting_since = None;
+        }
         let is_final = code.parse().is_ok_and(Code::is_final);
         (is_final || left_ms.is_some_and(|left| left <= 0)).then_some(reason)
     }
@@ -183,9 +199,12 @@ impl Turn {
         self.failed
     }
 
-    /// A caller waits for a turn: forgets the failure of the one before.
+    /// A caller waits for a turn: forgets the failure and the wait of the one before.
     pub fn forget(&mut self) {
         self.failed = false;
+        for member in &mut self.members {
+            member.waiting_since = None;
+        }
     }
 
     /// Returns the token that a failed request of a member was sent with.
@@ -193,16 +212,10 @@ impl Turn {
         self.known(member)?.sent
     }
 
-    /// Whether the runtime asks for this member's tokens.
-    pub fn has_asked(&self, member: usize) -> bool {
-        self.asked.contains(&member)
-    }
-
-    /// Returns the member of a failed request: of those that serve its model the one that was asked
-    /// last, else the first.
-    pub fn owner(&self, serving: &[usize]) -> Option<usize> {
-        let last = self.asked.iter().rfind(|asked| serving.contains(asked));
-        last.or(serving.first()).copied()
+    /// Returns which of the members was asked for a token last: a failed request is its own, if
+    /// several serve the model. `None` if none was asked.
+    pub fn last_asked(&self, members: &[usize]) -> Option<usize> {
+        self.asked.iter().rfind(|asked| members.contains(asked)).copied()
     }
 
     fn known(&self, number: usize) -> Option<&Member> {

@@ -78,6 +78,12 @@ function show(): void {
   linkSettings(Object.fromEntries(NAMES.map((name) => [name, settings?.[name]])));
 }
 
+function refuse(error: unknown): void {
+  input("endpoint").setAttribute("aria-invalid", "true");
+  byId("endpoint-result", HTMLElement).replaceChildren(...errorView(error));
+  setVerdict("endpoint", "Rejected", "bad");
+}
+
 function explain(): ProviderRequest {
   const request: ProviderRequest = Object.fromEntries(
     NAMES.map((name) => [name, input(name).value]).filter(([, value]) => value?.trim() !== ""),
@@ -96,9 +102,12 @@ function explain(): ProviderRequest {
       result.replaceChildren(...view(plan));
       setVerdict("endpoint", KINDS[plan.endpoint.kind], plan.warnings.length > 0 ? "warn" : "good");
     } catch (error) {
-      field.setAttribute("aria-invalid", "true");
-      result.replaceChildren(...errorView(error));
-      setVerdict("endpoint", "Rejected", "bad");
+      // The texts of errors are in a module that an endpoint which is right does not need.
+      if (isLoaded(explainWasm)) refuse(error);
+      else {
+        result.replaceChildren(h("p", { class: "empty" }, "Loading…"));
+        void load(explainWasm).then(show, () => refuse(error));
+      }
     }
   }
   setState({ plan });

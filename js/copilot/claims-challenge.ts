@@ -3,7 +3,7 @@ import { summarize } from "../credentials/failure.js";
 import { type Check, checkArgument, readOptions } from "../errors/check.js";
 import { KeylessError } from "../errors/keyless-error.js";
 import type { FoundryProvider } from "../foundry/provider.js";
-import { noteTokenError } from "../foundry/session-attachments.js";
+import { noteTokenError, wasSent } from "../foundry/session-attachments.js";
 import { withoutBearer } from "../tokens/clean-token.js";
 import { parseChallenge } from "../tokens/parse.js";
 import type { TokenProvider } from "../tokens/types.js";
@@ -52,9 +52,10 @@ export async function createClaimsChallengeHandler(
       request: Request,
       context: CopilotRequestContext,
     ): Promise<Response> {
-      const tokens = providers.find(({ config }) => isBelow(request.url, config.baseUrl))?.tokens;
+      const there = providers.filter(({ config }) => isBelow(request.url, config.baseUrl));
       const sent = request.headers.get("authorization");
-      if (!tokens?.getToken || !sent) return super.sendRequest(request, context);
+      const tokens = senderOf(there, withoutBearer(sent ?? ""), context.sessionId);
+      if (!sent || !tokens?.getToken) return super.sendRequest(request, context);
       // Sending the request consumes its body.
       const retry = request.clone();
       const first = await super.sendRequest(request, context);
@@ -90,6 +91,17 @@ const PROVIDER: Check = {
     return typeof config.baseUrl === "string" && typeof tokens === "function";
   },
 };
+
+/** Of the providers at one address, the one whose token was sent. They may have different identities. */
+function senderOf(
+  providers: readonly Challenged[],
+  token: string,
+  sessionId: string | undefined,
+): TokenProvider | undefined {
+  const [first, ...others] = new Set(providers.map(({ tokens }) => tokens));
+  if (others.length === 0) return first;
+  return providers.find(({ tokens }) => wasSent(tokens, sessionId, token))?.tokens;
+}
 
 /** Acquires the token that a claims challenge asks for. Undefined for any other response. */
 async function answerChallenge(

@@ -55,7 +55,8 @@ function read(thrown: unknown, now: number, { code, hint, env }: Known): Credent
   // Before the message is read: it may quote a secret of the environment.
   const failure = hideSecretsAndRead(thrown, { status, env });
   const { error, unavailable } = explainModule().credentialFailure({
-    message: redact(messageOf(thrown)),
+    // Cut before, since a page may be long, and behind a half secret at the cut.
+    message: redact(messageOf(thrown).slice(0, 2 * MAX_READ)).slice(0, MAX_READ),
     names: texts(chain.map(({ name }) => name)),
     codes: texts(chain.flatMap(({ code, errorCode }) => [code, errorCode])),
     code,
@@ -92,6 +93,9 @@ function numbers(status?: number, retryAfterMs?: number): { status?: number; ret
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
+
+/** How much of a message is read, in characters. */
+const MAX_READ = 32_768;
 
 /** Checked by shape: an error of another realm, as in test runners, is no instance of Error here. */
 function messageOf(thrown: unknown): string {

@@ -206,14 +206,14 @@ export function attachFor(
   return attachmentsOf.get(provider)?.attach(session, onFailure, concerns) ?? (() => {});
 }
 
-/** Of several providers of a session, the one that was asked for a token last, else the first. */
+/** Of several providers of a session, the one that was asked for a token last. */
 export function lastAsked(
   providers: readonly FoundryProvider[],
   sessionId: string | undefined,
 ): FoundryProvider | undefined {
   const all = providers.flatMap((one) => attachmentsOf.get(one) ?? []);
   const last = SessionAttachments.lastAsked(all, sessionId);
-  return providers.find((one) => attachmentsOf.get(one) === last);
+  return last && providers.find((one) => attachmentsOf.get(one) === last);
 }
 
 /**

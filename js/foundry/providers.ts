@@ -244,7 +244,8 @@ export function createFoundryProviders(list: readonly NamedFoundryProvider[]): F
     explain: (failure, sessionId) => {
       checkArgument("failure", failure, object, "diagnosis/invalid");
       checkOptional("sessionId", sessionId, text, "diagnosis/invalid");
-      return (ownerOf(failure.model, members, sessionId) as Member).foundry.explain(failure, sessionId);
+      const owner = ownerOf(failure.model, members, sessionId) ?? (members[0] as Member);
+      return owner.foundry.explain(failure, sessionId);
     },
     listModels: () => models.map((one) => modelInfo({ ...one, id: selection(one) })),
     attach,
@@ -312,7 +313,8 @@ function listedModels(models: NamedFoundryProvider["models"]): readonly NamedFou
 
 /**
  * The provider of a failed request. The runtime reports only the model's name on the wire; if
- * several providers have such a model, it is the one that was asked for a token last.
+ * several providers have such a model, it is the one that was asked for a token last. Undefined for a
+ * model of none, if none was asked: it is one of GitHub's.
  */
 function ownerOf(
   model: string | undefined,
@@ -327,7 +329,7 @@ function ownerOf(
     candidates.map(({ foundry }) => foundry),
     sessionId,
   );
-  return candidates.find(({ foundry }) => foundry === last);
+  return candidates.find(({ foundry }) => foundry === last) ?? serving[0];
 }
 
 /** A provider's connection with a token in place of the callback. */

@@ -2,7 +2,7 @@ import type { CopilotSession } from "@github/copilot-sdk";
 import { KeylessError } from "../errors/keyless-error.js";
 import { diagnose } from "../model/diagnose.js";
 import { diagnosisError } from "../model/model-error.js";
-import { withinTurn } from "../tokens/provider.js";
+import { isCurrentToken, withinTurn } from "../tokens/provider.js";
 import type { TurnTokens } from "../tokens/turn-tokens.js";
 import type { TokenProvider } from "../tokens/types.js";
 import type { FailedRequest } from "../wasm/types/diagnosis.js";
@@ -52,6 +52,12 @@ export function noteTokenError(
   for (const member of attachedTo.get(tokens)?.get(sessionId) ?? []) member.tokens.answer(error);
 }
 
+/** Whether a provider's token was sent: its current one, or the last that the session received. */
+export function wasSent(tokens: TokenProvider, sessionId: string | undefined, token: string): boolean {
+  const members = attachedTo.get(tokens)?.get(sessionId) ?? [];
+  return isCurrentToken(tokens, token) || members.some(({ tokens }) => tokens.sent === token);
+}
+
 /**
  * Attaches one provider to sessions: invalidates tokens that the resource rejects, and explains
  * failed requests.
@@ -86,15 +92,15 @@ export class SessionAttachments {
     return this.#diagnose(failure, this.#member(sessionId)).error;
   }
 
-  /** Of several providers of a session, the one that was asked for a token last, else the first. */
+  /** Of several providers of a session, the one that was asked for a token last. */
   static lastAsked(
     providers: readonly SessionAttachments[],
     sessionId: string | undefined,
   ): SessionAttachments | undefined {
-    const members = providers.flatMap((one) => one.#member(sessionId) ?? []);
+    const members = providers.flatMap((one) => one.#own(sessionId) ?? []);
     const numbers = Uint32Array.from(members, ({ tokens }) => tokens.member);
-    const last = members[0]?.turn.rules.owner(numbers);
-    return members.find(({ tokens }) => tokens.member === last)?.provider ?? providers[0];
+    const last = members[0]?.turn.rules.lastAsked(numbers);
+    return members.find(({ tokens }) => tokens.member === last)?.provider;
   }
 
   /**
@@ -134,7 +140,7 @@ export class SessionAttachments {
   }
 
   #join(members: Member[], turn: SessionTurn): Member {
-    const tokens = turn.join();
+    const tokens = turn.join(this);
     if (this.#staticToken) tokens.give(this.#staticToken);
     const member = { provider: this, turn, tokens, attachments: 0 };
     members.push(member);
@@ -143,8 +149,11 @@ export class SessionAttachments {
 
   /** The provider in a session; another one of the same tokens if only that is attached. */
   #member(sessionId: string | undefined): Member | undefined {
-    const members = this.#sessions.get(sessionId);
-    return members?.find(({ provider }) => provider === this) ?? members?.[0];
+    return this.#own(sessionId) ?? this.#sessions.get(sessionId)?.[0];
+  }
+
+  #own(sessionId: string | undefined): Member | undefined {
+    return this.#sessions.get(sessionId)?.find(({ provider }) => provider === this);
   }
 
   #note({ agentId, data }: ModelCallFailure, member: Member): KeylessError {

@@ -14,6 +14,8 @@ export class SessionTurn {
   #endMessage: string | undefined;
   /** The names of the running sub-agents by their ids. */
   readonly #agents = new Map<string, string>();
+  /** Those of each provider, which it keeps when it is attached again. */
+  readonly #tokens = new WeakMap<object, TurnTokens>();
   #members = 0;
   #attachments = 0;
   readonly #undoing: (() => void)[];
@@ -48,9 +50,13 @@ export class SessionTurn {
   }
 
   /** Adds a provider. */
-  join(): TurnTokens {
+  join(provider: object): TurnTokens {
+    const known = this.#tokens.get(provider);
+    if (known) return known;
     this.#members += 1;
-    return new TurnTokens(this.rules, this.#members);
+    const tokens = new TurnTokens(this.rules, this.#members);
+    this.#tokens.set(provider, tokens);
+    return tokens;
   }
 
   /** The name of a sub-agent, else its id. */

@@ -135,6 +135,19 @@ export class Exchange {
     }
   }
 
+  /**
+   * Asks for the body. A pipelined request has to wait until the answers before its own have ended: Node
+   * would put what it writes now behind the head of its answer.
+   */
+  #continue(): void {
+    const response = this.#response;
+    if (response.socket) response.writeContinue();
+    else
+      response.once("socket", () => {
+        if (!response.headersSent) response.writeContinue();
+      });
+  }
+
   async #answer(): Promise<void> {
     const { backends, limits } = this.#setup;
     const { method = "", url = "", rawHeaders } = this.#request;
@@ -155,7 +168,7 @@ export class Exchange {
     this.#context.active.add(this);
     if ((declaredSize(this.#request) ?? 0) > limits.maxBodyBytes)
       return this.#refuse("gateway/body-too-large", dialect);
-    if (this.#expects && hasBody(this.#request)) this.#response.writeContinue();
+    if (this.#expects && hasBody(this.#request)) this.#continue();
     const body = await readBody(this.#request, (bytes) => this.#take(bytes));
     // Nothing is begun that #end would have to end.
     if (this.#isOver) return;

@@ -138,6 +138,11 @@ export class TokenKeeper {
     }
   }
 
+  /** Whether this is the current token. */
+  has(token: string): boolean {
+    return this.#token?.token === token;
+  }
+
   /** Discards the current token, or does nothing if `rejectedToken` is another one. */
   invalidate(rejectedToken: string | AccessToken | undefined): boolean {
     const current = this.#token;

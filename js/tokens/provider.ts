@@ -145,6 +145,11 @@ export function rejectedTokenFromCache(tokens: TokenProvider): string | undefine
   return keeperOf.get(tokens)?.rejectedTokenFromCache;
 }
 
+/** Whether this is the current token of a provider. */
+export function isCurrentToken(tokens: TokenProvider, token: string): boolean {
+  return keeperOf.get(tokens)?.has(token) ?? false;
+}
+
 /**
  * How long a provider discards no rejected token, in milliseconds; with `claims`, none that was
  * challenged. 0 for a token function of the program's own.

@@ -1,5 +1,7 @@
 //! Which headers the gateway passes on, in both directions.
 
+use std::cmp::Ordering;
+
 use crate::answer::retry_after_ms;
 use crate::token::Millis;
 
@@ -72,14 +74,22 @@ pub fn pause_asked(headers: &[Pair<'_>], now: Millis) -> Option<u32> {
 }
 
 fn end_to_end<'a>(headers: &[Pair<'a>], dropped: impl Fn(&str) -> bool) -> Vec<Pair<'a>> {
-    let named: Vec<&str> = headers
+    let mut named: Vec<&str> = headers
         .iter()
         .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
         .flat_map(|(_, value)| value.split(',').map(str::trim))
         .collect();
+    // Thousands of names beside thousands of headers must not take long.
+    named.sort_unstable_by(|one, other| in_any_case(one, other));
+    let is_named = |name: &str| named.binary_search_by(|one| in_any_case(one, name)).is_ok();
     headers
         .iter()
-        .filter(|(name, _)| !is_one_of(name, &OF_A_CONNECTION) && !is_one_of(name, &named) && !dropped(name))
+        .filter(|(name, _)| !is_one_of(name, &OF_A_CONNECTION) && !is_named(name) && !dropped(name))
         .copied()
         .collect()
+}
+
+fn in_any_case(one: &str, other: &str) -> Ordering {
+    let one = one.bytes().map(|byte| byte.to_ascii_lowercase());
+    one.cmp(other.bytes().map(|byte| byte.to_ascii_lowercase()))
 }

@@ -99,6 +99,7 @@ describe("endpoint", () => {
     const result = await text(page, "endpoint-result");
     expect(result).toContain(code);
     expect(result).toContain("What to do");
+    expect(result).not.toContain("could not be loaded");
     expect(await page.locator("#endpoint-url").getAttribute("aria-invalid")).toBe("true");
     expect(await page.locator("#endpoint-code").isVisible()).toBe(false);
     expect(await page.locator("#endpoint-result img").count()).toBe(0);

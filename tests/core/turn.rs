@@ -88,11 +88,17 @@ fn the_requests_of_a_turn_share_one_wait() {
         ),
         2_000
     );
-    // It ends with a token, and with the turn.
+    // It ends with a token, with the turn, with the next one, and with an error that no wait cures.
     assert!(turn.grant(0, 1));
     assert_eq!(turn.ask(0, at(9_000)), None);
     turn.note("user.message", false);
     assert_eq!(turn.ask(0, at(9_500)), None);
+    turn.forget();
+    assert_eq!(turn.ask(0, at(9_600)), None);
+    turn.refuse(0, "credential/network", Some(1));
+    assert_eq!(turn.ask(0, at(9_700)), Some(100));
+    turn.refuse(0, "credential/failed", None);
+    assert_eq!(turn.ask(0, at(9_800)), None);
 }
 
 #[test]
@@ -152,25 +158,37 @@ fn a_failure_without_a_status_repeats_the_error_of_the_token() {
         (turn.reason(0, 0), turn.reason(0, 400)),
         (Reason::Token, Reason::Token)
     );
-    assert!(turn.grant(0, 1));
-    assert_eq!(
-        (turn.reason(0, 0), turn.reason(0, 400)),
-        (Reason::Request, Reason::Request)
-    );
+    let answered = turn.clone();
+    for over in [
+        |turn: &mut Turn| drop(turn.grant(0, 1)),
+        |turn: &mut Turn| turn.give(0, 1),
+        |turn: &mut Turn| turn.note("user.message", false),
+        |turn: &mut Turn| turn.note("assistant.message", true),
+    ] {
+        let mut turn = answered.clone();
+        over(&mut turn);
+        assert_eq!(
+            (turn.reason(0, 0), turn.reason(0, 400)),
+            (Reason::Request, Reason::Request)
+        );
+    }
 }
 
 #[test]
 fn a_failure_is_that_of_the_provider_that_was_asked_last() {
     let mut turn = Turn::default();
-    assert_eq!((turn.owner(&[]), turn.owner(&[2, 1])), (None, Some(2)));
+    assert_eq!((turn.last_asked(&[]), turn.last_asked(&[2, 1])), (None, None));
     for member in [1, 2, 1] {
         turn.ask(member, at(0));
     }
     assert_eq!(
-        (turn.owner(&[0, 1, 2]), turn.owner(&[0, 2]), turn.owner(&[0])),
-        (Some(1), Some(2), Some(0))
+        (
+            turn.last_asked(&[0, 1, 2]),
+            turn.last_asked(&[0, 2]),
+            turn.last_asked(&[0])
+        ),
+        (Some(1), Some(2), None)
     );
-    assert!(turn.has_asked(1) && !turn.has_asked(0));
 }
 
 #[test]

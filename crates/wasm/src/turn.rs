@@ -85,9 +85,10 @@ impl Turn {
         self.0.sent(member)
     }
 
-    /// [`turn::Turn::owner`].
-    pub fn owner(&self, serving: &[usize]) -> Option<usize> {
-        self.0.owner(serving)
+    /// [`turn::Turn::last_asked`].
+    #[wasm_bindgen(js_name = lastAsked)]
+    pub fn last_asked(&self, members: &[usize]) -> Option<usize> {
+        self.0.last_asked(members)
     }
 }
 

@@ -113,5 +113,5 @@ export class Turn {
   hasFailed(): boolean;
   forget(): void;
   sent(member: number): number | undefined;
-  owner(serving: Uint32Array): number | undefined;
+  lastAsked(members: Uint32Array): number | undefined;
 }

@@ -166,7 +166,7 @@ describe("config", () => {
     ["csharp", "BearerTokenProvider = async _ =>", 'BaseUrl = "https://myres.openai.azure.com/openai/v1/",'],
     ["go", "BearerTokenProvider: bearerToken,", '"https://myres.openai.azure.com/openai/v1/",'],
     ["java", ".setBearerTokenProvider(args ->", '.setBaseUrl("https://myres.openai.azure.com/openai/v1/")'],
-    ["rust", "provider.bearer_token_provider = Some(", '"https://myres.openai.azure.com/openai/v1/";'],
+    ["rust", "foundry.attach(client.create_session(", '"https://myres.openai.azure.com/openai/v1/";'],
     ["env", "FOUNDRY_MODEL_NAME=gpt-5.5", "FOUNDRY_RESOURCE_URL=https://myres.openai.azure.com/openai/v1/"],
     ["role", "az role assignment create", "--assignee <object-id>"],
   ])("prints it as code: %s", async (format, ...parts) => {

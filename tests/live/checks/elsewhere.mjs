@@ -63,6 +63,12 @@ export const ELSEWHERE = [
     "it would sign out somebody's sessions",
   ),
   claim(
+    "claims challenges",
+    "a revocation is answered 401 with claims",
+    "crates/tokio/src/copilot/claims_challenge.rs",
+    "a policy of the tenant would have to be changed",
+  ),
+  claim(
     "sovereign clouds",
     "addresses and scopes of other clouds",
     TESTED,

@@ -37,6 +37,9 @@ impl Bearer {
                 Err(_) => Err(self.waited(tokens, state)),
             },
         };
+        if let (Ok(token), Some(member)) = (&acquired, self.members.list.get(self.member)) {
+            member.acquired(token);
+        }
         let mut turn = state.turn();
         let rejected = || self.members.list.get(self.member)?.rejected();
         let granted = turn.grant(self.member, acquired, rejected);

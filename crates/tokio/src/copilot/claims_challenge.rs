@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::json;
 
 use super::members::Members;
+use super::state::SessionState;
 use crate::repeat::challenge_of;
 use crate::{Error, Result, Token, TokenProvider};
 
@@ -49,7 +50,8 @@ type Answered<T> = std::result::Result<T, CopilotRequestError>;
 #[derive(Clone)]
 pub struct ClaimsChallengeHandler {
     members: Arc<Members>,
-    client: OnceLock<reqwest::Client>,
+    /// For addresses with TLS, and for those without.
+    clients: [OnceLock<reqwest::Client>; 2],
     base: Option<Arc<dyn CopilotRequestHandler>>,
 }
 
@@ -57,7 +59,7 @@ impl ClaimsChallengeHandler {
     pub(super) fn new(members: &Arc<Members>) -> Self {
         Self {
             members: Arc::clone(members),
-            client: OnceLock::new(),
+            clients: Default::default(),
             base: None,
         }
     }
@@ -88,12 +90,35 @@ impl ClaimsChallengeHandler {
             .collect()
     }
 
-    async fn send(&self, request: &CopilotHttpRequest, headers: &HeaderMap) -> Answered<CopilotHttpResponse> {
-        let client = match self.client.get() {
+    /// Of the providers at one address, the one whose token was sent. They may have different identities.
+    fn sender<'a>(
+        &self,
+        members: &[(usize, &'a TokenProvider)],
+        sent: &HeaderValue,
+        session: Option<&SessionState>,
+    ) -> Option<(usize, &'a TokenProvider)> {
+        if let [only] = members {
+            return Some(*only);
+        }
+        let is_sent = |token: Option<Token>| token.is_some_and(|token| token.header_value() == sent);
+        let in_session = |index: usize| session.and_then(|state| state.turn().sent(index));
+        let mut members = members.iter().copied();
+        members.find(|(index, tokens)| is_sent(in_session(*index)) || is_sent(tokens.try_token()))
+    }
+
+    async fn send(
+        &self,
+        request: &CopilotHttpRequest,
+        headers: &HeaderMap,
+        plain: bool,
+    ) -> Answered<CopilotHttpResponse> {
+        let [secure, without_tls] = &self.clients;
+        let cell = if plain { without_tls } else { secure };
+        let client = match cell.get() {
             Some(client) => client,
             None => {
-                let client = crate::credential::web_client().map_err(|error| failed(&error))?;
-                self.client.get_or_init(|| client)
+                let client = crate::credential::model_client(plain).map_err(|error| failed(&error))?;
+                cell.get_or_init(|| client)
             }
         };
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|error| failed(&error))?;
@@ -137,17 +162,18 @@ impl CopilotRequestHandler for ClaimsChallengeHandler {
             request.headers.remove(name);
         }
         let mut headers = std::mem::take(&mut request.headers);
-        let first = self.send(&request, &headers).await?;
-        let (Some((_, tokens)), Some(sent)) = (members.first(), sent) else {
-            return Ok(first);
-        };
-        let Some(challenge) = challenge_in(&first) else {
+        let plain = !members.is_empty() && request.url.starts_with("http:");
+        let first = self.send(&request, &headers, plain).await?;
+        let id = context.session_id.clone().unwrap_or_default().into();
+        let session = self.members.session(&id);
+        let sender = sent.and_then(|sent| Some((self.sender(&members, &sent, session.as_deref())?, sent)));
+        let (Some(((member, tokens), sent)), Some(challenge)) = (sender, challenge_in(&first)) else {
             return Ok(first);
         };
         let answering = async {
             let token = answer(tokens, challenge, &sent).await?;
             headers.insert(AUTHORIZATION, token.header_value());
-            let second = self.send(&request, &headers).await;
+            let second = self.send(&request, &headers, plain).await;
             // Not sent a third time: a challenge that comes again at once is not answered, and this
             // returns the reason.
             if let Some(challenge) = second.as_ref().ok().and_then(challenge_in) {
@@ -162,11 +188,8 @@ impl CopilotRequestHandler for ClaimsChallengeHandler {
         match answered {
             Ok(second) => second,
             Err(error) => {
-                let id = context.session_id.clone().unwrap_or_default().into();
-                if let Some(state) = self.members.session(&id) {
-                    for (member, _) in members {
-                        state.turn().answer(member, &error);
-                    }
+                if let Some(state) = session {
+                    state.turn().answer(member, &error);
                 }
                 Ok(refusal(&error))
             }

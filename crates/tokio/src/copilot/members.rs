@@ -96,21 +96,22 @@ impl Members {
         }
     }
 
-    /// The members that serve a model, by its name on the wire; all if none does.
+    /// The members that serve a model, by its name on the wire. One without a list serves any.
     pub(super) fn serving(&self, model: Option<&str>) -> Vec<usize> {
         let serves = |member: &Member| {
             let mut names = member
                 .models
                 .iter()
                 .map(|model| model.wire_model.as_ref().unwrap_or(&model.id));
-            names.any(|name| Some(name.as_str()) == model)
+            member.models.is_empty() || names.any(|name| Some(name.as_str()) == model)
         };
-        let none = !self.list.iter().any(serves);
-        let members = self.list.iter().enumerate();
+        let mut members = self.all();
+        members.retain(|index| self.list.get(*index).is_some_and(serves));
         members
-            .filter(|(_, member)| none || serves(member))
-            .map(|(index, _)| index)
-            .collect()
+    }
+
+    pub(super) fn all(&self) -> Vec<usize> {
+        (0..self.list.len()).collect()
     }
 }
 
@@ -153,6 +154,12 @@ impl Member {
             tokens.reject(&token);
         }
         *self.rejected.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
+
+    /// The provider has a token: if it is another one, that which was rejected before is not tried again.
+    pub(super) fn acquired(&self, token: &Token) {
+        let mut rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+        rejected.take_if(|rejected| rejected.secret() != token.secret());
     }
 
     /// The last token that the resource rejected, until it expires.

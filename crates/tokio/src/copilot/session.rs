@@ -163,7 +163,7 @@ impl FoundrySession {
     /// # }
     /// ```
     pub async fn rotate(&self) -> Result<()> {
-        let asked = (0..self.members.list.len()).any(|member| self.state.turn().rules.has_asked(member));
+        let asked = self.state.turn().rules.last_asked(&self.members.all()).is_some();
         if asked || !self.members.has_static_tokens() {
             return Ok(());
         }

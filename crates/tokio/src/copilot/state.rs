@@ -89,7 +89,14 @@ impl SessionState {
         let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or(0);
         let model = text("model");
         let mut turn = self.turn();
-        let Some(index) = turn.rules.owner(&self.members.serving(model)) else {
+        let serving = self.members.serving(model);
+        let owner = if serving.is_empty() {
+            turn.rules.last_asked(&self.members.all())
+        } else {
+            turn.rules.last_asked(&serving).or(serving.first().copied())
+        };
+        // Without one it is a model of GitHub's.
+        let Some(index) = owner else {
             return;
         };
         let Some(member) = self.members.list.get(index) else {

@@ -67,6 +67,7 @@ impl Turn {
         if let Some(token) = token {
             let number = self.member(member).number(&token);
             if self.rules.grant(member, number) {
+                self.member(member).error = None;
                 return Ok(token);
             }
         }

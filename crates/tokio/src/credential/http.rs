@@ -176,13 +176,18 @@ async fn ruled(call: &Call, rules: &Tls, secret: &str) -> Result<RequestBuilder,
     Ok(request(&build(builder)?, &named, secret)?.header("host", host))
 }
 
-/// Builds a client for hosts of the internet that are asked often.
+/// Builds a client for models. `plain`: for this host, without TLS and without a proxy, which would see
+/// the token. The longest silence is that of a model that thinks.
 #[cfg(feature = "copilot")]
-pub(crate) fn web_client() -> Result<Client, CredentialError> {
+pub(crate) fn model_client(plain: bool) -> Result<Client, CredentialError> {
+    const SILENCE: Duration = Duration::from_mins(10);
+
     let builder = Client::builder()
         .redirect(Policy::none())
-        .connect_timeout(CONNECT);
-    build(builder.tls_backend_preconfigured(tls::usual()?))
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+        .tls_backend_preconfigured(if plain { tls::none()? } else { tls::usual()? });
+    build(if plain { builder.no_proxy() } else { builder })
 }
 
 fn build(builder: ClientBuilder) -> Result<Client, CredentialError> {

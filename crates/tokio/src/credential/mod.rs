@@ -22,7 +22,7 @@ pub use direct::{DirectCredential, DirectCredentialBuilder};
 pub use error::CredentialError;
 pub use function::{FnCredential, credential_fn};
 #[cfg(feature = "copilot")]
-pub(crate) use http::web_client;
+pub(crate) use http::model_client;
 pub use request::{TokenRequest, TokenResponse};
 
 /// A boxed future, the same type as that of the crate `futures`.

@@ -94,10 +94,12 @@ impl Shared {
 
     /// Reports a failed attempt. Returns the pause before the next one of the same flight.
     pub(super) fn failed(&self, id: u32, failure: CredentialError) -> Option<Duration> {
+        let facts = failure.failure();
+        // Before the lock: to explain a long message takes a while.
+        let error = failure.into_error();
         let now = self.now();
         let mut state = self.lock();
-        let outcome = state.schedule.failed(id, now, failure.failure(), chance());
-        let error = failure.into_error();
+        let outcome = state.schedule.failed(id, now, facts, chance());
         tracing::warn!(scopes = ?self.settings.scopes, code = error.code(), status = error.status(), "no token");
         match outcome {
             Outcome::Retry { after_ms } => return Some(duration_of(after_ms)),
@@ -112,6 +114,7 @@ impl Shared {
 
     /// Gives a flight up at its deadline. Returns the error, or the outcome if it has ended before.
     pub(super) fn timed_out(&self, id: u32, noted: Option<CredentialError>) -> Error {
+        let noted = noted.map(CredentialError::into_error);
         let now = self.now();
         let mut state = self.lock();
         let Some(flight) = state.flight.as_ref().filter(|flight| flight.id() == id) else {
@@ -156,8 +159,8 @@ fn paused(state: &State, error: Error, now: Now, least: Duration) -> Error {
 
 /// Returns the error of a wait that reached its deadline. It has the code of the last failure, so that
 /// an outage has one code however long callers wait.
-fn timeout(after: Duration, noted: Option<CredentialError>) -> Error {
-    match noted.map(CredentialError::into_error) {
+fn timeout(after: Duration, noted: Option<Error>) -> Error {
+    match noted {
         Some(failure) => failure.within(&format!("No token within {} s", after.as_secs().max(1))),
         None => Error::wait_over(after),
     }
