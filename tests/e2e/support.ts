@@ -28,13 +28,21 @@ export async function emulated(options: EmulatorOptions = {}): Promise<Emulator>
 /**
  * A credential that asks the emulator directly, because MSAL would return a rejected token again.
  */
-export function straightCredential(emulator: Emulator, lifetimeMs?: number): TokenCredential {
+export function straightCredential(
+  emulator: Emulator,
+  lifetimeMs?: number,
+  clientId?: string,
+): TokenCredential {
   const { IDENTITY_ENDPOINT, IDENTITY_HEADER } = emulator.env;
   return {
     getToken: async (scopes, { claims } = {}) => {
       const requestedAt = Date.now();
       const resource = String(scopes).replace(/\/\.default$/, "");
-      const url = `${IDENTITY_ENDPOINT}?resource=${encodeURIComponent(resource)}&api-version=2019-08-01${claims === undefined ? "" : `&claims=${encodeURIComponent(claims)}`}`;
+      const url = new URL(
+        `${IDENTITY_ENDPOINT}?resource=${encodeURIComponent(resource)}&api-version=2019-08-01`,
+      );
+      if (claims !== undefined) url.searchParams.set("claims", claims);
+      if (clientId !== undefined) url.searchParams.set("client_id", clientId);
       const response = await fetch(url, { headers: { "x-identity-header": IDENTITY_HEADER } });
       const text = await response.text();
       // A test may make the response's lifetime differ from the token's own.

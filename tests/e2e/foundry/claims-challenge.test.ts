@@ -18,6 +18,14 @@ import { denied, emulated, straightCredential } from "../support.js";
 
 const CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}';
 
+const ID = "11111111-2222-4333-8444-555555555555";
+
+/** A provider, and the claims that its credential was asked for. */
+interface Provided {
+  foundry: FoundryProvider;
+  claims: unknown[];
+}
+
 const emulator = await emulated({
   reply: ({ prompt }) => `You said: "${prompt}", in a reply of some words.`,
 });
@@ -138,6 +146,29 @@ test("a credential that takes no claims ends the turn at once; without watch the
     await expect(ask(session, "Hello")).rejects.toThrow(/same token again.*managed identities/s);
   });
   expect(took).toEqual({ identity: 0, foundry: 1, unauthorized: 1 });
+});
+
+test("of two identities at one address, the one whose token was challenged answers", async () => {
+  const [one, other] = [ID, ID.replace("1", "2")].map((id) => {
+    const credential = straightCredential(emulator, undefined, id);
+    const claims: unknown[] = [];
+    const foundry = provide({
+      getToken: (scopes, options) => {
+        claims.push(options?.claims);
+        return credential.getToken(scopes, options);
+      },
+    });
+    return { foundry, claims };
+  }) as [Provided, Provided];
+  const client = await connect(await createClaimsChallengeHandler([one.foundry, other.foundry]));
+  const session = await client.createSession(other.foundry.sessionConfig(denied));
+  other.foundry.attach(session);
+  expect(await one.foundry.tokens()).not.toBe(await other.foundry.tokens());
+  await ask(session, "Warm up");
+  challenge();
+  expect(await ask(session, "Hello")).toContain("Hello");
+  expect(one.claims).toEqual([undefined]);
+  expect(other.claims).toEqual([undefined, CLAIMS]);
 });
 
 test("the agent's turns are answered too, and end with the reason", async () => {

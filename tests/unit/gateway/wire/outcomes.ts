@@ -158,6 +158,7 @@ export const OUTCOMES: Record<string, readonly string[]> = {
   ],
   "0: 401": ["HEAD /nope without a key"],
   "2: 200, 200": [
+    "Expect behind a slow answer",
     "HTTP/1.0 that stays",
     "two requests, one after the other",
     "two requests at once",
@@ -381,6 +382,10 @@ export interface Difference {
 }
 
 export const NATIVE: readonly Difference[] = [
+  {
+    why: "it reads a request when the answers before it have ended, and asks for its body then",
+    rows: { "2: 200, 100, 200": ["Expect behind a slow answer"] },
+  },
   {
     why: "hyper, or the guard before it, refuses the target, without a code",
     rows: {
@@ -635,6 +640,7 @@ export const EDGE: readonly Difference[] = [
       same: ["a POST that upgrades", "key: none, with a body"],
       "0: 100, 401 gateway/wrong-key": ["Expect with a wrong key"],
       "1: 100, 200": ["Expect without a body"],
+      "2: 200, 100, 200": ["Expect behind a slow answer"],
       "0: 417": ["Expect of something else"],
       "1: 404 gateway/unknown-path, 200": ["a body that nobody reads, then another request"],
       "1: 401 gateway/wrong-key, 200": ["a wrong key, then another request"],

@@ -429,6 +429,12 @@ row(
   "Expect in HTTP/1.0",
   `${lines(`POST ${PATH} HTTP/1.0`, HOST, OWN_KEY, "Content-Length: 2", "Expect: 100-continue")}{}`,
 );
+row("Expect behind a slow answer", `${staying(`GET ${PATH}`)}${expecting()}{}`, {
+  plays: [
+    { send: [200, plain("200 OK", ["Content-Type: text/plain"])] },
+    { send: [plain("200 OK", ["Content-Type: text/plain"], "v".repeat(60))] },
+  ],
+});
 
 // Keys.
 const keyed = (target: string, ...headers: readonly string[]) =>
