@@ -1,7 +1,9 @@
 // Tests createFoundryProviders without a session: the table, its config, and values from plain
 // JavaScript.
 
+import type { CopilotSession } from "@github/copilot-sdk";
 import {
+  createBearerTokenProvider,
   createFoundryProviders,
   KeylessError,
   type NamedFoundryProvider,
@@ -207,3 +209,48 @@ test.each<[unknown, string, RegExp]>([
   const error = thrown(() => createFoundryProviders(list as NamedFoundryProvider[]));
   expect(error).toMatchObject({ code, message: expect.stringMatching(message), hint: expect.any(String) });
 });
+
+describe("whose failure it is", () => {
+  const MISSING = { statusCode: 404, errorMessage: '{"error":{"code":"DeploymentNotFound","message":""}}' };
+  const credential = { getToken: () => Promise.reject(new Error("not asked")) };
+  const tokens = createBearerTokenProvider(credential, "https://ai.azure.com/.default");
+  const providers = createFoundryProviders([
+    { name: "west", endpoint: "https://west.openai.azure.com", models: ["gpt-5.5"], tokens },
+    { name: "east", endpoint: "https://east.openai.azure.com", models: ["gpt-4o"], tokens },
+  ]);
+
+  test("one that is not attached explains a failure of its own model", () => {
+    const { session } = fakeSession();
+    providers.get("west").attach(session);
+    const error = providers.explain({ ...MISSING, model: "gpt-4o" }, session.sessionId);
+    expect(error.message).toContain('no deployment "gpt-4o"');
+  });
+
+  test("a model of none is GitHub's, as long as none was asked for a token", () => {
+    const { session, fire } = fakeSession();
+    const told: string[] = [];
+    providers.attach(session, ({ code }) => told.push(code));
+    fire("model.call_failure", { data: { ...MISSING, model: "claude-haiku-4.5" } });
+    expect(told).toEqual([]);
+    fire("model.call_failure", { data: { ...MISSING, model: "gpt-4o" } });
+    expect(told).toEqual(["model/deployment-not-found"]);
+  });
+});
+
+/** A session that passes events to its listeners. */
+function fakeSession() {
+  const listeners: [type: string, listener: (event: object) => void][] = [];
+  const session = {
+    sessionId: `s${++sessions}`,
+    on: (type: string, listener: (event: object) => void) => {
+      listeners.push([type, listener]);
+      return () => {};
+    },
+    sendAndWait: () => Promise.resolve(),
+  } as unknown as CopilotSession;
+  const fire = (type: string, event: object) => {
+    for (const [wanted, listener] of listeners) if (wanted === type) listener(event);
+  };
+  return { session, fire };
+}
+let sessions = 0;
