@@ -39,6 +39,8 @@ pub(crate) struct Scan {
     last: u8,
     length: Option<u64>,
     chunked: bool,
+    /// What hyper reads behind a refused line, so that it parses the head.
+    ending: &'static [u8],
 }
 
 impl Default for Scan {
@@ -49,6 +51,7 @@ impl Default for Scan {
             last: 0,
             length: None,
             chunked: false,
+            ending: b"",
         }
     }
 }
@@ -62,6 +65,11 @@ impl Scan {
     /// Whether a line was refused, so that nothing more is read.
     pub(crate) fn is_refused(&self) -> bool {
         self.place == Place::Refused
+    }
+
+    /// Returns, once, what ends a head with a refused line: hyper answers when it has come.
+    pub(crate) fn ending(&mut self) -> &'static [u8] {
+        std::mem::take(&mut self.ending)
     }
 
     /// Whether a request has begun, whose headers are not complete.
@@ -101,10 +109,14 @@ impl Scan {
                         return received;
                     };
                     let is_size = self.place == Place::Size;
+                    let is_in_head = self.is_in_head();
                     if !self.end_line() {
                         // Hyper refuses a size of its own accord, but takes an extension with any byte.
                         if !is_size {
                             *feed = 0;
+                        }
+                        if is_in_head {
+                            self.ending = b"\r\n\r\n";
                         }
                         self.place = Place::Refused;
                     }

@@ -121,6 +121,10 @@ impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let socket = self.get_mut();
         if socket.scan.is_refused() {
+            let ending = socket.scan.ending();
+            if buf.remaining() >= ending.len() {
+                buf.put_slice(ending);
+            }
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();

@@ -66,6 +66,7 @@ export const OUTCOMES: Record<string, readonly string[]> = {
     "a space before the method",
     "a space after the version",
     "bare line feeds",
+    "a bare line feed in a later piece",
     "bare carriage returns",
     "a hello of TLS",
     "the preface of HTTP/2",

@@ -186,6 +186,11 @@ row("a space after the version", lines(`GET ${PATH} HTTP/1.1 `, HOST, OWN_KEY, "
 row("an empty line before", `\r\n${get()}`);
 row("five empty lines before", `${"\r\n".repeat(5)}${get()}`);
 row("bare line feeds", get().replaceAll("\r\n", "\n"));
+row("a bare line feed in a later piece", [
+  `GET ${PATH} HTTP/1.1\r\n${HOST}\r\n${OWN_KEY}\r\n`,
+  50,
+  "A: b\nB: c\r\n\r\n",
+]);
 row("bare carriage returns", `${get().replaceAll("\r\n", "\r")}\r\n\r\n`);
 row("a hello of TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n");
 row("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
