@@ -64,7 +64,7 @@ impl ClaimsChallengeHandler {
         }
     }
 
-    /// Leaves requests to other addresses, and all WebSockets, to another handler. Without one a
+    /// Leaves requests to other addresses, and all `WebSockets`, to another handler. Without one a
     /// WebSocket is refused.
     ///
     /// ```
@@ -90,22 +90,6 @@ impl ClaimsChallengeHandler {
             .collect()
     }
 
-    /// Of the providers at one address, the one whose token was sent. They may have different identities.
-    fn sender<'a>(
-        &self,
-        members: &[(usize, &'a TokenProvider)],
-        sent: &HeaderValue,
-        session: Option<&SessionState>,
-    ) -> Option<(usize, &'a TokenProvider)> {
-        if let [only] = members {
-            return Some(*only);
-        }
-        let is_sent = |token: Option<Token>| token.is_some_and(|token| token.header_value() == sent);
-        let in_session = |index: usize| session.and_then(|state| state.turn().sent(index));
-        let mut members = members.iter().copied();
-        members.find(|(index, tokens)| is_sent(in_session(*index)) || is_sent(tokens.try_token()))
-    }
-
     async fn send(
         &self,
         request: &CopilotHttpRequest,
@@ -114,12 +98,11 @@ impl ClaimsChallengeHandler {
     ) -> Answered<CopilotHttpResponse> {
         let [secure, without_tls] = &self.clients;
         let cell = if plain { without_tls } else { secure };
-        let client = match cell.get() {
-            Some(client) => client,
-            None => {
-                let client = crate::credential::model_client(plain).map_err(|error| failed(&error))?;
-                cell.get_or_init(|| client)
-            }
+        let client = if let Some(client) = cell.get() {
+            client
+        } else {
+            let client = crate::credential::model_client(plain).map_err(|error| failed(&error))?;
+            cell.get_or_init(|| client)
         };
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|error| failed(&error))?;
         let mut sending = client.request(method, &request.url).headers(headers.clone());
@@ -166,7 +149,7 @@ impl CopilotRequestHandler for ClaimsChallengeHandler {
         let first = self.send(&request, &headers, plain).await?;
         let id = context.session_id.clone().unwrap_or_default().into();
         let session = self.members.session(&id);
-        let sender = sent.and_then(|sent| Some((self.sender(&members, &sent, session.as_deref())?, sent)));
+        let sender = sent.and_then(|sent| Some((sender(&members, &sent, session.as_deref())?, sent)));
         let (Some(((member, tokens), sent)), Some(challenge)) = (sender, challenge_in(&first)) else {
             return Ok(first);
         };
@@ -214,6 +197,21 @@ impl fmt::Debug for ClaimsChallengeHandler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClaimsChallengeHandler").finish_non_exhaustive()
     }
+}
+
+/// Of the providers at one address, the one whose token was sent. They may have different identities.
+fn sender<'a>(
+    members: &[(usize, &'a TokenProvider)],
+    sent: &HeaderValue,
+    session: Option<&SessionState>,
+) -> Option<(usize, &'a TokenProvider)> {
+    if let [only] = members {
+        return Some(*only);
+    }
+    let is_sent = |token: Option<Token>| token.is_some_and(|token| token.header_value() == sent);
+    let in_session = |index: usize| session.and_then(|state| state.turn().sent(index));
+    let mut members = members.iter().copied();
+    members.find(|(index, tokens)| is_sent(in_session(*index)) || is_sent(tokens.try_token()))
 }
 
 /// Returns the header of a claims challenge. `None` for any other response.

@@ -180,7 +180,7 @@ async fn ruled(call: &Call, rules: &Tls, secret: &str) -> Result<RequestBuilder,
 /// the token. The longest silence is that of a model that thinks.
 #[cfg(feature = "copilot")]
 pub(crate) fn model_client(plain: bool) -> Result<Client, CredentialError> {
-    const SILENCE: Duration = Duration::from_mins(10);
+    const SILENCE: Duration = Duration::from_secs(600);
 
     let builder = Client::builder()
         .redirect(Policy::none())
