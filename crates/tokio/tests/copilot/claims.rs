@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use copilot_keyless_tokio::{
-    CredentialError, FoundryProvider, TokenProvider, TokenRequest, TokenResponse, credential_fn,
+    CredentialError, FoundryProvider, FoundryProviders, TokenProvider, TokenRequest, TokenResponse,
+    credential_fn,
 };
 use github_copilot_sdk::ClientOptions;
 use serde_json::{Value, json};
@@ -15,6 +16,10 @@ const CLAIMS: &str = r#"{"access_token":{"nbf":{"essential":true,"value":"170000
 
 /// A provider whose credential passes claims on, as those of service principals do.
 fn accepting(emulator: &Emulator) -> FoundryProvider {
+    builder(emulator).tokens(accepted(emulator)).build().unwrap()
+}
+
+fn accepted(emulator: &Emulator) -> TokenProvider {
     let vars = emulator.host("appService");
     let client = emulator.client();
     let credential = credential_fn(move |request: TokenRequest| {
@@ -40,7 +45,7 @@ fn accepting(emulator: &Emulator) -> FoundryProvider {
     let tokens = TokenProvider::builder()
         .scope("https://ai.azure.com/.default")
         .credential(credential);
-    builder(emulator).tokens(tokens.build().unwrap()).build().unwrap()
+    tokens.build().unwrap()
 }
 
 async fn runtime(foundry: &FoundryProvider) -> Runtime {
@@ -75,6 +80,34 @@ async fn sessions_that_are_challenged_share_one_acquisition_and_every_turn_is_an
         let before = asked.len();
         one.chat("Four").await.unwrap();
         assert_eq!(statuses(&emulator).await.split_off(before), [200]);
+        runtime.client.stop().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_identities_at_one_address_the_one_whose_token_was_sent_answers() {
+    within(async {
+        let emulator = Emulator::start(3_600, false).await;
+        let (one, two) = (accepted(&emulator), accepted(&emulator));
+        let foundry = FoundryProviders::new([
+            ("one", builder(&emulator).tokens(one.clone()).models(["gpt-5.5"])),
+            ("two", builder(&emulator).tokens(two.clone()).models(["gpt-5.5"])),
+        ])
+        .unwrap();
+        let options = ClientOptions::default().with_request_handler(foundry.claims_challenge_handler());
+        let runtime = Runtime::with(options).await;
+        let session = runtime.client.create_session(foundry.session_config());
+        let session = foundry.attach(session.await.unwrap());
+        session.set_model("two/gpt-5.5", None).await.unwrap();
+        session.chat("One").await.unwrap();
+        let before = (one.token().await.unwrap(), two.token().await.unwrap());
+        challenge(&emulator).await;
+        assert!(session.chat("Two").await.unwrap().contains("Two"));
+        assert_eq!(statuses(&emulator).await, [200, 401, 200]);
+        let after = (one.token().await.unwrap(), two.token().await.unwrap());
+        assert_eq!(before.0.secret(), after.0.secret(), "it was not asked");
+        assert_ne!(before.1.secret(), after.1.secret());
         runtime.client.stop().await.unwrap();
     })
     .await;
