@@ -160,7 +160,7 @@ fn a_failure_without_a_status_repeats_the_error_of_the_token() {
     );
     let answered = turn.clone();
     for over in [
-        |turn: &mut Turn| drop(turn.grant(0, 1)),
+        |turn: &mut Turn| assert!(turn.grant(0, 1)),
         |turn: &mut Turn| turn.give(0, 1),
         |turn: &mut Turn| turn.note("user.message", false),
         |turn: &mut Turn| turn.note("assistant.message", true),
