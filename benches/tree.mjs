@@ -9,7 +9,11 @@ import { output, root, run } from "../scripts/steps.mjs";
 export let tree = { root, node: process.execPath, version: process.versions.node };
 
 /** What the programs import, besides packages. */
-const PROGRAMS = ["benches", "tests/conformance", "tests/support"];
+const PROGRAMS = [
+  ...["benches", "tests/conformance", "tests/support"],
+  // For Azurite.
+  ...["tests/e2e/blob-sessions/azurite", "js/emulator/certificate.ts"],
+];
 
 /**
  * Lets all programs run on the newest release of a major version of Node, with the newest releases

@@ -18,7 +18,7 @@ const FAULT_NAMES = [...GROUPS, ...FAULTS.map(({ id }) => id)];
 
 /** Measures every case beside its peers, in one run. */
 const bench = {
-  about: `Measures the package and its peers side by side: five fresh processes of each, medians, in about five minutes. Goals judge ratios,
+  about: `Measures the package and its peers side by side: five fresh processes of each, medians, in about a quarter of an hour. Goals judge ratios,
 counts, sizes and whether somebody waits: times are those of this machine. Cases: ${CASE_NAMES.join(", ")}.`,
   options: [
     ["--quick", "one process of each (three to measure a start) and fewer turns; under a minute", false],
