@@ -11,7 +11,13 @@ import { type Begun, begin, joined, nextChunk, nextChunkWithin, type Reader } fr
 import type { EdgeGatewayLimits } from "./edge-options.js";
 import { explanation, keyless, ownHeaders } from "./own-answer.js";
 import type { ResourceTokens } from "./token.js";
-import { judgeFailure, MAX_ERROR_BYTES, networkError, statusOfTokenError } from "./verdict.js";
+import {
+  judgeFailure,
+  MAX_ERROR_BYTES,
+  networkError,
+  statusOfTokenError,
+  UNREADABLE_STATUS,
+} from "./verdict.js";
 
 /** What all requests of an edge gateway have in common. */
 export interface EdgeContext {
@@ -144,7 +150,7 @@ export class EdgeExchange {
       const { status, type } = response;
       if (response.ok) tokens.accept(token);
       if (type !== "opaqueredirect" && !gatewayModule().isFinalStatus(status))
-        return this.#explainNoAnswer(new Error("the answer cannot be read: its status is no final one"));
+        return this.#explainNoAnswer(new Error(UNREADABLE_STATUS));
       const isRedirect = type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304);
       if (isRedirect) {
         this.#upstream.abort();

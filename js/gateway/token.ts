@@ -30,9 +30,7 @@ export class ResourceTokens {
     try {
       return await config.bearerTokenProvider?.(CALL);
     } catch (error) {
-      // A credential with its own cache may have no other token, and the role may be there by now.
-      const isRejected = error instanceof KeylessError && error.code === "token/rejected-again";
-      const token = isRejected && tokens ? rejectedTokenFromCache(tokens) : undefined;
+      const token = tokens && rejectedTokenFromCache(tokens, error);
       if (token === undefined) throw asKeyless(error);
       return token;
     }

@@ -10,6 +10,7 @@ import { systemClock } from "../platform/clock.js";
 import { gatewayModule } from "../wasm/gateway-bindings.js";
 import type { Body } from "./body.js";
 import type { GatewayLimits } from "./options.js";
+import { UNREADABLE_STATUS } from "./verdict.js";
 
 /** A request to the resource. */
 export interface Outgoing {
@@ -114,13 +115,12 @@ export class Upstream {
         systemClock.clearTimeout(slow);
         fail("the connection was closed", "network", true);
       });
-      const unknown = "the answer cannot be read: its status is no final one";
       request.on("upgrade", (_, socket) => {
-        fail(unknown);
+        fail(UNREADABLE_STATUS);
         socket.destroy();
       });
       request.on("response", (response) => {
-        if (!gatewayModule().isFinalStatus(response.statusCode ?? 0)) return fail(unknown);
+        if (!gatewayModule().isFinalStatus(response.statusCode ?? 0)) return fail(UNREADABLE_STATUS);
         answer = response;
         systemClock.clearTimeout(slow);
         resolve(response);

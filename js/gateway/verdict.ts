@@ -9,6 +9,9 @@ import type { Endpoint } from "../wasm/types/provider.js";
 /** How much of the body of an error is read. Azure's are smaller than 4 KiB. */
 export const MAX_ERROR_BYTES = 64 * 1024;
 
+/** Says that an answer cannot be passed on for its status, as the network's message. */
+export const UNREADABLE_STATUS = "the answer cannot be read: its status is no final one";
+
 /** What is known of a request. */
 export interface RequestFacts {
   isTurn: boolean;

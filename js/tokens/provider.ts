@@ -137,12 +137,9 @@ export function createBearerTokenProvider(
   return provider;
 }
 
-/**
- * Returns the token that a provider withholds with `token/rejected-again`. It may be tried once
- * more, since the role may have been assigned meanwhile.
- */
-export function rejectedTokenFromCache(tokens: TokenProvider): string | undefined {
-  return keeperOf.get(tokens)?.rejectedTokenFromCache;
+/** {@link rejectedToken} of a provider. */
+export function rejectedTokenFromCache(tokens: TokenProvider, thrown: unknown): string | undefined {
+  return rejectedToken(keeperOf.get(tokens), thrown);
 }
 
 /** Whether this is the current token of a provider. */

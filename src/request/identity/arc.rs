@@ -1,7 +1,7 @@
 //! Describes the requests to the identity endpoint of Azure Arc's agent, whose first answer is a
 //! challenge: it names a file with a secret that only the users of the agent can read.
 
-use super::settings::{Settings, check_address, configuration};
+use super::settings::{Settings, check_address, configuration, query_separator};
 use super::{Call, SecretPlace, Source};
 use crate::environment::Variable;
 use crate::{Error, Headers, Result};
@@ -33,11 +33,7 @@ impl Settings<'_> {
                 "Unset AZURE_CLIENT_ID, and give no id of an identity: the server has one of its own.",
             ));
         }
-        let separator = if endpoint.as_bytes().contains(&b'?') {
-            '&'
-        } else {
-            '?'
-        };
+        let separator = query_separator(endpoint);
         Ok(Call {
             headers: Headers::from([("metadata", "true")]),
             secret: Some(SecretPlace {

@@ -1,6 +1,6 @@
 //! Describes the requests for the OIDC token of a job, and reads their answers.
 
-use super::settings::{Settings, check_address, configuration, encoded, no_address};
+use super::settings::{Settings, check_address, configuration, encoded, no_address, query_separator};
 use super::{Call, SecretPlace, Source};
 use crate::endpoint::Cloud;
 use crate::environment::{CredentialKind, Variable, cloud_of_authority};
@@ -24,7 +24,7 @@ impl Settings<'_> {
         let url = self.require(Variable::ActionsIdTokenRequestUrl, hint)?;
         self.require(Variable::ActionsIdTokenRequestToken, hint)?;
         check_job_address(Variable::ActionsIdTokenRequestUrl, url)?;
-        let separator = if url.as_bytes().contains(&b'?') { '&' } else { '?' };
+        let separator = query_separator(url);
         let audience = audience(cloud_of_authority(self.authority()));
         let call = self.exchange(
             Source::GithubActions,

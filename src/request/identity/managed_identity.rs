@@ -1,7 +1,7 @@
 //! Describes the requests to the managed identity endpoints of the hosts.
 
 use super::renewal::Renewal;
-use super::settings::{Settings, check_address, configuration, encoded, no_address};
+use super::settings::{Settings, check_address, configuration, encoded, no_address, query_separator};
 use super::{Call, SecretPlace, Source, Tls};
 use crate::environment::Variable;
 use crate::error::error_text;
@@ -20,11 +20,7 @@ impl Settings<'_> {
         check_address(Variable::IdentityEndpoint.as_str(), endpoint)?;
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
         let renewal = Renewal::of(self.request, Source::AppService);
-        let separator = if endpoint.as_bytes().contains(&b'?') {
-            '&'
-        } else {
-            '?'
-        };
+        let separator = query_separator(endpoint);
         Ok(Call {
             renews: renewal.renews(),
             timeout_ms: renewal.timeout_ms(),
@@ -67,11 +63,7 @@ impl Settings<'_> {
         }
         let identity = self.identity(["client_id", "object_id", "mi_res_id"])?;
         let renewal = Renewal::of(self.request, Source::ServiceFabric);
-        let separator = if endpoint.as_bytes().contains(&b'?') {
-            '&'
-        } else {
-            '?'
-        };
+        let separator = query_separator(endpoint);
         Ok(Call {
             renews: renewal.renews(),
             timeout_ms: renewal.timeout_ms(),
@@ -107,11 +99,7 @@ impl Settings<'_> {
         if let (true, Some(id)) = (identity.is_empty(), self.get(Variable::DefaultIdentityClientId)) {
             identity = format!("&clientid={}", encoded(id));
         }
-        let separator = if endpoint.as_bytes().contains(&b'?') {
-            '&'
-        } else {
-            '?'
-        };
+        let separator = query_separator(endpoint);
         Ok(Call {
             headers: Headers::from([("metadata", "true")]),
             secret: Some(SecretPlace::header("secret", Variable::MsiSecret)),

@@ -199,6 +199,11 @@ pub(super) fn no_address(what: &str, form: &str) -> Error {
     )
 }
 
+/// Returns what stands between an address and a further part of its query.
+pub(super) fn query_separator(url: &str) -> char {
+    if url.as_bytes().contains(&b'?') { '&' } else { '?' }
+}
+
 /// Percent-encodes a value for a query or form: all except the unreserved characters of RFC 3986.
 pub(super) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len() + 16);
