@@ -180,7 +180,7 @@ fn classify(line: &str, numbers: &[u32], status: Option<u16>) -> Code {
     let by_status = match status {
         Some(407) => Some(Code::Proxy),
         Some(429) => Some(Code::Throttled),
-        Some(400) if imds => Some(Code::IdentityNotAssigned),
+        Some(400) if imds || line.contains(" msi.") => Some(Code::IdentityNotAssigned),
         Some(403 | 404) if imds => Some(Code::NoManagedIdentity),
         // IMDS answers 410 while it is updated.
         Some(410 | 500..) => Some(Code::ServerError),

@@ -10,7 +10,13 @@ use super::text::contains;
 
 /// Phrases by code, in the order of their precedence: the specific before the general. All in lower
 /// case, with single spaces; `*` stands for any text in between.
-const PHRASES: [(Code, &str); 57] = [
+const PHRASES: [(Code, &str); 58] = [
+    // An argument of ours, which may be named like what Entra refuses.
+    (
+        Code::Configuration,
+        "cannot be empty|must not be empty|expected one argument|expected start of certificate|\
+         unsupported federated token provider",
+    ),
     // What Entra says, for responses without a number.
     (
         Code::FederatedSubject,
@@ -32,7 +38,7 @@ const PHRASES: [(Code, &str); 57] = [
     (
         Code::SecretExpired,
         "client secret*expired|secret keys*expired|secret has expired|secret is expired|\
-         credentials have expired|certificate has expired*client|expired client secret|expired secret|\
+         certificate has expired*client|expired client secret|expired secret|\
          keys are expired|valid and not expired",
     ),
     (
@@ -82,7 +88,7 @@ const PHRASES: [(Code, &str); 57] = [
          identity is not associated|identity*does not have*assigned|no identity assigned|\
          cannot find a managed identity|could not find*managed identity|\
          connection to imds endpoint cannot be established. |specifying a*not supported|\
-         user assigned identity is*not supported|nmi response|400 for url: http://169",
+         user assigned identity is*not supported|nmi response|400 for url: http://169|from_imds_with_retry*httperror",
     ),
     (
         Code::WrongScope,
@@ -100,7 +106,7 @@ const PHRASES: [(Code, &str); 57] = [
          id-token: write|id-token permission|unable to get oidc token|null token from oidc|\
          system.oidcrequesturi|system_oidcrequesturi|oidc token*not|failed to get id token|\
          could not read*token file|serviceaccount/token*no such file|no such file*serviceaccount|\
-         permissions to id-token",
+         permissions to id-token|githubassertion|system_accesstoken|oidctoken field",
     ),
     // The developer tools.
     (
@@ -116,7 +122,7 @@ const PHRASES: [(Code, &str); 57] = [
         Code::ToolFailed,
         "parameter cannot be found|namedparameternotfound|no access token found in the output|\
          unexpected output from azure|output of powershell|decryption failed|permission denied*.azure|\
-         read-only file system*.azure",
+         read-only file system*.azure|unrecognized arguments",
     ),
     (
         Code::ToolNotInstalled,
@@ -181,7 +187,7 @@ const PHRASES: [(Code, &str); 57] = [
     (
         Code::WrongPassword,
         "invalid username or password|incorrect username or password|wrong password|\
-         invalid user name or password",
+         invalid user name or password|federated service at",
     ),
     (
         Code::WrongTenant,
@@ -220,7 +226,7 @@ const PHRASES: [(Code, &str); 57] = [
         "certificate_verify_failed|certificate verify failed|self signed certificate|\
          self-signed certificate|self_signed_cert|unable_to_verify|unable to get local issuer|\
          unable_to_get_issuer|unable to verify the first certificate|x509:|pkix path|sslhandshake|\
-         ssl handshake|tls handshake|handshake failure|handshake_failure|\
+         ssl handshake|tls handshake e|tls handshake f|handshake failure|handshake_failure|\
          the ssl connection could not be established|ssl: |sslerror|ssl error|ssl routines|\
          remote certificate is invalid|invalid peer certificate|unknownissuer|untrusted root|\
          certificate*not trusted|schannel|cert_has_expired|err_tls|err_ssl|bad certificate|certificate chain|\
@@ -279,7 +285,7 @@ const PHRASES: [(Code, &str); 57] = [
         "valueerror: invalid literal|attributeerror: |keyerror: |json.exception|nullreferenceexception|\
          object reference not set|is not a function|has no attribute|type must be number|\
          does not support http method|unexpected keyword argument|metadata header|unsupportedapiversion|\
-         api-version is invalid|broker_error",
+         api-version is invalid|broker_error|accounts control to|window handle must",
     ),
     (Code::WrongTenant, "unable to get authority configuration"),
     (
@@ -310,7 +316,7 @@ const PHRASES: [(Code, &str); 57] = [
     // Nobody is signed in.
     (
         Code::NotSignedIn,
-        "az login|azd auth login|azd login|connect-azaccount|login-azaccount|not logged in|not signed in|\
+        "az login|azd auth login|azd login|run*connect-azaccount|login-azaccount|not logged in|not signed in|\
          please sign in|please log in|sign in to azure|log in to azure|not logged-in|login hint was passed|\
          msaluirequired|account picker|no accounts in the cache|msal cache|no credentials found|\
          no user is signed|cannot retrieve access token for resource|needs re-authentication|\
@@ -323,7 +329,8 @@ const PHRASES: [(Code, &str); 57] = [
          visual studio token provider|account has not been set up|user is not logged|you must log in|\
          must sign in|must be logged in|login required|log in again|sign in again|no azure account|\
          not authenticated|accounts were found in the cache|account was found|profile file*not|azureprofile|\
-         web account manager|code_expired|code expired",
+         web account manager|code_expired|code expired|cli to authenticate|known by azure cli|authentication_canceled|\
+         token associated with visual studio|token for the required audience",
     ),
     (
         Code::Configuration,
@@ -344,11 +351,7 @@ const PHRASES: [(Code, &str); 57] = [
          typeloadexception|nil pointer|segmentation fault|illegalargumentexception|illegalstateexception|\
          persistence check failed|libsecret|d-bus|dpapi|keyring|dllnotfoundexception|dynamic library|\
          unsupported platform|invalidcastexception|argumentnullexception|deadlock|jsondecodeerror|\
-         jsonexception|unmarshal|not valid json|infinity|invalid access token expiry|could not load lib",
-    ),
-    (
-        Code::AssertionMissing,
-        "no such file or directory|filenotfound|enoent",
+         jsonexception|jsonmapping|unmarshal|not valid json|infinity|invalid access token expiry|could not load lib",
     ),
     (
         Code::Timeout,
@@ -360,7 +363,7 @@ const PHRASES: [(Code, &str); 57] = [
         "error occured while fetching the aad token|temporarily_unavailable|temporarily unavailable|\
          service unavailable|serviceunavailable|internal server error|internalservererror|bad gateway|\
          gateway timeout|server_error|status 500|status 502|status 503|status code 500|status code 502|\
-         status code 503|upstream connect error|http 500|http 503|unknown_error",
+         status code 503|service is unavailable|upstream connect error|http 500|http 503|unknown_error",
     ),
     (
         Code::Network,
@@ -370,7 +373,11 @@ const PHRASES: [(Code, &str); 57] = [
          endpoints_resolution_error|openid_config_error|endpoints cannot be resolved|connecterror|\
          connection error|error sending request|clientconnectorerror|newconnectionerror|remotedisconnected|\
          und_err|connect failed|unexpected eof|ended prematurely|an error occurred while sending the request|\
-         http request failed|forcibly closed|actively refused",
+         http request failed|forcibly closed|actively refused|::nonetwork",
+    ),
+    (
+        Code::AssertionMissing,
+        "no such file or directory|filenotfound|enoent",
     ),
     (
         Code::ToolFailed,

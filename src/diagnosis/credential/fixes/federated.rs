@@ -159,7 +159,15 @@ pub(super) fn assertion_invalid(_: &Case<'_>) -> Explanation {
 
 pub(super) fn assertion_missing(case: &Case<'_>) -> Explanation {
     let mut fixes = Vec::new();
-    if case.says("oidcrequesturi") || case.says("azurepipelines") || case.says("service connection") {
+    if [
+        "oidcrequesturi",
+        "azurepipelines",
+        "service connection",
+        "system_accesstoken",
+    ]
+    .iter()
+    .any(|words| case.says(words))
+    {
         fixes.push(
             "In Azure Pipelines, run the step in a task with a service connection \
                  (AzureCLI@2), and pass System.AccessToken and the connection's id."

@@ -268,7 +268,10 @@ pub(super) fn configuration(case: &Case<'_>) -> Explanation {
     )
 }
 
-pub(super) fn library_fault(_: &Case<'_>) -> Explanation {
+pub(super) fn library_fault(case: &Case<'_>) -> Explanation {
+    let broker = ["broker", "accounts control", "window handle"]
+        .iter()
+        .any(|words| case.says(words));
     (
         "The library that asks for the token failed by itself: the cause is in its code \
                  or its installation, not in the identity's settings."
@@ -281,7 +284,13 @@ pub(super) fn library_fault(_: &Case<'_>) -> Explanation {
             "To get on, use another credential: createDirectCredential of \
                  copilot-keyless/direct asks the same identity without the library."
                 .to_owned(),
-            format!("For a developer's machine:\n{}", Tool::AzureCli.check()),
+            if broker {
+                "Sign in without the account manager of Windows:\naz config set \
+                 core.enable_broker_on_windows=false\nUpdate-AzConfig -EnableLoginByWam $false"
+                    .to_owned()
+            } else {
+                format!("For a developer's machine:\n{}", Tool::AzureCli.check())
+            },
         ],
     )
 }
