@@ -6,7 +6,7 @@ import { builtinModules } from "node:module";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { thirdPartyLicenses } from "./licenses.mjs";
-import { files, ifChanged, isFresh, main, root, run, StepError, step } from "./steps.mjs";
+import { files, ifChanged, isFresh, main, output, root, run, StepError, step } from "./steps.mjs";
 import { npmPackages } from "./toolchain.mjs";
 import { COMPONENT, devModule, RUST, releaseModules } from "./wasm.mjs";
 import { builtModules, IMPORT, wasmFiles, wasmModules } from "./wasm-plugin.mjs";
@@ -102,6 +102,9 @@ async function distribution() {
   const page = { external, platform: "neutral", target: "es2022", minify: true };
   const client = await bundle("dist", sources("./http-client"), page);
   chmodSync(join(root, "dist/cli.js"), 0o755);
+  // The help is a file, so that `--help` need not load the commands.
+  const help = output(process.execPath, ["dist/cli.js", "help"]);
+  writeFileSync(join(root, "dist/cli/help.txt"), help.slice(0, help.indexOf("\nFirst steps")));
   await declarations();
   return [...library, ...emulator, ...cli, ...client];
 }
