@@ -2,7 +2,7 @@
 // identity with BYOK", which has none for Functions. "kept": credential and client are kept, a token
 // and a session for each call, as its class for servers does. "each call": its short sample, put into
 // a handler as it is. `node benches/functions.mjs [--requests 1000] [--peer-requests 1000] [--warm
-// 200] [--at-once 100] [--only ours|kept|each]`. Needs Linux, because it reads memory from /proc.
+// 200] [--at-once 100] [--only ours|warm|direct|kept|each]`. Needs Linux, because it reads memory from /proc.
 // "each call" starts a runtime for each call: 100 at once need some 10 GB. All run in the same small
 // host, each in its own process, against the same emulator: the figures compare them and say nothing
 // about Azure.
@@ -32,11 +32,11 @@ const WARM = Number(values.warm);
 const CONCURRENT = Number(values["at-once"]);
 const LOAD_AT_ONCE = 10;
 
-const OURS = `
+const ours = (options) => `
 import { app } from "@azure/functions";
 import { createChatHandler } from "copilot-keyless/azure-functions";
 app.setup({ enableHttpStream: true });
-app.http("chat", { methods: ["POST"], handler: createChatHandler() });
+app.http("chat", { methods: ["POST"], handler: createChatHandler(${options}) });
 `;
 
 /** Both peers; they differ in when they make `credential` and `client`, and in what they end. */
@@ -215,7 +215,14 @@ async function measure(name, code, requests) {
 }
 
 for (const [name, , code, requests] of [
-  ["copilot-keyless", "ours", OURS, Number(values.requests)],
+  ["copilot-keyless", "ours", ours(""), Number(values.requests)],
+  ["copilot-keyless, warmUp", "warm", ours("{ warmUp: true }"), Number(values.requests)],
+  [
+    "copilot-keyless, warmUp and direct",
+    "direct",
+    ours(`{ warmUp: true, credential: "direct" }`),
+    Number(values.requests),
+  ],
   ["SDK's guide, credential and client kept", "kept", KEPT, Number(values["peer-requests"])],
   ["SDK's guide, a client for each call", "each", EACH, Number(values["peer-requests"])],
 ].filter(([, which]) => values.only === undefined || values.only === which))

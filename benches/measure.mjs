@@ -103,11 +103,7 @@ function rowOf(
 ) {
   const ratio = given.ratio ?? (peer ? ours / peer : null);
   const ok = goal.reached({ ours, peer, limit, ratio });
-  const notes = [
-    ...(note ? [note] : []),
-    ...(remark ? [`${peerName}: ${remark}`] : []),
-    ...(!ok && one.explain ? [one.explain({ ours, peer, limit })] : []),
-  ];
+  const notes = [...(note ? [note] : []), ...(remark ? [`${peerName}: ${remark}`] : [])];
   return {
     ...{ case: one.name, ours, peer, peerName, limit, ratio, goal: goal.text, ok },
     ...{ title: one.title, unit: one.unit, shown: ratio === null ? "" : (goal.shown?.(ratio) ?? ""), notes },

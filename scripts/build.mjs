@@ -6,7 +6,7 @@ import { builtinModules } from "node:module";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { thirdPartyLicenses } from "./licenses.mjs";
-import { files, ifChanged, isFresh, main, root, run, StepError, step } from "./steps.mjs";
+import { files, ifChanged, isFresh, main, output, root, run, StepError, step } from "./steps.mjs";
 import { npmPackages } from "./toolchain.mjs";
 import { COMPONENT, devModule, RUST, releaseModules } from "./wasm.mjs";
 import { builtModules, IMPORT, wasmFiles, wasmModules } from "./wasm-plugin.mjs";
@@ -77,6 +77,8 @@ async function distribution() {
       // Keep names, so that stacks are readable.
       minify: { mangle: false, codegen: false },
       chunks: "chunks/[name]-[hash].js",
+      // Each file that an import opens takes time: what most entry points need is in one.
+      groups: [{ name: "shared", test: /\/js\/(errors|model|platform)\// }],
     },
   );
   const workerd = { ...sources(...sharing), index: "js/web.ts" };
@@ -102,6 +104,9 @@ async function distribution() {
   const page = { external, platform: "neutral", target: "es2022", minify: true };
   const client = await bundle("dist", sources("./http-client"), page);
   chmodSync(join(root, "dist/cli.js"), 0o755);
+  // The help is a file, so that `--help` need not load the commands.
+  const help = output(process.execPath, ["dist/cli.js", "help"]);
+  writeFileSync(join(root, "dist/cli/help.txt"), help.slice(0, help.indexOf("\nFirst steps")));
   await declarations();
   return [...library, ...emulator, ...cli, ...client];
 }
@@ -109,7 +114,7 @@ async function distribution() {
 /** Bundles entry points. Returns the paths of the bundled modules. */
 async function bundle(dir, input, options) {
   // When nobody catches an error, Node prints its source line: keep lines short.
-  const { platform = "node", target = "node20", external = [], plugins, chunks, define } = options;
+  const { platform = "node", target = "node20", external = [], plugins, chunks, groups = [], define } = options;
   const { minify = { codegen: false } } = options;
   const { build: rolldown } = await import("rolldown");
   const { output } = await rolldown({
@@ -120,7 +125,7 @@ async function bundle(dir, input, options) {
     plugins,
     resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
     transform: { target, define },
-    output: { dir, minify, comments: false, chunkFileNames: chunks },
+    output: { dir, minify, comments: false, chunkFileNames: chunks, codeSplitting: { groups } },
   });
   return output.flatMap(({ moduleIds = [] }) => moduleIds);
 }

@@ -60,6 +60,13 @@ export interface ServiceOptions extends Omit<AgentOptions, "client" | Conversati
    * Only the caller who started the reply can resume it, and only in this process.
    */
   resumeMs?: number | undefined;
+  /**
+   * Starts the runtime and acquires the first token as soon as the handler is created, so that the
+   * first request waits for neither. Costs a process of some 100 MB though nobody asks. A failure is
+   * left to the first request. In Azure Functions, the host waits for it before it serves a new
+   * worker's first request, for 5 s at most. Default false: they start with the first request.
+   */
+  warmUp?: boolean | undefined;
   /** Whether callers see the messages of the app's own errors. */
   exposeErrors?: boolean | undefined;
 }
@@ -148,6 +155,7 @@ function serviceChecks(): Checks<ServiceOptions> {
     durable: object,
     conversations: STORE,
     resumeMs: finite,
+    warmUp: flag,
     exposeErrors: flag,
   };
 }

@@ -70,6 +70,11 @@ export class ChatService {
     return this.#worker.start();
   }
 
+  /** Fulfilled when the handler has prepared for its first request, whether or not that failed. */
+  get prepared(): Promise<void> {
+    return this.#worker.prepared;
+  }
+
   /** Sends no request and starts nothing. */
   status(): ChatStatus {
     const { taken: turns } = this.#slots;

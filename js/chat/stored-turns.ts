@@ -98,10 +98,8 @@ export class StoredTurns {
   }
 
   #filesOf(id: string): SessionFsProvider {
-    const files = this.#files.get(id);
-    // The runtime starts no sessions of its own.
-    if (!files) throw new Error(`There is no turn of session ${id}`);
-    return files;
+    // A session without a turn warms the runtime up, and is not kept.
+    return this.#files.get(id) ?? this.#store.begin("", "").files;
   }
 
   #errorOf(error: unknown): unknown {

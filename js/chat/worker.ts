@@ -95,6 +95,8 @@ export class ChatWorker {
   /** Why the last start failed. */
   #failure: unknown;
   #closing: Promise<void> | undefined;
+  /** Fulfilled when the worker has done what it does before the first request, whether or not it failed. */
+  readonly prepared: Promise<void>;
 
   constructor(options: WorkerOptions, models: ChatModel[], limits: ServiceLimits, settings: WorkerSettings) {
     this.#options = options;
@@ -109,20 +111,20 @@ export class ChatWorker {
     this.#settings = settings;
     const { conversations } = options;
     this.#stored = conversations && new StoredTurns(conversations, () => this.closed);
-    setImmediate(() => this.#preload());
+    const { warmUp = false } = options;
+    // Once the program that creates the handler has ended its turn.
+    const created = new Promise<void>((done) => {
+      setImmediate(done);
+    });
+    this.prepared = created.then(() => (warmUp ? this.start() : this.#preload())).catch(() => {});
   }
 
   /** Imports what the first request needs. Sends nothing and starts nothing. */
-  #preload(): void {
-    try {
-      const { credential } = this.#plan();
-      // One after the other, so that a runtime can start in between. The first request reports a failure.
-      loadSdk()
-        .then(() => this.#options.credential !== "direct" && preloadIdentity(credential.kind))
-        .catch(() => {});
-    } catch {
-      // Misconfigured, as the status says.
-    }
+  async #preload(): Promise<void> {
+    const { credential } = this.#plan();
+    // One after the other, so that a runtime can start in between. The first request reports a failure.
+    await loadSdk();
+    if (this.#options.credential !== "direct") await preloadIdentity(credential.kind);
   }
 
   /** Runs one turn, of a new conversation or of a kept one, and reports how it ended. */
@@ -188,6 +190,8 @@ export class ChatWorker {
 
   /** Starts the runtime and acquires the first token, before the first request. */
   async start(): Promise<void> {
+    // First, so that the runtime starts before a credential's package is loaded.
+    await loadSdk().catch(() => {});
     await this.#run().agent.warmUp();
   }
 
@@ -243,6 +247,7 @@ export class ChatWorker {
       session: __,
       durable: ___,
       conversations: ____,
+      warmUp: _____,
       credential,
       tokens,
       env = environment(),
@@ -254,7 +259,7 @@ export class ChatWorker {
   }
 
   #start(): Running {
-    const { client, session, durable, conversations: _, ...options } = this.#options;
+    const { client, session, durable, conversations: _, warmUp: __, ...options } = this.#options;
     const chosen = durable?.baseDirectory ?? this.#settings.home;
     const home = homeFor(chosen);
     const temporary = chosen === undefined;

@@ -3,28 +3,20 @@ import { FORMATS, KEY_VARIABLE, LANGUAGES } from "./choices.js";
 import { CLIENT_NAMES } from "./clients.js";
 import { duration, outage, timeout } from "./durations.js";
 import { exit, ignoreClosedPipes } from "./exit.js";
-import { installCommand, missingPackages } from "./missing-packages.js";
+import { firstSteps } from "./first-steps.js";
 
 // Each command is imported when it runs: the version and the help need no WebAssembly.
+
+/** The same in every terminal: the build writes the help of the program itself to a file. */
+const HELP_WIDTH = 80;
 
 const program = new Command("copilot-keyless")
   .description("GitHub Copilot SDK with Microsoft Foundry / Azure OpenAI and no API key.")
   .showHelpAfterError("(run with --help for all options)")
-  .configureHelp({ showGlobalOptions: true })
+  .configureHelp({ showGlobalOptions: true, helpWidth: HELP_WIDTH })
   .option("--debug", "show the causes of an error")
-  .addHelpText("after", firstSteps);
-
-/** Returns what to try first, and what to install before. */
-function firstSteps(): string {
-  const missing = missingPackages();
-  const install = missing.length === 0 ? [] : [["Install what a chat needs", installCommand(missing)]];
-  const steps = [
-    ...install,
-    ["Chat without Azure", "npx copilot-keyless chat --demo"],
-    ["Check your setup", "npx copilot-keyless doctor"],
-  ];
-  return `\nFirst steps:\n${steps.map(([title, command]) => `  ${title?.padEnd(27)}${command}`).join("\n")}`;
-}
+  // It ends with a line feed of its own.
+  .addHelpText("after", () => firstSteps().trimEnd());
 
 /** Adds the options of an endpoint to a command. */
 function withEndpoint(command: Command): Command {
@@ -188,14 +180,10 @@ program
   .option("--json", "print the environment as JSON")
   .action((options) => finish(import("./emulator.js").then(({ emulator }) => emulator(options))));
 
-/** Runs the command of this process's arguments. Without any, shows the help. */
+/** Runs the command of this process's arguments. */
 export async function runProgram(version: string): Promise<void> {
   ignoreClosedPipes();
   program.version(version);
-  if (process.argv.length <= 2) {
-    program.outputHelp();
-    await exit(0);
-  }
   await program.parseAsync().catch(async (error) => exit(await fail(error)));
 }
 

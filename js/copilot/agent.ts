@@ -19,6 +19,7 @@ import type { TurnReply } from "./reply.js";
 import { Runtime } from "./runtime.js";
 import { type SessionParts, sessionConfig } from "./session-config.js";
 import type { ChatOptions } from "./turn-options.js";
+import { warmSession } from "./warm-session.js";
 
 /**
  * How long `close` waits for conversations, in milliseconds, before and after it ends their
@@ -115,14 +116,19 @@ export class FoundryAgent implements AsyncDisposable {
   }
 
   /**
-   * Starts the runtime and acquires the first token, so that the first turn waits for neither.
+   * Starts the runtime and acquires the first token, so that the first turn waits for neither. A
+   * runtime that the agent starts also loads its tokenizer, which its first turn needs.
    *
    * @throws KeylessError `agent/closed`, `sdk/...`, `credential/...`, `token/...`
    */
   async warmUp(): Promise<void> {
     if (this.#closing) throw closed();
     const { scope, tokens } = this.provider;
-    const started = this.#runtime.lease().then((lease) => lease.release());
+    const started = this.#runtime.lease().then(async (lease) => {
+      // A client that the program passed in shows its sessions to the program.
+      if (!this.#runtime.userClient) await warmSession(lease.client, this.#warmConfig());
+      lease.release();
+    });
     await Promise.all([started, scope === undefined ? undefined : tokens()]);
   }
 
@@ -171,6 +177,15 @@ export class FoundryAgent implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Without tools and MCP servers, which would start. */
+  #warmConfig(): SessionConfig {
+    const { createSessionFsProvider } = this.#session;
+    return this.provider.sessionConfig({
+      availableTools: [],
+      ...(createSessionFsProvider ? { createSessionFsProvider } : {}),
+    });
   }
 
   /** The conversation of the next `chat` or `stream`. */

@@ -55,9 +55,8 @@ const DIRECT: readonly CredentialPlan["kind"][] = ["github-actions", "azure-pipe
 const FALLBACK_TIMEOUT_MS = 5_000;
 
 /** Imports `@azure/identity` ahead of a credential of this kind, if it is one of that package. */
-export function preloadIdentity(kind: CredentialPlan["kind"] | "own"): void {
-  // The first token reports a failure.
-  if (kind !== "own" && !DIRECT.includes(kind)) import("@azure/identity").catch(() => {});
+export async function preloadIdentity(kind: CredentialPlan["kind"] | "own"): Promise<void> {
+  if (kind !== "own" && !DIRECT.includes(kind)) await import("@azure/identity");
 }
 
 /**

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import { readServiceOptions } from "../chat/options.js";
 import { ChatService, type CloseOptions } from "../chat/service.js";
@@ -5,6 +6,7 @@ import type { ChatStatus } from "../chat/worker.js";
 import { callback } from "../errors/check.js";
 import { callerOf } from "../http/caller.js";
 import type { ChatLogEntry, ChunkSource } from "../http/contract.js";
+import { withDeadline } from "../platform/with-deadline.js";
 import { connectionOf, trackConnections } from "./connection.js";
 import type { ChatHandlerOptions } from "./options.js";
 
@@ -44,6 +46,7 @@ export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler
   });
   const { callerMs, stallMs } = service.limits;
   trackConnections();
+  if (options.warmUp) prepareWithApp(withDeadline(service.prepared, WARM_UP_MS, () => {}));
   const handle = async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
     const connection = connectionOf(context.invocationId);
     let returned = false;
@@ -77,6 +80,20 @@ function closeWithApp(close: () => Promise<void>): void {
     ({ app }) => app.hook.appTerminate(close),
     () => {},
   );
+}
+
+/** How long the host waits for a handler that warms up, in milliseconds. */
+const WARM_UP_MS = 5_000;
+
+/**
+ * Makes the host wait when it starts the app, right after it has loaded it: `import()` would be too
+ * late. Where the package is not found, as in a bundle, the first request waits instead.
+ */
+function prepareWithApp(prepared: Promise<void>): void {
+  try {
+    const { app } = createRequire(import.meta.url)("@azure/functions") as typeof import("@azure/functions");
+    app.hook.appStart(() => prepared);
+  } catch {}
 }
 
 /**

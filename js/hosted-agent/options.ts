@@ -9,10 +9,10 @@ import { callPlan } from "../wasm/bindings.js";
 import type { Hosting } from "../wasm/modules/plan.js";
 
 /**
- * Options of {@link createHostedAgent}: those of `createChatHandler`, except `models` and `durable`,
- * and the ones below.
+ * Options of {@link createHostedAgent}: those of `createChatHandler`, except `models`, `durable`
+ * and `warmUp` (it always starts at once), and the ones below.
  */
-export interface HostedAgentOptions extends Omit<ServiceOptions, "models" | "durable"> {
+export interface HostedAgentOptions extends Omit<ServiceOptions, "models" | "durable" | "warmUp"> {
   /**
    * Identifies callers where Foundry does not host the process, such as on your machine.
    * `"anonymous"`: every request is one caller, so something in front of the agent must

@@ -178,6 +178,8 @@ describe("the command line", () => {
   test("help names every command and option", async () => {
     const help = await cli(["--help"]);
     expect(help.code).toBe(0);
+    // It comes from a file. The command `help` writes it anew.
+    for (const args of [[], ["-h"], ["help"]]) expect((await cli(args)).stdout).toBe(help.stdout);
     for (const command of ["chat", "token", "config", "simulate", "emulator"]) {
       expect(help.stdout).toContain(`  ${command} `);
       const own = await cli([command, "--help"]);

@@ -1,5 +1,8 @@
 // An agent that starts before its first turn.
 
+import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { FoundryAgent } from "copilot-keyless";
 import { expect, test } from "vitest";
 import { emulated, runtimes } from "../support.js";
@@ -18,6 +21,21 @@ test("the first turn of a warm agent waits for neither the runtime nor a token",
   await agent.chat("Hi");
   expect(runtimes()).toEqual(started);
   expect(emulator.counts.identity).toBe(1);
+});
+
+test("what warms a runtime up leaves no session, starts no MCP server, and asks no model", async () => {
+  const home = mkdtempSync(join(tmpdir(), "copilot-keyless-warm-"));
+  const started = join(home, "mcp-server-started");
+  const script = `require("node:fs").writeFileSync(${JSON.stringify(started)}, "")`;
+  const server = { type: "stdio" as const, command: process.execPath, args: ["-e", script], tools: ["*"] };
+  await using agent = new FoundryAgent({
+    client: { baseDirectory: home },
+    session: { mcpServers: { server } },
+  });
+  await agent.warmUp();
+  expect(readdirSync(join(home, "session-state"))).toEqual([]);
+  expect(existsSync(started)).toBe(false);
+  expect(emulator.counts.foundry).toBe(1);
 });
 
 test("a closed agent does not start", async () => {

@@ -1,0 +1,9 @@
+import { readFileSync } from "node:fs";
+import { ignoreClosedPipes } from "./exit.js";
+import { firstSteps } from "./first-steps.js";
+
+/** Prints the help of the program, which the build has written to a file. */
+export function printHelp(): void {
+  ignoreClosedPipes();
+  process.stdout.write(readFileSync(new URL("help.txt", import.meta.url), "utf8") + firstSteps());
+}
