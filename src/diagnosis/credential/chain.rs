@@ -22,7 +22,7 @@ const CREDENTIALS: [(&str, &[&str]); 21] = [
         "ManagedIdentityCredential",
         &[
             "managedidentitycredential",
-            "managed identity credential",
+            "managed identity",
             "tried to get token using managed",
             "imdscredential",
             "attempted to use the imds",

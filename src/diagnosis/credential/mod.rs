@@ -174,13 +174,16 @@ fn classify(line: &str, numbers: &[u32], status: Option<u16>) -> Code {
         Some(code) => return code,
         None => {}
     }
-    let imds = line.contains("169.254.169.254");
+    let imds = ["169.254.169.254", "from msi", "from imds"]
+        .iter()
+        .any(|words| line.contains(words));
     let by_status = match status {
         Some(407) => Some(Code::Proxy),
         Some(429) => Some(Code::Throttled),
-        Some(400) if imds => Some(Code::IdentityNotAssigned),
+        Some(400) if imds || line.contains(" msi.") => Some(Code::IdentityNotAssigned),
         Some(403 | 404) if imds => Some(Code::NoManagedIdentity),
-        Some(500..) => Some(Code::ServerError),
+        // IMDS answers 410 while it is updated.
+        Some(410 | 500..) => Some(Code::ServerError),
         None if imds => Some(Code::ImdsUnreachable),
         _ => None,
     };

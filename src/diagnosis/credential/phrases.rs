@@ -10,7 +10,13 @@ use super::text::contains;
 
 /// Phrases by code, in the order of their precedence: the specific before the general. All in lower
 /// case, with single spaces; `*` stands for any text in between.
-const PHRASES: [(Code, &str); 56] = [
+const PHRASES: [(Code, &str); 58] = [
+    // An argument of ours, which may be named like what Entra refuses.
+    (
+        Code::Configuration,
+        "cannot be empty|must not be empty|expected one argument|expected start of certificate|\
+         unsupported federated token provider",
+    ),
     // What Entra says, for responses without a number.
     (
         Code::FederatedSubject,
@@ -32,8 +38,8 @@ const PHRASES: [(Code, &str); 56] = [
     (
         Code::SecretExpired,
         "client secret*expired|secret keys*expired|secret has expired|secret is expired|\
-         credentials have expired|certificate has expired*client|expired client secret|expired secret|\
-         keys are expired",
+         certificate has expired*client|expired client secret|expired secret|\
+         keys are expired|valid and not expired",
     ),
     (
         Code::CertificateNotRegistered,
@@ -68,21 +74,21 @@ const PHRASES: [(Code, &str); 56] = [
     (
         Code::IdentityNotAssigned,
         "imds endpoint. invalid_request|managedidentitycredential*status: 400|\
-         managedidentitycredential*400 bad request|msi/token*400 bad request|\
-         no user assigned or delegated managed identity|no user assigned|no user-assigned|identity not found|\
-         has not been assigned to this|identity has not been assigned|identity is not assigned|\
-         is not assigned to this resource|not assigned to this resource|not been assigned to this|\
-         no default identity is assigned|no identity has been assigned|no managed identity found for|\
-         not found for given client|not found for the given client|no available identity|\
-         verify your objectid, clientid|no msi found for|no azure identity found for|no azureassignedidentity|\
+         managedidentitycredential*400 bad request|msi/token*400 bad request|no user assigned|\
+         no user-assigned|identity not found|identity has not been assigned|identity is not assigned|\
+         not assigned to this resource|not been assigned to this|no default identity is assigned|\
+         no identity has been assigned|no managed identity found for|not found for given client|\
+         not found for the given client|no available identity|verify your objectid, clientid|\
+         no msi found for|no azure identity found for|no azureassignedidentity|\
          getting assigned identities for pod|unable to load the proper managed identity|\
          unable to load requested managed identity|no assigned managed identity|no managed identity assigned|\
          no managed identity was found|no managed service identity|managed identity is not found|\
-         managed identity was not found|managed identity not found|managed identity is not enabled|\
-         managed identity*not enabled|no system assigned|no system-assigned|failed to get managed identity|\
-         msi not found|identity is not associated|identity*does not have*assigned|no identity assigned|\
+         managed identity was not found|managed identity is not enabled|managed identity*not enabled|\
+         no system assigned|no system-assigned|failed to get managed identity|msi not found|\
+         identity is not associated|identity*does not have*assigned|no identity assigned|\
          cannot find a managed identity|could not find*managed identity|\
-         connection to imds endpoint cannot be established. ",
+         connection to imds endpoint cannot be established. |specifying a*not supported|\
+         user assigned identity is*not supported|nmi response|400 for url: http://169|from_imds_with_retry*httperror",
     ),
     (
         Code::WrongScope,
@@ -98,9 +104,9 @@ const PHRASES: [(Code, &str); 56] = [
          federatedtokenfilepath is a required|no token file specified|azure_federated_token_file*not|\
          federated token file|token file*not found|token file*no such file|actions_id_token_request|\
          id-token: write|id-token permission|unable to get oidc token|null token from oidc|\
-         system.oidcrequesturi|\
-         system_oidcrequesturi|oidc token*not|failed to get id token|could not read*token file|\
-         serviceaccount/token*no such file|no such file*serviceaccount",
+         system.oidcrequesturi|system_oidcrequesturi|oidc token*not|failed to get id token|\
+         could not read*token file|serviceaccount/token*no such file|no such file*serviceaccount|\
+         permissions to id-token|githubassertion|system_accesstoken|oidctoken field",
     ),
     // The developer tools.
     (
@@ -110,12 +116,13 @@ const PHRASES: [(Code, &str); 56] = [
          powershell*timed out|powershell*timeout|developer cli*timed out|azd*timed out|\
          azureclicredential*timed out|'az*timed out|get-access-token*timed out|az account*timeout|\
          timed out waiting for azure|etimedout*az account|process timed out|sigterm*az|az.cmd*timed out|\
-         cli process timed out",
+         waiting for authentication provider",
     ),
     (
         Code::ToolFailed,
-        "parameter cannot be found|namedparameternotfound|unable to parse the output of powershell|\
-         no access token found in the output|unexpected output from azure|output of powershell",
+        "parameter cannot be found|namedparameternotfound|no access token found in the output|\
+         unexpected output from azure|output of powershell|decryption failed|permission denied*.azure|\
+         read-only file system*.azure|unrecognized arguments",
     ),
     (
         Code::ToolNotInstalled,
@@ -130,18 +137,16 @@ const PHRASES: [(Code, &str); 56] = [
          \"az\" is not recognized|az is not installed|install the azure cli|install azure cli|install az cli|\
          az: command not found|azd: command not found|az: not found|azd: not found|az: inaccessible|\
          spawn az enoent|spawn azd enoent|spawn pwsh enoent|spawn powershell|command not found: az|\
-         command not found: azd|no such file or directory: 'az|cannot run program \"az|exec: \"az|winerror 2|\
-         'get-azaccesstoken' is not recognized|connect-azaccount' is not recognized|\
-         azure-identity-broker' package|azure-identity-broker package|identity-vscode|identity-broker|\
-         requires the 'azure-identity-broker'|azure cli executable not found|program not found|az cli not|\
-         az command not found",
+         no such file or directory: 'az|cannot run program \"az|exec: \"az|winerror 2|\
+         'get-azaccesstoken' is not recognized|connect-azaccount' is not recognized|identity-vscode|\
+         identity-broker|azure cli executable not found|program not found|az cli not|az command not found",
     ),
     // Entra again: who signs in.
     (
         Code::ClaimsChallenge,
-        "support claims challenge|claims challenge|claims-challenge|claimschallenge|\
-         tokenissuedbeforerevocation|tokencreatedwithoutpolicies|insufficient_claims|insufficient claims|\
-         interactionrequired*claims|continuous access evaluation",
+        "claims challenge|claims-challenge|claimschallenge|tokenissuedbeforerevocation|\
+         tokencreatedwithoutpolicies|insufficient_claims|insufficient claims|interactionrequired*claims|\
+         continuous access evaluation",
     ),
     (
         Code::MfaRequired,
@@ -156,7 +161,7 @@ const PHRASES: [(Code, &str); 56] = [
     ),
     (
         Code::ConsentMissing,
-        "declined to consent|access_denied|consent_required|has not consented|not consented|admin consent|\
+        "declined to consent|access_denied|consent_required|not consented|admin consent|\
          administrator consent|admin approval|preauthorization|preauthorized|needs permission to access",
     ),
     (
@@ -182,15 +187,15 @@ const PHRASES: [(Code, &str); 56] = [
     (
         Code::WrongPassword,
         "invalid username or password|incorrect username or password|wrong password|\
-         invalid user name or password",
+         invalid user name or password|federated service at",
     ),
     (
         Code::WrongTenant,
-        "not configured to acquire tokens for tenant|not configured to acquire tokens for|\
-         tenant*does not exist|tenant*not found|invalid tenant|tenant*is invalid|\
-         invalidauthenticationtokentenant|wrong issuer|issuer*must match|does not exist in tenant|\
-         correct tenant id|additionallyallowedtenants|additionally_allowed_tenants|no tenant-identifying|\
-         multitenant|multi-tenant|different tenant|another tenant|wrong tenant|tenant mismatch|token tenant",
+        "not configured to acquire tokens for|tenant*does not exist|tenant*not found|invalid tenant|\
+         tenant*is invalid|invalidauthenticationtokentenant|wrong issuer|issuer*must match|\
+         does not exist in tenant|correct tenant id|additionallyallowedtenants|additionally_allowed_tenants|\
+         no tenant-identifying|multitenant|multi-tenant|different tenant|another tenant|wrong tenant|\
+         tenant mismatch|token tenant",
     ),
     (
         Code::SignInExpired,
@@ -199,7 +204,7 @@ const PHRASES: [(Code, &str); 56] = [
          login expired|login has expired|reauthentication required|re-authenticate|reauthenticate|\
          interactive authentication is needed|interactive authentication is required|interactionrequired|\
          status_interaction|interaction_required|interaction required|invalid_grant|token_expired|\
-         login_required|silent authentication failed|fresh auth token",
+         login_required|silent authentication failed|fresh auth token|secret material",
     ),
     (
         Code::Throttled,
@@ -218,21 +223,21 @@ const PHRASES: [(Code, &str); 56] = [
     ),
     (
         Code::Tls,
-        "certificate_verify_failed|certificate verify failed|self signed certificate|self-signed certificate|\
-         self_signed_cert|unable_to_verify|unable to get local issuer|unable_to_get_issuer|\
-         unable to verify the first certificate|x509:|pkix path|sslhandshake|ssl handshake|tls handshake|\
-         handshake failure|handshake_failure|the ssl connection could not be established|ssl: |sslerror|\
-         ssl error|ssl routines|remote certificate is invalid|invalid peer certificate|unknownissuer|\
-         untrusted root|certificate*not trusted|schannel|cert_has_expired|err_tls|err_ssl|bad certificate|\
-         certificate chain|depth_zero|certificate is not yet valid|certificate has expired|\
-         trust relationship for the ssl|\
-         invalid certificate: |trusted by the trust provider",
+        "certificate_verify_failed|certificate verify failed|self signed certificate|\
+         self-signed certificate|self_signed_cert|unable_to_verify|unable to get local issuer|\
+         unable_to_get_issuer|unable to verify the first certificate|x509:|pkix path|sslhandshake|\
+         ssl handshake|tls handshake e|tls handshake f|handshake failure|handshake_failure|\
+         the ssl connection could not be established|ssl: |sslerror|ssl error|ssl routines|\
+         remote certificate is invalid|invalid peer certificate|unknownissuer|untrusted root|\
+         certificate*not trusted|schannel|cert_has_expired|err_tls|err_ssl|bad certificate|certificate chain|\
+         depth_zero|certificate is not yet valid|certificate has expired|trust relationship for the ssl|\
+         invalid certificate: |trusted by the trust provider|ssl ca cert|ssl connect|ssl peer",
     ),
     (
         Code::Proxy,
         "received html|<html|<!doctype html|<head>|text/html|expecting value: line 1|\
          expected value at line*column 1|error(\"expected value\"*column: 1|unexpected token <|\
-         unexpected token '<'|invalid character '<'",
+         unexpected token '<'|invalid character '<'|<title",
     ),
     (
         Code::ImdsUnreachable,
@@ -245,9 +250,9 @@ const PHRASES: [(Code, &str); 56] = [
          imds*not available|imds*connect|imds*no response|unable to connect to imds|\
          no response received from the managed identity|no response from the managed identity|\
          managed identity endpoint*not respond|managed identity timed out|\
-         managed identity credential timed out|\
-         managed identity endpoint*unreachable|managedidentitycredential: network unreachable|\
-         attempted to use the imds|socket operation was attempted to an unreachable|http://169.254.169.254",
+         managed identity credential timed out|managed identity endpoint*unreachable|\
+         managedidentitycredential: network unreachable|attempted to use the imds|\
+         socket operation was attempted to an unreachable|http://169.254.169.254",
     ),
     (
         Code::NoManagedIdentity,
@@ -256,9 +261,9 @@ const PHRASES: [(Code, &str); 56] = [
          managed identity endpoint*not available|managed identity endpoint*not currently available|\
          no managed identity endpoint|managed identity environment|managed identity is not available|\
          managed identity*unavailable|managed identity*is not available|managed identity*not supported|\
-         msi endpoint*not available|msi_endpoint|msi endpoint|\
-         managedidentitycredential authentication unavailable|managedidentitycredential*unavailable|\
-         managed identity is unavailable|managed identity authentication is not|identity_endpoint",
+         msi_endpoint|msi endpoint|managedidentitycredential authentication unavailable|\
+         managedidentitycredential*unavailable|managed identity is unavailable|\
+         managed identity authentication is not|identity_endpoint",
     ),
     (
         Code::Dns,
@@ -266,9 +271,9 @@ const PHRASES: [(Code, &str); 56] = [
          name resolution|nameresolutionerror|could not resolve host|could not resolve '|could not resolve \"|\
          could not resolve proxy|could not resolve dns|unknownhost|dns error|dns lookup|\
          failed to lookup address|failed to resolve '|failed to resolve \"|failed to resolve host|\
-         host is known|temporary failure in name|\
-         err_name_not_resolved|server misbehaving|nxdomain|remote name could not be resolved|\
-         no address associated",
+         host is known|temporary failure in name|err_name_not_resolved|server misbehaving|nxdomain|\
+         remote name could not be resolved|no address associated|lookup*i/o timeout|name does not resolve|\
+         resource temporarily unavailable (",
     ),
     (
         Code::Proxy,
@@ -279,27 +284,29 @@ const PHRASES: [(Code, &str); 56] = [
         Code::LibraryFault,
         "valueerror: invalid literal|attributeerror: |keyerror: |json.exception|nullreferenceexception|\
          object reference not set|is not a function|has no attribute|type must be number|\
-         does not support http method|unexpected keyword argument",
+         does not support http method|unexpected keyword argument|metadata header|unsupportedapiversion|\
+         api-version is invalid|broker_error|accounts control to|window handle must",
     ),
+    (Code::WrongTenant, "unable to get authority configuration"),
     (
         Code::Configuration,
         "only one of subscription and tenant|client_id should be the id|valid values are 'prod' or 'dev'|\
          azure_token_credentials|must use the 'https' protocol|certificate*not*pem|pem-encoded|\
-         a pem certificate|pem routines|\
-         authority url must|authority*must be|unable to get authority configuration|authority*invalid|\
+         a pem certificate|pem routines|authority url must|authority*must be|authority*invalid|\
          provide one of clientsecret|is a required parameter|must contain the following parameter|\
          client_assertion' or 'client_secret'|only one of 'clientid'|null client id|client id*is required|\
          clientid cannot be|tenant_id*required|invalid client_id|environment credential*incomplete|\
-         not all values are present|ensure 'client-id'|no certificate*provided|no service connection found|\
+         not all values are present|ensure 'client-id'|no service connection found|\
          missing environment variable|required environment variable|private key*not|invalid pfx|\
          mac verify failure|keyset does not exist|unable to load certificate|azure_client_certificate_path|\
-         incomplete environment variable|could not read certificate|certificate password",
+         incomplete environment variable|could not read certificate|certificate password|pem file|\
+         no certificate|only supported as a user|azureconnectedmachineagent|azcmagent/tokens",
     ),
     (
         Code::WrongScope,
-        "invalid_scope|invalid scope|scope*not valid|scope*is not valid|scope*must be|multiple scopes|\
-         invalid resource|scopes*invalid|resource*does not exist|not a valid resource|more than one resource|\
-         scope is invalid|scope*malformed",
+        "invalid_scope|invalid scope|scope*not valid|scope*must be|multiple scopes|invalid resource|\
+         scopes*invalid|resource*does not exist|not a valid resource|more than one resource|scope is invalid|\
+         scope*malformed",
     ),
     (
         Code::WrongCloud,
@@ -309,30 +316,27 @@ const PHRASES: [(Code, &str); 56] = [
     // Nobody is signed in.
     (
         Code::NotSignedIn,
-        "az login|azd auth login|azd login|connect-azaccount|login-azaccount|not logged in|not signed in|\
+        "az login|azd auth login|azd login|run*connect-azaccount|login-azaccount|not logged in|not signed in|\
          please sign in|please log in|sign in to azure|log in to azure|not logged-in|login hint was passed|\
          msaluirequired|account picker|no accounts in the cache|msal cache|no credentials found|\
          no user is signed|cannot retrieve access token for resource|needs re-authentication|\
          authenticate via azure tools|via azure account|no subscription found|no subscriptions found|\
          az account set|no accounts were found|no accounts found|no cached accounts|no account found|\
          stored credentials not found|credentials not found in|user details from visual studio code|\
-         automatic authentication has been disabled|authentication has been disabled|\
-         does not exist in msal token cache|token cache*empty|shared token cache unavailable|\
-         no authentication record|authenticationrequired|authentication record|\
-         failed to read vs code credentials|vs code credentials|\
+         authentication has been disabled|does not exist in msal token cache|token cache*empty|\
+         shared token cache unavailable|authenticationrequired|authentication record|vs code credentials|\
          visual studio code authentication is not available|intellij authentication not available|\
-         visual studio token provider|account has not been set up|have not logged in|user is not logged|\
-         you must log in|must sign in|must be logged in|login required|log in again|sign in again|\
-         no azure account|not authenticated|accounts were found in the cache|account was found|\
-         profile file*not|azureprofile|web account manager",
+         visual studio token provider|account has not been set up|user is not logged|you must log in|\
+         must sign in|must be logged in|login required|log in again|sign in again|no azure account|\
+         not authenticated|accounts were found in the cache|account was found|profile file*not|azureprofile|\
+         web account manager|code_expired|code expired|cli to authenticate|known by azure cli|authentication_canceled|\
+         token associated with visual studio|token for the required audience",
     ),
     (
         Code::Configuration,
-        "environment variables are not fully configured|no underlying credential could be used|\
-         workload options are not fully configured|options are not fully configured|not fully configured|\
-         no client id specified|no tenant id specified|no client id|no tenant id|environment variable*not set|\
-         environment variable*missing|is not set|must be set|environmentcredential is unavailable|\
-         environmentcredential authentication unavailable|\
+        "no underlying credential could be used|not fully configured|no client id|no tenant id|\
+         environment variable*not set|environment variable*missing|is not set|must be set|\
+         environmentcredential is unavailable|environmentcredential authentication unavailable|\
          workloadidentitycredential authentication unavailable|workloadidentitycredential: is unavailable",
     ),
     (
@@ -340,42 +344,40 @@ const PHRASES: [(Code, &str); 56] = [
         "is not a function|cannot read propert|undefined is not|nullreferenceexception|\
          object reference not set|attributeerror|has no attribute|typeerror|keyerror|valueerror|indexerror|\
          not in the expected format|cannot be parsed|could not be parsed|failed to parse|unexpected response|\
-         unable to parse|failed to parse token expiration|missing field `|invalid type: *expected|\
-         error decoding response body|eof while parsing|parseerror|method not found|nosuchmethoderror|\
-         nosuchfielderror|\
+         unable to parse|missing field `|invalid type: *expected|error decoding response body|\
+         eof while parsing|parseerror|method not found|nosuchmethoderror|nosuchfielderror|\
          noclassdeffounderror|classnotfoundexception|could not load file or assembly|modulenotfounderror|\
          no module named|importerror|cannot find module|methodnotfound|missingmethodexception|\
          typeloadexception|nil pointer|segmentation fault|illegalargumentexception|illegalstateexception|\
          persistence check failed|libsecret|d-bus|dpapi|keyring|dllnotfoundexception|dynamic library|\
          unsupported platform|invalidcastexception|argumentnullexception|deadlock|jsondecodeerror|\
-         jsonexception|unmarshal|not valid json|infinity|invalid access token expiry",
-    ),
-    (
-        Code::AssertionMissing,
-        "no such file or directory|filenotfound|enoent",
+         jsonexception|jsonmapping|unmarshal|not valid json|infinity|invalid access token expiry|could not load lib",
     ),
     (
         Code::Timeout,
         "timed out|timeout|etimedout|connecttimeout|readtimeout|sockettimeout|did not properly respond|\
-         deadline exceeded|deadline has elapsed|und_err_connect_timeout|operation was canceled|\
-         task was canceled",
+         deadline exceeded|deadline has elapsed|operation was canceled|task was canceled",
     ),
     (
         Code::ServerError,
         "error occured while fetching the aad token|temporarily_unavailable|temporarily unavailable|\
          service unavailable|serviceunavailable|internal server error|internalservererror|bad gateway|\
          gateway timeout|server_error|status 500|status 502|status 503|status code 500|status code 502|\
-         status code 503|upstream connect error|http 500|http 503|unknown_error",
+         status code 503|service is unavailable|upstream connect error|http 500|http 503|unknown_error",
     ),
     (
         Code::Network,
         "econnrefused|econnreset|ehostunreach|enetunreach|epipe|connection refused|connection reset|\
-         connection aborted|connection was closed|network is unreachable|unreachable|no route to host|\
-         fetch failed|failed to fetch|network_error|network error|socket hang up|request_send_error|\
-         max retries exceeded|endpoints_resolution_error|openid_config_error|endpoints cannot be resolved|\
-         connecterror|connection error|error sending request|clientconnectorerror|newconnectionerror|\
-         remotedisconnected|und_err|connect failed|unexpected eof|ended prematurely|\
-         an error occurred while sending the request|http request failed|forcibly closed",
+         connection aborted|connection was closed|unreachable|no route to host|fetch failed|failed to fetch|\
+         network_error|network error|socket hang up|request_send_error|max retries exceeded|\
+         endpoints_resolution_error|openid_config_error|endpoints cannot be resolved|connecterror|\
+         connection error|error sending request|clientconnectorerror|newconnectionerror|remotedisconnected|\
+         und_err|connect failed|unexpected eof|ended prematurely|an error occurred while sending the request|\
+         http request failed|forcibly closed|actively refused|::nonetwork",
+    ),
+    (
+        Code::AssertionMissing,
+        "no such file or directory|filenotfound|enoent",
     ),
     (
         Code::ToolFailed,
@@ -389,7 +391,7 @@ const PHRASES: [(Code, &str); 56] = [
     (Code::NotAssignedToApplication, "not assigned to a role"),
     (
         Code::Configuration,
-        "environmentcredential|invalid_request|unsupported_grant_type",
+        "environmentcredential|invalid_request|unsupported_grant_type|malformed or invalid",
     ),
     (
         Code::NotSignedIn,

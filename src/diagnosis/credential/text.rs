@@ -88,8 +88,9 @@ pub(super) fn contains(text: &str, phrase: &str) -> bool {
     let (first, rest) = phrase.split_once('*').unwrap_or((phrase, ""));
     let is_word = first.starts_with(|c: char| c.is_ascii_alphanumeric());
     text.match_indices(first).any(|(at, _)| {
-        let before = text.as_bytes().get(at.wrapping_sub(1));
-        if is_word && before.is_some_and(u8::is_ascii_alphanumeric) {
+        let before = text.get(..at).unwrap_or_default();
+        // Terminals end a color with `1m`.
+        if is_word && before.ends_with(|c: char| c.is_ascii_alphanumeric()) && !before.ends_with("1m") {
             return false;
         }
         let after = text.get(at + first.len()..).unwrap_or_default();

@@ -2,6 +2,9 @@
 
 use super::{Case, Explanation, capital};
 
+pub(super) const ISSUER_KEYS: &str = "Check that the issuer publishes its keys: its address with \
+                 /.well-known/openid-configuration must be reachable from the internet.";
+
 pub(super) fn federated_subject(case: &Case<'_>) -> Explanation {
     let case_differs = case.has(7_002_138) || case.says("case-sensitive");
     let reason = format!(
@@ -149,16 +152,22 @@ pub(super) fn assertion_invalid(_: &Case<'_>) -> Explanation {
             "Pass the token of the identity provider as it is: no quotes, no line break, no \
                  access token of Entra in its place."
                 .to_owned(),
-            "Check that the issuer publishes its keys: its address with \
-                 /.well-known/openid-configuration must be reachable from the internet."
-                .to_owned(),
+            ISSUER_KEYS.to_owned(),
         ],
     )
 }
 
 pub(super) fn assertion_missing(case: &Case<'_>) -> Explanation {
     let mut fixes = Vec::new();
-    if case.says("oidcrequesturi") || case.says("azurepipelines") {
+    if [
+        "oidcrequesturi",
+        "azurepipelines",
+        "service connection",
+        "system_accesstoken",
+    ]
+    .iter()
+    .any(|words| case.says(words))
+    {
         fixes.push(
             "In Azure Pipelines, run the step in a task with a service connection \
                  (AzureCLI@2), and pass System.AccessToken and the connection's id."

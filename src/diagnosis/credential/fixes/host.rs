@@ -1,5 +1,6 @@
 //! Explains failures of hosts, networks and settings.
 
+use super::federated::ISSUER_KEYS;
 use super::{Case, Explanation, ON_A_DEVELOPER_MACHINE};
 use crate::diagnosis::credential::code::CredentialDiagnosisCode as Code;
 use crate::diagnosis::credential::tool::Tool;
@@ -195,14 +196,18 @@ pub(super) fn throttled(_: &Case<'_>) -> Explanation {
     )
 }
 
-pub(super) fn server_error(_: &Case<'_>) -> Explanation {
+pub(super) fn server_error(case: &Case<'_>) -> Explanation {
+    let mut fixes = vec![
+        "Try again later. If it lasts, look at https://azure.status.microsoft, and at the \
+                 identity service of the host."
+            .to_owned(),
+    ];
+    if case.says("external oidc") {
+        fixes.push(ISSUER_KEYS.to_owned());
+    }
     (
         "The identity endpoint failed; this is usually temporary.".to_owned(),
-        vec![
-            "Try again later. If it lasts, look at https://azure.status.microsoft, and at the \
-                 identity service of the host."
-                .to_owned(),
-        ],
+        fixes,
     )
 }
 
@@ -226,6 +231,13 @@ pub(super) fn configuration(case: &Case<'_>) -> Explanation {
     let reason = if case.has(7_000_218) {
         "The request has neither a client secret nor an assertion, although the \
                  application is a confidential client."
+            .to_owned()
+    } else if case.says("connectedmachineagent") || case.says("azcmagent/tokens") {
+        "The key file of the Azure Arc agent cannot be read: the user who runs this program must be in \
+                 the group himds (Windows: Hybrid agent extension applications)."
+            .to_owned()
+    } else if case.has(50011) || case.has(500_113) || case.has(900_971) {
+        "The application has no redirect URI (reply address) that fits the sign-in: register it there."
             .to_owned()
     } else if case.has(700_025) {
         "The application is a public client, and the request has a secret or an \
@@ -256,7 +268,10 @@ pub(super) fn configuration(case: &Case<'_>) -> Explanation {
     )
 }
 
-pub(super) fn library_fault(_: &Case<'_>) -> Explanation {
+pub(super) fn library_fault(case: &Case<'_>) -> Explanation {
+    let broker = ["broker", "accounts control", "window handle"]
+        .iter()
+        .any(|words| case.says(words));
     (
         "The library that asks for the token failed by itself: the cause is in its code \
                  or its installation, not in the identity's settings."
@@ -269,7 +284,13 @@ pub(super) fn library_fault(_: &Case<'_>) -> Explanation {
             "To get on, use another credential: createDirectCredential of \
                  copilot-keyless/direct asks the same identity without the library."
                 .to_owned(),
-            format!("For a developer's machine:\n{}", Tool::AzureCli.check()),
+            if broker {
+                "Sign in without the account manager of Windows:\naz config set \
+                 core.enable_broker_on_windows=false\nUpdate-AzConfig -EnableLoginByWam $false"
+                    .to_owned()
+            } else {
+                format!("For a developer's machine:\n{}", Tool::AzureCli.check())
+            },
         ],
     )
 }

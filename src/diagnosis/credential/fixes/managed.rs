@@ -73,7 +73,7 @@ pub(super) fn identity_not_assigned(case: &Case<'_>) -> Explanation {
                  client id is not among the assigned ones, or several are and none was chosen."
             .to_owned(),
     };
-    let fixes = vec![
+    let mut fixes = vec![
         format!(
             "Assign the user-assigned identity to the host, and set AZURE_CLIENT_ID to its client id (not its \
              object id):{}",
@@ -86,6 +86,10 @@ pub(super) fn identity_not_assigned(case: &Case<'_>) -> Explanation {
         "If several identities are assigned, name the one to use with AZURE_CLIENT_ID or the clientId option."
             .to_owned(),
     ];
+    if case.says("not supported") {
+        // The host takes no client id.
+        fixes.swap(0, 1);
+    }
     (reason, fixes)
 }
 

@@ -87,12 +87,17 @@ pub(super) fn tool_timeout(case: &Case<'_>) -> Explanation {
 
 pub(super) fn tool_failed(case: &Case<'_>) -> Explanation {
     let tool = case.tool();
+    let why = if ["decryption failed", "permission denied", "read-only"]
+        .iter()
+        .any(|words| case.says(words))
+    {
+        "cannot use its token cache: the folder .azure is another user's or cannot be written. Make it yours, \
+         or set AZURE_CONFIG_DIR; if it cannot be decrypted, delete msal_token_cache.* there, and sign in again"
+    } else {
+        "ran, but its output is no token: usually a warning stands in front of it, or the tool itself failed"
+    };
     (
-        format!(
-            "{} ran, but its output is no token: usually a warning stands in front of it, or \
-                 the tool itself failed.",
-            capital(tool.name())
-        ),
+        format!("{} {why}.", capital(tool.name())),
         vec![
             format!("Look at its output:\n{}", tool.check()),
             if tool == Tool::PowerShell {
