@@ -89,9 +89,14 @@ impl Answer {
         rest.split_once(after).map(|(found, _)| found)
     }
 
+    /// Returns the message after a text.
+    pub(crate) fn after(&self, before: &str) -> Option<&str> {
+        self.message.split_once(before).map(|(_, rest)| rest)
+    }
+
     /// Returns the first word of the message after a text.
     pub(crate) fn word_after(&self, before: &str) -> Option<&str> {
-        let (_, rest) = self.message.split_once(before)?;
+        let rest = self.after(before)?;
         rest.split([' ', '`', '\'', '"']).find(|word| !word.is_empty())
     }
 

@@ -48,6 +48,20 @@ fn seconds(text: &str) -> Option<u32> {
     }))
 }
 
+/// Reads `43 seconds`, `21 minutes and 33 seconds` or `24 days, 14 hours`, without the smaller unit. A number
+/// alone counts seconds.
+fn in_words(text: &str) -> Option<u32> {
+    let mut words = text.split_ascii_whitespace();
+    let number: u32 = words.next()?.parse().ok()?;
+    let unit = match words.next().unwrap_or_default().as_bytes() {
+        [b'm', b'i', ..] => 60_000,
+        [b'h', ..] => 3_600_000,
+        [b'd', b'a', ..] => 86_400_000,
+        _ => 1_000,
+    };
+    Some(number.saturating_mul(unit))
+}
+
 /// Returns the delay by the headers `retry-after-ms` and `retry-after` (seconds or a date), else by
 /// the message. A `retry-after-ms` of 0 is skipped, because Azure sends it beside a longer
 /// `retry-after`. `now` is the time of the response, in epoch milliseconds. The response's own `Date`
@@ -61,9 +75,8 @@ pub(crate) fn pause_of(headers: &Headers, answer: &Answer, now: Option<Millis>) 
         .filter(|ms| *ms > 0)
         .or_else(|| retry_after_ms(headers.text("retry-after")?, date, now))
         .or_else(|| {
-            let seconds = ["etry after ", "ry again in "]
+            ["etry after ", "ry again in ", "lease wait "]
                 .iter()
-                .find_map(|text| whole(answer.word_after(text)?))?;
-            Some(seconds.saturating_mul(1_000))
+                .find_map(|text| in_words(answer.after(text)?))
         })
 }

@@ -89,7 +89,7 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
         QuotaExceeded,
         SPENT,
         "insufficient_quota|insufficientquota|out of call volume quota|exceeded your current quota\
-         |new capacity in quota|bigger than&available capacity|billing_hard_limit_reached|quotaexceeded|quota exceeded",
+         |new capacity in quota|bigger than&available capacity|billing_hard_limit_reached|quotaexceeded|quota exceeded|quota is exceeded",
     ),
     (
         RateLimited,
@@ -107,6 +107,11 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
         FORBIDDEN,
         "virtual network|firewall|allowed fqdn list|outbound network access|cogsvc-vnet|network acl|networkacls\
          |ip address&not allowed|ip&not in&allow",
+    ),
+    (
+        Firewall,
+        DENIED,
+        "networksecurityperimeter|network security perimeter",
     ),
     (
         MissingRole,
@@ -165,8 +170,14 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
         UnsupportedParameter,
         BAD,
         "not supported with this model|not supported by this model|not supported for this model|not supported by model\
-         |extra inputs are not permitted|extra_forbidden|additional properties are not allowed|supported values are\
+         |extra inputs are not permitted|extra_forbidden|extra parameters&not allowed|additional properties are not allowed|supported values are\
          |tool choice requires|only supported by certain models|supports at most|unexpected keyword",
+    ),
+    // Clients add the URL, which names a deployment, or a name of theirs: ResourceNotFoundError.
+    (
+        WrongPath,
+        &[404, 405],
+        "resource not found|no route matched|unable to match incoming request|method not allowed|invalid url",
     ),
     (
         DeploymentNotFound,
@@ -183,20 +194,21 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
          |project&does not exist|account&not found",
     ),
     (
-        WrongPath,
-        &[404, 405],
-        "resource not found|no route matched|unable to match incoming request|method not allowed|invalid url",
-    ),
-    (
         ServerError,
         FAILED,
         "server_error|internal server error|internalservererror|had an error|error occurred while processing\
          |overloaded|service unavailable|bad gateway|gateway timeout|gatewaytimeout|gateway did not receive|terminal event\
-         |operation was timeout",
+         |operation was timeout|no healthy upstream|upstream connect error|upstream request timeout",
     ),
     // Names of LiteLLM, which are wrong for some errors.
     (ContentFilter, BAD, "contentpolicyviolationerror"),
     (ContextLength, BAD, "contextwindowexceedederror"),
+    // Serverless models answer a request without a token like this.
+    (
+        TokenInvalid,
+        &[400],
+        "authorization header|auth header|header called authorization",
+    ),
     (
         BadRequest,
         &[400],
@@ -206,8 +218,8 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
 
 /// Texts of a gateway or proxy that cannot reach the resource, or does not let the request through.
 const UNREACHED: &str = "tunnel connection failed|when http tunneling|proxy error|proxyerror|proxy authentication|cannot connect to proxy|err_tunnel\
-     |err_proxy|zscaler|squid|blue coat|bluecoat|fortiguard|forcepoint|netskope|dial tcp|no such host|getaddrinfo|enotfound\
-     |econnrefused|name resolution|x509:|certificate verify";
+     |err_proxy|zscaler|squid|blue coat|bluecoat|fortiguard|forcepoint|netskope|dial tcp|no such host|getaddrinfo\
+     |cannot connect to host|econnrefused|name resolution|x509:|certificate verify";
 
 /// Whether one of the alternatives occurs.
 fn matches(answer: &Answer, texts: &str) -> bool {
@@ -271,6 +283,8 @@ fn known(
         KNOWN_TEXTS
             .iter()
             .find(|(_, statuses, texts)| fits(statuses) && matches(answer, texts))
+            // A page repeats the name of its status.
+            .filter(|found| found.0 != BadRequest || !answer.is_page())
     };
     by_code.filter(is_special).or_else(by_text).or(by_code)
 }
@@ -299,7 +313,8 @@ fn refused(status: u16, answer: &Answer) -> DiagnosisCode {
         401 => TokenInvalid,
         404 | 405 | 410 => WrongPath,
         408 => ServerError,
-        400..=428 if answer.is_page() => GatewayPage,
+        400..=428 if answer.is_page() || answer.says("<!doctype html") => GatewayPage,
+        400 if matches(answer, UNREACHED) => Network,
         400 | 409 | 411..=428 => BadRequest,
         _ => Unknown,
     }

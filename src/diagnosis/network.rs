@@ -37,6 +37,7 @@ const REASONS: [(&[&str], &str, &[&str]); 13] = [
             "no such host",
             "dial tcp: lookup",
             "remote name could not be resolved",
+            "invalid label",
         ],
         "its name cannot be resolved",
         &[
@@ -112,6 +113,7 @@ const REASONS: [(&[&str], &str, &[&str]); 13] = [
             "unknown ca",
             "cert_",
             "certificate",
+            "certification path",
             "x509:",
             "ssl connection",
             "sslerror",

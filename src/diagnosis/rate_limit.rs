@@ -210,6 +210,12 @@ pub(super) fn quota_exceeded(answer: &Answer) -> (String, Vec<String>) {
             ],
         );
     }
+    if answer.says("token quota") {
+        return fixed(
+            "A gateway's quota of tokens is used up.",
+            &["Wait as long as the message says, or ask the gateway's operator for a larger quota."],
+        );
+    }
     fixed(
         "A quota of the account is used up: the calls of its pricing tier, or its credit. Waiting a few minutes does not help.",
         &["Switch to a paid pricing tier, or see the subscription's billing and quota in the Azure portal."],

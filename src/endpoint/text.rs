@@ -38,7 +38,8 @@ pub(super) fn is_placeholder_name(name: &str) -> bool {
     if matches!(
         joined.as_str(),
         "resourcename" | "foundryresourcename" | "changeme" | "replaceme"
-    ) {
+    ) || is_foreign_placeholder(&joined)
+    {
         return true;
     }
     // A host contains no underscore, so MY_RESOURCE is a placeholder, while my-resource may be
@@ -52,6 +53,15 @@ pub(super) fn is_placeholder_name(name: &str) -> bool {
                 .filter(|_| lower.as_bytes().contains(&b'_'))
         });
     own.is_some_and(|rest| !rest.is_empty() && rest.len() <= 63 && is_made_of_words(rest))
+}
+
+/// Whether guides in Spanish, Portuguese, French, German or Italian use the name. English words may follow
+/// `tu` or `su` in a real one: these are initials of universities.
+fn is_foreign_placeholder(joined: &str) -> bool {
+    ["recurso", "ressource", "risorsa"].iter().any(|noun| {
+        let own = joined.strip_suffix(noun);
+        own.is_some_and(|own| matches!(own, "tu" | "su" | "seu" | "votre" | "deine" | "ihre" | "nome"))
+    })
 }
 
 /// Whether the text consists of words that guides use for the names of a user.

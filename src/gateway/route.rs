@@ -101,8 +101,13 @@ pub(super) fn find(upstream: &Upstream, target: &Target<'_>) -> Option<Route> {
         ["deployments", name, operation @ ..] => {
             let (_, operation) = split_names(operation, &["openai", "v1"]);
             let operation = once(operation);
+            if operation.first() == Some(&"deployments") {
+                return None;
+            }
             if dated.is_none() || operation.first() == Some(&"responses") {
-                return (!operation.is_empty()).then(|| openai(v1, operation, undated(target.query)));
+                // Read as the same request to the v1 API, which may belong to Anthropic's.
+                let segments = ["v1"].iter().chain(operation).copied().collect();
+                return find(upstream, &Target { segments, ..*target });
             }
             let base = format!("{root}/openai/deployments/{name}");
             let mut route = openai(&base, operation, target.query.map(str::to_owned));
