@@ -33,13 +33,13 @@ const PHRASES: [(Code, &str); 58] = [
     (
         Code::AssertionExpired,
         "assertion is not within its valid time range|assertion*has expired|id_token*expired|\
-         oidc token*expired|oidc token has expired",
+         oidc token*expired",
     ),
     (
         Code::SecretExpired,
         "client secret*expired|secret keys*expired|secret has expired|secret is expired|\
-         certificate has expired*client|expired client secret|expired secret|\
-         keys are expired|valid and not expired",
+         certificate has expired*client|expired client secret|expired secret|keys are expired|\
+         valid and not expired",
     ),
     (
         Code::CertificateNotRegistered,
@@ -55,21 +55,23 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::AssertionInvalid,
-        "client assertion*malformed|assertion audience|invalid client assertion|assertion*signature|invalid jwt|\
-         assertion is invalid",
+        "client assertion*malformed|assertion audience|invalid client assertion|assertion*signature|\
+         invalid jwt|assertion is invalid",
     ),
     (
         Code::ClockSkew,
-        "computer's time|clock is|clock skew|system clock|time zone are both correct|check your system time|\
-         id token already expires|token is not yet valid|local time*incorrect|clock*synchron",
+        "computer's time|clock is|clock skew|system clock|time zone are both correct|\
+         check your system time|id token already expires|token is not yet valid|local time*incorrect|\
+         clock*synchron",
     ),
     // What a managed identity's endpoint says.
     (
         Code::SeveralIdentities,
         "client_id parameter or azure_client_id environment variable must be set|\
-         multiple user assigned identities|multiple user-assigned|multiple user assigned managed identities|\
-         multiple managed identities|more than one user assigned|more than one user-assigned|\
-         multiple identities|please specify the clientid|multiple matching identities",
+         multiple user assigned identities|multiple user-assigned|\
+         multiple user assigned managed identities|multiple managed identities|more than one user assigned|\
+         more than one user-assigned|multiple identities|please specify the clientid|\
+         multiple matching identities",
     ),
     (
         Code::IdentityNotAssigned,
@@ -77,18 +79,18 @@ const PHRASES: [(Code, &str); 58] = [
          managedidentitycredential*400 bad request|msi/token*400 bad request|no user assigned|\
          no user-assigned|identity not found|identity has not been assigned|identity is not assigned|\
          not assigned to this resource|not been assigned to this|no default identity is assigned|\
-         no identity has been assigned|no managed identity found for|not found for given client|\
-         not found for the given client|no available identity|verify your objectid, clientid|\
-         no msi found for|no azure identity found for|no azureassignedidentity|\
-         getting assigned identities for pod|unable to load the proper managed identity|\
-         unable to load requested managed identity|no assigned managed identity|no managed identity assigned|\
-         no managed identity was found|no managed service identity|managed identity is not found|\
-         managed identity was not found|managed identity is not enabled|managed identity*not enabled|\
-         no system assigned|no system-assigned|failed to get managed identity|msi not found|\
-         identity is not associated|identity*does not have*assigned|no identity assigned|\
+         no identity has been assigned|no managed identity found for|not found for*given client|\
+         no available identity|verify your objectid, clientid|no msi found for|no azure identity found for|\
+         no azureassignedidentity|getting assigned identities for pod|\
+         unable to load the proper managed identity|unable to load requested managed identity|\
+         no assigned managed identity|no managed identity assigned|no managed identity was found|\
+         no managed service identity|managed identity is not found|managed identity was not found|\
+         managed identity*not enabled|no system assigned|no system-assigned|failed to get managed identity|\
+         msi not found|identity is not associated|identity*does not have*assigned|no identity assigned|\
          cannot find a managed identity|could not find*managed identity|\
          connection to imds endpoint cannot be established. |specifying a*not supported|\
-         user assigned identity is*not supported|nmi response|400 for url: http://169|from_imds_with_retry*httperror",
+         user assigned identity is*not supported|nmi response|400 for url: http://169|\
+         from_imds_with_retry*httperror",
     ),
     (
         Code::WrongScope,
@@ -99,14 +101,14 @@ const PHRASES: [(Code, &str); 58] = [
     // The files and requests that lead to a federated token.
     (
         Code::AssertionMissing,
-        "azure-identity-token*no such file|no such file*azure-identity-token|\
-         azure-identity-token: no such file|invalid file path provided|no content on the file|\
-         federatedtokenfilepath is a required|no token file specified|azure_federated_token_file*not|\
-         federated token file|token file*not found|token file*no such file|actions_id_token_request|\
-         id-token: write|id-token permission|unable to get oidc token|null token from oidc|\
-         system.oidcrequesturi|system_oidcrequesturi|oidc token*not|failed to get id token|\
-         could not read*token file|serviceaccount/token*no such file|no such file*serviceaccount|\
-         permissions to id-token|githubassertion|system_accesstoken|oidctoken field|failed to fetch federated",
+        "azure-identity-token*no such file|no such file*azure-identity-token|invalid file path provided|\
+         no content on the file|federatedtokenfilepath is a required|no token file specified|\
+         azure_federated_token_file*not|federated token file|token file*not found|token file*no such file|\
+         actions_id_token_request|id-token: write|id-token permission|unable to get oidc token|\
+         null token from oidc|system.oidcrequesturi|system_oidcrequesturi|oidc token*not|\
+         failed to get id token|could not read*token file|serviceaccount/token*no such file|\
+         no such file*serviceaccount|permissions to id-token|githubassertion|system_accesstoken|\
+         oidctoken field|failed to fetch federated",
     ),
     // The developer tools.
     (
@@ -126,17 +128,15 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::ToolNotInstalled,
-        "'az' not found|'azd' not found|az not found|azure cli not found|azure cli not installed|\
-         azure cli is not installed|azure cli (az) is not installed|azure cli could not be found|\
-         azure cli was not found|developer cli could not be found|developer cli not found|\
-         developer cli not installed|developer cli is not installed|azd not found|azd is not installed|\
-         powershell is not installed|powershell not installed|powershell is not available|\
-         powershell not found|unable to execute powershell|az.account' module*not installed|\
-         az.account module*not installed|az.accounts*not installed|az.accounts*was not loaded|\
-         azure az powershell module is not installed|'az' is not recognized|'azd' is not recognized|\
-         \"az\" is not recognized|az is not installed|install the azure cli|install azure cli|install az cli|\
-         az: command not found|azd: command not found|az: not found|azd: not found|az: inaccessible|\
-         spawn az enoent|spawn azd enoent|spawn pwsh enoent|spawn powershell|command not found: az|\
+        "'az' not found|'azd' not found|az not found|azure cli not found|azure cli*not installed|\
+         azure cli could not be found|azure cli was not found|developer cli could not be found|\
+         developer cli not found|developer cli*not installed|azd not found|azd is not installed|\
+         powershell*not installed|powershell is not available|powershell not found|\
+         unable to execute powershell|az.account*not installed|az.accounts*was not loaded|\
+         'az' is not recognized|'azd' is not recognized|\"az\" is not recognized|az is not installed|\
+         install the azure cli|install azure cli|install az cli|az: command not found|\
+         azd: command not found|az: not found|azd: not found|az: inaccessible|spawn az enoent|\
+         spawn azd enoent|spawn pwsh enoent|spawn powershell|command not found: az|\
          no such file or directory: 'az|cannot run program \"az|exec: \"az|winerror 2|\
          'get-azaccesstoken' is not recognized|connect-azaccount' is not recognized|identity-vscode|\
          identity-broker|azure cli executable not found|program not found|az cli not|az command not found",
@@ -150,14 +150,14 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::MfaRequired,
-        "multi-factor|multifactor|strong authentication|two-factor|second factor|mfa is required|mfa required|\
-         requires mfa|use mfa",
+        "multi-factor|multifactor|strong authentication|two-factor|second factor|mfa is required|\
+         mfa required|requires mfa|use mfa",
     ),
     (
         Code::ConditionalAccess,
         "conditional access|conditionalaccess|device requesting access to be managed|\
-         not meet the criteria to access|device is not compliant|device*compliant|security defaults|\
-         access has been blocked|device*managed to access",
+         not meet the criteria to access|device*compliant|security defaults|access has been blocked|\
+         device*managed to access",
     ),
     (
         Code::ConsentMissing,
@@ -177,8 +177,8 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::UserDisabled,
-        "account is disabled|user*is disabled|account*is locked|account has been locked|user account*blocked|\
-         account has been disabled",
+        "account is disabled|user*is disabled|account*is locked|account has been locked|\
+         user account*blocked|account has been disabled",
     ),
     (
         Code::PasswordExpired,
@@ -193,9 +193,9 @@ const PHRASES: [(Code, &str); 58] = [
         Code::WrongTenant,
         "not configured to acquire tokens for|tenant*does not exist|tenant*not found|invalid tenant|\
          tenant*is invalid|invalidauthenticationtokentenant|wrong issuer|issuer*must match|\
-         does not exist in tenant|correct tenant id|additionallyallowedtenants|additionally_allowed_tenants|\
-         no tenant-identifying|multitenant|multi-tenant|different tenant|another tenant|wrong tenant|\
-         tenant mismatch|token tenant",
+         does not exist in tenant|correct tenant id|additionallyallowedtenants|\
+         additionally_allowed_tenants|no tenant-identifying|multitenant|multi-tenant|different tenant|\
+         another tenant|wrong tenant|tenant mismatch|token tenant",
     ),
     (
         Code::SignInExpired,
@@ -208,30 +208,29 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::Throttled,
-        "too many requests|throttl|rate limit|rate-limit|\
-         429 too|(429)|code=429",
+        "too many requests|throttl|rate limit|rate-limit|429 too|(429)|code=429",
     ),
     (Code::WrongCloud, "login.microsoftonline.de|cloudapi.de"),
     // Networks, before the phrases that occur in their advice.
     (
         Code::Proxy,
-        "the proxy for |proxyerror|proxy error|failed due to a gateway error|proxy authentication|proxyconnect|\
-         cannot connect to proxy|unable to connect to proxy|tunneling socket|tunnel connection failed|\
-         connect tunnel failed|code 407|407 proxy|(407)|via proxy|proxy refused|\
-         proxy*refused|err_proxy|err_tunnel|unsuccessful tunnel|tunnel error|\
-         zscaler|bluecoat|blue coat|forcepoint|netskope|squid|mwg-internal",
+        "the proxy for |proxyerror|proxy error|failed due to a gateway error|proxy authentication|\
+         proxyconnect|cannot connect to proxy|unable to connect to proxy|tunneling socket|\
+         tunnel connection failed|connect tunnel failed|code 407|407 proxy|(407)|via proxy|proxy*refused|\
+         err_proxy|err_tunnel|unsuccessful tunnel|tunnel error|zscaler|bluecoat|blue coat|forcepoint|\
+         netskope|squid|mwg-internal",
     ),
     (
         Code::Tls,
         "certificate_verify_failed|certificate verify failed|self signed certificate|\
          self-signed certificate|self_signed_cert|unable_to_verify|unable to get local issuer|\
          unable_to_get_issuer|unable to verify the first certificate|x509:|pkix path|sslhandshake|\
-         ssl handshake|tls handshake e|tls handshake f|handshake failure|handshake_failure|\
-         ssl: |sslerror|ssl error|ssl routines|\
-         remote certificate is invalid|invalid peer certificate|unknownissuer|untrusted root|\
-         certificate*not trusted|schannel|cert_has_expired|err_tls|err_ssl|bad certificate|certificate chain|\
-         depth_zero|certificate is not yet valid|certificate has expired|trust relationship for the ssl|\
-         invalid certificate: |trusted by the trust provider|ssl ca cert|ssl connect|ssl peer",
+         ssl handshake|tls handshake e|tls handshake f|handshake failure|handshake_failure|ssl: |sslerror|\
+         ssl error|ssl routines|remote certificate is invalid|invalid peer certificate|unknownissuer|\
+         untrusted root|certificate*not trusted|schannel|cert_has_expired|err_tls|err_ssl|bad certificate|\
+         certificate chain|depth_zero|certificate is not yet valid|certificate has expired|\
+         trust relationship for the ssl|invalid certificate: |trusted by the trust provider|ssl ca cert|\
+         ssl connect|ssl peer",
     ),
     (
         Code::Proxy,
@@ -241,10 +240,8 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::ImdsUnreachable,
-        "169.254.169.254*unreachable|169.254.169.254*timed out|169.254.169.254*timeout|\
-         169.254.169.254*refused|169.254.169.254*no route|169.254.169.254*deadline|169.254.169.254*failed|\
-         169.254.169.254*unavailable|169.254.169.254*reset|169.254.169.254*host is down|\
-         unreachable*169.254.169.254|imds endpoint*unavailable|\
+        "169.254.169.254*unreachable|169.254.169.254*timed out|169.254.169.254*refused|\
+         169.254.169.254*failed|unreachable*169.254.169.254|imds endpoint*unavailable|\
          imds endpoint cannot be established|response from the imds|imds*timed out|imds*timeout|\
          imds*unreachable|metadata service*unreachable|metadata service*not|metadata server*not|\
          imds*not available|imds*connect|imds*no response|unable to connect to imds|\
@@ -259,21 +256,19 @@ const PHRASES: [(Code, &str); 58] = [
         "failed to connect to msi|obtain a token from the managed identity endpoint|no mmds token|\
          using managed service identity|using managed identity. access token could not|\
          managed identity endpoint*not available|managed identity endpoint*not currently available|\
-         no managed identity endpoint|managed identity environment|managed identity is not available|\
-         managed identity*unavailable|managed identity*is not available|managed identity*not supported|\
-         msi_endpoint|msi endpoint|managedidentitycredential authentication unavailable|\
-         managedidentitycredential*unavailable|managed identity is unavailable|\
-         managed identity authentication is not|identity_endpoint",
+         no managed identity endpoint|managed identity environment|managed identity*unavailable|\
+         managed identity*is not available|managed identity*not supported|msi_endpoint|msi endpoint|\
+         managedidentitycredential*unavailable|managed identity authentication is not|identity_endpoint",
     ),
     (
         Code::Dns,
         "enotfound|eai_again|getaddrinfo|name or service not known|no such host|nodename nor servname|\
-         name resolution|nameresolutionerror|could not resolve host|could not resolve '|could not resolve \"|\
-         could not resolve proxy|could not resolve dns|unknownhost|dns error|dns lookup|\
-         failed to lookup address|failed to resolve '|failed to resolve \"|failed to resolve host|\
-         host is known|temporary failure in name|err_name_not_resolved|server misbehaving|nxdomain|\
-         remote name could not be resolved|no address associated|lookup*i/o timeout|name does not resolve|\
-         resource temporarily unavailable (",
+         name resolution|nameresolutionerror|could not resolve host|could not resolve '|\
+         could not resolve \"|could not resolve proxy|could not resolve dns|unknownhost|dns error|\
+         dns lookup|failed to lookup address|failed to resolve '|failed to resolve \"|\
+         failed to resolve host|host is known|temporary failure in name|err_name_not_resolved|\
+         server misbehaving|nxdomain|remote name could not be resolved|no address associated|\
+         lookup*i/o timeout|name does not resolve|resource temporarily unavailable (",
     ),
     (
         Code::Proxy,
@@ -293,44 +288,46 @@ const PHRASES: [(Code, &str); 58] = [
         "only one of subscription and tenant|client_id should be the id|valid values are 'prod' or 'dev'|\
          azure_token_credentials|must use the 'https' protocol|certificate*not*pem|pem-encoded|\
          a pem certificate|pem routines|authority url must|authority*must be|authority*invalid|\
-         provide one of clientsecret|is a required parameter|are required parameters|must contain the following parameter|\
-         client_assertion' or 'client_secret'|only one of 'clientid'|null client id|client id*is required|\
-         clientid cannot be|tenant_id*required|invalid client_id|environment credential*incomplete|\
-         not all values are present|ensure 'client-id'|no service connection found|\
-         missing environment variable|required environment variable|private key*not|invalid pfx|\
-         mac verify failure|keyset does not exist|unable to load certificate|azure_client_certificate_path|\
-         incomplete environment variable|could not read certificate|certificate password|pem file|\
-         no certificate|only supported as a user|azureconnectedmachineagent|azcmagent/tokens",
+         provide one of clientsecret|is a required parameter|are required parameters|\
+         must contain the following parameter|client_assertion' or 'client_secret'|only one of 'clientid'|\
+         null client id|client id*is required|clientid cannot be|tenant_id*required|invalid client_id|\
+         environment credential*incomplete|not all values are present|ensure 'client-id'|\
+         no service connection found|missing environment variable|required environment variable|\
+         private key*not|invalid pfx|mac verify failure|keyset does not exist|unable to load certificate|\
+         azure_client_certificate_path|incomplete environment variable|could not read certificate|\
+         certificate password|pem file|no certificate|only supported as a user|azureconnectedmachineagent|\
+         azcmagent/tokens",
     ),
     (
         Code::WrongScope,
         "invalid_scope|invalid scope|scope*not valid|scope*must be|multiple scopes|invalid resource|\
-         scopes*invalid|resource*does not exist|not a valid resource|more than one resource|scope is invalid|\
-         scope*malformed",
+         scopes*invalid|resource*does not exist|not a valid resource|more than one resource|\
+         scope is invalid|scope*malformed",
     ),
     (
         Code::WrongCloud,
-        "cross cloud|cross-cloud|national cloud|sovereign cloud|invalid_instance|unknown or invalid instance|\
-         wrong cloud|usgclient|cloud instance",
+        "cross cloud|cross-cloud|national cloud|sovereign cloud|invalid_instance|\
+         unknown or invalid instance|wrong cloud|usgclient|cloud instance",
     ),
     // Nobody is signed in.
     (
         Code::NotSignedIn,
-        "az login|azd auth login|azd login|run*connect-azaccount|login-azaccount|not logged in|not signed in|\
-         please sign in|please log in|sign in to azure|log in to azure|not logged-in|login hint was passed|\
-         msaluirequired|account picker|no accounts in the cache|msal cache|no credentials found|\
-         no user is signed|cannot retrieve access token for resource|needs re-authentication|\
-         authenticate via azure tools|via azure account|no subscription found|no subscriptions found|\
-         az account set|no accounts were found|no accounts found|no cached accounts|no account found|\
-         stored credentials not found|credentials not found in|user details from visual studio code|\
-         authentication has been disabled|does not exist in msal token cache|token cache*empty|\
-         shared token cache unavailable|authenticationrequired|authentication record|vs code credentials|\
+        "az login|azd auth login|azd login|run*connect-azaccount|login-azaccount|not logged in|\
+         not signed in|please sign in|please log in|sign in to azure|log in to azure|not logged-in|\
+         login hint was passed|msaluirequired|account picker|no accounts in the cache|msal cache|\
+         no credentials found|no user is signed|cannot retrieve access token for resource|\
+         needs re-authentication|authenticate via azure tools|via azure account|no subscription found|\
+         no subscriptions found|az account set|no accounts were found|no accounts found|no cached accounts|\
+         no account found|stored credentials not found|credentials not found in|\
+         user details from visual studio code|authentication has been disabled|\
+         does not exist in msal token cache|token cache*empty|shared token cache unavailable|\
+         authenticationrequired|authentication record|vs code credentials|\
          visual studio code authentication is not available|intellij authentication not available|\
          visual studio token provider|account has not been set up|user is not logged|you must log in|\
          must sign in|must be logged in|login required|log in again|sign in again|no azure account|\
-         not authenticated|accounts were found in the cache|account was found|profile file*not|azureprofile|\
-         web account manager|code_expired|code expired|cli to authenticate|known by azure cli|authentication_canceled|\
-         token associated with visual studio|token for the required audience",
+         not authenticated|accounts were found in the cache|account was found|profile file*not|\
+         azureprofile|web account manager|code_expired|code expired|cli to authenticate|known by azure cli|\
+         authentication_canceled|token associated with visual studio|token for the required audience",
     ),
     (
         Code::Configuration,
@@ -341,17 +338,17 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::LibraryFault,
-        "cannot read propert|undefined is not|\
-         attributeerror|typeerror|keyerror|valueerror|indexerror|\
-         not in the expected format|cannot be parsed|could not be parsed|failed to parse|unexpected response|\
-         unable to parse|missing field `|invalid type: *expected|error decoding response body|\
-         eof while parsing|parseerror|method not found|nosuchmethoderror|nosuchfielderror|\
-         noclassdeffounderror|classnotfoundexception|could not load file or assembly|modulenotfounderror|\
-         no module named|importerror|cannot find module|methodnotfound|missingmethodexception|\
-         typeloadexception|nil pointer|segmentation fault|illegalargumentexception|illegalstateexception|\
-         persistence check failed|libsecret|d-bus|dpapi|keyring|dllnotfoundexception|dynamic library|\
-         unsupported platform|invalidcastexception|argumentnullexception|deadlock|jsondecodeerror|\
-         jsonexception|jsonmapping|unmarshal|not valid json|infinity|invalid access token expiry|could not load lib",
+        "cannot read propert|undefined is not|attributeerror|typeerror|keyerror|valueerror|indexerror|\
+         not in the expected format|cannot be parsed|could not be parsed|failed to parse|\
+         unexpected response|unable to parse|missing field `|invalid type: *expected|\
+         error decoding response body|eof while parsing|parseerror|method not found|nosuchmethoderror|\
+         nosuchfielderror|noclassdeffounderror|classnotfoundexception|could not load file or assembly|\
+         modulenotfounderror|no module named|importerror|cannot find module|methodnotfound|\
+         missingmethodexception|typeloadexception|nil pointer|segmentation fault|illegalargumentexception|\
+         illegalstateexception|persistence check failed|libsecret|d-bus|dpapi|keyring|dllnotfoundexception|\
+         dynamic library|unsupported platform|invalidcastexception|argumentnullexception|deadlock|\
+         jsondecodeerror|jsonexception|jsonmapping|unmarshal|not valid json|infinity|\
+         invalid access token expiry|could not load lib",
     ),
     (
         Code::Timeout,
@@ -362,18 +359,18 @@ const PHRASES: [(Code, &str); 58] = [
         Code::ServerError,
         "error occured while fetching the aad token|temporarily_unavailable|temporarily unavailable|\
          service unavailable|serviceunavailable|internal server error|internalservererror|bad gateway|\
-         server_error|\
-         service is unavailable|upstream connect error|unknown_error",
+         server_error|service is unavailable|upstream connect error|unknown_error",
     ),
     (
         Code::Network,
         "econnrefused|econnreset|ehostunreach|enetunreach|epipe|connection refused|connection reset|\
-         connection aborted|connection was closed|unreachable|no route to host|fetch failed|failed to fetch|\
-         network_error|network error|socket hang up|request_send_error|max retries exceeded|\
-         endpoints_resolution_error|openid_config_error|endpoints cannot be resolved|connecterror|\
-         connection error|error sending request|clientconnectorerror|newconnectionerror|remotedisconnected|\
-         und_err|connect failed|unexpected eof|ended prematurely|an error occurred while sending the request|\
-         http request failed|forcibly closed|actively refused|::nonetwork",
+         connection aborted|connection was closed|unreachable|no route to host|fetch failed|\
+         failed to fetch|network_error|network error|socket hang up|request_send_error|\
+         max retries exceeded|endpoints_resolution_error|openid_config_error|endpoints cannot be resolved|\
+         connecterror|connection error|error sending request|clientconnectorerror|newconnectionerror|\
+         remotedisconnected|und_err|connect failed|unexpected eof|ended prematurely|\
+         an error occurred while sending the request|http request failed|forcibly closed|actively refused|\
+         ::nonetwork",
     ),
     (
         Code::AssertionMissing,
@@ -395,8 +392,8 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::NotSignedIn,
-        "azureclicredential|azuredeveloperclicredential|azurepowershellcredential|sharedtokencachecredential|\
-         visualstudiocodecredential|visualstudiocredential",
+        "azureclicredential|azuredeveloperclicredential|azurepowershellcredential|\
+         sharedtokencachecredential|visualstudiocodecredential|visualstudiocredential",
     ),
     (Code::AssertionMissing, "workloadidentitycredential"),
     (Code::NoManagedIdentity, "managedidentitycredential"),
