@@ -144,9 +144,8 @@ const PHRASES: [(Code, &str); 58] = [
     // Entra again: who signs in.
     (
         Code::ClaimsChallenge,
-        "claims challenge|claims-challenge|claimschallenge|tokenissuedbeforerevocation|\
-         tokencreatedwithoutpolicies|insufficient_claims|insufficient claims|interactionrequired*claims|\
-         continuous access evaluation",
+        "claims challenge|claims-challenge|claimschallenge|tokenissuedbeforerevocation|tokencreatedwithout|\
+         insufficient_claims|insufficient claims|interactionrequired*claims|continuous access evaluation",
     ),
     (
         Code::MfaRequired,
@@ -171,10 +170,7 @@ const PHRASES: [(Code, &str); 58] = [
          unauthorized_client*not found|missing service principal in the tenant|\
          service principal*not found in tenant|application id*not found",
     ),
-    (
-        Code::ApplicationDisabled,
-        "application*is disabled|unauthorizedclientapplicationdisabled",
-    ),
+    (Code::ApplicationDisabled, "application*is disabled"),
     (
         Code::UserDisabled,
         "account is disabled|user*is disabled|account*is locked|account has been locked|\
@@ -245,17 +241,15 @@ const PHRASES: [(Code, &str); 58] = [
          imds endpoint cannot be established|response from the imds|imds*timed out|imds*timeout|\
          imds*unreachable|metadata service*unreachable|metadata service*not|metadata server*not|\
          imds*not available|imds*connect|imds*no response|unable to connect to imds|\
-         no response received from the managed identity|no response from the managed identity|\
-         managed identity endpoint*not respond|managed identity timed out|\
-         managed identity credential timed out|managed identity endpoint*unreachable|\
-         managedidentitycredential: network unreachable|attempted to use the imds|\
-         socket operation was attempted to an unreachable|http://169.254.169.254",
+         no response*from the managed identity|managed identity endpoint*not respond|\
+         managed identity timed out|managed identity credential timed out|\
+         managed identity endpoint*unreachable|managedidentitycredential: network unreachable|\
+         attempted to use the imds|attempted to an unreachable|http://169.254.169.254",
     ),
     (
         Code::NoManagedIdentity,
-        "failed to connect to msi|obtain a token from the managed identity endpoint|no mmds token|\
-         using managed service identity|using managed identity. access token could not|\
-         managed identity endpoint*not available|managed identity endpoint*not currently available|\
+        "failed to connect to msi|token from the managed identity endpoint|no mmds token|\
+         token using managed|managed identity endpoint*not currently available|\
          no managed identity endpoint|managed identity environment|managed identity*unavailable|\
          managed identity*is not available|managed identity*not supported|msi_endpoint|msi endpoint|\
          managedidentitycredential*unavailable|managed identity authentication is not|identity_endpoint",
@@ -307,7 +301,7 @@ const PHRASES: [(Code, &str); 58] = [
     (
         Code::WrongCloud,
         "cross cloud|cross-cloud|national cloud|sovereign cloud|invalid_instance|\
-         unknown or invalid instance|wrong cloud|usgclient|cloud instance",
+         unknown or invalid instance|wrong cloud|cloud instance",
     ),
     // Nobody is signed in.
     (
@@ -338,16 +332,15 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::LibraryFault,
-        "cannot read propert|undefined is not|attributeerror|typeerror|keyerror|valueerror|indexerror|\
+        "cannot read propert|undefined is not|attributeerror|typeerror|keyerror|valueerror|\
          not in the expected format|cannot be parsed|could not be parsed|failed to parse|\
          unexpected response|unable to parse|missing field `|invalid type: *expected|\
          error decoding response body|eof while parsing|parseerror|method not found|nosuchmethoderror|\
-         nosuchfielderror|noclassdeffounderror|classnotfoundexception|could not load file or assembly|\
-         modulenotfounderror|no module named|importerror|cannot find module|methodnotfound|\
-         missingmethodexception|typeloadexception|nil pointer|segmentation fault|illegalargumentexception|\
-         illegalstateexception|persistence check failed|libsecret|d-bus|dpapi|keyring|dllnotfoundexception|\
-         dynamic library|unsupported platform|invalidcastexception|argumentnullexception|deadlock|\
-         jsondecodeerror|jsonexception|jsonmapping|unmarshal|not valid json|infinity|\
+         noclassdeffounderror|classnotfoundexception|could not load file or assembly|modulenotfounderror|\
+         no module named|importerror|cannot find module|missingmethodexception|typeloadexception|\
+         nil pointer|segmentation fault|illegalargumentexception|illegalstateexception|\
+         persistence check failed|libsecret|d-bus|dpapi|keyring|dllnotfoundexception|dynamic library|\
+         unsupported platform|jsondecodeerror|jsonexception|jsonmapping|unmarshal|not valid json|\
          invalid access token expiry|could not load lib",
     ),
     (
