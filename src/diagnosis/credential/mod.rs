@@ -172,14 +172,19 @@ fn classify(line: &str, numbers: &[u32], status: Option<u16>) -> Code {
             return Code::AssertionMissing;
         }
         Some(code) => return code,
+        None if status == Some(429) => return Code::Throttled,
         None => {}
     }
-    let imds = ["169.254.169.254", "from msi", "from imds"]
-        .iter()
-        .any(|words| line.contains(words));
+    let imds = [
+        "169.254.169.254",
+        "from msi",
+        "from imds",
+        "url: /metadata/identity",
+    ]
+    .iter()
+    .any(|words| line.contains(words));
     let by_status = match status {
         Some(407) => Some(Code::Proxy),
-        Some(429) => Some(Code::Throttled),
         Some(400) if imds || line.contains(" msi.") => Some(Code::IdentityNotAssigned),
         Some(403 | 404) if imds => Some(Code::NoManagedIdentity),
         // IMDS answers 410 while it is updated.

@@ -55,7 +55,7 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::AssertionInvalid,
-        "client assertion*malformed|invalid client assertion|assertion*signature|invalid jwt|\
+        "client assertion*malformed|assertion audience|invalid client assertion|assertion*signature|invalid jwt|\
          assertion is invalid",
     ),
     (
@@ -106,7 +106,7 @@ const PHRASES: [(Code, &str); 58] = [
          id-token: write|id-token permission|unable to get oidc token|null token from oidc|\
          system.oidcrequesturi|system_oidcrequesturi|oidc token*not|failed to get id token|\
          could not read*token file|serviceaccount/token*no such file|no such file*serviceaccount|\
-         permissions to id-token|githubassertion|system_accesstoken|oidctoken field",
+         permissions to id-token|githubassertion|system_accesstoken|oidctoken field|failed to fetch federated",
     ),
     // The developer tools.
     (
@@ -208,8 +208,8 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::Throttled,
-        "too many requests|throttl|rate limit|rate-limit|status 429|status code 429|status: 429|\
-         statuscode: 429|http 429|429 too|(429)|code=429",
+        "too many requests|throttl|rate limit|rate-limit|\
+         429 too|(429)|code=429",
     ),
     (Code::WrongCloud, "login.microsoftonline.de|cloudapi.de"),
     // Networks, before the phrases that occur in their advice.
@@ -217,7 +217,7 @@ const PHRASES: [(Code, &str); 58] = [
         Code::Proxy,
         "the proxy for |proxyerror|proxy error|failed due to a gateway error|proxy authentication|proxyconnect|\
          cannot connect to proxy|unable to connect to proxy|tunneling socket|tunnel connection failed|\
-         connect tunnel failed|status 407|code 407|http 407|407 proxy|(407)|via proxy|proxy refused|\
+         connect tunnel failed|code 407|407 proxy|(407)|via proxy|proxy refused|\
          proxy*refused|err_proxy|err_tunnel|unsuccessful tunnel|tunnel error|\
          zscaler|bluecoat|blue coat|forcepoint|netskope|squid|mwg-internal",
     ),
@@ -227,7 +227,7 @@ const PHRASES: [(Code, &str); 58] = [
          self-signed certificate|self_signed_cert|unable_to_verify|unable to get local issuer|\
          unable_to_get_issuer|unable to verify the first certificate|x509:|pkix path|sslhandshake|\
          ssl handshake|tls handshake e|tls handshake f|handshake failure|handshake_failure|\
-         the ssl connection could not be established|ssl: |sslerror|ssl error|ssl routines|\
+         ssl: |sslerror|ssl error|ssl routines|\
          remote certificate is invalid|invalid peer certificate|unknownissuer|untrusted root|\
          certificate*not trusted|schannel|cert_has_expired|err_tls|err_ssl|bad certificate|certificate chain|\
          depth_zero|certificate is not yet valid|certificate has expired|trust relationship for the ssl|\
@@ -244,7 +244,7 @@ const PHRASES: [(Code, &str); 58] = [
         "169.254.169.254*unreachable|169.254.169.254*timed out|169.254.169.254*timeout|\
          169.254.169.254*refused|169.254.169.254*no route|169.254.169.254*deadline|169.254.169.254*failed|\
          169.254.169.254*unavailable|169.254.169.254*reset|169.254.169.254*host is down|\
-         unreachable*169.254.169.254|imds endpoint*not available|imds endpoint*unavailable|\
+         unreachable*169.254.169.254|imds endpoint*unavailable|\
          imds endpoint cannot be established|response from the imds|imds*timed out|imds*timeout|\
          imds*unreachable|metadata service*unreachable|metadata service*not|metadata server*not|\
          imds*not available|imds*connect|imds*no response|unable to connect to imds|\
@@ -293,7 +293,7 @@ const PHRASES: [(Code, &str); 58] = [
         "only one of subscription and tenant|client_id should be the id|valid values are 'prod' or 'dev'|\
          azure_token_credentials|must use the 'https' protocol|certificate*not*pem|pem-encoded|\
          a pem certificate|pem routines|authority url must|authority*must be|authority*invalid|\
-         provide one of clientsecret|is a required parameter|must contain the following parameter|\
+         provide one of clientsecret|is a required parameter|are required parameters|must contain the following parameter|\
          client_assertion' or 'client_secret'|only one of 'clientid'|null client id|client id*is required|\
          clientid cannot be|tenant_id*required|invalid client_id|environment credential*incomplete|\
          not all values are present|ensure 'client-id'|no service connection found|\
@@ -341,8 +341,8 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::LibraryFault,
-        "is not a function|cannot read propert|undefined is not|nullreferenceexception|\
-         object reference not set|attributeerror|has no attribute|typeerror|keyerror|valueerror|indexerror|\
+        "cannot read propert|undefined is not|\
+         attributeerror|typeerror|keyerror|valueerror|indexerror|\
          not in the expected format|cannot be parsed|could not be parsed|failed to parse|unexpected response|\
          unable to parse|missing field `|invalid type: *expected|error decoding response body|\
          eof while parsing|parseerror|method not found|nosuchmethoderror|nosuchfielderror|\
@@ -362,8 +362,8 @@ const PHRASES: [(Code, &str); 58] = [
         Code::ServerError,
         "error occured while fetching the aad token|temporarily_unavailable|temporarily unavailable|\
          service unavailable|serviceunavailable|internal server error|internalservererror|bad gateway|\
-         gateway timeout|server_error|status 500|status 502|status 503|status code 500|status code 502|\
-         status code 503|service is unavailable|upstream connect error|http 500|http 503|unknown_error",
+         server_error|\
+         service is unavailable|upstream connect error|unknown_error",
     ),
     (
         Code::Network,
@@ -379,12 +379,12 @@ const PHRASES: [(Code, &str); 58] = [
         Code::AssertionMissing,
         "no such file or directory|filenotfound|enoent",
     ),
+    (Code::Configuration, "login failed*credentials"),
     (
         Code::ToolFailed,
         "failed due to an unknown error|azure powershell authentication failed|az.cmd' failed|\
          azure cli*exit code|azure cli*exit status|cli*non-zero exit|credential: exit status",
     ),
-    (Code::Configuration, "login failed*credentials"),
     // OAuth's own words, if nothing else is known.
     (Code::WrongSecret, "invalid_client"),
     (Code::ApplicationNotFound, "unauthorized_client"),
