@@ -114,7 +114,15 @@ async function distribution() {
 /** Bundles entry points. Returns the paths of the bundled modules. */
 async function bundle(dir, input, options) {
   // When nobody catches an error, Node prints its source line: keep lines short.
-  const { platform = "node", target = "node20", external = [], plugins, chunks, groups = [], define } = options;
+  const {
+    platform = "node",
+    target = "node20",
+    external = [],
+    plugins,
+    chunks,
+    groups = [],
+    define,
+  } = options;
   const { minify = { codegen: false } } = options;
   const { build: rolldown } = await import("rolldown");
   const { output } = await rolldown({
