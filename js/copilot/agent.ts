@@ -117,17 +117,17 @@ export class FoundryAgent implements AsyncDisposable {
 
   /**
    * Starts the runtime and acquires the first token, so that the first turn waits for neither. A
-   * runtime that the agent starts also loads its tokenizer, which its first turn needs.
+   * runtime that the agent starts goes on to load its tokenizer, which its first turn needs.
    *
    * @throws KeylessError `agent/closed`, `sdk/...`, `credential/...`, `token/...`
    */
   async warmUp(): Promise<void> {
     if (this.#closing) throw closed();
     const { scope, tokens } = this.provider;
-    const started = this.#runtime.lease().then(async (lease) => {
+    const started = this.#runtime.lease().then((lease) => {
       // A client that the program passed in shows its sessions to the program.
-      if (!this.#runtime.userClient) await warmSession(lease.client, this.#warmConfig());
-      lease.release();
+      if (this.#runtime.userClient) lease.release();
+      else void warmSession(lease.client, this.#warmConfig()).then(() => lease.release());
     });
     await Promise.all([started, scope === undefined ? undefined : tokens()]);
   }

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FoundryAgent } from "copilot-keyless";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { emulated, runtimes } from "../support.js";
 
 const emulator = await emulated();
@@ -33,7 +33,8 @@ test("what warms a runtime up leaves no session, starts no MCP server, and asks 
     session: { mcpServers: { server } },
   });
   await agent.warmUp();
-  expect(readdirSync(join(home, "session-state"))).toEqual([]);
+  const sessions = join(home, "session-state");
+  await vi.waitFor(() => expect(readdirSync(sessions)).toEqual([]), 10_000);
   expect(existsSync(started)).toBe(false);
   expect(emulator.counts.foundry).toBe(1);
 });

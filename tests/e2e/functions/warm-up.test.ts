@@ -2,7 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { descendantsOf, environmentOf } from "../../support/processes.mjs";
 import { appWith, ask, emulatorForApps, json, startApp } from "./support.js";
 
@@ -16,7 +16,8 @@ test("with warmUp the host serves once the runtime and the token are there, and 
   const health = await (await fetch(`${app.url}/api/health`)).json();
   expect(health).toMatchObject({ state: "open", started: true, healthy: true, conversations: 0 });
   const { COPILOT_HOME = "" } = environmentOf(runtime);
-  expect(readdirSync(join(COPILOT_HOME, "session-state"))).toEqual([]);
+  const sessions = join(COPILOT_HOME, "session-state");
+  await vi.waitFor(() => expect(readdirSync(sessions)).toEqual([]), 10_000);
 
   expect(await json(await ask(app, { prompt: "Hi" }))).toMatchObject({
     reply: expect.stringContaining("Hi"),
