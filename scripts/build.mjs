@@ -15,7 +15,7 @@ import { builtModules, IMPORT, wasmFiles, wasmModules } from "./wasm-plugin.mjs"
 const SOURCES = "crates/component wit js package.json package-lock.json tsconfig.json".split(" ");
 const SCRIPTS = ["scripts/build.mjs", "scripts/licenses.mjs", "scripts/wasm-plugin.mjs"];
 const INPUTS = [...RUST, ...SOURCES, ...SCRIPTS];
-const OUTPUTS = ["dist/cli.js", "dist/types/index.d.ts"];
+const OUTPUTS = ["dist/cli.js", "dist/cli/help.txt", "dist/types/index.d.ts"];
 const RELEASED = [...OUTPUTS, "dist/component.wasm", "dist/THIRD-PARTY-LICENSES.txt"];
 
 const { exports, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -78,7 +78,10 @@ async function distribution() {
       minify: { mangle: false, codegen: false },
       chunks: "chunks/[name]-[hash].js",
       // Each file that an import opens takes time: what most entry points need is in one.
-      groups: [{ name: "shared", test: /\/js\/(errors|model|platform)\// }],
+      groups: [
+        { name: "shared", test: /[\\/]js[\\/](errors|platform)[\\/]/, priority: 1 },
+        { name: "model", test: /[\\/]js[\\/]model[\\/]/ },
+      ],
     },
   );
   const workerd = { ...sources(...sharing), index: "js/web.ts" };
@@ -105,8 +108,9 @@ async function distribution() {
   const client = await bundle("dist", sources("./http-client"), page);
   chmodSync(join(root, "dist/cli.js"), 0o755);
   // The help is a file, so that `--help` need not load the commands.
-  const help = output(process.execPath, ["dist/cli.js", "help"]);
-  writeFileSync(join(root, "dist/cli/help.txt"), help.slice(0, help.indexOf("\nFirst steps")));
+  const [help, steps] = output(process.execPath, ["dist/cli.js", "help"])?.split("\nFirst steps") ?? [];
+  if (steps === undefined) throw new StepError("The help of the command line cannot be written");
+  writeFileSync(join(root, "dist/cli/help.txt"), help);
   await declarations();
   return [...library, ...emulator, ...cli, ...client];
 }

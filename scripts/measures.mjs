@@ -32,11 +32,11 @@ counts, sizes and whether somebody waits: times are those of this machine. Cases
     const { measure } = await import("../benches/measure.mjs");
     const { dataOf, differing, environmentOf, pageOf, textOf } = await import("../benches/report.mjs");
     const { useNewest } = await import("../benches/tree.mjs");
-    if (node) await step(`Node ${node} and the newest peers`, () => useNewest(node));
     const cases = only
       ? ALL_CASES.filter(({ name, group }) => only.some((one) => one === name || one === group))
       : CASES;
     if (cases.some(({ group }) => group === "blob")) await installAzurite();
+    if (node) await step(`Node ${node} and the newest peers`, () => useNewest(node));
     const environment = environmentOf({ quick, cases });
     const all = [];
     for (let n = 1; n <= runs; n += 1) all.push(await measure(cases, { quick, signal, step }));

@@ -37,7 +37,7 @@ export type ChatHandler = ((request: Request) => Promise<Response>) & {
  * Creates a chat handler for any server that has `Request` and `Response`: it answers a prompt with
  * a reply of the Copilot SDK, as server-sent events or JSON. For Express, Fastify and plain Node
  * pass it to {@link toNodeListener}. Create one per process: all requests share its runtime and its
- * tokens, which start with the first request.
+ * tokens, which start with the first request, or at once with `warmUp`.
  *
  * @throws KeylessError `chat/invalid-option`. Errors of the environment are reported by the first
  * request and by `status`

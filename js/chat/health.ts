@@ -27,8 +27,8 @@ export function healthOf(chat: Observable) {
 /**
  * Creates a handler that reports the state of a chat, of `createChatHandler` or
  * `createEdgeChatHandler`: 200, or 503 if it cannot answer. It shows no token, sends no request and
- * starts nothing: before the first request to the chat `started` is false, and whether a token can
- * be acquired is not known.
+ * starts nothing: before the first request to the chat, or `warmUp`, `started` is false, and whether
+ * a token can be acquired is not known.
  *
  * @throws KeylessError `chat/invalid-option`
  * @example

@@ -98,8 +98,10 @@ export class StoredTurns {
   }
 
   #filesOf(id: string): SessionFsProvider {
-    // A session without a turn warms the runtime up, and is not kept.
-    return this.#files.get(id) ?? this.#store.begin("", "").files;
+    const files = this.#files.get(id);
+    // The runtime starts no sessions of its own.
+    if (!files) throw new Error(`There is no turn of session ${id}`);
+    return files;
   }
 
   #errorOf(error: unknown): unknown {

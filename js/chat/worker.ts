@@ -40,8 +40,8 @@ export interface ChatStatus {
    */
   state: "open" | "misconfigured" | "closing" | "closed";
   /**
-   * Whether a request has started the runtime. Before that the state only reflects the settings:
-   * whether a token can be acquired and the runtime starts is not known.
+   * Whether the runtime was started, by a request or by `warmUp`. Before that the state only reflects
+   * the settings: whether a token can be acquired and the runtime starts is not known.
    */
   started: boolean;
   /**
@@ -52,7 +52,7 @@ export interface ChatStatus {
   /** Which credential acquires the tokens. */
   credential?: string;
   models?: string[];
-  /** `empty` before the first request. */
+  /** `empty` until a token was acquired, for the first request or by `warmUp`. */
   token?: ChatTokenStatus;
   /** How many turns are running. */
   turns: number;

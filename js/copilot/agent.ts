@@ -58,6 +58,8 @@ export class FoundryAgent implements AsyncDisposable {
   /** The conversation that `chat` and `stream` continue. */
   readonly #own: Conversation;
   #closing: Promise<void> | undefined;
+  /** What goes on after {@link FoundryAgent.warmUp}. */
+  #warming: Promise<void> | undefined;
 
   constructor(options: AgentOptions = {}) {
     const {
@@ -125,9 +127,11 @@ export class FoundryAgent implements AsyncDisposable {
     if (this.#closing) throw closed();
     const { scope, tokens } = this.provider;
     const started = this.#runtime.lease().then((lease) => {
-      // A client that the program passed in shows its sessions to the program.
-      if (this.#runtime.userClient) lease.release();
-      else void warmSession(lease.client, this.#warmConfig()).then(() => lease.release());
+      // Not on a runtime that somebody else has started: others see its sessions.
+      const isOwn = !this.#runtime.userClient && this.#runtime.home !== undefined;
+      const config = this.provider.sessionConfig({ availableTools: [] });
+      const warmed = isOwn ? warmSession(lease.client, this.#runtime, config) : Promise.resolve();
+      this.#warming = warmed.then(() => lease.release());
     });
     await Promise.all([started, scope === undefined ? undefined : tokens()]);
   }
@@ -177,15 +181,6 @@ export class FoundryAgent implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** Without tools and MCP servers, which would start. */
-  #warmConfig(): SessionConfig {
-    const { createSessionFsProvider } = this.#session;
-    return this.provider.sessionConfig({
-      availableTools: [],
-      ...(createSessionFsProvider ? { createSessionFsProvider } : {}),
-    });
   }
 
   /** The conversation of the next `chat` or `stream`. */
@@ -252,7 +247,7 @@ export class FoundryAgent implements AsyncDisposable {
       // A runtime that hangs is ended, and its conversations end with it.
       await withDeadline<unknown>(closing, CLOSE_MS, () => {});
       await this.#runtime.close();
-      await withDeadline<unknown>(closing, CLOSE_MS, () => {});
+      await withDeadline<unknown>(Promise.all([closing, this.#warming]), CLOSE_MS, () => {});
     } finally {
       this.provider.close();
     }

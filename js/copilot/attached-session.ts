@@ -284,7 +284,7 @@ async function rejectWhenDead(lease: Lease, opening: Promise<CopilotSession>): P
 }
 
 /** Removes the files of a session, in case its runtime ended before it could delete them. */
-async function removeFiles({ home, userClient }: Runtime, id: string): Promise<void> {
+export async function removeFiles({ home, userClient }: Runtime, id: string): Promise<void> {
   if (home === undefined || userClient || !/^[\w-]+$/.test(id)) return;
   const folder = node.path.join(home, "session-state", id);
   await node.fs.promises.rm(folder, { recursive: true, force: true, maxRetries: 2 }).catch(() => {});

@@ -25,7 +25,7 @@ export type ChatHandler = HttpHandler & {
 /**
  * Creates an HTTP handler for Azure Functions that answers a prompt with a reply of the Copilot
  * SDK, as server-sent events or JSON. Create one per app: all invocations share its runtime and its
- * tokens, which start with the first invocation and end with the app.
+ * tokens, which start with the first invocation, or with `warmUp`, and end with the app.
  *
  * @throws KeylessError `chat/invalid-option`. Errors of the environment are reported by the first
  * request, not when the app loads
@@ -72,8 +72,8 @@ export function createChatHandler(options: ChatHandlerOptions = {}): ChatHandler
 }
 
 /**
- * Closes the worker when the host stops the app. Called with the first request: by then a Functions
- * worker has loaded the package.
+ * Closes the worker when the host stops the app. Called when the runtime starts: by then a Functions worker
+ * has loaded the package.
  */
 function closeWithApp(close: () => Promise<void>): void {
   import("@azure/functions").then(

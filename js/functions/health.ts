@@ -4,8 +4,8 @@ import type { ChatHandler } from "./handler.js";
 
 /**
  * Creates a handler that reports the state of a chat: 200, or 503 if it cannot answer. It shows no
- * token, sends no request and starts nothing: before the first request to the chat `started` is
- * false, and whether a token can be acquired is not known.
+ * token, sends no request and starts nothing: before the first request to the chat, or `warmUp`,
+ * `started` is false, and whether a token can be acquired is not known.
  *
  * @throws KeylessError `chat/invalid-option`
  * @example

@@ -48,15 +48,17 @@ fn seconds(text: &str) -> Option<u32> {
     }))
 }
 
-/// Reads `43 seconds`, `21 minutes and 33 seconds` or `24 days, 14 hours`, without the smaller unit. A number
-/// alone counts seconds.
+/// Reads `43 seconds`, `500 milliseconds`, `21 minutes and 33 seconds` or `24 days, 14 hours`, without
+/// the smaller unit. A number alone counts seconds.
 fn in_words(text: &str) -> Option<u32> {
     let mut words = text.split_ascii_whitespace();
     let number: u32 = words.next()?.parse().ok()?;
     let unit = match words.next().unwrap_or_default().as_bytes() {
+        [b'm', b's' | b'S', ..] | [b'm', b'i', b'l', ..] => 1,
         [b'm', b'i', ..] => 60_000,
         [b'h', ..] => 3_600_000,
         [b'd', b'a', ..] => 86_400_000,
+        [b'w', ..] | [b'm', b'o', ..] => return None,
         _ => 1_000,
     };
     Some(number.saturating_mul(unit))

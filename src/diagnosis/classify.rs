@@ -173,6 +173,11 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
          |extra inputs are not permitted|extra_forbidden|extra parameters&not allowed|additional properties are not allowed|supported values are\
          |tool choice requires|only supported by certain models|supports at most|unexpected keyword",
     ),
+    (
+        DeploymentNotFound,
+        NOT_FOUND,
+        "deploymentnotfound|deployment for this resource does not exist",
+    ),
     // Clients add the URL, which names a deployment, or a name of theirs: ResourceNotFoundError.
     (
         WrongPath,
@@ -182,7 +187,7 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
     (
         DeploymentNotFound,
         NOT_FOUND,
-        "deploymentnotfound|deployment for this resource does not exist|model_not_found|modelnotfound|unknown_model\
+        "model_not_found|modelnotfound|unknown_model\
          |unknown model|invalid_deployment|not_found_error|unavailable_model|deployment&does not exist|deployment&not found\
          |deployment&not be found|the model&does not exist|model not found|no such model|model&has been deprecated",
     ),
@@ -207,7 +212,7 @@ const KNOWN_TEXTS: &[(DiagnosisCode, &[u16], &str)] = &[
     (
         TokenInvalid,
         &[400],
-        "authorization header|auth header|header called authorization",
+        "missing authorization header|no auth header|header called authorization",
     ),
     (
         BadRequest,

@@ -64,7 +64,7 @@ const NUMBERS: [(Code, &[u32]); 30] = [
     (
         Code::ConditionalAccess,
         &[
-            50002, 50005, 50097, 50099, 50127, 50129, 50131, 50155, 50187, 135_011, 500_021, 500_022,
+            50002, 50005, 50097, 50099, 50127, 50129, 50131, 50155, 50178, 50187, 135_011, 500_021, 500_022,
             500_212, 500_213, 700_223, 700_238,
         ],
     ),
@@ -116,7 +116,7 @@ pub(super) fn code_of(number: u32) -> Option<Code> {
     listed.or(match number {
         // Later numbers of a family have more digits.
         53000..=53999 | 530_000..=530_999 | 5_300_000..=5_309_999 => Some(Code::ConditionalAccess),
-        700_210..=700_219 | 7_002_100..=7_002_399 => Some(Code::FederatedMismatch),
+        700_210..=700_219 | 7_002_100..=7_002_199 | 7_002_380..=7_002_389 => Some(Code::FederatedMismatch),
         _ => None,
     })
 }

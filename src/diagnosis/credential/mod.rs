@@ -175,18 +175,15 @@ fn classify(line: &str, numbers: &[u32], status: Option<u16>) -> Code {
         None if status == Some(429) => return Code::Throttled,
         None => {}
     }
-    let imds = [
-        "169.254.169.254",
-        "from msi",
-        "from imds",
-        "url: /metadata/identity",
-    ]
-    .iter()
-    .any(|words| line.contains(words));
+    let imds = ["169.254.169.254", "from imds", "url: /metadata/identity"]
+        .iter()
+        .any(|words| line.contains(words));
+    // App Service and Functions have an endpoint of this name, too.
+    let endpoint = imds || line.contains("from msi");
     let by_status = match status {
         Some(407) => Some(Code::Proxy),
-        Some(400) if imds || line.contains(" msi.") => Some(Code::IdentityNotAssigned),
-        Some(403 | 404) if imds => Some(Code::NoManagedIdentity),
+        Some(400) if endpoint || line.contains(" msi.") => Some(Code::IdentityNotAssigned),
+        Some(403 | 404) if endpoint => Some(Code::NoManagedIdentity),
         // IMDS answers 410 while it is updated.
         Some(410 | 500..) => Some(Code::ServerError),
         None if imds => Some(Code::ImdsUnreachable),

@@ -39,7 +39,7 @@ const PHRASES: [(Code, &str); 58] = [
         Code::SecretExpired,
         "client secret*expired|secret keys*expired|secret has expired|secret is expired|\
          certificate has expired*client|expired client secret|expired secret|keys are expired|\
-         valid and not expired",
+         service principal used is valid and not expired",
     ),
     (
         Code::CertificateNotRegistered,
@@ -89,8 +89,7 @@ const PHRASES: [(Code, &str); 58] = [
          msi not found|identity is not associated|identity*does not have*assigned|no identity assigned|\
          cannot find a managed identity|could not find*managed identity|\
          connection to imds endpoint cannot be established. |specifying a*not supported|\
-         user assigned identity is*not supported|nmi response|400 for url: http://169|\
-         from_imds_with_retry*httperror",
+         user assigned identity is*not supported|nmi response*403|nmi response*404|400 for url: http://169",
     ),
     (
         Code::WrongScope,
@@ -123,8 +122,8 @@ const PHRASES: [(Code, &str); 58] = [
     (
         Code::ToolFailed,
         "parameter cannot be found|namedparameternotfound|no access token found in the output|\
-         unexpected output from azure|output of powershell|decryption failed|permission denied*.azure|\
-         read-only file system*.azure|unrecognized arguments",
+         unexpected output from azure|output of powershell|decryption failed: [winerror|persistencedecryptionerror|permission denied*/.azure|permission denied*\\.azure|\
+         read-only file system*/.azure|unrecognized arguments",
     ),
     (
         Code::ToolNotInstalled,
@@ -170,7 +169,11 @@ const PHRASES: [(Code, &str); 58] = [
          unauthorized_client*not found|missing service principal in the tenant|\
          service principal*not found in tenant|application id*not found",
     ),
-    (Code::ApplicationDisabled, "application*is disabled"),
+    (
+        Code::ApplicationDisabled,
+        "application*is disabled\
+         |unauthorizedclientapplicationdisabled",
+    ),
     (
         Code::UserDisabled,
         "account is disabled|user*is disabled|account*is locked|account has been locked|\
@@ -183,7 +186,7 @@ const PHRASES: [(Code, &str); 58] = [
     (
         Code::WrongPassword,
         "invalid username or password|incorrect username or password|wrong password|\
-         invalid user name or password|federated service at",
+         invalid user name or password|federated service at*id3242",
     ),
     (
         Code::WrongTenant,
@@ -204,7 +207,8 @@ const PHRASES: [(Code, &str); 58] = [
     ),
     (
         Code::Throttled,
-        "too many requests|throttl|rate limit|rate-limit|429 too|(429)|code=429",
+        "too many requests|throttl|rate limit|rate-limit|429 too|(429)|code=429\
+         |status 429|status code 429|status: 429|statuscode: 429|http 429",
     ),
     (Code::WrongCloud, "login.microsoftonline.de|cloudapi.de"),
     // Networks, before the phrases that occur in their advice.
@@ -214,7 +218,8 @@ const PHRASES: [(Code, &str); 58] = [
          proxyconnect|cannot connect to proxy|unable to connect to proxy|tunneling socket|\
          tunnel connection failed|connect tunnel failed|code 407|407 proxy|(407)|via proxy|proxy*refused|\
          err_proxy|err_tunnel|unsuccessful tunnel|tunnel error|zscaler|bluecoat|blue coat|forcepoint|\
-         netskope|squid|mwg-internal",
+         netskope|squid|mwg-internal\
+         |status 407|http 407",
     ),
     (
         Code::Tls,
@@ -244,7 +249,9 @@ const PHRASES: [(Code, &str); 58] = [
          no response*from the managed identity|managed identity endpoint*not respond|\
          managed identity timed out|managed identity credential timed out|\
          managed identity endpoint*unreachable|managedidentitycredential: network unreachable|\
-         attempted to use the imds|attempted to an unreachable|http://169.254.169.254",
+         attempted to use the imds|attempted to an unreachable|http://169.254.169.254\
+         |169.254.169.254*timeout|169.254.169.254*no route|169.254.169.254*deadline|\
+         169.254.169.254*unavailable|169.254.169.254*reset|169.254.169.254*host is down",
     ),
     (
         Code::NoManagedIdentity,
@@ -252,7 +259,9 @@ const PHRASES: [(Code, &str); 58] = [
          token using managed|managed identity endpoint*not currently available|\
          no managed identity endpoint|managed identity environment|managed identity*unavailable|\
          managed identity*is not available|managed identity*not supported|msi_endpoint|msi endpoint|\
-         managedidentitycredential*unavailable|managed identity authentication is not|identity_endpoint",
+         managedidentitycredential*unavailable|managed identity authentication is not|identity_endpoint\
+         |using managed service identity|using managed identity. access token could not|\
+         managed identity endpoint*not available",
     ),
     (
         Code::Dns,
@@ -262,7 +271,7 @@ const PHRASES: [(Code, &str); 58] = [
          dns lookup|failed to lookup address|failed to resolve '|failed to resolve \"|\
          failed to resolve host|host is known|temporary failure in name|err_name_not_resolved|\
          server misbehaving|nxdomain|remote name could not be resolved|no address associated|\
-         lookup*i/o timeout|name does not resolve|resource temporarily unavailable (",
+         lookup*i/o timeout|name does not resolve|resource temporarily unavailable (login",
     ),
     (
         Code::Proxy,
@@ -301,7 +310,8 @@ const PHRASES: [(Code, &str); 58] = [
     (
         Code::WrongCloud,
         "cross cloud|cross-cloud|national cloud|sovereign cloud|invalid_instance|\
-         unknown or invalid instance|wrong cloud|cloud instance",
+         unknown or invalid instance|wrong cloud|cloud instance\
+         |usgclient",
     ),
     // Nobody is signed in.
     (
@@ -321,7 +331,8 @@ const PHRASES: [(Code, &str); 58] = [
          must sign in|must be logged in|login required|log in again|sign in again|no azure account|\
          not authenticated|accounts were found in the cache|account was found|profile file*not|\
          azureprofile|web account manager|code_expired|code expired|cli to authenticate|known by azure cli|\
-         authentication_canceled|token associated with visual studio|token for the required audience",
+         authentication_canceled|token associated with visual studio|token for the required audience\
+         |using connect-azaccount|call connect-azaccount|use connect-azaccount",
     ),
     (
         Code::Configuration,
@@ -341,7 +352,9 @@ const PHRASES: [(Code, &str); 58] = [
          nil pointer|segmentation fault|illegalargumentexception|illegalstateexception|\
          persistence check failed|libsecret|d-bus|dpapi|keyring|dllnotfoundexception|dynamic library|\
          unsupported platform|jsondecodeerror|jsonexception|jsonmapping|unmarshal|not valid json|\
-         invalid access token expiry|could not load lib",
+         invalid access token expiry|could not load lib\
+         |indexerror|nosuchfielderror|methodnotfound|invalidcastexception|argumentnullexception|\
+         deadlock|infinity",
     ),
     (
         Code::Timeout,
@@ -352,7 +365,9 @@ const PHRASES: [(Code, &str); 58] = [
         Code::ServerError,
         "error occured while fetching the aad token|temporarily_unavailable|temporarily unavailable|\
          service unavailable|serviceunavailable|internal server error|internalservererror|bad gateway|\
-         server_error|service is unavailable|upstream connect error|unknown_error",
+         server_error|service is unavailable|server unavailable|upstream connect error|unknown_error\
+         |gateway timeout|status 500|status 502|status 503|status code 500|status code 502|\
+         status code 503|http 500|http 503",
     ),
     (
         Code::Network,

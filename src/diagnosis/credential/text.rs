@@ -79,6 +79,14 @@ pub(super) fn status_in(line: &str) -> Option<u16> {
     })
 }
 
+/// Whether a text ends in a terminal's code of a color, such as `[31;1m`, which may have lost its start.
+fn ends_color(text: &str) -> bool {
+    text.strip_suffix('m').is_some_and(|code| {
+        let numbers = code.trim_end_matches(|c: char| c.is_ascii_digit());
+        numbers.len() < code.len() && numbers.ends_with(['[', ';'])
+    })
+}
+
 /// The longest distance between two parts of a phrase, in bytes.
 const MAX_GAP: usize = 160;
 
@@ -89,8 +97,7 @@ pub(super) fn contains(text: &str, phrase: &str) -> bool {
     let is_word = first.starts_with(|c: char| c.is_ascii_alphanumeric());
     text.match_indices(first).any(|(at, _)| {
         let before = text.get(..at).unwrap_or_default();
-        // Terminals end a color with `1m`.
-        if is_word && before.ends_with(|c: char| c.is_ascii_alphanumeric()) && !before.ends_with("1m") {
+        if is_word && before.ends_with(|c: char| c.is_ascii_alphanumeric()) && !ends_color(before) {
             return false;
         }
         let after = text.get(at + first.len()..).unwrap_or_default();

@@ -90,6 +90,43 @@ fn with_text(error: &str) -> CredentialDiagnosis {
     })
 }
 
+/// Texts beside a rule, which a broader rule would take for its own.
+#[test]
+fn rules_leave_texts_beside_them_alone() {
+    for (text, code) in [
+        (
+            "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed or bad record mac (_ssl.c:2580)",
+            "tls",
+        ),
+        (
+            "dial tcp 169.254.169.254:80: connect: permission denied (scope https://x.azure.com/.default)",
+            "imds-unreachable",
+        ),
+        (
+            "Failed to get token from MSI: connect ECONNREFUSED 127.0.0.1:41056",
+            "network",
+        ),
+        ("Unable to get token from MSI endpoint", "no-managed-identity"),
+        (
+            "EnvironmentCredential authentication failed: status code 503",
+            "server-error",
+        ),
+        ("AzureCliCredential: HTTP 503", "server-error"),
+        ("WorkloadIdentityCredential: status 502", "server-error"),
+        ("EnvironmentCredential: HTTP 407", "proxy"),
+        ("nmi response failed with status code: 500", "server-error"),
+        (
+            "Federated service at https://sts.contoso.com/x returned error: (503) Server Unavailable",
+            "server-error",
+        ),
+        ("Please login using Connect-AzAccount", "not-signed-in"),
+        ("IndexError: list index out of range", "library-fault"),
+        ("Make sure the refresh token is valid and not expired", "unknown"),
+    ] {
+        assert_eq!(with_text(text).code.as_str(), code, "{text}");
+    }
+}
+
 #[test]
 fn numbers_of_entra_are_read_in_every_form_and_as_a_whole() {
     for text in [

@@ -87,9 +87,14 @@ pub(super) fn tool_timeout(case: &Case<'_>) -> Explanation {
 
 pub(super) fn tool_failed(case: &Case<'_>) -> Explanation {
     let tool = case.tool();
-    let why = if ["decryption failed", "permission denied", "read-only"]
-        .iter()
-        .any(|words| case.says(words))
+    let why = if [
+        "persistencedecryption",
+        "decryption failed: [winerror",
+        "permission denied",
+        "read-only",
+    ]
+    .iter()
+    .any(|words| case.says(words))
     {
         "cannot use its token cache: the folder .azure is another user's or cannot be written. Make it yours, \
          or set AZURE_CONFIG_DIR; if it cannot be decrypted, delete msal_token_cache.* there, and sign in again"
