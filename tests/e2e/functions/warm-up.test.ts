@@ -28,7 +28,10 @@ test("with warmUp the host serves once the runtime and the token are there, and 
 
 test("a failure to warm up is left to the first request", async () => {
   const env = { ...emulator.env, IDENTITY_ENDPOINT: "http://127.0.0.1:9/" };
-  const app = await startApp(appWith('{ warmUp: true, credential: "direct", timeoutMs: 20_000 }'), env);
+  const app = await startApp(
+    appWith('{ warmUp: true, credential: "direct", policy: { waitTimeoutMs: 2_000 } }'),
+    env,
+  );
   const answer = await ask(app, { prompt: "Hi" });
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({ code: expect.stringMatching(/^credential\//) });
