@@ -29,7 +29,7 @@ test("with warmUp the host serves once the runtime and the token are there, and 
 test("a failure to warm up is left to the first request", async () => {
   const env = { ...emulator.env, IDENTITY_ENDPOINT: "http://127.0.0.1:9/" };
   const app = await startApp(
-    appWith('{ warmUp: true, credential: "direct", policy: { waitTimeoutMs: 2_000 } }'),
+    appWith('{ warmUp: true, credential: "direct", tokens: { policy: { waitTimeoutMs: 2_000 } } }'),
     env,
   );
   const answer = await ask(app, { prompt: "Hi" });
