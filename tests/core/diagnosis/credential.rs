@@ -121,7 +121,10 @@ fn rules_leave_texts_beside_them_alone() {
         ),
         ("Please login using Connect-AzAccount", "not-signed-in"),
         ("IndexError: list index out of range", "library-fault"),
-        ("Make sure the refresh token is valid and not expired", "unknown"),
+        (
+            "Make sure the refresh token is valid and not expired",
+            "sign-in-expired",
+        ),
     ] {
         assert_eq!(with_text(text).code.as_str(), code, "{text}");
     }
