@@ -79,7 +79,7 @@ async function distribution() {
       chunks: "chunks/[name]-[hash].js",
       // Each file that an import opens takes time: what most entry points need is in one.
       groups: [
-        { name: "shared", test: /[\\/]js[\\/](errors|platform)[\\/]/, priority: 1 },
+        { name: "shared", test: /[\\/]js[\\/](errors|platform)[\\/](?!private-file)/, priority: 1 },
         { name: "model", test: /[\\/]js[\\/]model[\\/]/ },
       ],
     },

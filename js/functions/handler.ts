@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import { readServiceOptions } from "../chat/options.js";
 import { ChatService, type CloseOptions } from "../chat/service.js";
@@ -91,6 +90,7 @@ const WARM_UP_MS = 5_000;
  */
 function prepareWithApp(prepared: Promise<void>): void {
   try {
+    const { createRequire } = process.getBuiltinModule("node:module");
     const { app } = createRequire(import.meta.url)("@azure/functions") as typeof import("@azure/functions");
     app.hook.appStart(() => prepared);
   } catch {}
