@@ -77,11 +77,6 @@ async function distribution() {
       // Keep names, so that stacks are readable.
       minify: { mangle: false, codegen: false },
       chunks: "chunks/[name]-[hash].js",
-      // Each file that an import opens takes time: what most entry points need is in one.
-      groups: [
-        { name: "shared", test: /[\\/]js[\\/](errors|platform)[\\/](?!private-file)/, priority: 1 },
-        { name: "model", test: /[\\/]js[\\/]model[\\/]/ },
-      ],
     },
   );
   const workerd = { ...sources(...sharing), index: "js/web.ts" };
@@ -118,15 +113,7 @@ async function distribution() {
 /** Bundles entry points. Returns the paths of the bundled modules. */
 async function bundle(dir, input, options) {
   // When nobody catches an error, Node prints its source line: keep lines short.
-  const {
-    platform = "node",
-    target = "node20",
-    external = [],
-    plugins,
-    chunks,
-    groups = [],
-    define,
-  } = options;
+  const { platform = "node", target = "node20", external = [], plugins, chunks, define } = options;
   const { minify = { codegen: false } } = options;
   const { build: rolldown } = await import("rolldown");
   const { output } = await rolldown({
@@ -137,7 +124,7 @@ async function bundle(dir, input, options) {
     plugins,
     resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
     transform: { target, define },
-    output: { dir, minify, comments: false, chunkFileNames: chunks, codeSplitting: { groups } },
+    output: { dir, minify, comments: false, chunkFileNames: chunks },
   });
   return output.flatMap(({ moduleIds = [] }) => moduleIds);
 }
