@@ -9,5 +9,5 @@ export function firstSteps(): string {
     ["Chat without Azure", "npx copilot-keyless chat --demo"],
     ["Check your setup", "npx copilot-keyless doctor"],
   ];
-  return `\nFirst steps:\n${steps.map(([title, command]) => `  ${title?.padEnd(27)}${command}`).join("\n")}\n`;
+  return `\nFirst steps:\n${steps.map(([title, command]) => `  ${title?.padEnd(27)}${command}`).join("\n")}`;
 }

@@ -15,8 +15,7 @@ const program = new Command("copilot-keyless")
   .showHelpAfterError("(run with --help for all options)")
   .configureHelp({ showGlobalOptions: true, helpWidth: HELP_WIDTH })
   .option("--debug", "show the causes of an error")
-  // It ends with a line feed of its own.
-  .addHelpText("after", () => firstSteps().trimEnd());
+  .addHelpText("after", firstSteps);
 
 /** Adds the options of an endpoint to a command. */
 function withEndpoint(command: Command): Command {
