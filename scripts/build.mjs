@@ -15,7 +15,7 @@ import { builtModules, IMPORT, wasmFiles, wasmModules } from "./wasm-plugin.mjs"
 const SOURCES = "crates/component wit js package.json package-lock.json tsconfig.json".split(" ");
 const SCRIPTS = ["scripts/build.mjs", "scripts/licenses.mjs", "scripts/wasm-plugin.mjs"];
 const INPUTS = [...RUST, ...SOURCES, ...SCRIPTS];
-const OUTPUTS = ["dist/cli.js", "dist/cli/help.txt", "dist/types/index.d.ts"];
+const OUTPUTS = ["dist/cli.cjs", "dist/cli/help.txt", "dist/types/index.d.ts"];
 const RELEASED = [...OUTPUTS, "dist/component.wasm", "dist/THIRD-PARTY-LICENSES.txt"];
 
 const { exports, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -97,23 +97,28 @@ async function distribution() {
     // Native helpers of ws, which nobody has to install.
     define: { "process.env.WS_NO_BUFFER_UTIL": "true", "process.env.WS_NO_UTF_8_VALIDATE": "true" },
   });
-  const cli = await bundle("dist", { cli: "js/cli/main.ts" }, { external, chunks: "cli/[name]-[hash].js" });
+  const commands = { "cli/program": "js/cli/program.ts" };
+  const cli = await bundle("dist", commands, { external, chunks: "cli/[name]-[hash].js" });
+  // CommonJS, which Node starts without its loader of ES modules.
+  const define = { "import.meta.resolve": "undefined" };
+  const start = { external, format: "cjs", plugins: [commandsApart], define };
+  const bin = await bundle("dist", { cli: "js/cli/main.ts" }, start);
   // In one file, for pages without a bundler.
   const page = { external, platform: "neutral", target: "es2022", minify: true };
   const client = await bundle("dist", sources("./http-client"), page);
-  chmodSync(join(root, "dist/cli.js"), 0o755);
+  chmodSync(join(root, "dist/cli.cjs"), 0o755);
   // The help is a file, so that `--help` need not load the commands.
-  const [help, steps] = output(process.execPath, ["dist/cli.js", "help"])?.split("\nFirst steps") ?? [];
+  const [help, steps] = output(process.execPath, ["dist/cli.cjs", "help"])?.split("\nFirst steps") ?? [];
   if (steps === undefined) throw new StepError("The help of the command line cannot be written");
   writeFileSync(join(root, "dist/cli/help.txt"), help);
   await declarations();
-  return [...library, ...emulator, ...cli, ...client];
+  return [...library, ...emulator, ...cli, ...bin, ...client];
 }
 
 /** Bundles entry points. Returns the paths of the bundled modules. */
 async function bundle(dir, input, options) {
   // When nobody catches an error, Node prints its source line: keep lines short.
-  const { platform = "node", target = "node20", external = [], plugins, chunks, define } = options;
+  const { platform = "node", target = "node20", format, external = [], plugins, chunks, define } = options;
   const { minify = { codegen: false } } = options;
   const { build: rolldown } = await import("rolldown");
   const { output } = await rolldown({
@@ -124,7 +129,14 @@ async function bundle(dir, input, options) {
     plugins,
     resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
     transform: { target, define },
-    output: { dir, minify, comments: false, chunkFileNames: chunks },
+    output: {
+      dir,
+      format,
+      minify,
+      comments: false,
+      entryFileNames: format === "cjs" ? "[name].cjs" : "[name].js",
+      chunkFileNames: chunks,
+    },
   });
   return output.flatMap(({ moduleIds = [] }) => moduleIds);
 }
@@ -142,6 +154,12 @@ async function declarations() {
   }
   for (const file of files("dist/types")) if (!reached.has(file)) rmSync(join(root, file));
 }
+
+/** Imports the commands when one is run. */
+const commandsApart = {
+  name: "commands-apart",
+  resolveId: (source) => (source === "./program.js" ? { id: "./cli/program.js", external: true } : undefined),
+};
 
 /** Imports the class of errors from the package, so that there is one. */
 const errorOfPackage = {

@@ -31,7 +31,7 @@ async function dev(test) {
 
 async function start(options) {
   await quickBuild();
-  return foreground(process.execPath, [join(root, "dist/cli.js"), "chat", "--demo", ...options]);
+  return foreground(process.execPath, [join(root, "dist/cli.cjs"), "chat", "--demo", ...options]);
 }
 
 const options = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { median } from "../median.mjs";
 const [name, option] = process.argv.slice(2);
 const RUNS = 9;
 const ARGUMENTS = {
-  "copilot-keyless": [fileURLToPath(new URL("cli.js", import.meta.resolve("copilot-keyless"))), option],
+  "copilot-keyless": [fileURLToPath(new URL("cli.cjs", import.meta.resolve("copilot-keyless"))), option],
   "node -e 0": ["-e", "0"],
 };
 

@@ -11,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", HERE / "target"))
 COMPONENT = TARGET / "wasm32-wasip2/debug/wasi.wasm"
-EMULATOR = ["node", str(HERE.parents[1] / "dist/cli.js"), "emulator", "--json", "--no-platform-cache"]
+EMULATOR = ["node", str(HERE.parents[1] / "dist/cli.cjs"), "emulator", "--json", "--no-platform-cache"]
 
 
 def test_a_component_keeps_its_token_fresh() -> None:

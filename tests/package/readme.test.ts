@@ -11,7 +11,7 @@ import { installed, linkPackages, packageFiles } from "./support.js";
 const folder = installed();
 const home = join(folder, "node_modules/copilot-keyless");
 const readme = readFileSync(join(home, "README.md"), "utf8");
-const npx = (...args: string[]) => run(process.execPath, [join(home, "dist/cli.js"), ...args], user());
+const npx = (...args: string[]) => run(process.execPath, [join(home, "dist/cli.cjs"), ...args], user());
 const user = () => ({ env: newcomer(), cwd: folder });
 
 const pages = packageFiles(folder).filter((path) => path.endsWith(".md"));
@@ -63,7 +63,7 @@ test.each([
   const copy = join(elsewhere, modules, "copilot-keyless");
   cpSync(join(elsewhere, "node_modules/copilot-keyless"), copy, { recursive: true });
   rmSync(join(elsewhere, "node_modules"), { recursive: true });
-  const { stdout } = await run(process.execPath, [join(copy, "dist/cli.js")], {
+  const { stdout } = await run(process.execPath, [join(copy, "dist/cli.cjs")], {
     env: newcomer(),
     cwd: elsewhere,
   });

@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 # For the app's tests, which the guide prints: here nobody installed the package.
-os.environ.setdefault("EMULATOR_COMMAND", shlex.join(["node", str(ROOT / "dist/cli.js"), "emulator", "--json"]))
+os.environ.setdefault("EMULATOR_COMMAND", shlex.join(["node", str(ROOT / "dist/cli.cjs"), "emulator", "--json"]))
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Emulator:
     """Runs `copilot-keyless emulator` and sets its variables in this process."""
 
     def __init__(self, lifetime_seconds: int) -> None:
-        command = ["node", str(ROOT / "dist/cli.js"), "emulator", "--json"]
+        command = ["node", str(ROOT / "dist/cli.cjs"), "emulator", "--json"]
         # The tests replace tokens more often than Azure's platform does.
         command.append("--no-platform-cache")
         self._process = subprocess.Popen(

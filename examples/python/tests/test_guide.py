@@ -30,7 +30,7 @@ def blocks(language: str) -> list[str]:
 
 
 def cli(*args: str) -> str:
-    command = ["node", str(ROOT / "dist/cli.js"), *args]
+    command = ["node", str(ROOT / "dist/cli.cjs"), *args]
     return subprocess.run(command, check=True, text=True, capture_output=True).stdout
 
 
@@ -45,7 +45,7 @@ def test_the_commands_of_the_guide(block: str, emulator: Emulator, tmp_path: Pat
     tools = tmp_path / "bin"
     tools.mkdir()
     # `npx copilot-keyless` without a release on npm.
-    (tools / "npx").write_text(f'#!/bin/sh\nshift\nexec node "{ROOT}/dist/cli.js" "$@"\n')
+    (tools / "npx").write_text(f'#!/bin/sh\nshift\nexec node "{ROOT}/dist/cli.cjs" "$@"\n')
     (tools / "npx").chmod(0o755)
     path = os.pathsep.join([str(tools), str(Path(sys.executable).parent), os.environ["PATH"]])
     # The resource of the page is the emulator's.

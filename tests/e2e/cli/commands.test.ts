@@ -101,7 +101,7 @@ describe("token", () => {
 describe("the end of a command", () => {
   /** Reads the program's output late, or only its beginning. */
   async function readSlowly(args: string[], read: (child: ChildProcess) => Promise<string>) {
-    const child = spawn(process.execPath, [join(root, "dist/cli.js"), ...args], { env: newcomer() });
+    const child = spawn(process.execPath, [join(root, "dist/cli.cjs"), ...args], { env: newcomer() });
     let stderr = "";
     child.stderr.on("data", (chunk) => {
       stderr += chunk;
@@ -229,7 +229,7 @@ describe("config", () => {
 
 describe("emulator", () => {
   test("prints the environment, serves, and ends on SIGINT with a count", async () => {
-    const args = [join(root, "dist/cli.js"), "emulator", "--json", "--token-lifetime", "30"];
+    const args = [join(root, "dist/cli.cjs"), "emulator", "--json", "--token-lifetime", "30"];
     const child = spawn(process.execPath, args, { env: newcomer() });
     let stderr = "";
     child.stderr.on("data", (chunk) => {
@@ -253,7 +253,7 @@ describe("emulator", () => {
       ["--fault", "server=foundry,kind=status,status=503,match.body=weather,times=always"],
       ["--reply", "Sunny.", "--reply", '{"text": "Rainy, cold.", "usage": {"inputTokens": 7}}'],
     ].flat();
-    const child = spawn(process.execPath, [join(root, "dist/cli.js"), "emulator", "--json", ...args], {
+    const child = spawn(process.execPath, [join(root, "dist/cli.cjs"), "emulator", "--json", ...args], {
       env: newcomer(),
     });
     const closed = once(child, "close");

@@ -137,7 +137,7 @@ describe("Ctrl-C ends it, with 130", () => {
     ...args: string[]
   ): Promise<Run & { ms: number }> {
     const emulator = await emulated({ server, kind: "hang", times: Infinity });
-    const child = spawn(process.execPath, [join(root, "dist/cli.js"), "doctor", ...args], {
+    const child = spawn(process.execPath, [join(root, "dist/cli.cjs"), "doctor", ...args], {
       env: newcomer({ ...emulator.env }),
     });
     const result: Run = { code: null, stdout: "", stderr: "" };

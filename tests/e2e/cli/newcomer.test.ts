@@ -105,7 +105,7 @@ function installedBeside(sdk: Record<string, string> | undefined): string {
     mkdirSync(home, { recursive: true });
     for (const [file, text] of Object.entries(sdk)) writeFileSync(join(home, file), text);
   }
-  return join(modules, "copilot-keyless/dist/cli.js");
+  return join(modules, "copilot-keyless/dist/cli.cjs");
 }
 
 describe("the Copilot SDK", () => {

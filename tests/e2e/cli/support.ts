@@ -11,7 +11,7 @@ export function cli(
   env: Record<string, string> = newcomer(),
   input = "",
 ): Promise<Run> {
-  return run(process.execPath, [join(root, "dist/cli.js"), ...args], { env, input });
+  return run(process.execPath, [join(root, "dist/cli.cjs"), ...args], { env, input });
 }
 
 /**

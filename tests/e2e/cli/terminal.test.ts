@@ -99,7 +99,7 @@ interface Seen {
  * group receives.
  */
 async function atTerminal(columns: number, env: Record<string, string>, at?: () => boolean): Promise<Seen> {
-  const program = `stty cols ${columns} rows 50; exec '${process.execPath}' '${join(root, "dist/cli.js")}' doctor`;
+  const program = `stty cols ${columns} rows 50; exec '${process.execPath}' '${join(root, "dist/cli.cjs")}' doctor`;
   const child = spawn("script", ["-qec", program, "/dev/null"], {
     env: { ...newcomer(env), PATH: process.env.PATH, TERM: "xterm", NO_COLOR: "1", SHELL: "/bin/sh" },
   });

@@ -14,7 +14,7 @@ import type { Client, Mode } from "./client.js";
 
 const REPLY = "All seventeen lights are green.";
 const TOOL_RAN = "tool-ran-42";
-const CLI = join(root, "dist/cli.js");
+const CLI = join(root, "dist/cli.cjs");
 /** The longest run of a client, in milliseconds. */
 const DEADLINE = 150_000;
 /** Of the case with a long turn: tokens live shorter than the model takes for its first reply. */

@@ -27,7 +27,7 @@ async function serving(
   env: Record<string, string>,
   ...args: string[]
 ): Promise<{ child: ChildProcess; url: string; key: string; clients: Record<string, { command: string }> }> {
-  const child = spawn(process.execPath, [join(root, "dist/cli.js"), "gateway", "--json", ...args], { env });
+  const child = spawn(process.execPath, [join(root, "dist/cli.cjs"), "gateway", "--json", ...args], { env });
   onTestFinished(() => void child.kill("SIGKILL"));
   const [line] = (await once(createInterface(child.stdout), "line")) as [string];
   return { child, ...JSON.parse(line) };
@@ -84,7 +84,7 @@ describe("run", () => {
 
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s reaches the command", async (signal) => {
     const script = `process.on("${signal}", () => { console.log("told"); process.exit(3); }); console.log("ready"); setInterval(() => {}, 1e6);`;
-    const args = [join(root, "dist/cli.js"), "run", "--", process.execPath, "-e", script];
+    const args = [join(root, "dist/cli.cjs"), "run", "--", process.execPath, "-e", script];
     const child = spawn(process.execPath, args, { env: ofUser(), stdio: ["ignore", "pipe", "inherit"] });
     const lines = createInterface(child.stdout);
     expect(await once(lines, "line")).toEqual(["ready"]);

@@ -20,7 +20,7 @@ const read = (name: string) => readFileSync(join(root, "examples/gateway", name)
 const KEY = "ckg-key-of-the-examples";
 /** The port in all files. */
 const PORT = "4141";
-const CLI = join(root, "dist/cli.js");
+const CLI = join(root, "dist/cli.cjs");
 
 interface Variable {
   name: string;

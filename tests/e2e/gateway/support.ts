@@ -11,7 +11,7 @@ import { type Run, root, run } from "../../support/process.js";
 /** A command without its options. */
 let program: readonly [command: string, ...args: string[]] = [
   process.execPath,
-  join(root, "dist/cli.js"),
+  join(root, "dist/cli.cjs"),
   "gateway",
 ];
 
