@@ -87,7 +87,9 @@ const freePort = async (): Promise<string> => {
 async function started([file = "", ...args]: string[], given: Record<string, string>) {
   const port = await freePort();
   const own = (text: string) =>
-    text.replaceAll(PORT, port).replace(/^(\/usr\/lib\/)?node_modules\/copilot-keyless\/dist\/cli\.cjs$/, CLI);
+    text
+      .replaceAll(PORT, port)
+      .replace(/^(\/usr\/lib\/)?node_modules\/copilot-keyless\/dist\/cli\.cjs$/, CLI);
   const env = newcomer({
     ...emulator.env,
     ...given,
